@@ -1,0 +1,162 @@
+package brokle_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/brokle-ai/brokle-go"
+
+// room is what one package may import of this module, and why not more.
+type room struct {
+	may     []string // directories; "." is the root package
+	inTests []string // further ones for its _test.go files
+	because string
+}
+
+// engines are the real backends, which the tests of the rooms above them run on.
+func engines() []string {
+	return []string{"internal/store", "internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
+}
+
+// house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
+// no row here is an error, too.
+func house() map[string]room {
+	backend := room{
+		may:     []string{".", "internal/store"},
+		inTests: []string{"internal/store/storetest"},
+		because: "backends know no one above",
+	}
+	log := backend
+	log.may = append(slices.Clone(backend.may), "internal/store/idindex")
+	redis := backend
+	redis.inTests = append(slices.Clone(backend.inTests), "internal/redistest")
+	return map[string]room{
+		".":          {inTests: []string{"brokletest"}, because: "users inherit our dependencies"},
+		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
+
+		"internal/store": {may: []string{"."}, inTests: []string{"internal/store/storetest"}, because: "contracts know no backend"},
+		"internal/store/storetest": {
+			may: []string{".", "internal/store"}, inTests: engines(), because: "a suite knows contracts only",
+		},
+		"internal/store/segmentlog": log,
+		"internal/store/idindex":    backend,
+		"internal/store/duckstore":  backend,
+		"internal/store/redisclaim": redis,
+		"internal/store/clickhouse": backend,
+
+		"internal/ingest": {
+			may: []string{".", "internal/store"}, inTests: engines(), because: "it decides; it knows no HTTP and no engine",
+		},
+		"internal/indexer": {
+			may: []string{"internal/store"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
+		},
+		"internal/keyring": {because: "keys are a file; they need nothing else"},
+		"internal/server": {
+			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "web"},
+			inTests: append(engines(), "internal/indexer"),
+			because: "it speaks HTTP; it knows no engine",
+		},
+		"web":             {because: "it is the built page's files, nothing else"},
+		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
+		"internal/daemon": {
+			may: append(engines(), ".", "internal/store/redisclaim", "internal/store/clickhouse", "internal/ingest",
+				"internal/indexer", "internal/keyring", "internal/server", "internal/sample"),
+			because: "the only place where all meet",
+		},
+		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/e2e":       {inTests: []string{".", "internal/redistest"}, because: "it talks to the built binary"},
+
+		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring"}, because: "an ordinary user of both"},
+		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
+		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
+	}
+}
+
+// rootMayUse is every module outside the standard library that the root
+// package may import: whoever imports package brokle gets them.
+func rootMayUse() []string {
+	return []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
+}
+
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	rooms := house()
+	met := map[string]bool{}
+	walkImports(t, func(file, imported string) {
+		dir := path.Dir(file)
+		isTest := strings.HasSuffix(file, "_test.go")
+		r, known := rooms[dir]
+		if !known {
+			if !met[dir] {
+				t.Errorf("%s has Go code and no row in the table of arrows (arch_test.go): say what it may import and why", dir)
+			}
+			met[dir] = true
+			return
+		}
+		met[dir] = true
+		target, ours := strings.CutPrefix(imported, module)
+		switch {
+		case ours && (target == "" || target[0] == '/'):
+			target = path.Clean("./" + target)
+			allowed := target == dir || slices.Contains(r.may, target) || isTest && slices.Contains(r.inTests, target)
+			if !allowed {
+				t.Errorf("%s imports %s: %s may import %v, because %s", file, target, dir, r.may, r.because)
+			}
+		case dir == "." && !isTest && strings.Contains(strings.Split(imported, "/")[0], "."):
+			if !slices.ContainsFunc(rootMayUse(), func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+				t.Errorf("%s imports %s: the root package may use the standard library and %v, because %s",
+					file, imported, rootMayUse(), r.because)
+			}
+		}
+	})
+	if !met["."] || !met["internal/store"] {
+		t.Errorf("the walk met only %v: it looks in the wrong place", slices.Sorted(maps.Keys(met)))
+	}
+}
+
+// walkImports calls visit for each import of each Go file of this module.
+func walkImports(t *testing.T, visit func(file, imported string)) {
+	t.Helper()
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			skip := name == "testdata" || name == "node_modules" || p == "bench" ||
+				p != "." && strings.HasPrefix(name, ".")
+			if skip {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range f.Imports {
+			imported, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				return err
+			}
+			visit(filepath.ToSlash(p), imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,126 @@
+package brokle
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Client records telemetry and reads it back. It is safe for concurrent use;
+// a process may have any number of them, and they share nothing. A nil Client, one
+// without a key and a disabled one take every call of the writing side and do nothing.
+type Client struct {
+	cfg       Config
+	transport *transport // nil when disabled
+	proc      *processor // nil when disabled
+	err       error
+
+	// Traces, Observations and Scores read what the server kept.
+	Traces       *Traces
+	Observations *Observations
+	Scores       *Scores
+}
+
+// New makes a client from cfg, the environment and the defaults, in this order.
+// The error joins a *ConfigError for every bad field; the client is then nil,
+// and a nil client is safe to use. New opens nothing but the spool directory, where one is
+// set; goroutines start with the first event. Close ends them.
+func New(cfg Config) (*Client, error) {
+	cfg, err := cfg.resolve(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{cfg: cfg}
+	c.Traces, c.Observations, c.Scores = &Traces{c}, &Observations{c}, &Scores{c}
+	if cfg.APIKey == "" || cfg.Disabled {
+		c.err = ErrDisabled
+		return c, nil
+	}
+	t := newTransport(&c.cfg)
+	c.proc, err = newProcessor(&c.cfg, t.postBatch)
+	if err != nil {
+		return nil, err
+	}
+	c.transport = t
+	return c, nil
+}
+
+// Err says why the client does nothing: ErrDisabled, or for GetClient what is wrong
+// in the environment. It is nil for a client that works.
+func (c *Client) Err() error {
+	if c == nil {
+		return ErrDisabled
+	}
+	return c.err
+}
+
+func (c *Client) enabled() bool { return c != nil && c.transport != nil }
+
+var processClient = sync.OnceValue(func() *Client {
+	c, err := New(Config{})
+	if err != nil {
+		return &Client{err: err}
+	}
+	return c
+})
+
+// GetClient returns the process-wide client, made once, from the environment
+// alone. When the environment is malformed the client is disabled and Err
+// says why. The program that uses it should Close it before it ends.
+func GetClient() *Client { return processClient() }
+
+// SendBatch sends req in one request and returns the server's answer, waiting
+// for it but not trying twice: after a *RequestError that is Retryable the same request may
+// be sent again, and its ids make sure that nothing is counted twice. For that, events without an
+// ID get one in place. A nil Deduplication and an empty Environment are
+// those of the Config; Mask is applied.
+//
+// With AsyncMode the answer has a JobID for Job and WaitJob. When the server refuses the
+// batch because it holds duplicates (409), both the answer, which lists them, and the error are returned.
+func (c *Client) SendBatch(ctx context.Context, req *BatchRequest) (*BatchResponse, error) {
+	if !c.enabled() {
+		return nil, ErrDisabled
+	}
+	r := *req
+	if r.Environment == "" {
+		r.Environment = c.cfg.Environment
+	}
+	if r.Deduplication == nil {
+		d := c.cfg.deduplication()
+		r.Deduplication = &d
+	}
+	for i := range r.Events {
+		if r.Events[i].ID == "" {
+			r.Events[i].ID = NewID()
+		}
+	}
+	if c.cfg.Mask != nil {
+		masked, err := c.maskEvents(r.Events)
+		if err != nil {
+			return nil, err
+		}
+		r.Events = masked
+	}
+	body, err := encode(&r)
+	if err != nil {
+		return nil, fmt.Errorf("brokle: encode batch: %w", err)
+	}
+	ans, _, err := c.transport.postBatch(ctx, body)
+	return ans, err
+}
+
+// maskEvents returns copies of events with masked payloads. It fails closed:
+// one payload that cannot be masked stops the batch.
+func (c *Client) maskEvents(events []Event) ([]Event, error) {
+	out := make([]Event, len(events))
+	for i, ev := range events {
+		p, err := applyMask(c.cfg.Mask, ev.Type, ev.Payload)
+		if err != nil {
+			return nil, &EventError{EventID: ev.ID, Type: ev.Type, Code: "mask_failed", Err: err}
+		}
+		ev.Payload = p
+		out[i] = ev
+	}
+	return out, nil
+}

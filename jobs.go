@@ -1,0 +1,85 @@
+package brokle
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	pathJobs   = "/v1/telemetry/jobs/"
+	pathEvents = "/v1/telemetry/events/"
+	// jobWait is how long one request of WaitJob lets the server hold the answer back.
+	jobWait = 5 * time.Second
+)
+
+// Job returns how far an asynchronous batch has come. It is kept for 24 h after
+// completion; after that a *RequestError with status 404.
+func (c *Client) Job(ctx context.Context, id string) (*Job, error) {
+	return c.job(ctx, id, 0)
+}
+
+// WaitJob returns the job when it is completed or failed, or ctx's error. It
+// waits at the server, not by polling.
+func (c *Client) WaitJob(ctx context.Context, id string) (*Job, error) {
+	for {
+		wait := min(jobWait, c.timeout()/2)
+		asked := time.Now()
+		job, err := c.job(ctx, id, wait)
+		if err != nil {
+			return nil, err
+		}
+		if job.Status == JobCompleted || job.Status == JobFailed {
+			return job, nil
+		}
+		// A server that does not hold the answer back is not to be hammered.
+		if !sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))) {
+			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, ctx.Err())
+		}
+	}
+}
+
+func (c *Client) timeout() time.Duration {
+	if c == nil {
+		return 0
+	}
+	return c.cfg.Timeout
+}
+
+func (c *Client) job(ctx context.Context, id string, wait time.Duration) (*Job, error) {
+	var query url.Values
+	if wait > 0 {
+		query = url.Values{"wait": {wait.String()}}
+	}
+	return get[Job](ctx, c, pathJobs+url.PathEscape(id), query)
+}
+
+// Batch returns what became of any batch of the last 24 h.
+func (c *Client) Batch(ctx context.Context, batchID string) (*Job, error) {
+	return get[Job](ctx, c, pathBatch+"/"+url.PathEscape(batchID), nil)
+}
+
+// Receipt returns what became of one event, within its deduplication TTL (24 h for a failed one).
+func (c *Client) Receipt(ctx context.Context, eventID string) (*EventReceipt, error) {
+	return get[EventReceipt](ctx, c, pathEvents+url.PathEscape(eventID), nil)
+}
+
+// get reads one object. http.StatusNotFound is a *RequestError like any other.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (*T, error) {
+	if !c.enabled() {
+		return nil, ErrDisabled
+	}
+	out := new(T)
+	if err := c.transport.getJSON(ctx, path, query, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// IsNotFound says whether err is the server's 404: no such job, trace, observation or event.
+func IsNotFound(err error) bool {
+	re, ok := asRequestError(err)
+	return ok && re.StatusCode == http.StatusNotFound
+}

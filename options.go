@@ -1,0 +1,158 @@
+package brokle
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Option says something about a trace, an observation or a score when it
+// starts, is updated or ends. One that means nothing there is left out.
+// What an option holds is only looked at when telemetry is on.
+type Option func(*details)
+
+// details is what options say.
+type details struct {
+	id, name                         string
+	start, end                       time.Time
+	userID, sessionID                string
+	tags                             []string
+	version, release                 string
+	level, status                    string
+	model, provider                  string
+	prompt, completion, total        *int64
+	inputCost, outputCost, totalCost *float64
+	input, output, metadata, params  json.RawMessage
+	comment, source, evaluator       string
+	err                              error
+}
+
+// The levels of an observation.
+const (
+	LevelDebug   = "DEBUG"
+	LevelInfo    = "INFO"
+	LevelWarn    = "WARN"
+	LevelError   = "ERROR"
+	LevelDefault = "DEFAULT"
+)
+
+func gather(opts []Option) *details {
+	d := &details{}
+	for _, o := range opts {
+		if o != nil {
+			o(d)
+		}
+	}
+	return d
+}
+
+// json encodes a value of any type; an error is kept for the event.
+func (d *details) json(v any) json.RawMessage {
+	if raw, ok := v.(json.RawMessage); ok {
+		return raw
+	}
+	if b, ok := appendValue(nil, v, 0); ok {
+		return b
+	}
+	b, err := encode(v)
+	if err != nil {
+		d.err = err
+	}
+	return b
+}
+
+// ID sets the id of what starts: 1 to 255 characters. Default: a new ULID.
+func ID(id string) Option { return func(d *details) { d.id = id } }
+
+// StartedAt sets the start time. Default: now.
+func StartedAt(t time.Time) Option { return func(d *details) { d.start = t } }
+
+// EndedAt sets the end time. Default for End: now.
+func EndedAt(t time.Time) Option { return func(d *details) { d.end = t } }
+
+// UserID names whom a trace is about.
+func UserID(id string) Option { return func(d *details) { d.userID = id } }
+
+// SessionID names the conversation that a trace belongs to.
+func SessionID(id string) Option { return func(d *details) { d.sessionID = id } }
+
+// Tags adds tags.
+func Tags(tags ...string) Option { return func(d *details) { d.tags = append(d.tags, tags...) } }
+
+// CodeVersion is the version of the code or prompt.
+func CodeVersion(v string) Option { return func(d *details) { d.version = v } }
+
+// Release is the release of the application.
+func Release(v string) Option { return func(d *details) { d.release = v } }
+
+// Input is what went in: any value that encoding/json takes.
+func Input(v any) Option { return func(d *details) { d.input = d.json(v) } }
+
+// Output is what came out: any value that encoding/json takes.
+func Output(v any) Option { return func(d *details) { d.output = d.json(v) } }
+
+// Metadata is an object; the server merges it key by key.
+func Metadata(v map[string]any) Option { return func(d *details) { d.metadata = d.json(v) } }
+
+// Model names the language model.
+func Model(name string) Option { return func(d *details) { d.model = name } }
+
+// Provider names who runs the model.
+func Provider(name string) Option { return func(d *details) { d.provider = name } }
+
+// ModelParameters are temperature and the like.
+func ModelParameters(v map[string]any) Option { return func(d *details) { d.params = d.json(v) } }
+
+// Usage counts tokens. The total is their sum.
+func Usage(prompt, completion int64) Option {
+	return func(d *details) {
+		total := prompt + completion
+		d.prompt, d.completion, d.total = &prompt, &completion, &total
+	}
+}
+
+// Cost is what a call cost, in the currency you use everywhere. The total is their sum.
+func Cost(input, output float64) Option {
+	return func(d *details) {
+		total := input + output
+		d.inputCost, d.outputCost, d.totalCost = &input, &output, &total
+	}
+}
+
+// Level is one of LevelDebug … LevelError.
+func Level(level string) Option { return func(d *details) { d.level = level } }
+
+// StatusMessage says in words how it went.
+func StatusMessage(text string) Option { return func(d *details) { d.status = text } }
+
+// Comment explains a score.
+func Comment(text string) Option { return func(d *details) { d.comment = text } }
+
+// Source of a score: API, AUTO, HUMAN or EVAL.
+func Source(source string) Option { return func(d *details) { d.source = source } }
+
+// Evaluator names who or what gave a score, and its version.
+func Evaluator(name, version string) Option {
+	return func(d *details) { d.evaluator, d.version = name, version }
+}
+
+func (d *details) trace() *Trace {
+	t := &Trace{Version: d.version, Release: d.release, Metadata: d.metadata, Input: d.input, Output: d.output}
+	t.ID, t.Name, t.UserID, t.SessionID, t.Tags = d.id, d.name, d.userID, d.sessionID, d.tags
+	t.StartTime, t.EndTime = d.start, timeOrNil(d.end)
+	return t
+}
+
+func (d *details) observation(of *ActiveObservation) *Observation {
+	return &Observation{ID: of.id, TraceID: of.trace.id, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
+		Level: d.level, StatusMessage: d.status, Version: d.version, Model: d.model, Provider: d.provider,
+		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total,
+		InputCost: d.inputCost, OutputCost: d.outputCost, TotalCost: d.totalCost, Tags: d.tags,
+		ModelParameters: d.params, Metadata: d.metadata, Input: d.input, Output: d.output}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

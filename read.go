@@ -1,0 +1,114 @@
+package brokle
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// TraceSummary is one row of GET /v1/traces: the fold of a trace and of what belongs to it.
+type TraceSummary struct {
+	ID               string         `json:"id"`
+	Name             string         `json:"name"`
+	UserID           string         `json:"user_id"`
+	SessionID        string         `json:"session_id"`
+	Environment      string         `json:"environment"`
+	Tags             []string       `json:"tags"`
+	StartTime        time.Time      `json:"start_time"`
+	EndTime          *time.Time     `json:"end_time"`   // nil while nothing in it has ended
+	LatencyMS        *float64       `json:"latency_ms"` // end − start; nil without an end
+	ObservationCount int64          `json:"observation_count"`
+	ErrorCount       int64          `json:"error_count"` // observations of level ERROR
+	TotalTokens      int64          `json:"total_tokens"`
+	TotalCost        float64        `json:"total_cost"` // in the currency the client used, usually USD
+	Scores           map[string]any `json:"scores"`     // name → mean of the numeric values, else the last text
+	Models           []string       `json:"models"`     // distinct, sorted
+}
+
+// Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.
+type Trace struct {
+	TraceSummary
+	Version       string          `json:"version,omitempty"`
+	Release       string          `json:"release,omitempty"`
+	ParentTraceID string          `json:"parent_trace_id,omitempty"`
+	Metadata      json.RawMessage `json:"metadata"` // merged key by key; null when never sent
+	Input         json.RawMessage `json:"input"`
+	Output        json.RawMessage `json:"output"`
+	Observations  []*Observation  `json:"observations"` // the roots; children hang below
+	ScoreList     []Score         `json:"score_list"`   // every score of the trace and its observations
+}
+
+// Observation is one folded observation: a generation, a span, a tool call, …
+type Observation struct {
+	ID                  string          `json:"id"`
+	TraceID             string          `json:"trace_id"`
+	ParentObservationID string          `json:"parent_observation_id"`
+	Type                string          `json:"type"`
+	Name                string          `json:"name"`
+	Environment         string          `json:"environment"`
+	StartTime           time.Time       `json:"start_time"`
+	StartTimeInferred   bool            `json:"start_time_inferred"` // from an event's timestamp, not sent
+	EndTime             *time.Time      `json:"end_time"`
+	LatencyMS           *float64        `json:"latency_ms"`
+	Level               string          `json:"level"`
+	StatusMessage       string          `json:"status_message"`
+	Version             string          `json:"version"`
+	Model               string          `json:"model"`
+	Provider            string          `json:"provider"`
+	PromptTokens        *int64          `json:"prompt_tokens"`
+	CompletionTokens    *int64          `json:"completion_tokens"`
+	TotalTokens         *int64          `json:"total_tokens"`
+	InputCost           *float64        `json:"input_cost"`
+	OutputCost          *float64        `json:"output_cost"`
+	TotalCost           *float64        `json:"total_cost"`
+	QualityScore        *float64        `json:"quality_score"`
+	Tags                []string        `json:"tags"`
+	InputPreview        string          `json:"input_preview"`  // the first characters; lists have no payload
+	OutputPreview       string          `json:"output_preview"` // the same
+	ModelParameters     json.RawMessage `json:"model_parameters,omitempty"`
+	Metadata            json.RawMessage `json:"metadata,omitempty"`
+	Input               json.RawMessage `json:"input,omitempty"`
+	Output              json.RawMessage `json:"output,omitempty"`
+	Children            []*Observation  `json:"children,omitempty"`
+}
+
+// ObservationEvent is one of the events that an observation was folded from:
+// a row of GET /v1/observations/{id}/history.
+type ObservationEvent struct {
+	EventID     string          `json:"event_id"`
+	EventType   EventType       `json:"event_type"`
+	Timestamp   time.Time       `json:"timestamp"`   // what the client said
+	ReceivedAt  time.Time       `json:"received_at"` // when the server had it
+	BatchID     string          `json:"batch_id"`
+	Environment string          `json:"environment"` // of the batch
+	Payload     json.RawMessage `json:"payload"`
+}
+
+// Score is one folded quality score.
+type Score struct {
+	ID               string          `json:"id"`
+	TraceID          string          `json:"trace_id"`
+	ObservationID    string          `json:"observation_id"`
+	Name             string          `json:"name"`
+	Value            *float64        `json:"value"`        // NUMERIC and BOOLEAN (0 or 1); nil for CATEGORICAL
+	StringValue      string          `json:"string_value"` // CATEGORICAL
+	DataType         string          `json:"data_type"`
+	Source           string          `json:"source"`
+	EvaluatorName    string          `json:"evaluator_name"`
+	EvaluatorVersion string          `json:"evaluator_version"`
+	Comment          string          `json:"comment"`
+	AuthorUserID     string          `json:"author_user_id"`
+	Environment      string          `json:"environment"`
+	Timestamp        time.Time       `json:"timestamp"` // of its first event
+	Metadata         json.RawMessage `json:"metadata,omitempty"`
+}
+
+// Page is what every list answers: the rows, and where to go on.
+type Page[T any] struct {
+	Data []T `json:"data"`
+	// NextCursor is nil on the last page. It is opaque.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// StatRow is one row of GET /v1/stats: "time" when an interval was asked for,
+// then a key for each group_by and for each metric.
+type StatRow map[string]any

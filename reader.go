@@ -1,0 +1,108 @@
+package brokle
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/url"
+)
+
+const (
+	pathTraces       = "/v1/traces"
+	pathObservations = "/v1/observations"
+	pathScores       = "/v1/scores"
+	pathStats        = "/v1/stats"
+)
+
+// Traces reads traces. It is a Client's field.
+type Traces struct{ c *Client }
+
+// List iterates over all traces that q asks for, page by page. It ends after
+// the first error, which comes with a zero row.
+func (t *Traces) List(ctx context.Context, q TraceQuery) iter.Seq2[TraceSummary, error] {
+	return rows(func(cursor string) (*Page[TraceSummary], error) {
+		q.Cursor = cursor
+		return t.Page(ctx, q)
+	}, q.Cursor)
+}
+
+// Page returns one page of what List iterates over.
+func (t *Traces) Page(ctx context.Context, q TraceQuery) (*Page[TraceSummary], error) {
+	return get[Page[TraceSummary]](ctx, t.c, pathTraces, q.params())
+}
+
+// Get returns one folded trace with its observations as a tree and its scores.
+func (t *Traces) Get(ctx context.Context, id string) (*Trace, error) {
+	return get[Trace](ctx, t.c, pathTraces+"/"+url.PathEscape(id), nil)
+}
+
+// Observations reads observations. It is a Client's field.
+type Observations struct{ c *Client }
+
+// List iterates over all observations that q asks for, page by page.
+func (o *Observations) List(ctx context.Context, q ObservationQuery) iter.Seq2[Observation, error] {
+	return rows(func(cursor string) (*Page[Observation], error) {
+		q.Cursor = cursor
+		return o.Page(ctx, q)
+	}, q.Cursor)
+}
+
+// Page returns one page of what List iterates over.
+func (o *Observations) Page(ctx context.Context, q ObservationQuery) (*Page[Observation], error) {
+	return get[Page[Observation]](ctx, o.c, pathObservations, q.params())
+}
+
+// Get returns one folded observation with its payload.
+func (o *Observations) Get(ctx context.Context, id string) (*Observation, error) {
+	return get[Observation](ctx, o.c, pathObservations+"/"+url.PathEscape(id), nil)
+}
+
+// Scores reads quality scores. It is a Client's field.
+type Scores struct{ c *Client }
+
+// List iterates over all scores that q asks for, page by page.
+func (s *Scores) List(ctx context.Context, q ScoreQuery) iter.Seq2[Score, error] {
+	return rows(func(cursor string) (*Page[Score], error) {
+		q.Cursor = cursor
+		return s.Page(ctx, q)
+	}, q.Cursor)
+}
+
+// Page returns one page of what List iterates over.
+func (s *Scores) Page(ctx context.Context, q ScoreQuery) (*Page[Score], error) {
+	return get[Page[Score]](ctx, s.c, pathScores, q.params())
+}
+
+// Stats returns one page of aggregates.
+func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error) {
+	return get[Page[StatRow]](ctx, c, pathStats, q.params())
+}
+
+// rows follows the cursors of a list.
+func rows[T any](page func(cursor string) (*Page[T], error), cursor string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for cursor := cursor; ; {
+			p, err := page(cursor)
+			if err != nil {
+				var zero T
+				yield(zero, err)
+				return
+			}
+			for _, row := range p.Data {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			if p.NextCursor == nil || *p.NextCursor == "" || *p.NextCursor == cursor {
+				return
+			}
+			cursor = *p.NextCursor
+		}
+	}
+}
+
+func asRequestError(err error) (*RequestError, bool) {
+	var re *RequestError
+	ok := errors.As(err, &re)
+	return re, ok
+}
