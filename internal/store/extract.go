@@ -1,0 +1,257 @@
+package store
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// The codes of a failed event (brokle.BatchEventError.Code).
+const (
+	CodeMissingField     = "missing_field"
+	CodeInvalidField     = "invalid_field"
+	CodeInvalidEventID   = "invalid_event_id"
+	CodeInvalidTimestamp = "invalid_timestamp"
+	CodeUnknownEventType = "unknown_event_type"
+	CodeInvalidPayload   = "invalid_payload"
+	CodePayloadTooLarge  = "payload_too_large"
+	CodePayloadTooDeep   = "payload_too_deep"
+)
+
+// Extract reads the typed fields from the payload of an event whose type is
+// canonical, and says why when the payload breaks a rule of the wire contract.
+// It depends on the event only, so a record read back from the Log gives what it
+// gave at acceptance. Texts in the result may share the payload's memory.
+//
+// Rules beyond the contract's table:
+//   - of a key given twice the last value counts; null and, where it says so, ""
+//     count as absent;
+//   - an event_create never fails for what its object holds: fields that break a rule are left out;
+//   - a metadata that is not an object is kept as it is (FoldMetadata says how it merges);
+//   - usage fills token fields that the payload itself does not give; a usage
+//     that is no object is ignored. Totals are not computed here but in the fold;
+//   - a value's data_type, when absent, follows from the value: a boolean is
+//     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
+func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
+	x := extractor{ev: ev}
+	kind, rank, ok := shape(ev.Type)
+	if !ok {
+		return nil, UnknownType(ev)
+	}
+	seen, ok := x.scan()
+	if !ok {
+		return nil, &brokle.BatchEventError{EventID: ev.ID, Message: "Invalid payload format",
+			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
+	}
+	// Two more: a score's data type, and an observation's default name.
+	x.out = &Fields{Kind: kind, Rank: rank, Values: make([]FieldValue, 0, seen+2)}
+	switch kind {
+	case TraceKind:
+		x.trace()
+	case ObservationKind:
+		x.observation()
+	case ScoreKind:
+		x.score()
+	case GenericKind:
+		x.generic()
+	}
+	if x.failure != nil {
+		return nil, x.failure
+	}
+	return x.out, nil
+}
+
+// UnknownType is the error of an event whose type the wire contract does not know.
+func UnknownType(ev *brokle.Event) *brokle.BatchEventError {
+	return &brokle.BatchEventError{EventID: ev.ID, Code: CodeUnknownEventType,
+		Message: "Unknown event_type '" + short(string(ev.Type)) + "'",
+		Details: "event_type must be one of trace_create, trace_update, observation_create, observation_update, " +
+			"observation_complete, quality_score_create, quality_score_update and event_create"}
+}
+
+// short keeps an echoed enum value from filling an answer.
+func short(s string) string {
+	const most = 40
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// span is where a value stands in the payload; the zero span is "absent".
+type span struct{ start, end int32 }
+
+type extractor struct {
+	ev      *brokle.Event
+	raw     [numSlots]span
+	out     *Fields
+	lenient bool // leave bad fields out instead of failing
+	failure *brokle.BatchEventError
+}
+
+// scan finds the last value of every known key and counts an upper bound of the fields.
+func (x *extractor) scan() (seen int, ok bool) {
+	payload := []byte(x.ev.Payload)
+	if len(payload) > 1<<30 {
+		return 0, false
+	}
+	members := MembersOf(payload)
+	for {
+		key, value, ok := members.Next()
+		if !ok {
+			return seen, !members.Broken()
+		}
+		s := slotOf(key)
+		if s == sNone {
+			continue
+		}
+		end := int32(members.end)
+		x.raw[s] = span{end - int32(len(value)), end}
+		if seen++; s == sUsage {
+			seen += 2
+		}
+	}
+}
+
+// get returns the value of a key as written; nil when it is absent or null.
+func (x *extractor) get(s slot) []byte {
+	at := x.raw[s]
+	if at.end == 0 {
+		return nil
+	}
+	raw := x.ev.Payload[at.start:at.end]
+	if raw[0] == 'n' {
+		return nil
+	}
+	return raw
+}
+
+// missing fails the event for a required key.
+func (x *extractor) missing(s slot, must string) {
+	x.fail(CodeMissingField, "Missing required field '"+slotKeys[s]+"'",
+		string(x.ev.Type)+" needs payload."+slotKeys[s]+", "+must)
+}
+
+// invalid fails the event for the value of a key.
+func (x *extractor) invalid(key, value, must string) {
+	message := "Invalid " + key
+	if value != "" {
+		message += " '" + short(value) + "'"
+	}
+	x.fail(CodeInvalidField, message, "payload."+key+" must be "+must)
+}
+
+func (x *extractor) fail(code, message, details string) {
+	if x.lenient || x.failure != nil {
+		return
+	}
+	x.failure = &brokle.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
+}
+
+func (x *extractor) trace() {
+	if x.out.Rank == RankCreate {
+		x.identify(x.ev.ID, sID, sExternalTraceID)
+		x.require(sName, Name, fName)
+	} else {
+		x.identify("", sID, sTraceID, sExternalTraceID)
+	}
+	x.apply(traceRules)
+}
+
+func (x *extractor) observation() {
+	if x.out.Rank == RankCreate {
+		x.identify(x.ev.ID, sID, sExternalObservationID, sSpanID)
+		if text, _, ok := x.first(sTraceID, sExternalTraceID); ok {
+			x.putText(TraceID, text)
+		} else {
+			x.missing(sTraceID, fID.String())
+		}
+		x.require(sName, Name, fName)
+	} else {
+		x.identify("", sID, sObservationID, sExternalObservationID, sSpanID)
+		x.optional(TraceID, sTraceID, sExternalTraceID)
+	}
+	x.optional(ParentObservationID, sParentObservationID, sParentSpanID)
+	x.apply(observationRules)
+	x.usage()
+}
+
+// generic reads an event_create: nothing in it is required and nothing fails it.
+func (x *extractor) generic() {
+	x.lenient = true
+	typ, _ := Unquote(x.get(sType))
+	id, ok := x.text(sSpanID, fID)
+	if ok && strings.EqualFold(typ, "span") {
+		x.out.Kind, x.out.EntityID = ObservationKind, id
+		x.optional(TraceID, sTraceID, sExternalTraceID)
+		x.optional(ParentObservationID, sParentObservationID, sParentSpanID)
+		x.apply(observationRules)
+		x.usage()
+		if _, named := x.out.Get(Name); !named {
+			x.putText(Name, id)
+		}
+		return
+	}
+	x.out.EntityID = x.ev.ID
+	x.optional(TraceID, sTraceID, sExternalTraceID)
+	x.read(rule{sName, Name, fName})
+}
+
+// identify sets the entity id: the first of the keys that is given, else
+// fallback; without a fallback the first key is required.
+func (x *extractor) identify(fallback string, keys ...slot) {
+	text, _, ok := x.first(keys...)
+	switch {
+	case ok:
+		x.out.EntityID = text
+	case fallback != "":
+		x.out.EntityID = fallback
+	default:
+		x.missing(keys[0], fID.String())
+	}
+}
+
+// first returns the id of the first of the keys that is given.
+func (x *extractor) first(keys ...slot) (text string, key slot, ok bool) {
+	for _, key = range keys {
+		if text, ok = x.text(key, fID); ok || x.failure != nil {
+			return text, key, ok
+		}
+	}
+	return "", sNone, false
+}
+
+func (x *extractor) optional(f Field, keys ...slot) {
+	if text, _, ok := x.first(keys...); ok {
+		x.putText(f, text)
+	}
+}
+
+// require fails the event when the key is absent; apply reads it then.
+func (x *extractor) require(s slot, f Field, how form) {
+	if raw := x.get(s); raw == nil || string(raw) == `""` {
+		x.missing(s, how.String())
+	}
+}
+
+func (x *extractor) apply(rules []rule) {
+	for _, r := range rules {
+		if x.raw[r.slot].end != 0 {
+			if x.read(r); x.failure != nil {
+				return
+			}
+		}
+	}
+}
+
+func (x *extractor) putText(f Field, text string) {
+	x.out.Values = append(x.out.Values, FieldValue{Field: f, Text: text})
+}

@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+var fuzzSeeds = []string{
+	`{}`, `{"name":"n","tags":["a",1,null,{"x":[]}]}`, `{"id":"a\\","name":"\"\\\"","x":"\\\\"}`,
+	`{"name":"é😀","metadata":{"a":{"b":[1,2,{"c":"}"}]}}}`, ` { "name" : "n" , "value" : 1e3 } `,
+	`{"trace_id":"t","name":"n","usage":{"prompt_tokens":1,"input_tokens":"2"},"start_time":"2026-01-01T00:00:00Z"}`,
+	`{"a":1,"a":2,"name":"x","name":null}`, `{"tags":{"b":1,"a":"x"},"type":"span","span_id":"s"}`, `{"\u006e":"\ud83d\ude00\ud800x"}`,
+	`{"value":"1","data_type":"NUMERIC","trace_id":"t","name":"q"}`, `{`, `{"a"`, `{"a":`, `{"a":"`, `{"a":1`, `{"a":1,`, `[}`, `"`, `{"a":"\`,
+}
+
+// Walking an object must find what encoding/json finds, and must end and stay
+// inside the bytes when they are no JSON.
+func FuzzMembers(f *testing.F) {
+	for _, s := range fuzzSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got := map[string]json.RawMessage{}
+		m := store.MembersOf(data)
+		for {
+			key, value, ok := m.Next()
+			if !ok {
+				break
+			}
+			if len(value) == 0 {
+				t.Fatalf("%q: empty value", data)
+			}
+			got[string(bytes.ToValidUTF8(key, []byte("\ufffd")))] = value
+		}
+		want := map[string]json.RawMessage{}
+		if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) || json.Unmarshal(data, &want) != nil || !validUTF8(data) {
+			return
+		}
+		if m.Broken() || len(got) != len(want) {
+			t.Fatalf("%q: found %q (broken %v), want %q", data, got, m.Broken(), want)
+		}
+		for key, value := range want {
+			if !bytes.Equal(got[key], value) {
+				t.Errorf("%q: %q is %q, want %q", data, key, got[key], value)
+			}
+			compareText(t, value)
+		}
+	})
+}
+
+func validUTF8(data []byte) bool { return bytes.Equal(bytes.ToValidUTF8(data, nil), data) }
+
+func compareText(t *testing.T, value []byte) {
+	t.Helper()
+	text, ok := store.Unquote(value)
+	if ok != (value[0] == '"') {
+		t.Errorf("Unquote(%q) is %v", value, ok)
+	}
+	var want string
+	if ok && json.Unmarshal(value, &want) == nil && text != want {
+		t.Errorf("Unquote(%q) = %q, want %q", value, text, want)
+	}
+}
+
+var fuzzTypes = []brokle.EventType{brokle.TraceCreate, brokle.TraceUpdate, brokle.ObservationCreate, brokle.ObservationUpdate,
+	brokle.ObservationComplete, brokle.QualityScoreCreate, brokle.QualityScoreUpdate, brokle.EventCreate}
+
+// Whatever the payload, Extract ends, does not change it, says the same again,
+// reads JSON with the spaces taken out alike, and gives either fields or a
+// complete error.
+func FuzzExtract(f *testing.F) {
+	for i, s := range fuzzSeeds {
+		f.Add([]byte(s), uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte, kind uint8) {
+		ev := brokle.Event{ID: "ev", Type: fuzzTypes[int(kind)%len(fuzzTypes)], Payload: bytes.Clone(payload)}
+		fields, failure := store.Extract(&ev)
+		if !bytes.Equal(ev.Payload, payload) {
+			t.Fatal("the payload was changed")
+		}
+		if failure != nil {
+			if failure.EventID != "ev" || failure.Code == "" || failure.Message == "" || failure.Details == "" || fields != nil {
+				t.Fatalf("%q: incomplete error %+v", payload, failure)
+			}
+		} else if fields.EntityID == "" || fields.Kind == 0 {
+			t.Fatalf("%q: incomplete fields %+v", payload, fields)
+		}
+		again, _ := store.Extract(&ev)
+		if !reflect.DeepEqual(fields, again) {
+			t.Fatalf("%q: read as %+v and as %+v", payload, fields, again)
+		}
+		var compact bytes.Buffer
+		if json.Compact(&compact, payload) != nil {
+			return
+		}
+		ev.Payload = compact.Bytes()
+		if _, other := store.Extract(&ev); (other == nil) != (failure == nil) {
+			t.Fatalf("%q: %+v, but without spaces %+v", payload, failure, other)
+		}
+	})
+}

@@ -1,0 +1,283 @@
+package store
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// read reads one key by its rule into the result. An absent value is left out;
+// a bad one fails the event.
+func (x *extractor) read(r rule) {
+	raw := x.get(r.slot)
+	if raw == nil {
+		return
+	}
+	v := FieldValue{Field: r.field}
+	ok := true
+	switch r.form {
+	case fJSON:
+		v.Text = alias(raw)
+	case fTags:
+		if v.List, ok = tags(raw); ok && len(v.List) == 0 {
+			return
+		}
+	case fTime, fTokens, fNumber, fLatency:
+		if string(raw) == `""` {
+			return
+		}
+		ok = number(&v, raw, r.form)
+	default:
+		if v.Text, ok = x.text(r.slot, r.form); !ok {
+			return // absent, or text has failed the event
+		}
+	}
+	if !ok {
+		x.invalid(slotKeys[r.slot], "", r.form.String())
+		return
+	}
+	x.out.Values = append(x.out.Values, v)
+}
+
+// text reads a key that holds text. ok is false when it is absent, empty, or bad.
+func (x *extractor) text(s slot, how form) (text string, ok bool) {
+	raw := x.get(s)
+	if raw == nil {
+		return "", false
+	}
+	most, scalar := 0, false
+	switch how {
+	case fID, fType, fLevel, fSource:
+		most = MaxLabelLength
+	case fLabel:
+		most, scalar = MaxLabelLength, raw[0] != 't' && raw[0] != 'f'
+	case fName:
+		most = MaxNameLength
+	case fText:
+		scalar = true
+	}
+	if raw[0] == '"' {
+		text, ok = Unquote(raw)
+	} else if scalar && raw[0] != '{' && raw[0] != '[' {
+		text, ok = alias(raw), true
+	}
+	if ok && most > 0 && len(text) > most {
+		ok = utf8.RuneCountInString(text) <= most
+	}
+	if !ok {
+		x.invalid(slotKeys[s], "", how.String())
+		return "", false
+	}
+	if text == "" {
+		return "", false
+	}
+	if canonical, enum := enumText(text, how); enum {
+		if canonical == "" {
+			x.invalid(slotKeys[s], text, how.String())
+		}
+		return canonical, canonical != ""
+	}
+	return text, true
+}
+
+// enumText returns the canonical spelling of an enum's value, "" when it is
+// none of them; enum is false for a form that is no enum.
+func enumText(text string, how form) (canonical string, enum bool) {
+	switch how {
+	case fLevel:
+		return oneOf(text, "DEFAULT", "DEBUG", "INFO", "WARN", "ERROR", "WARNING"), true
+	case fSource:
+		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
+	case fType:
+		if known := oneOf(text, "span", "generation", "llm", "event", "retrieval", "embedding", "agent", "tool", "chain"); known != "" {
+			return known, true
+		}
+		return text, true // unknown types are kept as sent
+	}
+	return "", false
+}
+
+func oneOf(text string, values ...string) string {
+	for _, v := range values {
+		if len(v) == len(text) && strings.EqualFold(v, text) {
+			if v == "WARNING" {
+				return "WARN"
+			}
+			return v
+		}
+	}
+	return ""
+}
+
+// number reads a time or a number into v.
+func number(v *FieldValue, raw []byte, how form) bool {
+	if how == fTime {
+		var t brokle.Timestamp
+		if t.UnmarshalJSON(raw) != nil {
+			return false
+		}
+		v.Int = t.UnixMicro()
+		return true
+	}
+	s, ok := numberText(raw)
+	if !ok {
+		return false
+	}
+	if how == fTokens {
+		v.Int, ok = wholeNumber(s)
+		return ok
+	}
+	v.Num, ok = finiteNumber(s)
+	if how == fLatency {
+		v.Num = max(0, v.Num)
+	}
+	return ok
+}
+
+func finiteNumber(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	if f == 0 {
+		f = 0 // no negative zero: it would print as "-0"
+	}
+	return f, err == nil && math.Abs(f) <= MaxNumber
+}
+
+// wholeNumber takes 12, and also 12.0 and 1.2e1.
+func wholeNumber(s string) (int64, bool) {
+	if digits(s) == len(s) && len(s) < 19 { // cannot overflow, so no error is made
+		n, err := strconv.ParseInt(s, 10, 64)
+		return n, err == nil && n <= MaxTokens
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f > MaxTokens {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// tags reads a list (null and empty elements are left out, scalars that are no
+// strings and nested values keep their text), a map ("key:value", sorted; null
+// values are left out) or one string.
+func tags(raw []byte) ([]string, bool) {
+	switch raw[0] {
+	case '"':
+		text, ok := Unquote(raw)
+		if text == "" {
+			return nil, ok
+		}
+		return []string{text}, ok
+	case '[':
+		return listTags(raw)
+	case '{':
+		return mapTags(raw)
+	}
+	return nil, false
+}
+
+func listTags(raw []byte) ([]string, bool) {
+	n := 0
+	for e := ElementsOf(raw); ; n++ {
+		if _, ok := e.Next(); !ok {
+			break
+		}
+	}
+	list := make([]string, 0, n)
+	e := ElementsOf(raw)
+	for {
+		value, ok := e.Next()
+		if !ok {
+			return list, !e.Broken()
+		}
+		if text := tagText(value); text != "" {
+			list = append(list, text)
+		}
+	}
+}
+
+func mapTags(raw []byte) ([]string, bool) {
+	last := make(map[string]string)
+	m := MembersOf(raw)
+	for {
+		key, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		delete(last, string(key))
+		if value[0] != 'n' {
+			last[string(key)] = tagText(value)
+		}
+	}
+	list := make([]string, 0, len(last))
+	for key, text := range last {
+		list = append(list, key+":"+text)
+	}
+	sort.Strings(list)
+	return list, !m.Broken()
+}
+
+func tagText(value []byte) string {
+	if value[0] == 'n' {
+		return ""
+	}
+	if text, ok := Unquote(value); ok {
+		return text
+	}
+	return alias(value)
+}
+
+// usage fills the token fields that the payload does not give itself from an
+// OpenAI-shaped usage object: prompt_tokens, completion_tokens, total_tokens, or
+// input_tokens and output_tokens.
+func (x *extractor) usage() {
+	raw := x.get(sUsage)
+	if raw == nil || raw[0] != '{' || x.failure != nil {
+		return
+	}
+	const nKeys = 5
+	keys := [nKeys]string{"prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"}
+	fields := [nKeys]Field{PromptTokens, CompletionTokens, TotalTokens, PromptTokens, CompletionTokens}
+	var values [nKeys][]byte
+	m := MembersOf(raw)
+	for {
+		key, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		for i := range keys {
+			if string(key) == keys[i] {
+				values[i] = value
+			}
+		}
+	}
+	for i, value := range values {
+		if len(value) == 0 || value[0] == 'n' || string(value) == `""` {
+			continue
+		}
+		if _, given := x.out.Get(fields[i]); given {
+			continue
+		}
+		v := FieldValue{Field: fields[i]}
+		if !number(&v, value, fTokens) {
+			x.invalid("usage."+keys[i], "", fTokens.String())
+			continue
+		}
+		x.out.Values = append(x.out.Values, v)
+	}
+}
+
+// WholeNumber reads a JSON number, or a string that holds one, that is whole and
+// from 0 to MaxTokens. 12.0 and 1.2e1 are whole.
+func WholeNumber(raw []byte) (int64, bool) {
+	if len(raw) == 0 {
+		return 0, false
+	}
+	text, ok := numberText(raw)
+	if !ok {
+		return 0, false
+	}
+	return wholeNumber(text)
+}

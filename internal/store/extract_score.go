@@ -1,0 +1,130 @@
+package store
+
+import "strings"
+
+// The data types of a score.
+const (
+	Numeric     = "NUMERIC"
+	Categorical = "CATEGORICAL"
+	Boolean     = "BOOLEAN"
+)
+
+const (
+	dataTypeRule = "one of NUMERIC, CATEGORICAL and BOOLEAN, in any case"
+	valueRule    = "a finite number of magnitude at most 1e100, a boolean, or a string"
+)
+
+// score reads a quality score. An update may carry any part of it.
+func (x *extractor) score() {
+	create := x.out.Rank == RankCreate
+	if create {
+		x.identify(x.ev.ID, sID, sScoreID)
+	} else {
+		x.identify("", sID, sScoreID)
+	}
+	trace, _, aboutTrace := x.first(sTraceID, sExternalTraceID)
+	if aboutTrace {
+		x.putText(TraceID, trace)
+	}
+	observation, _, aboutObservation := x.first(sObservationID, sExternalObservationID, sSpanID)
+	if aboutObservation {
+		x.putText(ObservationID, observation)
+	}
+	if create && !aboutTrace && !aboutObservation {
+		x.missing(sTraceID, "or payload.observation_id, "+fID.String())
+	}
+	x.scoreName(create)
+	x.scoreValue(create)
+	x.apply(scoreRules)
+}
+
+func (x *extractor) scoreName(required bool) {
+	for _, s := range [...]slot{sName, sScoreName} {
+		if text, ok := x.text(s, fName); ok {
+			x.putText(Name, text)
+			return
+		}
+	}
+	if required {
+		x.missing(sName, "or payload.score_name, "+fName.String())
+	}
+}
+
+// scoreValue reads the value in the data type that is given or that it shows.
+func (x *extractor) scoreValue(required bool) {
+	dataType := ""
+	if text, ok := x.text(sDataType, fText); ok {
+		if dataType = oneOf(text, Numeric, Categorical, Boolean); dataType == "" {
+			x.invalid(slotKeys[sDataType], text, dataTypeRule)
+			return
+		}
+	}
+	order := [...]slot{sValue, sScoreValue, sStringValue}
+	if dataType == Categorical {
+		order = [...]slot{sStringValue, sValue, sScoreValue}
+	}
+	for _, s := range order {
+		raw := x.get(s)
+		if raw == nil || string(raw) == `""` {
+			continue
+		}
+		v, dataType, ok := scoreValue(raw, dataType)
+		if !ok {
+			must := valueRule
+			if dataType != "" {
+				must = "a " + dataType + " value: " + valueRule + " that holds one"
+			}
+			x.invalid(slotKeys[s], "", must)
+			return
+		}
+		x.out.Values = append(x.out.Values, v)
+		x.putText(DataType, dataType)
+		return
+	}
+	if required {
+		x.missing(sValue, "or payload.score_value or payload.string_value, "+valueRule)
+	}
+	if dataType != "" {
+		x.putText(DataType, dataType)
+	}
+}
+
+// scoreValue reads raw as a value of dataType, or of the type that raw shows when that is "".
+func scoreValue(raw []byte, dataType string) (v FieldValue, as string, ok bool) {
+	truth := raw[0] == 't' || raw[0] == 'f'
+	if as = dataType; as == "" {
+		switch {
+		case truth:
+			as = Boolean
+		case raw[0] == '"':
+			as = Categorical
+		default:
+			as = Numeric
+		}
+	}
+	if raw[0] == '{' || raw[0] == '[' {
+		return v, as, false
+	}
+	text, quoted := Unquote(raw)
+	if !quoted {
+		text = alias(raw)
+	}
+	if as == Categorical {
+		return FieldValue{Field: StringValue, Text: text}, as, true
+	}
+	v = FieldValue{Field: Value}
+	if truth || as == Boolean {
+		if strings.EqualFold(text, "true") {
+			v.Num = 1
+			return v, as, true
+		}
+		if strings.EqualFold(text, "false") {
+			return v, as, true
+		}
+	}
+	if !isNumber(text) {
+		return v, as, false
+	}
+	v.Num, ok = finiteNumber(text)
+	return v, as, ok && (as != Boolean || v.Num == 0 || v.Num == 1)
+}

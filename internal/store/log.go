@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// Log is durable, ordered and deduplicating: the truth that everything else is a view of.
+type Log interface {
+	// Append decides for each event of b whether it is a duplicate, and stores
+	// the rest as one unit. When it returns nil, what it reports as Stored
+	// survives power loss. One Outcome per event, in the order of b.Events.
+	// A batch without events (all failed) is appended too, for its receipt.
+	//
+	// ErrDuplicate: b.Dedup.FailOnDuplicate is set and the outcomes hold at
+	// least one Duplicate; nothing was stored and nothing marked. Any other
+	// error: the outcomes are nil and the same ids may be appended again.
+	// The write does not stop half-way when ctx ends: ctx bounds the wait for
+	// a place in the queue only.
+	Append(ctx context.Context, b *Batch) ([]Outcome, error)
+
+	// Read returns up to max stored records with Seq > after, in order, and
+	// upto: the position to continue from (≥ the last record's Seq; it also passes
+	// over duplicates and batches without events). It waits until there is something after
+	// `after`, or ctx ends.
+	Read(ctx context.Context, after Seq, max int) (recs []Record, upto Seq, err error)
+
+	// Get returns the records at seqs in the order asked. Those that were
+	// trimmed, erased, duplicates, or never given out are left out.
+	Get(ctx context.Context, seqs []Seq) ([]Record, error)
+
+	// Head is the last Seq given out and durable.
+	Head() Seq
+
+	// Trim removes whole segments that hold only records before `before` (retention).
+	// The caller passes no Seq beyond a follower's cursor.
+	Trim(ctx context.Context, before Seq) error
+
+	// Erase removes the payloads at seqs from disk; they are gone when it returns.
+	Erase(ctx context.Context, seqs []Seq) error
+
+	Close() error
+}
+
+// Receipts answers for what happened to batches, jobs and events. Receipts are
+// kept for ReceiptTTL. All lookups are within one project; ErrNotFound otherwise.
+type Receipts interface {
+	BatchReceipt(ctx context.Context, project, batchID string) (*brokle.Job, error)
+	// EventReceipt knows stored events within their dedup ttl, and failed ones for ReceiptTTL.
+	EventReceipt(ctx context.Context, project, eventID string) (*brokle.EventReceipt, error)
+	JobReceipt(ctx context.Context, project, jobID string) (*brokle.Job, error)
+}
+
+// ReceiptTTL is how long receipts of batches, failed events and completed jobs are kept.
+const ReceiptTTL = 24 * time.Hour
+
+// Jobs keeps asynchronous batches: the raw request first, its result later.
+type Jobs interface {
+	// AddJob makes the raw batch durable before it returns.
+	AddJob(ctx context.Context, j Job) error
+	// PendingJobs returns the jobs without a result, oldest first: what a
+	// restart has to finish.
+	PendingJobs(ctx context.Context) ([]Job, error)
+	// FailJob records that the job ended without storing anything. (A job that
+	// stored something is completed by Append of a Batch that names it.)
+	FailJob(ctx context.Context, project, jobID string, result *brokle.BatchResponse, why brokle.ErrorBody) error
+}
+
+// Job is an accepted asynchronous batch: everything needed to process it later.
+type Job struct {
+	ID          string // "job_" + ULID
+	Project     string
+	Environment string // already resolved from body and header
+	BatchID     string
+	ReceivedAt  time.Time
+	// Body is the request as JSON (a brokle.BatchRequest), decompressed.
+	Body []byte
+}
+
+// Errors of the contracts. Backends wrap them; callers use errors.Is.
+var (
+	ErrDuplicate = errors.New("batch holds duplicates and asked to fail on them")
+	ErrNotFound  = errors.New("not found")
+	ErrClosed    = errors.New("closed")
+	// ErrUnavailable: it cannot be stored now (disk full, write error, backlog);
+	// the same request may succeed later.
+	ErrUnavailable = errors.New("cannot store now")
+)

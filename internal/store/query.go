@@ -1,0 +1,98 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// Pages of the queries: the same JSON types that the API answers with.
+type (
+	TracePage       = brokle.Page[brokle.TraceSummary]
+	ObservationPage = brokle.Page[brokle.Observation]
+	ScorePage       = brokle.Page[brokle.Score]
+	StatsPage       = brokle.Page[brokle.StatRow]
+)
+
+// Filter restricts a query. Zero values do not restrict. Every part given must hold.
+type Filter struct {
+	From, To     time.Time // From ≤ start_time < To (a score: its timestamp)
+	Name         string
+	UserID       string
+	SessionID    string
+	Environment  string
+	Tag          string
+	Model        string
+	Type         string // observation type
+	Level        string // upper case
+	TraceID      string
+	MinLatencyMS *float64
+	MaxLatencyMS *float64
+	MinCost      *float64
+	HasError     *bool // any observation (or the observation itself) has level ERROR
+	Scores       []ScoreCondition
+}
+
+// ScoreCondition is one `score=NAME OP NUMBER` filter: a trace passes when the mean of its
+// numeric scores of that name compares so; an observation when that of its own does.
+type ScoreCondition struct {
+	Name  string
+	Op    string // one of = != < <= > >=
+	Value float64
+}
+
+// Order is a sort column and a place to continue from.
+type Order struct {
+	// By is a column: "start_time" (scores: "timestamp") or a numeric column of the row. Empty: that time.
+	By string
+	// Asc is false for the default, newest or largest first.
+	Asc bool
+	// Limit is 1 to 1000 rows.
+	Limit int
+	// Cursor is a NextCursor of the same query, or "".
+	Cursor string
+}
+
+// TraceQuery asks for GET /v1/traces.
+type TraceQuery struct {
+	Filter
+	Order
+}
+
+// ObservationQuery asks for GET /v1/observations. ID asks for one.
+type ObservationQuery struct {
+	Filter
+	Order
+	ID string
+}
+
+// ScoreQuery asks for GET /v1/scores.
+type ScoreQuery struct {
+	Filter
+	Order
+	ObservationID string
+	DataType      string
+	Source        string
+}
+
+// StatsQuery asks for GET /v1/stats.
+type StatsQuery struct {
+	Filter
+	Of      string   // observations (default), traces, scores, events
+	Metrics []string // count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME
+	GroupBy []string
+	// Interval groups by time too; 0 does not. 1 minute to 1 day.
+	Interval time.Duration
+	Limit    int
+	Cursor   string
+}
+
+// QueryError is a query that cannot be answered because of what was asked:
+// an unknown column, metric or group, a cursor of another query.
+type QueryError struct {
+	Param   string // the request parameter at fault
+	Message string
+}
+
+func (e *QueryError) Error() string { return fmt.Sprintf("%s: %s", e.Param, e.Message) }

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// Seq is an event's place in the Log: it rises strictly, starts at 1, and has
+// holes where a duplicate stood. 0 is "before the first".
+type Seq uint64
+
+// Record is one stored event as followers and readers of the Log see it. It is
+// immutable; its payload may share memory with the Log's cache and must not be changed.
+type Record struct {
+	Seq         Seq
+	Project     string
+	Environment string    // of the batch; "default" when none was sent
+	BatchID     string    // the batch that brought it
+	ReceivedAt  time.Time // UTC, microseconds, the node's clock
+	Event       brokle.Event
+	// Fields is what Extract read from the payload, when it is still known from
+	// acceptance; nil when the record was read back from disk.
+	Fields *Fields
+}
+
+// Batch is the valid part of one request on its way into the Log. All of it
+// belongs to one project. Event types are canonical and timestamps are set.
+type Batch struct {
+	Project     string
+	Environment string
+	ID          string // batch id, a ULID made by the server
+	ReceivedAt  time.Time
+	Dedup       Dedup
+	Events      []brokle.Event
+	Fields      []*Fields // nil, or one per event
+	// Failed are the events of the request that ingest refused, and why. They
+	// are kept with the batch so that its receipt can be given again.
+	Failed []brokle.BatchEventError
+	// Job is the job this batch completes, or "" for a synchronous batch.
+	Job string
+}
+
+// Dedup is how a batch's ids are compared with those already accepted.
+type Dedup struct {
+	Enabled         bool          // false: no look-up and no mark
+	TTL             time.Duration // how long a mark lasts, from first acceptance
+	FailOnDuplicate bool          // any duplicate: nothing is stored
+	LocalOnly       bool          // do not ask the Claimer
+}
+
+// Outcome is what became of one event of a Batch.
+type Outcome uint8
+
+// The outcomes. There is no third: an Append either says one of these for each
+// event or returns an error and stores nothing.
+const (
+	Stored Outcome = iota + 1
+	Duplicate
+)

@@ -1,0 +1,176 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// HistoryProject is the project of all records of a History.
+const HistoryProject = "history"
+
+// HistoryTrace names the i-th trace that a History may speak of; there are up to
+// HistoryTraces(n).
+func HistoryTrace(i int) string { return fmt.Sprintf("trace-%d", i) }
+
+// HistoryTraces is how many traces the records of History(seed, n) are about.
+func HistoryTraces(n int) int { return n/25 + 1 }
+
+// History returns n valid records, Seq 1 to n, made from seed alone: creates,
+// updates and completes of traces, observations and scores in any order, with
+// creates that never come, equal timestamps, days on both sides of midnight,
+// event ids that return with other content, parents that are unknown or form
+// cycles, observations that move to another trace, nulls, text beyond ASCII, and
+// explicit, absent and inferred times. Every record passes store.Extract.
+//
+// Costs and score values are multiples of 1/4 and small, so that their sums are
+// exact in any order.
+func History(seed int64, n int) []store.Record {
+	h := history{rng: rand.New(rand.NewPCG(uint64(seed), 0x9E3779B97F4A7C15)), n: n}
+	recs := make([]store.Record, n)
+	for i := range recs {
+		recs[i] = h.record(i, recs[:i])
+	}
+	return recs
+}
+
+type history struct {
+	rng *rand.Rand
+	n   int
+}
+
+var midnight = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+func (h *history) record(i int, before []store.Record) store.Record {
+	rec := store.Record{
+		Seq: store.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7),
+		Environment: pick(h, "default", "default", "production", "staging"),
+		ReceivedAt:  midnight.Add(time.Duration(i) * time.Second),
+	}
+	// Few distinct instants, so that ties are common; a third is before midnight.
+	at := midnight.Add(time.Duration(h.rng.IntN(3*h.n/4+2)-h.n/4) * 250 * time.Millisecond)
+	rec.Event = brokle.Event{ID: fmt.Sprintf("event-%05d", h.rng.IntN(1e5)*1000+i%1000), Timestamp: brokle.At(at)}
+	if len(before) > 0 && h.chance(15) {
+		rec.Event.ID = before[h.rng.IntN(len(before))].Event.ID
+	}
+	payload := map[string]any{}
+	switch h.rng.IntN(10) {
+	case 0, 1:
+		rec.Event.Type = h.trace(payload)
+	case 2, 3:
+		rec.Event.Type = h.score(payload)
+	default:
+		rec.Event.Type = h.observation(payload, at)
+	}
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		panic(err) // only strings, numbers, lists and maps went in
+	}
+	rec.Event.Payload = raw
+	return rec
+}
+
+func (h *history) trace(p map[string]any) brokle.EventType {
+	p["id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+	p["name"] = pick(h, "checkout", "chat", "Frage „ß“", "質問")
+	h.maybe(p, "user_id", "u-1", "u-2", "użytkownik", nil)
+	h.maybe(p, "session_id", "s-1", "s-2", 77)
+	h.maybe(p, "environment", "qa", "canary", "default")
+	h.maybe(p, "version", "1.0", "1.1", 2)
+	h.maybe(p, "release", "r1", "r2")
+	h.maybe(p, "input", "héllo", map[string]any{"q": []int{1, 2}}, nil)
+	h.maybe(p, "output", "done", 7)
+	h.common(p)
+	if h.chance(3) {
+		return brokle.TraceUpdate
+	}
+	return brokle.TraceCreate
+}
+
+func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
+	number := h.rng.IntN(h.n/5 + 2)
+	p["id"] = fmt.Sprintf("obs-%d", number)
+	h.maybe(p, "parent_observation_id", fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2)), "obs-unknown", nil)
+	h.maybe(p, "type", "generation", "LLM", "tool", "custom")
+	h.maybe(p, "level", "error", "WARNING", "INFO", "DEFAULT", nil)
+	h.maybe(p, "status_message", "ok", "время вышло")
+	h.maybe(p, "version", "1", "2")
+	h.maybe(p, "model", "m-small", "m-large", nil)
+	h.maybe(p, "provider", "acme")
+	h.maybe(p, "prompt_tokens", h.rng.IntN(100), "12", 3.0)
+	h.maybe(p, "completion_tokens", h.rng.IntN(100))
+	h.maybe(p, "input_cost", h.quarter(), "0.25")
+	h.maybe(p, "output_cost", h.quarter())
+	h.maybe(p, "quality_score", h.quarter())
+	h.maybe(p, "input", "What is 2+2?", []any{map[string]any{"role": "user", "content": "hi"}})
+	h.maybe(p, "output", "4", map[string]any{"text": "vier"})
+	h.common(p)
+	if h.chance(5) {
+		p["total_tokens"], p["total_cost"] = h.rng.IntN(500), h.quarter()
+	}
+	if h.chance(5) {
+		p["start_time"] = at.Add(-time.Duration(h.rng.IntN(3)) * time.Second).Format(time.RFC3339Nano)
+	}
+	if h.chance(5) {
+		p["end_time"] = at.Add(time.Duration(h.rng.IntN(90000)-2) * time.Second).Format(time.RFC3339Nano)
+	}
+	if h.chance(6) {
+		p["latency_ms"] = h.quarter()
+	}
+	trace := HistoryTrace(number % HistoryTraces(h.n))
+	if h.chance(20) {
+		trace = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+	}
+	switch h.rng.IntN(4) {
+	case 0:
+		h.maybe(p, "name", "renamed")
+		h.maybe(p, "trace_id", trace)
+		return brokle.ObservationUpdate
+	case 1:
+		return brokle.ObservationComplete
+	}
+	p["trace_id"], p["name"] = trace, pick(h, "call", "lookup", "шаг")
+	return brokle.ObservationCreate
+}
+
+func (h *history) score(p map[string]any) brokle.EventType {
+	p["id"] = fmt.Sprintf("score-%d", h.rng.IntN(h.n/8+2))
+	h.maybe(p, "comment", "gut", "bad", nil)
+	h.maybe(p, "source", "api", "HUMAN", "eval")
+	h.maybe(p, "evaluator_name", "judge")
+	h.maybe(p, "author_user_id", "u-9")
+	value := pick(h, any(h.quarter()), any(h.quarter()), any(true), any("good"), any("плохо"))
+	if h.chance(4) {
+		h.maybe(p, "value", value)
+		return brokle.QualityScoreUpdate
+	}
+	p["name"], p["value"] = pick(h, "quality", "correct", "tone"), value
+	if h.chance(2) {
+		p["trace_id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+	} else {
+		p["observation_id"] = fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2))
+	}
+	return brokle.QualityScoreCreate
+}
+
+func (h *history) common(p map[string]any) {
+	h.maybe(p, "tags", []any{"b", "a"}, []any{"ü", 3, nil}, map[string]any{"k": "v"}, nil)
+	h.maybe(p, "metadata", map[string]any{"a": 1, "b": nil}, map[string]any{"a": 2, "č": "d"}, map[string]any{}, nil)
+}
+
+// maybe sets a key to one of the values, half of the time.
+func (h *history) maybe(p map[string]any, key string, values ...any) {
+	if h.chance(2) {
+		p[key] = pick(h, values...)
+	}
+}
+
+func (h *history) chance(oneIn int) bool { return h.rng.IntN(oneIn) == 0 }
+
+func (h *history) quarter() float64 { return float64(h.rng.IntN(40)) / 4 }
+
+func pick[T any](h *history, values ...T) T { return values[h.rng.IntN(len(values))] }

@@ -1,0 +1,36 @@
+package storetest_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+)
+
+// A history is worth its name when it depends on the seed alone, every record is
+// valid, and the awkward things it promises do occur.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	a, b := storetest.History(7, 2000), storetest.History(7, 2000)
+	if !reflect.DeepEqual(a, b) {
+		t.Fatal("the same seed gave two histories")
+	}
+	ids, times, kinds := map[string]int{}, map[int64]int{}, map[store.Kind]int{}
+	before := 0
+	for i := range a {
+		fields, failure := store.Extract(&a[i].Event)
+		if failure != nil {
+			t.Fatalf("record %d: %+v\n%s", i, failure, a[i].Event.Payload)
+		}
+		kinds[fields.Kind]++
+		ids[a[i].Event.ID]++
+		times[a[i].Event.Timestamp.UnixMicro()]++
+		if a[i].Event.Timestamp.Year() == 2026 && a[i].Event.Timestamp.Month() == 2 {
+			before++
+		}
+	}
+	if len(ids) == len(a) || len(times) == len(a) || before == 0 || before == len(a) || len(kinds) != 3 {
+		t.Errorf("of %d records: %d ids, %d instants, %d before midnight, %d kinds", len(a), len(ids), len(times), before, len(kinds))
+	}
+}

@@ -1,0 +1,486 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// OpenWarehouse opens the warehouse kept in dir, and creates it the first time.
+type OpenWarehouse func(t testing.TB, dir string) store.Warehouse
+
+// Warehouse is the suite that every Warehouse passes.
+func Warehouse(t *testing.T, open OpenWarehouse) {
+	for _, test := range []struct {
+		name string
+		run  func(*warehouseTest)
+	}{
+		{"Empty", testEmpty},
+		{"Cursor", testCursor},
+		{"Repeated", testRepeated},
+		{"Poison", testPoison},
+		{"Permutations", testPermutations},
+		{"Updates", testUpdates},
+		{"Ties", testTies},
+		{"Latency", testLatency},
+		{"Totals", testTotals},
+		{"Projects", testProjects},
+		{"Membership", testMembership},
+		{"Histories", testHistories},
+		{"Filters", testFilters},
+		{"Paging", testPaging},
+		{"PagingWhileInserting", testPagingWhileInserting},
+		{"PagingStats", testPagingStats},
+		{"Stats", testStats},
+		{"StatsBuckets", testStatsBuckets},
+		{"Refused", testRefused},
+		{"ReadsBesideWrites", testReadsBesideWrites},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			w := &warehouseTest{TB: t, dir: dir, open: open, project: project, Warehouse: open(t, dir)}
+			t.Cleanup(func() {
+				if err := w.Warehouse.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			test.run(w)
+		})
+	}
+}
+
+// warehouseTest is one warehouse under test and the records it was given.
+type warehouseTest struct {
+	testing.TB
+	store.Warehouse
+	open    OpenWarehouse
+	dir     string
+	project string
+	seq     store.Seq
+	recs    []store.Record // all that were inserted
+}
+
+const project = "default"
+
+// noon is the time of events whose time does not matter.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// record makes the next record; payload is formatted.
+func (w *warehouseTest) record(id string, typ brokle.EventType, at time.Time, payload string, args ...any) store.Record {
+	w.Helper()
+	w.seq++
+	r := store.Record{
+		Seq: w.seq, Project: project, Environment: "default", BatchID: "batch", ReceivedAt: noon,
+		Event: brokle.Event{ID: id, Type: typ, Payload: json.RawMessage(fmt.Sprintf(payload, args...)), Timestamp: brokle.At(at)},
+	}
+	fields, failure := store.Extract(&r.Event)
+	if failure != nil {
+		w.Fatalf("payload %s: %+v", r.Event.Payload, failure)
+	}
+	r.Fields = fields
+	return r
+}
+
+// insert hands the records over as one transaction.
+func (w *warehouseTest) insert(recs ...store.Record) {
+	w.Helper()
+	if err := w.Insert(w.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+		w.Fatal(err)
+	}
+	w.recs = append(w.recs, recs...)
+}
+
+func (w *warehouseTest) reopen() {
+	w.Helper()
+	if err := w.Warehouse.Close(); err != nil {
+		w.Fatal(err)
+	}
+	w.Warehouse = w.open(w.TB, w.dir)
+}
+
+func (w *warehouseTest) traces(q store.TraceQuery) []brokle.TraceSummary {
+	w.Helper()
+	page, err := w.Traces(w.Context(), w.project, q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return page.Data
+}
+
+func (w *warehouseTest) observation(id string) brokle.Observation {
+	w.Helper()
+	page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{ID: id})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(page.Data) != 1 {
+		w.Fatalf("%d observations %q", len(page.Data), id)
+	}
+	return page.Data[0]
+}
+
+func (w *warehouseTest) stats(q store.StatsQuery) []brokle.StatRow {
+	w.Helper()
+	page, err := w.Warehouse.Stats(w.Context(), w.project, q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return page.Data
+}
+
+// equal compares the JSON forms, which is what a client sees.
+func (w *warehouseTest) equal(what string, got, want any) {
+	w.Helper()
+	if g, x := canonical(w, got), canonical(w, want); !reflect.DeepEqual(g, x) {
+		a, _ := json.Marshal(got)
+		b, _ := json.Marshal(want)
+		w.Fatalf("%s:\n got %s\nwant %s", what, a, b)
+	}
+}
+
+// canonical rounds numbers to 12 digits: sums of floats depend on their order.
+func canonical(t testing.TB, v any) any {
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return rounded(out)
+}
+
+func rounded(v any) any {
+	switch v := v.(type) {
+	case float64:
+		return fmt.Sprintf("%.11g", v)
+	case []any:
+		for i := range v {
+			v[i] = rounded(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = rounded(v[k])
+		}
+	}
+	return v
+}
+
+func testEmpty(w *warehouseTest) {
+	ctx := w.Context()
+	if c, err := w.Cursor(ctx); c != 0 || err != nil {
+		w.Errorf("cursor %d, %v", c, err)
+	}
+	traces, err := w.Traces(ctx, project, store.TraceQuery{})
+	if err != nil || traces.Data == nil || len(traces.Data) != 0 || traces.NextCursor != nil {
+		w.Errorf("traces %+v, %v", traces, err)
+	}
+	observations, err := w.Observations(ctx, project, store.ObservationQuery{})
+	if err != nil || observations.Data == nil || len(observations.Data) != 0 {
+		w.Errorf("observations %+v, %v", observations, err)
+	}
+	scores, err := w.Scores(ctx, project, store.ScoreQuery{})
+	if err != nil || scores.Data == nil || len(scores.Data) != 0 {
+		w.Errorf("scores %+v, %v", scores, err)
+	}
+	if _, err := w.TraceEvents(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("trace events: %v", err)
+	}
+	if _, err := w.EventSeq(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("event seq: %v", err)
+	}
+	for _, of := range []string{"", "observations", "traces", "scores", "events"} {
+		w.equal("stats of "+of, w.stats(store.StatsQuery{Of: of}), []brokle.StatRow{{"count": 0}})
+		w.equal("groups of "+of, w.stats(store.StatsQuery{Of: of, GroupBy: []string{"name"}}), []brokle.StatRow{})
+	}
+	w.equal("metrics of nothing", w.stats(store.StatsQuery{
+		Metrics: []string{"error_rate", "latency_p50", "tokens", "cost", "score_avg:x", "score_count:x"}}),
+		[]brokle.StatRow{{"error_rate": nil, "latency_p50": nil, "tokens": nil, "cost": nil, "score_avg:x": nil, "score_count:x": 0}})
+}
+
+func testCursor(w *warehouseTest) {
+	ctx := context.Background()
+	at := func(want store.Seq) {
+		w.Helper()
+		if c, err := w.Cursor(ctx); c != want || err != nil {
+			w.Fatalf("cursor %d, %v; want %d", c, err, want)
+		}
+	}
+	first := w.record("e1", brokle.TraceCreate, noon, `{"name":"one"}`)
+	w.insert(first)
+	at(1)
+	if err := w.Insert(ctx, nil, 7); err != nil { // only duplicates were there
+		w.Fatal(err)
+	}
+	at(7)
+	w.reopen()
+	at(7)
+	if err := w.Insert(ctx, []store.Record{first}, 5); err != nil { // re-read after a crash
+		w.Fatal(err)
+	}
+	at(7)
+	w.seq = 7
+	w.insert(w.record("e8", brokle.TraceCreate, noon, `{"name":"two"}`))
+	at(8)
+	if seq, err := w.EventSeq(ctx, project, "e8"); seq != 8 || err != nil {
+		w.Errorf("event seq %d, %v", seq, err)
+	}
+	if n := len(w.traces(store.TraceQuery{})); n != 2 {
+		w.Errorf("%d traces", n)
+	}
+}
+
+func testRepeated(w *warehouseTest) {
+	create := w.record("e1", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m1"}`)
+	update := w.record("e2", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second"}`)
+	w.insert(create, update)
+	want := w.observation("o")
+
+	// The same ids again, later and saying something else: in the next
+	// transaction, after a restart, and twice within one.
+	again := func(id, name string) store.Record {
+		return w.record(id, brokle.ObservationUpdate, noon.Add(time.Hour), `{"id":"o","name":%q}`, name)
+	}
+	w.insert(again("e1", "third"))
+	w.reopen()
+	w.insert(again("e2", "fourth"), w.record("e1", brokle.ObservationCreate, noon, `{"id":"other","trace_id":"t","name":"x"}`))
+	w.equal("the observation", w.observation("o"), want)
+
+	w.insert(w.record("e3", brokle.ObservationUpdate, noon.Add(2*time.Second), `{"id":"o","model":"m2"}`),
+		w.record("e3", brokle.ObservationUpdate, noon.Add(2*time.Second), `{"id":"o","model":"m3"}`))
+	if m := w.observation("o").Model; m != "m2" {
+		w.Errorf("model %q: the first of two counts", m)
+	}
+	w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 3}})
+	w.equal("observations", w.stats(store.StatsQuery{}), []brokle.StatRow{{"count": 1}})
+	for id, want := range map[string]store.Seq{"e1": 1, "e2": 2, "e3": 6} {
+		if seq, err := w.EventSeq(w.Context(), project, id); seq != want || err != nil {
+			w.Errorf("%s has seq %d, %v; want %d", id, seq, err, want)
+		}
+	}
+}
+
+func testPoison(w *warehouseTest) {
+	good := w.record("e1", brokle.TraceCreate, noon, `{"name":"good"}`)
+	bad := func(change func(*store.Record)) store.Record {
+		r := w.record("bad", brokle.TraceCreate, noon, `{"name":"bad"}`)
+		change(&r)
+		return r
+	}
+	set := func(v store.FieldValue) func(*store.Record) {
+		return func(r *store.Record) { r.Fields.Values = append(r.Fields.Values, v) }
+	}
+	nan := 0.0
+	nan /= nan
+	recs := []store.Record{good,
+		bad(func(r *store.Record) { r.Fields = nil }),
+		bad(func(r *store.Record) { r.Fields.EntityID = "\xff" }),
+		bad(func(r *store.Record) { r.Event.Timestamp = brokle.Timestamp{} }),
+		bad(func(r *store.Record) { r.Fields.Kind = 9 }),
+		bad(set(store.FieldValue{Field: store.UserID, Text: "a\xc3("})),
+		bad(set(store.FieldValue{Field: store.TotalCost, Num: nan})),
+		bad(set(store.FieldValue{Field: store.StartTime, Int: -1})),
+		bad(set(store.FieldValue{Field: store.Tags, List: []string{"fine", "\xf0"}})),
+	}
+	err := w.Insert(w.Context(), recs, w.seq)
+	var poison *store.PoisonError
+	if !errors.As(err, &poison) {
+		w.Fatalf("error %v", err)
+	}
+	w.equal("poisoned", poison.Seqs, []store.Seq{2, 3, 4, 5, 6, 7, 8, 9})
+	if c, _ := w.Cursor(w.Context()); c != 0 || len(w.traces(store.TraceQuery{})) != 0 {
+		w.Errorf("something went in; cursor %d", c)
+	}
+	if err := w.Insert(w.Context(), recs[:1], w.seq); err != nil {
+		w.Fatal(err)
+	}
+	if got := w.traces(store.TraceQuery{}); len(got) != 1 || got[0].Name != "good" {
+		w.Errorf("traces %+v", got)
+	}
+}
+
+func testPermutations(w *warehouseTest) {
+	midnight := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	events := func(id string) []store.Record {
+		return []store.Record{
+			w.record(id+"c", brokle.ObservationCreate, midnight.Add(-2*time.Second), `{"id":%q,"trace_id":"t","name":"a","model":"m","tags":["z","b"]}`, id),
+			w.record(id+"u", brokle.ObservationUpdate, midnight.Add(-time.Second), `{"id":%q,"name":"b","level":"warn","tags":["b","a"]}`, id),
+			w.record(id+"f", brokle.ObservationComplete, midnight.Add(time.Second), `{"id":%q,"usage":{"prompt_tokens":3,"completion_tokens":4}}`, id),
+		}
+	}
+	var want brokle.Observation
+	for i, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		id := fmt.Sprintf("o%d", i)
+		recs := events(id)
+		for n, k := range order { // each in a batch of its own
+			r := recs[k]
+			r.Seq = recs[n].Seq
+			w.insert(r)
+			if n == i%3 {
+				w.reopen()
+			}
+		}
+		got := w.observation(id)
+		got.ID = ""
+		if i == 0 {
+			want = got
+		}
+		w.equal(fmt.Sprint("order ", order), got, want)
+	}
+	if want.LatencyMS == nil || *want.LatencyMS != 3000 || want.Name != "b" || want.Level != "WARN" || *want.TotalTokens != 7 ||
+		!slices.Equal(want.Tags, []string{"a", "b", "z"}) {
+		w.Errorf("observation %+v", want)
+	}
+}
+
+func testUpdates(w *warehouseTest) {
+	var recs []store.Record
+	recs = append(recs, w.record("c", brokle.TraceCreate, noon, `{"id":"t","name":"n"}`))
+	for i := range 1000 {
+		recs = append(recs, w.record(fmt.Sprint("u", i), brokle.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["tag%03d"]}`, i))
+	}
+	w.insert(recs...)
+	if got := w.traces(store.TraceQuery{}); len(got) != 1 || len(got[0].Tags) != 1000 {
+		w.Fatalf("%d traces", len(got))
+	}
+}
+
+func testTies(w *warehouseTest) {
+	// The later event id wins, whichever arrives first and in whichever batch.
+	for i, ids := range [][2]string{{"a1", "b1"}, {"b2", "a2"}} {
+		id := fmt.Sprint("o", i)
+		for _, e := range ids {
+			w.insert(w.record(e, brokle.ObservationUpdate, noon, `{"id":%q,"name":%q}`, id, e[:1]))
+		}
+		if name := w.observation(id).Name; name != "b" {
+			w.Errorf("%s is named by %q", id, name)
+		}
+	}
+	w.reopen()
+	w.insert(w.record("c1", brokle.ObservationUpdate, noon, `{"id":"o0","name":"c"}`))
+	if name := w.observation("o0").Name; name != "c" {
+		w.Errorf("after reopening it is named by %q", name)
+	}
+	// A complete beats an update, which beats a create, of the same instant.
+	w.insert(w.record("x1", brokle.ObservationComplete, noon, `{"id":"r","status_message":"complete"}`),
+		w.record("x2", brokle.ObservationUpdate, noon, `{"id":"r","status_message":"update"}`),
+		w.record("x3", brokle.ObservationCreate, noon, `{"id":"r","trace_id":"t","name":"n","status_message":"create"}`))
+	if got := w.observation("r").StatusMessage; got != "complete" {
+		w.Errorf("status %q", got)
+	}
+}
+
+func testLatency(w *warehouseTest) {
+	for i, d := range []time.Duration{0, time.Microsecond, 1500 * time.Microsecond, time.Second, 25 * time.Hour, -time.Second} {
+		id := fmt.Sprint("o", i)
+		end := noon.Add(d)
+		w.insert(w.record(id+"c", brokle.ObservationCreate, noon, `{"id":%q,"trace_id":"t%d","name":"n","start_time":%q}`, id, i, noon.Format(time.RFC3339Nano)),
+			w.record(id+"f", brokle.ObservationComplete, noon.Add(time.Hour), `{"id":%q,"end_time":%q,"latency_ms":77}`, id, end.Format(time.RFC3339Nano)))
+		want := float64(max(0, d).Microseconds()) / 1000
+		o := w.observation(id)
+		if o.LatencyMS == nil || *o.LatencyMS != want || !o.EndTime.Equal(end) || !o.StartTime.Equal(noon) || o.StartTimeInferred {
+			w.Errorf("%v: %+v", d, o)
+		}
+		traces := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: fmt.Sprint("t", i)}})
+		if len(traces) != 1 || traces[0].LatencyMS == nil || *traces[0].LatencyMS != want {
+			w.Errorf("%v: traces %+v", d, traces)
+		}
+	}
+	w.insert(w.record("open", brokle.ObservationCreate, noon, `{"id":"open","trace_id":"t","name":"n","latency_ms":12.5}`))
+	if o := w.observation("open"); o.EndTime != nil || o.LatencyMS == nil || *o.LatencyMS != 12.5 || !o.StartTimeInferred {
+		w.Errorf("without an end: %+v", o)
+	}
+}
+
+func testTotals(w *warehouseTest) {
+	for i, c := range []struct {
+		payload string
+		tokens  any
+		cost    any
+	}{
+		{`{}`, nil, nil},
+		{`{"prompt_tokens":3}`, 3, nil},
+		{`{"prompt_tokens":3,"completion_tokens":4,"input_cost":0.25}`, 7, 0.25},
+		{`{"prompt_tokens":3,"total_tokens":9,"input_cost":0.25,"output_cost":0.5}`, 9, 0.75},
+		{`{"total_cost":2,"output_cost":0.5}`, nil, 2},
+		{`{"prompt_tokens":0}`, 0, nil},
+	} {
+		id := fmt.Sprint("o", i)
+		fields := map[string]any{}
+		if err := json.Unmarshal([]byte(c.payload), &fields); err != nil {
+			w.Fatal(err)
+		}
+		fields["id"], fields["trace_id"], fields["name"] = id, "t", "n"
+		b, _ := json.Marshal(fields)
+		w.insert(w.record(id, brokle.ObservationCreate, noon, "%s", b))
+		o := w.observation(id)
+		w.equal(c.payload, []any{o.TotalTokens, o.TotalCost}, []any{c.tokens, c.cost})
+	}
+	got := w.traces(store.TraceQuery{})
+	w.equal("sums", []any{got[0].TotalTokens, got[0].TotalCost, got[0].ObservationCount}, []any{19, 3, 6})
+}
+
+func testProjects(w *warehouseTest) {
+	mine := w.record("e", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"mine"}`)
+	yours := w.record("e", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"yours"}`)
+	yours.Project = "other"
+	w.insert(mine, yours)
+	for p, want := range map[string]struct {
+		name string
+		seq  store.Seq
+	}{project: {"mine", 1}, "other": {"yours", 2}} {
+		page, err := w.Observations(w.Context(), p, store.ObservationQuery{})
+		if err != nil || len(page.Data) != 1 || page.Data[0].Name != want.name {
+			w.Errorf("%s: %+v, %v", p, page, err)
+		}
+		seqs, err := w.TraceEvents(w.Context(), p, "t")
+		if err != nil || !slices.Equal(seqs, []store.Seq{want.seq}) {
+			w.Errorf("%s: %v, %v", p, seqs, err)
+		}
+		if seq, err := w.EventSeq(w.Context(), p, "e"); seq != want.seq || err != nil {
+			w.Errorf("%s: event at %d, %v", p, seq, err)
+		}
+	}
+}
+
+func testMembership(w *warehouseTest) {
+	w.insert(
+		w.record("1", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":0.5}`), // before its observation
+		w.record("2", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","model":"m"}`),                 // names no trace
+		w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n"}`),
+		w.record("4", brokle.TraceCreate, noon, `{"id":"t","name":"trace"}`),
+		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s2","trace_id":"t","observation_id":"elsewhere","name":"q","value":1}`),
+		w.record("6", brokle.QualityScoreUpdate, noon.Add(time.Second), `{"id":"s","value":0.75}`),
+		w.record("7", brokle.ObservationCreate, noon, `{"id":"moved","trace_id":"t","name":"n"}`),
+		w.record("8", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"moved","trace_id":"t2"}`),
+		w.record("9", brokle.QualityScoreCreate, noon, `{"id":"s3","trace_id":"scored only","name":"q","value":1}`),
+		w.record("10", brokle.EventCreate, noon, `{"name":"no entity","trace_id":"t"}`),
+	)
+	for id, want := range map[string][]store.Seq{"t": {1, 2, 3, 4, 5, 6}, "t2": {7, 8}} {
+		seqs, err := w.TraceEvents(w.Context(), project, id)
+		slices.Sort(seqs)
+		if err != nil || !slices.Equal(seqs, want) {
+			w.Errorf("%s: %v, %v", id, seqs, err)
+		}
+	}
+	if _, err := w.TraceEvents(w.Context(), project, "scored only"); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("a trace that only a score names: %v", err)
+	}
+	got := w.traces(store.TraceQuery{})
+	if len(got) != 2 {
+		w.Fatalf("traces %+v", got)
+	}
+	i := slices.IndexFunc(got, func(t brokle.TraceSummary) bool { return t.ID == "t" })
+	w.equal("scores", got[i].Scores, map[string]any{"q": 0.875})
+	w.equal("models", got[i].Models, []string{"m"})
+}

@@ -1,0 +1,489 @@
+package storetest
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+var warehouseSeed = flag.Int64("warehouse.seed", 0, "seed of the random histories; 0 takes a new one")
+
+// seed is a new one, or the one given by flag; it is logged.
+func seed(t testing.TB) int64 {
+	s := *warehouseSeed
+	if s == 0 {
+		s = int64(rand.Uint32())
+	}
+	t.Logf("-warehouse.seed=%d", s)
+	return s
+}
+
+// history fills the warehouse with History(seed, n) in transactions of random size.
+func (w *warehouseTest) history(seed int64, n int) {
+	w.Helper()
+	w.project = HistoryProject
+	recs := History(seed, n)
+	for i := range recs {
+		fields, failure := store.Extract(&recs[i].Event)
+		if failure != nil {
+			w.Fatal(failure)
+		}
+		recs[i].Fields = fields
+	}
+	rng := rand.New(rand.NewPCG(uint64(seed), 7))
+	half := rng.IntN(n)
+	for rest := recs; len(rest) > 0; {
+		k := min(1+rng.IntN(2*n/5), len(rest))
+		w.insert(rest[:k]...)
+		rest = rest[k:]
+		if len(w.recs) >= half {
+			w.reopen()
+			half = n + 1
+		}
+	}
+}
+
+// folded is everything that the records fold into, by the Go fold.
+type foldedAll struct {
+	traces       map[string]*brokle.Trace
+	observations map[string]*brokle.Observation
+	scores       map[string]*brokle.Score
+	traceOf      map[string]string // score id → its trace
+}
+
+func (w *warehouseTest) fold() *foldedAll {
+	w.Helper()
+	all := &foldedAll{map[string]*brokle.Trace{}, map[string]*brokle.Observation{}, map[string]*brokle.Score{}, map[string]string{}}
+	named := map[string]bool{}
+	for _, r := range firstOf(w.recs) {
+		id := r.Fields.EntityID
+		var err error
+		switch r.Fields.Kind {
+		case store.TraceKind:
+			named[id] = true
+		case store.ObservationKind:
+			if all.observations[id] == nil {
+				all.observations[id], err = store.FoldObservation(w.recs, id)
+			}
+		case store.ScoreKind:
+			if all.scores[id] == nil {
+				all.scores[id], err = store.FoldScore(w.recs, id)
+			}
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		if v, ok := r.Fields.Get(store.TraceID); ok {
+			named[v.Text] = true
+		}
+	}
+	for id := range named {
+		t, err := store.FoldTrace(w.recs, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		all.traces[id] = t
+		for _, s := range t.ScoreList {
+			all.traceOf[s.ID] = id
+		}
+	}
+	return all
+}
+
+// firstOf leaves out the events whose id came before.
+func firstOf(recs []store.Record) []store.Record {
+	seen := map[string]bool{}
+	var first []store.Record
+	for _, r := range recs {
+		if !seen[r.Event.ID] {
+			seen[r.Event.ID] = true
+			first = append(first, r)
+		}
+	}
+	return first
+}
+
+// flat is the observation as a list shows it.
+func flat(o *brokle.Observation) brokle.Observation {
+	c := *o
+	c.Children, c.Metadata, c.Input, c.Output, c.ModelParameters = nil, nil, nil, nil, nil
+	return c
+}
+
+func testHistories(w *warehouseTest) {
+	for i := range 4 {
+		if i > 0 { // each in an empty warehouse
+			w.recs = nil
+			if err := w.Warehouse.Close(); err != nil {
+				w.Fatal(err)
+			}
+			w.dir = w.TempDir()
+			w.Warehouse = w.open(w.TB, w.dir)
+		}
+		w.history(seed(w), []int{30, 100, 200, 500}[i])
+		w.compareWithFold()
+	}
+}
+
+func (w *warehouseTest) compareWithFold() {
+	w.Helper()
+	want := w.fold()
+	traces := w.traces(store.TraceQuery{Order: store.Order{Limit: 1000}})
+	if len(traces) != len(want.traces) {
+		w.Errorf("%d traces, want %d", len(traces), len(want.traces))
+	}
+	for _, got := range traces {
+		w.equal("trace "+got.ID, got, want.traces[got.ID].TraceSummary)
+		seqs, err := w.TraceEvents(w.Context(), w.project, got.ID)
+		if err != nil {
+			w.Fatal(err)
+		}
+		slices.Sort(seqs)
+		w.equal("events of trace "+got.ID, seqs, w.eventsOf(want, got.ID))
+	}
+	observations, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Order: store.Order{Limit: 1000}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(observations.Data) != len(want.observations) {
+		w.Errorf("%d observations, want %d", len(observations.Data), len(want.observations))
+	}
+	for _, got := range observations.Data {
+		w.equal("observation "+got.ID, got, flat(want.observations[got.ID]))
+	}
+	scores, err := w.Scores(w.Context(), w.project, store.ScoreQuery{Order: store.Order{Limit: 1000}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(scores.Data) != len(want.scores) {
+		w.Errorf("%d scores, want %d", len(scores.Data), len(want.scores))
+	}
+	for _, got := range scores.Data {
+		s := *want.scores[got.ID]
+		s.Metadata = nil
+		w.equal("score "+got.ID, got, s)
+	}
+}
+
+// eventsOf are the Seqs of the events that make up a trace.
+func (w *warehouseTest) eventsOf(all *foldedAll, trace string) []store.Seq {
+	var seqs []store.Seq
+	for _, r := range firstOf(w.recs) {
+		id, in := r.Fields.EntityID, false
+		switch r.Fields.Kind {
+		case store.TraceKind:
+			in = id == trace
+		case store.ObservationKind:
+			in = all.observations[id].TraceID == trace
+		case store.ScoreKind:
+			in = all.traceOf[id] == trace
+		}
+		if in {
+			seqs = append(seqs, r.Seq)
+		}
+	}
+	return seqs
+}
+
+func testFilters(w *warehouseTest) {
+	w.history(seed(w), 300)
+	all := w.fold()
+	number := func(f float64) *float64 { return &f }
+	truth := func(b bool) *bool { return &b }
+	mid := midnight.Add(10 * time.Second)
+	some := func(t *brokle.Trace, ok func(*brokle.Observation) bool) bool {
+		for _, o := range all.observations {
+			if o.TraceID == t.ID && ok(o) {
+				return true
+			}
+		}
+		return false
+	}
+	mean := func(scores map[string]any, name string) (float64, bool) {
+		f, ok := scores[name].(float64)
+		return f, ok
+	}
+	for _, c := range []struct {
+		name   string
+		filter store.Filter
+		trace  func(*brokle.Trace) bool
+		obs    func(*brokle.Observation) bool
+	}{
+		{"from", store.Filter{From: mid}, func(t *brokle.Trace) bool { return !t.StartTime.Before(mid) }, func(o *brokle.Observation) bool { return !o.StartTime.Before(mid) }},
+		{"to", store.Filter{To: mid}, func(t *brokle.Trace) bool { return t.StartTime.Before(mid) }, func(o *brokle.Observation) bool { return o.StartTime.Before(mid) }},
+		{"name", store.Filter{Name: "chat"}, func(t *brokle.Trace) bool { return t.Name == "chat" }, func(o *brokle.Observation) bool { return o.Name == "chat" }},
+		{"environment", store.Filter{Environment: "qa"}, func(t *brokle.Trace) bool { return t.Environment == "qa" }, func(o *brokle.Observation) bool { return o.Environment == "qa" }},
+		{"user", store.Filter{UserID: "użytkownik"}, func(t *brokle.Trace) bool { return t.UserID == "użytkownik" }, nil},
+		{"session", store.Filter{SessionID: "s-1"}, func(t *brokle.Trace) bool { return t.SessionID == "s-1" }, nil},
+		{"tag", store.Filter{Tag: "ü"}, func(t *brokle.Trace) bool { return slices.Contains(t.Tags, "ü") }, func(o *brokle.Observation) bool { return slices.Contains(o.Tags, "ü") }},
+		{"model", store.Filter{Model: "m-large"}, func(t *brokle.Trace) bool { return slices.Contains(t.Models, "m-large") }, func(o *brokle.Observation) bool { return o.Model == "m-large" }},
+		{"type", store.Filter{Type: "tool"}, func(t *brokle.Trace) bool {
+			return some(t, func(o *brokle.Observation) bool { return o.Type == "tool" })
+		}, func(o *brokle.Observation) bool { return o.Type == "tool" }},
+		{"level", store.Filter{Level: "INFO"}, func(t *brokle.Trace) bool {
+			return some(t, func(o *brokle.Observation) bool { return o.Level == "INFO" })
+		}, func(o *brokle.Observation) bool { return o.Level == "INFO" }},
+		{"trace", store.Filter{TraceID: HistoryTrace(1)}, func(t *brokle.Trace) bool { return t.ID == HistoryTrace(1) }, func(o *brokle.Observation) bool { return o.TraceID == HistoryTrace(1) }},
+		{"latency", store.Filter{MinLatencyMS: number(1000), MaxLatencyMS: number(5e7)}, func(t *brokle.Trace) bool { return t.LatencyMS != nil && *t.LatencyMS >= 1000 && *t.LatencyMS <= 5e7 },
+			func(o *brokle.Observation) bool {
+				return o.LatencyMS != nil && *o.LatencyMS >= 1000 && *o.LatencyMS <= 5e7
+			}},
+		{"cost", store.Filter{MinCost: number(3.5)}, func(t *brokle.Trace) bool { return t.TotalCost >= 3.5 }, func(o *brokle.Observation) bool { return o.TotalCost != nil && *o.TotalCost >= 3.5 }},
+		{"error", store.Filter{HasError: truth(true)}, func(t *brokle.Trace) bool { return t.ErrorCount > 0 }, func(o *brokle.Observation) bool { return o.Level == "ERROR" }},
+		{"no error", store.Filter{HasError: truth(false)}, func(t *brokle.Trace) bool { return t.ErrorCount == 0 }, func(o *brokle.Observation) bool { return o.Level != "ERROR" }},
+		{"score", store.Filter{Scores: []store.ScoreCondition{{Name: "quality", Op: ">=", Value: 2}, {Name: "quality", Op: "!=", Value: 5}}}, func(t *brokle.Trace) bool {
+			q, ok := mean(t.Scores, "quality")
+			return ok && q >= 2 && q != 5
+		}, nil},
+		{"several", store.Filter{Environment: "default", HasError: truth(false), Tag: "a"}, func(t *brokle.Trace) bool {
+			return t.Environment == "default" && t.ErrorCount == 0 && slices.Contains(t.Tags, "a")
+		}, func(o *brokle.Observation) bool {
+			return o.Environment == "default" && o.Level != "ERROR" && slices.Contains(o.Tags, "a")
+		}},
+	} {
+		var want, got []string
+		for id, t := range all.traces {
+			if c.trace(t) {
+				want = append(want, id)
+			}
+		}
+		for _, t := range w.traces(store.TraceQuery{Filter: c.filter, Order: store.Order{Limit: 1000}}) {
+			got = append(got, t.ID)
+		}
+		w.equal("traces by "+c.name, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+		w.equal("count of traces by "+c.name, w.stats(store.StatsQuery{Of: "traces", Filter: c.filter}), []brokle.StatRow{{"count": len(want)}})
+		if c.obs == nil {
+			continue
+		}
+		want = nil
+		for id, o := range all.observations {
+			if c.obs(o) {
+				want = append(want, id)
+			}
+		}
+		page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Filter: c.filter, Order: store.Order{Limit: 1000}})
+		if err != nil {
+			w.Fatal(err)
+		}
+		got = nil
+		for _, o := range page.Data {
+			got = append(got, o.ID)
+		}
+		w.equal("observations by "+c.name, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+		w.equal("count of observations by "+c.name, w.stats(store.StatsQuery{Filter: c.filter}), []brokle.StatRow{{"count": len(want)}})
+	}
+}
+
+func testStats(w *warehouseTest) {
+	w.history(seed(w), 500)
+	all := w.fold()
+	type group struct {
+		count, errors, tokens int64
+		cost, score           float64
+		scores                int64
+		latencies             []float64
+	}
+	groups := map[string]*group{}
+	for _, o := range all.observations {
+		g := groups[o.Model]
+		if g == nil {
+			g = &group{}
+			groups[o.Model] = g
+		}
+		g.count++
+		if o.Level == "ERROR" {
+			g.errors++
+		}
+		if o.TotalTokens != nil {
+			g.tokens += *o.TotalTokens
+		}
+		if o.TotalCost != nil {
+			g.cost += *o.TotalCost
+		}
+		if o.LatencyMS != nil {
+			g.latencies = append(g.latencies, *o.LatencyMS)
+		}
+		for _, s := range all.scores {
+			if s.ObservationID == o.ID && s.Name == "quality" && s.Value != nil {
+				g.score += *s.Value
+				g.scores++
+			}
+		}
+	}
+	var want []brokle.StatRow
+	for model, g := range groups {
+		row := brokle.StatRow{"model": model, "count": g.count, "error_rate": float64(g.errors) / float64(g.count), "tokens": g.tokens,
+			"cost": g.cost, "latency_p50": quantile(g.latencies, 0.5), "latency_p99": quantile(g.latencies, 0.99), "score_count:quality": g.scores, "score_avg:quality": nil}
+		if model == "" {
+			row["model"] = nil
+		}
+		if g.scores > 0 {
+			row["score_avg:quality"] = g.score / float64(g.scores)
+		}
+		want = append(want, row)
+	}
+	slices.SortFunc(want, func(a, b brokle.StatRow) int { return strings.Compare(fmt.Sprint(a["model"]), fmt.Sprint(b["model"])) })
+	w.equal("observations by model", w.stats(store.StatsQuery{GroupBy: []string{"model"}, Metrics: []string{
+		"count", "error_rate", "tokens", "cost", "latency_p50", "latency_p99", "score_count:quality", "score_avg:quality"}}), want)
+
+	count := map[string]int{}
+	for _, r := range firstOf(w.recs) {
+		count[string(r.Event.Type)]++
+	}
+	got := map[string]int{}
+	for _, row := range w.stats(store.StatsQuery{Of: "events", GroupBy: []string{"event_type"}}) {
+		n, _ := row["count"].(int64)
+		got[fmt.Sprint(row["event_type"])] = int(n)
+	}
+	w.equal("events by type", got, count)
+
+	var sum, n float64
+	for _, t := range all.traces {
+		for _, s := range t.ScoreList {
+			if s.Name == "correct" && s.Value != nil {
+				sum, n = sum+*s.Value, n+1
+			}
+		}
+	}
+	w.equal("score of traces", w.stats(store.StatsQuery{Of: "traces", Metrics: []string{"score_avg:correct", "score_count:correct", "count"}}),
+		[]brokle.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.traces)}})
+	sum, n = 0, 0
+	for _, s := range all.scores {
+		if s.Name == "correct" && s.Value != nil {
+			sum, n = sum+*s.Value, n+1
+		}
+	}
+	w.equal("scores themselves", w.stats(store.StatsQuery{Of: "scores", Metrics: []string{"score_avg:correct", "score_count:correct", "count"}}),
+		[]brokle.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.scores)}})
+}
+
+// quantile interpolates between the two nearest values.
+func quantile(values []float64, q float64) any {
+	if len(values) == 0 {
+		return nil
+	}
+	slices.Sort(values)
+	at := q * float64(len(values)-1)
+	low := int(at)
+	high := min(low+1, len(values)-1)
+	return values[low] + (values[high]-values[low])*(at-float64(low))
+}
+
+func testStatsBuckets(w *warehouseTest) {
+	for i, at := range []time.Time{noon, noon.Add(59 * time.Second), noon.Add(time.Minute), noon.Add(3 * time.Minute)} {
+		w.insert(w.record(fmt.Sprint("e", i), brokle.ObservationCreate, at, `{"trace_id":"t","name":"n%d","model":"m"}`, i%2))
+	}
+	w.equal("by minute", w.stats(store.StatsQuery{Interval: time.Minute}), []brokle.StatRow{
+		{"time": "2026-03-01T12:00:00.000000Z", "count": 2}, {"time": "2026-03-01T12:01:00.000000Z", "count": 1}, {"time": "2026-03-01T12:03:00.000000Z", "count": 1}})
+	w.equal("by day and name", w.stats(store.StatsQuery{Interval: 24 * time.Hour, GroupBy: []string{"name"}}), []brokle.StatRow{
+		{"time": "2026-03-01T00:00:00.000000Z", "name": "n0", "count": 2}, {"time": "2026-03-01T00:00:00.000000Z", "name": "n1", "count": 2}})
+	for of, n := range map[string]int{"traces": 1, "events": 3, "scores": 0} {
+		if got := w.stats(store.StatsQuery{Of: of, Interval: time.Minute}); len(got) != n {
+			w.Errorf("of %s: %v", of, got)
+		}
+	}
+	for _, of := range []string{"observations", "traces", "scores", "events"} {
+		for _, g := range []string{"name", "environment", "user_id", "session_id", "release", "version"} {
+			if _, err := w.Warehouse.Stats(w.Context(), project, store.StatsQuery{Of: of, GroupBy: []string{g}}); err != nil {
+				w.Errorf("%s by %s: %v", of, g, err)
+			}
+		}
+	}
+}
+
+func testRefused(w *warehouseTest) {
+	ctx := w.Context()
+	for i := range 3 {
+		w.insert(w.record(fmt.Sprint("e", i), brokle.TraceCreate, noon, `{"name":"n"}`))
+	}
+	page, err := w.Traces(ctx, project, store.TraceQuery{Order: store.Order{Limit: 1}})
+	if err != nil || page.NextCursor == nil {
+		w.Fatalf("%+v, %v", page, err)
+	}
+	cursor := *page.NextCursor
+	traces := func(q store.TraceQuery) error { _, err := w.Traces(ctx, project, q); return err }
+	stats := func(q store.StatsQuery) error { _, err := w.Warehouse.Stats(ctx, project, q); return err }
+	for name, c := range map[string]struct {
+		param string
+		err   error
+	}{
+		"sort column":       {"sort", traces(store.TraceQuery{Order: store.Order{By: "name"}})},
+		"sort injection":    {"sort", traces(store.TraceQuery{Order: store.Order{By: "start_time; DROP TABLE events"}})},
+		"other sort":        {"cursor", traces(store.TraceQuery{Order: store.Order{By: "total_cost", Cursor: cursor}})},
+		"other direction":   {"cursor", traces(store.TraceQuery{Order: store.Order{Asc: true, Cursor: cursor}})},
+		"other filter":      {"cursor", traces(store.TraceQuery{Filter: store.Filter{Name: "n"}, Order: store.Order{Cursor: cursor}})},
+		"garbage cursor":    {"cursor", traces(store.TraceQuery{Order: store.Order{Cursor: "%%%"}})},
+		"limit":             {"limit", traces(store.TraceQuery{Order: store.Order{Limit: 1001}})},
+		"negative limit":    {"limit", traces(store.TraceQuery{Order: store.Order{Limit: -1}})},
+		"score comparison":  {"score", traces(store.TraceQuery{Filter: store.Filter{Scores: []store.ScoreCondition{{Name: "x", Op: "LIKE"}}}})},
+		"of":                {"of", stats(store.StatsQuery{Of: "users"})},
+		"metric":            {"metrics", stats(store.StatsQuery{Metrics: []string{"count(*)"}})},
+		"metric of scores":  {"metrics", stats(store.StatsQuery{Of: "scores", Metrics: []string{"latency_p50"}})},
+		"nameless score":    {"metrics", stats(store.StatsQuery{Metrics: []string{"score_avg:"}})},
+		"group":             {"group_by", stats(store.StatsQuery{GroupBy: []string{"tags"}})},
+		"group of traces":   {"group_by", stats(store.StatsQuery{Of: "traces", GroupBy: []string{"event_type"}})},
+		"short interval":    {"interval", stats(store.StatsQuery{Interval: time.Second})},
+		"cursor of another": {"cursor", stats(store.StatsQuery{GroupBy: []string{"name"}, Cursor: cursor})},
+	} {
+		var refused *store.QueryError
+		if !errors.As(c.err, &refused) || refused.Param != c.param || refused.Message == "" {
+			w.Errorf("%s: %v", name, c.err)
+		}
+	}
+	// Names that look like SQL are only names.
+	if got := w.stats(store.StatsQuery{Metrics: []string{"score_count:'); DROP TABLE events; --"}}); len(got) != 1 {
+		w.Errorf("rows %v", got)
+	}
+}
+
+func testReadsBesideWrites(w *warehouseTest) {
+	var readers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 2 {
+		readers.Go(func() {
+			last := int64(0)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				page, err := w.Warehouse.Stats(w.Context(), project, store.StatsQuery{Of: "events"})
+				if err != nil {
+					w.Error(err)
+					return
+				}
+				n, _ := page.Data[0]["count"].(int64)
+				if n < last || n%10 != 0 { // transactions are of 10
+					w.Errorf("%d events after %d", n, last)
+				}
+				last = n
+				if _, err := w.Traces(w.Context(), project, store.TraceQuery{}); err != nil {
+					w.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 60 {
+		var recs []store.Record
+		for k := range 10 {
+			recs = append(recs, w.record(fmt.Sprint(i, "-", k), brokle.ObservationCreate, noon, `{"trace_id":"t%d","name":"n"}`, k))
+		}
+		w.insert(recs...)
+	}
+	close(stop)
+	readers.Wait()
+}

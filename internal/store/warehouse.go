@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// Warehouse is the queryable view of the Log. It may lag, stop, or be rebuilt;
+// nothing is lost by that.
+type Warehouse interface {
+	// Insert adds the records and moves the cursor to upto, in one transaction.
+	// It is idempotent by (project, event id): of a replayed or re-accepted event the row
+	// with the lowest Seq counts. A *PoisonError names the records that can never be inserted;
+	// then nothing was inserted.
+	Insert(ctx context.Context, recs []Record, upto Seq) error
+	// Cursor is the position up to which everything has been inserted.
+	Cursor(ctx context.Context) (Seq, error)
+
+	Traces(ctx context.Context, project string, q TraceQuery) (*TracePage, error)
+	// TraceEvents returns the Seqs of all events that fold into the trace: its own,
+	// those of its observations (also of updates that do not name the trace) and of
+	// its scores. ErrNotFound when there is no such trace.
+	TraceEvents(ctx context.Context, project, traceID string) ([]Seq, error)
+	Observations(ctx context.Context, project string, q ObservationQuery) (*ObservationPage, error)
+	Scores(ctx context.Context, project string, q ScoreQuery) (*ScorePage, error)
+	Stats(ctx context.Context, project string, q StatsQuery) (*StatsPage, error)
+	// EventSeq finds a stored event by its id. ErrNotFound otherwise.
+	EventSeq(ctx context.Context, project, eventID string) (Seq, error)
+
+	Close() error
+}
+
+// PoisonError reports records that a Warehouse can never take. The indexer
+// moves them to its quarantine and goes on with the others.
+type PoisonError struct {
+	Seqs []Seq
+	Err  error
+}
+
+func (e *PoisonError) Error() string {
+	return fmt.Sprintf("%d records cannot be inserted, first seq %d: %v", len(e.Seqs), e.Seqs[0], e.Err)
+}
+
+func (e *PoisonError) Unwrap() error { return e.Err }
