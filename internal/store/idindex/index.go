@@ -1,0 +1,167 @@
+// Package idindex is the id index: what the Log's blocks mean for
+// deduplication, receipts and jobs, kept in Pebble.
+//
+// It is a view of the Log and promises what a view can. It is written without a
+// write-ahead log, and its cursor travels in the same Pebble batch as what the
+// cursor speaks of; Pebble flushes its memtables whole and in order, so after a
+// crash the index holds exactly the blocks up to Cursor, and the Log's tail
+// supplies the rest. Deleting the directory loses nothing either: the Log
+// fills a new one.
+//
+// A mark says that an id was stored, until its ttl has passed since the first
+// acceptance. A failed event leaves a receipt of another kind, which no look-up
+// for duplicates reads. Expired entries are unknown at once and leave
+// the disk when Sweep comes by.
+package idindex
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// ErrFormat is returned by Open for a directory written in another format.
+// The index can be deleted: it is rebuilt from the Log.
+var ErrFormat = errors.New("index directory has another format")
+
+// Options of an Index. The zero value works.
+type Options struct {
+	// FS is where the files live; nil is the operating system's file system.
+	FS vfs.FS
+	// Now is the clock that expiry counts by; nil is time.Now.
+	Now func() time.Time
+	// CacheBytes bounds the memory of Pebble's block cache and memtables together
+	// (memtables are taken from it); 0 is 64 MiB, the least is 8 MiB. The front
+	// filter comes on top, up to 63 MiB.
+	CacheBytes int64
+	// Logger gets Pebble's errors, and its news at debug level; nil is silent.
+	Logger *slog.Logger
+}
+
+// Index is the id index. All methods may be called concurrently; Close must
+// come last.
+type Index struct {
+	db     *pebble.DB
+	now    func() time.Time
+	cursor atomic.Uint64
+	marks  atomic.Int64 // stored and not yet swept
+	keys   sync.Pool    // *[]byte for keys of look-ups
+	log    *slog.Logger
+	filter *filter
+
+	closing    atomic.Bool
+	readInDone chan struct{} // closed when no goroutine reads old marks into the filter
+
+	sweeping sync.Mutex // one Sweep at a time; taken before mu
+
+	// mu orders Apply and Sweep: between Sweep's look at an expired mark and its
+	// delete no Apply may renew the mark. It guards the fields below.
+	mu    sync.Mutex
+	first [2]int64 // by due kind: no due key lies before this minute
+	buf   []byte   // for keys and values
+}
+
+// Open opens the index in dir and creates it when it is not there.
+func Open(dir string, o Options) (*Index, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	db, err := pebble.Open(dir, pebbleOptions(o))
+	if err != nil {
+		return nil, fmt.Errorf("open id index: %w", err)
+	}
+	x := &Index{
+		db: db, now: o.Now, log: o.Logger,
+		filter: newFilter(), readInDone: make(chan struct{}),
+		keys: sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }},
+	}
+	if err := x.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open id index: %w", err), db.Close())
+	}
+	return x, nil
+}
+
+// load reads the cursor, or makes sure that the directory is empty.
+func (x *Index) load() error {
+	v, closer, err := x.db.Get([]byte{format, kindCursor})
+	if errors.Is(err, pebble.ErrNotFound) {
+		return x.checkEmpty()
+	}
+	if err != nil {
+		return err
+	}
+	r := reader{b: v}
+	x.cursor.Store(r.uvarint())
+	x.marks.Store(int64(r.uvarint()))
+	if err := errors.Join(r.err("cursor"), closer.Close()); err != nil {
+		return err
+	}
+	return x.readIn()
+}
+
+func (x *Index) checkEmpty() error {
+	it, err := x.db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	if it.First() {
+		err = ErrFormat
+	}
+	close(x.readInDone)
+	return errors.Join(err, it.Error(), it.Close())
+}
+
+// appendCursor appends the cursor's value.
+func appendCursor(b []byte, cursor store.Seq, marks int64) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(cursor)), uint64(max(0, marks)))
+}
+
+// Close flushes what is in memory and closes the index.
+func (x *Index) Close() error {
+	x.closing.Store(true)
+	<-x.readInDone
+	err := errors.Join(x.db.Flush(), x.db.Close())
+	if err != nil {
+		return fmt.Errorf("close id index: %w", err)
+	}
+	return nil
+}
+
+// Flush makes everything applied so far survive a crash. It is not needed for
+// correctness; it shortens the replay at the next start.
+func (x *Index) Flush() error {
+	if err := x.db.Flush(); err != nil {
+		return fmt.Errorf("flush id index: %w", err)
+	}
+	return nil
+}
+
+// Cursor is the position up to which every block of the Log is applied.
+func (x *Index) Cursor() store.Seq { return store.Seq(x.cursor.Load()) }
+
+// Stats says how large the index is.
+type Stats struct {
+	// Entries counts marks that were not yet swept, expired ones included. The
+	// count is kept beside the cursor, so it survives restarts. An id marked again
+	// before its old mark was swept counts twice until then.
+	Entries int64
+	// DiskBytes is the size of all files, those about to be deleted included.
+	DiskBytes int64
+}
+
+// Stats reads the counters; it is cheap enough for every scrape.
+func (x *Index) Stats() Stats {
+	return Stats{Entries: x.marks.Load(), DiskBytes: int64(x.db.Metrics().DiskSpaceUsage())}
+}

@@ -1,0 +1,126 @@
+package segmentlog
+
+import (
+	"sort"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// block is a decoded block. It is immutable and shared by the cache's readers.
+type block struct {
+	blockHeader
+	batches []batch
+	ids     []string
+	events  []brokle.Event // nil when only the meta section was read, or when no event has a body
+	body    []byte         // of a job's request or failure
+	cost    int64          // bytes of memory, about
+}
+
+// decodeSections decodes a block whose header h has been checked. stored holds
+// meta and body as in the file, or meta alone when bodies is false.
+func (c *codec) decodeSections(h *blockHeader, stored []byte, bodies bool) (*block, error) {
+	meta := stored[:h.metaLen]
+	if checksum(meta) != h.metaCRC {
+		return nil, damaged("checksum of meta section")
+	}
+	raw := meta
+	if h.metaLen != h.metaRaw {
+		var err error
+		if raw, err = c.inflate(meta, int(h.metaRaw), false); err != nil {
+			return nil, err
+		}
+	}
+	b := &block{blockHeader: *h, cost: 512 + int64(h.metaRaw)}
+	var err error
+	if b.batches, b.ids, err = decodeMeta(h, raw); err != nil {
+		return nil, err
+	}
+	if !bodies || h.bodyRaw == 0 {
+		return b, nil
+	}
+	return b, c.decodeEvents(b, stored[h.metaLen:])
+}
+
+func (c *codec) decodeEvents(b *block, stored []byte) error {
+	if checksum(stored) != b.bodyCRC {
+		return damaged("checksum of body section")
+	}
+	body, err := c.inflate(stored, int(b.bodyRaw), b.s2)
+	if err != nil {
+		return err
+	}
+	b.cost += int64(b.bodyRaw)
+	if b.kind != kindEvents {
+		b.body = body
+		return nil
+	}
+	const eventSize = 96
+	b.cost += int64(len(b.ids)) * eventSize
+	b.events, err = decodeBody(body, b.ids)
+	return err
+}
+
+// live says whether event i of the block can be read: it was stored, and it was not erased.
+func (b *block) live(i int) bool {
+	return b.kind == kindEvents && b.events != nil && !b.dups.get(i) && !b.erased.get(i)
+}
+
+// find returns the batch that seq belongs to and the index of its event, or -1
+// where the batch has none.
+func (b *block) find(seq store.Seq) (*batch, int) {
+	i := sort.Search(len(b.batches), func(i int) bool { return b.batches[i].first > seq }) - 1
+	if i < 0 {
+		return nil, -1
+	}
+	t := &b.batches[i]
+	if off := seq - t.first; off < store.Seq(t.events) {
+		return t, t.at + int(off)
+	}
+	return t, -1
+}
+
+// record is event i of the block, which belongs to t.
+func (b *block) record(t *batch, i int) store.Record {
+	return store.Record{
+		Seq:         t.first + store.Seq(i-t.at),
+		Project:     t.project,
+		Environment: t.env,
+		BatchID:     t.id,
+		ReceivedAt:  time.UnixMicro(t.received).UTC(),
+		Event:       b.events[i],
+	}
+}
+
+// appendRecords appends the block's live records after a Seq, at most room of them, and returns
+// the position to continue from.
+func (b *block) appendRecords(recs []store.Record, after store.Seq, room int) ([]store.Record, store.Seq) {
+	for i := range b.batches {
+		t := &b.batches[i]
+		for j := range t.events {
+			if seq := t.first + store.Seq(j); seq <= after || !b.live(t.at+j) {
+				continue
+			}
+			if room == 0 {
+				return recs, recs[len(recs)-1].Seq
+			}
+			recs = append(recs, b.record(t, t.at+j))
+			room--
+		}
+	}
+	return recs, b.last()
+}
+
+// stored counts the events of t that were not duplicates, erased ones included,
+// and collects the ids of those that were.
+func (b *block) stored(t *batch) (n int, duplicates []string) {
+	for i := t.at; i < t.at+t.events; i++ {
+		if b.dups.get(i) {
+			duplicates = append(duplicates, b.ids[i])
+		} else {
+			n++
+		}
+	}
+	return n, duplicates
+}

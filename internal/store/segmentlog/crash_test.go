@@ -1,0 +1,150 @@
+package segmentlog
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+)
+
+var seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 draws one")
+
+// seed is the flag's, or a new one; the test logs it.
+func seed(t *testing.T) uint64 {
+	s := *seedFlag
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Logf("-seed %d", s)
+	return s
+}
+
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	small := Options{SegmentBytes: 32 << 10, TailBytes: 64 << 10, MaxOpenFiles: 4}
+	for name, o := range map[string]Options{"Tiny": tiny, "Small": small, "Defaults": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.LogCrash(t, opener(o), seed(t), 6)
+		})
+	}
+}
+
+// A crash before any write of recompression, erasure or trimming leaves either the old files or
+// the new ones.
+func TestCrashDuringMaintenance(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	for name, work := range map[string]func(l *Log, erase []store.Seq) error{
+		"Pack": func(l *Log, _ []store.Seq) error {
+			for {
+				if more, err := l.pack(context.Background()); err != nil || !more {
+					return err
+				}
+			}
+		},
+		"Erase": func(l *Log, erase []store.Seq) error { return l.Erase(context.Background(), erase) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(s, 2))
+			for n := 1; ; n++ {
+				if !crashDuring(t, rng, n, name == "Erase", work) {
+					t.Logf("%d crash points", n)
+					return
+				}
+			}
+		})
+	}
+}
+
+func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Log, []store.Seq) error) (reached bool) {
+	ctx := context.Background()
+	mem := vfs.NewCrashableMem()
+	l, err := Open("log", Options{FS: mem, SegmentBytes: 2 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[store.Seq]string{}
+	var erase []store.Seq
+	for i := range 6 {
+		b := testBatch(fmt.Sprintf("b%d", i), 5, 200)
+		first := l.Head() + 1
+		if _, err := l.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		for j, e := range b.Events {
+			want[first+store.Seq(j)] = string(e.Payload)
+		}
+		if i == 1 || i == 3 {
+			erase = append(erase, first, first+2)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	clone, reached := storetest.CrashAt(t, mem, n, rng, func(fs vfs.FS) {
+		l, err := Open("log", Options{FS: fs}) // several of the segments fit into one now
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := work(l, erase); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	l = openTest(t, clone, "log", Options{SegmentBytes: 2 << 10})
+	recs, err := storetest.ReadAll(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[store.Seq]string{}
+	for _, r := range recs {
+		got[r.Seq] = string(r.Event.Payload)
+	}
+	if erases {
+		if !reached && len(got) != len(want)-len(erase) {
+			t.Errorf("after erasing, %d records are left of %d", len(got), len(want))
+		}
+		for _, seq := range erase {
+			delete(want, seq)
+		}
+	}
+	for seq, p := range want {
+		if got[seq] != p {
+			t.Errorf("crash point %d: record %d is %.40q", n, seq, got[seq])
+		}
+	}
+	for i := range 6 {
+		b := testBatch(fmt.Sprintf("b%d", i), 5, 200)
+		out, err := l.Append(ctx, b)
+		if err != nil || out[0] != store.Duplicate || out[4] != store.Duplicate {
+			t.Errorf("crash point %d: append again: %v, %v", n, out, err)
+		}
+	}
+	names, err := clone.List("log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for _, name := range names {
+		if _, ok := parseSegmentName(name); ok {
+			files++
+		}
+	}
+	if st := l.Stats(); files != st.Segments {
+		t.Errorf("crash point %d: %d segment files, %d known", n, files, st.Segments)
+	}
+	if st := l.Stats(); st.TornBytes != 0 || st.CorruptBlocks != 0 {
+		t.Errorf("crash point %d: %+v", n, st)
+	}
+	return reached
+}

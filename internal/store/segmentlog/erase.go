@@ -1,0 +1,271 @@
+package segmentlog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Erase implements store.Log. It rewrites the segments that hold the payloads, and
+// those that hold the raw requests of jobs which brought them. The ids' marks
+// stay, so that a retry does not bring an erased event back. A reader that is
+// in the middle of a replaced file holds its blocks on disk until it is done.
+func (l *Log) Erase(ctx context.Context, seqs []store.Seq) error {
+	if len(seqs) == 0 {
+		return nil
+	}
+	if err := l.erase(ctx, seqs); err != nil {
+		return fmt.Errorf("erase from log: %w", err)
+	}
+	return nil
+}
+
+func (l *Log) erase(ctx context.Context, seqs []store.Seq) error {
+	if err := l.takeMaint(ctx); err != nil {
+		return err
+	}
+	defer l.giveMaint()
+	e := &eraser{Log: l, seqs: map[store.Seq]bool{}, jobs: map[jobKey]bool{}, requests: map[store.Seq]bool{}}
+	for _, s := range seqs {
+		e.seqs[s] = true
+	}
+	if err := e.sealActive(ctx, slices.Max(seqs)); err != nil {
+		return err
+	}
+	if err := e.find(ctx); err != nil {
+		return err
+	}
+	for _, seg := range e.affected {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := e.segment(seg); err != nil {
+			return err
+		}
+	}
+	l.tail.erase(e.seqs)
+	if err := l.removeLeftover(); err != nil {
+		return err
+	}
+	return syncDir(l.fs, l.dir)
+}
+
+// eraser is one Erase at work.
+type eraser struct {
+	*Log
+	seqs     map[store.Seq]bool
+	jobs     map[jobKey]bool    // whose raw requests go too
+	requests map[store.Seq]bool // of those
+	affected []*segment
+}
+
+type jobKey struct{ project, id string }
+
+// sealActive makes sure that no appended-to segment holds newest.
+func (e *eraser) sealActive(ctx context.Context, newest store.Seq) error {
+	e.mu.RLock()
+	n := len(e.segs)
+	active := n > 0 && !e.segs[n-1].sealed && e.segs[n-1].base <= newest
+	e.mu.RUnlock()
+	if !active {
+		return nil
+	}
+	r := e.newRequest(0)
+	defer e.free(r)
+	if err := e.send(ctx, r); err != nil {
+		return err
+	}
+	<-r.done
+	return r.err
+}
+
+// find collects the jobs that brought the events, and the segments to rewrite.
+func (e *eraser) find(ctx context.Context) error {
+	e.mu.RLock()
+	segs := e.segs
+	e.mu.RUnlock()
+	hit := map[*segment]bool{}
+	for seq := range e.seqs {
+		b, err := e.block(seq)
+		if err != nil {
+			return err
+		}
+		if b == nil || b.kind != kindEvents {
+			continue
+		}
+		t, i := b.find(seq)
+		if i < 0 {
+			continue
+		}
+		for _, seg := range segs {
+			if seg.sealed && seg.base <= seq && seq <= seg.last {
+				hit[seg] = true
+			}
+		}
+		if t.job != "" {
+			e.jobs[jobKey{t.project, t.job}] = true
+		}
+	}
+	for _, seg := range segs {
+		if !seg.sealed || seg.rewrote && seg.jobs == 0 || len(e.jobs) == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		found, err := e.findRequests(seg)
+		if err != nil {
+			return err
+		}
+		hit[seg] = hit[seg] || found
+	}
+	for _, seg := range segs {
+		if hit[seg] {
+			e.affected = append(e.affected, seg)
+		}
+	}
+	return nil
+}
+
+// findRequests looks for the raw requests of the jobs in a segment.
+func (e *eraser) findRequests(seg *segment) (found bool, err error) {
+	err = e.each(seg, func(h *blockHeader, stored []byte) error {
+		if h.kind != kindJob {
+			return nil
+		}
+		b, err := e.codec.decodeSections(h, stored, false)
+		if err != nil {
+			return nil // nothing that a reader could give out
+		}
+		if t := &b.batches[0]; e.jobs[jobKey{t.project, t.job}] {
+			e.requests[h.first] = true
+			found = true
+		}
+		return nil
+	})
+	return found, err
+}
+
+// segment rewrites one segment without the erased payloads.
+func (e *eraser) segment(seg *segment) error {
+	var flags uint16
+	if seg.packed {
+		flags = flagPacked
+	}
+	jobs := uint32(0)
+	err := e.each(seg, func(h *blockHeader, _ []byte) error {
+		if h.kind == kindJob && !e.requests[h.first] {
+			jobs++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w, err := e.beginRewrite(segmentHeader{
+		flags: flags, base: seg.base, last: seg.last, created: e.o.Now().UnixMicro(), newest: seg.newestCommit(), jobs: jobs,
+	})
+	if err != nil {
+		return err
+	}
+	err = e.each(seg, func(h *blockHeader, stored []byte) error {
+		if e.requests[h.first] {
+			return nil
+		}
+		meta, body := stored[:h.metaLen], stored[h.metaLen:]
+		if h.kind == kindEvents && e.within(h) {
+			body = e.blockBody(seg, h, stored)
+		}
+		return w.add(*h, meta, body)
+	})
+	if err != nil {
+		return joinDiscard(err, w)
+	}
+	return w.replace([]*segment{seg})
+}
+
+func (e *eraser) within(h *blockHeader) bool {
+	if int(h.span) > len(e.seqs) {
+		for s := range e.seqs {
+			if h.first <= s && s <= h.last() {
+				return true
+			}
+		}
+		return false
+	}
+	for s := h.first; s <= h.last(); s++ {
+		if e.seqs[s] {
+			return true
+		}
+	}
+	return false
+}
+
+// blockBody encodes the body of a block without the erased events and adapts its
+// header. A body that cannot be read any more goes as a whole.
+func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
+	b, err := e.codec.decodeSections(h, stored, true)
+	if err != nil || b.events == nil {
+		h.setBody(nil, nil)
+		return nil
+	}
+	h.erased = slices.Clone(h.erased)
+	if h.erased == nil {
+		h.erased = make(bitmap, bitmapLen(int(h.events)))
+	}
+	for i := range b.batches {
+		t := &b.batches[i]
+		for j := range t.events {
+			if e.seqs[t.first+store.Seq(j)] {
+				h.erased.set(t.at + j)
+			}
+		}
+	}
+	b.erased = h.erased
+	events, live := b.blanked(nil, 0, len(b.ids))
+	if live == 0 {
+		h.setBody(nil, nil)
+		return nil
+	}
+	if seg.packed {
+		return h.encodeBody(e.codec.dense, events, false)
+	}
+	return h.encodeBody(fast, events, true)
+}
+
+// blanked appends the block's events from one index to another with nothing in those that
+// cannot be read, and counts the others.
+func (b *block) blanked(events []brokle.Event, from, to int) (_ []brokle.Event, live int) {
+	at := brokle.Timestamp{Time: time.UnixMicro(b.committed)}
+	if n := len(events); n > 0 {
+		at = events[n-1].Timestamp
+	}
+	for i := from; i < to; i++ {
+		if b.live(i) {
+			events = append(events, b.events[i])
+			at = b.events[i].Timestamp
+			live++
+		} else { // a neighbour's values take next to no room
+			events = append(events, brokle.Event{Type: brokle.EventCreate, Timestamp: at})
+		}
+	}
+	return events, live
+}
+
+// encodeBody makes a body of events and sets what the header says of it. isS2
+// says what compress does.
+func (h *blockHeader) encodeBody(compress compressor, events []brokle.Event, isS2 bool) []byte {
+	raw, _ := appendBody(make([]byte, 0, bodySize(events)), events)
+	stored := compress(raw, nil)
+	h.setBody(stored, raw)
+	h.s2 = isS2 && len(stored) < len(raw)
+	return stored
+}
+
+func (h *blockHeader) setBody(stored, raw []byte) {
+	h.bodyLen, h.bodyRaw, h.bodyCRC, h.s2 = uint32(len(stored)), uint32(len(raw)), checksum(stored), false
+}

@@ -1,0 +1,279 @@
+package segmentlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+)
+
+var (
+	_ store.Log      = (*Log)(nil)
+	_ store.Receipts = (*Log)(nil)
+	_ store.Jobs     = (*Log)(nil)
+)
+
+// Log is a store.Log, store.Receipts and store.Jobs in one directory. Its
+// methods may be called concurrently.
+type Log struct {
+	o        Options
+	fs       vfs.FS
+	dir      string
+	lock     io.Closer
+	codec    *codec
+	index    *idindex.Index
+	handles  *handles
+	blocks   *blockCache
+	tail     tail
+	nextID   atomic.Uint64 // of segments
+	requests sync.Pool     // of *request
+
+	// life is held for reading by every call that touches the engine, so that
+	// Close waits for them; it guards closed.
+	life    sync.RWMutex
+	closed  bool
+	closing chan struct{} // closed when Close begins
+	queue   chan *request
+	done    sync.WaitGroup // the committer
+	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
+
+	leftover []string // files that could not be removed yet; the holder of maint's
+
+	mu   sync.RWMutex // guards all below and the marked fields of segments
+	segs []*segment   // by base; replaced, never changed in place, except by append at the end
+	head store.Seq
+	news chan struct{} // closed when head moves
+
+	counts
+	fault      atomic.Pointer[string]
+	lastAppend atomic.Int64 // Unix µs
+}
+
+type counts struct {
+	batches, stored, duplicates, fsyncs atomic.Int64
+	torn, corrupt, recompressed         atomic.Int64
+}
+
+// Open opens or creates the Log in dir. It recovers from whatever the last
+// process left: see the package documentation. A directory is open in one process at a time.
+func Open(dir string, o Options) (_ *Log, err error) {
+	o = o.withDefaults()
+	l := &Log{
+		o: o, fs: o.FS, dir: dir,
+		handles: newHandles(o.FS, o.MaxOpenFiles),
+		blocks:  newBlockCache(o.BlockCacheBytes),
+		tail:    tail{limit: o.TailBytes},
+		closing: make(chan struct{}),
+		queue:   make(chan *request, 1024),
+		maint:   make(chan struct{}, 1),
+		news:    make(chan struct{}),
+	}
+	if l.codec, err = newCodec(); err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open log in %s: %w", dir, errors.Join(err, l.release()))
+		}
+	}()
+	if err := makeDir(l.fs, dir); err != nil {
+		return nil, err
+	}
+	if l.lock, err = l.fs.Lock(l.fs.PathJoin(dir, "LOCK")); err != nil {
+		return nil, fmt.Errorf("is it open elsewhere? %w", err)
+	}
+	if err := l.recover(); err != nil {
+		return nil, err
+	}
+	l.lastAppend.Store(o.Now().UnixMicro())
+	c := &committer{Log: l, next: l.head + 1}
+	l.done.Go(c.run)
+	return l, nil
+}
+
+// release gives back what Open took.
+func (l *Log) release() error {
+	var errs []error
+	l.handles.close()
+	if l.index != nil {
+		errs = append(errs, l.index.Close())
+	}
+	if l.lock != nil {
+		errs = append(errs, l.lock.Close())
+	}
+	l.codec.close()
+	return errors.Join(errs...)
+}
+
+// enter begins a call; exit ends it. It fails once Close has begun.
+func (l *Log) enter() error {
+	l.life.RLock()
+	if l.closed {
+		l.life.RUnlock()
+		return fmt.Errorf("log: %w", store.ErrClosed)
+	}
+	return nil
+}
+
+func (l *Log) exit() { l.life.RUnlock() }
+
+// Close answers what was queued, ends waiting readers with store.ErrClosed, and
+// closes the files and the index.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	select {
+	case <-l.closing:
+		l.mu.Unlock()
+		return nil
+	default:
+	}
+	close(l.closing)
+	l.mu.Unlock()
+	l.life.Lock() // calls in flight end
+	l.closed = true
+	close(l.queue)
+	l.life.Unlock()
+	l.done.Wait()
+	if err := l.release(); err != nil {
+		return fmt.Errorf("close log: %w", err)
+	}
+	return nil
+}
+
+// Head is the last Seq given out and durable.
+func (l *Log) Head() store.Seq {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.head
+}
+
+// Stats counts what the Log did since it was opened, and how it stands.
+func (l *Log) Stats() store.LogStats {
+	s := store.LogStats{
+		Batches: l.batches.Load(), Stored: l.stored.Load(), Duplicates: l.duplicates.Load(),
+		Fsyncs: l.fsyncs.Load(), QueueLen: len(l.queue), TornBytes: l.torn.Load(),
+		CorruptBlocks: l.corrupt.Load(), RecompressedSegs: l.recompressed.Load(),
+	}
+	if why := l.fault.Load(); why != nil {
+		s.Fault = *why
+	}
+	l.mu.RLock()
+	s.Head, s.Segments = l.head, len(l.segs)
+	for _, seg := range l.segs {
+		s.DiskBytes += seg.end
+	}
+	l.mu.RUnlock()
+	if l.enter() == nil {
+		x := l.index.Stats()
+		l.exit()
+		s.IndexEntries, s.IndexBytes = x.Entries, x.DiskBytes
+	}
+	return s
+}
+
+// Run does the background work until ctx ends: recompression of sealed segments
+// when the machine is idle, and each minute a sweep of what expired in the index.
+// It works on the caller's goroutine and returns nil. Trouble is logged and tried again.
+func (l *Log) Run(ctx context.Context) error {
+	pack := time.NewTicker(time.Second)
+	defer pack.Stop()
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
+	var packAfter time.Time
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.closing:
+			return nil
+		case at := <-pack.C:
+			if at.After(packAfter) && l.packDue() {
+				if _, err = l.pack(ctx); err != nil {
+					packAfter = at.Add(packPause)
+				}
+			}
+		case <-sweep.C:
+			err = l.sweep(ctx)
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+			l.o.Logger.Warn("background work of the log failed, it will be tried again", slog.Any("error", err))
+		}
+	}
+}
+
+func (l *Log) sweep(ctx context.Context) error {
+	const most = 10_000 // entries at a time, so that appends get their turn
+	for ctx.Err() == nil {
+		if err := l.enter(); err != nil {
+			return err
+		}
+		n, err := l.index.Sweep(l.o.Now(), most)
+		l.exit()
+		if err != nil || n < most {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeMaint waits for the turn of work that replaces segments, and enters.
+func (l *Log) takeMaint(ctx context.Context) error {
+	select {
+	case l.maint <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.closing:
+		return fmt.Errorf("log: %w", store.ErrClosed)
+	}
+	if err := l.enter(); err != nil {
+		<-l.maint
+		return err
+	}
+	return nil
+}
+
+func (l *Log) giveMaint() {
+	l.exit()
+	<-l.maint
+}
+
+// makeDir creates dir and makes its name durable.
+func makeDir(fs vfs.FS, dir string) error {
+	var created []string
+	for d := dir; ; d = fs.PathDir(d) {
+		if _, err := fs.Stat(d); err == nil || d == fs.PathDir(d) {
+			break
+		}
+		created = append(created, d)
+	}
+	if len(created) == 0 {
+		return syncDir(fs, fs.PathDir(dir))
+	}
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, d := range created {
+		if err := syncDir(fs, fs.PathDir(d)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

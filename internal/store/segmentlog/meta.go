@@ -1,0 +1,196 @@
+package segmentlog
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// batch is what a block says about one appended batch beside its events: the
+// answer of its receipt. at is the index of its first event in the block.
+type batch struct {
+	first     store.Seq
+	at        int
+	events    int
+	committed int64 // Unix µs
+	received  int64 // Unix µs
+	project   string
+	env       string
+	id        string
+	job       string
+	dedup     bool
+	ttl       time.Duration // whole milliseconds are kept
+	failed    []brokle.BatchEventError
+}
+
+// span is the number of Seqs that the batch takes: one even without events,
+// so that its first Seq names it.
+func (b *batch) span() int { return max(b.events, 1) }
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// appendMeta writes the meta section of a block that starts at first and was
+// committed at committed: the batches, then the ids of all their events.
+func appendMeta(dst []byte, first store.Seq, committed int64, batches []batch, ids []string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(batches)))
+	for i := range batches {
+		b := &batches[i]
+		dst = binary.AppendUvarint(dst, uint64(b.first-first))
+		dst = binary.AppendUvarint(dst, uint64(b.events))
+		dst = binary.AppendVarint(dst, b.committed-committed)
+		dst = binary.AppendVarint(dst, b.received)
+		for _, s := range [...]string{b.project, b.env, b.id, b.job} {
+			dst = appendString(dst, s)
+		}
+		var flags uint64
+		if b.dedup {
+			flags = 1
+		}
+		dst = binary.AppendUvarint(dst, flags)
+		dst = binary.AppendUvarint(dst, uint64(b.ttl.Milliseconds()))
+		dst = binary.AppendUvarint(dst, uint64(len(b.failed)))
+		for j := range b.failed {
+			f := &b.failed[j]
+			for _, s := range [...]string{f.EventID, f.Message, f.Details, f.Code} {
+				dst = appendString(dst, s)
+			}
+			if f.Retryable {
+				dst = append(dst, 1)
+			} else {
+				dst = append(dst, 0)
+			}
+		}
+	}
+	for _, id := range ids {
+		dst = binary.AppendUvarint(dst, uint64(len(id)))
+	}
+	for _, id := range ids {
+		dst = append(dst, id...)
+	}
+	return dst
+}
+
+// reader takes values off a section. After the first bad one it gives zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count reads a number of things that take at least size bytes each.
+func (r *reader) count(size int) int {
+	v := r.uvarint()
+	if v > uint64(len(r.b)/size) {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	return int(v)
+}
+
+func (r *reader) bytes(n uint64) []byte {
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) string() string { return string(r.bytes(r.uvarint())) }
+
+// decodeMeta reads a meta section, decompressed.
+func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err error) {
+	r := &reader{b: raw}
+	const leastBatch, leastFailed = 11, 5
+	batches = make([]batch, r.count(leastBatch))
+	events := 0
+	end := h.first
+	for i := range batches {
+		b := &batches[i]
+		b.first = h.first + store.Seq(r.uvarint())
+		b.events = int(min(r.uvarint(), maxEvents+1))
+		b.at = events
+		b.committed = h.committed + r.varint()
+		b.received = r.varint()
+		for _, s := range [...]*string{&b.project, &b.env, &b.id, &b.job} {
+			*s = r.string()
+		}
+		b.dedup = r.uvarint()&1 != 0
+		b.ttl = time.Duration(min(r.uvarint(), 1<<40)) * time.Millisecond
+		if n := r.count(leastFailed); n > 0 {
+			b.failed = make([]brokle.BatchEventError, n)
+		}
+		for j := range b.failed {
+			f := &b.failed[j]
+			for _, s := range [...]*string{&f.EventID, &f.Message, &f.Details, &f.Code} {
+				*s = r.string()
+			}
+			if v := r.bytes(1); len(v) == 1 {
+				f.Retryable = v[0] != 0
+			}
+		}
+		events += b.events
+		if r.bad || events > int(h.events) || b.first < end || b.first+store.Seq(b.span())-1 > h.last() {
+			return nil, nil, damaged("meta section")
+		}
+		end = b.first + store.Seq(b.span())
+	}
+	if len(batches) == 0 || events != int(h.events) {
+		return nil, nil, damaged("meta section")
+	}
+	if ids, err = r.column(events); err != nil {
+		return nil, nil, err
+	}
+	return batches, ids, nil
+}
+
+// column reads n lengths and then the n strings, which share one allocation;
+// nothing may follow them.
+func (r *reader) column(n int) ([]string, error) {
+	if n > len(r.b) {
+		return nil, damaged("ids")
+	}
+	out := make([]string, n)
+	lens := *r
+	var sum uint64
+	for range n {
+		l := lens.uvarint()
+		if l > uint64(len(r.b)) {
+			return nil, damaged("ids")
+		}
+		sum += l
+	}
+	if lens.bad || sum != uint64(len(lens.b)) {
+		return nil, damaged("ids")
+	}
+	all := string(lens.b)
+	for i := range out {
+		l := int(r.uvarint())
+		out[i], all = all[:l], all[l:]
+	}
+	return out, nil
+}

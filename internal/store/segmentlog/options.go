@@ -1,0 +1,67 @@
+package segmentlog
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options of a Log. The zero value is the documented default of each field.
+type Options struct {
+	// FS is the file system; nil is the operating system's.
+	FS vfs.FS
+	// Now is the clock that stamps blocks and expires marks; nil is time.Now.
+	Now func() time.Time
+	// Logger gets what an operator should know; nil discards it.
+	Logger *slog.Logger
+	// SegmentBytes is the size at which a segment file is sealed. Default 64 MiB.
+	// One request larger than that makes a larger segment.
+	SegmentBytes int64
+	// TailBytes is the memory in which the newest records are kept, decoded, for
+	// followers that keep up. Default 24 MiB.
+	TailBytes int64
+	// BlockCacheBytes bounds the decoded blocks kept for Get. Default 32 MiB.
+	BlockCacheBytes int64
+	// MaxOpenFiles bounds the files kept open for reading. Default 64.
+	MaxOpenFiles int
+	// IndexCacheBytes is the id index's cache; 0 is the index's own default.
+	IndexCacheBytes int64
+	// IdleAfter is how long no append must have come before sealed segments are
+	// recompressed. Default 2 s.
+	IdleAfter time.Duration
+	// MaxUnpacked is the number of sealed segments not yet recompressed at which
+	// recompression stops waiting for an idle moment. Default 16.
+	MaxUnpacked int
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.SegmentBytes <= 0 {
+		o.SegmentBytes = 64 << 20
+	}
+	if o.TailBytes <= 0 {
+		o.TailBytes = 24 << 20
+	}
+	if o.BlockCacheBytes <= 0 {
+		o.BlockCacheBytes = 32 << 20
+	}
+	if o.MaxOpenFiles <= 0 {
+		o.MaxOpenFiles = 64
+	}
+	if o.IdleAfter <= 0 {
+		o.IdleAfter = 2 * time.Second
+	}
+	if o.MaxUnpacked <= 0 {
+		o.MaxUnpacked = 16
+	}
+	return o
+}

@@ -1,0 +1,242 @@
+package segmentlog
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+)
+
+// packAll recompresses until nothing is left to do.
+func packAll(t testing.TB, l *Log) {
+	t.Helper()
+	for {
+		more, err := l.pack(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// sealNow ends the active segment, as a full one would.
+func sealNow(t testing.TB, l *Log) {
+	t.Helper()
+	r := l.newRequest(0)
+	if err := l.submit(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	l.free(r)
+}
+
+// realistic is a batch like those of clients: about 900 bytes of JSON per event.
+func realistic(n, k int) *store.Batch {
+	b := testBatch(fmt.Sprint("r", n), 0, 0)
+	for i := range k {
+		x := n*k + i
+		b.Events = append(b.Events, testBatch(fmt.Sprintf("01K0ZV6B3T8M%08X%06X", uint32(x)*2654435761, x), 1, 1).Events...)
+		b.Events[i].Payload = fmt.Appendf(nil, `{"id":"obs_%08x%08x","trace_id":"01K0ZV6C%016X","type":"llm","name":"generate answer","model":"gpt-4o-mini","provider":"openai","start_time":"2026-03-01T12:%02d:%02d.%06dZ","end_time":"2026-03-01T12:%02d:%02d.%06dZ","prompt_tokens":%d,"completion_tokens":%d,"total_cost":0.%05d,"metadata":{"user":"user_%d","region":"eu-west-1"},"input":{"messages":[{"role":"system","content":"You are a helpful support assistant."},{"role":"user","content":"%s"}]},"output":"%s"}`,
+			uint32(x)*40503, x, uint64(x/8)*0x9E3779B97F4A7C15, x%60, x%59, x*7919%1000000, x%60, x%59, x*104729%1000000, x%2000, x%700, x%99999, x%5000, text(170, x), text(180, x+7))
+	}
+	return b
+}
+
+// Recompression keeps every record, drops finished job requests, and needs well below 200 bytes per event.
+func TestPack(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mem := vfs.NewMem()
+	l := openTest(t, mem, "log", Options{SegmentBytes: 2 << 20, TailBytes: 1})
+	for _, id := range []string{"done", "pending"} {
+		if err := l.AddJob(ctx, store.Job{ID: id, Project: "p1", BatchID: "b-" + id, Body: []byte(`{"secret":"` + id + `"}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const batches, k = 150, 100
+	size := 0
+	for i := range batches {
+		b := realistic(i, k)
+		if i == 0 {
+			b.Job = "done"
+		}
+		for j := range b.Events {
+			size += len(b.Events[j].Payload)
+		}
+		if _, err := l.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealNow(t, l)
+	before, err := storetest.ReadAll(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := l.Stats().DiskBytes
+	packAll(t, l)
+	st := l.Stats()
+	t.Logf("%d bytes of payload an event; on disk %d fresh, %d recompressed", size/batches/k, fresh/batches/k, st.DiskBytes/batches/k)
+	if st.DiskBytes/batches/k > 200 || st.RecompressedSegs == 0 {
+		t.Errorf("stats %+v", st)
+	}
+	after, err := storetest.ReadAll(l)
+	if err != nil || len(after) != len(before) || len(after) != batches*k {
+		t.Fatalf("%d records before, %d after, %v", len(before), len(after), err)
+	}
+	for i := range after {
+		a, b := after[i], before[i]
+		if a.Seq != b.Seq || a.BatchID != b.BatchID || a.Event.ID != b.Event.ID || !bytes.Equal(a.Event.Payload, b.Event.Payload) ||
+			!a.Event.Timestamp.Equal(b.Event.Timestamp.Time) || !a.ReceivedAt.Equal(b.ReceivedAt) {
+			t.Fatalf("record %d differs after recompression", i)
+		}
+	}
+	if jobs, err := l.PendingJobs(ctx); err != nil || len(jobs) != 1 || jobs[0].ID != "pending" {
+		t.Errorf("pending %+v, %v", jobs, err)
+	}
+	if r, err := l.JobReceipt(ctx, "p1", "done"); err != nil || r.Result.ProcessedEvents != k {
+		t.Errorf("receipt %+v, %v", r, err)
+	}
+	if s := dumpAll(t, mem); strings.Contains(s, `secret\":\"done`) || !strings.Contains(s, `secret\":\"pending`) {
+		t.Error("the request of a finished job is still there, or that of a pending one is not")
+	}
+}
+
+func dumpAll(t *testing.T, fs vfs.FS) string {
+	t.Helper()
+	var out bytes.Buffer
+	for _, path := range segmentFiles(t, fs) {
+		if err := Dump(&out, fs, path, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.String()
+}
+
+// Erased payloads are in no file, whatever form the segment has.
+func TestEraseLeavesNoBytes(t *testing.T) {
+	t.Parallel()
+	for _, packed := range []bool{false, true} {
+		ctx := context.Background()
+		mem := vfs.NewMem()
+		l := openTest(t, mem, "log", Options{})
+		if err := l.AddJob(ctx, store.Job{ID: "j", Project: "p1", Body: []byte(`{"events":["a secret"]}`)}); err != nil {
+			t.Fatal(err)
+		}
+		b := testBatch("a", 10, 50)
+		b.Job = "j"
+		b.Events[4].Payload = []byte(`{"name":"a secret"}`)
+		if _, err := l.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		if packed {
+			sealNow(t, l)
+			packAll(t, l)
+		}
+		if !strings.Contains(dumpAll(t, mem), "a secret") {
+			t.Fatal("the dump does not show payloads")
+		}
+		if err := l.Erase(ctx, []store.Seq{6}); err != nil {
+			t.Fatal(err)
+		}
+		if s := dumpAll(t, mem); strings.Contains(s, "a secret") || strings.Count(s, "call ") != 9 {
+			t.Errorf("packed %t: after erasing:\n%s", packed, s)
+		}
+		if recs, err := storetest.ReadAll(l); err != nil || len(recs) != 9 {
+			t.Errorf("%d records, %v", len(recs), err)
+		}
+	}
+}
+
+// Readers go on while segments are recompressed and erased under them.
+func TestReadWhileRewriting(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 16 << 10, TailBytes: 1, BlockCacheBytes: 1 << 10, MaxOpenFiles: 2})
+	const n = 100
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				recs, err := storetest.ReadAll(l)
+				if err != nil {
+					t.Error(err)
+				}
+				for _, r := range recs {
+					if got, err := l.Get(ctx, []store.Seq{r.Seq}); err != nil || len(got) != 1 && r.Seq%10 != 1 {
+						t.Errorf("get %d: %d records, %v", r.Seq, len(got), err)
+					}
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range n {
+		if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
+			t.Fatal(err)
+		}
+		if i%10 == 9 {
+			if _, err := l.pack(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Erase(ctx, []store.Seq{store.Seq(i*5/10*10 + 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	close(stop)
+	wg.Wait()
+	packAll(t, l)
+	recs, err := storetest.ReadAll(l)
+	if err != nil || len(recs) != n*10-10 {
+		t.Errorf("%d records, %v", len(recs), err)
+	}
+}
+
+// Run recompresses when nothing was appended for a while, sweeps what expired,
+// and ends with its context. All goroutines and the clock are the bubble's.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10})
+		for i := range 30 {
+			if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 5, 200)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		entries := l.Stats().IndexEntries
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- l.Run(ctx) }()
+		time.Sleep(1500 * time.Millisecond)
+		if n := l.Stats().RecompressedSegs; n != 0 {
+			t.Errorf("%d segments recompressed right after appends", n)
+		}
+		time.Sleep(time.Minute)
+		if n := l.Stats().RecompressedSegs; n == 0 {
+			t.Error("an idle log was not recompressed")
+		}
+		time.Sleep(2 * time.Hour)
+		if left := l.Stats().IndexEntries; left >= entries {
+			t.Errorf("%d index entries, %d when their time had passed", entries, left)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,246 @@
+package segmentlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// readBytes bounds the decoded blocks that one Read from disk goes through.
+const readBytes = 16 << 20
+
+// Read implements store.Log. Records that come from memory carry the Fields they were
+// appended with. One call returns at most about 16 MiB from disk.
+func (l *Log) Read(ctx context.Context, after store.Seq, limit int) ([]store.Record, store.Seq, error) {
+	limit = max(limit, 1)
+	for {
+		l.mu.RLock()
+		head, news := l.head, l.news
+		l.mu.RUnlock()
+		if after < head {
+			recs, upto, err := l.readNow(after, head, limit)
+			if err != nil {
+				return nil, after, fmt.Errorf("read log: %w", err)
+			}
+			if upto > after {
+				return recs, upto, nil
+			}
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, after, ctx.Err()
+		case <-l.closing:
+			return nil, after, fmt.Errorf("read log: %w", store.ErrClosed)
+		}
+	}
+}
+
+func (l *Log) readNow(after, head store.Seq, limit int) ([]store.Record, store.Seq, error) {
+	if err := l.enter(); err != nil {
+		return nil, after, err
+	}
+	defer l.exit()
+	if recs, upto, ok := l.tail.read(after, limit); ok {
+		return recs, upto, nil
+	}
+	var recs []store.Record
+	bytes := int64(0)
+	for after < head && len(recs) < limit && bytes < readBytes {
+		v, err := l.view(after + 1)
+		if err != nil {
+			return nil, after, err
+		}
+		if v == nil {
+			return recs, head, nil // nothing behind it is left
+		}
+		var n int64
+		recs, after, n, err = v.read(recs, max(after, v.seg.base-1), limit, readBytes-bytes)
+		v.release()
+		if err != nil {
+			return nil, after, err
+		}
+		bytes += n
+	}
+	return recs, after, nil
+}
+
+// view is a segment with what of it is durable, open for reading.
+type view struct {
+	*Log
+	seg  *segment
+	h    *handle
+	end  int64
+	last store.Seq
+}
+
+// view opens the segment that holds seq, or the first one behind it; nil
+// when there is none. The segment stays readable, whatever replaces it, until release.
+func (l *Log) view(seq store.Seq) (*view, error) {
+	l.mu.RLock()
+	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
+	if i == len(l.segs) {
+		l.mu.RUnlock()
+		return nil, nil
+	}
+	v, err := l.openView(l.segs[i]) // under mu: the path is still this segment's
+	l.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	return v, v.load()
+}
+
+// viewOf opens a segment that the caller keeps from being replaced.
+func (l *Log) viewOf(seg *segment) (*view, error) {
+	l.mu.RLock()
+	v, err := l.openView(seg)
+	l.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	return v, v.load()
+}
+
+func (l *Log) openView(seg *segment) (*view, error) {
+	h, err := l.handles.acquire(seg.id, seg.path)
+	if err != nil {
+		return nil, err
+	}
+	return &view{Log: l, seg: seg, h: h, end: seg.end, last: seg.last}, nil
+}
+
+// load makes the segment's marks complete. It releases the view on error.
+func (v *view) load() error {
+	lost, holes, err := v.seg.load(v.h, v.end)
+	if err != nil {
+		v.release()
+		return err
+	}
+	v.report(v.seg, lost, holes)
+	return nil
+}
+
+func (v *view) release() { v.handles.release(v.h) }
+
+// read appends the segment's live records after a Seq until there are limit of
+// them or about most bytes were decoded.
+func (v *view) read(recs []store.Record, after store.Seq, limit int, most int64) ([]store.Record, store.Seq, int64, error) {
+	sc := v.seg.from(after+1, v.h, v.end, scanAhead)
+	bytes := int64(0)
+	for len(recs) < limit && bytes < most {
+		h, off, ok := sc.next()
+		if !ok {
+			return recs, max(after, v.last), bytes, sc.err
+		}
+		if h.last() <= after {
+			continue
+		}
+		if h.kind != kindEvents {
+			after = h.last()
+			continue
+		}
+		b, err := v.decode(sc, &h, off)
+		if err != nil {
+			return recs, after, bytes, err
+		}
+		if b == nil {
+			after = h.last()
+			continue
+		}
+		bytes += b.cost
+		recs, after = b.appendRecords(recs, after, limit-len(recs))
+		if after < h.last() {
+			v.blocks.put(blockKey{v.seg.id, off}, b) // the next Read begins in it
+		}
+	}
+	return recs, after, bytes, nil
+}
+
+// decode returns the block at off, from the cache when it is there. A damaged
+// block is reported and counted, and answered with nil.
+func (v *view) decode(sc *scanner, h *blockHeader, off int64) (*block, error) {
+	if b := v.blocks.get(blockKey{v.seg.id, off}); b != nil {
+		return b, nil
+	}
+	stored, err := sc.sections(h, off, true)
+	if err == nil {
+		var b *block
+		if b, err = v.codec.decodeSections(h, stored, true); err == nil {
+			return b, nil
+		}
+	}
+	if errors.Is(err, errDamaged) {
+		v.report(v.seg, h.size(), 1)
+		return nil, nil
+	}
+	return nil, err
+}
+
+// block returns the decoded block that holds seq, or nil when the Log has none
+// that can be read.
+func (l *Log) block(seq store.Seq) (*block, error) {
+	v, err := l.view(seq)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	defer v.release()
+	if seq < v.seg.base {
+		return nil, nil
+	}
+	sc := v.seg.from(seq, v.h, v.end, headerAhead)
+	if b := l.blocks.get(blockKey{v.seg.id, sc.off}); b != nil && b.first <= seq && seq <= b.last() {
+		return b, nil
+	}
+	for {
+		h, off, ok := sc.next()
+		if !ok || h.first > seq {
+			return nil, sc.err
+		}
+		if h.last() < seq {
+			continue
+		}
+		b, err := v.decode(sc, &h, off)
+		if b != nil {
+			l.blocks.put(blockKey{v.seg.id, off}, b)
+		}
+		return b, err
+	}
+}
+
+// Get implements store.Log.
+func (l *Log) Get(ctx context.Context, seqs []store.Seq) ([]store.Record, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("get records: %w", err)
+	}
+	defer l.exit()
+	recs := make([]store.Record, 0, len(seqs))
+	var b *block
+	for _, seq := range seqs {
+		if rec, found, known := l.tail.get(seq); known {
+			if found {
+				recs = append(recs, rec)
+			}
+			continue
+		}
+		if b == nil || seq < b.first || seq > b.last() {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			var err error
+			if b, err = l.block(seq); err != nil {
+				return nil, fmt.Errorf("get records: %w", err)
+			}
+			if b == nil {
+				continue
+			}
+		}
+		if t, i := b.find(seq); i >= 0 && b.live(i) {
+			recs = append(recs, b.record(t, i))
+		}
+	}
+	return recs, nil
+}

@@ -1,0 +1,195 @@
+package segmentlog
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// batchAt returns the block and the batch that the index calls seq. Blocks that
+// were trimmed or are damaged have no receipt: store.ErrNotFound.
+func (l *Log) batchAt(seq store.Seq) (*block, *batch, error) {
+	b, err := l.block(seq)
+	if err != nil {
+		return nil, nil, err
+	}
+	if b != nil {
+		if t, _ := b.find(seq); t != nil && t.first+store.Seq(t.span()) > seq {
+			return b, t, nil
+		}
+	}
+	return nil, nil, store.ErrNotFound
+}
+
+// BatchReceipt implements store.Receipts.
+func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*brokle.Job, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("batch receipt: %w", err)
+	}
+	defer l.exit()
+	seq, ok, err := l.index.Batch(project, batchID)
+	if err == nil && !ok {
+		err = store.ErrNotFound
+	}
+	var job *brokle.Job
+	if err == nil {
+		job, err = l.receipt(project, seq)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("batch receipt: %w", err)
+	}
+	return job, nil
+}
+
+// JobReceipt implements store.Receipts.
+func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*brokle.Job, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("job receipt: %w", err)
+	}
+	defer l.exit()
+	e, ok, err := l.index.Job(project, jobID)
+	if err == nil && !ok {
+		err = store.ErrNotFound
+	}
+	var job *brokle.Job
+	if err == nil {
+		job, err = l.receipt(project, cmp.Or(e.Result, e.Request))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("job receipt: %w", err)
+	}
+	return job, nil
+}
+
+// receipt rebuilds the answer that the batch at seq was given.
+func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
+	b, t, err := l.batchAt(seq)
+	if err != nil {
+		return nil, err
+	}
+	if t.project != project {
+		return nil, store.ErrNotFound
+	}
+	job := &brokle.Job{JobID: t.job, BatchID: t.id, Status: brokle.JobPending, CreatedAt: micros(t.received)}
+	if t.job != "" {
+		if e, ok, err := l.index.Job(project, t.job); err != nil {
+			return nil, err
+		} else if ok {
+			job.CreatedAt = e.CreatedAt
+		}
+	}
+	if b.kind == kindJob {
+		return job, nil
+	}
+	done := micros(t.committed)
+	job.CompletedAt = &done
+	if b.kind == kindJobFailure {
+		return job, fail(job, b.body)
+	}
+	n, duplicates := b.stored(t)
+	job.Status = brokle.JobCompleted
+	job.Result = &brokle.BatchResponse{
+		BatchID: t.id, JobID: t.job, ProcessedEvents: n, DuplicateEvents: len(duplicates), FailedEvents: len(t.failed),
+		ProcessingTimeMS:  max(time.Duration(t.committed-t.received)*time.Microsecond, 0).Milliseconds(),
+		Errors:            append([]brokle.BatchEventError{}, t.failed...),
+		DuplicateEventIDs: append([]string{}, duplicates...),
+	}
+	return job, nil
+}
+
+// fail completes the receipt of a job that stored nothing.
+func fail(job *brokle.Job, body []byte) error {
+	var f jobFailure
+	if err := json.Unmarshal(body, &f); err != nil {
+		return fmt.Errorf("failure of job: %w", err)
+	}
+	job.Status, job.Result, job.Error = brokle.JobFailed, f.Result, &f.Error
+	return nil
+}
+
+// EventReceipt implements store.Receipts. An event that was stored counts as
+// stored, also when a later attempt with its id failed. An erased one is not found.
+func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*brokle.EventReceipt, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("event receipt: %w", err)
+	}
+	defer l.exit()
+	rec, err := l.eventReceipt(project, eventID)
+	if err != nil {
+		return nil, fmt.Errorf("event receipt: %w", err)
+	}
+	return rec, nil
+}
+
+func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error) {
+	e, ok, err := l.index.Event(project, eventID)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		b, t, err := l.batchAt(e.Seq)
+		if err != nil {
+			return nil, err
+		}
+		_, i := b.find(e.Seq)
+		if i < 0 || !b.live(i) || t.project != project {
+			return nil, store.ErrNotFound
+		}
+		return &brokle.EventReceipt{
+			EventID: eventID, Status: "stored", EventType: b.events[i].Type, BatchID: t.id, At: micros(t.committed),
+		}, nil
+	}
+	seq, ok, err := l.index.FailedEvent(project, eventID)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		_, t, err := l.batchAt(seq)
+		if err != nil {
+			return nil, err
+		}
+		for i := range t.failed {
+			if t.failed[i].EventID == eventID && t.project == project {
+				return &brokle.EventReceipt{
+					EventID: eventID, Status: "failed", BatchID: t.id, At: micros(t.committed), Error: &t.failed[i],
+				}, nil
+			}
+		}
+	}
+	return nil, store.ErrNotFound
+}
+
+// PendingJobs implements store.Jobs. A request that is damaged is reported and left out.
+func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("pending jobs: %w", err)
+	}
+	defer l.exit()
+	seqs, err := l.index.PendingJobs()
+	if err != nil {
+		return nil, fmt.Errorf("pending jobs: %w", err)
+	}
+	jobs := make([]store.Job, 0, len(seqs))
+	for _, seq := range seqs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, err := l.block(seq)
+		if err != nil {
+			return nil, fmt.Errorf("pending jobs: %w", err)
+		}
+		if b == nil || b.kind != kindJob {
+			continue
+		}
+		t := &b.batches[0]
+		jobs = append(jobs, store.Job{
+			ID: t.job, Project: t.project, Environment: t.env, BatchID: t.id, ReceivedAt: micros(t.received), Body: b.body,
+		})
+	}
+	return jobs, nil
+}

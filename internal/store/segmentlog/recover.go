@@ -1,0 +1,353 @@
+package segmentlog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+)
+
+// recover reads what is in the directory and brings the index up to it.
+// It writes nothing that a later recovery would miss: interrupted at any point, it
+// starts over.
+func (l *Log) recover() error {
+	if err := l.findSegments(); err != nil {
+		return err
+	}
+	missing, err := l.recoverTail()
+	if err != nil {
+		return err
+	}
+	if err := l.openIndex(missing); err != nil {
+		return err
+	}
+	l.tail.after = l.head
+	return nil
+}
+
+// findSegments lists the files, removes leftovers of interrupted rewrites, and
+// reads the headers.
+func (l *Log) findSegments() error {
+	names, err := l.fs.List(l.dir)
+	if err != nil {
+		return err
+	}
+	var bases []store.Seq
+	for _, name := range names {
+		if strings.HasSuffix(name, tempExt) {
+			if err := l.fs.Remove(l.fs.PathJoin(l.dir, name)); err != nil {
+				return err
+			}
+		} else if base, ok := parseSegmentName(name); ok {
+			bases = append(bases, base)
+		}
+	}
+	sort.Slice(bases, func(i, j int) bool { return bases[i] < bases[j] })
+	for _, base := range bases {
+		if n := len(l.segs); n > 0 {
+			before := l.segs[n-1]
+			if before.rewrote && base <= before.last {
+				// It was merged into the one before, and a crash kept it from being removed.
+				if err := l.fs.Remove(l.fs.PathJoin(l.dir, segmentName(base))); err != nil {
+					return err
+				}
+				continue
+			}
+			before.fence = base
+			if !before.rewrote {
+				before.last = base - 1
+			}
+		}
+		seg, err := l.openSegment(base)
+		if err != nil {
+			return err
+		}
+		l.segs = append(l.segs, seg)
+	}
+	return syncDir(l.fs, l.dir)
+}
+
+func (l *Log) openSegment(base store.Seq) (*segment, error) {
+	seg := &segment{
+		id: l.nextID.Add(1), base: base, path: l.fs.PathJoin(l.dir, segmentName(base)),
+		last: base - 1, sealed: true,
+	}
+	f, err := l.fs.Open(seg.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	seg.end = info.Size()
+	var b [headerLen]byte
+	if _, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: %w", seg.path, err)
+	}
+	h, err := parseSegmentHeader(b[:])
+	switch {
+	case errors.Is(err, errDamaged):
+		l.o.Logger.Warn("segment header is damaged; its blocks are read all the same",
+			slog.String("segment", seg.path), slog.Any("error", err))
+		return seg, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", seg.path, err)
+	case h.base != base:
+		return nil, fmt.Errorf("%s: its header says that it starts at %d; the file was renamed", seg.path, h.base)
+	}
+	seg.salt, seg.salted, seg.packed = h.salt, true, h.flags&flagPacked != 0
+	if h.last != 0 {
+		seg.rewrote, seg.last, seg.jobs, seg.newest = true, h.last, h.jobs, h.newest
+	}
+	return seg, nil
+}
+
+// recoverTail goes through the last segment, keeps its whole blocks and cuts
+// what a crash tore. What is kept is synced: it may be only in the page cache yet, and
+// from now on a retry of it is called a duplicate. missing is the first Seq that
+// the segment should hold and does not.
+func (l *Log) recoverTail() (missing store.Seq, err error) {
+	if len(l.segs) == 0 {
+		return 1, nil
+	}
+	seg := l.segs[len(l.segs)-1]
+	l.head = seg.base - 1
+	if seg.rewrote {
+		l.head = seg.last
+		return seg.last + 1, nil
+	}
+	f, err := l.fs.OpenReadWrite(seg.path, writeCategory)
+	if err != nil {
+		return 0, err
+	}
+	missing, torn, err := l.scanTail(seg, f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return 0, err
+	}
+	l.head = max(l.head, seg.last)
+	if torn > 0 {
+		// Followers may have read what is lost now. No Seq of theirs is given out
+		// again: no event takes less than a byte.
+		l.head += store.Seq(torn)
+	}
+	if l.head < seg.base {
+		l.segs = l.segs[:len(l.segs)-1] // no block at all; the next write takes its name
+	}
+	return missing, nil
+}
+
+func (l *Log) scanTail(seg *segment, f vfs.File) (missing store.Seq, torn int64, err error) {
+	sc := seg.scanner(&handle{file: f}, seg.end, scanAhead)
+	sc.verify = true
+	inner, holes := int64(0), 0
+	for {
+		b, off, ok := sc.next()
+		if !ok {
+			break
+		}
+		inner, holes = sc.lost, sc.holes
+		if missing == 0 && b.first > seg.last+1 {
+			missing = seg.last + 1
+		}
+		seg.note(b.first, off, b.committed)
+		seg.last = b.last()
+	}
+	if sc.err != nil {
+		return 0, 0, sc.err
+	}
+	if missing == 0 {
+		missing = seg.last + 1
+	}
+	seg.loaded, seg.salt, seg.salted = true, sc.salt, sc.salted
+	torn = max(seg.end-sc.tail, 0)
+	if holes > 0 {
+		l.corrupt.Add(int64(holes))
+		seg.damaged.Store(true)
+	}
+	if lost := inner + torn; lost > 0 {
+		l.torn.Add(lost)
+		l.o.Logger.Warn("the last segment ends in bytes that are not whole blocks; the whole ones are kept",
+			slog.String("segment", seg.path), slog.Int64("torn_bytes", lost), slog.Uint64("last_seq", uint64(seg.last)))
+	}
+	if torn > 0 {
+		err = cutFile(f, sc.tail)
+	}
+	seg.end = sc.tail
+	return missing, torn, err
+}
+
+// openIndex opens the id index and replays what it has not seen. It makes a new
+// one where it cannot be used, or where it knows blocks that the Log has lost: it would
+// call their retries duplicates.
+func (l *Log) openIndex(missing store.Seq) error {
+	dir := l.fs.PathJoin(l.dir, "index")
+	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
+	x, err := idindex.Open(dir, o)
+	switch {
+	case err != nil:
+		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", slog.Any("error", err))
+	case x.Cursor() >= missing:
+		l.o.Logger.Warn("id index knows blocks that the log has lost; it is rebuilt from the log",
+			slog.Uint64("index_cursor", uint64(x.Cursor())), slog.Uint64("missing_seq", uint64(missing)))
+		l.head = max(l.head, x.Cursor())
+		err = errors.Join(errors.New("ahead of the log"), x.Close())
+	}
+	if err != nil {
+		if err := l.fs.RemoveAll(dir); err != nil {
+			return err
+		}
+		if x, err = idindex.Open(dir, o); err != nil {
+			return err
+		}
+	}
+	l.index = x
+	return l.replay()
+}
+
+// replay applies to the index every block behind its cursor.
+func (l *Log) replay() error {
+	p := &replayer{Log: l, after: l.index.Cursor()}
+	// What committed before then has no mark and no receipt any more.
+	p.horizon = l.o.Now().Add(-store.ReceiptTTL).UnixMicro()
+	for _, seg := range l.segs {
+		if seg.last <= p.after || seg.rewrote && seg.jobs == 0 && seg.newest < p.horizon {
+			continue
+		}
+		if err := p.segment(seg); err != nil {
+			return fmt.Errorf("replay %s into id index: %w", seg.path, err)
+		}
+	}
+	return p.flush()
+}
+
+// replayer turns blocks into changes of the index.
+type replayer struct {
+	*Log
+	after   store.Seq
+	horizon int64
+	changes []idindex.Change
+	ids     int
+	upto    store.Seq
+}
+
+func (p *replayer) segment(seg *segment) error {
+	h, err := p.handles.acquire(seg.id, seg.path)
+	if err != nil {
+		return err
+	}
+	defer p.handles.release(h)
+	lost, holes, err := seg.load(h, seg.end)
+	if err != nil {
+		return err
+	}
+	p.report(seg, lost, holes)
+	sc := seg.from(p.after+1, h, seg.end, scanAhead)
+	sc.verify = true // an event whose payload is lost must not be called a duplicate
+	for {
+		bh, off, ok := sc.next()
+		if !ok {
+			if !seg.damaged.Load() { // else it was reported
+				p.report(seg, sc.lost, sc.holes)
+			}
+			return sc.err
+		}
+		if bh.last() <= p.after {
+			continue
+		}
+		stored, err := sc.sections(&bh, off, false)
+		if err != nil {
+			return err
+		}
+		b, err := p.codec.decodeSections(&bh, stored, false)
+		if err != nil {
+			p.report(seg, bh.size(), 1)
+			continue
+		}
+		if err := p.block(b); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *replayer) block(b *block) error {
+	for i := range b.batches {
+		t := &b.batches[i]
+		if t.first > p.after {
+			p.changes = append(p.changes, b.change(t, p.horizon))
+			p.ids += t.events + 1
+		}
+	}
+	p.upto = b.last()
+	const most = 50_000
+	if p.ids >= most {
+		return p.flush()
+	}
+	return nil
+}
+
+func (p *replayer) flush() error {
+	if len(p.changes) == 0 {
+		return nil
+	}
+	if err := p.index.Apply(p.changes, p.upto); err != nil {
+		return err
+	}
+	p.changes, p.ids = p.changes[:0], 0
+	return nil
+}
+
+// change is what batch t of the block means to the index: the same that the
+// committer told it.
+func (b *block) change(t *batch, horizon int64) idindex.Change {
+	c := idindex.Change{Project: t.project, BatchID: t.id, JobID: t.job, Block: t.first}
+	switch {
+	case b.kind == kindJob:
+		c.Job = idindex.JobAdded
+	case b.kind == kindJobFailure:
+		c.Job = idindex.JobFailed
+	case t.job != "":
+		c.Job = idindex.JobCompleted
+	}
+	c.At = changeTime(c.Job, t.committed, t.received)
+	for i := range t.failed {
+		c.Failed = append(c.Failed, t.failed[i].EventID)
+	}
+	if !t.dedup || t.committed < horizon {
+		return c
+	}
+	c.TTL = t.ttl
+	for i := t.at; i < t.at+t.events; i++ {
+		if !b.dups.get(i) {
+			c.IDs = append(c.IDs, b.ids[i])
+			c.Seqs = append(c.Seqs, t.first+store.Seq(i-t.at))
+		}
+	}
+	return c
+}
+
+// report counts and logs bytes that are not the blocks they were.
+func (l *Log) report(seg *segment, lost int64, holes int) {
+	if holes == 0 {
+		return
+	}
+	seg.damaged.Store(true)
+	l.corrupt.Add(int64(holes))
+	l.o.Logger.Error("segment is damaged; what lies behind the damage is kept",
+		slog.String("segment", seg.path), slog.Int64("lost_bytes", lost), slog.Int("places", holes))
+}
+
+// micros is the time of a stamp in a file.
+func micros(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -1,0 +1,100 @@
+package segmentlog
+
+import (
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// segment is one file of the Log.
+type segment struct {
+	id      uint64 // identity for caches; no two segments of a process share one
+	base    store.Seq
+	path    string
+	salt    uint32
+	salted  bool // false when the header is damaged: the first block tells
+	packed  bool
+	rewrote bool      // written whole by a rewrite: header's last, newest and jobs are right
+	jobs    uint32    // of a rewritten segment
+	fence   store.Seq // base of the segment behind it at open; 0 for none
+
+	// Guarded by Log.mu.
+	last   store.Seq // the last durable Seq; base-1 for none
+	end    int64     // durable bytes
+	sealed bool      // no longer appended to
+
+	damaged atomic.Bool // bytes were found that are not the blocks they were
+
+	mu     sync.Mutex // guards below; held while a segment is gone through for the first time
+	loaded bool       // marks are complete up to end
+	marks  []mark     // in the order of the file
+	newest int64      // latest commit time, Unix µs
+}
+
+// mark is where a block starts. There is one for about every 8 KiB of file.
+type mark struct {
+	first store.Seq
+	off   int64
+}
+
+const markEvery = 8 << 10
+
+// note records a block for look-ups.
+func (s *segment) note(first store.Seq, off, committed int64) {
+	s.newest = max(s.newest, committed)
+	if n := len(s.marks); n == 0 || off-s.marks[n-1].off >= markEvery {
+		s.marks = append(s.marks, mark{first, off})
+	}
+}
+
+// scanner goes through the blocks of s that lie before end.
+func (s *segment) scanner(h *handle, end int64, ahead int) *scanner {
+	sc := newScanner(h.file, end, ahead)
+	sc.salt, sc.salted, sc.fence, sc.after = s.salt, s.salted, s.fence, s.base-1
+	return sc
+}
+
+// load makes marks complete: for a segment found at open, by going through its
+// headers once. It reports the damage that it saw then.
+func (s *segment) load(h *handle, end int64) (lost int64, holes int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loaded {
+		return 0, 0, nil
+	}
+	s.marks = s.marks[:0]
+	sc := s.scanner(h, end, headerAhead)
+	for {
+		b, off, ok := sc.next()
+		if !ok {
+			break
+		}
+		s.note(b.first, off, b.committed)
+	}
+	if sc.err != nil {
+		return 0, 0, sc.err
+	}
+	s.loaded = true
+	return sc.lost, sc.holes, nil
+}
+
+// from returns a scanner that starts at or a little before the block of seq. The
+// segment is loaded.
+func (s *segment) from(seq store.Seq, h *handle, end int64, ahead int) *scanner {
+	sc := s.scanner(h, end, ahead)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].first > seq }) - 1; i >= 0 {
+		sc.off, sc.after = s.marks[i].off, s.marks[i].first-1
+	}
+	return sc
+}
+
+// newestCommit is the latest commit time in a loaded segment, Unix µs.
+func (s *segment) newestCommit() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newest
+}

@@ -1,0 +1,43 @@
+package segmentlog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Trim implements store.Log. It keeps the newest segment and, whatever before
+// says, those from the oldest pending job on: its request is an accepted one.
+func (l *Log) Trim(ctx context.Context, before store.Seq) error {
+	if err := l.trim(ctx, before); err != nil {
+		return fmt.Errorf("trim log: %w", err)
+	}
+	return nil
+}
+
+func (l *Log) trim(ctx context.Context, before store.Seq) error {
+	if err := l.takeMaint(ctx); err != nil {
+		return err
+	}
+	defer l.giveMaint()
+	pending, err := l.index.PendingJobs()
+	if err != nil {
+		return err
+	}
+	if len(pending) > 0 {
+		before = min(before, pending[0])
+	}
+	l.mu.Lock()
+	n := 0
+	for n < len(l.segs)-1 && l.segs[n].sealed && l.segs[n].last < before {
+		n++
+	}
+	olds := l.segs[:n:n]
+	l.segs = append([]*segment(nil), l.segs[n:]...)
+	l.mu.Unlock()
+	for _, old := range olds {
+		l.forget(old)
+	}
+	return l.removeFiles(olds)
+}

@@ -1,0 +1,98 @@
+package segmentlog
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// writeCategory is how the Log's writes are counted by a vfs that counts.
+const writeCategory = vfs.DiskWriteCategory("brokle-log")
+
+// writer is the active segment's file. The zero writer has none.
+type writer struct {
+	seg   *segment
+	file  vfs.File
+	added bool // the file's name is durable
+}
+
+// begin opens a file for a segment that starts at base. Its header goes out with the first
+// write.
+func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, error) {
+	salt, err := newSalt()
+	if err != nil {
+		return segmentHeader{}, fmt.Errorf("create segment: %w", err)
+	}
+	path := l.fs.PathJoin(l.dir, segmentName(base))
+	file, err := l.fs.Create(path, writeCategory)
+	if err != nil {
+		return segmentHeader{}, fmt.Errorf("create segment: %w", err)
+	}
+	w.file, w.added = file, false
+	w.seg = &segment{
+		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true,
+		last: base - 1, end: headerLen, loaded: true,
+	}
+	return segmentHeader{salt: salt, base: base, created: now.UnixMicro()}, nil
+}
+
+// write appends b to the active segment and makes it durable. created is true for
+// the first write of a file, which makes the file's name durable too.
+func (w *writer) write(l *Log, b []byte) (created bool, err error) {
+	if n, err := w.file.Write(b); err != nil {
+		return false, fmt.Errorf("write segment: %w", err)
+	} else if n < len(b) {
+		return false, fmt.Errorf("write segment: %w", io.ErrShortWrite)
+	}
+	if err := w.file.SyncData(); err != nil {
+		return false, fmt.Errorf("sync segment: %w", err)
+	}
+	if w.added {
+		return false, nil
+	}
+	if err := syncDir(l.fs, l.dir); err != nil {
+		return false, fmt.Errorf("sync directory of segments: %w", err)
+	}
+	w.added = true
+	return true, nil
+}
+
+// cut takes what lies behind size off the file, where the file system can.
+func (w *writer) cut(size int64) error { return cutFile(w.file, size) }
+
+// cutFile shortens f where the file system can, and syncs. Where it cannot, the
+// bytes stay and the fence keeps them unread.
+func cutFile(f vfs.File, size int64) error {
+	t, ok := f.(interface{ Truncate(size int64) error })
+	if !ok {
+		return nil
+	}
+	if err := t.Truncate(size); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func (w *writer) close() error {
+	if w.file == nil {
+		return nil
+	}
+	err := w.file.Close()
+	*w = writer{}
+	return err
+}
+
+// newSalt draws the number by which a segment knows its own blocks.
+func newSalt() (uint32, error) {
+	var b [4]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint32(b[:]), nil
+}
