@@ -1,0 +1,105 @@
+package duckstore
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// columns says which expression of a relation each part of a filter compares.
+// A part that the relation has no expression for cannot be asked of it.
+type columns struct {
+	time, id                                   string
+	name, userID, sessionID, environment, tags string
+	model, typ, level, traceID, latency, cost  string
+	failed                                     string // a condition: has an error
+	scores                                     string // relation of the scores that count: columns owner, name, value
+}
+
+// conditions are the parts of f as SQL conditions that must all hold.
+func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
+	var all []string
+	var unknown string
+	add := func(param, column, format string, value any) {
+		if column == "" {
+			unknown = param
+			return
+		}
+		all = append(all, fmt.Sprintf(format, column, q.arg(value)))
+	}
+	if !f.From.IsZero() {
+		add("from", c.time, "%s >= %s", f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		// A fraction of a microsecond in To keeps the microsecond it is in.
+		add("to", c.time, "%s < %s", f.To.Add(time.Microsecond-1).UnixMicro())
+	}
+	for _, t := range []struct{ param, column, value string }{
+		{"name", c.name, f.Name}, {"user_id", c.userID, f.UserID}, {"session_id", c.sessionID, f.SessionID},
+		{"environment", c.environment, f.Environment}, {"model", c.model, f.Model}, {"type", c.typ, f.Type},
+		{"level", c.level, f.Level}, {"trace_id", c.traceID, f.TraceID},
+	} {
+		if t.value != "" {
+			add(t.param, t.column, "%s = %s", t.value)
+		}
+	}
+	if f.Tag != "" {
+		add("tag", c.tags, "list_contains(%s, %s)", f.Tag)
+	}
+	for _, n := range []struct {
+		param, column, format string
+		value                 *float64
+	}{
+		{"min_latency_ms", c.latency, "%s >= %s::DOUBLE", f.MinLatencyMS},
+		{"max_latency_ms", c.latency, "%s <= %s::DOUBLE", f.MaxLatencyMS},
+		{"min_cost", c.cost, "%s >= %s::DOUBLE", f.MinCost},
+	} {
+		if n.value != nil {
+			add(n.param, n.column, n.format, *n.value)
+		}
+	}
+	if f.HasError != nil {
+		add("has_error", c.failed, "(%s) = %s", *f.HasError)
+	}
+	for _, s := range f.Scores {
+		if c.scores == "" {
+			unknown = "score"
+			break
+		}
+		condition, err := q.scoreCondition(s, c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, condition)
+	}
+	if unknown != "" {
+		return nil, &store.QueryError{Param: unknown, Message: "is not a filter of this list"}
+	}
+	return all, nil
+}
+
+func (q *query) scoreCondition(s store.ScoreCondition, c columns) (string, error) {
+	switch s.Op {
+	case "=", "!=", "<", "<=", ">", ">=":
+	default:
+		return "", &store.QueryError{Param: "score", Message: fmt.Sprintf("unknown comparison %q", s.Op)}
+	}
+	return fmt.Sprintf("%s IN (SELECT owner FROM (%s) WHERE name = %s AND value IS NOT NULL GROUP BY owner HAVING favg(value) %s %s::DOUBLE)",
+		c.id, c.scores, q.arg(s.Name), s.Op, q.arg(s.Value)), nil
+}
+
+// where joins conditions, leaving out empty ones.
+func where(conditions ...string) string {
+	var kept []string
+	for _, c := range conditions {
+		if c != "" {
+			kept = append(kept, c)
+		}
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(kept, " AND ")
+}

@@ -1,0 +1,82 @@
+package duckstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// generator makes believable events: traces of a generation each with its
+// completion and a score, the way an application sends them.
+type generator struct {
+	r    *rand.Rand
+	seq  store.Seq
+	at   time.Time
+	open []store.Record
+}
+
+func newGenerator(seed uint64) *generator {
+	return &generator{r: rand.New(rand.NewPCG(seed, 1)), at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+}
+
+var words = []string{"the", "answer", "to", "your", "question", "about", "orders", "is", "that", "we", "ship", "within", "two", "days", "unless", "customs", "refund", "policy"}
+
+func (g *generator) sentence(n int) string {
+	var b []byte
+	for len(b) < n {
+		b = append(append(b, words[g.r.IntN(len(words))]...), ' ')
+	}
+	return string(b[:n])
+}
+
+// next returns n records in the order of their Seqs.
+func (g *generator) next(n int) []store.Record {
+	for len(g.open) < n {
+		g.trace()
+	}
+	recs := g.open[:n:n]
+	g.open = g.open[n:]
+	return recs
+}
+
+func (g *generator) trace() {
+	g.at = g.at.Add(time.Duration(g.r.IntN(200)) * time.Millisecond)
+	trace, user := brokle.NewIDAt(g.at), fmt.Sprintf("user_%d", g.r.IntN(5000))
+	g.add(trace, brokle.TraceCreate, 0, trace, store.TraceKind, store.RankCreate,
+		txt(store.Name, "support-chat"), txt(store.UserID, user), txt(store.SessionID, "session_"+trace[10:18]))
+	for range 3 {
+		id := brokle.NewIDAt(g.at)
+		took := time.Duration(g.r.IntN(3000)) * time.Millisecond
+		prompt, completion := int64(g.r.IntN(2000)), int64(g.r.IntN(500))
+		in, _ := json.Marshal([]map[string]string{{"role": "user", "content": g.sentence(300)}})
+		g.add(id, brokle.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
+			txt(store.TraceID, trace), txt(store.Name, "answer"), txt(store.ObservationType, "generation"),
+			txt(store.Model, []string{"gpt-4o", "claude-sonnet", "gpt-4o-mini"}[g.r.IntN(3)]), txt(store.Provider, "openai"),
+			store.FieldValue{Field: store.StartTime, Int: g.at.UnixMicro()}, txt(store.Input, string(in)))
+		g.add(brokle.NewIDAt(g.at), brokle.ObservationComplete, took, id, store.ObservationKind, store.RankComplete,
+			store.FieldValue{Field: store.EndTime, Int: g.at.Add(took).UnixMicro()},
+			num(store.PromptTokens, prompt), num(store.CompletionTokens, completion), num(store.TotalTokens, prompt+completion),
+			store.FieldValue{Field: store.TotalCost, Num: float64(prompt)*25e-7 + float64(completion)*1e-5},
+			txt(store.Output, `"`+g.sentence(400)+`"`))
+	}
+	g.add(brokle.NewIDAt(g.at), brokle.QualityScoreCreate, time.Second, brokle.NewIDAt(g.at), store.ScoreKind, store.RankCreate,
+		txt(store.TraceID, trace), txt(store.Name, "helpful"), store.FieldValue{Field: store.Value, Num: float64(g.r.IntN(2))},
+		txt(store.DataType, "NUMERIC"), txt(store.Source, "EVAL"))
+}
+
+func (g *generator) add(id string, typ brokle.EventType, after time.Duration, entity string, kind store.Kind, rank store.Rank, values ...store.FieldValue) {
+	g.seq++
+	at := g.at.Add(after)
+	g.open = append(g.open, store.Record{
+		Seq: g.seq, Project: "default", Environment: "production", ReceivedAt: at,
+		Event:  brokle.Event{ID: id, Type: typ, Timestamp: brokle.At(at)},
+		Fields: &store.Fields{Kind: kind, Rank: rank, EntityID: entity, Values: values},
+	})
+}
+
+func txt(f store.Field, s string) store.FieldValue { return store.FieldValue{Field: f, Text: s} }
+func num(f store.Field, n int64) store.FieldValue  { return store.FieldValue{Field: f, Int: n} }

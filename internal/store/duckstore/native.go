@@ -1,0 +1,157 @@
+package duckstore
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// conn is a connection without database/sql: the one that writes, and the one
+// that scans at Open. Both move whole columns, which database/sql cannot.
+// It is not safe for concurrent use.
+type conn struct {
+	db   mapping.Database
+	conn mapping.Connection
+}
+
+// connect opens the database at path through the cache that the SQL driver
+// uses too, so that both are one database in this process.
+func connect(path string) (*conn, error) {
+	var config mapping.Config
+	if mapping.CreateConfig(&config) == mapping.StateError {
+		return nil, errors.New("no DuckDB configuration")
+	}
+	defer mapping.DestroyConfig(&config)
+	// The driver sets this too; a differing configuration would be refused.
+	if mapping.SetConfig(config, "duckdb_api", "go") == mapping.StateError {
+		return nil, errors.New("DuckDB refuses its configuration")
+	}
+	c := &conn{}
+	var why string
+	if mapping.GetOrCreateFromCache(duckdb.GetInstanceCache(), path, &c.db, config, &why) == mapping.StateError {
+		mapping.Close(&c.db)
+		return nil, errors.New(why)
+	}
+	if mapping.Connect(c.db, &c.conn) == mapping.StateError {
+		mapping.Close(&c.db)
+		return nil, errors.New("no connection to the open database")
+	}
+	return c, nil
+}
+
+func (c *conn) close() {
+	mapping.Disconnect(&c.conn)
+	mapping.Close(&c.db)
+}
+
+// exec runs one statement whose text is a constant of this package.
+func (c *conn) exec(statement string) error {
+	var res mapping.Result
+	state := mapping.Query(c.conn, statement, &res)
+	defer mapping.DestroyResult(&res)
+	if state == mapping.StateError {
+		return errors.New(mapping.ResultError(&res))
+	}
+	return nil
+}
+
+// int64s returns the first row of a query as integers, or nil when it has no
+// row. Its columns must be BIGINT.
+func (c *conn) int64s(query string) ([]int64, error) {
+	var row []int64
+	err := c.scan(query, func(b block) {
+		if row != nil {
+			return
+		}
+		row = make([]int64, b.columns)
+		for i := range row {
+			row[i] = b.int64s(i)[0]
+		}
+	})
+	return row, err
+}
+
+// scan hands the rows of a query to each, a block of up to 2048 at a time.
+func (c *conn) scan(query string, each func(block)) error {
+	var res mapping.Result
+	state := mapping.Query(c.conn, query, &res)
+	defer mapping.DestroyResult(&res)
+	if state == mapping.StateError {
+		return errors.New(mapping.ResultError(&res))
+	}
+	for {
+		chunk := mapping.FetchChunk(res)
+		if chunk.Ptr == nil {
+			return nil
+		}
+		b := block{
+			chunk:   chunk,
+			rows:    int(mapping.DataChunkGetSize(chunk)),
+			columns: int(mapping.DataChunkGetColumnCount(chunk)),
+		}
+		if b.rows > 0 {
+			each(b)
+		}
+		mapping.DestroyDataChunk(&chunk)
+	}
+}
+
+// block is some rows of a result, column by column. What it returns is valid
+// only until scan's callback returns.
+type block struct {
+	chunk         mapping.DataChunk
+	rows, columns int
+}
+
+func (b block) int64s(column int) []int64 {
+	v := mapping.DataChunkGetVector(b.chunk, mapping.IdxT(column))
+	return unsafe.Slice((*int64)(mapping.VectorGetData(v)), b.rows)
+}
+
+func (b block) texts(column int) []text {
+	v := mapping.DataChunkGetVector(b.chunk, mapping.IdxT(column))
+	return unsafe.Slice((*text)(mapping.VectorGetData(v)), b.rows)
+}
+
+// text is DuckDB's duckdb_string_t: up to 12 bytes stand in it, of a longer
+// one it has the first 4 and a pointer.
+type text struct {
+	length uint32
+	head   [4]byte
+	tail   [8]byte // the next 8 bytes, or the address
+}
+
+const inlineText = 12
+
+// view returns the bytes without copying them.
+func (t *text) view() string {
+	if t.length <= inlineText {
+		return unsafe.String(&t.head[0], t.length)
+	}
+	return unsafe.String(*(**byte)(unsafe.Pointer(&t.tail)), t.length)
+}
+
+// set makes t hold the bytes at p, which stay where they are: the caller keeps
+// them pinned. t is DuckDB's memory, so the address is written as a number.
+// Written as a pointer, it would make the collector look at what stood there
+// before, an address of memory that is long free, and end the process over it.
+func (t *text) set(p *byte, n int) {
+	t.length = uint32(n)
+	copy(t.head[:], unsafe.Slice(p, 4))
+	*(*uintptr)(unsafe.Pointer(&t.tail)) = uintptr(unsafe.Pointer(p))
+}
+
+// setShort copies s, of at most 12 bytes, into t.
+func (t *text) setShort(s string) {
+	*t = text{length: uint32(len(s))}
+	n := copy(t.head[:], s)
+	copy(t.tail[:], s[n:])
+}
+
+// appenderError is what the appender says is wrong.
+func appenderError(a mapping.Appender) error {
+	return fmt.Errorf("append rows: %s", mapping.AppenderError(a))
+}

@@ -1,0 +1,354 @@
+package duckstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Options are the settings of a Warehouse. The zero value is the default.
+type Options struct {
+	// MemoryLimit bounds what DuckDB's buffers use, in bytes. Default 256 MiB, at least 64 MiB.
+	MemoryLimit int64
+	// Threads is how many a query or a commit may use. Default 2.
+	Threads int
+	// IDMemory bounds the filter of event ids seen, in bytes. Default 64 MiB,
+	// which is right for about 8 million events; beyond them inserts grow slower.
+	IDMemory int
+	// Now is the clock, for the names of files put aside. Default time.Now.
+	Now func() time.Time
+	// Logger is told of a damaged file. Default: nobody.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.MemoryLimit == 0 {
+		o.MemoryLimit = 256 << 20
+	}
+	o.MemoryLimit = max(o.MemoryLimit, 64<<20)
+	if o.Threads <= 0 {
+		o.Threads = 2
+	}
+	if o.IDMemory <= 0 {
+		o.IDMemory = 64 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return o
+}
+
+// readers is how many questions are answered at once; more wait.
+const readers = 4
+
+// Warehouse is a store.Warehouse in one DuckDB file. It is safe for concurrent use.
+type Warehouse struct {
+	path    string
+	options Options
+	layout  *layout
+	// read answers questions; nil while the file is not open. mu guards its changes.
+	read atomic.Pointer[sql.DB]
+
+	mu     sync.Mutex // guards all below: one writer
+	thread *writer    // opens the file and inserts
+	write  *conn      // nil while the file is not open
+	chunk  *chunk
+	seen   *seen
+	cursor store.Seq
+	failed bool // the last Insert failed, so the filter knows keys that are not in the table
+	closed bool
+}
+
+var _ store.Warehouse = (*Warehouse)(nil)
+
+// errNewer says that the file is of a later release, which must not be thrown away.
+var errNewer = errors.New("the warehouse file was written by a newer release of brokle: run that release, or move the file away to have it built again from the log")
+
+// Open opens or creates the file at path; its directory must exist. A file
+// that cannot be read, or that has an older layout, is renamed to
+// path.damaged-TIME and kept, and an empty one is opened in its place, whose
+// Cursor is 0. A file of a newer release, one that another process has open,
+// or one that permissions forbid is an error.
+func Open(path string, o Options) (*Warehouse, error) {
+	o = o.withDefaults()
+	if strings.ContainsAny(path, "?%#") {
+		return nil, fmt.Errorf("open warehouse: the path %q must not contain '?', '%%' or '#'", path)
+	}
+	w, err := open(path, o)
+	if err == nil {
+		return w, nil
+	}
+	if !damaged(path, err) {
+		return nil, fmt.Errorf("open warehouse: %w", err)
+	}
+	aside, asideErr := putAside(path, o.Now())
+	if asideErr != nil {
+		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, asideErr))
+	}
+	o.Logger.Error("warehouse file cannot be read; it was put aside and is built again from the log",
+		"file", path, "aside", aside, "reason", err)
+	if w, err = open(path, o); err != nil {
+		return nil, fmt.Errorf("open warehouse: %w", err)
+	}
+	return w, nil
+}
+
+// damaged says whether the content of the file is the reason for err.
+func damaged(path string, err error) bool {
+	if errors.Is(err, errNewer) {
+		return false
+	}
+	f, openErr := os.Open(path)
+	if openErr != nil {
+		return false
+	}
+	_ = f.Close() // only read
+	for _, other := range []string{"Could not set lock", "ermission denied", "No space left", "Out of Memory", "read a database file with version number"} {
+		if strings.Contains(err.Error(), other) {
+			return false
+		}
+	}
+	return true
+}
+
+// putAside renames the file and its write-ahead log.
+func putAside(path string, now time.Time) (aside string, err error) {
+	aside = path + ".damaged-" + now.UTC().Format("20060102T150405.000000")
+	if err := os.Rename(path, aside); err != nil {
+		return "", err
+	}
+	err = os.Rename(path+".wal", aside+".wal")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	return aside, nil
+}
+
+func open(path string, o Options) (*Warehouse, error) {
+	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter()}
+	if err := w.thread.do(w.attach); err != nil {
+		w.thread.close()
+		return nil, err
+	}
+	w.chunk = newChunk(w.layout.columns)
+	return w, nil
+}
+
+// attach opens the file. After an error nothing is open. w.mu is held, or w is new.
+func (w *Warehouse) attach() (err error) {
+	w.seen, w.failed = newSeen(w.options.IDMemory), false
+	if w.write, err = connect(w.path); err != nil {
+		w.write = nil
+		return err
+	}
+	defer func() {
+		if err != nil {
+			w.detach()
+		}
+	}()
+	if err := w.configure(w.options); err != nil {
+		return err
+	}
+	if err := w.loadMeta(); err != nil {
+		return err
+	}
+	if err := w.loadSeen(); err != nil {
+		return err
+	}
+	connector, err := duckdb.NewConnector(w.path, nil)
+	if err != nil {
+		return err
+	}
+	read := sql.OpenDB(connector)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	w.read.Store(read)
+	return nil
+}
+
+// detach lets go of the file as it is. w.mu is held, or w is new.
+func (w *Warehouse) detach() {
+	if read := w.read.Swap(nil); read != nil {
+		// Its connections only read, and the reason to let go is reported.
+		_ = read.Close()
+	}
+	if w.write != nil {
+		w.write.close()
+		w.write = nil
+	}
+}
+
+// broken says whether DuckDB refuses all further work: after a checkpoint that
+// failed half-way, on a full disk for example. The file is whole; it only has
+// to be opened again.
+func broken(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "FATAL Error")
+}
+
+// ready opens the file again when it had to be let go. w.mu is held.
+func (w *Warehouse) ready() error {
+	if w.closed {
+		return store.ErrClosed
+	}
+	if w.write != nil {
+		return nil
+	}
+	if err := w.thread.do(w.attach); err != nil {
+		return fmt.Errorf("open the warehouse again: %w", err)
+	}
+	w.options.Logger.Info("the warehouse was opened again after an error that broke it")
+	return nil
+}
+
+// revive opens a broken database again, unless that was done since read was in use.
+func (w *Warehouse) revive(read *sql.DB) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.read.Load() == read {
+		w.detach()
+	}
+	return w.ready()
+}
+
+// configure sets what holds for the whole database. The write-ahead log may
+// grow to 1 GiB between checkpoints, because a checkpoint stops the writer for
+// as long as it takes: Checkpoint is called when there is nothing to write.
+func (w *Warehouse) configure(o Options) error {
+	for _, set := range []string{
+		fmt.Sprintf("SET memory_limit = '%dB'", o.MemoryLimit),
+		fmt.Sprintf("SET threads = %d", o.Threads),
+		"SET preserve_insertion_order = false",
+		"SET checkpoint_threshold = '1GiB'",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+	} {
+		if err := w.write.exec(set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errOlder says that the file has the layout of an earlier release.
+var errOlder = errors.New("the file has the layout of an earlier release")
+
+// loadMeta reads the cursor, or creates the tables of an empty file.
+func (w *Warehouse) loadMeta() error {
+	tables, err := w.write.int64s("SELECT count(*) FROM duckdb_tables() WHERE NOT internal")
+	if err != nil {
+		return err
+	}
+	if tables[0] == 0 {
+		return w.create()
+	}
+	meta, err := w.write.int64s("SELECT schema_version, cursor FROM meta")
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(meta) != 2 || meta[1] < 0:
+		return errors.New("the file has no valid cursor")
+	case meta[0] > schemaVersion:
+		return errNewer
+	case meta[0] < schemaVersion:
+		return errOlder
+	}
+	w.cursor = store.Seq(meta[1])
+	return nil
+}
+
+func (w *Warehouse) create() error {
+	statements := append([]string{"BEGIN TRANSACTION"}, w.layout.ddl()...)
+	statements = append(statements,
+		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0)", schemaVersion), "COMMIT")
+	for _, s := range statements {
+		if err := w.write.exec(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
+func (w *Warehouse) loadSeen() error {
+	return w.write.scan(
+		"SELECT project, event_id, entity_id, kind::BIGINT, "+ordSQL+" FROM events",
+		func(b block) {
+			project, event, entity := b.texts(0), b.texts(1), b.texts(2)
+			kind, ord := b.int64s(3), b.int64s(4)
+			for i := range b.rows {
+				p := project[i].view()
+				w.seen.add(w.seen.eventKey(p, event[i].view()))
+				w.seen.add(w.seen.placeKey(p, entity[i].view(), uint8(kind[i]), ord[i]))
+			}
+		})
+}
+
+// Cursor is the position up to which everything has been inserted.
+func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, store.ErrClosed
+	}
+	return w.cursor, nil
+}
+
+// Checkpoint moves the write-ahead log into the file. It is worth its time
+// when nothing waits to be inserted; Insert waits for it.
+func (w *Warehouse) Checkpoint(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.ready()
+	if err == nil {
+		err = w.write.exec("CHECKPOINT")
+	}
+	if broken(err) {
+		w.detach()
+	}
+	if err != nil {
+		return fmt.Errorf("checkpoint warehouse: %w", err)
+	}
+	return nil
+}
+
+// Close waits for an Insert, ends the questions, and checkpoints. When that
+// fails nothing is lost: what was inserted is in the write-ahead log.
+func (w *Warehouse) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	var err error
+	if w.write != nil {
+		err = w.write.exec("CHECKPOINT")
+	}
+	w.detach()
+	w.thread.close()
+	w.chunk.close()
+	if err != nil {
+		return fmt.Errorf("close warehouse: %w", err)
+	}
+	return nil
+}
+
+// maxSeq is the largest Seq that fits the column.
+const maxSeq = store.Seq(math.MaxInt64)

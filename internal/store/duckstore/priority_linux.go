@@ -1,0 +1,17 @@
+package duckstore
+
+import "syscall"
+
+// niceness is what the writer's thread adds to that of the process.
+const niceness = 2
+
+// lowerPriority makes the calling thread, and those it starts, give way. On
+// Linux a priority is a thread's own (setpriority(2), "C library/kernel differences").
+// Where it is refused nothing is lost: the thread runs like all others.
+func lowerPriority() {
+	tid := syscall.Gettid()
+	// The kernel's answer is 20 − nice (getpriority(2)).
+	if now, err := syscall.Getpriority(syscall.PRIO_PROCESS, tid); err == nil {
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, tid, min(20-now+niceness, 19))
+	}
+}

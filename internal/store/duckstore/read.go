@@ -1,0 +1,177 @@
+package duckstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// view is one question's transaction: all its statements see the same events.
+type view struct {
+	tx      *sql.Tx
+	project string
+	tied    [store.GenericKind + 1]bool
+}
+
+// ask runs f over a view of the project, and once more when the database had to
+// be opened again for it; f must not keep anything of its first run. The error
+// of f is wrapped with what, except what a caller must recognise by its type.
+func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view) error) error {
+	read := w.read.Load()
+	err := inView(ctx, read, project, f)
+	if broken(err) || errors.Is(err, store.ErrClosed) {
+		if err = w.revive(read); err == nil {
+			err = inView(ctx, w.read.Load(), project, f)
+		}
+	}
+	// The driver interrupts a connection when the context of its query ends, and
+	// that may come after the connection was given to another.
+	for range 10 {
+		if ctx.Err() != nil || !interrupted(err) {
+			break
+		}
+		err = inView(ctx, w.read.Load(), project, f)
+	}
+	var asked *store.QueryError
+	if err == nil || errors.As(err, &asked) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// interrupted says whether the question was stopped, by whomever.
+func interrupted(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "INTERRUPT Error") ||
+		strings.Contains(err.Error(), "Current transaction is aborted")) // it came between two statements
+}
+
+func inView(ctx context.Context, read *sql.DB, project string, f func(*view) error) error {
+	if read == nil {
+		return store.ErrClosed
+	}
+	conn, err := read.Conn(ctx)
+	if err != nil {
+		if err.Error() == "sql: database is closed" {
+			return store.ErrClosed
+		}
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // gives it back, or finds it given up
+	if err = onConn(ctx, conn, project, f); ctx.Err() != nil || interrupted(err) {
+		// An interrupt may still be on its way to this connection, or has hit its
+		// ROLLBACK: nobody else gets it.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return err
+}
+
+func onConn(ctx context.Context, conn *sql.Conn, project string, f func(*view) error) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	v := &view{tx: tx, project: project}
+	err = v.findTies(ctx)
+	if err == nil {
+		err = f(v)
+	}
+	// Nothing was written, so there is nothing that a failed end could lose.
+	_ = tx.Rollback()
+	return err
+}
+
+// findTies finds the kinds that need the slower order.
+func (v *view) findTies(ctx context.Context) error {
+	return v.rows(ctx, "SELECT DISTINCT kind FROM events WHERE project = $1 AND tie", []any{v.project}, func(r *sql.Rows) error {
+		var kind uint8
+		if err := r.Scan(&kind); err != nil {
+			return err
+		}
+		v.tied[kind] = true
+		return nil
+	})
+}
+
+func (v *view) query() *query {
+	return &query{args: []any{v.project}, tied: v.tied}
+}
+
+// rows runs the statement and calls each for every row.
+func (v *view) rows(ctx context.Context, statement string, args []any, each func(*sql.Rows) error) error {
+	rows, err := v.tx.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// keys runs the first statement of a list: ids and sort values, in order.
+func (v *view) keys(ctx context.Context, q *query, statement string) ([]key, error) {
+	var keys []key
+	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var k key
+		if err := r.Scan(&k.id, &k.value); err != nil {
+			return err
+		}
+		keys = append(keys, k)
+		return nil
+	})
+	return keys, err
+}
+
+// ids adds the ids as a parameter and returns a subquery of them.
+func (q *query) ids(keys []key) string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = k.id
+	}
+	return "SELECT unnest(" + q.arg(ids) + "::VARCHAR[])"
+}
+
+func microTime(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func microTimePtr(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	t := microTime(us.Int64)
+	return &t
+}
+
+func floatPtr(f sql.NullFloat64) *float64 {
+	if !f.Valid {
+		return nil
+	}
+	return &f.Float64
+}
+
+func intPtr(n sql.NullInt64) *int64 {
+	if !n.Valid {
+		return nil
+	}
+	return &n.Int64
+}
+
+// texts turns a VARCHAR[] as the driver gives it into a slice that is never nil.
+func texts(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, 0, len(list))
+	for _, e := range list {
+		if s, ok := e.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package duckstore
+
+import "runtime"
+
+// writer is the operating system thread that fills the table, and from which
+// DuckDB's own threads descend. It runs at a lower priority than the rest of the
+// process: when processors are scarce, accepting events goes before showing
+// them, and the view catches up afterwards.
+type writer struct {
+	work chan func()
+	done chan struct{}
+}
+
+func newWriter() *writer {
+	w := &writer{work: make(chan func()), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		// Never unlocked: a lowered priority cannot be raised again without
+		// privileges, so the thread ends with the goroutine.
+		runtime.LockOSThread()
+		lowerPriority()
+		for f := range w.work {
+			f()
+		}
+	}()
+	return w
+}
+
+// do runs f on the thread and waits for it. Only one call may be under way.
+func (w *writer) do(f func() error) error {
+	var err error
+	ran := make(chan struct{})
+	w.work <- func() {
+		defer close(ran)
+		err = f()
+	}
+	<-ran
+	return err
+}
+
+// close ends the thread and waits for that.
+func (w *writer) close() {
+	close(w.work)
+	<-w.done
+}
