@@ -1,0 +1,52 @@
+package redisclaim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// newClient connects nothing yet. RESP2: the answers are plain strings, and
+// the newer protocol lets the server speak unasked. One further try covers a connection that
+// was closed while it was idle; every script may be run twice.
+func newClient(a Address, timeout time.Duration) redis.UniversalClient {
+	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	switch {
+	case a.Cluster:
+		return redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: a.Hosts, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
+			Protocol: 2, MaxRetries: 1, MaxRedirects: 3, DisableRoutingPolicies: true, DisableIdentity: true,
+			DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
+			DialerRetries: 1, PipelinePoolSize: -1, MaintNotificationsConfig: quiet,
+		})
+	case a.Master != "":
+		return redis.NewFailoverClient(&redis.FailoverOptions{
+			MasterName: a.Master, SentinelAddrs: a.Hosts, SentinelUsername: a.SentinelUsername, SentinelPassword: a.SentinelPassword,
+			DB: a.DB, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
+			Protocol: 2, MaxRetries: 1, DisableIdentity: true,
+			DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
+			DialerRetries: 1, PipelinePoolSize: -1,
+		})
+	}
+	network := "tcp"
+	if a.Unix {
+		network = "unix"
+	}
+	return redis.NewClient(&redis.Options{
+		Network: network, Addr: a.Hosts[0], DB: a.DB, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
+		Protocol: 2, MaxRetries: 1, DisableIdentity: true,
+		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
+		DialerRetries: 1, PipelinePoolSize: -1, MaintNotificationsConfig: quiet,
+	})
+}
+
+// clientLog is where the client library writes: it has one log for the whole process.
+type clientLog struct{ *slog.Logger }
+
+func (l clientLog) Printf(ctx context.Context, format string, v ...any) {
+	l.DebugContext(ctx, "redis client", "message", fmt.Sprintf(format, v...))
+}
