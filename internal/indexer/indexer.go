@@ -1,0 +1,187 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Options are the settings of an Indexer. Log, Warehouse and Dir are required.
+type Options struct {
+	Log       store.Log
+	Warehouse store.Warehouse
+	// Dir holds the quarantine; it is created.
+	Dir string
+	// Now is the clock for quarantine entries and lag. Default time.Now.
+	Now func() time.Time
+	// Logger is told when the Warehouse fails and recovers, and of quarantined
+	// records (never their content). Default: nobody.
+	Logger *slog.Logger
+	// MaxRecords is the most of one transaction. Default 20 000.
+	MaxRecords int
+	// Gather is how long records are collected while more keep coming. An event
+	// is queryable about twice this after it was stored. Default 80 ms.
+	Gather time.Duration
+	// MaxBackoff is the longest pause before a failed insert is tried again; the
+	// first is 50 ms and each doubles. Default 5 s.
+	MaxBackoff time.Duration
+	// IdleAfter is how long nothing must have come before the Warehouse is told
+	// to settle (Checkpoint, when it has such a method). Default 2 s.
+	IdleAfter time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.MaxRecords <= 0 {
+		o.MaxRecords = 20_000
+	}
+	if o.Gather <= 0 {
+		o.Gather = 80 * time.Millisecond
+	}
+	if o.MaxBackoff <= 0 {
+		o.MaxBackoff = 5 * time.Second
+	}
+	if o.IdleAfter <= 0 {
+		o.IdleAfter = 2 * time.Second
+	}
+	return o
+}
+
+const firstBackoff = 50 * time.Millisecond
+
+// Indexer moves records from a Log to a Warehouse. Its methods are safe for
+// concurrent use; Run must be called at most once.
+type Indexer struct {
+	o          Options
+	quarantine *quarantine
+
+	mu     sync.Mutex // guards all below
+	stats  store.IndexerStats
+	oldest time.Time     // when the oldest record in hand was received; zero without one
+	moved  chan struct{} // closed and replaced when the cursor moves
+}
+
+// New reads the quarantine and the Warehouse's cursor.
+func New(o Options) (*Indexer, error) {
+	o = o.withDefaults()
+	cursor, err := o.Warehouse.Cursor(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("read the warehouse's cursor: %w", err)
+	}
+	q, err := openQuarantine(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	x := &Indexer{o: o, quarantine: q, moved: make(chan struct{})}
+	x.stats.Cursor = cursor
+	return x, nil
+}
+
+// batch is what was read from the Log and waits to be inserted.
+type batch struct {
+	recs    []store.Record
+	refused []entry // records that Extract refuses
+	upto    store.Seq
+}
+
+// Run follows the Log until ctx ends, and then returns nil. It stops with an
+// error only when the Log cannot be read any more: a failing Warehouse is tried
+// again for as long as it takes.
+func (x *Indexer) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	batches := make(chan batch) // reading and extracting runs beside the insert
+	var readErr error
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		defer close(batches)
+		readErr = x.read(ctx, batches)
+	})
+	err := x.insertAll(ctx, batches)
+	cancel()
+	reader.Wait()
+	if err = errors.Join(readErr, err); err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// insertAll inserts what comes, and settles the Warehouse when nothing does.
+func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
+	idle := time.NewTimer(x.o.IdleAfter)
+	defer idle.Stop()
+	for {
+		select {
+		case b, ok := <-batches:
+			if !ok {
+				return nil
+			}
+			if err := x.insert(ctx, b); err != nil {
+				return err
+			}
+			idle.Reset(x.o.IdleAfter)
+		case <-idle.C: // once: the next batch winds it up again
+			x.settle(ctx)
+		}
+	}
+}
+
+// settle tells the Warehouse that it has time now.
+func (x *Indexer) settle(ctx context.Context) {
+	w, ok := x.o.Warehouse.(interface{ Checkpoint(context.Context) error })
+	if !ok {
+		return
+	}
+	if err := w.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+		// It is an optimization that comes again; nothing depends on it.
+		x.o.Logger.Debug("warehouse checkpoint", "error", err)
+	}
+}
+
+// CatchUp waits until everything that is in the Log now is in the Warehouse or
+// in quarantine. Run must be running.
+func (x *Indexer) CatchUp(ctx context.Context) error {
+	head := x.o.Log.Head()
+	for {
+		x.mu.Lock()
+		cursor, moved := x.stats.Cursor, x.moved
+		x.mu.Unlock()
+		if cursor >= head {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("catch up from %d to %d: %w", cursor, head, ctx.Err())
+		}
+	}
+}
+
+// Stats counts what was moved since New, and how it stands now.
+func (x *Indexer) Stats() store.IndexerStats {
+	head := x.o.Log.Head()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s := x.stats
+	s.Quarantined = int64(x.quarantine.len())
+	if head > s.Cursor {
+		s.Lag = head - s.Cursor
+		if !x.oldest.IsZero() {
+			s.OldestWait = max(0, x.o.Now().Sub(x.oldest))
+		}
+	}
+	return s
+}
+
+// Quarantine lists the records in quarantine in the order of their Seq.
+func (x *Indexer) Quarantine() ([]Quarantined, error) { return x.quarantine.all(), nil }

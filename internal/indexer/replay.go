@@ -1,0 +1,55 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Replay offers every record in quarantine to the Warehouse again, and returns
+// how many it took and how many stay. A record that the Log has no longer
+// (trimmed or erased) leaves the list too and counts as neither. Run may be
+// running beside it.
+func (x *Indexer) Replay(ctx context.Context) (replayed, left int, err error) {
+	for _, q := range x.quarantine.all() {
+		took, err := x.replayOne(ctx, store.Seq(q.Seq))
+		if err != nil {
+			return replayed, x.quarantine.len(), fmt.Errorf("replay seq %d: %w", q.Seq, err)
+		}
+		if took {
+			replayed++
+		}
+	}
+	return replayed, x.quarantine.len(), nil
+}
+
+// replayOne inserts one record. One at a time: in a batch, a poisoned record
+// would keep the others out, and there are few.
+func (x *Indexer) replayOne(ctx context.Context, seq store.Seq) (took bool, err error) {
+	recs, err := x.o.Log.Get(ctx, []store.Seq{seq})
+	if err != nil {
+		return false, err
+	}
+	for i := range recs {
+		if recs[i].Fields == nil {
+			fields, failure := store.Extract(&recs[i].Event)
+			if failure != nil {
+				return false, nil // it stays
+			}
+			recs[i].Fields = fields
+		}
+		// The cursor is far past it, and stays where it is.
+		err := x.o.Warehouse.Insert(ctx, recs[i:i+1], 0)
+		var poison *store.PoisonError
+		if errors.As(err, &poison) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		took = true
+	}
+	return took, x.quarantine.write([]entry{{Quarantined: Quarantined{Seq: uint64(seq)}, Left: true}})
+}

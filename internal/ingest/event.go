@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// eventKeys are the keys of one event as written; the last of each counts.
+type eventKeys struct{ id, typ, payload, timestamp []byte }
+
+// readEvent reads the element of the events list that comes next. It checks the
+// shape only; check does the rest.
+func readEvent(ev *brokle.Event, elements *store.Elements) *brokle.BatchEventError {
+	if elements.Kind() != '{' {
+		elements.Value()
+		return &brokle.BatchEventError{Code: store.CodeInvalidField, Message: "Invalid event format",
+			Details: "each element of events must be a JSON object"}
+	}
+	var k eventKeys
+	members := elements.Object()
+	for {
+		key, value, ok := members.Next()
+		if !ok {
+			break
+		}
+		switch string(key) {
+		case "event_id":
+			k.id = value
+		case "event_type":
+			k.typ = value
+		case "payload":
+			k.payload = value
+		case "timestamp":
+			k.timestamp = value
+		}
+	}
+	elements.Leave(&members)
+	return k.into(ev)
+}
+
+func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
+	var ok bool
+	if given(k.payload) {
+		ev.Payload = k.payload
+	}
+	if given(k.id) {
+		if ev.ID, ok = store.Unquote(k.id); !ok {
+			return badID(ev)
+		}
+	}
+	if ev.ID == "" {
+		return missing(ev, "event_id", "a string of 1 to 128 printable ASCII characters without space")
+	}
+	if given(k.typ) {
+		typ, ok := store.Unquote(k.typ)
+		if !ok {
+			return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidField,
+				Message: "Invalid event_type", Details: "event_type must be a string"}
+		}
+		ev.Type = brokle.EventType(typ)
+	}
+	if ev.Type == "" {
+		return missing(ev, "event_type", "a string such as trace_create")
+	}
+	if ev.Payload == nil {
+		return missing(ev, "payload", "a JSON object")
+	}
+	if given(k.timestamp) {
+		if err := ev.Timestamp.UnmarshalJSON(k.timestamp); err != nil {
+			return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidTimestamp,
+				Message: "Invalid timestamp", Details: err.Error()}
+		}
+	}
+	return nil
+}
+
+func given(raw []byte) bool { return len(raw) > 0 && raw[0] != 'n' }
+
+func missing(ev *brokle.Event, field, must string) *brokle.BatchEventError {
+	return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeMissingField,
+		Message: "Missing required field '" + field + "'", Details: "an event needs " + field + ", " + must}
+}
+
+func badID(ev *brokle.Event) *brokle.BatchEventError {
+	return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidEventID,
+		Message: "Invalid event_id", Details: "event_id must be a string of 1 to 128 printable ASCII characters without space"}
+}
+
+// echoID is the id as an error repeats it: as sent, but no longer than twice
+// what is allowed, so that a wrong id does not fill receipts and answers.
+func echoID(id string) string {
+	if len(id) > 2*brokle.MaxIDLength {
+		id = id[:2*brokle.MaxIDLength]
+	}
+	return string(bytes.ToValidUTF8([]byte(id), []byte("\uFFFD")))
+}
+
+// check applies the rules that hold for every event, makes its type canonical,
+// and reads its fields.
+func (l Limits) check(ev *brokle.Event) (*store.Fields, *brokle.BatchEventError) {
+	if !brokle.ValidID(ev.ID) {
+		return nil, badID(ev)
+	}
+	canonical, ok := ev.Type.Canonical()
+	if !ok {
+		return nil, store.UnknownType(ev)
+	}
+	ev.Type = canonical
+	if len(ev.Payload) > l.MaxPayloadBytes {
+		return nil, &brokle.BatchEventError{EventID: ev.ID, Code: store.CodePayloadTooLarge, Message: "Payload too large",
+			Details: "payload has " + strconv.Itoa(len(ev.Payload)) + " bytes, the most is " + strconv.Itoa(l.MaxPayloadBytes)}
+	}
+	if len(ev.Payload) == 0 || ev.Payload[0] != '{' {
+		return nil, badPayload(ev, store.CodeInvalidPayload, "payload must be a JSON object")
+	}
+	if !utf8.Valid(ev.Payload) {
+		return nil, badPayload(ev, store.CodeInvalidPayload, "payload must be UTF-8")
+	}
+	if deeper(ev.Payload, l.MaxDepth) {
+		return nil, badPayload(ev, store.CodePayloadTooDeep,
+			"payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
+	}
+	return store.Extract(ev)
+}
+
+func badPayload(ev *brokle.Event, code, details string) *brokle.BatchEventError {
+	return &brokle.BatchEventError{EventID: ev.ID, Code: code, Message: "Invalid payload format", Details: details}
+}

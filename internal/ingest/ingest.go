@@ -1,0 +1,255 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Options says what an Ingest works with. Log and Jobs are required.
+type Options struct {
+	Log     store.Log
+	Jobs    store.Jobs
+	Claimer store.Claimer // nil: a single node, its Log deduplicates alone
+	Limits  Limits
+	Now     func() time.Time // default time.Now
+	Logger  *slog.Logger     // default discards
+	// AppendTimeout is how long a batch may wait for its place in the Log's
+	// queue; default 30 s.
+	AppendTimeout time.Duration
+	// Lease is how long a claim holds without being committed; default 15 s.
+	// Claimed events wait for the Log's queue for half of it at most: an
+	// append that ended after its lease could be another node's append too.
+	Lease time.Duration
+	// MaxPendingJobs is how many jobs may wait; more are refused with
+	// store.ErrUnavailable; default 1000.
+	MaxPendingJobs int
+	// MaxPendingBytes is how many bytes their bodies may have together; default 256 MiB.
+	MaxPendingBytes int64
+	// JobWorkers is how many jobs are worked on at once; default 4.
+	JobWorkers int
+}
+
+// Ingest takes requests. Its methods are safe for concurrent use.
+type Ingest struct {
+	o        Options
+	counters counters
+	jobs     jobTable
+}
+
+// New returns an Ingest; Run must run for its jobs to be finished.
+func New(o Options) *Ingest {
+	o.Limits = o.Limits.withDefaults()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.AppendTimeout = orDefault(o.AppendTimeout, 30*time.Second)
+	o.Lease = orDefault(o.Lease, 15*time.Second)
+	o.MaxPendingJobs = orDefault(o.MaxPendingJobs, 1000)
+	o.MaxPendingBytes = orDefault(o.MaxPendingBytes, 256<<20)
+	o.JobWorkers = orDefault(o.JobWorkers, 4)
+	in := &Ingest{o: o, jobs: newJobTable(o.MaxPendingJobs, o.MaxPendingBytes)}
+	in.counters.stats.Failed = map[string]int64{}
+	return in
+}
+
+func orDefault[T int | int64 | time.Duration](value, otherwise T) T {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
+
+// Limits are the limits in force, defaults filled in.
+func (in *Ingest) Limits() Limits { return in.o.Limits }
+
+// Stats returns the counters.
+func (in *Ingest) Stats() Stats {
+	s := in.counters.snapshot()
+	s.JobsPending = int64(in.jobs.pending())
+	return s
+}
+
+// Submit stores the valid events of r and answers for all. r must not be used
+// afterwards, except for its Degraded. The write does not end with ctx: a client that hangs up after its
+// request was read has still sent its events.
+//
+// The errors: a *RequestError for a bad headerEnvironment; store.ErrDuplicate,
+// together with the answer that lists the duplicates, when r asked to fail on
+// them; else nothing was stored or marked and the same request may be sent again
+// (store.ErrUnavailable: later).
+func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*brokle.BatchResponse, error) {
+	env, err := environment(r.Environment, headerEnvironment)
+	if err != nil {
+		return nil, err
+	}
+	s := &submission{started: in.o.Now()}
+	s.batch = store.Batch{Project: project, Environment: env, ID: brokle.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
+	s.owner = s.batch.ID
+	resp, err := in.submit(context.WithoutCancel(ctx), s, r)
+	r.Degraded = s.degraded
+	return resp, err
+}
+
+// micro cuts a time to what is stored.
+func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// submission is one batch on its way through submit.
+type submission struct {
+	batch      store.Batch
+	owner      string // of its claims
+	started    time.Time
+	total      int     // events of the request
+	index      []int   // where each of batch.Events stood in the request
+	faults     []Fault // failed, in any order until answer sorts them
+	duplicates []placed
+	claimed    []string // the ids that are leased to owner
+	degraded   bool     // the Claimer was needed and did not do its part
+}
+
+// placed is an event id and its place in the request.
+type placed struct {
+	index int
+	id    string
+}
+
+func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*brokle.BatchResponse, error) {
+	in.validate(s, r)
+	if err := in.claim(ctx, s); err != nil {
+		return in.refuse(s, err)
+	}
+	s.fail()
+	faultPoint("claimed")
+	outcomes, err := in.append(ctx, s)
+	if err != nil && !errors.Is(err, store.ErrDuplicate) {
+		in.release(ctx, s, s.claimed)
+		in.counters.add(func(c *Stats) { c.Unavailable++ })
+		return nil, fmt.Errorf("append batch: %w", err)
+	}
+	if len(outcomes) != len(s.batch.Events) {
+		in.release(ctx, s, s.claimed)
+		return nil, fmt.Errorf("append batch: log gave %d outcomes for %d events", len(outcomes), len(s.batch.Events))
+	}
+	for i, outcome := range outcomes {
+		if outcome == store.Duplicate {
+			s.duplicates = append(s.duplicates, placed{s.index[i], s.batch.Events[i].ID})
+		}
+	}
+	if err != nil {
+		in.release(ctx, s, s.claimed)
+		return in.refuse(s, err)
+	}
+	faultPoint("appended")
+	in.commit(ctx, s, outcomes)
+	return in.settle(s), nil
+}
+
+// validate sorts the events of r into those to store and those that failed.
+func (in *Ingest) validate(s *submission, r *Request) {
+	s.total, s.faults = len(r.Events), r.Faults
+	s.batch.Events = r.Events[:0]
+	s.batch.Fields = make([]*store.Fields, 0, len(r.Events))
+	s.index = make([]int, 0, len(r.Events))
+	fault := 0
+	for i := range r.Events {
+		if fault < len(r.Faults) && r.Faults[fault].Index == i {
+			fault++
+			continue
+		}
+		ev := &r.Events[i] // keep moves it to a place at or before its own
+		fields, failure := in.o.Limits.check(ev)
+		if failure != nil {
+			failure.EventID = echoID(ev.ID)
+			s.faults = append(s.faults, Fault{Index: i, Err: *failure})
+			continue
+		}
+		if ev.Timestamp.IsZero() {
+			ev.Timestamp = brokle.At(s.batch.ReceivedAt)
+		}
+		s.keep(*ev, fields, i)
+	}
+}
+
+func (s *submission) keep(ev brokle.Event, fields *store.Fields, index int) {
+	s.batch.Events = append(s.batch.Events, ev)
+	s.batch.Fields = append(s.batch.Fields, fields)
+	s.index = append(s.index, index)
+}
+
+// fail writes the failed events into the batch, in the order of the request.
+func (s *submission) fail() {
+	slices.SortFunc(s.faults, func(a, b Fault) int { return a.Index - b.Index })
+	s.batch.Failed = make([]brokle.BatchEventError, len(s.faults))
+	for i := range s.faults {
+		s.batch.Failed[i] = s.faults[i].Err
+	}
+}
+
+// append bounds the wait for a place in the Log's queue.
+func (in *Ingest) append(ctx context.Context, s *submission) ([]store.Outcome, error) {
+	patience := in.o.AppendTimeout
+	if len(s.claimed) > 0 {
+		patience = min(patience, in.o.Lease/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	outcomes, err := in.o.Log.Append(ctx, &s.batch)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: waited %s for the log", store.ErrUnavailable, patience)
+	}
+	return outcomes, err
+}
+
+// refuse answers for a batch of which nothing was stored: with its duplicates
+// when they are why, else with the error alone.
+func (in *Ingest) refuse(s *submission, err error) (*brokle.BatchResponse, error) {
+	if !errors.Is(err, store.ErrDuplicate) {
+		in.counters.add(func(c *Stats) { c.Unavailable++ })
+		return nil, err
+	}
+	in.counters.add(func(c *Stats) { c.Conflicts++ })
+	s.fail()
+	resp := in.answer(s)
+	resp.ProcessedEvents = 0
+	return resp, err
+}
+
+// settle counts a stored batch and answers for it.
+func (in *Ingest) settle(s *submission) *brokle.BatchResponse {
+	resp := in.answer(s)
+	in.counters.add(func(c *Stats) {
+		c.Batches++
+		c.Processed += int64(resp.ProcessedEvents)
+		c.Duplicate += int64(resp.DuplicateEvents)
+		for i := range resp.Errors {
+			c.Failed[resp.Errors[i].Code]++
+		}
+	})
+	return resp
+}
+
+func (in *Ingest) answer(s *submission) *brokle.BatchResponse {
+	slices.SortFunc(s.duplicates, func(a, b placed) int { return a.index - b.index })
+	ids := make([]string, len(s.duplicates))
+	for i, d := range s.duplicates {
+		ids[i] = d.id
+	}
+	return &brokle.BatchResponse{
+		BatchID:           s.batch.ID,
+		ProcessedEvents:   s.total - len(ids) - len(s.faults),
+		DuplicateEvents:   len(ids),
+		FailedEvents:      len(s.faults),
+		ProcessingTimeMS:  max(0, in.o.Now().Sub(s.started).Milliseconds()),
+		Errors:            s.batch.Failed,
+		DuplicateEventIDs: ids,
+	}
+}

@@ -1,0 +1,175 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// fileVersion is the version of the file's form that this package reads and writes.
+const fileVersion = 1
+
+// maxFile bounds the file, in bytes.
+const maxFile = 16 << 20
+
+// file is the file's form.
+type file struct {
+	Version int   `json:"version"`
+	Keys    []Key `json:"keys"`
+}
+
+// readFile reads the file; nil when there is none.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, plain(err)
+	}
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("the keys file has more than %d bytes", maxFile)
+	}
+	return raw, nil
+}
+
+// plain takes the path out of an error: faults are shown to people who need not know it.
+func plain(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return fmt.Errorf("keys file: %s: %w", pe.Op, pe.Err)
+	case errors.As(err, &le):
+		return fmt.Errorf("keys file: %s: %w", le.Op, le.Err)
+	}
+	return err
+}
+
+func readState(path string) (*state, error) {
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if raw == nil {
+		return &state{}, nil
+	}
+	return parseState(raw)
+}
+
+// parseState reads and checks the file's content. What it reports names places,
+// never values: someone may have pasted a secret into the file.
+func parseState(raw []byte) (*state, error) {
+	var f file
+	if err := json.Unmarshal(raw, &f); err != nil {
+		var syntax *json.SyntaxError
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &syntax):
+			return nil, fmt.Errorf("the keys file is not JSON from byte %d on", syntax.Offset)
+		case errors.As(err, &kind):
+			return nil, fmt.Errorf("the keys file has a value of the wrong type at byte %d", kind.Offset)
+		default:
+			return nil, errors.New("the keys file has a value that cannot be read, perhaps a time")
+		}
+	}
+	if f.Version != fileVersion {
+		return nil, fmt.Errorf("the keys file has version %d; this program knows version %d", f.Version, fileVersion)
+	}
+	s := &state{raw: raw, keys: f.Keys, active: make(map[[sha256.Size]byte]*Key, len(f.Keys))}
+	ids, hashes := map[string]bool{}, map[string]bool{}
+	for i := range s.keys {
+		key := &s.keys[i]
+		hash, err := hex.DecodeString(key.Hash)
+		switch {
+		case err != nil || len(hash) != sha256.Size:
+			return nil, fmt.Errorf("keys file, key %d: the hash is not 64 hex digits", i+1)
+		case key.ID == "" || ids[key.ID]:
+			return nil, fmt.Errorf("keys file, key %d: the id is empty or another key's", i+1)
+		case hashes[string(hash)]:
+			return nil, fmt.Errorf("keys file, key %d: the secret is another key's", i+1)
+		case !validProject(key.Project):
+			return nil, fmt.Errorf("keys file, key %d: the project's name has 1 to 64 characters of a-z, 0-9, dash, underscore and dot", i+1)
+		case !validScopes(key.Scopes):
+			return nil, fmt.Errorf("keys file, key %d: the scopes are one or more of ingest, read, admin", i+1)
+		}
+		ids[key.ID], hashes[string(hash)] = true, true
+		if key.RevokedAt == nil {
+			s.active[[sha256.Size]byte(hash)] = key
+		}
+	}
+	return s, nil
+}
+
+// change replaces the file with what edit makes of its keys, under the lock that all
+// processes take, and puts that in force here. A file that cannot be read is never replaced.
+func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	unlock, err := lockFile(k.path + ".lock")
+	if err != nil {
+		return fmt.Errorf("lock keys file: %w", plain(err))
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	old, err := readState(k.path)
+	if err != nil {
+		return err
+	}
+	keys, err := edit(cloneKeys(old.keys))
+	if err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(file{Version: fileVersion, Keys: keys}, "", "  ")
+	if err != nil {
+		return err
+	}
+	raw = append(raw, '\n')
+	s, err := parseState(raw)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(raw, old.raw) {
+		if err := k.replace(raw); err != nil {
+			return fmt.Errorf("write keys file: %w", plain(err))
+		}
+	}
+	k.state.Store(s)
+	k.setFault("")
+	return nil
+}
+
+// replace writes the file so that a crash leaves either the old or the new one. The lock is
+// held, so the name of the temporary file is ours; one that a crash left is removed.
+func (k *Keyring) replace(raw []byte) error {
+	tmp := k.path + ".tmp"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = k.rename(tmp, k.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return syncDir(filepath.Dir(k.path))
+}

@@ -1,0 +1,115 @@
+package keyring
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	secretPrefix = "bk_"
+	minSecret    = 8   // characters after the prefix
+	maxSecret    = 250 // characters after the prefix
+	shownPrefix  = 6   // characters of Key.Prefix, at most
+)
+
+// base62Digits is how many digits 256 bits take: 62^43 > 2^256.
+const base62Digits = 43
+
+// base62 writes 32 bytes as 43 letters and digits.
+func base62(b []byte) string {
+	s := new(big.Int).SetBytes(b).Text(62)
+	return strings.Repeat("0", base62Digits-len(s)) + s
+}
+
+// wellFormed says whether a string can be a secret at all.
+func wellFormed(secret string) bool {
+	rest, ok := strings.CutPrefix(secret, secretPrefix)
+	if !ok || len(rest) < minSecret || len(rest) > maxSecret {
+		return false
+	}
+	for i := range len(rest) {
+		if rest[i] <= ' ' || rest[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// newKey checks what it is given and makes a key of it.
+func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, error) {
+	if !validProject(project) {
+		return Key{}, fmt.Errorf("%w project: its name has 1 to 64 characters of a-z, 0-9, dash, underscore and dot", ErrInvalid)
+	}
+	if !validName(name) {
+		return Key{}, fmt.Errorf("%w name: it has at most 100 printable characters", ErrInvalid)
+	}
+	scopes = slices.Clone(scopes)
+	slices.Sort(scopes)
+	scopes = slices.Compact(scopes)
+	if !validScopes(scopes) {
+		return Key{}, fmt.Errorf("%w scopes: one or more of ingest, read, admin", ErrInvalid)
+	}
+	var id [8]byte
+	rand.Read(id[:]) //nolint:errcheck // never fails (crypto/rand)
+	hash := sha256.Sum256([]byte(secret))
+	rest := secret[len(secretPrefix):]
+	return Key{
+		ID: "key_" + hex.EncodeToString(id[:]), Project: project, Name: name,
+		Hash: hex.EncodeToString(hash[:]), Prefix: rest[:min(shownPrefix, len(rest)/4)],
+		Scopes: scopes, CreatedAt: now.UTC(),
+	}, nil
+}
+
+func validProject(s string) bool {
+	if len(s) < 1 || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func validName(s string) bool {
+	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 100 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func validScopes(scopes []Scope) bool {
+	for _, s := range scopes {
+		if s != ScopeIngest && s != ScopeRead && s != ScopeAdmin {
+			return false
+		}
+	}
+	return len(scopes) > 0
+}
+
+func cloneKey(k Key) Key {
+	k.Scopes = slices.Clone(k.Scopes)
+	if k.RevokedAt != nil {
+		at := *k.RevokedAt
+		k.RevokedAt = &at
+	}
+	return k
+}
+
+func cloneKeys(keys []Key) []Key {
+	out := make([]Key, len(keys))
+	for i, k := range keys {
+		out[i] = cloneKey(k)
+	}
+	return out
+}
