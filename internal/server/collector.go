@@ -1,0 +1,151 @@
+package server
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// statsCollector renders the Stats structs of the other packages when someone
+// scrapes, so that those packages know nothing of metrics.
+type statsCollector struct{ s *Server }
+
+func newStatsCollector(s *Server) *statsCollector { return &statsCollector{s: s} }
+
+// Describe sends nothing: which parts there are depends on the options, so the
+// collector is what client_golang calls unchecked.
+func (*statsCollector) Describe(chan<- *prometheus.Desc) {}
+
+// sample is one number of a scrape.
+type sample struct {
+	kind   prometheus.ValueType
+	name   string
+	help   string
+	value  float64
+	labels []string // name, value, name, value, …
+}
+
+// Collect reads every Stats once.
+func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.health()} {
+		for _, s := range group {
+			var names, values []string
+			for i := 0; i+1 < len(s.labels); i += 2 {
+				names = append(names, s.labels[i])
+				values = append(values, s.labels[i+1])
+			}
+			out <- prometheus.MustNewConstMetric(prometheus.NewDesc("brokle_"+s.name, s.help, names, nil), s.kind, s.value, values...)
+		}
+	}
+}
+
+func counter(name, help string, value int64, labels ...string) sample {
+	return sample{prometheus.CounterValue, name, help, float64(value), labels}
+}
+
+func gauge(name, help string, value float64, labels ...string) sample {
+	return sample{prometheus.GaugeValue, name, help, value, labels}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (c *statsCollector) ingest() []sample {
+	st := c.s.o.Ingest.Stats()
+	const events = "Events of stored batches, by outcome."
+	out := []sample{
+		counter("batches_total", "Batches stored, with or without events.", st.Batches),
+		counter("events_total", events, st.Processed, "outcome", "processed"),
+		counter("events_total", events, st.Duplicate, "outcome", "duplicate"),
+		counter("batch_conflicts_total", "Batches refused because they asked to fail on duplicates.", st.Conflicts),
+		counter("batch_unavailable_total", "Attempts to store a batch that ended in an error of the log.", st.Unavailable),
+		counter("dedup_degraded_total", "Batches that only this node's index deduplicated or knows, because the claimer did not do its part.", st.Degraded),
+		gauge("jobs_pending", "Asynchronous batches accepted and not finished.", float64(st.JobsPending)),
+		counter("jobs_total", "Asynchronous batches that ended, by status.", st.JobsCompleted, "status", "completed"),
+		counter("jobs_total", "Asynchronous batches that ended, by status.", st.JobsFailed, "status", "failed"),
+	}
+	failed := int64(0)
+	for code, n := range st.Failed {
+		failed += n
+		out = append(out, counter("events_failed_total", "Events that failed, by code.", n, "code", code))
+	}
+	return append(out, counter("events_total", events, failed, "outcome", "failed"))
+}
+
+func (c *statsCollector) log() []sample {
+	if c.s.o.LogStats == nil {
+		return nil
+	}
+	st := c.s.o.LogStats()
+	return []sample{
+		gauge("log_head_seq", "The last Seq given out and durable.", float64(st.Head)),
+		gauge("log_segments", "Segment files.", float64(st.Segments)),
+		gauge("log_disk_bytes", "Bytes of the log on disk.", float64(st.DiskBytes)),
+		counter("log_batches_total", "Batches appended, with or without events.", st.Batches),
+		counter("log_events_total", "Events by what the log decided.", st.Stored, "outcome", "stored"),
+		counter("log_events_total", "Events by what the log decided.", st.Duplicates, "outcome", "duplicate"),
+		counter("log_fsyncs_total", "Syncs of segment files on the acceptance path.", st.Fsyncs),
+		gauge("log_queue_requests", "Requests that wait for the committer.", float64(st.QueueLen)),
+		counter("log_torn_bytes_total", "Bytes cut from the tail when the log was opened.", st.TornBytes),
+		counter("log_corrupt_blocks_total", "Corrupt blocks found by reading.", st.CorruptBlocks),
+		counter("log_recompressed_segments_total", "Sealed segments that were recompressed.", st.RecompressedSegs),
+		gauge("index_entries", "Ids that the index remembers, estimated.", float64(st.IndexEntries)),
+		gauge("index_bytes", "Bytes of the id index on disk.", float64(st.IndexBytes)),
+		gauge("log_fault", "1 while the log refuses to append.", truth(st.Fault != "")),
+	}
+}
+
+func (c *statsCollector) indexer() []sample {
+	if c.s.o.IndexerStats == nil {
+		return nil
+	}
+	st := c.s.o.IndexerStats()
+	return []sample{
+		gauge("indexer_cursor_seq", "Events up to this Seq are queryable.", float64(st.Cursor)),
+		counter("indexer_events_total", "Events inserted into the warehouse.", st.Inserted),
+		counter("indexer_batches_total", "Transactions of the warehouse.", st.Batches),
+		counter("indexer_retries_total", "Inserts that were tried again.", st.Retries),
+		gauge("indexer_quarantined_events", "Events in quarantine now.", float64(st.Quarantined)),
+		gauge("indexer_lag_seqs", "Head of the log minus cursor.", float64(st.Lag)),
+		gauge("indexer_oldest_wait_seconds", "How long the oldest event that is not queryable yet has waited.", st.OldestWait.Seconds()),
+		gauge("indexer_fault", "1 after an insert that failed.", truth(st.Fault != "")),
+	}
+}
+
+func (c *statsCollector) claimer() []sample {
+	if c.s.o.ClaimerStats == nil {
+		return nil
+	}
+	st := c.s.o.ClaimerStats()
+	const ids = "Ids sent to the claimer, by step."
+	out := []sample{
+		gauge("claimer_up", "1 while other nodes can be asked which ids are stored.", truth(st.Up)),
+		counter("claimer_ids_total", ids, st.Claims, "step", "claim"),
+		counter("claimer_ids_total", ids, st.Commits, "step", "commit"),
+		counter("claimer_ids_total", ids, st.Releases, "step", "release"),
+		counter("claimer_waits_total", "Claims that met another owner and waited.", st.Waited),
+		counter("claimer_yields_total", "Times that a waiting claim gave way to another owner.", st.Yielded),
+		counter("claimer_lapsed_ids_total", "Ids committed after their lease had gone.", st.Lapsed),
+		gauge("claimer_backlog_ids", "Stored ids that other nodes could not be told yet.", float64(st.Backlog)),
+		counter("claimer_handed_ids_total", "Ids of the backlog that other nodes were told later.", st.Handed),
+		counter("claimer_dropped_ids_total", "Ids that did not fit the backlog: other nodes will not know them.", st.Dropped),
+		counter("claimer_outages_total", "Times that other nodes could no longer be asked.", st.Degraded),
+	}
+	for kind, n := range st.Errors {
+		out = append(out, counter("claimer_errors_total", "Failed steps and probes of the claimer, by kind.", n, "kind", kind))
+	}
+	return out
+}
+
+func (c *statsCollector) health() []sample {
+	out := []sample{
+		gauge("in_flight_bytes", "Bytes that the bodies of requests hold now.", float64(c.s.inFlight.used.Load())),
+		gauge("in_flight_limit_bytes", "The bound of brokle_in_flight_bytes.", float64(c.s.o.MaxInFlightBytes)),
+	}
+	for _, part := range c.s.o.Health() {
+		out = append(out, gauge("part_up", "1 while the part of /readyz is well.", truth(part.OK), "part", part.Part))
+	}
+	return out
+}

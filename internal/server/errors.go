@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// The codes that this package answers with; ingest has its own for what is
+// wrong with a batch. All are listed in docs/api.md.
+const (
+	codeUnauthorized      = "unauthorized"
+	codeForbidden         = "forbidden"
+	codeNotFound          = "not_found"
+	codeMethodNotAllowed  = "method_not_allowed"
+	codeUnknownParameter  = "unknown_parameter"
+	codeInvalidParameter  = "invalid_parameter"
+	codeBodyTooLarge      = "body_too_large"
+	codeDecodedTooLarge   = "decoded_body_too_large"
+	codeUnsupportedMedia  = "unsupported_media_type"
+	codeUnsupportedCoding = "unsupported_content_encoding"
+	codeBadCoding         = "invalid_content_encoding"
+	codeIncompleteBody    = "incomplete_body"
+	codeBodyTimeout       = "request_timeout"
+	codeDuplicates        = ingest.CodeDuplicateEvents
+	codeRateLimited       = "rate_limited"
+	codeUnavailable       = "unavailable"
+	codeOverloaded        = "overloaded"
+	codeInternal          = "internal"
+)
+
+// problem is an error with the answer it gets. What is in message and details is
+// shown to the client; cause is for the log.
+type problem struct {
+	status     int
+	code       string
+	message    string
+	details    any
+	retryAfter time.Duration // > 0 sends Retry-After
+	header     http.Header   // more headers, or nil
+	// batch, when not nil, is sent beside the error (409 of fail_on_duplicate).
+	batch *brokle.BatchResponse
+	cause error
+}
+
+func (p *problem) Error() string {
+	if p.cause != nil {
+		return p.code + ": " + p.cause.Error()
+	}
+	return p.code + ": " + p.message
+}
+
+func (p *problem) Unwrap() error { return p.cause }
+
+func problemf(status int, code, format string, args ...any) *problem {
+	return &problem{status: status, code: code, message: fmt.Sprintf(format, args...)}
+}
+
+// envelope is the body of every answer that is not 2xx.
+type envelope struct {
+	Error brokle.ErrorBody `json:"error"`
+}
+
+// conflict is the envelope of a 409: the batch's answer with the error beside it.
+type conflict struct {
+	Error brokle.ErrorBody `json:"error"`
+	*brokle.BatchResponse
+}
+
+func (p *problem) body() any {
+	e := brokle.ErrorBody{Code: p.code, Message: p.message, Details: p.details}
+	if p.batch != nil {
+		return conflict{Error: e, BatchResponse: p.batch}
+	}
+	return envelope{Error: e}
+}
+
+// problemOf finds the answer for any error a handler may return: the one place
+// where errors of the other packages become statuses.
+func (s *Server) problemOf(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	var request *ingest.RequestError
+	if errors.As(err, &request) {
+		p := problemf(http.StatusBadRequest, request.Code, "%s", request.Message)
+		if request.Code == ingest.CodeBatchTooLarge {
+			p.status = http.StatusRequestEntityTooLarge
+		}
+		p.details = request.Details
+		return p
+	}
+	var query *store.QueryError
+	if errors.As(err, &query) {
+		return badParameter(query.Param, "%s", query.Message)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}
+	}
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return s.unavailable(err)
+	}
+	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "the server failed to answer; its log says why", cause: err}
+}
+
+// unavailable is the 503 for what may work later. The cause may name paths, so it is only logged.
+func (s *Server) unavailable(cause error) *problem {
+	return &problem{
+		status: http.StatusServiceUnavailable, code: codeUnavailable, retryAfter: s.o.RetryAfter, cause: cause,
+		message: fmt.Sprintf("the request cannot be served now; nothing of it was kept, send it again in %d seconds", seconds(s.o.RetryAfter)),
+	}
+}
+
+func badParameter(name, format string, args ...any) *problem {
+	p := problemf(http.StatusBadRequest, codeInvalidParameter, "parameter %s: %s", name, fmt.Sprintf(format, args...))
+	p.details = map[string]string{"parameter": name}
+	return p
+}
+
+// seconds rounds up to the whole seconds that Retry-After takes (RFC 9110, section 10.2.3), at least one.
+func seconds(d time.Duration) int64 {
+	return max(1, int64((d+time.Second-1)/time.Second))
+}

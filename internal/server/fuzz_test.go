@@ -1,0 +1,53 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// FuzzRequest: no request gives a 5xx or a panic (property 27), a 200 adds up,
+// and everything else carries the envelope.
+func FuzzRequest(f *testing.F) {
+	h := open(f, setup{})
+	good := event("f-1", "trace_create", `{"name":"n"}`)
+	for _, body := range []string{`{"events":[` + good + `]}`, `{"events":[` + good + `,null,1,{}],"deduplication":{"ttl":60,"fail_on_duplicate":true},"environment":"x"}`,
+		`{"events":[` + strings.Repeat(`{"event_id":"1",`, 3) + `]}`, "[", "", "\xff", `{"events":[{"event_id":"\ud800","event_type":"trace","payload":{"name":"\u0000"}}]}`,
+		`{"telemetry":[{},{"a":1}],"timestamp":1e3}`, `{"async_mode":true,"events":[` + good + `]}`} {
+		f.Add("POST", "/v1/telemetry/batch", body, "", "application/json")
+		f.Add("POST", "/api/v1/telemetry/bulk", body, "", "")
+	}
+	f.Add("POST", "/v1/ingest/batch", string(compressed(f, "gzip", []byte(`{}`))), "gzip", "application/json")
+	for _, path := range []string{"/v1/traces?sort=-total_cost&limit=2&score=a>=1&cursor=AAAA", "/v1/stats?of=scores&metrics=count,score_avg:x&group_by=name&interval=1h",
+		"/v1/observations?from=1&to=2&type=llm&level=x&has_error=1", "/v1/scores?data_type=numeric&sort=value", "/v1/traces/%2F", "/v1/telemetry/jobs/job_1", "/v1/telemetry/events/x"} {
+		f.Add("GET", path, "", "", "")
+	}
+	handler := h.srv.Handler()
+	f.Fuzz(func(t *testing.T, method, target, body, coding, media string) {
+		req, err := http.NewRequest(method, "http://x", strings.NewReader(body))
+		if err != nil || !strings.HasPrefix(target, "/") {
+			return
+		}
+		if req.URL, err = req.URL.Parse("http://x" + target); err != nil {
+			return
+		}
+		if strings.Contains(req.URL.RawQuery, "wait=") {
+			return // waits as it was asked to
+		}
+		req.Header = http.Header{"X-Api-Key": {h.key}, "Content-Encoding": {coding}, "Content-Type": {media}}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, req)
+		rep := reply{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+		switch {
+		case rep.status >= 500:
+			t.Fatalf("%s %s: %d %s", method, target, rep.status, rep.body)
+		case rep.status >= 300:
+			if method != http.MethodHead {
+				rep.code(t)
+			}
+		case method == http.MethodPost && (rep.status == 200 || rep.status == 202):
+			checked(t, rep)
+		}
+	})
+}

@@ -1,0 +1,326 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+)
+
+// house is the whole server on real engines in a temporary directory, served on a real socket.
+type house struct {
+	tb      testing.TB
+	log     *segmentlog.Log
+	wh      *duckstore.Warehouse
+	ing     *ingest.Ingest
+	idx     *indexer.Indexer
+	keys    *keyring.Keyring
+	srv     *Server
+	url     string // of Handler
+	addr    string
+	ops     string         // URL of Ops
+	key     string         // all scopes, of project one
+	logs    *safeLog       // what the server logged, at the lowest level
+	servers []*http.Server // of the API and of Ops
+}
+
+// setup changes what a house is made of; every field may be nil or zero.
+type setup struct {
+	options func(*Options)
+	log     func(store.Log) store.Log // around the real one, to inject faults
+	limits  ingest.Limits
+}
+
+func open(tb testing.TB, with setup) *house {
+	tb.Helper()
+	dir := tb.TempDir()
+	h := &house{tb: tb, logs: &safeLog{}}
+	logger := slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	check := func() {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	h.log, err = segmentlog.Open(filepath.Join(dir, "log"), segmentlog.Options{Logger: logger})
+	check()
+	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Logger: logger})
+	check()
+	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
+	check()
+	h.key = h.newKey("one", "ingest", "read", "admin")
+	var l store.Log = h.log
+	if with.log != nil {
+		l = with.log(l)
+	}
+	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Limits: with.limits, Logger: logger})
+	h.idx, err = indexer.New(indexer.Options{Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: 2 * time.Millisecond})
+	check()
+	o := Options{
+		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Keys: h.keys,
+		LogStats: h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
+	}
+	if with.options != nil {
+		with.options(&o)
+	}
+	h.srv, err = New(o)
+	check()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	run := func(name string, f func(context.Context) error) {
+		running.Go(func() {
+			if err := f(ctx); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrClosed) {
+				tb.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	run("keyring", h.keys.Run)
+	run("ingest", h.ing.Run)
+	run("indexer", h.idx.Run)
+	listen := func(handler http.Handler) string {
+		tb.Helper()
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		hs := h.srv.HTTPServer(handler)
+		h.servers = append(h.servers, hs)
+		running.Go(func() { _ = hs.Serve(ln) })
+		return ln.Addr().String()
+	}
+	h.addr = listen(h.srv.Handler())
+	h.url = "http://" + h.addr
+	h.ops = "http://" + listen(h.srv.Ops())
+	tb.Cleanup(func() {
+		for _, hs := range h.servers {
+			_ = hs.Close()
+		}
+		cancel()
+		running.Wait()
+		if err := errors.Join(h.wh.Close(), h.log.Close()); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	return h
+}
+
+// newKey makes a key of the project and returns its secret.
+func (h *house) newKey(project string, scopes ...string) string {
+	h.tb.Helper()
+	secret, _, err := h.keys.Create(project, "test", scopes)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	return secret
+}
+
+// reply is an answer with its body read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes a request; headers come as pairs and replace the defaults, "" removes one.
+func (h *house) send(method, path string, body []byte, headers ...string) reply {
+	h.tb.Helper()
+	var r io.Reader
+	if body != nil {
+		r = bytes.NewReader(body)
+	}
+	return h.do(method, path, r, headers...)
+}
+
+func (h *house) do(method, path string, body io.Reader, headers ...string) reply {
+	h.tb.Helper()
+	rep, err := h.try(method, path, body, headers...)
+	if err != nil {
+		h.tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	return rep
+}
+
+func (h *house) try(method, path string, body io.Reader, headers ...string) (reply, error) {
+	base := h.url
+	if strings.HasPrefix(path, "http://") {
+		base = ""
+	}
+	req, err := http.NewRequest(method, base+path, body)
+	if err != nil {
+		return reply{}, err
+	}
+	req.Header.Set("X-API-Key", h.key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		} else {
+			req.Header.Add(headers[i], headers[i+1])
+		}
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	return reply{status: res.StatusCode, header: res.Header, body: got}, err
+}
+
+func (h *house) get(path string, headers ...string) reply {
+	h.tb.Helper()
+	return h.do(http.MethodGet, path, nil, headers...)
+}
+
+// post sends a batch of events and expects a 200.
+func (h *house) post(events ...string) brokle.BatchResponse {
+	h.tb.Helper()
+	rep := h.send("POST", "/v1/telemetry/batch", batch(events...))
+	if rep.status != http.StatusOK {
+		h.tb.Fatalf("%d %s", rep.status, rep.body)
+	}
+	return decoded[brokle.BatchResponse](h.tb, rep)
+}
+
+// batch is a request of these events, each as JSON.
+func batch(events ...string) []byte {
+	return []byte(`{"events":[` + strings.Join(events, ",") + `]}`)
+}
+
+// event is one event as JSON.
+func event(id, typ, payload string) string {
+	return fmt.Sprintf(`{"event_id":%q,"event_type":%q,"payload":%s,"timestamp":1700000000}`, id, typ, payload)
+}
+
+func decoded[T any](tb testing.TB, rep reply) T {
+	tb.Helper()
+	var v T
+	if err := json.Unmarshal(rep.body, &v); err != nil {
+		tb.Fatalf("%d %s: %v", rep.status, rep.body, err)
+	}
+	return v
+}
+
+// code is the error code of an answer that is not 2xx, whose envelope it checks.
+func (r reply) code(tb testing.TB) string {
+	tb.Helper()
+	e := decoded[struct{ Error brokle.ErrorBody }](tb, r)
+	if e.Error.Code == "" || e.Error.Message == "" {
+		tb.Errorf("%d without an error envelope: %s", r.status, r.body)
+	}
+	return e.Error.Code
+}
+
+// settle waits until everything in the Log is queryable.
+func (h *house) settle() {
+	h.tb.Helper()
+	ctx, cancel := context.WithTimeout(h.tb.Context(), 20*time.Second)
+	defer cancel()
+	if err := h.idx.CatchUp(ctx); err != nil {
+		h.tb.Fatalf("the indexer does not catch up: %v", err)
+	}
+}
+
+// until waits for a condition, at most 20 seconds.
+func (h *house) until(what string, holds func() bool) {
+	h.tb.Helper()
+	end := time.NewTimer(20 * time.Second)
+	defer end.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-end.C:
+			h.tb.Fatalf("waited in vain until %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// stored is how many events of the house's project the warehouse counts.
+func (h *house) stored() int64 {
+	h.tb.Helper()
+	h.settle()
+	rep := h.get("/v1/stats?of=events")
+	page := decoded[brokle.Page[struct{ Count int64 }]](h.tb, rep)
+	if rep.status != http.StatusOK || len(page.Data) > 1 {
+		h.tb.Fatalf("%d %s", rep.status, rep.body)
+	}
+	if len(page.Data) == 0 {
+		return 0
+	}
+	return page.Data[0].Count
+}
+
+// safeLog is what a logger wrote.
+type safeLog struct {
+	mu sync.Mutex // guards b
+	b  bytes.Buffer
+}
+
+func (s *safeLog) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeLog) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// faulty is a Log that a test can hold up or make fail.
+type faulty struct {
+	store.Log
+	mu     sync.Mutex // guards before
+	before func(*store.Batch) error
+}
+
+// holding puts a faulty Log around the real one and tells the test where it is.
+func holding(f **faulty) func(store.Log) store.Log {
+	return func(l store.Log) store.Log {
+		*f = &faulty{Log: l}
+		return *f
+	}
+}
+
+func (f *faulty) set(before func(*store.Batch) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = before
+}
+
+func (f *faulty) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, error) {
+	f.mu.Lock()
+	before := f.before
+	f.mu.Unlock()
+	if before != nil {
+		if err := before(b); err != nil {
+			return nil, err
+		}
+	}
+	return f.Log.Append(ctx, b)
+}

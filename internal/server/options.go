@@ -1,0 +1,160 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Options says what a Server speaks for and what it allows. A zero limit means
+// its documented default.
+type Options struct {
+	// Ingest takes the batches. Required.
+	Ingest *ingest.Ingest
+	// Limits bounds the decoding of a batch; Limits.MaxEvents is also the burst
+	// of RatePerKey.
+	Limits ingest.Limits
+	// Log gives the payloads of what is read. Required.
+	Log store.Log
+	// Receipts answers for jobs, batches and events. Required.
+	Receipts store.Receipts
+	// Warehouse answers the queries. Required.
+	Warehouse store.Warehouse
+	// Keys knows the callers. Required.
+	Keys *keyring.Keyring
+
+	// Admit is asked before a body is read. An error refuses the request with
+	// 503 and Retry-After; its text is logged and not shown. nil admits all.
+	Admit func() error
+	// Health gives the lines of /readyz. nil: there are none, and it is ready.
+	Health func() []store.Health
+	// LogStats, IndexerStats and ClaimerStats feed /metrics. nil leaves theirs out.
+	LogStats     func() store.LogStats
+	IndexerStats func() store.IndexerStats
+	ClaimerStats func() store.ClaimerStats
+
+	// MaxBodyBytes bounds a body as it was sent, compressed or not: 10 MiB.
+	MaxBodyBytes int64
+	// MaxDecodedBytes bounds a body after its Content-Encoding was undone: 64 MiB.
+	MaxDecodedBytes int64
+	// MaxInFlightBytes bounds the memory that the bodies of all requests hold
+	// together, 256 MiB. Over it a request gets 503 with Retry-After.
+	MaxInFlightBytes int64
+	// RatePerKey is how many events per second one key may send; 0 is no limit.
+	// A key may send Limits.MaxEvents (at least 1000, or RatePerKey if larger) at once after a pause.
+	RatePerKey float64
+	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 5 s.
+	RetryAfter time.Duration
+
+	// ReadHeaderTimeout bounds the reading of a request's headers: 10 s.
+	ReadHeaderTimeout time.Duration
+	// BodyTimeout is how long a body may take beyond what MinBodyRate allows for
+	// the bytes that came: 30 s.
+	BodyTimeout time.Duration
+	// MinBodyRate is the slowest a long body may come, in bytes per second: 16 KiB.
+	MinBodyRate int64
+	// WriteTimeout bounds the writing of one answer: 30 s.
+	WriteTimeout time.Duration
+	// IdleTimeout ends a connection without a request: 120 s.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes bounds a request's headers: 64 KiB.
+	MaxHeaderBytes int
+	// MaxWait is the longest ?wait= of a job: 30 s.
+	MaxWait time.Duration
+
+	// OpsOnMain serves /healthz, /readyz, /metrics and /openapi.json on Handler
+	// too. Ops always has them.
+	OpsOnMain bool
+	// Now is the clock of the rate limit and of the answers' durations: time.Now.
+	Now func() time.Time
+	// Logger takes what people who run the server should know: slog.Default.
+	Logger *slog.Logger
+}
+
+// The defaults of Options.
+const (
+	DefaultMaxBodyBytes      = 10 << 20
+	DefaultMaxDecodedBytes   = 64 << 20
+	DefaultMaxInFlightBytes  = 256 << 20
+	DefaultRetryAfter        = 5 * time.Second
+	DefaultReadHeaderTimeout = 10 * time.Second
+	DefaultBodyTimeout       = 30 * time.Second
+	DefaultMinBodyRate       = 16 << 10
+	DefaultWriteTimeout      = 30 * time.Second
+	DefaultIdleTimeout       = 120 * time.Second
+	DefaultMaxHeaderBytes    = 64 << 10
+	DefaultMaxWait           = 30 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	def(&o.MaxBodyBytes, DefaultMaxBodyBytes)
+	def(&o.MaxDecodedBytes, DefaultMaxDecodedBytes)
+	def(&o.MaxInFlightBytes, DefaultMaxInFlightBytes)
+	def(&o.RetryAfter, DefaultRetryAfter)
+	def(&o.ReadHeaderTimeout, DefaultReadHeaderTimeout)
+	def(&o.BodyTimeout, DefaultBodyTimeout)
+	def(&o.MinBodyRate, DefaultMinBodyRate)
+	def(&o.WriteTimeout, DefaultWriteTimeout)
+	def(&o.IdleTimeout, DefaultIdleTimeout)
+	def(&o.MaxHeaderBytes, DefaultMaxHeaderBytes)
+	def(&o.MaxWait, DefaultMaxWait)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Admit == nil {
+		o.Admit = func() error { return nil }
+	}
+	if o.Health == nil {
+		o.Health = func() []store.Health { return nil }
+	}
+	return o
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate names every field that is missing or out of range, in one error.
+func (o Options) Validate() error {
+	var errs []error
+	need := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("server: "+format, args...))
+		}
+	}
+	need(o.Ingest != nil, "Ingest is missing")
+	need(o.Log != nil, "Log is missing")
+	need(o.Receipts != nil, "Receipts is missing")
+	need(o.Warehouse != nil, "Warehouse is missing")
+	need(o.Keys != nil, "Keys is missing")
+	d := o.withDefaults()
+	need(d.MaxBodyBytes > 0, "MaxBodyBytes is %d, must be positive", o.MaxBodyBytes)
+	need(d.MaxDecodedBytes >= d.MaxBodyBytes, "MaxDecodedBytes is %d, must be at least MaxBodyBytes (%d)", d.MaxDecodedBytes, d.MaxBodyBytes)
+	need(d.MaxInFlightBytes >= d.MaxBodyBytes+d.MaxDecodedBytes,
+		"MaxInFlightBytes is %d, must hold one compressed and one decoded body (%d)", d.MaxInFlightBytes, d.MaxBodyBytes+d.MaxDecodedBytes)
+	need(d.RatePerKey >= 0, "RatePerKey is %v, must not be negative", o.RatePerKey)
+	need(d.RetryAfter >= time.Second, "RetryAfter is %v, must be at least 1s", o.RetryAfter)
+	for _, t := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"ReadHeaderTimeout", d.ReadHeaderTimeout}, {"BodyTimeout", d.BodyTimeout}, {"WriteTimeout", d.WriteTimeout},
+		{"IdleTimeout", d.IdleTimeout}, {"MaxWait", d.MaxWait},
+	} {
+		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
+	}
+	need(d.MinBodyRate > 0, "MinBodyRate is %d, must be positive", o.MinBodyRate)
+	need(d.MaxHeaderBytes >= 4096, "MaxHeaderBytes is %d, must be at least 4096", o.MaxHeaderBytes)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/web"
+)
+
+// pagePolicy lets the page load what the server itself serves, and nothing
+// inline: a payload that became markup by mistake could still not run.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+// pageRoutes are the web page and its sign-in. They are no part of the public
+// API: the page uses that like any other client.
+func pageRoutes() []route {
+	routes := []route{
+		{method: "POST", path: "/v1/session", anyParam: true, handle: postSession},
+		{method: "GET", path: "/v1/session", anyParam: true, handle: getSession},
+		{method: "DELETE", path: "/v1/session", anyParam: true, handle: deleteSession},
+		{method: "POST", path: "/v1/session/link", scope: keyring.ScopeRead, anyParam: true, handle: postSessionLink},
+		{method: "GET", path: "/assets/{file}", anyParam: true, raw: (*Server).assets},
+	}
+	// Each view of the page has an address, so that it can be kept and passed on.
+	for _, view := range []string{"/{$}", "/traces", "/traces/{id}", "/sessions", "/sessions/{id}", "/users", "/users/{id}",
+		"/scores", "/dashboard", "/ingest", "/settings"} {
+		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: (*Server).index})
+	}
+	return routes
+}
+
+// file is one file of the page, ready to be served.
+type file struct {
+	plain, gz, br []byte
+	etag          string
+	contentType   string
+	cache         string
+}
+
+// contentTypes are the kinds of files that the bundle has.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
+}
+
+// loadPage reads the files of the page by path; "index.html" is always there.
+func loadPage() (map[string]*file, error) {
+	app, ok := web.App()
+	if !ok {
+		return map[string]*file{"index.html": newFile("index.html", web.Unbuilt(), nil, nil)}, nil
+	}
+	files := map[string]*file{}
+	err := fs.WalkDir(app, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || contentTypes[path.Ext(name)] == "" {
+			return err
+		}
+		var forms [3][]byte
+		for i, suffix := range []string{"", ".gz", ".br"} {
+			if forms[i], err = fs.ReadFile(app, name+suffix); err != nil {
+				return err
+			}
+		}
+		files[name] = newFile(name, forms[0], forms[1], forms[2])
+		return nil
+	})
+	return files, err
+}
+
+func newFile(name string, plain, gz, br []byte) *file {
+	sum := sha256.Sum256(plain)
+	f := &file{
+		plain: plain, gz: gz, br: br, contentType: contentTypes[path.Ext(name)],
+		etag: base64.RawURLEncoding.EncodeToString(sum[:12]), cache: "no-cache",
+	}
+	if strings.HasPrefix(name, "assets/") { // their names change with their content
+		f.cache = "public, max-age=31536000, immutable"
+	}
+	return f
+}
+
+func (s *Server) index() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveFile(w, r, s.page["index.html"]) })
+}
+
+func (s *Server) assets() http.Handler {
+	missing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := s.page["assets/"+r.PathValue("file")]; f != nil {
+			s.serveFile(w, r, f)
+			return
+		}
+		missing.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, f *file) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+	f.serve(w, r)
+}
+
+// serve writes the smallest form the client takes. Each form has its own ETag
+// (RFC 9110 §8.8.3.3).
+func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", f.cache)
+	h.Set("Vary", "Accept-Encoding")
+	body, etag := f.plain, f.etag
+	switch accepted := r.Header.Get("Accept-Encoding"); {
+	case f.br != nil && takes(accepted, "br"):
+		body, etag = f.br, f.etag+"-br"
+		h.Set("Content-Encoding", "br")
+	case f.gz != nil && takes(accepted, "gzip"):
+		body, etag = f.gz, f.etag+"-gz"
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", `"`+etag+`"`)
+	if strings.Contains(r.Header.Get("If-None-Match"), `"`+etag+`"`) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method != http.MethodHead {
+		_, _ = bytes.NewReader(body).WriteTo(w) // a client that left needs no page
+	}
+}
+
+// takes says whether an Accept-Encoding names a coding without q=0 (RFC 9110 §12.5.3).
+func takes(accepted, coding string) bool {
+	for part := range strings.SplitSeq(accepted, ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), coding) {
+			continue
+		}
+		_, q, weighted := strings.Cut(strings.ReplaceAll(weight, " ", ""), "q=")
+		value, err := strconv.ParseFloat(q, 64)
+		return !weighted || err == nil && value > 0
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+func traceParams() []string {
+	names := slices.DeleteFunc(filterNames(), func(n string) bool { return n == "type" || n == "trace_id" })
+	return append(names, "sort", "limit", "cursor")
+}
+
+func observationParams() []string { return append(filterNames(), "sort", "limit", "cursor") }
+
+func scoreParams() []string {
+	return []string{"from", "to", "name", "environment", "trace_id", "observation_id", "data_type", "source", "sort", "limit", "cursor"}
+}
+
+func statsParams() []string {
+	return append(filterNames(), "of", "metrics", "group_by", "interval", "limit", "cursor")
+}
+
+func listTraces(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q := query{values: c.params}
+	tq := store.TraceQuery{Filter: q.filter(), Order: q.order()}
+	if q.err != nil {
+		return nil, q.err
+	}
+	page, err := s.o.Warehouse.Traces(ctx, c.caller.Project, tq)
+	return ok(page, err)
+}
+
+func listObservations(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q := query{values: c.params}
+	oq := store.ObservationQuery{Filter: q.filter(), Order: q.order()}
+	if q.err != nil {
+		return nil, q.err
+	}
+	page, err := s.o.Warehouse.Observations(ctx, c.caller.Project, oq)
+	return ok(page, err)
+}
+
+func listScores(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q := query{values: c.params}
+	sq := store.ScoreQuery{
+		Filter: q.filter(), Order: q.order(), ObservationID: q.text("observation_id"),
+		DataType: strings.ToUpper(q.text("data_type")), Source: strings.ToUpper(q.text("source")),
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	page, err := s.o.Warehouse.Scores(ctx, c.caller.Project, sq)
+	return ok(page, err)
+}
+
+func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q := query{values: c.params}
+	sq := store.StatsQuery{
+		Filter: q.filter(), Of: q.text("of"), Metrics: q.list("metrics"), GroupBy: q.list("group_by"),
+		Interval: q.interval("interval"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
+	}
+	def(&sq.Of, "observations")
+	if !slices.Contains([]string{"observations", "traces", "scores", "events"}, sq.Of) {
+		q.fail("of", "must be observations, traces, scores or events")
+	}
+	if len(sq.Metrics) == 0 {
+		sq.Metrics = []string{"count"}
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	page, err := s.o.Warehouse.Stats(ctx, c.caller.Project, sq)
+	return ok(page, err)
+}
+
+// ok is the 200 of a body, or the error.
+func ok[T any](body *T, err error) (*answer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusOK, body: body}, nil
+}
+
+// pathID returns the {id} of the path. What no entity can be called is not found.
+func pathID(c *call) (string, error) {
+	const longestID = 255 // characters, the wire contract's bound for entity ids
+	id := c.r.PathValue("id")
+	if id == "" || len(id) > 4*longestID || !cleanText(id) {
+		return "", store.ErrNotFound
+	}
+	return id, nil
+}
+
+// records returns every event that folds into the trace, payloads and all.
+func (s *Server) records(ctx context.Context, project, traceID string) ([]store.Record, error) {
+	seqs, err := s.o.Warehouse.TraceEvents(ctx, project, traceID)
+	if err != nil {
+		return nil, err
+	}
+	return s.o.Log.Get(ctx, seqs)
+}
+
+func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return nil, err
+	}
+	recs, err := s.records(ctx, c.caller.Project, id)
+	if err != nil {
+		return nil, err
+	}
+	return ok(store.FoldTrace(recs, id))
+}
+
+// observationRecords returns every event of the trace that the observation
+// belongs to: they hold its payloads, which the Warehouse's row does not.
+func (s *Server) observationRecords(ctx context.Context, project, id string) ([]store.Record, error) {
+	page, err := s.o.Warehouse.Observations(ctx, project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 1}})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Data) == 0 {
+		return nil, store.ErrNotFound
+	}
+	return s.records(ctx, project, page.Data[0].TraceID)
+}
+
+// getObservation folds the one observation out of its trace's events.
+func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return nil, err
+	}
+	recs, err := s.observationRecords(ctx, c.caller.Project, id)
+	if err != nil {
+		return nil, err
+	}
+	return ok(store.FoldObservation(recs, id))
+}
+
+// getHistory lists the events that an observation was folded from, in the
+// order in which the fold reads them: the last present value wins.
+func getHistory(ctx context.Context, s *Server, c *call) (*answer, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return nil, err
+	}
+	recs, err := s.observationRecords(ctx, c.caller.Project, id)
+	if err != nil {
+		return nil, err
+	}
+	type ranked struct {
+		brokle.ObservationEvent
+		rank store.Rank
+	}
+	var events []ranked
+	for i := range recs {
+		rec := &recs[i]
+		fields, failure := store.Extract(&rec.Event)
+		if failure != nil || fields.Kind != store.ObservationKind || fields.EntityID != id {
+			continue
+		}
+		events = append(events, ranked{rank: fields.Rank, ObservationEvent: brokle.ObservationEvent{
+			EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
+			BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
+		}})
+	}
+	slices.SortFunc(events, func(a, b ranked) int {
+		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.rank, b.rank), strings.Compare(a.EventID, b.EventID))
+	})
+	page := brokle.Page[brokle.ObservationEvent]{Data: make([]brokle.ObservationEvent, len(events))}
+	for i := range events {
+		page.Data[i] = events[i].ObservationEvent
+	}
+	return ok(&page, nil)
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+)
+
+// route is one endpoint. The tables below are the whole API; openapi.json is
+// held against them by a test.
+type route struct {
+	method, path string
+	scope        keyring.Scope // the scope a key needs; "" for no key
+	params       []string      // the query parameters; others are refused unless anyParam
+	anyParam     bool
+	handle       handler
+	// raw, instead of handle, writes its own answer: metrics, profiles.
+	raw func(s *Server) http.Handler
+}
+
+// handler answers one request. What it returns is written in one place, Server.serve.
+type handler func(ctx context.Context, s *Server, c *call) (*answer, error)
+
+// call is a request on its way through a handler.
+type call struct {
+	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
+	r      *http.Request
+	params url.Values // parsed, and checked against the route
+	caller keyring.Caller
+	// bodyRead is set when the body was read to its end.
+	bodyRead bool
+}
+
+// answer is a 2xx on its way out of a handler.
+type answer struct {
+	status int
+	body   any         // encoded as JSON; nil for none
+	text   string      // instead of body: plain text
+	json   []byte      // instead of body: JSON that is ready
+	header http.Header // more headers, or nil
+}
+
+func apiRoutes() []route {
+	return []route{
+		{method: "POST", path: "/v1/telemetry/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
+		{method: "POST", path: "/v1/ingest/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
+		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
+		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, handle: getJob},
+		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, handle: getBatch},
+		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
+		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
+		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
+		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: listObservations},
+		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, handle: getObservation},
+		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, handle: getHistory},
+		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
+		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: statsParams(), handle: getStats},
+	}
+}
+
+// mux serves the routes, and the error envelope for everything else.
+func (s *Server) mux(routes []route) http.Handler {
+	byPath := map[string]map[string]http.Handler{}
+	for _, rt := range routes {
+		if byPath[rt.path] == nil {
+			byPath[rt.path] = map[string]http.Handler{}
+		}
+		byPath[rt.path][rt.method] = s.serve(rt)
+	}
+	mux := http.NewServeMux()
+	for p, methods := range byPath {
+		mux.Handle(p, s.byMethod(p, methods))
+	}
+	nothing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	mux.Handle("/", nothing)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would redirect an unclean path, and redirected POSTs lose their bodies.
+		p := r.URL.EscapedPath()
+		cleaned := path.Clean(p)
+		clean := strings.HasPrefix(p, "/") && (p == cleaned || cleaned != "/" && p == cleaned+"/")
+		if !clean || r.Method == http.MethodConnect {
+			nothing.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// byMethod picks the handler of a path's method. HEAD is a GET whose body
+// net/http drops.
+func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handler {
+	allowed := []string{http.MethodOptions}
+	for m := range methods {
+		allowed = append(allowed, m)
+		if m == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+	}
+	slices.Sort(allowed)
+	allow := http.Header{"Allow": {strings.Join(allowed, ", ")}}
+	options := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+		return &answer{status: http.StatusNoContent, header: allow}, nil
+	}})
+	refuse := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+		e := problemf(http.StatusMethodNotAllowed, codeMethodNotAllowed, "this path takes %s", allow.Get("Allow"))
+		e.header = allow
+		return nil, e
+	}})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m := r.Method
+		if m == http.MethodHead {
+			m = http.MethodGet
+		}
+		if h := methods[m]; h != nil {
+			h.ServeHTTP(w, r)
+		} else if m == http.MethodOptions {
+			options.ServeHTTP(w, r)
+		} else {
+			refuse.ServeHTTP(w, r)
+		}
+	})
+}
+
+func noRoute(context.Context, *Server, *call) (*answer, error) {
+	return nil, problemf(http.StatusNotFound, codeNotFound, "there is no such path; docs/api.md lists them")
+}

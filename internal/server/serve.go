@@ -1,0 +1,221 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+)
+
+// serve runs a route's handler and does, in this one place, what every answer
+// needs: the key, the parameters, status, headers, body, metrics and log.
+func (s *Server) serve(rt route) http.Handler {
+	seen := s.metrics.route(rt)
+	if rt.raw != nil {
+		h := rt.raw(s)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			(&call{r: r}).boundRest(http.NewResponseController(w))
+			h.ServeHTTP(w, r)
+			seen.done(http.StatusOK, 0)
+		})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := s.o.Now()
+		s.metrics.inProgress.Inc()
+		defer s.metrics.inProgress.Dec()
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Time{}) // one may be left of the connection's last answer
+		c := &call{w: w, r: r}
+		ans, err := s.run(rt, c)
+		var out []byte
+		if err == nil {
+			out, err = s.render(ans)
+		}
+		if err != nil {
+			p := s.problemOf(err)
+			s.logProblem(rt, c, p)
+			ans = &answer{status: p.status, header: p.header}
+			if out, err = s.encode(p.body()); err != nil {
+				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
+			}
+			if p.retryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.FormatInt(seconds(p.retryAfter), 10))
+			}
+		}
+		c.boundRest(control)
+		_ = control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+		s.write(w, r, rt, ans, out)
+		seen.done(ans.status, s.o.Now().Sub(start))
+	})
+}
+
+// run checks the key and the parameters, then calls the handler. A panic
+// becomes an error: it costs its own request and nothing else.
+func (s *Server) run(rt route, c *call) (ans *answer, err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		// The value may hold a piece of a payload (a slice's bounds do not); the stack does not.
+		s.o.Logger.Error("a handler panicked", "route", rt.path, "type", panicType(v), "stack", string(debug.Stack()))
+		err = problemf(http.StatusInternalServerError, codeInternal, "the server failed to answer; its log says why")
+	}()
+	if rt.scope != "" {
+		if c.caller, err = s.authenticate(c.r, rt.scope); err != nil {
+			return nil, err
+		}
+	}
+	if c.params, err = parameters(c.r.URL.RawQuery, rt); err != nil {
+		return nil, err
+	}
+	return rt.handle(c.r.Context(), s, c)
+}
+
+func panicType(v any) string {
+	if err, ok := v.(interface{ RuntimeError() }); ok {
+		return err.(error).Error()
+	}
+	return "of a value that is not shown"
+}
+
+// authenticate finds the caller before anything of the body is read.
+func (s *Server) authenticate(r *http.Request, scope keyring.Scope) (keyring.Caller, error) {
+	secret := r.Header.Get("X-API-Key")
+	if secret == "" {
+		if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+			secret = strings.TrimSpace(token)
+		}
+	}
+	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
+	if secret == "" {
+		if token := sessionToken(r); token != "" {
+			return s.authenticateSession(r, token, scope)
+		}
+		p := problemf(http.StatusUnauthorized, codeUnauthorized, "there is no key: send X-API-Key, or Authorization: Bearer")
+		p.header = challenge
+		return keyring.Caller{}, p
+	}
+	caller, ok := s.o.Keys.Lookup(secret)
+	if !ok {
+		p := problemf(http.StatusUnauthorized, codeUnauthorized, "the key is not known, or was revoked")
+		p.header = challenge
+		return keyring.Caller{}, p
+	}
+	return allowed(caller, scope)
+}
+
+func allowed(caller keyring.Caller, scope keyring.Scope) (keyring.Caller, error) {
+	if !caller.Has(scope) {
+		return caller, problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
+	}
+	return caller, nil
+}
+
+// parameters parses a query string and refuses what the route does not know.
+func parameters(raw string, rt route) (url.Values, error) {
+	if rt.anyParam {
+		return nil, nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, problemf(http.StatusBadRequest, codeInvalidParameter, "the query string cannot be read: percent-encode it, and separate with &")
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !slices.Contains(rt.params, name) {
+			p := problemf(http.StatusBadRequest, codeUnknownParameter, "unknown parameter %q; %s", name, known(rt.params))
+			p.details = map[string]string{"parameter": name}
+			return nil, p
+		}
+	}
+	return values, nil
+}
+
+func known(params []string) string {
+	if len(params) == 0 {
+		return "this path takes none"
+	}
+	return "known are " + strings.Join(params, ", ")
+}
+
+func (s *Server) render(ans *answer) ([]byte, error) {
+	switch {
+	case ans.body != nil:
+		return s.encode(ans.body)
+	case ans.json != nil:
+		return ans.json, nil
+	}
+	return []byte(ans.text), nil
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, rt route, ans *answer, out []byte) {
+	h := w.Header()
+	for name, values := range ans.header {
+		h[name] = values
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	if rt.scope == keyring.ScopeIngest {
+		h.Set("Accept-Encoding", acceptEncoding)
+	}
+	if hangsUp(r.UserAgent()) {
+		h.Set("Connection", "close")
+	}
+	switch {
+	case ans.status == http.StatusNoContent:
+	case ans.text != "":
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	default:
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	if ans.status != http.StatusNoContent {
+		h.Set("Content-Length", strconv.Itoa(len(out)))
+	}
+	w.WriteHeader(ans.status)
+	if len(out) > 0 {
+		// A client that left does not hear its answer; what it sent is stored all the same.
+		_, _ = w.Write(out)
+	}
+}
+
+// hangsUp says whether the client is the published Python SDK, which opens a new
+// event loop per batch over one connection pool: on a connection that is kept,
+// every second batch is lost or its close hangs. It needs Connection: close.
+func hangsUp(userAgent string) bool {
+	return strings.HasPrefix(userAgent, "brokle-python/0.1.")
+}
+
+// logProblem says what an operator should know. What a client did wrong is for
+// debugging only; neither parameters nor ids are logged.
+func (s *Server) logProblem(rt route, c *call, p *problem) {
+	level := slog.LevelDebug
+	switch {
+	case p.status == http.StatusServiceUnavailable && p.cause != nil:
+		level = slog.LevelWarn
+	case p.status >= 500 && p.status != http.StatusServiceUnavailable:
+		level = slog.LevelError
+	}
+	attrs := []any{"route", rt.path, "status", p.status, "code", p.code}
+	if c.caller.Project != "" {
+		attrs = append(attrs, "project", c.caller.Project, "key_id", c.caller.KeyID)
+	}
+	if p.cause != nil {
+		attrs = append(attrs, "err", errors.Unwrap(p))
+	}
+	s.o.Logger.Log(c.r.Context(), level, "request refused", attrs...)
+}

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Server answers the HTTP API. Make one with New; it has no goroutines of its own.
+type Server struct {
+	o        Options
+	encoding json.Options
+	scratch  scratch
+	decoders *decoders
+	inFlight *budget
+	rates    *rates
+	metrics  *metrics
+	sessions *sessions
+	page     map[string]*file // the web page's files by path; "index.html" is there
+	api, ops http.Handler
+
+	// stopping ends when a shutdown begins: nobody is kept waiting for a job then.
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// New returns a Server. The error joins everything that is wrong with o.
+func New(o Options) (*Server, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	s := &Server{
+		o:        o,
+		encoding: encoding(),
+		decoders: newDecoders(),
+		inFlight: &budget{limit: o.MaxInFlightBytes},
+		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
+		sessions: newSessions(o.Now),
+	}
+	var err error
+	if s.page, err = loadPage(); err != nil {
+		return nil, fmt.Errorf("load the web page: %w", err)
+	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.metrics = newMetrics(s)
+	api := append(apiRoutes(), pageRoutes()...)
+	if o.OpsOnMain {
+		api = append(api, opsRoutes()...)
+	}
+	s.api = s.mux(api)
+	s.ops = s.mux(append(opsRoutes(), profileRoutes()...))
+	return s, nil
+}
+
+// Handler serves the API, and the operations' routes when Options.OpsOnMain is set.
+func (s *Server) Handler() http.Handler { return s.api }
+
+// Ops serves /healthz, /readyz, /metrics, /openapi.json and /debug/pprof/, all
+// without a key: bind it where only operators come.
+func (s *Server) Ops() http.Handler { return s.ops }
+
+// HTTPServer returns a server for h with the timeouts and header limit of the
+// options. Who serves the API must use it, so that a slow client is bounded.
+func (s *Server) HTTPServer(h http.Handler) *http.Server {
+	hs := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.o.ReadHeaderTimeout,
+		IdleTimeout:       s.o.IdleTimeout,
+		MaxHeaderBytes:    s.o.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
+	}
+	hs.RegisterOnShutdown(s.stop)
+	return hs
+}

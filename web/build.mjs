@@ -1,0 +1,74 @@
+// Builds the page into site/app: hashed assets, each also compressed, and the
+// index that names them. The Go package beside this file embeds that directory.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const out = new URL("./site/app/", import.meta.url).pathname;
+const assets = join(out, "assets");
+rmSync(out, { recursive: true, force: true });
+mkdirSync(assets, { recursive: true });
+
+const result = await build({
+  entryPoints: { app: "src/main.tsx", theme: "src/theme-first.ts", style: "style/index.css" },
+  absWorkingDir: new URL(".", import.meta.url).pathname,
+  bundle: true,
+  minify: true,
+  write: false,
+  outdir: assets,
+  entryNames: "[name]-[hash]",
+  format: "iife",
+  target: ["chrome109", "firefox115", "safari16.4"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+});
+
+const named = {};
+let weight = 0;
+for (const file of result.outputFiles) {
+  const name = basename(file.path);
+  named[name.split("-")[0]] = name;
+  weight += write(join(assets, name), file.contents);
+}
+
+const icon = readFileSync(new URL("./src/icon.svg", import.meta.url));
+const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
+weight += write(join(assets, iconName), icon);
+
+weight += write(
+  join(out, "index.html"),
+  Buffer.from(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Brokle</title>
+<link rel="icon" href="/assets/${iconName}" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/${named.style}">
+<script src="/assets/${named.theme}"></script>
+<script src="/assets/${named.app}" defer></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>This page needs JavaScript. The same data is at /v1/traces, with a key.</noscript>
+</body>
+</html>
+`),
+);
+console.log(`web: ${result.outputFiles.length + 2} files, ${(weight / 1024).toFixed(1)} KiB compressed with gzip`);
+
+// write stores a file and its compressed forms; it returns the size with gzip.
+function write(path, contents) {
+  const gz = gzipSync(contents, { level: 9 });
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: contents.length };
+  writeFileSync(path, contents);
+  writeFileSync(`${path}.gz`, gz);
+  writeFileSync(`${path}.br`, brotliCompressSync(contents, { params }));
+  return gz.length;
+}

@@ -1,0 +1,106 @@
+// The only way to the server: the public API, with the session's cookie.
+import type { Page } from "./types.ts";
+
+/** ApiError is an answer that is not 2xx. code is stable and listed in docs/api.md; status 0 is no answer at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export type Params = Record<string, string | string[] | undefined>;
+
+/** query writes parameters as "?a=b&c=d", leaving out what is empty. */
+export function query(params: Params): string {
+  const q = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    for (const v of Array.isArray(value) ? value : [value]) if (v) q.append(name, v);
+  }
+  const text = q.toString();
+  return text ? `?${text}` : "";
+}
+
+/** seg writes an id as one segment of a path. */
+export const seg = (id: string): string => encodeURIComponent(id);
+
+type Unauthorized = () => void;
+let unauthorized: Unauthorized = () => {};
+
+/** onUnauthorized sets what happens when the session has ended. */
+export function onUnauthorized(f: Unauthorized): void {
+  unauthorized = f;
+}
+
+interface Options {
+  method?: string;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+/** request sends one request and returns its JSON; undefined for an answer without a body. */
+export async function request<T>(path: string, o: Options = {}): Promise<T> {
+  const init: RequestInit = { method: o.method ?? "GET", credentials: "same-origin", signal: o.signal ?? null };
+  if (o.body !== undefined) {
+    init.headers = { "Content-Type": "application/json" };
+    init.body = JSON.stringify(o.body);
+  }
+  let res: Response;
+  let text: string;
+  try {
+    res = await fetch(path, init);
+    text = await res.text();
+  } catch (e) {
+    if (e instanceof DOMException && e.name === "AbortError") throw e;
+    throw new ApiError(0, "unreachable", "The server does not answer. It may be restarting.");
+  }
+  if (!res.ok) throw failure(res.status, text);
+  return (text ? parse(text) : undefined) as T;
+}
+
+function failure(status: number, text: string): ApiError {
+  if (status === 401) unauthorized();
+  try {
+    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
+    return new ApiError(status, error.code, error.message);
+  } catch {
+    return new ApiError(status, "unreadable", `The server answered ${status} and nothing readable.`);
+  }
+}
+
+export function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
+  return request<T>(path + query(params), { signal });
+}
+
+/** pages yields every page of a list, 1000 rows each, until the end. */
+export async function* pages<T>(path: string, params: Params, signal?: AbortSignal): AsyncGenerator<T[]> {
+  let cursor: string | undefined;
+  do {
+    const page: Page<T> = await get<Page<T>>(path, { ...params, limit: "1000", cursor }, signal);
+    yield page.data;
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+}
+
+/** BigNumber is a number of a payload that JavaScript's own would round: it keeps the digits as sent. */
+export class BigNumber {
+  constructor(readonly digits: string) {}
+}
+
+interface Source {
+  source?: string;
+}
+type Reviver = (this: unknown, key: string, value: unknown, context?: Source) => unknown;
+
+/** parse reads JSON and keeps the digits of integers beyond 2^53, where the browser tells them. */
+export function parse(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const exact: Reviver = (_key, value, context) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && context?.source && /^-?\d+$/.test(context.source)
+      ? new BigNumber(context.source)
+      : value;
+  return JSON.parse(text, exact as (this: unknown, key: string, value: unknown) => unknown);
+}

@@ -1,0 +1,234 @@
+import type { JSX } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { get, seg } from "../api.ts";
+import { cost, count, duration, scoreText, short } from "../format.ts";
+import { useKeys } from "../keys.tsx";
+import { navigate, setQuery, usePlace } from "../router.ts";
+import { Detail } from "../trace/detail.tsx";
+import { downloadHtml, downloadJson } from "../trace/download.ts";
+import { Timeline } from "../trace/timeline.tsx";
+import { kindOf, nodesOf, visible } from "../trace/tree.ts";
+import type { Trace } from "../types.ts";
+import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useLoad } from "../ui/load.ts";
+import { Menu } from "../ui/menu.tsx";
+import { Split } from "../ui/split.tsx";
+import { listSearch, neighbours } from "../visited.ts";
+
+/** TracePage shows one trace: tree and waterfall, and what is chosen in them. The choice is in the address. */
+export function TracePage({ id }: { id: string }): JSX.Element {
+  const { data, error, reload } = useLoad(signal => get<Trace>(`/v1/traces/${seg(id)}`, {}, signal), [id]);
+  const { before, after } = neighbours(id);
+  useKeys([
+    { key: "J", label: "Next trace of the list", run: () => open(after) },
+    { key: "K", label: "Trace before in the list", run: () => open(before) },
+    { key: "u", label: "Back to the list", run: () => navigate(`/traces${listSearch()}`) },
+  ]);
+  if (error) {
+    return (
+      <div class="page">
+        <PageHead title="Trace" />
+        <Failure error={error} again={reload} />
+        <a href={`/traces${listSearch()}`}>To the traces</a>
+      </div>
+    );
+  }
+  return data ? <Shown trace={data} reload={reload} /> : <Spinner />;
+}
+
+// open goes to another trace of the list, in the place of this one.
+function open(id: string | undefined): void {
+  if (id) navigate(`/traces/${seg(id)}`, true);
+}
+
+function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Element {
+  const { query } = usePlace();
+  const selected = query.get("observation") ?? "";
+  const { nodes, span } = useMemo(() => nodesOf(trace), [trace]);
+  const [closed, setClosed] = useState<Set<string>>(new Set());
+  const [find, setFind] = useState("");
+  const rows = useMemo(() => visible(nodes, closed, find), [nodes, closed, find]);
+  const chosen = nodes.find(n => n.key === selected) ?? nodes[0]!;
+  const select = (key: string) => setQuery({ observation: key || undefined }, true);
+  const toggle = (key: string) => {
+    const next = new Set(closed);
+    if (!next.delete(key)) next.add(key);
+    setClosed(next);
+  };
+  const step = (by: number) => {
+    const at = rows.findIndex(n => n.key === chosen.key);
+    const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+    if (next) select(next.key);
+  };
+  const { before, after } = neighbours(trace.id);
+  useKeys([
+    { key: "j", label: "Next observation", run: () => step(1) },
+    { key: "k", label: "Observation before", run: () => step(-1) },
+    { key: "x", label: "Open or close what is below", run: () => chosen.children > 0 && toggle(chosen.key) },
+    {
+      key: "X",
+      label: "Open or close everything",
+      run: () =>
+        setClosed(closed.size ? new Set() : new Set(nodes.filter(n => n.children > 0 && n.depth > 0).map(n => n.key))),
+    },
+    { key: "e", label: "Next error", run: () => nextError() },
+    { key: "r", label: "Load again", run: reload },
+  ]);
+  const failed = nodes.filter(n => n.observation?.level === "ERROR");
+  const nextError = () => {
+    const at = nodes.indexOf(chosen);
+    const next = failed.find(n => nodes.indexOf(n) > at) ?? failed[0];
+    if (!next) return;
+    // What is above it must be open.
+    const above = new Set<string>();
+    for (let p = next.parent; p >= 0; p = nodes[p]!.parent) above.add(nodes[p]!.key);
+    setClosed(new Set([...closed].filter(k => !above.has(k))));
+    setFind("");
+    select(next.key);
+  };
+  useEffect(() => {
+    // Somebody passed on an address of an observation that is not in this trace.
+    if (selected && chosen.key !== selected) setQuery({ observation: undefined }, true);
+  }, [selected, chosen]);
+  return (
+    <div class="page page-fill trace-page">
+      <Header trace={trace} before={before} after={after} errors={failed.length} onError={nextError} />
+      <Split name="trace" label="Width of the tree">
+        <section class="pane" aria-label="Tree and waterfall">
+          <div class="pane-tools">
+            <div class="search">
+              <Icon name="search" size={14} />
+              <input
+                type="search"
+                aria-label="Find in this trace"
+                placeholder="Find in this trace"
+                value={find}
+                onInput={e => setFind(e.currentTarget.value)}
+              />
+            </div>
+            <span class="muted small">
+              {find ? `${count(rows.length)} of ${count(nodes.length)}` : `${count(nodes.length - 1)} observations`}
+            </span>
+          </div>
+          <Timeline
+            nodes={rows}
+            span={span}
+            selected={chosen.key}
+            closed={find ? new Set() : closed}
+            title={trace.name || trace.id}
+            onSelect={select}
+            onToggle={toggle}
+          />
+        </section>
+        <Detail trace={trace} observation={chosen.observation} />
+      </Split>
+    </div>
+  );
+}
+
+interface HeaderProps {
+  trace: Trace;
+  before: string | undefined;
+  after: string | undefined;
+  errors: number;
+  onError: () => void;
+}
+
+function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.Element {
+  const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
+  const link = `${location.origin}${location.pathname}${location.search}`;
+  return (
+    <>
+      <PageHead title={t.name || t.id}>
+        <a class="crumb" href={`/traces${listSearch()}`}>
+          <Icon name="left" size={12} /> Traces
+        </a>
+        <span class="spacer" />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Trace before (K)"
+          title="Trace before (K)"
+          disabled={!before}
+          onClick={() => open(before)}
+        >
+          <Icon name="up" />
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Next trace (J)"
+          title="Next trace (J)"
+          disabled={!after}
+          onClick={() => open(after)}
+        >
+          <Icon name="down" />
+        </button>
+        <Copy text={link} label="Copy the link to this place">
+          <Icon name="link" size={14} /> <span class="wide-only">Link</span>
+        </Copy>
+        <Menu
+          label="Download"
+          align="right"
+          button={
+            <>
+              <Icon name="download" /> <span class="wide-only">Download</span>
+            </>
+          }
+        >
+          {close => (
+            <>
+              <button
+                type="button"
+                class="item"
+                onClick={() => {
+                  downloadJson(t);
+                  close();
+                }}
+              >
+                JSON
+              </button>
+              <button
+                type="button"
+                class="item"
+                onClick={() => {
+                  downloadHtml(t);
+                  close();
+                }}
+              >
+                HTML, one file
+              </button>
+            </>
+          )}
+        </Menu>
+      </PageHead>
+      <div class="trace-facts">
+        <span>
+          <Icon name="clock" size={13} /> <Time at={t.start_time} />
+        </span>
+        <span title="Latency">{t.end_time ? duration(t.latency_ms) : "open"}</span>
+        <span>{short(t.total_tokens)} tokens</span>
+        <span>{cost(t.total_cost)}</span>
+        {errors > 0 && (
+          <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
+            {count(errors)} {errors === 1 ? "error" : "errors"}
+          </button>
+        )}
+        {t.user_id && <a href={`/users/${seg(t.user_id)}`}>{t.user_id}</a>}
+        {t.session_id && <a href={`/sessions/${seg(t.session_id)}`}>{t.session_id}</a>}
+        <span class="badge">{t.environment}</span>
+        {t.tags.map(tag => (
+          <span key={tag} class="badge">
+            {tag}
+          </span>
+        ))}
+        {Object.entries(t.scores).map(([name, v]) => (
+          <span key={name} class={`badge kind-${kindOf("event")}`} title="Score">
+            {name} {yesNo.has(name) && (v === 0 || v === 1) ? (v ? "yes" : "no") : scoreText(v)}
+          </span>
+        ))}
+      </div>
+    </>
+  );
+}

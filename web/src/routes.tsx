@@ -1,0 +1,41 @@
+// Every page, its address and its place in the navigation. The server knows
+// the addresses too (pageRoutes in internal/server).
+import type { JSX } from "preact";
+import { TracePage } from "./pages/trace.tsx";
+import { TracesPage } from "./pages/traces.tsx";
+import { decode } from "./router.ts";
+import type { Session } from "./types.ts";
+import { Empty } from "./ui/bits.tsx";
+import type { IconName } from "./ui/icon.tsx";
+
+interface View {
+  path: string; // first segment
+  nav?: { title: string; icon: IconName };
+  list: (session: Session) => JSX.Element;
+  one?: (id: string, session: Session) => JSX.Element; // "/path/{id}"
+}
+
+export const views: View[] = [
+  {
+    path: "/traces",
+    nav: { title: "Traces", icon: "traces" },
+    list: () => <TracesPage />,
+    one: id => <TracePage key={id} id={id} />,
+  },
+];
+
+/** match finds the page of a path. */
+export function match(path: string, session: Session): JSX.Element {
+  const [, first = "", ...rest] = path.split("/");
+  const view = views.find(v => v.path === `/${first}`);
+  if (view && rest.length === 0) return view.list(session);
+  if (view?.one && rest.length === 1 && rest[0]) return view.one(decode(rest[0]), session);
+  if (path === "/") return <div />;
+  return (
+    <Empty icon="search" title="There is no such page">
+      <p>
+        <a href="/traces">To the traces</a>
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,147 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useKeys } from "./keys.tsx";
+import { navigate, usePlace } from "./router.ts";
+import { match, views } from "./routes.tsx";
+import { signOut } from "./session.ts";
+import { isDark, onTheme, setTheme, storedTheme, type Theme } from "./theme.ts";
+import type { Session } from "./types.ts";
+import { Icon, type IconName } from "./ui/icon.tsx";
+import { Mark } from "./ui/mark.tsx";
+import { Menu } from "./ui/menu.tsx";
+
+interface Props {
+  session: Session;
+  onSignedOut: () => void;
+}
+
+/** Shell is what stays around the pages: navigation, theme, who is signed in. */
+export function Shell({ session, onSignedOut }: Props): JSX.Element {
+  const place = usePlace();
+  const [open, setOpen] = useState(false);
+  // Another page closes the menu
+  useEffect(() => setOpen(false), [place.path]);
+  useEffect(() => {
+    if (place.path === "/") navigate("/traces", true);
+  }, [place.path]);
+  useKeys([{ key: "t", label: "Light or dark", run: () => setTheme(isDark() ? "light" : "dark") }]);
+  const leave = async () => {
+    try {
+      await signOut();
+    } finally {
+      onSignedOut();
+    }
+  };
+  const here = `/${place.path.split("/")[1] ?? ""}`;
+  return (
+    <div class={`shell${open ? " nav-open" : ""}`}>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header class="top">
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Navigation"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          <Icon name={open ? "close" : "menu"} />
+        </button>
+        <Mark />
+      </header>
+      <div class="side">
+        <a class="side-mark" href="/traces" aria-label="Brokle, to the traces">
+          <Mark />
+        </a>
+        <nav aria-label="Pages">
+          <ul>
+            {views
+              .filter(v => v.nav)
+              .map(v => (
+                <li key={v.path}>
+                  <a href={v.path} aria-current={here === v.path ? "page" : undefined}>
+                    <Icon name={v.nav!.icon} />
+                    <span>{v.nav!.title}</span>
+                  </a>
+                </li>
+              ))}
+          </ul>
+        </nav>
+        <div class="side-foot">
+          <ThemeMenu />
+          <Menu
+            label={`Signed in to ${session.project}`}
+            class="side-button"
+            button={
+              <>
+                <Icon name="users" />
+                <span class="ellipsis">{session.project}</span>
+              </>
+            }
+          >
+            {() => (
+              <>
+                <dl class="facts">
+                  <dt>Project</dt>
+                  <dd>{session.project}</dd>
+                  <dt>Key</dt>
+                  <dd title={session.key_id}>{session.key_name || session.key_id}</dd>
+                  <dt>Scopes</dt>
+                  <dd>{session.scopes.join(", ")}</dd>
+                </dl>
+                <button type="button" class="item" onClick={() => void leave()}>
+                  <Icon name="out" /> Sign out
+                </button>
+              </>
+            )}
+          </Menu>
+        </div>
+      </div>
+      <main id="main" tabIndex={-1}>
+        {match(place.path, session)}
+      </main>
+    </div>
+  );
+}
+
+const themes: { value: Theme; title: string; icon: IconName }[] = [
+  { value: "system", title: "As the system", icon: "system" },
+  { value: "light", title: "Light", icon: "sun" },
+  { value: "dark", title: "Dark", icon: "moon" },
+];
+
+function ThemeMenu(): JSX.Element {
+  const [chosen, set] = useState(storedTheme());
+  useEffect(() => onTheme(() => set(storedTheme())), []);
+  const now = themes.find(t => t.value === chosen) ?? themes[0]!;
+  return (
+    <Menu label="Theme" class="side-button" button={<Labelled icon={now.icon}>Theme</Labelled>}>
+      {close =>
+        themes.map(t => (
+          <button
+            key={t.value}
+            type="button"
+            class="item"
+            aria-pressed={t.value === chosen}
+            onClick={() => {
+              setTheme(t.value);
+              close();
+            }}
+          >
+            <Icon name={t.icon} /> {t.title}
+          </button>
+        ))
+      }
+    </Menu>
+  );
+}
+
+function Labelled({ icon, children }: { icon: IconName; children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <Icon name={icon} />
+      <span>{children}</span>
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+// A trace as one file that needs nothing else: no script, nothing fetched, and
+// every value escaped.
+import { offer } from "../export.ts";
+import { cost, count, duration, scoreText, utc } from "../format.ts";
+import type { Observation, Trace } from "../types.ts";
+import { pretty } from "../ui/json.tsx";
+import { type Node, nodesOf } from "./tree.ts";
+
+/** Html is text that is safe to stand in a document; only html`` makes it. */
+class Html {
+  constructor(readonly text: string) {}
+}
+
+type Piece = string | number | Html | Html[];
+
+/** html escapes everything that is put in, but for what html`` itself made. */
+export function html(strings: TemplateStringsArray, ...values: Piece[]): Html {
+  return new Html(strings.reduce((out, s, i) => out + written(values[i - 1] ?? "") + s));
+}
+
+function written(v: Piece): string {
+  if (v instanceof Html) return v.text;
+  if (Array.isArray(v)) return v.map(x => x.text).join("");
+  return String(v).replace(/[&<>"'`]/g, c => `&#${c.charCodeAt(0)};`);
+}
+
+const style = `
+:root{color-scheme:light dark}
+body{font:14px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.3rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem}dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere}
+details{border-top:1px solid #8884;padding:.35rem 0}summary{cursor:pointer;display:flex;gap:.6rem;align-items:center}
+.name{flex:0 0 40%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.line{flex:1;position:relative;height:.7rem;background:#8882;border-radius:3px}
+.line i{position:absolute;top:0;bottom:0;background:#5d7bf0;border-radius:3px;min-width:2px}.failed .line i{background:#d9534a}.took{flex:0 0 5rem;text-align:right}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8881;padding:.7rem;border-radius:6px;font-size:12px}h2{font-size:.85rem;margin:.6rem 0 .2rem}`;
+
+/** traceDocument writes the trace as a page. */
+export function traceDocument(trace: Trace): string {
+  const { nodes, span } = nodesOf(trace);
+  const facts: [string, string][] = [
+    ["Id", trace.id],
+    ["Start", utc(trace.start_time)],
+    ["Latency", duration(trace.latency_ms)],
+    ["User", trace.user_id],
+    ["Session", trace.session_id],
+    ["Environment", trace.environment],
+    ["Tags", trace.tags.join(", ")],
+    ["Models", trace.models.join(", ")],
+    ["Tokens", count(trace.total_tokens)],
+    ["Cost", cost(trace.total_cost)],
+    [
+      "Scores",
+      Object.entries(trace.scores)
+        .map(([k, v]) => `${k} ${scoreText(v)}`)
+        .join(", "),
+    ],
+  ];
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${trace.name || trace.id}</title><style>${new Html(style)}</style></head><body>
+<h1>${trace.name || trace.id}</h1>
+<dl>${list(facts)}</dl>
+${part("Input", trace.input)}${part("Output", trace.output)}${part("Metadata", trace.metadata)}
+<h2>Observations</h2>
+${nodes.slice(1).map(n => observation(n, n.observation!, span))}
+</body></html>
+`.text;
+}
+
+function list(facts: [string, string][]): Html[] {
+  return facts.filter(f => f[1] !== "").map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`);
+}
+
+function part(title: string, value: unknown): Html {
+  if (value === null || value === undefined) return html``;
+  return html`<h2>${title}</h2><pre>${typeof value === "string" ? value : pretty(value)}</pre>`;
+}
+
+function observation(n: Node, o: Observation, span: number): Html {
+  const end = n.end ?? span;
+  const percent = (v: number) => ((v / span) * 100).toFixed(3);
+  const facts: [string, string][] = [
+    ["Id", o.id],
+    ["Type", o.type],
+    ["Start", utc(o.start_time)],
+    ["Level", o.level],
+    ["Status", o.status_message],
+    ["Model", [o.model, o.provider].filter(Boolean).join(" · ")],
+    ["Tokens", o.total_tokens === null ? "" : count(o.total_tokens)],
+    ["Cost", o.total_cost === null ? "" : cost(o.total_cost)],
+  ];
+  return html`<details class="${o.level === "ERROR" ? "failed" : ""}"><summary><span class="name" style="padding-left:${Math.min(n.depth - 1, 14)}rem">${o.name || o.id}</span><span class="line"><i style="left:${percent(n.start)}%;width:${percent(end - n.start)}%"></i></span><span class="took">${duration(o.latency_ms)}</span></summary>
+<dl>${list(facts)}</dl>${part("Model parameters", o.model_parameters)}${part("Input", o.input)}${part("Output", o.output)}${part("Metadata", o.metadata)}</details>
+`;
+}
+
+const fileName = (trace: Trace): string => `trace-${trace.id.replace(/[^\w.-]+/g, "_").slice(0, 80)}`;
+
+export function downloadHtml(trace: Trace): void {
+  offer([traceDocument(trace)], `${fileName(trace)}.html`, "text/html");
+}
+
+export function downloadJson(trace: Trace): void {
+  offer([pretty(trace), "\n"], `${fileName(trace)}.json`, "application/json");
+}

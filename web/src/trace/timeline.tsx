@@ -1,0 +1,326 @@
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { duration } from "../format.ts";
+import { Icon } from "../ui/icon.tsx";
+import { kindOf, type Node } from "./tree.ts";
+
+interface Props {
+  nodes: Node[]; // those that are visible
+  span: number; // µs of the whole trace
+  selected: string;
+  closed: Set<string>;
+  title: string; // of the trace
+  onSelect: (key: string) => void;
+  onToggle: (key: string) => void;
+}
+
+export interface View {
+  from: number; // µs
+  to: number;
+}
+
+const ROW = 27;
+const AHEAD = 10;
+const DEEPEST = 14; // levels that are still indented
+
+/** Timeline is tree and waterfall in one list: each row has its place in both. */
+export function Timeline(props: Props): JSX.Element {
+  const { nodes, span, selected, onSelect } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [rows, setRows] = useState({ first: 0, last: 50 });
+  const [view, setView] = useState<View>({ from: 0, to: span });
+  const look = () => {
+    const el = box.current;
+    if (!el) return;
+    const first = Math.max(0, Math.floor(el.scrollTop / ROW) - AHEAD);
+    const last = Math.ceil((el.scrollTop + el.clientHeight) / ROW) + AHEAD;
+    setRows(r => (r.first === first && r.last === last ? r : { first, last }));
+  };
+  useLayoutEffect(look, [nodes]);
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    const sized = new ResizeObserver(look);
+    sized.observe(el);
+    return () => sized.disconnect();
+  }, []);
+  useEffect(() => setView({ from: 0, to: span }), [span]);
+  useEffect(() => {
+    const el = box.current;
+    const at = nodes.findIndex(n => n.key === selected);
+    if (!el || at < 0) return;
+    const top = at * ROW;
+    if (top < el.scrollTop) el.scrollTop = top;
+    else if (top + 2 * ROW > el.scrollTop + el.clientHeight) el.scrollTop = top + 2 * ROW - el.clientHeight;
+    if (el.contains(document.activeElement) && document.activeElement !== el) {
+      requestAnimationFrame(() => el.querySelector<HTMLElement>(`[data-at="${at}"]`)?.focus({ preventScroll: true }));
+    }
+  }, [selected, nodes]);
+  const zoom = useZoom(box, span, setView);
+  const onKey = (e: KeyboardEvent) => {
+    const at = nodes.findIndex(n => n.key === selected);
+    const here = nodes[at];
+    if (!here) return;
+    const go = (to: number) => {
+      e.preventDefault();
+      const n = nodes[Math.max(0, Math.min(nodes.length - 1, to))];
+      if (n) onSelect(n.key);
+    };
+    if (e.key === "ArrowDown") go(at + 1);
+    else if (e.key === "ArrowUp") go(at - 1);
+    else if (e.key === "Home") go(0);
+    else if (e.key === "End") go(nodes.length - 1);
+    else if (e.key === "ArrowRight" && props.closed.has(here.key)) props.onToggle(here.key);
+    else if (e.key === "ArrowLeft" && here.children > 0 && !props.closed.has(here.key)) props.onToggle(here.key);
+  };
+  const at = nodes.findIndex(n => n.key === selected);
+  return (
+    <div class="timeline">
+      <Ruler view={view} span={span} setView={setView} zoom={zoom} />
+      <div
+        class="timeline-rows"
+        role="treegrid"
+        aria-label="Observations"
+        aria-rowcount={nodes.length}
+        tabIndex={-1}
+        ref={box}
+        onScroll={look}
+        onKeyDown={onKey}
+      >
+        <div role="rowgroup" class="timeline-all" style={{ height: `${nodes.length * ROW}px` }}>
+          {nodes.slice(rows.first, rows.last).map((n, i) => (
+            <Row
+              key={n.key}
+              node={n}
+              at={rows.first + i}
+              view={view}
+              span={span}
+              title={props.title}
+              chosen={n.key === selected}
+              tab={rows.first + i === Math.max(0, at)}
+              closed={props.closed.has(n.key)}
+              onSelect={onSelect}
+              onToggle={props.onToggle}
+            />
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface RowProps {
+  node: Node;
+  at: number;
+  view: View;
+  span: number;
+  title: string;
+  chosen: boolean;
+  tab: boolean;
+  closed: boolean;
+  onSelect: (key: string) => void;
+  onToggle: (key: string) => void;
+}
+
+function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, onToggle }: RowProps): JSX.Element {
+  const o = n.observation;
+  const failed = o?.level === "ERROR";
+  const name = o ? o.name || o.id : title;
+  return (
+    // the treegrid's onKeyDown moves the selection
+    <div
+      role="row"
+      class={`trow kind-${o ? kindOf(o.type) : "trace"}${failed ? " failed" : ""}`}
+      data-at={at}
+      tabIndex={tab ? 0 : -1}
+      aria-rowindex={at + 1}
+      aria-level={n.depth + 1}
+      aria-selected={chosen}
+      {...(n.children > 0 ? { "aria-expanded": !closed } : {})}
+      style={{ transform: `translateY(${at * ROW}px)` }}
+      onClick={() => onSelect(n.key)}
+    >
+      {/* the row has the focus */}
+      <div role="gridcell" class="trow-tree" style={{ paddingLeft: `${4 + Math.min(n.depth, DEEPEST) * 14}px` }}>
+        {n.children > 0 ? (
+          <button
+            type="button"
+            class="caret"
+            tabIndex={-1}
+            aria-label={closed ? `Open ${name}` : `Close ${name}`}
+            onClick={e => {
+              e.stopPropagation();
+              onToggle(n.key);
+            }}
+          >
+            <Icon name={closed ? "right" : "down"} size={12} />
+          </button>
+        ) : (
+          <span class="caret" />
+        )}
+        <i class="dot" />
+        <span class="ellipsis trow-name" title={o ? `${name}\n${o.type} · ${o.id}` : name}>
+          {name}
+        </span>
+        {failed && (
+          <span class="trow-error" title={o?.status_message}>
+            <Icon name="error" size={13} />
+            <span class="visually-hidden">error</span>
+          </span>
+        )}
+        {closed && <span class="badge">{n.children}</span>}
+        {o?.model && <span class="ellipsis trow-model">{o.model}</span>}
+      </div>
+      {/* the row has the focus */}
+      <div role="gridcell" class="trow-bars">
+        <div class="bars">
+          <Bar node={n} view={view} span={span} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Bar({ node: n, view, span }: { node: Node; view: View; span: number }): JSX.Element {
+  const width = view.to - view.from;
+  const end = n.end ?? span;
+  const left = ((n.start - view.from) / width) * 100;
+  const right = ((end - view.from) / width) * 100;
+  const a = Math.max(0, Math.min(100, left));
+  const b = Math.max(0, Math.min(100, right));
+  const text = n.end === null ? "open" : duration((n.end - n.start) / 1000);
+  const outside = right < 0 || left > 100;
+  return (
+    <>
+      {!outside && (
+        <span
+          class={`bar${n.end === null ? " bar-open" : ""}`}
+          style={{ left: `${a}%`, width: `max(2px, ${b - a}%)` }}
+        />
+      )}
+      <span class="bar-text" style={{ left: `calc(${b}% + 6px)` }}>
+        {text}
+      </span>
+    </>
+  );
+}
+
+interface RulerProps {
+  view: View;
+  span: number;
+  setView: (v: View) => void;
+  zoom: (factor: number, at?: number) => void;
+}
+
+/** Ruler shows the time of the waterfall; dragging over it looks closer, two clicks show all. */
+function Ruler({ view, span, setView, zoom }: RulerProps): JSX.Element {
+  const strip = useRef<HTMLDivElement>(null);
+  const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
+  const place = (e: PointerEvent) => {
+    const r = strip.current!.getBoundingClientRect();
+    return Math.max(0, Math.min(1, (e.clientX - r.left) / r.width));
+  };
+  const whole = view.from <= 0 && view.to >= span;
+  const width = view.to - view.from;
+  return (
+    <div class="ruler">
+      <div class="ruler-tools">
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Look closer"
+          title="Look closer (+)"
+          onClick={() => zoom(0.5)}
+        >
+          <Icon name="plus" size={14} />
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Look from farther"
+          title="Look from farther (-)"
+          disabled={whole}
+          onClick={() => zoom(2)}
+        >
+          <Icon name="minus" size={14} />
+        </button>
+        <button
+          type="button"
+          class="button quiet"
+          disabled={whole}
+          title="Show all (0)"
+          onClick={() => setView({ from: 0, to: span })}
+        >
+          All
+        </button>
+      </div>
+      {/* the buttons beside it do the same */}
+      <div
+        class="ruler-strip bars"
+        ref={strip}
+        onDblClick={() => setView({ from: 0, to: span })}
+        onPointerDown={e => {
+          e.currentTarget.setPointerCapture(e.pointerId);
+          const p = place(e);
+          setDrag({ from: p, to: p });
+        }}
+        onPointerMove={e => drag && setDrag({ ...drag, to: place(e) })}
+        onPointerUp={() => {
+          if (drag && Math.abs(drag.to - drag.from) > 0.01) {
+            const [a, b] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
+            setView({ from: view.from + a * width, to: view.from + b * width });
+          }
+          setDrag(null);
+        }}
+      >
+        {[0, 0.25, 0.5, 0.75].map(f => (
+          <span key={f} class="tick" style={{ left: `${f * 100}%` }}>
+            {duration((view.from + f * width) / 1000)}
+          </span>
+        ))}
+        {drag && (
+          <span
+            class="ruler-drag"
+            style={{ left: `${Math.min(drag.from, drag.to) * 100}%`, width: `${Math.abs(drag.to - drag.from) * 100}%` }}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** useZoom zooms around a place (0 to 1), also with Ctrl and the wheel, and pans with Shift and the wheel. */
+function useZoom(box: { current: HTMLDivElement | null }, span: number, setView: (f: (v: View) => View) => void) {
+  const zoom = (factor: number, at = 0.5) =>
+    setView(v => {
+      const width = Math.min(span, Math.max(10, (v.to - v.from) * factor));
+      const pivot = v.from + (v.to - v.from) * at;
+      const from = Math.max(0, Math.min(span - width, pivot - width * at));
+      return { from, to: from + width };
+    });
+  const latest = useRef(zoom);
+  latest.current = zoom;
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    const wheel = (e: WheelEvent) => {
+      const across = e.shiftKey ? e.deltaY || e.deltaX : Math.abs(e.deltaX) > Math.abs(e.deltaY) ? e.deltaX : 0;
+      if (!e.ctrlKey && !e.metaKey && across === 0) return;
+      e.preventDefault();
+      const bars = el.querySelector(".bars")?.getBoundingClientRect();
+      if (!bars) return;
+      if (e.ctrlKey || e.metaKey) {
+        latest.current(e.deltaY > 0 ? 1.25 : 0.8, Math.max(0, Math.min(1, (e.clientX - bars.left) / bars.width)));
+        return;
+      }
+      setView(v => {
+        const width = v.to - v.from;
+        const from = Math.max(0, Math.min(span - width, v.from + (across / bars.width) * width));
+        return { from, to: from + width };
+      });
+    };
+    el.addEventListener("wheel", wheel, { passive: false }); // it prevents the page's own zoom
+    return () => el.removeEventListener("wheel", wheel);
+  }, [span]);
+  return zoom;
+}

@@ -1,0 +1,87 @@
+// The rows of a trace: the tree, flattened, with times in microseconds.
+import type { Observation, Trace } from "../types.ts";
+
+export interface Node {
+  key: string; // "" for the trace itself, else the observation's id
+  observation: Observation | null;
+  depth: number;
+  start: number; // µs since the trace's start
+  end: number | null; // null: it has not ended
+  children: number; // how many hang below, at any depth
+  parent: number; // index in the full list; −1 for the trace
+}
+
+/** micros reads RFC 3339 to the microsecond, which Date does not keep. */
+export function micros(iso: string): number {
+  const m = /^(.{19})(?:\.(\d{1,6}))?/.exec(iso);
+  if (!m) return Date.parse(iso) * 1000;
+  return Date.parse(`${m[1]}Z`) * 1000 + Number((m[2] ?? "").padEnd(6, "0") || 0);
+}
+
+/** nodesOf lists the trace and all its observations, each before what hangs below it. */
+export function nodesOf(trace: Trace): { nodes: Node[]; span: number } {
+  const zero = micros(trace.start_time);
+  const nodes: Node[] = [
+    {
+      key: "",
+      observation: null,
+      depth: 0,
+      start: 0,
+      end: trace.end_time ? micros(trace.end_time) - zero : null,
+      children: 0,
+      parent: -1,
+    },
+  ];
+  // A stack instead of recursion: a trace may be hundreds of levels deep.
+  const todo = trace.observations.map(o => ({ o, depth: 1, parent: 0 })).reverse();
+  for (let next = todo.pop(); next; next = todo.pop()) {
+    const { o, depth, parent } = next;
+    const at = nodes.length;
+    nodes.push({
+      key: o.id,
+      observation: o,
+      depth,
+      start: micros(o.start_time) - zero,
+      end: o.end_time ? micros(o.end_time) - zero : null,
+      children: 0,
+      parent,
+    });
+    for (let p = parent; p >= 0; p = nodes[p]!.parent) nodes[p]!.children++;
+    for (const c of [...(o.children ?? [])].reverse()) todo.push({ o: c, depth: depth + 1, parent: at });
+  }
+  const span = nodes.reduce((max, n) => Math.max(max, n.end ?? n.start), 1);
+  return { nodes, span };
+}
+
+/** visible leaves out what hangs below a closed node, and with a text to find what neither matches nor leads to a match. */
+export function visible(nodes: Node[], closed: Set<string>, find: string): Node[] {
+  const wanted = find.trim().toLowerCase();
+  if (wanted) {
+    const keep = new Set<number>();
+    nodes.forEach((n, i) => {
+      if (matches(n.observation, wanted)) for (let p = i; p >= 0 && !keep.has(p); p = nodes[p]!.parent) keep.add(p);
+    });
+    return nodes.filter((_, i) => keep.has(i));
+  }
+  const out: Node[] = [];
+  for (let i = 0; i < nodes.length; i++) {
+    const n = nodes[i]!;
+    out.push(n);
+    if (closed.has(n.key)) i += n.children;
+  }
+  return out;
+}
+
+function matches(o: Observation | null, wanted: string): boolean {
+  if (!o) return false;
+  return [o.name, o.id, o.type, o.model, o.level, o.status_message, o.input_preview, o.output_preview].some(v =>
+    v.toLowerCase().includes(wanted),
+  );
+}
+
+/** kindOf is the colour class of a type: what it is not known for is a span. */
+export function kindOf(type: string): string {
+  const t = type.toLowerCase();
+  if (t === "llm") return "generation";
+  return ["generation", "agent", "tool", "retrieval", "embedding", "chain", "event"].includes(t) ? t : "span";
+}

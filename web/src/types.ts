@@ -1,0 +1,96 @@
+// The wire's types, as docs/api.md and /openapi.json describe them.
+
+export interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+export interface TraceSummary {
+  id: string;
+  name: string;
+  user_id: string;
+  session_id: string;
+  environment: string;
+  tags: string[];
+  start_time: string;
+  end_time: string | null;
+  latency_ms: number | null;
+  observation_count: number;
+  error_count: number;
+  total_tokens: number;
+  total_cost: number;
+  scores: Record<string, number | string>;
+  models: string[];
+}
+
+export interface Observation {
+  id: string;
+  trace_id: string;
+  parent_observation_id: string;
+  type: string;
+  name: string;
+  environment: string;
+  start_time: string;
+  start_time_inferred: boolean;
+  end_time: string | null;
+  latency_ms: number | null;
+  level: string;
+  status_message: string;
+  version: string;
+  model: string;
+  provider: string;
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  total_tokens: number | null;
+  input_cost: number | null;
+  output_cost: number | null;
+  total_cost: number | null;
+  quality_score: number | null;
+  tags: string[];
+  input_preview: string;
+  output_preview: string;
+  model_parameters?: unknown;
+  metadata?: unknown;
+  input?: unknown;
+  output?: unknown;
+  children?: Observation[];
+}
+
+export interface Score {
+  id: string;
+  trace_id: string;
+  observation_id: string;
+  name: string;
+  value: number | null;
+  string_value: string;
+  data_type: string;
+  source: string;
+  evaluator_name: string;
+  evaluator_version: string;
+  comment: string;
+  author_user_id: string;
+  environment: string;
+  timestamp: string;
+  metadata?: unknown;
+}
+
+export interface Trace extends TraceSummary {
+  version?: string;
+  release?: string;
+  parent_trace_id?: string;
+  metadata: unknown;
+  input: unknown;
+  output: unknown;
+  observations: Observation[];
+  score_list: Score[];
+}
+
+export type StatRow = { time?: string } & Record<string, string | number | null>;
+
+export interface Session {
+  project: string;
+  key_id: string;
+  key_name: string;
+  scopes: string[];
+  expires_at: string;
+}

@@ -1,0 +1,167 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import { onTheme } from "../theme.ts";
+
+/** Series of a chart. color is a variable of the style sheet, such as "--accent". */
+export interface Series {
+  label: string;
+  color: string;
+  kind: "bars" | "line";
+  format: (v: number | null) => string;
+}
+
+interface Props {
+  label: string; // what the chart shows, for who cannot see it
+  x: number[]; // seconds
+  series: Series[];
+  y: (number | null)[][]; // one list per series
+  height: number;
+  axes?: boolean;
+  bucket?: number; // seconds that one x stands for
+  onSelect?: (from: number, to: number) => void; // a range was brushed, in seconds
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hour12: false,
+});
+
+/** Chart is a time chart; with onSelect, dragging over it selects a range. */
+export function Chart(props: Props): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const [theme, setTheme] = useState(0);
+  const [at, setAt] = useState<{ index: number; left: number } | null>(null);
+  const shape = props.series.map(s => s.label + s.kind + s.color).join();
+  useEffect(() => onTheme(() => setTheme(n => n + 1)), []);
+  // The plot is made again for another shape or theme
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    const u = new uPlot(optionsOf(el, latest, setAt), dataOf(latest.current), el);
+    plot.current = u;
+    const sized = new ResizeObserver(() => u.setSize({ width: el.clientWidth, height: latest.current.height }));
+    sized.observe(el);
+    return () => {
+      sized.disconnect();
+      u.destroy();
+      plot.current = null;
+    };
+  }, [shape, props.height, props.axes, theme]);
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [props.x, props.y]);
+  const when = at && props.x[at.index];
+  return (
+    <figure class="chart" aria-label={props.label} role="img">
+      <div
+        ref={box}
+        class={props.onSelect ? "chart-plot brush" : "chart-plot"}
+        style={{ height: `${props.height}px` }}
+      />
+      {at && when !== null && when !== undefined && (
+        <div
+          class={at.left > (box.current?.clientWidth ?? 0) / 2 ? "tip tip-left" : "tip"}
+          style={{ left: `${at.left}px` }}
+        >
+          <strong>{clock.format(when * 1000)}</strong>
+          {props.series.map((s, i) => (
+            <span key={s.label}>
+              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(props.y[i]?.[at.index] ?? null)}
+            </span>
+          ))}
+        </div>
+      )}
+    </figure>
+  );
+}
+
+function dataOf(p: Props): uPlot.AlignedData {
+  return [p.x, ...p.y] as uPlot.AlignedData;
+}
+
+type Hover = (at: { index: number; left: number } | null) => void;
+
+function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const p = latest.current;
+  const bars = uPlot.paths.bars?.({ size: [0.82, 60], align: 1, radius: 0.15 });
+  const axis = {
+    stroke: color("--muted"),
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { show: false },
+    font: "11px system-ui, sans-serif",
+    gap: 4,
+  };
+  return {
+    width: el.clientWidth,
+    height: p.height,
+    legend: { show: false },
+    padding: p.axes === false ? [4, 0, 0, 0] : [8, 8, 0, 0],
+    cursor: { y: false, points: { show: false }, drag: { x: !!p.onSelect, y: false, setScale: false } },
+    scales: {
+      x: { range: (_u, min, max) => [min, max + (latest.current.bucket ?? 0)] },
+      y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, size: 22, values: (_u, ticks) => tickTexts(ticks) },
+      {
+        ...axis,
+        show: p.axes !== false,
+        size: 52,
+        values: (_u, ticks) => ticks.map(v => p.series[0]?.format(v) ?? String(v)),
+      },
+    ],
+    series: [
+      {},
+      ...p.series.map(s => ({
+        label: s.label,
+        stroke: color(s.color),
+        width: s.kind === "line" ? 1.5 : 0,
+        points: { show: false },
+        ...(s.kind === "bars" && bars ? { fill: color(s.color), paths: bars } : {}),
+      })),
+    ],
+    hooks: {
+      setCursor: [
+        u => {
+          const index = u.cursor.idx;
+          const left = u.cursor.left ?? -1;
+          hover(
+            index === null || index === undefined || left < 0
+              ? null
+              : { index, left: left + u.bbox.left / devicePixelRatio },
+          );
+        },
+      ],
+      setSelect: [
+        u => {
+          if (u.select.width < 3) return;
+          const from = u.posToVal(u.select.left, "x");
+          const to = u.posToVal(u.select.left + u.select.width, "x");
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          latest.current.onSelect?.(from, to);
+        },
+      ],
+    },
+  };
+}
+
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
+// tickTexts names days where a day begins, and times between them.
+function tickTexts(ticks: number[]): string[] {
+  const daily = ticks.length > 1 && (ticks[1] ?? 0) - (ticks[0] ?? 0) >= 86_400;
+  return ticks.map(t => {
+    const d = new Date(t * 1000);
+    return daily || (d.getHours() === 0 && d.getMinutes() === 0) ? day.format(d) : hour.format(d);
+  });
+}

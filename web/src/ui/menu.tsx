@@ -1,0 +1,69 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+interface Props {
+  label: string; // what the button is called when its content does not say it
+  button: ComponentChildren;
+  class?: string;
+  align?: "left" | "right";
+  children: (close: () => void) => ComponentChildren;
+}
+
+/** Menu is a button that opens a panel below it; Escape, a click elsewhere or leaving with Tab closes it. */
+export function Menu({ label, button, class: className = "button", align = "left", children }: Props): JSX.Element {
+  const [open, set] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const trigger = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    set(false);
+    trigger.current?.focus();
+  };
+  useEffect(() => {
+    if (!open) return;
+    const panel = box.current?.querySelector<HTMLElement>(".panel");
+    panel?.querySelector<HTMLElement>("input, button, select, a")?.focus();
+    const outside = (e: Event) => {
+      if (!box.current?.contains(e.target as Node)) set(false);
+    };
+    document.addEventListener("pointerdown", outside);
+    document.addEventListener("focusin", outside);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("focusin", outside);
+    };
+  }, [open]);
+  return (
+    // Escape and arrows are for the controls inside
+    <div class="menu" ref={box} onKeyDown={e => onKey(e, open, close)}>
+      <button
+        type="button"
+        ref={trigger}
+        class={className}
+        aria-label={label}
+        title={label}
+        aria-expanded={open}
+        onClick={() => set(!open)}
+      >
+        {button}
+      </button>
+      {open && <div class={`panel panel-${align}`}>{children(close)}</div>}
+    </div>
+  );
+}
+
+// onKey closes on Escape and moves among the items of class "item" with the arrows.
+function onKey(e: KeyboardEvent & { currentTarget: HTMLElement }, open: boolean, close: () => void): void {
+  if (!open) return;
+  if (e.key === "Escape") {
+    e.stopPropagation();
+    close();
+    return;
+  }
+  if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
+  const items = [...e.currentTarget.querySelectorAll<HTMLElement>(".panel .item")];
+  if (items.length === 0) return;
+  e.preventDefault();
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const step = e.key === "ArrowDown" ? 1 : -1;
+  items[(at + step + items.length) % items.length]?.focus();
+}

@@ -1,0 +1,215 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useKeys } from "../keys.tsx";
+import { navigate } from "../router.ts";
+import { Icon } from "./icon.tsx";
+import { NARROW, useMedia } from "./load.ts";
+
+/** Column of a table of T. */
+export interface Column<T> {
+  key: string;
+  title: string;
+  width: number; // pixels, at least
+  grow?: number; // share of what is left
+  numeric?: boolean;
+  sort?: string; // the API's name of the column, when it can be sorted by
+  cell: (row: T) => ComponentChildren;
+  hint?: (row: T) => string; // shown when the pointer rests on the cell
+}
+
+interface Props<T> {
+  label: string;
+  rows: T[];
+  columns: Column<T>[];
+  rowKey: (row: T) => string;
+  href: (row: T) => string;
+  compact: (row: T) => ComponentChildren; // the row on a telephone
+  sort?: string;
+  onSort?: (sort: string) => void;
+  more?: () => void; // called near the end
+  foot?: ComponentChildren; // after the last row
+  fresh?: Set<string>; // keys of rows that just came in
+}
+
+const ROW = 33;
+const COMPACT_ROW = 60;
+const AHEAD = 12;
+
+/** Table shows any number of rows of one height: only those in view exist in the document. */
+export function Table<T>(props: Props<T>): JSX.Element {
+  const { rows, columns, rowKey, href, fresh } = props;
+  const narrow = useMedia(NARROW);
+  const height = narrow ? COMPACT_ROW : ROW;
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ first: 0, last: 60 });
+  const [active, setActive] = useState(0);
+  const walk = useRef({ at: 0, begun: false }); // active, at once: keys come faster than renders
+  const { more } = props;
+
+  const look = () => {
+    const el = box.current;
+    if (!el) return;
+    const first = Math.max(0, Math.floor(el.scrollTop / height) - AHEAD);
+    const last = Math.ceil((el.scrollTop + el.clientHeight) / height) + AHEAD;
+    setView(v => (v.first === first && v.last === last ? v : { first, last }));
+    if (more && last >= rows.length - AHEAD) more();
+  };
+  // What is in view changes with these
+  useLayoutEffect(look, [rows, height]);
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    const seen = new ResizeObserver(look);
+    seen.observe(el);
+    return () => seen.disconnect();
+  });
+
+  const move = (to: number) => {
+    const at = Math.max(0, Math.min(rows.length - 1, to));
+    setActive(at);
+    walk.current = { at, begun: true };
+    const el = box.current;
+    if (!el) return;
+    const head = narrow ? 0 : ROW;
+    if (at * height < el.scrollTop) el.scrollTop = at * height;
+    else if ((at + 1) * height + head > el.scrollTop + el.clientHeight)
+      el.scrollTop = (at + 1) * height + head - el.clientHeight;
+    requestAnimationFrame(() => el.querySelector<HTMLElement>(`[data-at="${at}"]`)?.focus({ preventScroll: true }));
+  };
+  const step = (by: number) => move(walk.current.begun ? walk.current.at + by : walk.current.at);
+  useKeys([
+    { key: "j", label: "Next row", run: () => step(1) },
+    { key: "k", label: "Row before", run: () => step(-1) },
+  ]);
+  const onKey = (e: KeyboardEvent) => {
+    const row = (e.target as HTMLElement).closest<HTMLElement>("[data-at]");
+    if (!row) return;
+    const page = Math.floor((box.current?.clientHeight ?? 400) / height) - 2;
+    const steps: Record<string, number> = {
+      ArrowDown: walk.current.at + 1,
+      ArrowUp: walk.current.at - 1,
+      PageDown: walk.current.at + page,
+      PageUp: walk.current.at - page,
+      Home: 0,
+      End: rows.length - 1,
+    };
+    const to = steps[e.key];
+    if (to !== undefined) {
+      e.preventDefault();
+      move(to);
+    } else if (e.key === "Enter" && e.target === row) {
+      const r = rows[walk.current.at];
+      if (r) navigate(href(r));
+    }
+  };
+
+  const shown = rows.slice(view.first, view.last);
+  const template = columns.map(c => `minmax(${c.width}px, ${c.grow ? `${c.grow}fr` : `${c.width}px`})`).join(" ");
+  const width = columns.reduce((sum, c) => sum + c.width, 0);
+  return (
+    <div
+      class="table"
+      role="grid"
+      tabIndex={-1}
+      aria-label={props.label}
+      aria-rowcount={rows.length + 1}
+      ref={box}
+      onScroll={look}
+      onKeyDown={onKey}
+    >
+      {!narrow && <Head {...props} template={template} width={width} />}
+      <div
+        role="rowgroup"
+        class="table-rows"
+        style={{ height: `${rows.length * height}px`, minWidth: narrow ? "0" : `${width}px` }}
+      >
+        {shown.map((row, i) => {
+          const at = view.first + i;
+          const key = rowKey(row);
+          return (
+            // the grid's onKeyDown has Enter
+            <div
+              key={key}
+              role="row"
+              class={`row${narrow ? " row-compact" : ""}${fresh?.has(key) ? " fresh" : ""}`}
+              data-at={at}
+              tabIndex={at === active ? 0 : -1}
+              aria-rowindex={at + 2}
+              style={{
+                transform: `translateY(${at * height}px)`,
+                height: `${height}px`,
+                gridTemplateColumns: narrow ? "1fr" : template,
+              }}
+              onFocus={() => {
+                setActive(at);
+                walk.current = { at, begun: true };
+              }}
+              onClick={e => {
+                if (!(e.target as Element).closest("a, button") && !getSelection()?.toString()) navigate(href(row));
+              }}
+            >
+              {narrow ? (
+                // the row has the focus
+                <div role="gridcell" class="compact">
+                  {props.compact(row)}
+                </div>
+              ) : (
+                columns.map(c => (
+                  // the row has the focus
+                  <div key={c.key} role="gridcell" class={`cell${c.numeric ? " numeric" : ""}`} title={c.hint?.(row)}>
+                    {c.cell(row)}
+                  </div>
+                ))
+              )}
+            </div>
+          );
+        })}
+      </div>
+      {props.foot}
+    </div>
+  );
+}
+
+function Head<T>({
+  columns,
+  sort,
+  onSort,
+  template,
+  width,
+}: Props<T> & { template: string; width: number }): JSX.Element {
+  const by = sort?.replace(/^-/, "");
+  const descending = sort?.startsWith("-") ?? true;
+  return (
+    <div role="rowgroup" class="table-head" style={{ minWidth: `${width}px` }}>
+      {/* its buttons have the focus */}
+      <div role="row" class="row-head" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        {columns.map(c => {
+          const sorted = c.sort !== undefined && c.sort === by;
+          const state = sorted ? (descending ? "descending" : "ascending") : "none";
+          return (
+            // its button has the focus
+            <div
+              key={c.key}
+              role="columnheader"
+              class={`cell${c.numeric ? " numeric" : ""}`}
+              {...(c.sort && onSort ? { "aria-sort": state as "none" } : {})}
+            >
+              {c.sort && onSort ? (
+                <button
+                  type="button"
+                  class="sort"
+                  onClick={() => onSort(sorted && descending ? c.sort! : `-${c.sort}`)}
+                >
+                  {c.title}
+                  {sorted && <Icon name={descending ? "down" : "up"} size={12} />}
+                </button>
+              ) : (
+                c.title
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
