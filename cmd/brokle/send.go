@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+func sendCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:      "send",
+		Usage:     "send events from a file, or from standard input",
+		ArgsUsage: "[FILE]",
+		Description: "FILE holds JSON Lines, plain or compressed with gzip or zstd; - or none is standard input.\n" +
+			"A line with event_type and payload is an event; any other object is a payload and becomes an\n" +
+			"event of --type. Events without an event_id get one that follows from their content, so sending\n" +
+			"a file twice counts it once. The exit code is 1 when at least one event failed.",
+		Flags: append(clientFlags(),
+			&cli.StringFlag{Name: "type", Sources: env("send", "type"), Value: string(brokle.EventCreate), Usage: "event type of bare payloads"},
+			&cli.StringFlag{Name: "environment", Sources: env("environment"), Usage: "environment of all events (default: the server's, \"default\")"},
+			&cli.IntFlag{Name: "batch-size", Sources: env("send", "batch-size"), Value: 500, Usage: "events in a request, 1 to 1000"},
+			&cli.IntFlag{Name: "concurrency", Sources: env("send", "concurrency"), Value: 4, Usage: "requests at once, 1 to 64"},
+			&cli.IntFlag{Name: "max-retries", Sources: env("send", "max-retries"), Value: 8,
+				Usage: "how often a request is sent again after 429, 503 or no answer, 0 to 1000"},
+			&cli.DurationFlag{Name: "dedup-ttl", Sources: env("send", "dedup-ttl"), Value: brokle.MaxDedupTTL * time.Second,
+				Usage: "how long the server remembers the ids, 1m to 24h"},
+			jsonFlag("send"),
+		),
+		Action: func(ctx context.Context, c *cli.Command) error { return send(ctx, c, std) },
+	}
+}
+
+func send(ctx context.Context, c *cli.Command, std streams) error {
+	s := &sender{
+		size:        c.Int("batch-size"),
+		concurrency: c.Int("concurrency"),
+		retries:     c.Int("max-retries"),
+		wrap:        brokle.EventType(c.String("type")),
+		environment: c.String("environment"),
+		ttl:         c.Duration("dedup-ttl"),
+		backoff:     brokle.ExponentialBackoff{},
+	}
+	if err := s.validate(); err != nil {
+		return &usageError{"brokle send", err}
+	}
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	s.post = client.SendBatch
+	in, size, closeIn, err := openInput(c, std)
+	if err != nil {
+		return err
+	}
+	defer closeIn()
+	bar := progress(std.err, size)
+	text, err := decompress(io.TeeReader(in, bar))
+	if err != nil {
+		return fmt.Errorf("open input: %w", err)
+	}
+	start := time.Now()
+	err = s.run(ctx, text)
+	_ = bar.Exit() // only the terminal's line
+	if reportErr := s.report(std, c.Bool("json"), time.Since(start)); reportErr != nil {
+		return reportErr
+	}
+	if err != nil {
+		return explain(err, c)
+	}
+	if s.Failed > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// openInput opens the named file, or standard input. size is −1 when unknown.
+func openInput(c *cli.Command, std streams) (in io.Reader, size int64, closeIn func(), err error) {
+	if c.Args().Len() > 1 {
+		return nil, 0, nil, &usageError{"brokle send", fmt.Errorf("takes one file, got %d", c.Args().Len())}
+	}
+	name := c.Args().First()
+	if name == "" || name == "-" {
+		return std.in, -1, func() {}, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	size = -1
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	return f, size, func() { _ = f.Close() }, nil // read only: nothing can be lost
+}
+
+// progress is a bar over the bytes read, drawn when w is a terminal.
+func progress(w io.Writer, size int64) *progressbar.ProgressBar {
+	f, ok := w.(*os.File)
+	return progressbar.NewOptions64(size,
+		progressbar.OptionSetVisibility(ok && term.IsTerminal(int(f.Fd()))),
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription("sending"),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+	)
+}
+
+// report prints the counts and the first failures.
+func (s *sender) report(std streams, asJSON bool, took time.Duration) error {
+	if asJSON {
+		s.Seconds = took.Seconds()
+		return json.NewEncoder(std.out).Encode(s.tally)
+	}
+	for _, f := range s.Errors {
+		if _, err := fmt.Fprintf(std.err, "line %d: %s\n", f.Line, f.text()); err != nil {
+			return err
+		}
+	}
+	if more := s.Failed - len(s.Errors); more > 0 && len(s.Errors) > 0 {
+		if _, err := fmt.Fprintf(std.err, "… and %d more\n", more); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(std.out, "%d processed, %d duplicate, %d failed (%d requests, %s)\n",
+		s.Processed, s.Duplicate, s.Failed, s.Requests, took.Round(time.Millisecond))
+	return err
+}

@@ -1,0 +1,116 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/sample"
+)
+
+// defaultProject is the project of keys that the node makes itself.
+const defaultProject = "default"
+
+// allScopes are the scopes of such a key.
+func allScopes() []keyring.Scope {
+	return []keyring.Scope{keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin}
+}
+
+// firstKey puts in the bootstrap key, or makes a key where the person has none
+// to begin with: with Dev, and on a start without any. It returns the key to show.
+func (n *node) firstKey() (string, error) {
+	if k := n.cfg.BootstrapAPIKey; k != "" {
+		if _, err := n.keys.Put(k, defaultProject, "bootstrap", allScopes()); err != nil {
+			return "", fmt.Errorf("bootstrap key: %w", err)
+		}
+		return "", nil
+	}
+	if !n.cfg.Dev && !n.keys.Empty() {
+		return "", nil
+	}
+	name := "first"
+	if n.cfg.Dev {
+		name = "dev"
+	}
+	secret, _, err := n.keys.Create(defaultProject, name, allScopes())
+	if err != nil {
+		return "", fmt.Errorf("first key: %w", err)
+	}
+	return secret, nil
+}
+
+// greet tells the person where the node listens, and the key that was made.
+func (n *node) greet(out io.Writer, addr net.Addr) error {
+	url := baseURL(addr)
+	text := "listening on " + url + "\n"
+	if n.newKey != "" {
+		text += "BROKLE_API_KEY=" + n.newKey + "\n"
+	}
+	if n.cfg.Dev {
+		key := n.newKey
+		if key == "" {
+			key = "$BROKLE_BOOTSTRAP_API_KEY"
+		}
+		if path, ok := n.server.Link(cmp.Or(n.newKey, n.cfg.BootstrapAPIKey)); ok {
+			text += "open: " + url + path + " (signs in once, within ten minutes)\n"
+		}
+		text += "try: curl -s '" + url + "/v1/stats?group_by=model&metrics=count,latency_p95,cost' -H \"X-API-Key: " + key + "\"\n"
+	}
+	if _, err := io.WriteString(out, text); err != nil {
+		return fmt.Errorf("write greeting: %w", err)
+	}
+	return nil
+}
+
+// baseURL is how a client on this machine reaches addr.
+func baseURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// loadSample sends the sample through the API, like any client. Trouble is
+// logged: the node is well without it.
+func (n *node) loadSample(ctx context.Context, addr net.Addr) error {
+	if !n.cfg.Sample {
+		return nil
+	}
+	logger := n.logger.With("part", "sample")
+	processed, duplicate, err := n.sendSample(ctx, baseURL(addr))
+	switch {
+	case err == nil:
+		logger.Info("sample loaded", "new_events", processed, "known_events", duplicate)
+	case ctx.Err() == nil:
+		logger.Warn("the sample was not loaded", "error", err)
+	}
+	return nil
+}
+
+// sendSample uses a key that the node knows, or one that lives only as long.
+func (n *node) sendSample(ctx context.Context, url string) (processed, duplicate int, err error) {
+	secret := cmp.Or(n.cfg.BootstrapAPIKey, n.newKey)
+	if secret == "" {
+		var key keyring.Key
+		if secret, key, err = n.keys.Create(defaultProject, "sample", []keyring.Scope{keyring.ScopeIngest}); err != nil {
+			return 0, 0, err
+		}
+		defer func() { err = errors.Join(err, n.keys.Revoke(key.ID)) }()
+	}
+	client, err := brokle.New(brokle.Config{Host: url, APIKey: secret})
+	if err != nil {
+		return 0, 0, err
+	}
+	processed, duplicate, err = sample.Load(ctx, client, time.Now())
+	return processed, duplicate, errors.Join(err, client.Close(ctx))
+}

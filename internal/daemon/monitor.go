@@ -1,0 +1,143 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// watchEvery is how often the monitor looks: readiness is never older.
+const watchEvery = 500 * time.Millisecond
+
+// monitor looks after what a node needs to take events: room on the disk, a
+// Log that writes, a Warehouse that keeps up. It decides whether requests are
+// admitted, and says why not. Nobody has to switch it back.
+type monitor struct {
+	minFree    Bytes
+	maxBacklog store.Seq
+	free       func() (Bytes, error) // room on the disk of the data directory
+	log        func() store.LogStats
+	indexer    func() store.IndexerStats
+	claimer    func() error // why nodes cannot deduplicate together now; nil: there is only this node
+	logger     *slog.Logger
+
+	draining atomic.Bool
+	last     atomic.Pointer[verdict]
+}
+
+// verdict is what one look found.
+type verdict struct {
+	health []store.Health
+	refuse error // wraps store.ErrUnavailable; nil: requests are admitted
+}
+
+// errDraining refuses requests once a stop has begun.
+var errDraining = fmt.Errorf("%w: the node is stopping", store.ErrUnavailable)
+
+// Run looks until ctx ends. Admit and Health may be called after the first
+// check, which open makes.
+func (m *monitor) Run(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			m.check()
+		}
+	}
+}
+
+// Admit says whether a request may be taken now: nil, or an error that wraps
+// store.ErrUnavailable with the reason.
+func (m *monitor) Admit() error {
+	if m.draining.Load() {
+		return errDraining
+	}
+	return m.last.Load().refuse
+}
+
+// Health is the line of each part.
+func (m *monitor) Health() []store.Health { return m.last.Load().health }
+
+// check looks once, and logs when the decision changed.
+func (m *monitor) check() {
+	disk, diskErr := m.checkDisk()
+	warehouse, backlogErr := m.checkWarehouse()
+	now := &verdict{
+		health: []store.Health{
+			m.checkLog(), warehouse, disk, m.checkClaimer(),
+		},
+		refuse: errors.Join(diskErr, backlogErr),
+	}
+	before := m.last.Swap(now)
+	switch {
+	case now.refuse != nil && (before == nil || before.refuse == nil):
+		m.logger.Warn("requests are refused until this is over", "reason", now.refuse)
+	case now.refuse == nil && before != nil && before.refuse != nil:
+		m.logger.Info("requests are taken again")
+	}
+}
+
+// checkClaimer reports whether nodes deduplicate together. It never blocks: a
+// node that is alone goes on with what it knows.
+func (m *monitor) checkClaimer() store.Health {
+	h := store.Health{Part: "claimer", OK: true, Detail: "local: this node deduplicates alone"}
+	if m.claimer == nil {
+		return h
+	}
+	h.Detail = "redis: nodes deduplicate together"
+	if err := m.claimer(); err != nil {
+		h.OK, h.Detail = false, err.Error()
+	}
+	return h
+}
+
+// checkLog reports a Log that cannot write. It is left to the Log to refuse,
+// because only a write that succeeds shows that it is well again.
+func (m *monitor) checkLog() store.Health {
+	s := m.log()
+	if s.Fault != "" {
+		return store.Health{Part: "log", Blocking: true, Detail: s.Fault}
+	}
+	return store.Health{Part: "log", OK: true, Blocking: true, Detail: fmt.Sprintf("head %d", s.Head)}
+}
+
+// checkWarehouse reports a Warehouse that fails or lags. It blocks only when
+// more waits for it than the bound.
+func (m *monitor) checkWarehouse() (store.Health, error) {
+	s := m.indexer()
+	h := store.Health{Part: "warehouse", OK: s.Fault == "", Detail: fmt.Sprintf("%d events behind", s.Lag)}
+	if s.Fault != "" {
+		h.Detail += ", last error: " + s.Fault
+	}
+	if s.Quarantined > 0 {
+		h.Detail += fmt.Sprintf(", %d in quarantine", s.Quarantined)
+	}
+	if s.Lag <= m.maxBacklog {
+		return h, nil
+	}
+	h.OK, h.Blocking = false, true
+	return h, fmt.Errorf("%w: %d events wait for the warehouse, the bound is %d", store.ErrUnavailable, s.Lag, m.maxBacklog)
+}
+
+// checkDisk compares the room on the disk with the minimum. A disk that does
+// not say how full it is blocks nothing: the write itself will tell.
+func (m *monitor) checkDisk() (store.Health, error) {
+	free, err := m.free()
+	if err != nil {
+		return store.Health{Part: "disk", Detail: "free space is not known: " + err.Error()}, nil
+	}
+	h := store.Health{Part: "disk", OK: true, Blocking: true, Detail: fmt.Sprintf("%d MiB free, minimum %d MiB", free>>20, m.minFree>>20)}
+	if free >= m.minFree {
+		return h, nil
+	}
+	h.OK = false
+	return h, fmt.Errorf("%w: %d MiB free on the disk, the minimum is %d MiB", store.ErrUnavailable, free>>20, m.minFree>>20)
+}

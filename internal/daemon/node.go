@@ -1,0 +1,162 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+)
+
+// The names inside a data directory.
+const (
+	logDir        = "log"
+	warehouseFile = "warehouse.duckdb"
+	quarantineDir = "quarantine"
+	keysFile      = "keys.json"
+)
+
+// KeysPath is the file of projects and keys in cfg's data directory.
+func KeysPath(cfg Config) string { return filepath.Join(cfg.withDefaults().DataDir, keysFile) }
+
+// node is everything that runs in one process.
+type node struct {
+	cfg    Config
+	logger *slog.Logger
+	newKey string // a key to print once; "" when none was made
+
+	stores
+	claimer *redisclaim.Claimer // nil: one node alone
+	keys    *keyring.Keyring
+	indexer *indexer.Indexer
+	ingest  *ingest.Ingest
+	monitor *monitor
+	server  *server.Server
+}
+
+// stores are the open files of a data directory.
+type stores struct {
+	log       *segmentlog.Log
+	warehouse *duckstore.Warehouse
+}
+
+// openStores recovers the Log, which locks the directory, and opens the Warehouse.
+func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return s, fmt.Errorf("data directory: %w", err)
+	}
+	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache),
+	})
+	if err != nil {
+		return s, err
+	}
+	threads := cfg.WarehouseThreads
+	if threads == 0 {
+		threads = min(runtime.NumCPU(), 4)
+	}
+	s.warehouse, err = duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Logger: logger.With("part", "warehouse"),
+	})
+	if err != nil {
+		return s, errors.Join(err, s.log.Close())
+	}
+	return s, nil
+}
+
+// close closes the Warehouse, then the Log.
+func (s stores) close() error {
+	return errors.Join(s.warehouse.Close(), s.log.Close())
+}
+
+// openClaimer begins to deduplicate with other nodes, when there are some. A
+// Redis that does not answer stops no start.
+func (n *node) openClaimer() (err error) {
+	if n.cfg.RedisURL == "" {
+		return nil
+	}
+	n.claimer, err = redisclaim.Open(context.Background(), redisclaim.Options{
+		URL: n.cfg.RedisURL, Timeout: n.cfg.RedisTimeout, Logger: n.logger.With("part", "claimer"),
+	})
+	return err
+}
+
+// close ends the Claimer, which tells the other nodes what they could not be told
+// yet, and closes the stores.
+func (n *node) close() error {
+	var err error
+	if n.claimer != nil {
+		err = n.claimer.Close()
+	}
+	return errors.Join(err, n.stores.close())
+}
+
+func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, error) {
+	return indexer.New(indexer.Options{
+		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, quarantineDir), Logger: logger.With("part", "indexer"),
+	})
+}
+
+// open makes a node ready to listen. cfg is valid and has its defaults.
+func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error)) (n *node, err error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
+	}
+	n = &node{cfg: cfg, logger: logger}
+	if n.stores, err = openStores(cfg, logger); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close())
+		}
+	}()
+	if err = n.openClaimer(); err != nil {
+		return nil, err
+	}
+	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Logger: logger.With("part", "keyring")}); err != nil {
+		return nil, err
+	}
+	if n.newKey, err = n.firstKey(); err != nil {
+		return nil, err
+	}
+	if n.indexer, err = newIndexer(n.stores, cfg, logger); err != nil {
+		return nil, err
+	}
+	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
+	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Logger: logger.With("part", "ingest")}
+	n.monitor = &monitor{
+		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
+		free: func() (Bytes, error) { return free(cfg.DataDir) },
+		log:  n.log.Stats, indexer: n.indexer.Stats, logger: logger.With("part", "monitor"),
+	}
+	var claimerStats func() store.ClaimerStats
+	if n.claimer != nil {
+		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
+	}
+	n.ingest = ingest.New(ingestOptions)
+	n.monitor.check()
+	n.server, err = server.New(server.Options{
+		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Keys: n.keys,
+		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
+		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
+		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,
+		OpsOnMain: cfg.OpsListen == "", Logger: logger.With("part", "server"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}

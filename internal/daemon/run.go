@@ -1,0 +1,173 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Run opens a node, serves until ctx ends or a part fails, drains and closes.
+// It prints to out what a person needs: the address once it listens, and a key
+// when it made one. The error is what was wrong with cfg, what could not be
+// opened, or what failed; nil after a stop that ctx asked for.
+func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
+	return run(ctx, cfg, logger, out, freeSpace)
+}
+
+// run is Run with the disk's free space from outside, for tests.
+func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, free func(dir string) (Bytes, error)) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	n, err := open(cfg.withDefaults(), logger, free)
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.serve(ctx, out), n.close())
+}
+
+// serve listens and works until ctx ends or a part fails, then drains.
+func (n *node) serve(ctx context.Context, out io.Writer) error {
+	main, ops, err := n.listen()
+	if err != nil {
+		return err
+	}
+	// Parts outlive ctx: the drain stops them, each in its turn.
+	parts := newParts(context.WithoutCancel(ctx))
+	logRun := parts.start("log", n.log.Run)
+	keys := parts.start("keyring", n.keys.Run)
+	watch := parts.start("monitor", n.monitor.Run)
+	index := parts.start("indexer", n.indexer.Run)
+	jobs := parts.start("ingest", n.ingest.Run)
+	api := n.server.HTTPServer(n.server.Handler())
+	parts.serve("http", api, main)
+	var opsServer *http.Server
+	if ops != nil {
+		opsServer = n.server.HTTPServer(n.server.Ops())
+		parts.serve("ops http", opsServer, ops)
+	}
+	greetErr := n.greet(out, main.Addr())
+	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, main.Addr()) })
+
+	if greetErr == nil {
+		select {
+		case <-ctx.Done():
+			n.logger.Info("stopping", "drain_timeout", n.cfg.DrainTimeout)
+		case <-parts.failed:
+			n.logger.Error("a part failed, stopping")
+		}
+	}
+	n.monitor.draining.Store(true)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.cfg.DrainTimeout)
+	defer cancel()
+	sample.stop()
+	n.shutdown(drain, api)
+	jobs.stop()
+	n.catchUp(drain, index)
+	index.stop()
+	if opsServer != nil {
+		n.shutdown(drain, opsServer)
+	}
+	watch.stop()
+	keys.stop()
+	logRun.stop()
+	return errors.Join(greetErr, parts.wait())
+}
+
+// catchUp waits for the indexer, unless it is the part that failed.
+func (n *node) catchUp(ctx context.Context, index *part) {
+	select {
+	case <-index.done:
+		return
+	default:
+	}
+	if err := n.indexer.CatchUp(ctx); err != nil {
+		n.logger.Warn("the indexer did not catch up; it goes on at the next start", "events_behind", n.indexer.Stats().Lag, "error", err)
+	}
+}
+
+// listen opens the ports. It is called when everything else is ready.
+func (n *node) listen() (main, ops net.Listener, err error) {
+	if main, err = net.Listen("tcp", n.cfg.Listen); err != nil {
+		return nil, nil, fmt.Errorf("listen: %w", err)
+	}
+	if n.cfg.OpsListen == "" {
+		return main, nil, nil
+	}
+	if ops, err = net.Listen("tcp", n.cfg.OpsListen); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("listen for operations: %w", err), main.Close())
+	}
+	return main, ops, nil
+}
+
+// shutdown stops accepting and waits for the requests in flight; when that
+// takes longer than ctx, it cuts them off.
+func (n *node) shutdown(ctx context.Context, s *http.Server) {
+	err := s.Shutdown(ctx)
+	if err == nil {
+		return
+	}
+	n.logger.Warn("requests in flight were cut off", "error", err)
+	if err := s.Close(); err != nil {
+		n.logger.Warn("close connections", "error", err)
+	}
+}
+
+// parts are the goroutines of a node. Whoever fails closes failed; nobody is
+// stopped by another's failure, because stopping has an order.
+type parts struct {
+	base   context.Context
+	g      *errgroup.Group
+	failed <-chan struct{}
+}
+
+func newParts(base context.Context) *parts {
+	g, ctx := errgroup.WithContext(base)
+	return &parts{base: base, g: g, failed: ctx.Done()}
+}
+
+// part is one goroutine that can be stopped and waited for.
+type part struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// stop ends the part and waits for it.
+func (p *part) stop() {
+	p.cancel()
+	<-p.done
+}
+
+// start runs one part. An error that is only the end of its context is none.
+func (ps *parts) start(name string, run func(context.Context) error) *part {
+	ctx, cancel := context.WithCancel(ps.base)
+	p := &part{cancel: cancel, done: make(chan struct{})}
+	ps.g.Go(func() error {
+		defer close(p.done)
+		defer cancel()
+		if err := run(ctx); err != nil && !(ctx.Err() != nil && errors.Is(err, ctx.Err())) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+	return p
+}
+
+// serve runs an HTTP server until it is shut down.
+func (ps *parts) serve(name string, s *http.Server, l net.Listener) {
+	ps.g.Go(func() error {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// wait returns the first failure when all parts have ended.
+func (ps *parts) wait() error { return ps.g.Wait() }

@@ -1,0 +1,224 @@
+package daemon
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Setting is one field of Config: how it is called everywhere and what it takes.
+type Setting struct {
+	Field   string // of Config
+	Flag    string // of `brokle serve`, without dashes; "" when the environment is the only way
+	Env     string // the environment variable; a flag on the command line beats it
+	Default string // as it would be written; "" is empty, zero or false
+	Range   string // what is allowed, for people
+	Usage   string
+	Secret  bool // never printed
+
+	ptr      func(*Config) any // the field
+	min, max float64           // of numbers: durations in seconds, Bytes in bytes
+	oneOf    []string          // of text
+}
+
+// Settings is the table of all settings, in the order in which people read them.
+func Settings() []Setting {
+	inf := math.Inf(1)
+	list := []Setting{
+		{Field: "DataDir", Flag: "data", Default: "./brokle-data", Range: "a directory, made when absent",
+			Usage: "where everything is kept; one running node per directory",
+			ptr:   func(c *Config) any { return &c.DataDir }},
+		{Field: "Listen", Flag: "listen", Default: "127.0.0.1:8080", Range: "HOST:PORT; port 0 takes a free one",
+			Usage: "address of the HTTP API",
+			ptr:   func(c *Config) any { return &c.Listen }},
+		{Field: "OpsListen", Flag: "ops-listen", Range: "HOST:PORT; empty: on the API's address",
+			Usage: "address of /healthz, /readyz and /metrics, which ask for no key",
+			ptr:   func(c *Config) any { return &c.OpsListen }},
+		{Field: "Dev", Flag: "dev", Range: "true or false",
+			Usage: "for trying out: makes a key at every start and prints it with a ready curl line",
+			ptr:   func(c *Config) any { return &c.Dev }},
+		{Field: "Sample", Flag: "sample", Range: "true or false",
+			Usage: "load a day of made-up telemetry of a support assistant, once a day",
+			ptr:   func(c *Config) any { return &c.Sample }},
+		{Field: "BootstrapAPIKey", Env: "BROKLE_BOOTSTRAP_API_KEY", Range: "bk_ and 8 to 250 printable characters",
+			Usage: "a key (all scopes, project default) put in at start, for containers and tests", Secret: true,
+			ptr: func(c *Config) any { return &c.BootstrapAPIKey }},
+		{Field: "DrainTimeout", Flag: "drain-timeout", Default: "30s", Range: "1ms to 1h",
+			Usage: "how long a stop waits for requests in flight and for the indexer",
+			ptr:   func(c *Config) any { return &c.DrainTimeout }, min: 0.001, max: 3600},
+
+		{Field: "MaxEvents", Flag: "max-events", Default: "1000", Range: "1 to 100000",
+			Usage: "events in one request",
+			ptr:   func(c *Config) any { return &c.MaxEvents }, min: 1, max: 100_000},
+		{Field: "MaxPayloadBytes", Flag: "max-payload-bytes", Default: "1MiB", Range: "1KiB to 64MiB",
+			Usage: "one event's payload; a larger one fails alone and is never cut",
+			ptr:   func(c *Config) any { return &c.MaxPayloadBytes }, min: 1 << 10, max: 64 << 20},
+		{Field: "MaxDepth", Flag: "max-depth", Default: "64", Range: "8 to 1000",
+			Usage: "levels of JSON nesting in a payload",
+			ptr:   func(c *Config) any { return &c.MaxDepth }, min: 8, max: 1000},
+		{Field: "MaxBodyBytes", Flag: "max-body-bytes", Default: "10MiB", Range: "1KiB to 1GiB",
+			Usage: "one request's body as it is sent",
+			ptr:   func(c *Config) any { return &c.MaxBodyBytes }, min: 1 << 10, max: 1 << 30},
+		{Field: "MaxDecodedBytes", Flag: "max-decoded-bytes", Default: "64MiB", Range: "max-body-bytes to 4GiB",
+			Usage: "one request's body after decompression",
+			ptr:   func(c *Config) any { return &c.MaxDecodedBytes }, min: 1 << 10, max: 4 << 30},
+		{Field: "MaxInFlightBytes", Flag: "max-in-flight-bytes", Default: "256MiB", Range: "both limits above together, to 64GiB",
+			Usage: "all bodies held at once; beyond it requests get 503 with Retry-After",
+			ptr:   func(c *Config) any { return &c.MaxInFlightBytes }, min: 1 << 11, max: 64 << 30},
+		{Field: "RatePerKey", Flag: "rate-per-key", Range: "events per second; 0 is no limit",
+			Usage: "events per second that one key may send; beyond it 429 with Retry-After",
+			ptr:   func(c *Config) any { return &c.RatePerKey }, min: 0, max: inf},
+
+		{Field: "RedisURL", Flag: "redis-url", Range: "redis://, rediss://, unix:// or redis-sentinel://; several hosts are a Cluster; empty: one node alone",
+			Usage: "the Redis on which several nodes deduplicate together (docs/scale-out.md)", Secret: true,
+			ptr: func(c *Config) any { return &c.RedisURL }},
+		{Field: "RedisTimeout", Flag: "redis-timeout", Default: "500ms", Range: "10ms to 10s",
+			Usage: "how long a batch waits for Redis at each step; then this node deduplicates alone until Redis answers again",
+			ptr:   func(c *Config) any { return &c.RedisTimeout }, min: 0.01, max: 10},
+
+		{Field: "MinFreeDisk", Flag: "min-free-disk", Default: "1GiB", Range: "1 byte and up",
+			Usage: "free space below which requests get 503 with Retry-After; above it they go on by themselves",
+			ptr:   func(c *Config) any { return &c.MinFreeDisk }, min: 1, max: inf},
+		{Field: "MaxBacklogEvents", Flag: "max-backlog-events", Default: "20000000", Range: "1 and up",
+			Usage: "accepted events that may wait for the warehouse; beyond it requests get 503 with Retry-After",
+			ptr:   func(c *Config) any { return &c.MaxBacklogEvents }, min: 1, max: inf},
+
+		{Field: "IndexCache", Flag: "index-cache", Default: "64MiB", Range: "8MiB and up",
+			Usage: "memory for the id index",
+			ptr:   func(c *Config) any { return &c.IndexCache }, min: 8 << 20, max: inf},
+		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "192MiB", Range: "64MiB and up",
+			Usage: "memory of the warehouse; larger queries spill to disk",
+			ptr:   func(c *Config) any { return &c.WarehouseMemory }, min: 64 << 20, max: inf},
+		{Field: "WarehouseThreads", Flag: "warehouse-threads", Range: "1 and up; 0: the number of CPUs, at most 4",
+			Usage: "threads of the warehouse",
+			ptr:   func(c *Config) any { return &c.WarehouseThreads }, min: 0, max: 1024},
+		{Field: "MemoryLimit", Flag: "memory-limit", Default: "256MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
+			Usage: "soft limit of the Go heap: the collector works harder near it; index and warehouse count beside it",
+			ptr:   func(c *Config) any { return &c.MemoryLimit }, min: 64 << 20, max: inf},
+
+		{Field: "LogLevel", Flag: "log-level", Default: "info", Range: "debug, info, warn or error",
+			Usage: "what is written to standard error",
+			ptr:   func(c *Config) any { return &c.LogLevel }, oneOf: []string{"debug", "info", "warn", "error"}},
+		{Field: "LogFormat", Flag: "log-format", Default: "text", Range: "text or json",
+			Usage: "how it is written",
+			ptr:   func(c *Config) any { return &c.LogFormat }, oneOf: []string{"text", "json"}},
+	}
+	for i := range list {
+		if list[i].Env == "" {
+			list[i].Env = "BROKLE_" + strings.ToUpper(strings.ReplaceAll(list[i].Flag, "-", "_"))
+		}
+	}
+	return list
+}
+
+// settingNamed is the setting of a field; the field exists, a test sees to it.
+func settingNamed(field string) Setting {
+	all := Settings()
+	return all[slices.IndexFunc(all, func(s Setting) bool { return s.Field == field })]
+}
+
+// Set reads text into the setting's field of c. The error names the setting and
+// says what it takes.
+func (s Setting) Set(c *Config, text string) (err error) {
+	switch p := s.ptr(c).(type) {
+	case *string:
+		*p = text
+	case *bool:
+		*p, err = strconv.ParseBool(text)
+	case *int:
+		*p, err = strconv.Atoi(text)
+	case *float64:
+		*p, err = strconv.ParseFloat(text, 64)
+	case *time.Duration:
+		*p, err = time.ParseDuration(text)
+	case *Bytes:
+		*p, err = ParseBytes(text)
+	default:
+		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
+	}
+	if err != nil {
+		return s.wrong(strconv.Quote(text), "must be "+s.Range)
+	}
+	return nil
+}
+
+// Text is the setting's value in c as it would be written.
+func (s Setting) Text(c *Config) string {
+	switch p := s.ptr(c).(type) {
+	case *string:
+		return *p
+	case *bool:
+		return strconv.FormatBool(*p)
+	case *int:
+		return strconv.Itoa(*p)
+	case *float64:
+		return strconv.FormatFloat(*p, 'f', -1, 64)
+	case *time.Duration:
+		return p.String()
+	case *Bytes:
+		return p.String()
+	default:
+		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
+	}
+}
+
+// IsBool says whether the flag stands alone, without a value.
+func (s Setting) IsBool() bool {
+	_, ok := s.ptr(new(Config)).(*bool)
+	return ok
+}
+
+func (s Setting) zero(c *Config) bool {
+	switch p := s.ptr(c).(type) {
+	case *string:
+		return *p == ""
+	case *bool:
+		return !*p
+	default:
+		return s.number(c) == 0
+	}
+}
+
+// number is a numeric value in the unit of min and max.
+func (s Setting) number(c *Config) float64 {
+	switch p := s.ptr(c).(type) {
+	case *int:
+		return float64(*p)
+	case *float64:
+		return *p
+	case *time.Duration:
+		return p.Seconds()
+	case *Bytes:
+		return float64(*p)
+	}
+	return 0
+}
+
+// check says what is wrong with the setting's value in c.
+func (s Setting) check(c *Config) error {
+	switch p := s.ptr(c).(type) {
+	case *bool:
+		return nil
+	case *string:
+		if len(s.oneOf) > 0 && !slices.Contains(s.oneOf, *p) {
+			return s.wrong(*p, "must be "+s.Range)
+		}
+		return nil
+	}
+	if n := s.number(c); !(n >= s.min && n <= s.max) {
+		return s.wrong(s.Text(c), "must be "+s.Range)
+	}
+	return nil
+}
+
+// wrong is the sentence about a bad value.
+func (s Setting) wrong(value any, why string) error {
+	where := s.Env
+	if s.Flag != "" {
+		where = "--" + s.Flag + ", " + s.Env
+	}
+	return fmt.Errorf("%s (%s) is %v: %s", s.Field, where, value, why)
+}

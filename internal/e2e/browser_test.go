@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pageTests are the tests of the web page, written beside it: a real browser
+// before the real binary.
+const pageTests = "../../web"
+
+// The page, over a day of the sample and, when it is there, the real input.
+// With BROKLE_E2E_BROWSER=1, as make sets it, what is missing fails the test
+// instead of skipping it. BROKLE_SHOTS names a directory for pictures.
+func TestBrowser(t *testing.T) {
+	missing := t.Skipf
+	if os.Getenv("BROKLE_E2E_BROWSER") != "" {
+		missing = t.Fatalf
+	}
+	for what, path := range map[string]string{
+		"the page is not built": "site/app/index.html", "the page's tests have no packages": "node_modules/playwright-core/package.json",
+	} {
+		if _, err := os.Stat(filepath.Join(pageTests, path)); err != nil {
+			missing("skipped: %s (make build builds it, make e2e has all)", what)
+		}
+	}
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		missing("skipped: %v", err)
+	}
+	dir := t.TempDir()
+	n := startNode(t, filepath.Join(dir, "data"), "--dev", "--sample")
+	waitSample(t, n)
+	tests, err := filepath.Glob(filepath.Join(pageTests, "test", "*.test.mjs"))
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("no tests of the page: %v", err)
+	}
+	if os.Getenv("BROKLE_SHOTS") != "" { // pictures are of the sample alone
+		tests = []string{filepath.Join(pageTests, "test", "looks.test.mjs")}
+	} else if _, err := os.Stat(realInput); err == nil {
+		events := filepath.Join(dir, "events.jsonl")
+		convert(t, events)
+		send(t, n, events)
+	}
+
+	// One file after another: a browser each, and live rows must not be of another file.
+	for i, file := range tests {
+		tests[i] = "test/" + filepath.Base(file)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, tests...)...)
+	cmd.Dir = pageTests
+	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_CHROMIUM="+chromium, "NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "ℹ") || strings.Contains(line, "# SKIP") {
+			t.Log(strings.TrimSpace(line)) // measurements and counts
+		}
+	}
+	if err != nil {
+		t.Fatalf("node --test: %v\n%s", err, tail(string(out), 12000))
+	}
+}
+
+// waitSample waits until the sample can be queried.
+func waitSample(t *testing.T, n *node) {
+	t.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for !strings.Contains(n.log.String(), "sample loaded") || n.countEvents(t) < 1000 {
+		if time.Now().After(deadline) {
+			t.Fatal("the sample was not loaded within a minute")
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
+}
