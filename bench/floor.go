@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/ingest"
+)
+
+// floorServer is the least that an honest ingest server does.
+type floorServer struct {
+	mu   sync.Mutex // guards seen
+	seen map[string]struct{}
+	work chan floorWrite
+}
+
+type floorWrite struct {
+	body []byte
+	done chan error
+}
+
+// serveFloor prints its address and serves until ctx ends.
+func serveFloor(ctx context.Context, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	s := &floorServer{seen: map[string]struct{}{}, work: make(chan floorWrite, 1024)}
+	go s.commit(f) // ends with the process
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listening on http://%s\n", l.Addr())
+	srv := &http.Server{Handler: s}
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	if err := srv.Serve(l); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
+
+// commit writes all bodies that wait and syncs once for them.
+func (s *floorServer) commit(f *os.File) {
+	for first := range s.work {
+		group := []floorWrite{first}
+		for more := true; more; {
+			select {
+			case w := <-s.work:
+				group = append(group, w)
+			default:
+				more = false
+			}
+		}
+		var err error
+		for _, w := range group {
+			if _, werr := f.Write(w.body); werr != nil {
+				err = werr
+			}
+		}
+		if serr := f.Sync(); serr != nil {
+			err = serr
+		}
+		for _, w := range group {
+			w.done <- err
+		}
+	}
+}
+
+func (s *floorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	req, err := ingest.Limits{}.Decode(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer := brokle.BatchResponse{BatchID: brokle.NewID(), Errors: []brokle.BatchEventError{}, DuplicateEventIDs: []string{}}
+	s.mu.Lock()
+	for i := range req.Events {
+		id := req.Events[i].ID
+		if _, dup := s.seen[id]; dup {
+			answer.DuplicateEvents++
+			continue
+		}
+		s.seen[string(append([]byte(nil), id...))] = struct{}{}
+		answer.ProcessedEvents++
+	}
+	s.mu.Unlock()
+	done := make(chan error, 1)
+	s.work <- floorWrite{body, done}
+	if err := <-done; err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer)
+}
