@@ -1,0 +1,106 @@
+# Brokle for Go. `make help` lists the targets.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO          ?= go
+FUZZTIME    ?= 30s
+BENCHTIME   ?= 1s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BINARY      := bin/brokle
+COMMIT      := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+
+# What a fresh machine needs beside Go: a C compiler, because DuckDB is linked
+# in, and npm (with Node.js 18 or newer) for the web page; for the tests a Redis
+# to claim ids on, and a browser.
+APT_NEEDS   := gcc g++ npm
+TEST_NEEDS  := redis-server chromium
+
+# The built web page, what it is made of, and its packages.
+PAGE        := web/site/app/index.html
+PAGE_SRC    := $(shell find web/src web/style -type f 2>/dev/null) web/build.mjs web/package.json
+PAGE_DEPS   := web/node_modules/.package-lock.json
+
+# Packages whose goroutines share memory on the way of an event; the rest of
+# the race detector's work is `make race RACE=./...`.
+RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
+
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# $(call install,commands): installs with apt what is not there, and says so.
+define install
+	@missing=""; for tool in $(1); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { echo "missing:$$missing. Install them with your package manager."; exit 1; }; \
+		echo "installing with apt-get:$$missing"; \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq; $$sudo apt-get install -y -qq $$missing; \
+	fi
+endef
+
+deps:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/"; exit 1; }
+	$(call install,$(APT_NEEDS))
+	@$(GO) mod download || { echo "the Go modules did not download: see the lines above"; exit 1; }
+
+test-deps: deps
+	$(call install,$(TEST_NEEDS))
+
+$(PAGE_DEPS): web/package-lock.json | deps
+	@echo "npm ci"; cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+$(PAGE): $(PAGE_SRC) $(PAGE_DEPS)
+	@cd web && npm run -s build
+
+build: deps $(PAGE) ## build bin/brokle
+	@echo "building $(BINARY) (the first build compiles everything and takes a few minutes)"
+	@CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-X main.commit=$(COMMIT)" -o $(BINARY) ./cmd/brokle
+
+run: build ## build, then serve with a sample: prints the URL, a key and a curl line
+	@exec $(BINARY) serve --dev --sample
+
+test: check fuzz e2e ## everything: check, fuzz targets (FUZZTIME each), the binary under SIGKILL
+
+check: test-deps lint unit race ## gofmt, vet, staticcheck, the page, unit tests, race detector
+
+lint: deps $(PAGE_DEPS)
+	@echo "web page: types and lint"; cd web && npm run -s check
+	@echo "gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
+	@echo "go vet"; $(GO) vet ./...
+	@echo "staticcheck"; $(GO) run $(STATICCHECK) ./...
+	@echo "the page: no way to write HTML"
+	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
+
+unit: test-deps
+	@echo "unit tests"; $(GO) test $$($(GO) list ./... | grep -v /internal/e2e)
+
+race: test-deps ## the tests of the concurrent packages under the race detector
+	@echo "race detector"; $(GO) test -race $(RACE)
+
+# Coverage of the codecs is not quite repeatable, and minimizing one find may
+# take a whole minute of FUZZTIME by default: ten executions are enough.
+fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
+	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
+		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
+		for target in $$(echo "$$found" | grep '^Fuzz'); do \
+			echo "fuzz $$dir $$target for $(FUZZTIME)"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$dir; \
+		done; \
+	done
+
+e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; the page in a browser
+	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 20m ./internal/e2e
+
+shots: test-deps $(PAGE) ## pictures of the page for docs/img
+	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e
+
+bench: build ## micro-benchmarks, and the server beside a bare floor
+	@echo "benchmarks"; $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	@echo "the server beside the floor"; cd bench && $(GO) run . -bin ../$(BINARY)
+
+clean:
+	rm -rf bin web/site/app web/node_modules
