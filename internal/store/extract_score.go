@@ -68,6 +68,9 @@ func (x *extractor) scoreValue(required bool) {
 		if raw == nil || string(raw) == `""` {
 			continue
 		}
+		if dataType == "" && s == sStringValue {
+			dataType = Categorical
+		}
 		v, dataType, ok := scoreValue(raw, dataType)
 		if !ok {
 			must := valueRule
@@ -92,11 +95,15 @@ func (x *extractor) scoreValue(required bool) {
 // scoreValue reads raw as a value of dataType, or of the type that raw shows when that is "".
 func scoreValue(raw []byte, dataType string) (v FieldValue, as string, ok bool) {
 	truth := raw[0] == 't' || raw[0] == 'f'
+	text, quoted := Unquote(raw)
+	if !quoted {
+		text = alias(raw)
+	}
 	if as = dataType; as == "" {
 		switch {
 		case truth:
 			as = Boolean
-		case raw[0] == '"':
+		case quoted && !isNumber(text): // a number may come as a numeric string
 			as = Categorical
 		default:
 			as = Numeric
@@ -104,10 +111,6 @@ func scoreValue(raw []byte, dataType string) (v FieldValue, as string, ok bool) 
 	}
 	if raw[0] == '{' || raw[0] == '[' {
 		return v, as, false
-	}
-	text, quoted := Unquote(raw)
-	if !quoted {
-		text = alias(raw)
 	}
 	if as == Categorical {
 		return FieldValue{Field: StringValue, Text: text}, as, true
