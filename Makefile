@@ -81,14 +81,12 @@ unit: test-deps
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -race $(RACE)
 
-# Coverage of the codecs is not quite repeatable, and minimizing one find may
-# take a whole minute of FUZZTIME by default: ten executions are enough.
 fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
 	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
 		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
 		for target in $$(echo "$$found" | grep '^Fuzz'); do \
 			echo "fuzz $$dir $$target for $(FUZZTIME)"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$dir; \
+			GO=$(GO) .ci/fuzz $$dir $$target $(FUZZTIME); \
 		done; \
 	done
 
