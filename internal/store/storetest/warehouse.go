@@ -49,6 +49,9 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"ListsOfProjects", testListsOfProjects},
 		{"ListsRefused", testListsRefused},
 		{"Refused", testRefused},
+		{"Erase", testErase},
+		{"EraseHistory", testEraseHistory},
+		{"UserEvents", testUserEvents},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
 		t.Run(test.name, func(t *testing.T) {
