@@ -181,7 +181,7 @@ func (l *Log) Stats() store.LogStats {
 }
 
 // Run does the background work until ctx ends: recompression of sealed segments
-// when the machine is idle, and each minute a sweep of what expired in the index.
+// when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
 // It works on the caller's goroutine and returns nil. Trouble is logged and tried again.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
@@ -197,8 +197,8 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-l.closing:
 			return nil
 		case at := <-pack.C:
-			if at.After(packAfter) && l.packDue() {
-				if _, err = l.pack(ctx); err != nil {
+			if at.After(packAfter) {
+				if err = l.tidy(ctx); err != nil {
 					packAfter = at.Add(packPause)
 				}
 			}
