@@ -42,6 +42,7 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Stats", testStats},
 		{"StatsBuckets", testStatsBuckets},
 		{"Refused", testRefused},
+		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
 		t.Run(test.name, func(t *testing.T) {
