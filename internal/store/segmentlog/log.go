@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Log struct {
 	queue   chan *request
 	done    sync.WaitGroup // the committer
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
+	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
 
 	leftover []string // files that could not be removed yet; the holder of maint's
 
@@ -75,6 +77,7 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		closing: make(chan struct{}),
 		queue:   make(chan *request, 1024),
 		maint:   make(chan struct{}, 1),
+		finders: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		news:    make(chan struct{}),
 	}
 	if l.codec, err = newCodec(); err != nil {

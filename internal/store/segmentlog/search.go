@@ -248,6 +248,11 @@ func (s *search) read(ctx context.Context, places []place) error {
 			continue
 		}
 		g.Go(func() error {
+			select {
+			case s.finders <- struct{}{}:
+				defer func() { <-s.finders }()
+			case <-ctx.Done():
+			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
