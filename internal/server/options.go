@@ -25,6 +25,8 @@ type Options struct {
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
 	Warehouse store.Warehouse
+	// Search finds events by their words. Required.
+	Search store.Searcher
 	// Keys knows the callers. Required.
 	Keys *keyring.Keyring
 
@@ -137,6 +139,7 @@ func (o Options) Validate() error {
 	need(o.Log != nil, "Log is missing")
 	need(o.Receipts != nil, "Receipts is missing")
 	need(o.Warehouse != nil, "Warehouse is missing")
+	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	d := o.withDefaults()
 	need(d.MaxBodyBytes > 0, "MaxBodyBytes is %d, must be positive", o.MaxBodyBytes)

@@ -189,7 +189,7 @@ func scoreCondition(v string) (store.ScoreCondition, bool) {
 // filterNames are the parameters that filter reads.
 func filterNames() []string {
 	return []string{"from", "to", "name", "user_id", "session_id", "environment", "tag", "model", "type", "level",
-		"trace_id", "min_latency_ms", "max_latency_ms", "min_cost", "has_error", "score"}
+		"trace_id", "min_latency_ms", "max_latency_ms", "min_cost", "has_error", "score", "q"}
 }
 
 func (q *query) filter() store.Filter {
@@ -199,7 +199,7 @@ func (q *query) filter() store.Filter {
 		Environment: q.text("environment"), Tag: q.text("tag"), Model: q.text("model"),
 		Type: q.text("type"), Level: strings.ToUpper(q.text("level")), TraceID: q.text("trace_id"),
 		MinLatencyMS: q.number("min_latency_ms"), MaxLatencyMS: q.number("max_latency_ms"),
-		MinCost: q.number("min_cost"), HasError: q.boolean("has_error"), Scores: q.scores("score"),
+		MinCost: q.number("min_cost"), HasError: q.boolean("has_error"), Scores: q.scores("score"), Text: q.text("q"),
 	}
 	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
 		q.fail("to", "must not be before from")

@@ -29,9 +29,15 @@ func statsParams() []string {
 func listTraces(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	tq := store.TraceQuery{Filter: q.filter(), Order: q.order()}
+	words := q.words()
 	if q.err != nil {
 		return nil, q.err
 	}
+	done, err := s.search(ctx, c.caller.Project, &tq.Filter, words)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	page, err := s.o.Warehouse.Traces(ctx, c.caller.Project, tq)
 	return ok(page, err)
 }
@@ -39,9 +45,15 @@ func listTraces(ctx context.Context, s *Server, c *call) (*answer, error) {
 func listObservations(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	oq := store.ObservationQuery{Filter: q.filter(), Order: q.order()}
+	words := q.words()
 	if q.err != nil {
 		return nil, q.err
 	}
+	done, err := s.search(ctx, c.caller.Project, &oq.Filter, words)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	page, err := s.o.Warehouse.Observations(ctx, c.caller.Project, oq)
 	return ok(page, err)
 }
@@ -72,8 +84,15 @@ func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if len(sq.Metrics) == 0 {
 		sq.Metrics = []string{"count"}
 	}
+	words := q.words()
+	if words != nil && sq.Of == "scores" {
+		q.fail("q", "is no filter of scores")
+	}
 	if q.err != nil {
 		return nil, q.err
+	}
+	if err := s.searchStats(ctx, c.caller.Project, &sq.Filter, words); err != nil {
+		return nil, err
 	}
 	page, err := s.o.Warehouse.Stats(ctx, c.caller.Project, sq)
 	return ok(page, err)

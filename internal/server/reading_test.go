@@ -184,7 +184,7 @@ func TestWrongParameters(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	for _, c := range []struct{ path, param, code string }{
-		{"/v1/traces?q=x", "q", "unknown_parameter"}, {"/v1/traces?Limit=5", "Limit", "unknown_parameter"},
+		{"/v1/scores?q=x", "q", "unknown_parameter"}, {"/v1/traces?Limit=5", "Limit", "unknown_parameter"},
 		{"/v1/traces/x?limit=5", "limit", "unknown_parameter"}, {"/v1/stats?sort=count", "sort", "unknown_parameter"},
 		{"/v1/telemetry/jobs/x?timeout=1s", "timeout", "unknown_parameter"}, {"/v1/scores?model=x", "model", "unknown_parameter"},
 		{"/v1/traces?limit=0", "limit", "invalid_parameter"}, {"/v1/traces?limit=1001", "limit", "invalid_parameter"}, {"/v1/traces?limit=ten", "limit", "invalid_parameter"},
@@ -197,6 +197,10 @@ func TestWrongParameters(t *testing.T) {
 		{"/v1/traces?name=a%00b", "name", "invalid_parameter"}, {"/v1/traces?cursor=%00", "cursor", "invalid_parameter"},
 		{"/v1/stats?of=cats", "of", "invalid_parameter"}, {"/v1/stats?metrics=cats", "metrics", "invalid_parameter"}, {"/v1/stats?group_by=cats", "group_by", "invalid_parameter"},
 		{"/v1/stats?interval=1s", "interval", "invalid_parameter"}, {"/v1/stats?interval=2d", "interval", "invalid_parameter"}, {"/v1/stats?interval=99999999999999999d", "interval", "invalid_parameter"},
+		{"/v1/traces?q=%3F%21", "q", "invalid_parameter"}, {"/v1/observations?q=" + strings.Repeat("x", 30_000), "q", "invalid_parameter"},
+		{"/v1/stats?of=traces&q=" + strings.Repeat("a+", 1000), "q", "invalid_parameter"}, {"/v1/traces?q=%ff", "q", "invalid_parameter"},
+		{"/v1/traces?q=" + strings.Repeat("a+", 40), "q", "invalid_parameter"}, {"/v1/traces?q=a%00", "q", "invalid_parameter"},
+		{"/v1/traces?q=a&q=b", "q", "invalid_parameter"}, {"/v1/stats?of=scores&q=a", "q", "invalid_parameter"},
 		{"/v1/telemetry/jobs/x?wait=soon", "wait", "invalid_parameter"}, {"/v1/telemetry/jobs/x?wait=-1s", "wait", "invalid_parameter"},
 	} {
 		rep := h.get(c.path)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -32,6 +33,16 @@ type Filter struct {
 	MinCost      *float64
 	HasError     *bool // any observation (or the observation itself) has level ERROR
 	Scores       []ScoreCondition
+	// Text is what Seqs or Match stand for, so that a cursor belongs to it; it
+	// restricts nothing by itself.
+	Text string
+	// Seqs, when it is not nil, are the events to restrict to: an observation
+	// passes when it was folded from one of them, a trace when it or an
+	// observation of it was. Scores have no such filter.
+	Seqs []Seq `json:"-"`
+	// Match restricts to the same way, where Seqs would be too many: it is asked of the
+	// events of what would be on the page, at most some ten thousand at a time. Statistics do not know it.
+	Match func(ctx context.Context, seqs []Seq) ([]bool, error) `json:"-"`
 }
 
 // ScoreCondition is one `score=NAME OP NUMBER` filter: a trace passes when the mean of its

@@ -14,8 +14,9 @@ type columns struct {
 	time, id                                   string
 	name, userID, sessionID, environment, tags string
 	model, typ, level, traceID, latency, cost  string
-	failed                                     string // a condition: has an error
-	scores                                     string // relation of the scores that count: columns owner, name, value
+	failed                                     string                           // a condition: has an error
+	scores                                     string                           // relation of the scores that count: columns owner, name, value
+	found                                      func(*query, []store.Seq) string // a condition: has one of the events
 }
 
 // conditions are the parts of f as SQL conditions that must all hold.
@@ -62,6 +63,11 @@ func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
 	}
 	if f.HasError != nil {
 		add("has_error", c.failed, "(%s) = %s", *f.HasError)
+	}
+	if f.Seqs != nil && c.found != nil {
+		all = append(all, c.found(q, f.Seqs))
+	} else if f.Seqs != nil || f.Match != nil && c.found == nil {
+		unknown = "q"
 	}
 	for _, s := range f.Scores {
 		if c.scores == "" {

@@ -20,7 +20,7 @@ var observationColumns = columns{
 	time: "o.start_time", id: "o.id", name: "o.name", userID: "coalesce(o.user_id, t.user_id)",
 	sessionID: "coalesce(o.session_id, t.session_id)", environment: "o.environment", tags: "o.tags", model: "o.model",
 	typ: "o.type", level: "o.level", traceID: "o.trace_id", latency: "o.latency_ms", cost: "o.total_cost",
-	failed: "o.level = 'ERROR'", scores: "SELECT observation_id AS owner, name, value FROM s",
+	failed: "o.level = 'ERROR'", scores: "SELECT observation_id AS owner, name, value FROM s", found: (*query).foundObservations,
 }
 
 // Observations answers with a page of observations.
@@ -31,21 +31,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 	}
 	page := &store.ObservationPage{Data: []brokle.Observation{}}
 	err = w.ask(ctx, project, "query observations", func(v *view) error {
-		q := v.query()
-		if oq.ID != "" {
-			q.restrict[store.ObservationKind] = "SELECT " + q.arg(oq.ID)
-		}
-		conditions, err := q.conditions(&oq.Filter, observationColumns)
-		if err != nil {
-			return err
-		}
-		tables, from := q.observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
-		beyond, err := p.where(q)
-		if err != nil {
-			return err
-		}
-		keys, err := v.keys(ctx, q, with(tables,
-			"SELECT id, "+p.column+" FROM (SELECT o.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
+		keys, err := v.search(ctx, p, oq.Match, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p, &oq) })
 		if err != nil {
 			return err
 		}
@@ -59,6 +45,25 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 		return nil, err
 	}
 	return page, nil
+}
+
+// observationKeys finds the observations of a page.
+func (v *view) observationKeys(ctx context.Context, p *pager, oq *store.ObservationQuery) ([]key, error) {
+	q := v.query()
+	if oq.ID != "" {
+		q.restrict[store.ObservationKind] = "SELECT " + q.arg(oq.ID)
+	}
+	conditions, err := q.conditions(&oq.Filter, observationColumns)
+	if err != nil {
+		return nil, err
+	}
+	tables, from := q.observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
+	beyond, err := p.where(q)
+	if err != nil {
+		return nil, err
+	}
+	return v.keys(ctx, q, with(tables,
+		"SELECT id, "+p.column+" FROM (SELECT o.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
 }
 
 // observationsWithTrace defines o, t when it is needed and s when scores are,

@@ -76,7 +76,8 @@ func subjectOf(of string) (*subject, error) {
 		return &subject{
 			columns: columns{time: "ts", id: "event_id", name: "name", userID: "user_id", sessionID: "session_id",
 				environment: eventEnvironment, tags: "tags", model: "model", typ: "type", level: "level", traceID: "trace_id",
-				latency: "latency_ms", cost: "total_cost", failed: "coalesce(level, '') = 'ERROR'"},
+				latency: "latency_ms", cost: "total_cost", failed: "coalesce(level, '') = 'ERROR'",
+				found: func(q *query, seqs []store.Seq) string { return "seq IN (" + q.seqs(seqs) + ")" }},
 			groups: map[string]string{
 				"event_type": "event_type", "name": "name", "environment": eventEnvironment, "user_id": "user_id",
 				"session_id": "session_id", "model": "model", "type": "type", "level": "level", "provider": "provider",
@@ -105,6 +106,9 @@ func (w *Warehouse) Stats(ctx context.Context, project string, sq store.StatsQue
 	subject, err := subjectOf(sq.Of)
 	if err != nil {
 		return nil, err
+	}
+	if sq.Match != nil {
+		return nil, &store.QueryError{Param: "q", Message: "is no filter of statistics, unless as a list of events"}
 	}
 	limit := sq.Limit
 	if limit == 0 {

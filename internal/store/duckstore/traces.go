@@ -26,17 +26,7 @@ func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQu
 	}
 	page := &store.TracePage{Data: []brokle.TraceSummary{}}
 	err = w.ask(ctx, project, "query traces", func(v *view) error {
-		q := v.query()
-		tables, conditions, err := q.filteredTraces(&tq.Filter)
-		if err != nil {
-			return err
-		}
-		beyond, err := p.where(q)
-		if err != nil {
-			return err
-		}
-		keys, err := v.keys(ctx, q, with(tables,
-			"SELECT id, "+p.column+" FROM tr"+where(append(conditions, beyond)...)+p.order()))
+		keys, err := v.search(ctx, p, tq.Match, traceEvents, func(p *pager) ([]key, error) { return v.traceKeys(ctx, p, &tq.Filter) })
 		if err != nil {
 			return err
 		}
@@ -50,6 +40,21 @@ func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQu
 		return nil, err
 	}
 	return page, nil
+}
+
+// traceKeys finds the traces of a page.
+func (v *view) traceKeys(ctx context.Context, p *pager, f *store.Filter) ([]key, error) {
+	q := v.query()
+	tables, conditions, err := q.filteredTraces(f)
+	if err != nil {
+		return nil, err
+	}
+	beyond, err := p.where(q)
+	if err != nil {
+		return nil, err
+	}
+	return v.keys(ctx, q, with(tables,
+		"SELECT id, "+p.column+" FROM tr"+where(append(conditions, beyond)...)+p.order()))
 }
 
 // filteredTraces returns the tables that define tr, and the conditions of f on it.
@@ -66,7 +71,7 @@ func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, er
 	c := columns{
 		time: "start_time", id: "id", name: "name", userID: "user_id", sessionID: "session_id", environment: "environment",
 		tags: "tags", traceID: "id", latency: "latency_ms", cost: "total_cost", failed: "error_count > 0",
-		scores: "SELECT placed_in AS owner, name, value FROM sc",
+		scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*query).foundTraces,
 	}
 	any := *f
 	any.Model, any.Type, any.Level = "", "", ""

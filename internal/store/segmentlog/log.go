@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Log struct {
 	queue   chan *request
 	done    sync.WaitGroup // the committer
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
+	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
 
 	leftover []string // files that could not be removed yet; the holder of maint's
 
@@ -75,6 +77,7 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		closing: make(chan struct{}),
 		queue:   make(chan *request, 1024),
 		maint:   make(chan struct{}, 1),
+		finders: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		news:    make(chan struct{}),
 	}
 	if l.codec, err = newCodec(); err != nil {
@@ -181,7 +184,7 @@ func (l *Log) Stats() store.LogStats {
 }
 
 // Run does the background work until ctx ends: recompression of sealed segments
-// when the machine is idle, and each minute a sweep of what expired in the index.
+// when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
 // It works on the caller's goroutine and returns nil. Trouble is logged and tried again.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
@@ -197,8 +200,8 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-l.closing:
 			return nil
 		case at := <-pack.C:
-			if at.After(packAfter) && l.packDue() {
-				if _, err = l.pack(ctx); err != nil {
+			if at.After(packAfter) {
+				if err = l.tidy(ctx); err != nil {
 					packAfter = at.Add(packPause)
 				}
 			}

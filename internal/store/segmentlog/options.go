@@ -33,6 +33,10 @@ type Options struct {
 	// MaxUnpacked is the number of sealed segments not yet recompressed at which
 	// recompression stops waiting for an idle moment. Default 16.
 	MaxUnpacked int
+	// MaxUnfiltered is the number of sealed segments without filters for text search
+	// at which making them stops waiting for an idle moment. A search reads
+	// such a segment whole. Default 4.
+	MaxUnfiltered int
 }
 
 func (o Options) withDefaults() Options {
@@ -62,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxUnpacked <= 0 {
 		o.MaxUnpacked = 16
+	}
+	if o.MaxUnfiltered <= 0 {
+		o.MaxUnfiltered = 4
 	}
 	return o
 }

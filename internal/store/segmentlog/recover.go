@@ -41,8 +41,11 @@ func (l *Log) findSegments() error {
 		return err
 	}
 	var bases []store.Seq
+	filters := map[store.Seq]bool{}
 	for _, name := range names {
-		if strings.HasSuffix(name, tempExt) {
+		if base, ok := parseFilterName(name); ok {
+			filters[base] = true
+		} else if strings.HasSuffix(name, tempExt) {
 			if err := l.fs.Remove(l.fs.PathJoin(l.dir, name)); err != nil {
 				return err
 			}
@@ -72,7 +75,27 @@ func (l *Log) findSegments() error {
 		}
 		l.segs = append(l.segs, seg)
 	}
+	if err := l.findFilters(filters); err != nil {
+		return err
+	}
 	return syncDir(l.fs, l.dir)
+}
+
+// findFilters gives the segments their filter files and removes those of none. The
+// last segment may be appended to, or cut, so it has none that could be right.
+func (l *Log) findFilters(filters map[store.Seq]bool) error {
+	for i, seg := range l.segs {
+		if filters[seg.base] && (seg.rewrote || i < len(l.segs)-1) {
+			seg.filter = &filterFile{id: l.nextID.Add(1), path: filterPath(seg.path)}
+			delete(filters, seg.base)
+		}
+	}
+	for base := range filters {
+		if err := l.fs.Remove(filterPath(l.fs.PathJoin(l.dir, segmentName(base)))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *Log) openSegment(base store.Seq) (*segment, error) {

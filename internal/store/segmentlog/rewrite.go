@@ -84,6 +84,9 @@ func (w *rewrite) replace(olds []*segment) error {
 		return errors.Join(err, w.fs.Remove(w.tmp))
 	}
 	w.seg.end = w.off
+	if err := w.removeFilters(olds); err != nil { // before: none may outlive what it was made of
+		return errors.Join(err, w.fs.Remove(w.tmp))
+	}
 	if err := w.swap(olds); err != nil {
 		return errors.Join(err, w.fs.Remove(w.tmp))
 	}
@@ -121,6 +124,9 @@ func (l *Log) forget(old *segment) {
 // removeFiles removes the files of segments that are no longer in the table, one after
 // the other: the name of one may fence what a failed write left in the one before.
 func (l *Log) removeFiles(segs []*segment) error {
+	if err := l.removeFilters(segs); err != nil {
+		return err
+	}
 	for _, seg := range segs {
 		l.leftover = append(l.leftover, seg.path)
 	}

@@ -31,6 +31,13 @@ type segment struct {
 	loaded bool       // marks are complete up to end
 	marks  []mark     // in the order of the file
 	newest int64      // latest commit time, Unix µs
+
+	find sync.Mutex // guards below; apart from mu, for which the committer waits
+	// filter is the segment's filter file, nil when it has none. When it was
+	// checked, places are its stretches, else those found so far.
+	filter  *filterFile
+	checked bool
+	places  places
 }
 
 // mark is where a block starts. There is one for about every 8 KiB of file.

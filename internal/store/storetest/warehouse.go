@@ -52,6 +52,7 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Erase", testErase},
 		{"EraseHistory", testEraseHistory},
 		{"UserEvents", testUserEvents},
+		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// Searcher finds stored events by the words of their text.
+type Searcher interface {
+	// Search begins to search the events of project that are stored now. It is
+	// exact: an event is found when its payload, as the Log has it, matches q.
+	Search(project string, q *TextQuery) (TextSearch, error)
+}
+
+// TextSearch is one search at work, for one goroutine. What it has read it
+// remembers, so that all of its work together is one pass over the Log at most.
+type TextSearch interface {
+	// Seqs returns all events that match, ascending. ok is false, and nothing is
+	// returned, when it would have to read much more than limit events to know, or
+	// more than limit match: then ask Match about the events in question.
+	Seqs(ctx context.Context, limit int) (seqs []Seq, ok bool, err error)
+	// Match says of each event whether it matches. One that is not in the Log any
+	// more, or came after the search began, does not.
+	Match(ctx context.Context, seqs []Seq) ([]bool, error)
+	// Close gives back the files that the search reads.
+	Close()
+}
+
+// Limits of a search's text.
+const (
+	MaxTextBytes = 1024
+	MaxTextWords = 32 // at most 32: a Matcher has one bit for each
+)
+
+// TextQuery is a parsed search text: words and phrases that must all be in one event.
+type TextQuery struct {
+	words  [][]byte // distinct
+	masks  []uint32 // by word: its places among all words of all phrases
+	starts uint32   // places that begin a phrase
+	ends   uint32   // places that end one
+}
+
+// ParseText reads words that must all occur, in any order and case, and phrases
+// in double quotes, whose words must follow one another. A run of characters that are
+// words each (see Words) is a phrase, too. A quote that is not closed goes to the end. The error is
+// a *QueryError about the parameter q: no UTF-8, no word, or more than the limits.
+func ParseText(text string) (*TextQuery, error) {
+	refuse := func(format string, args ...any) (*TextQuery, error) {
+		return nil, &QueryError{Param: "q", Message: fmt.Sprintf(format, args...)}
+	}
+	if len(text) > MaxTextBytes {
+		return refuse("must not be longer than %d bytes", MaxTextBytes)
+	}
+	if !utf8.ValidString(text) {
+		return refuse("must be UTF-8")
+	}
+	p := textParser{q: &TextQuery{}}
+	for rest, quoted := []byte(text), false; len(rest) > 0; quoted = !quoted {
+		part, after, _ := bytes.Cut(rest, []byte{'"'})
+		rest = after
+		if quoted {
+			p.phrase(part)
+			continue
+		}
+		for _, word := range bytes.FieldsFunc(part, separates) {
+			p.phrase(word)
+		}
+	}
+	if p.places > MaxTextWords {
+		return refuse("must not have more than %d words", MaxTextWords)
+	}
+	if p.places == 0 {
+		return refuse("must hold a word: letters or digits")
+	}
+	return p.q, nil
+}
+
+func separates(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
+}
+
+type textParser struct {
+	q      *TextQuery
+	places int
+}
+
+// phrase adds the words of part, which must follow one another.
+func (p *textParser) phrase(part []byte) {
+	first := p.places
+	w := Words{Found: func(word []byte) {
+		if word == nil {
+			return
+		}
+		if p.places < MaxTextWords {
+			p.q.masks[p.word(word)] |= 1 << p.places
+		}
+		p.places++
+	}}
+	w.Plain(part)
+	if p.places > first && p.places <= MaxTextWords {
+		p.q.starts |= 1 << first
+		p.q.ends |= 1 << (p.places - 1)
+	}
+}
+
+// word is the index of a word among the distinct ones.
+func (p *textParser) word(word []byte) int {
+	for i, w := range p.q.words {
+		if bytes.Equal(w, word) {
+			return i
+		}
+	}
+	p.q.words = append(p.q.words, bytes.Clone(word))
+	p.q.masks = append(p.q.masks, 0)
+	return len(p.q.words) - 1
+}
+
+// Hashes are the WordHashes of the words, each once.
+func (q *TextQuery) Hashes() []uint64 {
+	out := make([]uint64, len(q.words))
+	for i, w := range q.words {
+		out[i] = WordHash(w)
+	}
+	return out
+}
+
+// Matcher compares events with a TextQuery. It is for one goroutine.
+type Matcher struct {
+	q     *TextQuery
+	words Words
+	first [256]bool // bytes that a word of q begins with
+	at    uint32    // places up to which a phrase was just followed
+	hits  uint32    // ends of the phrases found
+}
+
+// NewMatcher returns a Matcher of q.
+func NewMatcher(q *TextQuery) *Matcher {
+	m := &Matcher{q: q}
+	for _, w := range q.words {
+		m.first[w[0]] = true
+	}
+	m.words.Found = m.found
+	return m
+}
+
+// Matches says whether all words and phrases are in the event's text.
+func (m *Matcher) Matches(ev *brokle.Event) bool {
+	m.at, m.hits = 0, 0
+	m.words.Event(ev)
+	return m.hits == m.q.ends
+}
+
+// found moves each phrase on by the word, or back to its start (the Shift-And
+// algorithm of Baeza-Yates and Gonnet, over words).
+func (m *Matcher) found(word []byte) {
+	var mask uint32
+	if len(word) > 0 && m.first[word[0]] {
+		for i, w := range m.q.words {
+			if string(w) == string(word) {
+				mask = m.q.masks[i]
+				break
+			}
+		}
+	}
+	m.at = (m.at<<1 | m.q.starts) & mask
+	m.hits |= m.at & m.q.ends
+}

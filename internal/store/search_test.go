@@ -1,0 +1,89 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+func TestTextQuery(t *testing.T) {
+	t.Parallel()
+	const payload = `{"name":"refund-agent","input":[{"role":"user","content":"Where is my Order 4711?"}],"output":"It's on its way, be patient. 注文は明日"}`
+	for text, want := range map[string]bool{
+		"order": true, "ORDER 4711": true, "4711 order": true, "ord": false, "orders": false, "refund patient": true,
+		"refund absent": false, `"order 4711"`: true, `"4711 order"`: false, `"is my order"`: true, `"my my"`: false,
+		`"on its way be patient"`: true, `"way, be"`: true, `"user where"`: false, // a phrase stays in one text
+		`"refund agent" patient`: true, "refund-agent": true, "agent-refund": true, `"agent refund"`: false,
+		"content": false, "role": false, "user": true, "注文": true, "文注": false, "注 明": true, "明日": true, "注日": false,
+		`order "`: true, `"order`: true, `"order 4711`: true, "it's": true, "its": true, "IT": true, `"" order`: true,
+		"is is is": true, `"it s on"`: true, "order\x00": true,
+	} {
+		q, err := store.ParseText(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		m := store.NewMatcher(q)
+		ev := brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(payload)}
+		for range 2 { // nothing of one event stays for the next
+			if got := m.Matches(&ev); got != want {
+				t.Errorf("%q: %t, want %t", text, got, want)
+			}
+			if m.Matches(&brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(`{"input":"nothing"}`)}) {
+				t.Errorf("%q matches nothing", text)
+			}
+		}
+	}
+}
+
+func TestTextQueryLimits(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"":                             "word",
+		"?! \t- \"\" ":                 "word",
+		"\U0001f642":                   "word",
+		"\xff":                         "UTF-8",
+		strings.Repeat("x", 1<<20):     "1024 bytes",
+		strings.Repeat("a ", 33):       "32 words",
+		strings.Repeat("字", 33):        "32 words",
+		`"` + strings.Repeat("a ", 33): "32 words",
+	} {
+		_, err := store.ParseText(text)
+		var query *store.QueryError
+		if !errors.As(err, &query) || query.Param != "q" || !strings.Contains(query.Message, says) {
+			t.Errorf("%.20q: %v, want %q", text, err, says)
+		}
+	}
+	words := strings.Fields(strings.Repeat("w ", 30) + "a b")
+	q, err := store.ParseText(strings.Join(words, " "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for payload, want := range map[string]bool{`{"input":"b a w"}`: true, `{"input":"b w"}`: false} {
+		if got := store.NewMatcher(q).Matches(&brokle.Event{Type: brokle.TraceCreate, Payload: []byte(payload)}); got != want {
+			t.Errorf("32 words, %s: %t", payload, got)
+		}
+	}
+	if n := len(q.Hashes()); n != 3 {
+		t.Errorf("%d hashes of 3 distinct words", n)
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	text := strings.Repeat("the model answers a question about prices and delivery ", 16)
+	ev := brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(`{"trace_id":"01K0ZV6B3T8M5Q2Y7R4N1W9XCD","name":"call","input":"` + text + `"}`)}
+	q, err := store.ParseText("absent question")
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := store.NewMatcher(q)
+	b.SetBytes(int64(len(ev.Payload)))
+	for b.Loop() {
+		if m.Matches(&ev) {
+			b.Fatal("it matches")
+		}
+	}
+}

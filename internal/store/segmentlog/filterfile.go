@@ -1,0 +1,210 @@
+package segmentlog
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+const (
+	filterMagic   = "BROKFLT\x00"
+	filterExt     = ".flt"
+	filterVersion = 1 // also changes with what store.Words takes for a word
+	maxStretches  = 1 << 22
+)
+
+// filterHeader opens a filter file. It names the segment file that the filters
+// were made of: another one, of the same name, has another salt.
+type filterHeader struct {
+	salt      uint32
+	base      store.Seq
+	end       int64 // bytes of the segment
+	stretches uint32
+	sum       uint32 // checksum of the directory
+}
+
+func (h *filterHeader) append(b []byte) []byte {
+	at := len(b)
+	b = append(b, filterMagic...)
+	b = binary.LittleEndian.AppendUint32(b, filterVersion)
+	b = binary.LittleEndian.AppendUint32(b, h.salt)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.base))
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.end))
+	b = binary.LittleEndian.AppendUint32(b, h.stretches)
+	b = binary.LittleEndian.AppendUint32(b, h.sum)
+	b = append(b, make([]byte, headerLen-4-(len(b)-at))...)
+	return binary.LittleEndian.AppendUint32(b, checksum(b[at:]))
+}
+
+func parseFilterHeader(b []byte) (filterHeader, error) {
+	var h filterHeader
+	if len(b) < headerLen || string(b[:8]) != filterMagic || binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
+		return h, damaged("header of filter file")
+	}
+	if v := binary.LittleEndian.Uint32(b[8:]); v != filterVersion {
+		return h, damaged("filter file of version %d", v)
+	}
+	h.salt = binary.LittleEndian.Uint32(b[12:])
+	h.base = store.Seq(binary.LittleEndian.Uint64(b[16:]))
+	h.end = int64(binary.LittleEndian.Uint64(b[24:]))
+	h.stretches = binary.LittleEndian.Uint32(b[32:])
+	h.sum = binary.LittleEndian.Uint32(b[36:])
+	return h, nil
+}
+
+// appendFilters makes a whole filter file; each stretch says where its filter lies in filters.
+func appendFilters(b []byte, h filterHeader, list []stretch, filters []byte) []byte {
+	var directory []byte
+	for i := range list {
+		s := list[i]
+		s.at += headerLen + int64(len(list))*stretchLen
+		directory = s.append(directory)
+	}
+	h.stretches, h.sum = uint32(len(list)), checksum(directory)
+	b = h.append(b)
+	b = append(b, directory...)
+	return append(b, filters...)
+}
+
+// readFilters reads and checks a filter file of size bytes whole, so that later a line
+// of it can be believed. An error that is not errDamaged is one of reading.
+func readFilters(r io.ReaderAt, size int64) (filterHeader, []stretch, error) {
+	b := make([]byte, headerLen)
+	if err := readFull(r, b, 0, size); err != nil {
+		return filterHeader{}, nil, err
+	}
+	h, err := parseFilterHeader(b)
+	if err != nil {
+		return h, nil, err
+	}
+	length := int64(h.stretches) * stretchLen
+	if h.stretches > maxStretches || headerLen+length > size {
+		return h, nil, damaged("directory of filter file")
+	}
+	b = make([]byte, length)
+	if err := readFull(r, b, headerLen, size); err != nil {
+		return h, nil, err
+	}
+	if checksum(b) != h.sum {
+		return h, nil, damaged("checksum of filter file's directory")
+	}
+	list := make([]stretch, h.stretches)
+	var filter []byte
+	for i, at := 0, headerLen+length; i < len(list); i++ {
+		s := parseStretch(b[i*stretchLen:])
+		n := int64(s.lines) * lineBytes
+		if s.last-s.first > maxSpan || s.at != at || s.lines == 0 || n > size-at || s.last < s.first || s.off < headerLen || s.end <= s.off || s.end > h.end ||
+			i > 0 && (s.first <= list[i-1].last || s.off < list[i-1].end) {
+			return h, nil, damaged("stretch of filter file")
+		}
+		if int64(cap(filter)) < n {
+			filter = make([]byte, n)
+		}
+		if err := readFull(r, filter[:n], at, size); err != nil {
+			return h, nil, err
+		}
+		if checksum(filter[:n]) != s.sum {
+			return h, nil, damaged("checksum of filter")
+		}
+		at += n
+		list[i] = s
+	}
+	return h, list, nil
+}
+
+func readFull(r io.ReaderAt, b []byte, off, size int64) error {
+	if off+int64(len(b)) > size {
+		return damaged("filter file ends early")
+	}
+	n, err := r.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		return damaged("filter file ends early")
+	}
+	return fmt.Errorf("read filter file: %w", err)
+}
+
+// filterFile is the filter file beside a segment.
+type filterFile struct {
+	id   uint64 // of its handle
+	path string
+}
+
+func filterPath(segment string) string { return strings.TrimSuffix(segment, segmentExt) + filterExt }
+
+// parseFilterName is parseSegmentName for the filter file beside a segment.
+func parseFilterName(name string) (store.Seq, bool) {
+	digits, ok := strings.CutSuffix(name, filterExt)
+	if !ok {
+		return 0, false
+	}
+	return parseSegmentName(digits + segmentExt)
+}
+
+// removeFilter removes the segment's filter file, if it has one. Readers that have
+// it open go on with it. The directory is the caller's to sync.
+func (l *Log) removeFilter(seg *segment) error {
+	seg.find.Lock()
+	defer seg.find.Unlock()
+	return l.removeFilterLocked(seg)
+}
+
+func (l *Log) removeFilterLocked(seg *segment) error {
+	if seg.filter == nil {
+		return nil
+	}
+	l.handles.drop(seg.filter.id)
+	if err := l.fs.Remove(seg.filter.path); err != nil {
+		return fmt.Errorf("remove filter file: %w", err)
+	}
+	seg.filter, seg.checked, seg.places = nil, false, places{}
+	return nil
+}
+
+func (l *Log) removeFilters(segs []*segment) error {
+	for _, seg := range segs {
+		if err := l.removeFilter(seg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFilters puts a filter file beside a segment.
+func (l *Log) writeFilters(seg *segment, b []byte) error {
+	path := filterPath(seg.path)
+	tmp := path + tempExt
+	f, err := l.fs.Create(tmp, writeCategory)
+	if err != nil {
+		return err
+	}
+	n, err := f.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = l.fs.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, removeIfThere(l.fs, tmp))
+	}
+	return syncDir(l.fs, l.dir)
+}
+
+func removeIfThere(fs vfs.FS, path string) error {
+	if _, err := fs.Stat(path); err != nil {
+		return nil //nolint:nilerr // it is not there
+	}
+	return fs.Remove(path)
+}

@@ -1,0 +1,394 @@
+package segmentlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sort"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+var _ store.Searcher = (*Log)(nil)
+
+// search implements store.TextSearch over the segments as they were when it began.
+type search struct {
+	*Log
+	project string
+	q       *store.TextQuery
+	hashes  []uint64 // that a filter must have: the words', and the project's
+	parts   []part   // by their Seqs
+}
+
+// part is one segment of a search.
+type part struct {
+	*view
+	filter  *handle // of the filter file; nil when the segment has none
+	list    []stretch
+	answers []answer // by stretch
+}
+
+// answer is what is known of a stretch.
+type answer struct {
+	passed bool // the filter does not exclude it
+	asked  bool // passed is known
+	read   bool // hits are known
+	hits   []uint32
+}
+
+// Search implements store.Searcher.
+func (l *Log) Search(project string, q *store.TextQuery) (store.TextSearch, error) {
+	if err := l.enter(); err != nil {
+		return nil, fmt.Errorf("search log: %w", err)
+	}
+	defer l.exit()
+	s := &search{Log: l, project: project, q: q, hashes: append(q.Hashes(), projectHash(project))}
+	if err := s.open(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("search log: %w", err)
+	}
+	return s, nil
+}
+
+// open takes hold of all segments: what replaces one later is not waited for.
+func (s *search) open() error {
+	s.mu.RLock()
+	for _, seg := range s.segs {
+		v, err := s.openView(seg)
+		if err != nil {
+			s.mu.RUnlock()
+			return err
+		}
+		s.parts = append(s.parts, part{view: v})
+	}
+	s.mu.RUnlock()
+	for i := range s.parts {
+		p := &s.parts[i]
+		var err error
+		if p.list, p.filter, err = p.stretches(); err != nil {
+			return err
+		}
+		p.answers = make([]answer, len(p.list))
+	}
+	return nil
+}
+
+// Close implements store.TextSearch.
+func (s *search) Close() {
+	for _, p := range s.parts {
+		p.release()
+		if p.filter != nil {
+			s.handles.release(p.filter)
+		}
+	}
+	s.parts = nil
+}
+
+// place is one stretch of a search.
+type place struct {
+	part    *part
+	stretch int
+}
+
+func (p place) answer() *answer { return &p.part.answers[p.stretch] }
+
+// Seqs implements store.TextSearch. What has no filter yet is read in any case: it
+// is little, and the newest.
+func (s *search) Seqs(ctx context.Context, limit int) ([]store.Seq, bool, error) {
+	seqs, ok, err := s.seqs(ctx, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("search log: %w", err)
+	}
+	return seqs, ok, nil
+}
+
+func (s *search) seqs(ctx context.Context, limit int) ([]store.Seq, bool, error) {
+	if err := s.enter(); err != nil {
+		return nil, false, err
+	}
+	defer s.exit()
+	var passing []place
+	events := 0
+	for i := range s.parts {
+		p := &s.parts[i]
+		for j := range p.list {
+			passed, err := s.passes(p, j)
+			if err != nil {
+				return nil, false, err
+			}
+			if !passed {
+				continue
+			}
+			passing = append(passing, place{p, j})
+			if p.filter == nil {
+				continue
+			}
+			if events += int(p.list[j].events); events > limit {
+				return nil, false, nil
+			}
+		}
+	}
+	found := 0
+	for some := range slices.Chunk(passing, 64) {
+		if err := s.read(ctx, some); err != nil {
+			return nil, false, err
+		}
+		for _, p := range some {
+			found += len(p.answer().hits)
+		}
+		if found > limit {
+			return nil, false, nil
+		}
+	}
+	seqs := make([]store.Seq, 0, found)
+	for _, p := range passing {
+		first := p.part.list[p.stretch].first
+		for _, hit := range p.answer().hits {
+			seqs = append(seqs, first+store.Seq(hit))
+		}
+	}
+	return seqs, true, nil
+}
+
+// Match implements store.TextSearch.
+func (s *search) Match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
+	matches, err := s.match(ctx, seqs)
+	if err != nil {
+		return nil, fmt.Errorf("search log: %w", err)
+	}
+	return matches, nil
+}
+
+func (s *search) match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.exit()
+	where := make([]place, len(seqs))
+	var wanted []place
+	asked := map[place]bool{}
+	for i, seq := range seqs {
+		p := s.place(seq)
+		if p.part == nil {
+			continue
+		}
+		if !asked[p] {
+			asked[p] = true
+			passed, err := s.passes(p.part, p.stretch)
+			if err != nil {
+				return nil, err
+			}
+			if passed {
+				wanted = append(wanted, p)
+			}
+		}
+		where[i] = p
+	}
+	if err := s.read(ctx, wanted); err != nil {
+		return nil, err
+	}
+	matches := make([]bool, len(seqs))
+	for i, p := range where {
+		if p.part != nil {
+			_, matches[i] = slices.BinarySearch(p.answer().hits, uint32(seqs[i]-p.part.list[p.stretch].first))
+		}
+	}
+	return matches, nil
+}
+
+// place finds the stretch that seq is in; no part when there is none.
+func (s *search) place(seq store.Seq) place {
+	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].last >= seq })
+	if i == len(s.parts) {
+		return place{}
+	}
+	p := &s.parts[i]
+	j := sort.Search(len(p.list), func(j int) bool { return p.list[j].last >= seq })
+	if j == len(p.list) || seq < p.list[j].first {
+		return place{}
+	}
+	return place{p, j}
+}
+
+// passes asks the filter of a stretch, once.
+func (s *search) passes(p *part, i int) (bool, error) {
+	a := &p.answers[i]
+	if a.asked {
+		return a.passed, nil
+	}
+	a.asked, a.passed = true, true
+	if p.filter == nil {
+		return true, nil
+	}
+	var line [lineBytes]byte
+	at := &p.list[i]
+	for _, h := range s.hashes {
+		off := at.at + int64(lineOf(h, int(at.lines)))*lineBytes
+		if n, err := p.filter.file.ReadAt(line[:], off); n < len(line) {
+			return false, fmt.Errorf("read filter file: %w", err)
+		}
+		if !lineHas(line[:], h) {
+			a.passed = false
+			break
+		}
+	}
+	return a.passed, nil
+}
+
+// read makes the hits of the stretches known, several at a time.
+func (s *search) read(ctx context.Context, places []place) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, p := range places {
+		if p.answer().read {
+			continue
+		}
+		g.Go(func() error {
+			select {
+			case s.finders <- struct{}{}:
+				defer func() { <-s.finders }()
+			case <-ctx.Done():
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			hits, err := s.hits(p)
+			if err != nil {
+				return err
+			}
+			a := p.answer()
+			a.hits, a.read = hits, true
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// hits compares every event of a stretch.
+func (s *search) hits(p place) ([]uint32, error) {
+	at := &p.part.list[p.stretch]
+	var hits []uint32
+	m := store.NewMatcher(s.q)
+	err := p.part.eachEvents(at, func(b *block) {
+		for i := range b.batches {
+			t := &b.batches[i]
+			if t.project != s.project {
+				continue
+			}
+			for j := t.at; j < t.at+t.events; j++ {
+				if b.live(j) && m.Matches(&b.events[j]) {
+					hits = append(hits, uint32(t.first+store.Seq(j-t.at)-at.first))
+				}
+			}
+		}
+	})
+	return hits, err
+}
+
+// eachEvents calls f for the blocks of events in a stretch, in order.
+func (v *view) eachEvents(at *stretch, f func(*block)) error {
+	sc := v.seg.scanner(v.h, at.end, int(min(at.end-at.off, 4*scanAhead)))
+	sc.off, sc.after = at.off, at.first-1
+	for {
+		h, off, ok := sc.next()
+		if !ok {
+			return sc.err
+		}
+		if h.kind != kindEvents || h.bodyRaw == 0 {
+			continue
+		}
+		b, err := v.decode(sc, &h, off)
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			f(b)
+		}
+	}
+}
+
+// places are the stretches of a segment up to a place in its file.
+type places struct {
+	list  []stretch // never changed in place: searches hold it
+	to    int64
+	after store.Seq
+}
+
+// stretches returns those of the view, and its filter file, held, when there is one.
+func (v *view) stretches() ([]stretch, *handle, error) {
+	seg := v.seg
+	seg.find.Lock()
+	defer seg.find.Unlock()
+	if seg.filter != nil {
+		h, err := v.openFilter()
+		if h != nil || err != nil {
+			return seg.places.list, h, err
+		}
+	}
+	if seg.places.to < v.end {
+		if err := seg.extend(v); err != nil {
+			return nil, nil, err
+		}
+	}
+	return seg.places.list, nil, nil // it may end later, where another search saw more
+}
+
+// extend goes through the headers behind the known places.
+func (s *segment) extend(v *view) error {
+	list := slices.Clone(s.places.list)
+	sc := s.scanner(v.h, v.end, headerAhead)
+	if s.places.to > 0 {
+		sc.off, sc.after = s.places.to, s.places.after
+	}
+	for {
+		h, off, ok := sc.next()
+		if !ok {
+			break
+		}
+		list = join(list, &h, off)
+	}
+	if sc.err != nil {
+		return sc.err
+	}
+	s.places = places{list: list, to: v.end, after: sc.after}
+	return nil
+}
+
+// openFilter holds the segment's filter file, checking it the first time. One that is damaged, or of
+// another segment, is removed and made again; then the handle is nil.
+func (v *view) openFilter() (*handle, error) {
+	seg := v.seg
+	h, err := v.handles.acquire(seg.filter.id, seg.filter.path)
+	if err != nil {
+		return nil, err
+	}
+	if seg.checked {
+		return h, nil
+	}
+	info, err := h.file.Stat()
+	if err == nil {
+		var list []stretch
+		if list, err = v.readFilters(h, info.Size()); err == nil {
+			seg.checked, seg.places = true, places{list: list, to: v.end}
+			return h, nil
+		}
+	}
+	v.handles.release(h)
+	if !errors.Is(err, errDamaged) {
+		return nil, err
+	}
+	v.o.Logger.Warn("filter file of a segment is not its own; it is made again", "segment", seg.path, "error", err)
+	return nil, v.removeFilterLocked(seg)
+}
+
+func (v *view) readFilters(h *handle, size int64) ([]stretch, error) {
+	header, list, err := readFilters(h.file, size)
+	if err == nil && (!v.seg.salted || header.salt != v.seg.salt || header.base != v.seg.base || header.end != v.end) {
+		err = damaged("filter file of another segment")
+	}
+	return list, err
+}

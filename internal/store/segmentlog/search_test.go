@@ -1,0 +1,425 @@
+package segmentlog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+func parse(t testing.TB, text string) *store.TextQuery {
+	t.Helper()
+	q, err := store.ParseText(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// found is what a search finds, the one way and the other, which must agree.
+func found(t testing.TB, l *Log, project, text string) []store.Seq {
+	t.Helper()
+	ctx := context.Background()
+	one, err := l.Search(project, parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	seqs, ok, err := one.Seqs(ctx, 1<<30)
+	if err != nil || !ok {
+		t.Fatalf("seqs of %q: %t %v", text, ok, err)
+	}
+	other, err := l.Search(project, parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	var all []store.Seq
+	for seq := l.Head() + 3; seq > 0; seq-- { // not in order, some asked again, some never given out
+		all = append(all, seq)
+	}
+	all = append(all, 1, l.Head())
+	var matched []store.Seq
+	for some := range slices.Chunk(all, 100) {
+		matches, err := other.Match(ctx, some)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, yes := range matches {
+			if yes {
+				matched = append(matched, some[i])
+			}
+		}
+	}
+	slices.Sort(matched)
+	if matched = slices.Compact(matched); !slices.Equal(matched, seqs) {
+		t.Fatalf("%q: Seqs finds %v, Match %v", text, seqs, matched)
+	}
+	return seqs
+}
+
+// texts keeps what a test appended, to search it without the Log.
+type texts struct {
+	rng    *rand.Rand
+	n      int
+	events map[store.Seq]store.Record
+}
+
+func (x *texts) sentence() string {
+	words := []string{"order", "Refund", "日本語", "caf\u00e9", "the", "the", "the", "a-b", "42"}
+	var out []string
+	for range 1 + x.rng.IntN(6) {
+		w := words[x.rng.IntN(len(words))]
+		if x.rng.IntN(20) == 0 {
+			w = fmt.Sprintf("rare%d", x.rng.IntN(40))
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+// append appends batches of two projects.
+func (x *texts) append(t *testing.T, l *Log, batches int) {
+	t.Helper()
+	for range batches {
+		b := &store.Batch{
+			Project: fmt.Sprintf("p%d", x.rng.IntN(2)), Environment: "default", ID: fmt.Sprint("batch", x.n), ReceivedAt: time.Now(),
+			Dedup: store.Dedup{Enabled: true, TTL: time.Hour},
+		}
+		for range 1 + x.rng.IntN(20) {
+			payload, err := json.Marshal(map[string]any{"name": "n", "input": []string{x.sentence(), x.sentence()}, "pad": text(x.rng.IntN(400), x.n)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.n++
+			id := fmt.Sprint("e", x.n)
+			if x.rng.IntN(10) == 0 {
+				id = fmt.Sprint("e", 1+x.rng.IntN(x.n)) // perhaps a duplicate
+			}
+			b.Events = append(b.Events, brokle.Event{ID: id, Type: brokle.ObservationCreate, Payload: payload, Timestamp: brokle.At(time.Now())})
+		}
+		if _, err := l.Append(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recs := []store.Record{}
+	for after := store.Seq(0); after < l.Head(); {
+		some, upto, err := l.Read(context.Background(), after, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs, after = append(recs, some...), upto
+	}
+	x.events = map[store.Seq]store.Record{}
+	for _, r := range recs {
+		x.events[r.Seq] = r
+	}
+}
+
+func (x *texts) check(t *testing.T, l *Log, when string) {
+	t.Helper()
+	for _, text := range []string{"rare7", "rare11", "the", `"the the the"`, "refund 42", "CAFÉ", "日本", `"a b order"`, "absent", "rare3 the", "pad", "model"} {
+		m := store.NewMatcher(parse(t, text))
+		for _, project := range []string{"p0", "p1", "p2"} {
+			var want []store.Seq
+			for seq, r := range x.events {
+				if r.Project == project && m.Matches(&r.Event) {
+					want = append(want, seq)
+				}
+			}
+			slices.Sort(want)
+			if got := found(t, l, project, text); !slices.Equal(got, want) {
+				t.Fatalf("%s: %q in %s finds %v, want %v", when, text, project, got, want)
+			}
+		}
+	}
+}
+
+// runTidy does the background work that is due on an idle machine, all of it.
+func runTidy(t *testing.T, l *Log) {
+	t.Helper()
+	for range 100 {
+		before := l.Stats().RecompressedSegs
+		if err := l.tidy(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if l.Stats().RecompressedSegs == before && l.filterDue() == nil {
+			return
+		}
+	}
+	t.Fatal("the background work does not end")
+}
+
+func filterFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*"+filterExt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// A search finds the same with and without filters, before and after
+// recompression, restarts, and the loss or damage of filter files.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	dir, idle := t.TempDir(), time.Now().Add(time.Hour)
+	o := Options{SegmentBytes: 20 << 10, Now: func() time.Time { return idle }, MaxUnfiltered: 1 << 20}
+	l, err := Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &texts{rng: rand.New(rand.NewPCG(seed, 1))}
+	x.check(t, l, "empty")
+	x.append(t, l, 60)
+	x.check(t, l, "appended")
+	idle = idle.Add(time.Hour)
+	for l.filterDue() != nil {
+		if _, err := l.filterOne(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(filterFiles(t, dir)); n < 3 {
+		t.Fatalf("%d filter files", n)
+	}
+	x.check(t, l, "filtered")
+	x.append(t, l, 30)
+	x.check(t, l, "filtered in part")
+	idle = idle.Add(time.Hour)
+	runTidy(t, l)
+	if n := len(filterFiles(t, dir)); n == 0 || l.Stats().RecompressedSegs == 0 {
+		t.Fatalf("%d filter files, %+v", n, l.Stats())
+	}
+	x.check(t, l, "recompressed")
+	x.append(t, l, 30)
+	reopen := func(when string, change func(file string)) {
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range filterFiles(t, dir) {
+			change(file)
+		}
+		if l, err = Open(dir, o); err != nil {
+			t.Fatal(err)
+		}
+		x.check(t, l, when)
+		runTidy(t, l)
+		x.check(t, l, when+", tidied")
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	reopen("reopened", func(string) {})
+	reopen("without filter files", func(file string) {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for range 4 {
+		reopen("damaged filter files", func(file string) {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := x.rng.IntN(len(b)); x.rng.IntN(2) == 0 {
+				b = b[:n]
+			} else {
+				b[n] ^= 1 << x.rng.IntN(8)
+			}
+			if err := os.WriteFile(file, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	reopen("exchanged filter files", func(file string) {
+		if files := filterFiles(t, dir); file == files[0] && len(files) > 1 {
+			if err := os.Rename(files[1], file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// A filter file that belongs to no segment is removed at the start.
+func TestSearchOrphans(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"00000000000000000009.flt", "00000000000000000009.flt.tmp"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	openTest(t, nil, dir, Options{})
+	for _, pattern := range []string{"*.flt", "*.tmp"} {
+		if names, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(names) > 0 {
+			t.Errorf("%v %v", names, err)
+		}
+	}
+}
+
+// What was erased is found no more, and no filter remembers its words.
+func TestSearchErased(t *testing.T) {
+	t.Parallel()
+	ctx, dir, idle := context.Background(), t.TempDir(), time.Now()
+	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }})
+	for i := range 40 {
+		b := testBatch(fmt.Sprint("b", i), 10, 200)
+		if i == 5 {
+			b.Events[3].Payload = []byte(`{"name":"secretword","input":"x"}`)
+		}
+		if _, err := l.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idle = idle.Add(time.Hour)
+	runTidy(t, l)
+	seqs := found(t, l, "p1", "secretword")
+	if len(seqs) != 1 || len(filterFiles(t, dir)) == 0 {
+		t.Fatalf("%v, %d filter files", seqs, len(filterFiles(t, dir)))
+	}
+	during, err := l.Search("p1", parse(t, "x")) // holds the files, and is not in the way
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer during.Close()
+	if err := l.Erase(ctx, seqs); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		if got := found(t, l, "p1", "secretword"); len(got) > 0 {
+			t.Fatalf("%s: finds %v", when, got)
+		}
+		for _, file := range filterFiles(t, dir) {
+			if holds(t, file, store.WordHash([]byte("secretword"))) {
+				t.Fatalf("%s: %s remembers the word", when, file)
+			}
+		}
+	}
+	check("erased")
+	runTidy(t, l)
+	check("tidied")
+	if len(found(t, l, "p1", "name")) > 0 || len(found(t, l, "p1", "call")) != 399 {
+		t.Error("the other events are not found")
+	}
+}
+
+// holds says whether a filter of the file may hold the word.
+func holds(t *testing.T, file string, h uint64) bool {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, err := readFilters(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		line := make([]byte, lineBytes)
+		if _, err := f.ReadAt(line, s.at+int64(lineOf(h, int(s.lines)))*lineBytes); err != nil {
+			t.Fatal(err)
+		}
+		if lineHas(line, h) {
+			return true
+		}
+	}
+	return false
+}
+
+// Trim takes the filter files along.
+func TestSearchTrimmed(t *testing.T) {
+	t.Parallel()
+	ctx, dir, idle := context.Background(), t.TempDir(), time.Now()
+	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }})
+	for i := range 60 {
+		if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 10, 400)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idle = idle.Add(time.Hour)
+	runTidy(t, l)
+	before := len(filterFiles(t, dir))
+	if err := l.Trim(ctx, 400); err != nil {
+		t.Fatal(err)
+	}
+	if after := len(filterFiles(t, dir)); after >= before || after > l.Stats().Segments {
+		t.Errorf("%d filter files before, %d after, %d segments", before, after, l.Stats().Segments)
+	}
+	if got := found(t, l, "p1", "call"); len(got) == 0 || got[0] < 100 {
+		t.Errorf("%d found", len(got))
+	}
+}
+
+// A search has bounds: a limit, a context, and the Log's end.
+func TestSearchBounds(t *testing.T) {
+	t.Parallel()
+	dir, idle := t.TempDir(), time.Now()
+	l, err := Open(dir, Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	search := func(text string) store.TextSearch {
+		s, err := l.Search("p1", parse(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s
+	}
+	for _, filtered := range []bool{false, true} {
+		if filtered {
+			idle = idle.Add(time.Hour)
+			runTidy(t, l)
+		}
+		if seqs, ok, err := search("call").Seqs(context.Background(), 399); ok || err != nil || seqs != nil {
+			t.Errorf("filtered %t: 400 events within 399: %d %t %v", filtered, len(seqs), ok, err)
+		}
+		if seqs, ok, err := search("call").Seqs(context.Background(), 400); !ok || err != nil || len(seqs) != 400 {
+			t.Errorf("filtered %t: 400 events within 400: %d %t %v", filtered, len(seqs), ok, err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, _, err := search("call").Seqs(ctx, 400); err == nil {
+			t.Error("a search goes on after its context")
+		}
+	}
+	// Of an absent word, the filters let nothing be read.
+	s := search("unheardof")
+	if _, ok, err := s.Seqs(context.Background(), 0); !ok || err != nil {
+		t.Errorf("%t %v", ok, err)
+	}
+	open := search("call")
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := open.Seqs(context.Background(), 400); err == nil {
+		t.Error("a search goes on after Close")
+	}
+	if _, err := l.Search("p1", parse(t, "call")); err == nil {
+		t.Error("a search begins after Close")
+	}
+}

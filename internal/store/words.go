@@ -1,0 +1,172 @@
+package store
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// Words cuts the text of events into words, as text search understands them: a
+// word is a run of Unicode letters, digits and combining marks, in lower case. Of
+// scripts that put no space between words (Chinese, Japanese, Korean, Thai, Lao,
+// Khmer, Burmese) each character is a word of its own.
+//
+// The zero Words with Found set is ready; it is for one goroutine.
+type Words struct {
+	// Found gets each word, valid during the call, and nil at the end of each
+	// text: a phrase does not go on from one text into the next.
+	Found func(word []byte)
+
+	buf []byte // the word in the making
+}
+
+// Event finds the words of an event's name, input and output: of all strings and
+// numbers in them, but not of the keys of objects. A score has no text.
+// Whatever the payload is, it ends and stays inside it.
+func (w *Words) Event(ev *brokle.Event) {
+	if kind, _, ok := shape(ev.Type); !ok || kind == ScoreKind {
+		return
+	}
+	m := MembersOf(ev.Payload)
+	for {
+		key, value, ok := m.Next()
+		if !ok {
+			return
+		}
+		switch string(key) {
+		case "name", "input", "output":
+			w.value(value)
+		}
+	}
+}
+
+// Plain finds the words of s, which is text, not JSON.
+func (w *Words) Plain(s []byte) { w.text(s, false) }
+
+// value goes through any JSON value without recursion: a string before a colon is a key.
+func (w *Words) value(v []byte) {
+	for i := 0; i < len(v); {
+		switch c := v[i]; {
+		case c == '"':
+			end := skipString(v, i)
+			if end < 0 {
+				return
+			}
+			next := skipSpace(v, end)
+			if next >= len(v) || v[next] != ':' {
+				w.text(v[i+1:end-1], true)
+			}
+			i = next
+		case c == '-' || '0' <= c && c <= '9':
+			end := i + 1
+			for end < len(v) && (wordASCII[v[end]] != 0 || v[end] == '.' || v[end] == '-' || v[end] == '+') {
+				end++
+			}
+			w.text(v[i:end], false)
+			i = end
+		default: // punctuation, and the letters of true, false and null
+			i++
+		}
+	}
+}
+
+// wordASCII is the lower case of each ASCII letter and digit, 0 for what separates words.
+var wordASCII = func() (table [256]byte) {
+	for c := byte('0'); c <= '9'; c++ {
+		table[c] = c
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		table[c], table[c-'a'+'A'] = c, c
+	}
+	return table
+}()
+
+func (w *Words) text(s []byte, escapes bool) {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case wordASCII[c] != 0:
+			w.buf = append(w.buf, wordASCII[c])
+			i++
+		case c == '\\' && escapes:
+			i += w.escape(s[i:])
+		case c < utf8.RuneSelf:
+			w.end()
+			i++
+		default:
+			r, n := utf8.DecodeRune(s[i:])
+			w.add(r)
+			i += n
+		}
+	}
+	w.end()
+	w.Found(nil)
+}
+
+// escape reads the escape (RFC 8259 section 7) at the start of s and returns its length.
+func (w *Words) escape(s []byte) int {
+	if len(s) < 2 || s[1] != 'u' {
+		w.end() // an escaped control character, quote or slash
+		return min(2, len(s))
+	}
+	r, rest := unescapeRune(s[2:])
+	w.add(r)
+	return len(s) - len(rest)
+}
+
+// add takes one character.
+func (w *Words) add(r rune) {
+	switch {
+	case r < utf8.RuneSelf:
+		if c := wordASCII[r]; c != 0 {
+			w.buf = append(w.buf, c)
+			return
+		}
+		w.end()
+	case unspaced(r):
+		w.end()
+		w.buf = utf8.AppendRune(w.buf, r)
+		w.end()
+	case unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r):
+		w.buf = utf8.AppendRune(w.buf, lower(r))
+	default:
+		w.end()
+	}
+}
+
+func (w *Words) end() {
+	if len(w.buf) > 0 {
+		w.Found(w.buf)
+		w.buf = w.buf[:0]
+	}
+}
+
+// lower folds case. By way of the upper case, so that letters with two lower
+// cases, as the Greek sigma, are one.
+func lower(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
+// unspaced says whether r is of a script without spaces between words.
+func unspaced(r rune) bool {
+	const thai = 0x0e00 // the first of them
+	if r < thai {
+		return false
+	}
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) &&
+		(unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
+}
+
+// WordHash is a 64-bit hash of a word, never 0 and the same in every process: what
+// filters on disk are made of. (FNV-1a, and a mix of its bits as in MurmurHash3.)
+func WordHash(word []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range word {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	h ^= h >> 33
+	return max(h, 1)
+}
