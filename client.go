@@ -20,6 +20,8 @@ type Client struct {
 	Traces       *Traces
 	Observations *Observations
 	Scores       *Scores
+	// Events reads the stored events themselves.
+	Events *Events
 }
 
 // New makes a client from cfg, the environment and the defaults, in this order.
@@ -33,6 +35,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg}
 	c.Traces, c.Observations, c.Scores = &Traces{c}, &Observations{c}, &Scores{c}
+	c.Events = &Events{c}
 	if cfg.APIKey == "" || cfg.Disabled {
 		c.err = ErrDisabled
 		return c, nil
