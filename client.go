@@ -23,6 +23,8 @@ type Client struct {
 	Sessions     *Sessions
 	Users        *Users
 	Environments *Environments
+	// Events reads the stored events themselves.
+	Events *Events
 }
 
 // New makes a client from cfg, the environment and the defaults, in this order.
@@ -37,6 +39,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{cfg: cfg}
 	c.Traces, c.Observations, c.Scores = &Traces{c}, &Observations{c}, &Scores{c}
 	c.Sessions, c.Users, c.Environments = &Sessions{c}, &Users{c}, &Environments{c}
+	c.Events = &Events{c}
 	if cfg.APIKey == "" || cfg.Disabled {
 		c.err = ErrDisabled
 		return c, nil

@@ -52,6 +52,7 @@ func apiRoutes() []route {
 		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, handle: getBatch},
+		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: listEvents},
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},

@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Bounds of one page of events. A page ends at the first of them, with a cursor:
+// it may then hold fewer rows than the limit, even none.
+const (
+	eventsPageBytes = 8 << 20         // of payloads; one larger event goes alone
+	eventsPageTime  = 2 * time.Second // of looking for rows among those of others
+	eventsRead      = 500             // records in one read of the Log
+)
+
+func eventsParams() []string {
+	return []string{"from", "to", "environment", "trace_id", "limit", "cursor"}
+}
+
+// eventsQuery is what GET /v1/telemetry/events asks for.
+type eventsQuery struct {
+	project     string
+	from, to    time.Time // of the event's timestamp
+	environment string
+	limit       int
+	after       store.Seq // the last event of the page before
+	until       store.Seq // the end of the Log when the first page was asked for
+}
+
+func (q *eventsQuery) wants(rec *store.Record) bool {
+	at := rec.Event.Timestamp.Time
+	return rec.Project == q.project &&
+		(q.environment == "" || rec.Environment == q.environment) &&
+		(q.from.IsZero() || !at.Before(q.from)) && (q.to.IsZero() || at.Before(q.to))
+}
+
+// listEvents pages through the stored events in the order of the Log: what an
+// export needs to make the same entities elsewhere.
+func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q := query{values: c.params}
+	f := q.filter()
+	eq := &eventsQuery{
+		project: c.caller.Project, from: f.From, to: f.To, environment: f.Environment,
+		limit: q.limit(defaultLimit), until: s.o.Log.Head(),
+	}
+	if cursor := q.text("cursor"); cursor != "" && !eq.resume(cursor) {
+		q.fail("cursor", "must be the next_cursor of a page of the same query")
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	if f.TraceID != "" {
+		return ok(s.traceEvents(ctx, eq, f.TraceID))
+	}
+	return ok(s.logEvents(ctx, eq))
+}
+
+// logEvents reads the Log itself, so that an event counts as soon as it is accepted.
+func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*brokle.Page[brokle.StoredEvent], error) {
+	page := newEventsPage(q)
+	end := s.o.Now().Add(eventsPageTime)
+	for q.after < q.until && s.o.Now().Before(end) {
+		// Read waits only where there is nothing behind after; until was the Head once.
+		recs, upto, err := s.o.Log.Read(ctx, q.after, eventsRead)
+		if err != nil {
+			return nil, err
+		}
+		for i := range recs {
+			if recs[i].Seq > q.until || !q.wants(&recs[i]) {
+				continue
+			}
+			if !page.add(&recs[i]) {
+				return page.more(), nil
+			}
+		}
+		q.after = upto
+	}
+	if q.after < q.until {
+		return page.more(), nil
+	}
+	return &page.Page, nil
+}
+
+// traceEvents gets the events that fold into one trace, of which the Warehouse
+// knows the places.
+func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*brokle.Page[brokle.StoredEvent], error) {
+	page := newEventsPage(q)
+	seqs, err := s.o.Warehouse.TraceEvents(ctx, q.project, traceID)
+	if errors.Is(err, store.ErrNotFound) {
+		return &page.Page, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(seqs)
+	first, _ := slices.BinarySearch(seqs, q.after+1)
+	for chunk := range slices.Chunk(seqs[first:], eventsRead) {
+		recs, err := s.o.Log.Get(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for i := range recs {
+			if q.wants(&recs[i]) && !page.add(&recs[i]) {
+				return page.more(), nil
+			}
+		}
+	}
+	return &page.Page, nil
+}
+
+// eventsPage is a page that is being filled.
+type eventsPage struct {
+	brokle.Page[brokle.StoredEvent]
+	q     *eventsQuery
+	bytes int
+}
+
+func newEventsPage(q *eventsQuery) *eventsPage {
+	return &eventsPage{q: q, Page: brokle.Page[brokle.StoredEvent]{Data: []brokle.StoredEvent{}}}
+}
+
+// add takes rec, or says that the page is full.
+func (p *eventsPage) add(rec *store.Record) bool {
+	if len(p.Data) == p.q.limit || len(p.Data) > 0 && p.bytes+len(rec.Event.Payload) > eventsPageBytes {
+		return false
+	}
+	p.bytes += len(rec.Event.Payload)
+	p.q.after = rec.Seq
+	p.Data = append(p.Data, brokle.StoredEvent{
+		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
+		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
+	})
+	return true
+}
+
+// more is the page, to be continued behind its last event.
+func (p *eventsPage) more() *brokle.Page[brokle.StoredEvent] {
+	cursor := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "ev1 %d %d", p.q.after, p.q.until))
+	p.NextCursor = &cursor
+	return &p.Page
+}
+
+// resume sets the query behind a cursor that more made.
+func (q *eventsQuery) resume(cursor string) bool {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return false
+	}
+	head := q.until
+	n, err := fmt.Sscanf(string(text), "ev1 %d %d", &q.after, &q.until)
+	return err == nil && n == 2 && q.after <= q.until && q.until <= head
+}
