@@ -71,8 +71,8 @@ type Observation struct {
 	Children            []*Observation  `json:"children,omitempty"`
 }
 
-// ObservationEvent is one of the events that an observation was folded from:
-// a row of GET /v1/observations/{id}/history.
+// ObservationEvent is one of the events that an observation, a trace or a score was
+// folded from: a row of GET /v1/observations/{id}/history, and of the others.
 type ObservationEvent struct {
 	EventID     string          `json:"event_id"`
 	EventType   EventType       `json:"event_type"`

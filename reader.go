@@ -39,6 +39,12 @@ func (t *Traces) Get(ctx context.Context, id string) (*Trace, error) {
 	return get[Trace](ctx, t.c, pathTraces+"/"+url.PathEscape(id), nil)
 }
 
+// History returns the events that the trace itself was folded from, in the order of the fold:
+// of each field the last present value wins.
+func (t *Traces) History(ctx context.Context, id string) ([]ObservationEvent, error) {
+	return history(ctx, t.c, pathTraces, id)
+}
+
 // Observations reads observations. It is a Client's field.
 type Observations struct{ c *Client }
 
@@ -60,6 +66,12 @@ func (o *Observations) Get(ctx context.Context, id string) (*Observation, error)
 	return get[Observation](ctx, o.c, pathObservations+"/"+url.PathEscape(id), nil)
 }
 
+// History returns the events that the observation was folded from, in the order of the fold:
+// of each field the last present value wins.
+func (o *Observations) History(ctx context.Context, id string) ([]ObservationEvent, error) {
+	return history(ctx, o.c, pathObservations, id)
+}
+
 // Scores reads quality scores. It is a Client's field.
 type Scores struct{ c *Client }
 
@@ -76,9 +88,23 @@ func (s *Scores) Page(ctx context.Context, q ScoreQuery) (*Page[Score], error) {
 	return get[Page[Score]](ctx, s.c, pathScores, q.params())
 }
 
+// History returns the events that the score was folded from, in the order of the fold:
+// of each field the last present value wins.
+func (s *Scores) History(ctx context.Context, id string) ([]ObservationEvent, error) {
+	return history(ctx, s.c, pathScores, id)
+}
+
 // Stats returns one page of aggregates.
 func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error) {
 	return get[Page[StatRow]](ctx, c, pathStats, q.params())
+}
+
+func history(ctx context.Context, c *Client, path, id string) ([]ObservationEvent, error) {
+	page, err := get[Page[ObservationEvent]](ctx, c, path+"/"+url.PathEscape(id)+"/history", nil)
+	if err != nil {
+		return nil, err
+	}
+	return page.Data, nil
 }
 
 // rows follows the cursors of a list.

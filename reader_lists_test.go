@@ -57,6 +57,23 @@ func TestListsOfTotals(t *testing.T) {
 	}
 }
 
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	var path string
+	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path = r.URL.RequestURI()
+		io.WriteString(w, `{"data":[{"event_id":"e","event_type":"trace_create","payload":{"name":"n"}}],"next_cursor":null}`)
+	}), nil)
+	for want, read := range map[string]func(context.Context, string) ([]brokle.ObservationEvent, error){
+		"/v1/traces/a%2Fb/history": c.Traces.History, "/v1/observations/a%2Fb/history": c.Observations.History, "/v1/scores/a%2Fb/history": c.Scores.History,
+	} {
+		events, err := read(t.Context(), "a/b")
+		if err != nil || len(events) != 1 || events[0].EventID != "e" || string(events[0].Payload) != `{"name":"n"}` || path != want {
+			t.Errorf("%s: %+v, %v", path, events, err)
+		}
+	}
+}
+
 func ExampleSessions_Traces() {
 	client, err := brokle.New(brokle.Config{}) // BROKLE_API_KEY, BROKLE_HOST
 	if err != nil {

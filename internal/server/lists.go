@@ -101,7 +101,7 @@ func (s *Server) withPayloads(ctx context.Context, project string, summaries []b
 	for i := range summaries {
 		ids[i] = summaries[i].ID
 	}
-	seqs, err := s.o.Warehouse.OwnTraceEvents(ctx, project, ids)
+	seqs, err := s.o.Warehouse.EntityEvents(ctx, project, store.TraceKind, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,11 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -19,7 +17,8 @@ func traceParams() []string {
 func observationParams() []string { return append(filterNames(), "sort", "limit", "cursor") }
 
 func scoreParams() []string {
-	return []string{"from", "to", "name", "environment", "trace_id", "observation_id", "data_type", "source", "sort", "limit", "cursor"}
+	return []string{"from", "to", "name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id",
+		"observation_id", "data_type", "source", "sort", "limit", "cursor"}
 }
 
 func statsParams() []string {
@@ -137,65 +136,27 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	return ok(store.FoldTrace(recs, id))
 }
 
-// observationRecords returns every event of the trace that the observation
-// belongs to: they hold its payloads, which the Warehouse's row does not.
-func (s *Server) observationRecords(ctx context.Context, project, id string) ([]store.Record, error) {
-	page, err := s.o.Warehouse.Observations(ctx, project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 1}})
+// ownRecords returns the entity's own events, which hold the payloads that the
+// Warehouse's row does not.
+func (s *Server) ownRecords(ctx context.Context, project string, kind store.Kind, id string) ([]store.Record, error) {
+	seqs, err := s.o.Warehouse.EntityEvents(ctx, project, kind, []string{id})
 	if err != nil {
 		return nil, err
 	}
-	if len(page.Data) == 0 {
+	if len(seqs[id]) == 0 {
 		return nil, store.ErrNotFound
 	}
-	return s.records(ctx, project, page.Data[0].TraceID)
+	return s.o.Log.Get(ctx, seqs[id])
 }
 
-// getObservation folds the one observation out of its trace's events.
 func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	id, err := pathID(c)
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.observationRecords(ctx, c.caller.Project, id)
+	recs, err := s.ownRecords(ctx, c.caller.Project, store.ObservationKind, id)
 	if err != nil {
 		return nil, err
 	}
 	return ok(store.FoldObservation(recs, id))
-}
-
-// getHistory lists the events that an observation was folded from, in the
-// order in which the fold reads them: the last present value wins.
-func getHistory(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id, err := pathID(c)
-	if err != nil {
-		return nil, err
-	}
-	recs, err := s.observationRecords(ctx, c.caller.Project, id)
-	if err != nil {
-		return nil, err
-	}
-	type ranked struct {
-		brokle.ObservationEvent
-		rank store.Rank
-	}
-	var events []ranked
-	for i := range recs {
-		rec := &recs[i]
-		fields, failure := store.Extract(&rec.Event)
-		if failure != nil || fields.Kind != store.ObservationKind || fields.EntityID != id {
-			continue
-		}
-		events = append(events, ranked{rank: fields.Rank, ObservationEvent: brokle.ObservationEvent{
-			EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
-			BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
-		}})
-	}
-	slices.SortFunc(events, func(a, b ranked) int {
-		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.rank, b.rank), strings.Compare(a.EventID, b.EventID))
-	})
-	page := brokle.Page[brokle.ObservationEvent]{Data: make([]brokle.ObservationEvent, len(events))}
-	for i := range events {
-		page.Data[i] = events[i].ObservationEvent
-	}
-	return ok(&page, nil)
 }

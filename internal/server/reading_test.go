@@ -94,6 +94,8 @@ func TestOtherLists(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	tenTraces(h)
+	h.post(event("so-3", "quality_score_create", `{"observation_id":"o-3","name":"tone","value":"kind"}`))
+	h.settle()
 	for path, want := range map[string]string{
 		"/v1/observations?limit=2":                                                "o-9 o-8",
 		"/v1/observations?type=llm&model=m-0&min_cost=6":                          "o-8 o-6",
@@ -101,9 +103,16 @@ func TestOtherLists(t *testing.T) {
 		"/v1/observations?level=ERROR":                                            "o-9",
 		"/v1/scores?trace_id=t-4":                                                 "ts-4",
 		"/v1/scores?name=quality&sort=value&limit=2":                              "ts-0 ts-1",
-		"/v1/scores?data_type=categorical":                                        "",
+		"/v1/scores?data_type=categorical":                                        "so-3",
 		"/v1/scores?data_type=numeric&sort=-timestamp&limit=1":                    "ts-9",
 		"/v1/scores?observation_id=o-1":                                           "",
+		"/v1/scores?user_id=u-1":                                                  "ts-7 ts-4 ts-1",
+		"/v1/scores?session_id=s&limit=2":                                         "ts-9 ts-8",
+		"/v1/scores?session_id=none":                                              "",
+		"/v1/scores?model=m-1":                                                    "so-3",
+		"/v1/scores?type=llm&level=default":                                       "so-3",
+		"/v1/scores?level=error":                                                  "",
+		"/v1/scores?tag=tag-1":                                                    "ts-7 ts-4 ts-1",
 		"/v1/observations?from=2026-03-01T12:09:00Z&to=" + "2026-03-02T00:00:00Z": "o-9",
 	} {
 		if got := strings.Join(ids(t, h.get(path)), " "); got != want {
@@ -186,7 +195,7 @@ func TestWrongParameters(t *testing.T) {
 	for _, c := range []struct{ path, param, code string }{
 		{"/v1/scores?q=x", "q", "unknown_parameter"}, {"/v1/traces?Limit=5", "Limit", "unknown_parameter"},
 		{"/v1/traces/x?limit=5", "limit", "unknown_parameter"}, {"/v1/stats?sort=count", "sort", "unknown_parameter"},
-		{"/v1/telemetry/jobs/x?timeout=1s", "timeout", "unknown_parameter"}, {"/v1/scores?model=x", "model", "unknown_parameter"},
+		{"/v1/telemetry/jobs/x?timeout=1s", "timeout", "unknown_parameter"}, {"/v1/scores?min_cost=1", "min_cost", "unknown_parameter"}, {"/v1/scores?has_error=true", "has_error", "unknown_parameter"},
 		{"/v1/traces?limit=0", "limit", "invalid_parameter"}, {"/v1/traces?limit=1001", "limit", "invalid_parameter"}, {"/v1/traces?limit=ten", "limit", "invalid_parameter"},
 		{"/v1/traces?limit=1&limit=2", "limit", "invalid_parameter"}, {"/v1/traces?sort=colour", "sort", "invalid_parameter"}, {"/v1/traces?sort=-", "sort", "invalid_parameter"},
 		{"/v1/traces?sort=start_time;drop", "", "invalid_parameter"}, {"/v1/traces?sort=id'--", "sort", "invalid_parameter"},
@@ -263,5 +272,21 @@ func TestEventWithoutReceipt(t *testing.T) {
 	got := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/unmarked"))
 	if got.Status != "stored" || got.EventType != brokle.TraceCreate || got.BatchID != batchID || got.At.IsZero() {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Statistics of scores take the same filters as their list.
+func TestScoreStatsFilters(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	tenTraces(h)
+	for query, want := range map[string]int64{"tag=tag-1": 3, "user_id=u-0": 4, "session_id=s": 10, "trace_id=t-4": 1, "name=quality": 10, "model=m-1": 0, "tag=none": 0} {
+		rows := decoded[brokle.Page[struct{ Count int64 }]](t, h.get("/v1/stats?of=scores&"+query)).Data
+		if len(rows) != 1 || rows[0].Count != want {
+			t.Errorf("%s: %v, want %d", query, rows, want)
+		}
+		if got := ids(t, h.get("/v1/scores?"+query)); int64(len(got)) != want {
+			t.Errorf("%s: the list has %v", query, got)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // route is one endpoint. The tables below are the whole API; openapi.json is
@@ -56,10 +57,12 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
+		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.TraceKind)},
 		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: listObservations},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, handle: getObservation},
-		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, handle: getHistory},
+		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.ObservationKind)},
 		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
+		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.ScoreKind)},
 		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: sessionParams(), handle: listSessions},
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
 		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},

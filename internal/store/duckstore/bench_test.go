@@ -85,6 +85,20 @@ func BenchmarkQueries(b *testing.B) {
 			_, err := w.Stats(ctx, "default", store.StatsQuery{Of: "traces", Interval: time.Hour, Metrics: []string{"count", "cost"}})
 			return err
 		}},
+		{"sessions", func() error { _, err := w.Sessions(ctx, "default", store.SessionQuery{}); return err }},
+		{"one session", func() error {
+			_, err := w.Sessions(ctx, "default", store.SessionQuery{Filter: store.Filter{SessionID: "session_" + trace[10:18]}})
+			return err
+		}},
+		{"users", func() error { _, err := w.Users(ctx, "default", store.UserQuery{}); return err }},
+		{"environments", func() error {
+			_, err := w.Environments(ctx, "default", store.EnvironmentQuery{})
+			return err
+		}},
+		{"buckets of scores", func() error {
+			_, err := w.Stats(ctx, "default", store.StatsQuery{Of: "scores", GroupBy: []string{"name", "value_bucket"}})
+			return err
+		}},
 		{"trace events", func() error { _, err := w.TraceEvents(ctx, "default", trace); return err }},
 	} {
 		b.Run(q.name, func(b *testing.B) {

@@ -46,6 +46,28 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 	return seqs, nil
 }
 
+// EntityEvents returns, by entity of the kind, the Seqs of its own events.
+func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store.Kind, ids []string) (map[string][]store.Seq, error) {
+	var seqs map[string][]store.Seq
+	err := w.ask(ctx, project, "find the events of entities", func(v *view) error {
+		seqs = make(map[string][]store.Seq, len(ids))
+		q := v.query()
+		text := fmt.Sprintf("SELECT entity_id, seq FROM events WHERE project = $1 AND kind = %d AND entity_id IN (SELECT unnest(%s::VARCHAR[])) ORDER BY seq",
+			kind, q.arg(ids))
+		return v.rows(ctx, text, q.args, func(r *sql.Rows) error {
+			var id string
+			var seq int64
+			err := r.Scan(&id, &seq)
+			seqs[id] = append(seqs[id], store.Seq(seq))
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return seqs, nil
+}
+
 // EventSeq finds a stored event by its id.
 func (w *Warehouse) EventSeq(ctx context.Context, project, eventID string) (store.Seq, error) {
 	var seq int64

@@ -13,7 +13,7 @@ var scoreSorts = sortTypes{"timestamp": "BIGINT", "value": "DOUBLE"}
 // scoreColumns is the filter over sc, with o the scored observation and t the
 // trace of the score.
 var scoreColumns = columns{
-	time: "sc.timestamp", id: "sc.id", name: "sc.name", environment: "sc.environment", traceID: "sc.placed_in", tags: "sc.tags",
+	time: "sc.timestamp", id: "sc.id", name: "sc.name", environment: "sc.environment", traceID: "sc.placed_in", tags: "t.tags",
 	userID: "t.user_id", sessionID: "t.session_id", model: "o.model", typ: "o.type", level: "o.level",
 }
 
@@ -59,7 +59,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 		if err != nil {
 			return err
 		}
-		tables, from := q.scoresWith(sq.Model != "" || sq.Type != "" || sq.Level != "", sq.TraceID != "", sq.UserID != "" || sq.SessionID != "")
+		tables, from := q.scoresWith(sq.Model != "" || sq.Type != "" || sq.Level != "", sq.TraceID != "", sq.UserID != "" || sq.SessionID != "" || sq.Tag != "")
 		keys, err := v.keys(ctx, q, with(tables,
 			"SELECT id, "+p.column+" FROM (SELECT sc.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
 		if err != nil {

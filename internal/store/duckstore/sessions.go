@@ -3,7 +3,6 @@ package duckstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -59,26 +58,4 @@ func (w *Warehouse) Users(ctx context.Context, project string, uq store.UserQuer
 	}
 	page.NextCursor = next
 	return page, nil
-}
-
-// OwnTraceEvents returns, by trace, the Seqs of its own events.
-func (w *Warehouse) OwnTraceEvents(ctx context.Context, project string, traceIDs []string) (map[string][]store.Seq, error) {
-	var seqs map[string][]store.Seq
-	err := w.ask(ctx, project, "find the events of traces", func(v *view) error {
-		seqs = make(map[string][]store.Seq, len(traceIDs))
-		q := v.query()
-		text := fmt.Sprintf("SELECT entity_id, seq FROM events WHERE project = $1 AND kind = %d AND entity_id IN (SELECT unnest(%s::VARCHAR[])) ORDER BY seq",
-			store.TraceKind, q.arg(traceIDs))
-		return v.rows(ctx, text, q.args, func(r *sql.Rows) error {
-			var id string
-			var seq int64
-			err := r.Scan(&id, &seq)
-			seqs[id] = append(seqs[id], store.Seq(seq))
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return seqs, nil
 }

@@ -232,7 +232,7 @@ func (s *statement) source() (tables []string, from string, conditions []string,
 		return tables, "FROM tr", conditions, err
 	case "scores":
 		conditions, err = s.conditions(f, s.columns)
-		tables, from = s.scoresWith(s.needs("o.", f.Model, f.Type, f.Level), s.needs("sc.placed_in", f.TraceID), s.needs("t.", f.UserID, f.SessionID))
+		tables, from = s.scoresWith(s.needs("o.", f.Model, f.Type, f.Level), s.needs("sc.placed_in", f.TraceID), s.needs("t.", f.UserID, f.SessionID, f.Tag))
 		if slices.Contains(s.groups, valueBucket) {
 			tables, from = bucketed(tables, from, conditions, slices.Contains(s.groups, "name"))
 		}

@@ -356,7 +356,7 @@ func testListsOfProjects(w *warehouseTest) {
 		if len(sessions) != count || len(users) != count || len(environments) != count {
 			w.Fatalf("%s: %v %v %v", p, sessions, users, environments)
 		}
-		seqs, err := w.OwnTraceEvents(w.Context(), p, []string{"t", "unknown"})
+		seqs, err := w.EntityEvents(w.Context(), p, store.TraceKind, []string{"t", "unknown"})
 		if err != nil {
 			w.Fatal(err)
 		}
