@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -15,35 +16,65 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 	err := w.ask(ctx, project, "find the events of a trace", func(v *view) error {
 		seqs = nil
 		q := v.query()
-		ids := "SELECT " + q.arg(traceID)
-		q.onlyTraces(ids)
-		q.restrictScores(ids)
-		exists := false
-		trace := "(" + ids + ")"
-		own := table("own", fmt.Sprintf("SELECT %d AS kind, %s AS id", store.TraceKind, trace)+
-			fmt.Sprintf(" UNION ALL SELECT %d, id FROM o WHERE trace_id = %s", store.ObservationKind, trace)+
-			fmt.Sprintf(" UNION ALL SELECT %d, id FROM sc WHERE placed_in = %s", store.ScoreKind, trace))
-		statement := with([]string{q.observations(), q.scores(), placedScores(), own},
-			"SELECT e.seq, e.kind FROM events e JOIN own ON e.kind = own.kind AND e.entity_id = own.id WHERE e.project = $1 ORDER BY e.seq")
-		err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-			var seq int64
-			var kind uint8
-			if err := r.Scan(&seq, &kind); err != nil {
-				return err
-			}
-			seqs = append(seqs, store.Seq(seq))
-			exists = exists || store.Kind(kind) != store.ScoreKind
-			return nil
-		})
-		if err == nil && !exists {
+		trace, err := v.entities(ctx, q, with(q.allTraces(), fmt.Sprintf("SELECT %d, id, first_seq, last_seq FROM tr WHERE id = %s", store.TraceKind, q.arg(traceID))))
+		if err != nil {
+			return err
+		}
+		keys := trace[store.TraceKind]
+		if len(keys) == 0 {
 			return store.ErrNotFound
 		}
+		q = v.query()
+		all, err := v.entities(ctx, q, with([]string{q.observations(), q.scores(), q.scoresOf(keys)}, fmt.Sprintf("%s UNION ALL SELECT %d, id, first_seq, last_seq FROM sc",
+			q.observationsOf(keys, fmt.Sprintf("%d, id, first_seq, last_seq", store.ObservationKind)), store.ScoreKind)))
+		if err != nil {
+			return err
+		}
+		all[store.TraceKind] = keys
+		seqs, err = v.eventsOf(ctx, all)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return seqs, nil
+}
+
+// entities are keys by kind.
+type entities [store.GenericKind + 1][]key
+
+// entities runs a statement whose rows are a kind, an id, and the first and last Seq.
+func (v *view) entities(ctx context.Context, q *query, statement string) (all entities, err error) {
+	err = v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var kind uint8
+		var k key
+		if err := r.Scan(&kind, &k.id, &k.span.first, &k.span.last); err != nil {
+			return err
+		}
+		all[kind] = append(all[kind], k)
+		return nil
+	})
+	return all, err
+}
+
+// eventsOf returns the Seqs of all events of the entities, in their order.
+func (v *view) eventsOf(ctx context.Context, of entities) ([]store.Seq, error) {
+	q := v.query()
+	var parts []string
+	for kind, keys := range of {
+		if len(keys) > 0 {
+			q.only[kind] = q.selectKeys(keys)
+			parts = append(parts, "SELECT seq FROM "+q.source(store.Kind(kind)))
+		}
+	}
+	var seqs []store.Seq
+	err := v.rows(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY seq", q.args, func(r *sql.Rows) error {
+		var seq int64
+		err := r.Scan(&seq)
+		seqs = append(seqs, store.Seq(seq))
+		return err
+	})
+	return seqs, err
 }
 
 // EventSeq finds a stored event by its id.
