@@ -1,6 +1,7 @@
 package duckstore
 
 import (
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -8,12 +9,27 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { conformance(t, Options{}) }
+
+// The same when rows settle after every few events.
+func TestConformanceSettling(t *testing.T) { conformance(t, Options{SettleEvery: 3}) }
+
+func conformance(t *testing.T, o Options) {
 	storetest.Warehouse(t, func(t testing.TB, dir string) store.Warehouse {
-		w, err := Open(filepath.Join(dir, "warehouse.db"), Options{})
+		o.Logger = slog.New(slog.NewTextHandler(complaints{t}, nil))
+		w, err := Open(filepath.Join(dir, "warehouse.db"), o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return w
 	})
+}
+
+// complaints fails the test for what a warehouse logs: in a healthy file nothing
+// goes wrong, and a failure to settle is told in no other way.
+type complaints struct{ testing.TB }
+
+func (c complaints) Write(line []byte) (int, error) {
+	c.Errorf("logged: %s", line)
+	return len(line), nil
 }

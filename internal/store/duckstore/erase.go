@@ -9,8 +9,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// Erase removes the rows of these events of the project in one transaction, and
-// then checkpoints. Their texts are overwritten first: a checkpoint keeps the
+// Erase removes the rows of these events of the project in one transaction, in
+// which what they were folded into is settled anew, and then checkpoints. Their texts are overwritten first: a checkpoint keeps the
 // pages of a row that was only deleted, but writes changed columns anew.
 func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq) error {
 	w.mu.Lock()
@@ -31,7 +31,7 @@ func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq)
 	return nil
 }
 
-// seqList is the seqs as one parameter, for erased.
+// seqList is the seqs as one parameter, for ofSeqs.
 func seqList(seqs []store.Seq) string {
 	var b strings.Builder
 	for _, s := range seqs {
@@ -46,22 +46,29 @@ func seqList(seqs []store.Seq) string {
 	return b.String()
 }
 
-// erased is the condition of rows of the project $1 that have one of the seqs $2.
-const erased = " WHERE project = $1 AND seq IN (SELECT unnest(string_split($2, ',')::BIGINT[]))"
+// ofSeqs is the condition of rows of the project $1 that have one of the seqs $2.
+const ofSeqs = " WHERE project = $1 AND seq IN (SELECT unnest(string_split($2, ',')::BIGINT[]))"
 
 func (w *Warehouse) erase(project, seqs string) error {
 	if seqs == "" {
 		return nil
 	}
 	err := w.transact(func() error {
-		if err := w.write.exec("UPDATE events SET "+w.layout.blank()+erased, project, seqs); err != nil {
-			return err
+		for _, statement := range []string{
+			"INSERT INTO late SELECT project, kind, entity_id, seq FROM events" + ofSeqs,
+			"UPDATE events SET " + w.layout.blank() + ofSeqs,
+			"DELETE FROM events" + ofSeqs,
+		} {
+			if err := w.write.exec(statement, project, seqs); err != nil {
+				return err
+			}
 		}
-		return w.write.exec("DELETE FROM events"+erased, project, seqs)
+		return w.moveFrontier()
 	})
 	if err != nil {
 		return err
 	}
+	w.isSettled()
 	return w.write.exec("CHECKPOINT")
 }
 

@@ -13,14 +13,16 @@ import (
 // generator makes believable events: traces of a generation each with its
 // completion and a score, the way an application sends them.
 type generator struct {
-	r    *rand.Rand
-	seq  store.Seq
-	at   time.Time
-	open []store.Record
+	r   *rand.Rand
+	seq store.Seq
+	at  time.Time
+	// pause is the longest between two traces; half of it on the average.
+	pause time.Duration
+	open  []store.Record
 }
 
 func newGenerator(seed uint64) *generator {
-	return &generator{r: rand.New(rand.NewPCG(seed, 1)), at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	return &generator{r: rand.New(rand.NewPCG(seed, 1)), at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), pause: 200 * time.Millisecond}
 }
 
 var words = []string{"the", "answer", "to", "your", "question", "about", "orders", "is", "that", "we", "ship", "within", "two", "days", "unless", "customs", "refund", "policy"}
@@ -44,7 +46,7 @@ func (g *generator) next(n int) []store.Record {
 }
 
 func (g *generator) trace() {
-	g.at = g.at.Add(time.Duration(g.r.IntN(200)) * time.Millisecond)
+	g.at = g.at.Add(time.Duration(g.r.Int64N(int64(g.pause/time.Millisecond))) * time.Millisecond)
 	trace, user := brokle.NewIDAt(g.at), fmt.Sprintf("user_%d", g.r.IntN(5000))
 	g.add(trace, brokle.TraceCreate, 0, trace, store.TraceKind, store.RankCreate,
 		txt(store.Name, "support-chat"), txt(store.UserID, user), txt(store.SessionID, "session_"+trace[10:18]))

@@ -47,7 +47,13 @@ func (w *Warehouse) Insert(ctx context.Context, recs []store.Record, upto store.
 	if err := poison(recs); err != nil {
 		return err
 	}
-	err := w.thread.do(func() error { return w.insert(recs, max(upto, w.cursor)) })
+	err := w.thread.do(func() error {
+		err := w.insert(recs, max(upto, w.cursor))
+		if err == nil {
+			w.settleBehind()
+		}
+		return err
+	})
 	if broken(err) {
 		w.detach()
 	}
@@ -66,18 +72,51 @@ func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
 	if err != nil {
 		return err
 	}
+	for i := range ties { // before a question can see them
+		w.tied.add(recs[i].Project, recs[i].Fields.Kind)
+	}
+	late := w.behind(recs, skip)
 	err = w.transact(func() error {
 		if len(recs) > len(skip) {
 			if err := w.appendRows(recs, skip, ties); err != nil {
 				return err
 			}
 		}
+		if err := w.noteLate(late); err != nil {
+			return err
+		}
 		return w.write.exec("UPDATE meta SET cursor = " + strconv.FormatUint(uint64(upto), 10))
 	})
 	if err == nil {
 		w.cursor = upto
+		w.late = w.late || len(late) > 0
 	}
 	return err
+}
+
+// behind lists by project the Seqs of the records that come behind the frontier:
+// those that return from quarantine.
+func (w *Warehouse) behind(recs []store.Record, skip map[int]bool) map[string][]store.Seq {
+	var late map[string][]store.Seq
+	for i := range recs {
+		if r := &recs[i]; r.Seq <= w.settled && !skip[i] {
+			if late == nil {
+				late = make(map[string][]store.Seq)
+			}
+			late[r.Project] = append(late[r.Project], r.Seq)
+		}
+	}
+	return late
+}
+
+// noteLate makes the entities of these rows dirty.
+func (w *Warehouse) noteLate(late map[string][]store.Seq) error {
+	for project, seqs := range late {
+		if err := w.write.exec("INSERT INTO late SELECT project, kind, entity_id, seq FROM events"+ofSeqs, project, seqList(seqs)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // transact runs f in a transaction of the writing connection: all of it or nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -15,29 +16,22 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 	err := w.ask(ctx, project, "find the events of a trace", func(v *view) error {
 		seqs = nil
 		q := v.query()
-		ids := "SELECT " + q.arg(traceID)
-		q.onlyTraces(ids)
-		q.restrictScores(ids)
-		exists := false
-		trace := "(" + ids + ")"
-		own := table("own", fmt.Sprintf("SELECT %d AS kind, %s AS id", store.TraceKind, trace)+
-			fmt.Sprintf(" UNION ALL SELECT %d, id FROM o WHERE trace_id = %s", store.ObservationKind, trace)+
-			fmt.Sprintf(" UNION ALL SELECT %d, id FROM sc WHERE placed_in = %s", store.ScoreKind, trace))
-		statement := with([]string{q.observations(), q.scores(), placedScores(), own},
-			"SELECT e.seq, e.kind FROM events e JOIN own ON e.kind = own.kind AND e.entity_id = own.id WHERE e.project = $1 ORDER BY e.seq")
-		err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-			var seq int64
-			var kind uint8
-			if err := r.Scan(&seq, &kind); err != nil {
-				return err
-			}
-			seqs = append(seqs, store.Seq(seq))
-			exists = exists || store.Kind(kind) != store.ScoreKind
-			return nil
-		})
-		if err == nil && !exists {
+		trace, err := v.entities(ctx, q, with(q.allTraces(), fmt.Sprintf("SELECT %d, id, first_seq, last_seq FROM tr WHERE id = %s", store.TraceKind, q.arg(traceID))))
+		if err != nil {
+			return err
+		}
+		keys := trace[store.TraceKind]
+		if len(keys) == 0 {
 			return store.ErrNotFound
 		}
+		q = v.query()
+		all, err := v.entities(ctx, q, with([]string{q.observations(), q.scores(), q.scoresOf(keys)}, fmt.Sprintf("%s UNION ALL SELECT %d, id, first_seq, last_seq FROM sc",
+			q.observationsOf(keys, fmt.Sprintf("%d, id, first_seq, last_seq", store.ObservationKind)), store.ScoreKind)))
+		if err != nil {
+			return err
+		}
+		all[store.TraceKind] = keys
+		seqs, err = v.eventsOf(ctx, all)
 		return err
 	})
 	if err != nil {
@@ -46,26 +40,90 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 	return seqs, nil
 }
 
+// tableOf is the relation that has an entity's span, and what it needs to be defined.
+func (q *query) tableOf(kind store.Kind) (tables []string, name string) {
+	switch kind {
+	case store.TraceKind:
+		return q.allTraces(), "tr"
+	case store.ScoreKind:
+		return []string{q.scores()}, "s"
+	}
+	return []string{q.observations()}, "o"
+}
+
 // EntityEvents returns, by entity of the kind, the Seqs of its own events.
 func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store.Kind, ids []string) (map[string][]store.Seq, error) {
 	var seqs map[string][]store.Seq
 	err := w.ask(ctx, project, "find the events of entities", func(v *view) error {
 		seqs = make(map[string][]store.Seq, len(ids))
 		q := v.query()
-		text := fmt.Sprintf("SELECT entity_id, seq FROM events WHERE project = $1 AND kind = %d AND entity_id IN (SELECT unnest(%s::VARCHAR[])) ORDER BY seq",
-			kind, q.arg(ids))
-		return v.rows(ctx, text, q.args, func(r *sql.Rows) error {
-			var id string
-			var seq int64
-			err := r.Scan(&id, &seq)
-			seqs[id] = append(seqs[id], store.Seq(seq))
+		tables, name := q.tableOf(kind)
+		found, err := v.entities(ctx, q, with(tables, fmt.Sprintf("SELECT %d, id, first_seq, last_seq FROM %s WHERE id IN (SELECT unnest(%s::VARCHAR[]))",
+			kind, name, q.arg(ids))))
+		if err != nil || len(found[kind]) == 0 {
 			return err
-		})
+		}
+		return v.ownEvents(ctx, kind, found[kind], func(id string, seq store.Seq) { seqs[id] = append(seqs[id], seq) })
 	})
 	if err != nil {
 		return nil, err
 	}
 	return seqs, nil
+}
+
+// ownEvents calls each for every event of the entities themselves, in the order of Seq.
+func (v *view) ownEvents(ctx context.Context, kind store.Kind, keys []key, each func(id string, seq store.Seq)) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	q := v.query()
+	q.only[kind] = q.selectKeys(keys)
+	return v.rows(ctx, "SELECT entity_id, seq FROM "+q.source(kind)+" ORDER BY seq", q.args, func(r *sql.Rows) error {
+		var id string
+		var seq int64
+		if err := r.Scan(&id, &seq); err != nil {
+			return err
+		}
+		each(id, store.Seq(seq))
+		return nil
+	})
+}
+
+// entities are keys by kind.
+type entities [store.GenericKind + 1][]key
+
+// entities runs a statement whose rows are a kind, an id, and the first and last Seq.
+func (v *view) entities(ctx context.Context, q *query, statement string) (all entities, err error) {
+	err = v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var kind uint8
+		var k key
+		if err := r.Scan(&kind, &k.id, &k.span.first, &k.span.last); err != nil {
+			return err
+		}
+		all[kind] = append(all[kind], k)
+		return nil
+	})
+	return all, err
+}
+
+// eventsOf returns the Seqs of all events of the entities, in their order.
+func (v *view) eventsOf(ctx context.Context, of entities) ([]store.Seq, error) {
+	q := v.query()
+	var parts []string
+	for kind, keys := range of {
+		if len(keys) > 0 {
+			q.only[kind] = q.selectKeys(keys)
+			parts = append(parts, "SELECT seq FROM "+q.source(store.Kind(kind)))
+		}
+	}
+	var seqs []store.Seq
+	err := v.rows(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY seq", q.args, func(r *sql.Rows) error {
+		var seq int64
+		err := r.Scan(&seq)
+		seqs = append(seqs, store.Seq(seq))
+		return err
+	})
+	return seqs, err
 }
 
 // EventSeq finds a stored event by its id.

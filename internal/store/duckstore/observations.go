@@ -50,12 +50,12 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 // observationKeys finds the observations of a page.
 func (v *view) observationKeys(ctx context.Context, p *pager, oq *store.ObservationQuery) ([]key, error) {
 	q := v.query()
-	if oq.ID != "" {
-		q.restrict[store.ObservationKind] = "SELECT " + q.arg(oq.ID)
-	}
 	conditions, err := q.conditions(&oq.Filter, observationColumns)
 	if err != nil {
 		return nil, err
+	}
+	if oq.ID != "" {
+		conditions = append(conditions, "o.id = "+q.arg(oq.ID))
 	}
 	tables, from := q.observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
 	beyond, err := p.where(q)
@@ -63,7 +63,7 @@ func (v *view) observationKeys(ctx context.Context, p *pager, oq *store.Observat
 		return nil, err
 	}
 	return v.keys(ctx, q, with(tables,
-		"SELECT id, "+p.column+" FROM (SELECT o.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
+		"SELECT id, "+p.column+", first_seq, last_seq FROM (SELECT o.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
 }
 
 // observationsWithTrace defines o, t when it is needed and s when scores are,
@@ -82,12 +82,13 @@ func (q *query) observationsWithTrace(trace, scores bool) (tables []string, from
 // wholeObservations folds the observations in the order of keys.
 func (v *view) wholeObservations(ctx context.Context, keys []key) ([]brokle.Observation, error) {
 	q := v.query()
-	q.restrict[store.ObservationKind] = q.ids(keys)
+	q.only[store.ObservationKind] = q.selectKeys(keys)
 	found := make(map[string]*brokle.Observation, len(keys))
-	err := v.rows(ctx, with([]string{q.observations()}, `SELECT id, coalesce(trace_id, ''), coalesce(parent_observation_id, ''),
+	err := v.rows(ctx, `SELECT id, coalesce(trace_id, ''), coalesce(parent_observation_id, ''),
 		type, coalesce(name, ''), environment, start_time, start_sent IS NULL, end_time, latency_ms, level, coalesce(status_message, ''),
 		coalesce(version, ''), coalesce(model, ''), coalesce(provider, ''), prompt_tokens, completion_tokens, total_tokens,
-		input_cost, output_cost, total_cost, quality_score, tags, coalesce(input_preview, ''), coalesce(output_preview, '') FROM o`),
+		input_cost, output_cost, total_cost, quality_score, tags, coalesce(input_preview, ''), coalesce(output_preview, '')
+		FROM (`+q.foldObservations()+")",
 		q.args, func(r *sql.Rows) error {
 			o, err := scanObservation(r)
 			if err != nil {

@@ -28,6 +28,9 @@ type Options struct {
 	// IDMemory bounds the filter of event ids seen, in bytes. Default 64 MiB,
 	// which is right for about 8 million events; beyond them inserts grow slower.
 	IDMemory int
+	// SettleEvery is how many events are folded anew for each question, at most,
+	// before they are settled. Default 100 000.
+	SettleEvery int
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
@@ -44,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.IDMemory <= 0 {
 		o.IDMemory = 64 << 20
+	}
+	if o.SettleEvery <= 0 {
+		o.SettleEvery = 100_000
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -62,6 +68,7 @@ type Warehouse struct {
 	path    string
 	options Options
 	layout  *layout
+	tied    tiedKinds
 	// read answers questions; nil while the file is not open. mu guards its changes.
 	read atomic.Pointer[sql.DB]
 
@@ -71,8 +78,12 @@ type Warehouse struct {
 	chunk  *chunk
 	seen   *seen
 	cursor store.Seq
-	failed bool // the last Insert failed, so the filter knows keys that are not in the table
-	closed bool
+	// settled is the Seq up to which events are folded into settled rows, late
+	// that some behind it are not, and settleAt the cursor at which to settle.
+	settled, settleAt store.Seq
+	late              bool
+	failed            bool // the last Insert failed, so the filter knows keys that are not in the table
+	closed            bool
 }
 
 var _ store.Warehouse = (*Warehouse)(nil)
@@ -270,23 +281,45 @@ func (w *Warehouse) loadMeta() error {
 		return errOlder
 	}
 	w.cursor = store.Seq(meta[1])
+	return w.loadSettled()
+}
+
+// loadSettled reads how far rows are settled.
+func (w *Warehouse) loadSettled() error {
+	at, err := w.write.int64s("SELECT settled, (SELECT count(*) FROM late) FROM meta")
+	if err != nil {
+		return err
+	}
+	if at[0] < 0 || store.Seq(at[0]) > w.cursor {
+		return errors.New("the file has settled rows beyond its cursor")
+	}
+	w.settled, w.late = store.Seq(at[0]), at[1] > 0
+	w.settleAt = w.settled + store.Seq(w.options.SettleEvery)
 	return nil
 }
 
 func (w *Warehouse) create() error {
 	statements := append([]string{"BEGIN TRANSACTION"}, w.layout.ddl()...)
 	statements = append(statements,
-		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0)", schemaVersion), "COMMIT")
+		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", schemaVersion), "COMMIT")
 	for _, s := range statements {
 		if err := w.write.exec(s); err != nil {
 			return err
 		}
 	}
-	return nil
+	return w.loadSettled()
 }
 
 // loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
 func (w *Warehouse) loadSeen() error {
+	err := w.write.scan("SELECT DISTINCT project, kind::BIGINT FROM events WHERE tie", nil, func(b block) {
+		for i, kind := range b.int64s(1) {
+			w.tied.add(strings.Clone(b.texts(0)[i].view()), store.Kind(kind))
+		}
+	})
+	if err != nil {
+		return err
+	}
 	return w.write.scan(
 		"SELECT project, event_id, entity_id, kind::BIGINT, "+ordSQL+" FROM events", nil,
 		func(b block) {
@@ -310,12 +343,15 @@ func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
 	return w.cursor, nil
 }
 
-// Checkpoint moves the write-ahead log into the file. It is worth its time
+// Checkpoint settles all rows and moves the write-ahead log into the file. It is worth its time
 // when nothing waits to be inserted; Insert waits for it.
 func (w *Warehouse) Checkpoint(context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	err := w.ready()
+	if err == nil {
+		err = w.thread.do(w.settle)
+	}
 	if err == nil {
 		err = w.write.exec("CHECKPOINT")
 	}

@@ -162,7 +162,8 @@ func (p *pager) order() string {
 // key is one row of a page as the first statement finds it.
 type key struct {
 	id    string
-	value any // int64, float64 or nil
+	value any  // int64, float64 or nil
+	span  span // where the row's events are
 }
 
 // cut cuts keys to the page and makes the cursor to go on from.

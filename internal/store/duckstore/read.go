@@ -14,9 +14,10 @@ import (
 
 // view is one question's transaction: all its statements see the same events.
 type view struct {
-	tx      *sql.Tx
-	project string
-	tied    [store.GenericKind + 1]bool
+	tx       *sql.Tx
+	project  string
+	tied     kindSet
+	frontier frontier
 }
 
 // ask runs f over a view of the project, and once more when the database had to
@@ -24,10 +25,10 @@ type view struct {
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view) error) error {
 	read := w.read.Load()
-	err := inView(ctx, read, project, f)
+	err := w.inView(ctx, read, project, f)
 	if broken(err) || errors.Is(err, store.ErrClosed) {
 		if err = w.revive(read); err == nil {
-			err = inView(ctx, w.read.Load(), project, f)
+			err = w.inView(ctx, w.read.Load(), project, f)
 		}
 	}
 	// The driver interrupts a connection when the context of its query ends, and
@@ -36,7 +37,7 @@ func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view)
 		if ctx.Err() != nil || !interrupted(err) {
 			break
 		}
-		err = inView(ctx, w.read.Load(), project, f)
+		err = w.inView(ctx, w.read.Load(), project, f)
 	}
 	var asked *store.QueryError
 	if err == nil || errors.As(err, &asked) {
@@ -51,7 +52,7 @@ func interrupted(err error) bool {
 		strings.Contains(err.Error(), "Current transaction is aborted")) // it came between two statements
 }
 
-func inView(ctx context.Context, read *sql.DB, project string, f func(*view) error) error {
+func (w *Warehouse) inView(ctx context.Context, read *sql.DB, project string, f func(*view) error) error {
 	if read == nil {
 		return store.ErrClosed
 	}
@@ -63,7 +64,7 @@ func inView(ctx context.Context, read *sql.DB, project string, f func(*view) err
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // gives it back, or finds it given up
-	if err = onConn(ctx, conn, project, f); ctx.Err() != nil || interrupted(err) {
+	if err = w.onConn(ctx, conn, project, f); ctx.Err() != nil || interrupted(err) {
 		// An interrupt may still be on its way to this connection, or has hit its
 		// ROLLBACK: nobody else gets it.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -71,13 +72,13 @@ func inView(ctx context.Context, read *sql.DB, project string, f func(*view) err
 	return err
 }
 
-func onConn(ctx context.Context, conn *sql.Conn, project string, f func(*view) error) error {
+func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, f func(*view) error) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	v := &view{tx: tx, project: project}
-	err = v.findTies(ctx)
+	err = v.begin(ctx, &w.tied)
 	if err == nil {
 		err = f(v)
 	}
@@ -86,20 +87,23 @@ func onConn(ctx context.Context, conn *sql.Conn, project string, f func(*view) e
 	return err
 }
 
-// findTies finds the kinds that need the slower order.
-func (v *view) findTies(ctx context.Context) error {
-	return v.rows(ctx, "SELECT DISTINCT kind FROM events WHERE project = $1 AND tie", []any{v.project}, func(r *sql.Rows) error {
-		var kind uint8
-		if err := r.Scan(&kind); err != nil {
+// begin finds what the statements of the view need to know. The ties are read
+// last: then they cover all that the transaction sees.
+func (v *view) begin(ctx context.Context, tied *tiedKinds) error {
+	err := v.frontier.find(func(query string, each func(a, b int64)) error {
+		return v.rows(ctx, query, []any{v.project}, func(r *sql.Rows) error {
+			var a, b int64
+			err := r.Scan(&a, &b)
+			each(a, b)
 			return err
-		}
-		v.tied[kind] = true
-		return nil
+		})
 	})
+	v.tied = tied.of(v.project)
+	return err
 }
 
 func (v *view) query() *query {
-	return &query{args: []any{v.project}, tied: v.tied}
+	return &query{args: []any{v.project}, tied: v.tied, frontier: &v.frontier}
 }
 
 // rows runs the statement and calls each for every row.
@@ -117,12 +121,13 @@ func (v *view) rows(ctx context.Context, statement string, args []any, each func
 	return rows.Err()
 }
 
-// keys runs the first statement of a list: ids and sort values, in order.
+// keys runs the first statement of a list: ids, sort values, first and last
+// Seqs, in order.
 func (v *view) keys(ctx context.Context, q *query, statement string) ([]key, error) {
 	var keys []key
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var k key
-		if err := r.Scan(&k.id, &k.value); err != nil {
+		if err := r.Scan(&k.id, &k.value, &k.span.first, &k.span.last); err != nil {
 			return err
 		}
 		keys = append(keys, k)

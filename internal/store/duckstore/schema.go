@@ -8,7 +8,7 @@ import (
 
 // schemaVersion is written into each file. A file with a newer one is refused;
 // one with an older one is put aside and built again from the Log.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // The columns that every row has, before those of the field table.
 const (
@@ -82,7 +82,8 @@ func fieldColumn(f store.Field) (column, bool) {
 	return column{}, false
 }
 
-// ddl creates the events table and the meta table of an empty file.
+// ddl creates the tables of an empty file. late has a row for each event that
+// came, or was erased, behind the frontier of the settled rows.
 func (l *layout) ddl() []string {
 	var b strings.Builder
 	b.WriteString("CREATE TABLE events (")
@@ -93,8 +94,13 @@ func (l *layout) ddl() []string {
 		b.WriteString(`"` + c.name + `" ` + c.typ)
 	}
 	b.WriteString(")")
-	return []string{
+	all := []string{
 		b.String(),
-		"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT)",
+		"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT, settled BIGINT)",
+		"CREATE TABLE late (project VARCHAR, kind UTINYINT, entity_id VARCHAR, seq BIGINT)",
 	}
+	for _, kind := range settledKinds {
+		all = append(all, settledTables[kind].ddl())
+	}
+	return all
 }

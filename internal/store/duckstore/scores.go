@@ -61,7 +61,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 		}
 		tables, from := q.scoresWith(sq.Model != "" || sq.Type != "" || sq.Level != "", sq.TraceID != "", sq.UserID != "" || sq.SessionID != "" || sq.Tag != "")
 		keys, err := v.keys(ctx, q, with(tables,
-			"SELECT id, "+p.column+" FROM (SELECT sc.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
+			"SELECT id, "+p.column+", first_seq, last_seq FROM (SELECT sc.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
 		if err != nil {
 			return err
 		}
@@ -80,13 +80,12 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 // wholeScores folds the scores in the order of keys.
 func (v *view) wholeScores(ctx context.Context, keys []key) ([]brokle.Score, error) {
 	q := v.query()
-	ids := q.ids(keys)
-	q.restrict[store.ScoreKind] = ids
+	q.only[store.ScoreKind] = q.selectKeys(keys)
 	found := make(map[string]*brokle.Score, len(keys))
-	statement := with([]string{q.scores()}, `SELECT id, coalesce(trace_id, ''),
+	statement := `SELECT id, coalesce(trace_id, ''),
 		coalesce(observation_id, ''), coalesce(name, ''), value, coalesce(string_value, ''), coalesce(data_type, ''),
 		coalesce(source, ''), coalesce(evaluator_name, ''), coalesce(evaluator_version, ''), coalesce(comment, ''),
-		coalesce(author_user_id, ''), environment, timestamp FROM s`)
+		coalesce(author_user_id, ''), environment, timestamp FROM (` + q.foldScores() + ")"
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var s brokle.Score
 		var value sql.NullFloat64

@@ -18,44 +18,58 @@ func (q *query) seqs(seqs []store.Seq) string {
 	return "SELECT unnest(" + q.arg(list) + "::BIGINT[])"
 }
 
-func having(kind store.Kind, seqs string) string {
-	return fmt.Sprintf("SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND seq IN (%s)", kind, seqs)
+// having is a subquery of the entities of a kind that have one of the events. The range
+// stands in the text, because only constants make DuckDB pass over row groups.
+func (q *query) having(kind store.Kind, seqs []store.Seq) string {
+	within := "false"
+	if len(seqs) > 0 {
+		within = span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}.holds("seq")
+	}
+	return fmt.Sprintf("SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND %s AND seq IN (%s)", kind, within, q.seqs(seqs))
 }
 
 // foundObservations is the condition that an observation has one of the events.
-// Only those are folded: a fold of all takes longer than a search.
 func (q *query) foundObservations(seqs []store.Seq) string {
-	ids := having(store.ObservationKind, q.seqs(seqs))
-	if q.restrict[store.ObservationKind] == "" {
-		q.restrict[store.ObservationKind] = ids
-	}
-	return "o.id IN (" + ids + ")"
+	return "o.id IN (" + q.having(store.ObservationKind, seqs) + ")"
 }
 
-// foundTraces is the condition that a trace, or an observation of it, has one of
-// the events. It restricts the folds to those traces that an event of a found
-// observation ever named, and leaves the decision to the fold.
+// foundTraces is the condition that a trace, or an observation that is in it, has
+// one of the events. It needs o.
 func (q *query) foundTraces(seqs []store.Seq) string {
-	list := q.seqs(seqs)
-	own, observations := having(store.TraceKind, list), having(store.ObservationKind, list)
-	q.onlyTraces(own + fmt.Sprintf(" UNION SELECT trace_id FROM events WHERE project = $1 AND kind = %d AND trace_id <> '' AND entity_id IN (%s)",
-		store.ObservationKind, observations))
-	return "id IN (" + own + " UNION SELECT trace_id FROM o WHERE id IN (" + observations + "))"
+	return "id IN (" + q.having(store.TraceKind, seqs) +
+		" UNION SELECT trace_id FROM o WHERE id IN (" + q.having(store.ObservationKind, seqs) + "))"
 }
 
-// owned makes the statement that finds the events of entities: rows of the entity's id and a Seq.
-type owned func(q *query, ids string) string
+// owned finds the events whose text counts for the rows of a list: it calls each
+// with a row's id and a Seq.
+type owned func(ctx context.Context, v *view, keys []key, each func(id string, seq store.Seq)) error
 
-func observationEvents(_ *query, ids string) string {
-	return fmt.Sprintf("SELECT entity_id, seq FROM events WHERE project = $1 AND kind = %d AND entity_id IN (%s)", store.ObservationKind, ids)
+func observationEvents(ctx context.Context, v *view, keys []key, each func(string, store.Seq)) error {
+	return v.ownEvents(ctx, store.ObservationKind, keys, each)
 }
 
-func traceEvents(q *query, ids string) string {
-	q.onlyTraces(ids)
-	return with([]string{q.observations()},
-		fmt.Sprintf("SELECT entity_id, seq FROM events WHERE project = $1 AND kind = %d AND entity_id IN (%s)", store.TraceKind, ids)+
-			fmt.Sprintf(" UNION ALL SELECT o.trace_id, e.seq FROM events e JOIN o ON e.entity_id = o.id WHERE e.project = $1 AND e.kind = %d AND o.trace_id IN (%s)",
-				store.ObservationKind, ids))
+// traceEvents are a trace's own and those of the observations that are in it.
+func traceEvents(ctx context.Context, v *view, keys []key, each func(string, store.Seq)) error {
+	if err := v.ownEvents(ctx, store.TraceKind, keys, each); err != nil {
+		return err
+	}
+	q := v.query()
+	var observations []key
+	in := map[string]string{}
+	statement := with([]string{q.observations()}, q.observationsOf(keys, "id, trace_id, first_seq, last_seq"))
+	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var k key
+		var trace string
+		if err := r.Scan(&k.id, &trace, &k.span.first, &k.span.last); err != nil {
+			return err
+		}
+		observations, in[k.id] = append(observations, k), trace
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.ownEvents(ctx, store.ObservationKind, observations, func(id string, seq store.Seq) { each(in[id], seq) })
 }
 
 // The rows that search looks at at a time: of the first statement at least so
@@ -108,17 +122,10 @@ func (v *view) search(ctx context.Context, p *pager, match func(context.Context,
 
 // matching are the keys of which an event matches, in their order.
 func (v *view) matching(ctx context.Context, keys []key, match func(context.Context, []store.Seq) ([]bool, error), events owned) ([]key, error) {
-	q := v.query()
 	var ids []string
 	var seqs []store.Seq
-	err := v.rows(ctx, events(q, q.ids(keys)), q.args, func(r *sql.Rows) error {
-		var id string
-		var seq int64
-		if err := r.Scan(&id, &seq); err != nil {
-			return err
-		}
-		ids, seqs = append(ids, id), append(seqs, store.Seq(seq))
-		return nil
+	err := events(ctx, v, keys, func(id string, seq store.Seq) {
+		ids, seqs = append(ids, id), append(seqs, seq)
 	})
 	if err != nil {
 		return nil, err

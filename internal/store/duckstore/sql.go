@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -14,9 +15,19 @@ type query struct {
 	args []any
 	// tied are the kinds that have entities with two events at the same
 	// timestamp and rank. Only these need the event id to tell the order.
-	tied [store.GenericKind + 1]bool
-	// restrict, by kind, is a subquery of the entity ids to fold; "" folds all.
-	restrict [store.GenericKind + 1]string
+	tied kindSet
+	// frontier says which entities must be folded.
+	frontier *frontier
+	// only, by kind, says which entities to fold instead of the dirty ones.
+	only [store.GenericKind + 1]*selection
+	// folded says that new_observations has the fold of the dirty observations.
+	folded bool
+}
+
+// selection is some entities of a kind, and where their events are.
+type selection struct {
+	ids   string // a subquery
+	spans []span
 }
 
 // arg adds a parameter and returns its place holder.
@@ -36,22 +47,35 @@ func table(name, body string) string {
 	return name + " AS NOT MATERIALIZED (" + body + ")"
 }
 
-// events is the rows of a kind, each with k, its place in the order of its
+// source is the rows of the entities of a kind that are to be folded: the dirty
+// ones, or those of only. Each span is read by itself, so that the row groups
+// between them are passed over.
+func (q *query) source(kind store.Kind) string {
+	of := q.only[kind]
+	if of == nil {
+		of = &selection{q.frontier.dirtyIDs(kind), []span{{q.frontier.kinds[kind].from, math.MaxInt64}}}
+	}
+	parts := make([]string, len(of.spans))
+	for i, s := range of.spans {
+		parts[i] = fmt.Sprintf("SELECT * FROM events WHERE project = $1 AND kind = %d AND %s AND entity_id IN (%s)",
+			kind, s.holds("seq"), of.ids)
+	}
+	return "(" + strings.Join(parts, " UNION ALL ") + ")"
+}
+
+// events is the source of a kind, each row with k, its place in the order of its
 // entity. Where a timestamp and rank stand twice in an entity, its events are
 // numbered instead.
 func (q *query) events(kind store.Kind) string {
-	from := fmt.Sprintf("FROM events%%s WHERE project = $1 AND kind = %d", kind)
-	if r := q.restrict[kind]; r != "" {
-		from += " AND entity_id IN (" + r + ")"
+	source := q.source(kind) + " AS events"
+	plain := "SELECT *, " + ordSQL + " AS k FROM " + source
+	if !q.tied.has(kind) {
+		return plain
 	}
-	plain := "SELECT *, " + ordSQL + " AS k "
-	if !q.tied[kind] {
-		return plain + fmt.Sprintf(from, "")
-	}
-	ties := fmt.Sprintf("(SELECT DISTINCT entity_id FROM events WHERE project = $1 AND kind = %d AND tie) AS ties", kind)
-	return plain + fmt.Sprintf(from, " ANTI JOIN "+ties+" USING (entity_id)") +
-		" UNION ALL SELECT *, row_number() OVER (PARTITION BY entity_id ORDER BY ts, rank, event_id) AS k " +
-		fmt.Sprintf(from, " SEMI JOIN "+ties+" USING (entity_id)")
+	ties := "(SELECT DISTINCT entity_id FROM " + source + " WHERE tie) AS ties"
+	return plain + " ANTI JOIN " + ties + " USING (entity_id)" +
+		" UNION ALL SELECT *, row_number() OVER (PARTITION BY entity_id ORDER BY ts, rank, event_id) AS k FROM " +
+		source + " SEMI JOIN " + ties + " USING (entity_id)"
 }
 
 // last is the last present value of a column.
@@ -63,20 +87,29 @@ func last(columns ...string) string {
 	return b.String()
 }
 
-// What every fold has: the entity's id, environment, tags and first time.
-const foldCommon = `SELECT entity_id AS id,
+// What every fold has: the entity's id, where its events are, environment, tags
+// and first time.
+const foldCommon = `SELECT entity_id AS id, min(seq) AS first_seq, max(seq) AS last_seq,
 	coalesce(arg_max(environment, k), arg_max(nullif(batch_environment, 'default'), k), 'default') AS environment,
 	coalesce(list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))), []) AS tags,
 	coalesce(min(ts) FILTER (rank = 0), min(ts)) AS start_inferred`
 
 // traces is t: the traces that have an event of their own.
 func (q *query) traces() string {
-	return table("t", foldCommon+last("name", "user_id", "session_id", "version", "release", "parent_trace_id")+
-		" FROM ("+q.events(store.TraceKind)+") GROUP BY entity_id")
+	const columns = "id, first_seq, last_seq, environment, tags, %sstart_inferred, name, user_id, session_id, version, release"
+	fold := foldCommon + last("name", "user_id", "session_id", "version", "release") +
+		" FROM (" + q.events(store.TraceKind) + ") GROUP BY entity_id"
+	return table("t", q.merged(store.TraceKind, fmt.Sprintf(columns, "own_start AS "), " AND own_start IS NOT NULL",
+		"SELECT "+fmt.Sprintf(columns, "")+" FROM ("+fold+")"))
 }
 
-// observations is o: one row per observation.
+// observations is o: one row per observation, with the columns of the settled ones.
 func (q *query) observations() string {
+	return table("o", q.merged(store.ObservationKind, settledTables[store.ObservationKind].list(), "", q.liveObservations()))
+}
+
+// foldObservations folds observations from their events, with all columns.
+func (q *query) foldObservations() string {
 	fold := foldCommon + `,
 	arg_max(start_time, k) AS start_sent,
 	coalesce(start_sent, start_inferred) AS start_time` + last("trace_id", "parent_observation_id", "name", "user_id", "session_id", "status_message",
@@ -89,26 +122,32 @@ func (q *query) observations() string {
 	arg_max(total_tokens, k) AS tokens_sent,
 	arg_max(total_cost, k) AS cost_sent
 	FROM (` + q.events(store.ObservationKind) + ") GROUP BY entity_id"
-	return table("o", `SELECT *,
+	return `SELECT *,
 	CASE WHEN end_time IS NULL THEN latency_sent ELSE greatest(0, end_time - start_time) / 1000 END AS latency_ms,
 	CASE WHEN tokens_sent IS NOT NULL THEN tokens_sent
 		WHEN prompt_tokens IS NULL AND completion_tokens IS NULL THEN NULL
-		ELSE `+saturate("coalesce(prompt_tokens, 0)::HUGEINT + coalesce(completion_tokens, 0)")+` END AS total_tokens,
+		ELSE ` + saturate("coalesce(prompt_tokens, 0)::HUGEINT + coalesce(completion_tokens, 0)") + ` END AS total_tokens,
 	CASE WHEN cost_sent IS NOT NULL THEN cost_sent
 		WHEN input_cost IS NULL AND output_cost IS NULL THEN NULL
-		ELSE `+finite("coalesce(input_cost, 0) + coalesce(output_cost, 0)")+` END AS total_cost
-	FROM (`+fold+")")
+		ELSE ` + finite("coalesce(input_cost, 0) + coalesce(output_cost, 0)") + ` END AS total_cost
+	FROM (` + fold + ")"
 }
 
-// scores is s: one row per score.
+// scores is s: one row per score, with the columns of the settled ones.
 func (q *query) scores() string {
+	list := settledTables[store.ScoreKind].list()
+	return table("s", q.merged(store.ScoreKind, list, "", "SELECT "+list+" FROM ("+q.foldScores()+")"))
+}
+
+// foldScores folds scores from their events, with all columns.
+func (q *query) foldScores() string {
 	fold := foldCommon + last("trace_id", "observation_id", "name", "value", "string_value", "data_type", "source",
 		"evaluator_name", "evaluator_version", "comment", "author_user_id") +
 		", min(ts) AS timestamp FROM (" + q.events(store.ScoreKind) + ") GROUP BY entity_id"
-	return table("s", `SELECT * REPLACE (
+	return `SELECT * REPLACE (
 		CASE WHEN data_type = 'CATEGORICAL' THEN NULL ELSE value END AS value,
 		CASE WHEN data_type = 'CATEGORICAL' THEN coalesce(string_value, '') END AS string_value)
-	FROM (`+fold+")")
+	FROM (` + fold + ")"
 }
 
 // placedScores is sc: s, where a score that names only an observation belongs
@@ -118,28 +157,40 @@ func placedScores() string {
 	FROM s LEFT JOIN o ON s.observation_id = o.id`)
 }
 
-// traceSums is ot: what the observations of each trace add up to. marks are
-// further aggregates over o. It needs o.
-func traceSums(marks ...string) string {
-	return table("ot", `SELECT trace_id AS id, min(start_time) AS start_time, max(end_time) AS end_time,
-	arg_min(environment, {'start': start_time, 'id': id}) AS environment,
+// sums is what the observations of each trace add up to; from is o or some of it.
+func sums(from string) string {
+	return `SELECT trace_id AS id, min(first_seq) AS first_seq, max(last_seq) AS last_seq,
+	min(start_time) AS start_time, max(end_time) AS end_time,
+	arg_min(environment, {'start': start_time, 'id': o.id}) AS environment,
 	count(*) AS observation_count, count(*) FILTER (level = 'ERROR') AS error_count,
-	`+saturate("sum(total_tokens)")+` AS total_tokens, `+exactSum("total_cost")+` AS total_cost,
-	list_sort(list(DISTINCT model) FILTER (model <> '')) AS models`+strings.Join(append([]string{""}, marks...), ", ")+`
-	FROM o WHERE trace_id <> '' GROUP BY trace_id`)
+	` + saturate("sum(total_tokens)") + ` AS total_tokens, ` + exactSum("total_cost") + ` AS total_cost,
+	list_sort(list(DISTINCT model) FILTER (model <> '')) AS models
+	FROM ` + from + ` WHERE trace_id <> '' GROUP BY trace_id`
 }
 
-// allTraces is tr: one row per trace that has an event of its own or an
-// observation that names it. It needs t and ot.
-func allTraces() string {
-	return table("tr", `SELECT *, CASE WHEN end_time IS NOT NULL THEN greatest(0, end_time - start_time) / 1000 END AS latency_ms
-	FROM (SELECT coalesce(t.id, ot.id) AS id, coalesce(t.environment, ot.environment) AS environment, coalesce(t.tags, []) AS tags,
-		least(t.start_inferred, ot.start_time) AS start_time,
+// wholeTraces joins what traces say of themselves and what their observations add
+// up to. own and sums are relations named t and ot.
+func wholeTraces(own, sums string) string {
+	return `SELECT *, CASE WHEN end_time IS NOT NULL THEN greatest(0, end_time - start_time) / 1000 END AS latency_ms
+	FROM (SELECT coalesce(t.id, ot.id) AS id, least(t.first_seq, ot.first_seq) AS first_seq, greatest(t.last_seq, ot.last_seq) AS last_seq,
+		t.start_inferred AS own_start, coalesce(t.environment, ot.environment) AS environment, coalesce(t.tags, []) AS tags,
+		least(t.start_inferred, ot.start_time) AS start_time, ot.end_time,
 		t.name, t.user_id, t.session_id, t.version, t.release,
 		coalesce(ot.observation_count, 0) AS observation_count, coalesce(ot.error_count, 0) AS error_count,
-		coalesce(ot.total_tokens, 0) AS total_tokens, coalesce(ot.total_cost, 0) AS total_cost,
-		coalesce(ot.models, []) AS models, ot.* EXCLUDE (id, start_time, environment, observation_count, error_count, total_tokens, total_cost, models)
-	FROM t FULL JOIN ot ON t.id = ot.id)`)
+		coalesce(ot.total_tokens, 0) AS total_tokens, coalesce(ot.total_cost, 0) AS total_cost, coalesce(ot.models, []) AS models
+	FROM ` + own + " FULL JOIN " + sums + " ON t.id = ot.id)"
+}
+
+// allTraces returns the tables that define tr, one row per trace that has an
+// event of its own or an observation that names it, and on the way t and o.
+func (q *query) allTraces() []string {
+	tables := []string{q.traces(), q.observations()}
+	list := settledTables[store.TraceKind].list()
+	if !q.frontier.tracesDirty() {
+		return append(tables, table("tr", settled(store.TraceKind, list, "", "")))
+	}
+	return append(tables, q.dirtyTraces(),
+		table("tr", settled(store.TraceKind, list, "SELECT id FROM dt", "")+" UNION ALL "+q.liveTraces()))
 }
 
 // saturate keeps an integer sum within a BIGINT, so that no input makes a query

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"math"
 	"slices"
 
@@ -17,8 +16,8 @@ var traceSorts = sortTypes{
 	"error_count": "BIGINT", "total_tokens": "BIGINT", "total_cost": "DOUBLE",
 }
 
-// Traces answers with a page of traces. It first finds the ids of the page,
-// folding only the columns that filter and sort, then folds these traces whole.
+// Traces answers with a page of traces. It first finds the ids of the page with
+// the columns that filter and sort, then reads these traces whole.
 func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQuery) (*store.TracePage, error) {
 	p, err := newPager(project, "traces", tq.Filter, tq.Order, "start_time", traceSorts)
 	if err != nil {
@@ -54,19 +53,20 @@ func (v *view) traceKeys(ctx context.Context, p *pager, f *store.Filter) ([]key,
 		return nil, err
 	}
 	return v.keys(ctx, q, with(tables,
-		"SELECT id, "+p.column+" FROM tr"+where(append(conditions, beyond)...)+p.order()))
+		"SELECT id, "+p.column+", first_seq, last_seq FROM tr"+where(append(conditions, beyond)...)+p.order()))
 }
 
-// filteredTraces returns the tables that define tr, and the conditions of f on it.
+// filteredTraces returns the tables that define t, o and tr, and the conditions
+// of f on tr. When f asks for scores, they define s and sc too.
 func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, err error) {
 	// A trace has a model, type or level when one of its observations has it.
-	var marks []string
-	mark := func(name, column, value string) string {
-		if value == "" {
-			return ""
+	if f.Model != "" {
+		conditions = append(conditions, "list_contains(models, "+q.arg(f.Model)+")")
+	}
+	for _, c := range []struct{ column, value string }{{"type", f.Type}, {"level", f.Level}} {
+		if c.value != "" {
+			conditions = append(conditions, "id IN (SELECT trace_id FROM o WHERE "+c.column+" = "+q.arg(c.value)+")")
 		}
-		marks = append(marks, fmt.Sprintf("bool_or(%s = %s) AS %s", column, q.arg(value), name))
-		return name
 	}
 	c := columns{
 		time: "start_time", id: "id", name: "name", userID: "user_id", sessionID: "session_id", environment: "environment",
@@ -75,40 +75,25 @@ func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, er
 	}
 	any := *f
 	any.Model, any.Type, any.Level = "", "", ""
-	for _, m := range []string{
-		mark("has_model", "model", f.Model), mark("has_type", "type", f.Type), mark("has_level", "level", f.Level),
-	} {
-		if m != "" {
-			conditions = append(conditions, m)
-		}
-	}
 	rest, err := q.conditions(&any, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	tables = []string{q.traces(), q.observations(), traceSums(marks...), allTraces()}
+	tables = q.allTraces()
 	if len(f.Scores) > 0 {
 		tables = append(tables, q.scores(), placedScores())
 	}
 	return tables, append(conditions, rest...), nil
 }
 
-// onlyTraces restricts the folds to the traces in the subquery ids and what may belong to them.
-func (q *query) onlyTraces(ids string) {
-	q.restrict[store.TraceKind] = ids
-	q.restrict[store.ObservationKind] = fmt.Sprintf(
-		"SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND trace_id IN (%s)", store.ObservationKind, ids)
-}
-
-// traceSummaries folds the traces in the order of keys.
+// traceSummaries reads the traces in the order of keys.
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]brokle.TraceSummary, error) {
 	q := v.query()
-	ids := q.ids(keys)
-	q.onlyTraces(ids)
-	statement := with([]string{q.traces(), q.observations(), traceSums(), allTraces()},
+	all := covering(keys)
+	statement := with(q.allTraces(),
 		`SELECT id, coalesce(name, ''), coalesce(user_id, ''), coalesce(session_id, ''), environment, tags, start_time, end_time,
 			latency_ms, observation_count, error_count, total_tokens, total_cost, models
-		FROM tr WHERE id IN (`+ids+")")
+		FROM tr WHERE `+all.holds("first_seq")+" AND id IN ("+q.ids(keys)+")")
 	found := make(map[string]*brokle.TraceSummary, len(keys))
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		t, err := scanTrace(r)
@@ -179,12 +164,9 @@ func (m *scoreMean) result() any {
 // traceScores fills in the scores of the traces.
 func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*brokle.TraceSummary) error {
 	q := v.query()
-	ids := q.ids(keys)
-	q.onlyTraces(ids)
-	q.restrictScores(ids)
 	means := make(map[[2]string]*scoreMean)
-	statement := with([]string{q.observations(), q.scores(), placedScores()},
-		"SELECT placed_in, name, value, string_value FROM sc WHERE name <> '' AND placed_in IN ("+ids+") ORDER BY timestamp, id")
+	statement := with([]string{q.observations(), q.scores(), q.scoresOf(keys)},
+		"SELECT placed_in, name, value, string_value FROM sc WHERE name <> '' ORDER BY timestamp, id")
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var trace, name string
 		var text sql.NullString
@@ -215,10 +197,16 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*b
 	return nil
 }
 
-// restrictScores restricts the scores to those that may belong to the traces,
-// after onlyTraces. A score that names none of them may name one of their observations.
-func (q *query) restrictScores(ids string) {
-	q.restrict[store.ScoreKind] = fmt.Sprintf(
-		"SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND (trace_id IN (%s) OR observation_id IN (%s))",
-		store.ScoreKind, ids, q.restrict[store.ObservationKind])
+// observationsOf is a SELECT of the columns of the observations of traces.
+func (q *query) observationsOf(keys []key, columns string) string {
+	all := covering(keys)
+	return "SELECT " + columns + " FROM o WHERE " + all.holds("first_seq") + " AND trace_id IN (" + q.ids(keys) + ")"
+}
+
+// scoresOf is sc, of the traces of keys only: their scores, and those of their
+// observations that name no trace. It needs o and s.
+func (q *query) scoresOf(keys []key) string {
+	return table("sc", "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN ("+q.ids(keys)+`)
+	UNION ALL SELECT s.*, own.placed_in FROM s JOIN (`+q.observationsOf(keys, "id AS own_id, trace_id AS placed_in")+`) AS own
+	ON s.observation_id = own.own_id WHERE nullif(s.trace_id, '') IS NULL`)
 }

@@ -27,7 +27,8 @@ func seed(t testing.TB) int64 {
 	return s
 }
 
-// history fills the warehouse with History(seed, n) in transactions of random size.
+// history fills the warehouse with History(seed, n) in transactions of random size,
+// letting it settle between some of them.
 func (w *warehouseTest) history(seed int64, n int) {
 	w.Helper()
 	w.project = HistoryProject
@@ -45,6 +46,9 @@ func (w *warehouseTest) history(seed int64, n int) {
 		k := min(1+rng.IntN(2*n/5), len(rest))
 		w.insert(rest[:k]...)
 		rest = rest[k:]
+		if rng.IntN(3) == 0 { // what follows meets rows that have settled
+			w.settle()
+		}
 		if len(w.recs) >= half {
 			w.reopen()
 			half = n + 1

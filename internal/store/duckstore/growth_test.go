@@ -1,0 +1,153 @@
+package duckstore
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+var (
+	growthSizes = flag.String("growth", "50000,500000", "numbers of events at which BenchmarkGrowth measures")
+	growthRuns  = flag.Int("growth.runs", 40, "how often each question is asked")
+)
+
+// BenchmarkGrowth fills one table further and further, and prints for each size
+// how long questions take, p50 and p95 in milliseconds: when all rows are
+// settled, and again with 50 000 events behind the frontier. A day has 333 000
+// events. Run it with -benchtime=1x.
+func BenchmarkGrowth(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "w.db")
+	w, err := Open(path, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer w.Close()
+	g := newGenerator(1)
+	g.pause = 4150 * time.Millisecond // at most; half of it between two traces on the average
+	table := &growthTable{b: b, w: w, cells: map[string][]string{}}
+	for _, s := range strings.Split(*growthSizes, ",") {
+		size, err := strconv.Atoi(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		big := g.wide(200)
+		start, from := time.Now(), int(g.seq)
+		for int(g.seq) < size {
+			growInsert(b, w, g, 20_000)
+		}
+		took := time.Since(start)
+		if err := w.Checkpoint(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		table.header = append(table.header, s+" settled")
+		table.add("insert and settle, events/s", strconv.Itoa(int(float64(int(g.seq)-from)/took.Seconds())))
+		table.add("disk, B/event", strconv.FormatInt(info.Size()/int64(g.seq), 10))
+		table.measure(g, big)
+		growInsert(b, w, g, 20_000)
+		growInsert(b, w, g, 20_000)
+		growInsert(b, w, g, 10_000)
+		table.header = append(table.header, s+" and 50000")
+		table.add("insert and settle, events/s", "")
+		table.add("disk, B/event", "")
+		table.measure(g, big)
+	}
+	table.print()
+}
+
+func growInsert(b *testing.B, w *Warehouse, g *generator, n int) {
+	recs := g.next(n)
+	if err := w.Insert(b.Context(), recs, recs[n-1].Seq); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// wide adds a trace of n observations and returns its id.
+func (g *generator) wide(n int) string {
+	trace := brokle.NewIDAt(g.at)
+	g.add(trace, brokle.TraceCreate, 0, trace, store.TraceKind, store.RankCreate, txt(store.Name, "wide"))
+	for range n {
+		id := brokle.NewIDAt(g.at)
+		g.add(id, brokle.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
+			txt(store.TraceID, trace), txt(store.Name, "step"), txt(store.Input, `"`+g.sentence(300)+`"`))
+		g.add(brokle.NewIDAt(g.at), brokle.ObservationComplete, time.Second, id, store.ObservationKind, store.RankComplete,
+			txt(store.Output, `"`+g.sentence(300)+`"`))
+	}
+	return trace
+}
+
+type growthTable struct {
+	b      *testing.B
+	w      *Warehouse
+	header []string
+	rows   []string
+	cells  map[string][]string
+}
+
+func (t *growthTable) add(row, cell string) {
+	if t.cells[row] == nil {
+		t.rows = append(t.rows, row)
+	}
+	t.cells[row] = append(t.cells[row], cell)
+}
+
+func (t *growthTable) measure(g *generator, trace string) {
+	ctx, w, hasError := t.b.Context(), t.w, true
+	day := store.Filter{From: g.at.Add(-24 * time.Hour)}
+	chart := store.StatsQuery{Filter: day, Interval: time.Hour, GroupBy: []string{"model"}, Metrics: []string{"count", "latency_p95", "tokens", "cost"}}
+	all := chart
+	all.Filter, all.Interval = store.Filter{}, 24*time.Hour
+	traces := func(q store.TraceQuery) func() error {
+		return func() error { _, err := w.Traces(ctx, "default", q); return err }
+	}
+	for _, q := range []struct {
+		name string
+		ask  func() error
+	}{
+		{"first page of traces", traces(store.TraceQuery{})},
+		{"the same of one user", traces(store.TraceQuery{Filter: store.Filter{UserID: "user_17"}})},
+		{"by cost", traces(store.TraceQuery{Order: store.Order{By: "total_cost"}})},
+		{"with errors", traces(store.TraceQuery{Filter: store.Filter{HasError: &hasError}})},
+		{"a trace of 200 observations", func() error { _, err := w.TraceEvents(ctx, "default", trace); return err }},
+		{"24 h by hour and model", func() error { _, err := w.Stats(ctx, "default", chart); return err }},
+		{"all days by day and model", func() error { _, err := w.Stats(ctx, "default", all); return err }},
+		{"first page of observations", func() error { _, err := w.Observations(ctx, "default", store.ObservationQuery{}); return err }},
+		{"first page of scores", func() error { _, err := w.Scores(ctx, "default", store.ScoreQuery{}); return err }},
+	} {
+		var took []time.Duration
+		for range *growthRuns {
+			start := time.Now()
+			if err := q.ask(); err != nil {
+				t.b.Fatal(err)
+			}
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		ms := func(p int) float64 { return float64(took[(len(took)-1)*p/100].Microseconds()) / 1000 }
+		t.add(q.name, fmt.Sprintf("%.1f / %.1f", ms(50), ms(95)))
+	}
+}
+
+func (t *growthTable) print() {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(out, "\t%s\t\n", strings.Join(t.header, "\t"))
+	for _, row := range t.rows {
+		fmt.Fprintf(out, "%s\t%s\t\n", row, strings.Join(t.cells[row], "\t"))
+	}
+	if err := out.Flush(); err != nil {
+		t.b.Fatal(err)
+	}
+}

@@ -1,0 +1,61 @@
+package duckstore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// span is a stretch of the events table, by Seq, both ends included.
+type span struct{ first, last int64 }
+
+// holds is the condition that a column is within s. The numbers stand in the
+// text, because only constants make DuckDB pass over row groups out of range.
+func (s span) holds(column string) string {
+	return fmt.Sprintf("%[1]s >= %[2]d AND %[1]s <= %[3]d", column, s.first, s.last)
+}
+
+const (
+	// nearby is up to how many events lie between two spans that are read as one:
+	// about the rows that DuckDB reads or passes over as a whole.
+	nearby = 100_000
+	// maxSpans bounds the parts of a statement.
+	maxSpans = 8
+)
+
+// joinSpans covers all spans with at most maxSpans of them.
+func joinSpans(spans []span) []span {
+	spans = slices.Clone(spans)
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
+	for gap := int64(nearby); ; gap *= 4 {
+		joined := spans[:0]
+		for _, s := range spans {
+			if n := len(joined); n > 0 && s.first-joined[n-1].last <= gap {
+				joined[n-1].last = max(joined[n-1].last, s.last)
+				continue
+			}
+			joined = append(joined, s)
+		}
+		if spans = joined; len(spans) <= maxSpans {
+			return spans
+		}
+	}
+}
+
+// covering is the one span from the first to the last of the keys.
+func covering(keys []key) span {
+	all := keys[0].span
+	for _, k := range keys {
+		all.first, all.last = min(all.first, k.span.first), max(all.last, k.span.last)
+	}
+	return all
+}
+
+// selectKeys makes the entities of keys those to fold.
+func (q *query) selectKeys(keys []key) *selection {
+	spans := make([]span, len(keys))
+	for i, k := range keys {
+		spans[i] = k.span
+	}
+	return &selection{ids: q.ids(keys), spans: joinSpans(spans)}
+}
