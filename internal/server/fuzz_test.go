@@ -20,7 +20,8 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Add("POST", "/v1/ingest/batch", string(compressed(f, "gzip", []byte(`{}`))), "gzip", "application/json")
 	for _, path := range []string{"/v1/traces?sort=-total_cost&limit=2&score=a>=1&cursor=AAAA", "/v1/stats?of=scores&metrics=count,score_avg:x&group_by=name&interval=1h",
-		"/v1/observations?from=1&to=2&type=llm&level=x&has_error=1", "/v1/scores?data_type=numeric&sort=value", "/v1/traces/%2F", "/v1/telemetry/jobs/job_1", "/v1/telemetry/events/x"} {
+		"/v1/observations?from=1&to=2&type=llm&level=x&has_error=1", "/v1/scores?data_type=numeric&sort=value", "/v1/sessions?sort=-total_cost&has_error=0", "/v1/sessions/x?cursor=AAAA",
+		"/v1/users?limit=1&sort=session_count", "/v1/environments?to=2", "/v1/scores/x/history", "/v1/stats?of=scores&group_by=name,value_bucket&cursor=AAAA", "/v1/traces/%2F", "/v1/telemetry/jobs/job_1", "/v1/telemetry/events/x"} {
 		f.Add("GET", path, "", "", "")
 	}
 	handler := h.srv.Handler()

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -287,6 +289,90 @@ func TestScoreStatsFilters(t *testing.T) {
 		}
 		if got := ids(t, h.get("/v1/scores?"+query)); int64(len(got)) != want {
 			t.Errorf("%s: the list has %v", query, got)
+		}
+	}
+}
+
+// Every column and metric that docs/api.md names for statistics is there, and no
+// column of one subject is silently taken for another.
+func TestStatsColumns(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	tenTraces(h)
+	common := "name environment user_id session_id version release"
+	groups := map[string]string{
+		"observations": common + " model provider type level trace_id",
+		"traces":       common,
+		"scores":       common + " model provider type level trace_id data_type source evaluator_name evaluator_version string_value value_bucket",
+		"events":       common + " model provider type level trace_id event_type",
+	}
+	metrics := map[string]string{
+		"observations": "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost,score_avg:quality,score_count:quality",
+		"traces":       "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost,score_avg:quality,score_count:quality",
+		"scores":       "count,score_avg:quality,score_count:quality",
+		"events":       "count,error_rate,tokens,cost",
+	}
+	count := map[string]float64{"observations": 10, "traces": 10, "scores": 10, "events": 30}
+	for of := range groups {
+		for group := range strings.FieldsSeq(groups["scores"] + " event_type tags id") {
+			rep := h.get("/v1/stats?of=" + of + "&group_by=" + group + "&interval=1d&metrics=" + metrics[of])
+			if !slices.Contains(strings.Fields(groups[of]), group) {
+				if rep.status != 400 || !strings.Contains(string(rep.body), `"parameter":"group_by"`) {
+					t.Errorf("%s by %s: %d %s", of, group, rep.status, rep.body)
+				}
+				continue
+			}
+			if rep.status != 200 {
+				t.Errorf("%s by %s: %d %s", of, group, rep.status, rep.body)
+				continue
+			}
+			sum := 0.0
+			for _, row := range decoded[brokle.Page[map[string]any]](t, rep).Data {
+				for key := range strings.SplitSeq(group+",time,"+metrics[of], ",") {
+					if _, there := row[key]; !there {
+						t.Errorf("%s by %s: no %s in %v", of, group, key, row)
+					}
+				}
+				sum += row["count"].(float64)
+			}
+			if sum != count[of] {
+				t.Errorf("%s by %s: the groups have %g, not %g", of, group, sum, count[of])
+			}
+		}
+	}
+	for _, query := range []string{"of=scores&metrics=tokens", "of=events&metrics=latency_p50", "of=events&metrics=score_avg:quality", "metrics=score_avg"} {
+		if rep := h.get("/v1/stats?" + query); rep.status != 400 || !strings.Contains(string(rep.body), `"parameter":"metrics"`) {
+			t.Errorf("%s: %d %s", query, rep.status, rep.body)
+		}
+	}
+}
+
+// A cursor that somebody changed is refused, not a fault of the server.
+func TestChangedCursors(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	tenTraces(h)
+	for _, path := range []string{"/v1/stats?limit=1&of=scores&group_by=name,value_bucket&interval=1m", "/v1/traces?limit=1", "/v1/traces?limit=1&sort=total_cost", "/v1/users?limit=1&sort=total_cost"} {
+		rep := h.get(path)
+		next := decoded[brokle.Page[struct{}]](t, rep).NextCursor
+		if next == nil {
+			t.Fatalf("%s: %s", path, rep.body)
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(*next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range []struct{ old, by string }{
+			{`"k":\[.*\]`, `"k":["=x","=quality","=0.5","=0.6"]`}, {`"k":\[.*\]`, `"k":["=1","=quality","=half","=0.6"]`}, {`"k":\[.*\]`, `"k":["x"]`},
+			{`"k":\[.*\]`, `"k":["=99999999999999999999","=quality","=1e999","=NaN"]`}, {`"k":\[.*\]`, `"k":["1","quality","1","1"]`},
+			{`"v":"[^"]*"`, `"v":"x"`}, {`"v":"[^"]*"`, `"v":"NaN"`}, {`"v":"[^"]*"`, `"v":"1e999"`}, {`"v":"[^"]*"`, `"v":"99999999999999999999"`},
+			{`"i":"[^"]*"`, `"i":"\\u0000\\ud800"`}, {`"k":\[.*\]`, `"k":["=1","=\u0000","=1","=1"]`},
+		} {
+			changed := regexp.MustCompile(change.old).ReplaceAll(raw, []byte(change.by))
+			rep := h.get(path + "&cursor=" + base64.RawURLEncoding.EncodeToString(changed))
+			if rep.status >= 500 {
+				t.Errorf("%s: %s: %d %s", path, changed, rep.status, rep.body)
+			}
 		}
 	}
 }

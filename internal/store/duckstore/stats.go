@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -322,17 +323,33 @@ func (s *statement) beyond(after *position) (string, error) {
 			same += column + " IS NULL AND "
 			continue
 		}
-		v := s.arg(k[1:])
-		switch s.groups[i] {
-		case "time":
-			v += "::BIGINT"
-		case valueBucket, valueBucketEnd:
-			v += "::DOUBLE"
+		value, err := groupValue(s.groups[i], k)
+		if err != nil {
+			return "", err
 		}
+		v := s.arg(value)
 		any = append(any, fmt.Sprintf("%s%s > %s", same, column, v))
 		same += column + " = " + v + " AND "
 	}
 	return "(" + strings.Join(any, " OR ") + ")", nil
+}
+
+// groupValue is a key of a cursor as its group compares it: whoever changed the
+// cursor gets an error instead of a failed conversion in the database.
+func groupValue(group, key string) (any, error) {
+	text, found := strings.CutPrefix(key, "=")
+	var value any = text
+	var err error
+	switch group {
+	case "time":
+		value, err = strconv.ParseInt(text, 10, 64)
+	case valueBucket, valueBucketEnd:
+		value, err = strconv.ParseFloat(text, 64)
+	}
+	if !found || err != nil {
+		return nil, &store.QueryError{Param: "cursor", Message: "is not the next_cursor of this query"}
+	}
+	return value, nil
 }
 
 // run reads the rows of the statement.
