@@ -7,30 +7,34 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// tidy does what is due in the background: it recompresses, or makes the filters
-// of what is as it will stay.
-func (l *Log) tidy(ctx context.Context) error {
+// calmRate is how many events between two ticks of Run leave room for making filters.
+const calmRate = 10_000
+
+// tidy does what is due in the background: it recompresses, and makes filters. calm
+// says that little is appended.
+func (l *Log) tidy(ctx context.Context, calm bool) error {
 	if l.packDue() {
-		_, err := l.pack(ctx)
-		return err
+		if _, err := l.pack(ctx); err != nil {
+			return err
+		}
 	}
 	for {
-		if more, err := l.filterOne(ctx); err != nil || !more {
+		if more, err := l.filterOne(ctx, calm); err != nil || !more {
 			return err
 		}
 	}
 }
 
 // filterOne makes the filters of one segment, if it is time. It reports whether it did.
-func (l *Log) filterOne(ctx context.Context) (bool, error) {
-	if l.filterDue() == nil {
+func (l *Log) filterOne(ctx context.Context, calm bool) (bool, error) {
+	if l.filterDue(calm) == nil {
 		return false, ctx.Err()
 	}
 	if err := l.takeMaint(ctx); err != nil {
 		return false, err
 	}
 	defer l.giveMaint()
-	seg := l.filterDue() // it may have been replaced meanwhile
+	seg := l.filterDue(calm) // it may have been replaced meanwhile
 	if seg == nil {
 		return false, nil
 	}
@@ -40,8 +44,7 @@ func (l *Log) filterOne(ctx context.Context) (bool, error) {
 
 // filterDue is the newest sealed segment without filters, when it is time to make
 // them; nil when not. A damaged one gets none: searches read it whole.
-func (l *Log) filterDue() *segment {
-	idle := l.o.Now().Sub(micros(l.lastAppend.Load())) >= l.o.IdleAfter
+func (l *Log) filterDue(calm bool) *segment {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var newest *segment
@@ -52,7 +55,7 @@ func (l *Log) filterDue() *segment {
 			n++
 		}
 	}
-	if n > l.o.MaxUnfiltered || idle {
+	if calm || n > l.o.MaxUnfiltered {
 		return newest
 	}
 	return nil

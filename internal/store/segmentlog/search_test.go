@@ -149,10 +149,10 @@ func runTidy(t *testing.T, l *Log) {
 	t.Helper()
 	for range 100 {
 		before := l.Stats().RecompressedSegs
-		if err := l.tidy(context.Background()); err != nil {
+		if err := l.tidy(context.Background(), true); err != nil {
 			t.Fatal(err)
 		}
-		if l.Stats().RecompressedSegs == before && l.filterDue() == nil {
+		if l.Stats().RecompressedSegs == before && l.filterDue(true) == nil {
 			return
 		}
 	}
@@ -185,8 +185,8 @@ func TestSearch(t *testing.T) {
 	x.append(t, l, 60)
 	x.check(t, l, "appended")
 	idle = idle.Add(time.Hour)
-	for l.filterDue() != nil {
-		if _, err := l.filterOne(context.Background()); err != nil {
+	for l.filterDue(true) != nil {
+		if _, err := l.filterOne(context.Background(), true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,11 @@ func TestSearch(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	kept := len(filterFiles(t, dir))
 	reopen("reopened", func(string) {})
+	if n := len(filterFiles(t, dir)); n < kept {
+		t.Errorf("%d filter files, %d after a start", kept, n)
+	}
 	reopen("without filter files", func(file string) {
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
@@ -421,5 +425,29 @@ func TestSearchBounds(t *testing.T) {
 	}
 	if _, err := l.Search("p1", parse(t, "call")); err == nil {
 		t.Error("a search begins after Close")
+	}
+}
+
+// Filters wait for a calm moment, but not for ever: searches would read too much.
+func TestFiltersWhenBusy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, MaxUnfiltered: 3, IdleAfter: time.Hour, MaxUnpacked: 1000})
+	for i := range 80 {
+		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	segments := l.Stats().Segments
+	for _, c := range []struct {
+		calm bool
+		left int // the one that is appended to, too
+	}{{false, 4}, {true, 1}} {
+		if err := l.tidy(context.Background(), c.calm); err != nil {
+			t.Fatal(err)
+		}
+		if files := len(filterFiles(t, dir)); segments < 8 || files != segments-c.left {
+			t.Errorf("calm %t: %d filter files for %d segments", c.calm, files, segments)
+		}
 	}
 }
