@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -450,4 +452,103 @@ func TestFiltersWhenBusy(t *testing.T) {
 			t.Errorf("calm %t: %d filter files for %d segments", c.calm, files, segments)
 		}
 	}
+}
+
+// Searches beside appends, recompression, filters in the making and erasures find all that was
+// there when they began, and nothing that was erased by then.
+func TestSearchBeside(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := openTest(t, nil, t.TempDir(), Options{SegmentBytes: 30 << 10, IdleAfter: time.Nanosecond, TailBytes: 1})
+	var mu sync.Mutex // guards stored and erased
+	var stored []store.Seq
+	erased := map[store.Seq]bool{}
+	var work sync.WaitGroup
+	stop := make(chan struct{})
+	again := func(f func(i int) error) {
+		work.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := f(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	again(func(i int) error {
+		if i > 400 {
+			return nil
+		}
+		head := l.Head()
+		if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 10, 300)); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for seq := head + 1; seq <= head+10; seq++ {
+			stored = append(stored, seq)
+		}
+		return nil
+	})
+	again(func(int) error { return l.tidy(ctx, true) })
+	again(func(i int) error {
+		mu.Lock()
+		if i%20 != 0 || len(stored) < 50 {
+			mu.Unlock()
+			return nil
+		}
+		at := i % len(stored)
+		seq := stored[at]
+		stored = slices.Delete(stored, at, at+1)
+		mu.Unlock()
+		if err := l.Erase(ctx, []store.Seq{seq}); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		erased[seq] = true
+		return nil
+	})
+	enough := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(erased) >= 5 && l.Stats().RecompressedSegs > 0
+	}
+	for n := 0; n < 30 || !enough(); n++ {
+		if n > 100_000 {
+			t.Fatal("nothing is erased or recompressed beside the searches")
+		}
+		mu.Lock()
+		want, gone := slices.Clone(stored), maps.Clone(erased)
+		mu.Unlock()
+		s, err := l.Search("p1", parse(t, "call"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := s.Seqs(ctx, 1<<30)
+		s.Close()
+		if err != nil || !ok {
+			t.Fatalf("%t %v", ok, err)
+		}
+		for _, seq := range want {
+			mu.Lock()
+			kept := slices.Contains(stored, seq) // else its erasure may have begun meanwhile
+			mu.Unlock()
+			if _, found := slices.BinarySearch(got, seq); !found && kept {
+				t.Fatalf("event %d is not found", seq)
+			}
+		}
+		for _, seq := range got {
+			if gone[seq] {
+				t.Fatalf("event %d is found, which was erased", seq)
+			}
+		}
+	}
+	close(stop)
+	work.Wait()
 }
