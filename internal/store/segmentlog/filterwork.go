@@ -3,6 +3,7 @@ package segmentlog
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -19,10 +20,63 @@ func (l *Log) tidy(ctx context.Context, calm bool) error {
 		}
 	}
 	for {
-		if more, err := l.filterOne(ctx, calm); err != nil || !more {
+		if more, err := l.filterOne(ctx, calm); err != nil {
 			return err
+		} else if !more {
+			break
 		}
 	}
+	if calm {
+		return l.filterActive(ctx)
+	}
+	return nil
+}
+
+// filterActive makes filters, in memory, of what the segment that is appended to
+// has in whole stretches.
+func (l *Log) filterActive(ctx context.Context) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.exit()
+	l.mu.RLock()
+	if len(l.segs) == 0 || l.segs[len(l.segs)-1].sealed {
+		l.mu.RUnlock()
+		return nil
+	}
+	v, err := l.openView(l.segs[len(l.segs)-1])
+	l.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	defer v.release()
+	list, _, err := v.stretches()
+	if err != nil {
+		return err
+	}
+	b := newFilterBuilder(v)
+	for i := range list {
+		if list[i].mem != nil || list[i].raw < stretchBytes {
+			continue
+		}
+		filter, err := b.filter(ctx, nil, &list[i])
+		if err != nil {
+			return err
+		}
+		v.seg.remember(i, filter)
+	}
+	return nil
+}
+
+// remember keeps the filter of a whole stretch of a segment without a filter file.
+func (s *segment) remember(i int, filter []byte) {
+	s.find.Lock()
+	defer s.find.Unlock()
+	if s.filter != nil || i >= len(s.places.list) {
+		return
+	}
+	s.places.list = slices.Clone(s.places.list) // searches hold the old one
+	s.places.list[i].mem, s.places.list[i].lines = filter, uint32(len(filter)/lineBytes)
 }
 
 // filterOne makes the filters of one segment, if it is time. It reports whether it did.
@@ -99,33 +153,16 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 	if err != nil {
 		return nil, nil, err
 	}
-	var set hashSet
-	words := store.Words{Found: func(word []byte) {
-		if word != nil {
-			set.add(store.WordHash(word))
-		}
-	}}
+	b := newFilterBuilder(v)
 	for i := range list {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
 		s := &list[i]
-		set.reset()
-		if err := v.eachEvents(s, func(b *block) {
-			for j := range b.batches {
-				t := &b.batches[j]
-				set.add(projectHash(t.project))
-				for e := t.at; e < t.at+t.events; e++ {
-					if b.live(e) {
-						words.Event(&b.events[e])
-					}
-				}
-			}
-		}); err != nil {
+		s.at = int64(len(filters))
+		if s.mem != nil {
+			filters = append(filters, s.mem...)
+		} else if filters, err = b.filter(ctx, filters, s); err != nil {
 			return nil, nil, err
 		}
-		s.at = int64(len(filters))
-		filters = set.appendFilter(filters, s.raw)
+		s.mem = nil
 		s.lines = uint32((int64(len(filters)) - s.at) / lineBytes)
 		s.sum = checksum(filters[s.at:])
 	}
@@ -133,4 +170,41 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 		return nil, nil, errors.New("segment has more stretches than a filter file can name")
 	}
 	return list, filters, nil
+}
+
+// filterBuilder makes the filters of a view's stretches.
+type filterBuilder struct {
+	*view
+	set   hashSet
+	words store.Words
+}
+
+func newFilterBuilder(v *view) *filterBuilder {
+	b := &filterBuilder{view: v}
+	b.words.Found = func(word []byte) {
+		if word != nil {
+			b.set.add(store.WordHash(word))
+		}
+	}
+	return b
+}
+
+// filter appends the filter of a stretch to dst.
+func (b *filterBuilder) filter(ctx context.Context, dst []byte, s *stretch) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return dst, err
+	}
+	b.set.reset()
+	err := b.eachEvents(s, func(blk *block) {
+		for i := range blk.batches {
+			t := &blk.batches[i]
+			b.set.add(projectHash(t.project))
+			for e := t.at; e < t.at+t.events; e++ {
+				if blk.live(e) {
+					b.words.Event(&blk.events[e])
+				}
+			}
+		}
+	})
+	return b.set.appendFilter(dst, s.raw), err
 }

@@ -198,6 +198,10 @@ func TestSearch(t *testing.T) {
 	x.check(t, l, "filtered")
 	x.append(t, l, 30)
 	x.check(t, l, "filtered in part")
+	if err := l.filterActive(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	x.check(t, l, "filtered in part, the active segment, too")
 	idle = idle.Add(time.Hour)
 	runTidy(t, l)
 	if n := len(filterFiles(t, dir)); n == 0 || l.Stats().RecompressedSegs == 0 {
@@ -273,6 +277,73 @@ func TestSearchOrphans(t *testing.T) {
 		if names, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(names) > 0 {
 			t.Errorf("%v %v", names, err)
 		}
+	}
+}
+
+// The segment that is appended to gets filters in memory, which its file of filters takes over.
+func TestSearchActive(t *testing.T) {
+	t.Parallel()
+	ctx, dir := context.Background(), t.TempDir()
+	l := openTest(t, nil, dir, Options{})
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 100, 900)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	passing := func(text string) (passed, all int) {
+		s, err := l.Search("p1", parse(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for i := range s.(*search).parts {
+			p := &s.(*search).parts[i]
+			for j := range p.list {
+				yes, err := s.(*search).passes(p, j)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all++
+				if yes {
+					passed++
+				}
+			}
+		}
+		return passed, all
+	}
+	add(0, 50) // some 5 MB
+	if passed, all := passing("unheardof"); passed != all || all < 4 {
+		t.Fatalf("%d of %d stretches without filters", passed, all)
+	}
+	if err := l.tidy(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	add(50, 75)
+	for _, when := range []string{"once", "again"} {
+		if passed, all := passing("unheardof"); when == "once" && passed >= all-2 || when == "again" && passed > 1 {
+			t.Errorf("%s: %d of %d stretches pass", when, passed, all)
+		}
+		if passed, all := passing("call"); passed != all {
+			t.Errorf("%s: %d of %d stretches of a common word pass", when, passed, all)
+		}
+		if n := len(found(t, l, "p1", "call")); n != 7500 {
+			t.Errorf("%s: %d of 7500 events found", when, n)
+		}
+		if err := l.filterActive(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealNow(t, l)
+	if more, err := l.filterOne(ctx, true); !more || err != nil || len(filterFiles(t, dir)) != 1 {
+		t.Fatalf("%t %v", more, err)
+	}
+	if passed, _ := passing("unheardof"); passed != 0 {
+		t.Errorf("%d stretches of the sealed segment pass", passed)
+	}
+	if n := len(found(t, l, "p1", "call")); n != 7500 {
+		t.Errorf("sealed: %d of 7500 events found", n)
 	}
 }
 
