@@ -26,7 +26,8 @@ type Filter struct {
 	HasError     *bool
 	// Scores are conditions like "quality>=0.8".
 	Scores []string
-	// Text is searched for in name, input and output.
+	// Text are words, and phrases in double quotes, that must all be in the name, input or output
+	// of one event: whole words in any case. At most 1024 bytes and 32 words. Not for lists of scores.
 	Text string
 	// Extra holds parameters that have no field here.
 	Extra url.Values

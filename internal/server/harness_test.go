@@ -28,6 +28,7 @@ import (
 // house is the whole server on real engines in a temporary directory, served on a real socket.
 type house struct {
 	tb      testing.TB
+	logDir  string
 	log     *segmentlog.Log
 	wh      *duckstore.Warehouse
 	ing     *ingest.Ingest
@@ -52,7 +53,7 @@ type setup struct {
 func open(tb testing.TB, with setup) *house {
 	tb.Helper()
 	dir := tb.TempDir()
-	h := &house{tb: tb, logs: &safeLog{}}
+	h := &house{tb: tb, logDir: filepath.Join(dir, "log"), logs: &safeLog{}}
 	logger := slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	check := func() {
@@ -61,7 +62,7 @@ func open(tb testing.TB, with setup) *house {
 			tb.Fatal(err)
 		}
 	}
-	h.log, err = segmentlog.Open(filepath.Join(dir, "log"), segmentlog.Options{Logger: logger})
+	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger})
 	check()
 	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Logger: logger})
 	check()

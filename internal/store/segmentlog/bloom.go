@@ -118,6 +118,7 @@ type stretch struct {
 	at          int64  // of the filter, in its file; 0 when there is none
 	lines       uint32 // of the filter
 	sum         uint32 // checksum of the filter
+	mem         []byte // the filter, of a segment that has no file of them yet; nil: none
 }
 
 // stretchBytes of bodies, decompressed, fill a stretch: as much as a recompressed block has.

@@ -3,34 +3,92 @@ package segmentlog
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// tidy does what is due in the background: it recompresses, or makes the filters
-// of what is as it will stay.
-func (l *Log) tidy(ctx context.Context) error {
+// calmRate is how many events between two ticks of Run leave room for making filters.
+const calmRate = 10_000
+
+// tidy does what is due in the background: it recompresses, and makes filters. calm
+// says that little is appended.
+func (l *Log) tidy(ctx context.Context, calm bool) error {
 	if l.packDue() {
-		_, err := l.pack(ctx)
-		return err
-	}
-	for {
-		if more, err := l.filterOne(ctx); err != nil || !more {
+		if _, err := l.pack(ctx); err != nil {
 			return err
 		}
 	}
+	for {
+		if more, err := l.filterOne(ctx, calm); err != nil {
+			return err
+		} else if !more {
+			break
+		}
+	}
+	if calm {
+		return l.filterActive(ctx)
+	}
+	return nil
+}
+
+// filterActive makes filters, in memory, of what the segment that is appended to
+// has in whole stretches.
+func (l *Log) filterActive(ctx context.Context) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.exit()
+	l.mu.RLock()
+	if len(l.segs) == 0 || l.segs[len(l.segs)-1].sealed {
+		l.mu.RUnlock()
+		return nil
+	}
+	v, err := l.openView(l.segs[len(l.segs)-1])
+	l.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	defer v.release()
+	list, _, err := v.stretches()
+	if err != nil {
+		return err
+	}
+	b := newFilterBuilder(v)
+	for i := range list {
+		if list[i].mem != nil || list[i].raw < stretchBytes {
+			continue
+		}
+		filter, err := b.filter(ctx, nil, &list[i])
+		if err != nil {
+			return err
+		}
+		v.seg.remember(i, filter)
+	}
+	return nil
+}
+
+// remember keeps the filter of a whole stretch of a segment without a filter file.
+func (s *segment) remember(i int, filter []byte) {
+	s.find.Lock()
+	defer s.find.Unlock()
+	if s.filter != nil || i >= len(s.places.list) {
+		return
+	}
+	s.places.list = slices.Clone(s.places.list) // searches hold the old one
+	s.places.list[i].mem, s.places.list[i].lines = filter, uint32(len(filter)/lineBytes)
 }
 
 // filterOne makes the filters of one segment, if it is time. It reports whether it did.
-func (l *Log) filterOne(ctx context.Context) (bool, error) {
-	if l.filterDue() == nil {
+func (l *Log) filterOne(ctx context.Context, calm bool) (bool, error) {
+	if l.filterDue(calm) == nil {
 		return false, ctx.Err()
 	}
 	if err := l.takeMaint(ctx); err != nil {
 		return false, err
 	}
 	defer l.giveMaint()
-	seg := l.filterDue() // it may have been replaced meanwhile
+	seg := l.filterDue(calm) // it may have been replaced meanwhile
 	if seg == nil {
 		return false, nil
 	}
@@ -40,8 +98,7 @@ func (l *Log) filterOne(ctx context.Context) (bool, error) {
 
 // filterDue is the newest sealed segment without filters, when it is time to make
 // them; nil when not. A damaged one gets none: searches read it whole.
-func (l *Log) filterDue() *segment {
-	idle := l.o.Now().Sub(micros(l.lastAppend.Load())) >= l.o.IdleAfter
+func (l *Log) filterDue(calm bool) *segment {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var newest *segment
@@ -52,7 +109,7 @@ func (l *Log) filterDue() *segment {
 			n++
 		}
 	}
-	if n > l.o.MaxUnfiltered || idle {
+	if calm || n > l.o.MaxUnfiltered {
 		return newest
 	}
 	return nil
@@ -96,33 +153,16 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 	if err != nil {
 		return nil, nil, err
 	}
-	var set hashSet
-	words := store.Words{Found: func(word []byte) {
-		if word != nil {
-			set.add(store.WordHash(word))
-		}
-	}}
+	b := newFilterBuilder(v)
 	for i := range list {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
 		s := &list[i]
-		set.reset()
-		if err := v.eachEvents(s, func(b *block) {
-			for j := range b.batches {
-				t := &b.batches[j]
-				set.add(projectHash(t.project))
-				for e := t.at; e < t.at+t.events; e++ {
-					if b.live(e) {
-						words.Event(&b.events[e])
-					}
-				}
-			}
-		}); err != nil {
+		s.at = int64(len(filters))
+		if s.mem != nil {
+			filters = append(filters, s.mem...)
+		} else if filters, err = b.filter(ctx, filters, s); err != nil {
 			return nil, nil, err
 		}
-		s.at = int64(len(filters))
-		filters = set.appendFilter(filters, s.raw)
+		s.mem = nil
 		s.lines = uint32((int64(len(filters)) - s.at) / lineBytes)
 		s.sum = checksum(filters[s.at:])
 	}
@@ -130,4 +170,41 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 		return nil, nil, errors.New("segment has more stretches than a filter file can name")
 	}
 	return list, filters, nil
+}
+
+// filterBuilder makes the filters of a view's stretches.
+type filterBuilder struct {
+	*view
+	set   hashSet
+	words store.Words
+}
+
+func newFilterBuilder(v *view) *filterBuilder {
+	b := &filterBuilder{view: v}
+	b.words.Found = func(word []byte) {
+		if word != nil {
+			b.set.add(store.WordHash(word))
+		}
+	}
+	return b
+}
+
+// filter appends the filter of a stretch to dst.
+func (b *filterBuilder) filter(ctx context.Context, dst []byte, s *stretch) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return dst, err
+	}
+	b.set.reset()
+	err := b.eachEvents(s, func(blk *block) {
+		for i := range blk.batches {
+			t := &blk.batches[i]
+			b.set.add(projectHash(t.project))
+			for e := t.at; e < t.at+t.events; e++ {
+				if blk.live(e) {
+					b.words.Event(&blk.events[e])
+				}
+			}
+		}
+	})
+	return b.set.appendFilter(dst, s.raw), err
 }

@@ -192,6 +192,7 @@ func (l *Log) Run(ctx context.Context) error {
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	var packAfter time.Time
+	var before int64
 	for {
 		var err error
 		select {
@@ -200,8 +201,11 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-l.closing:
 			return nil
 		case at := <-pack.C:
+			stored := l.stored.Load()
+			calm := stored-before < calmRate
+			before = stored
 			if at.After(packAfter) {
-				if err = l.tidy(ctx); err != nil {
+				if err = l.tidy(ctx, calm); err != nil {
 					packAfter = at.Add(packPause)
 				}
 			}

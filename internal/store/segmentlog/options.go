@@ -34,7 +34,7 @@ type Options struct {
 	// recompression stops waiting for an idle moment. Default 16.
 	MaxUnpacked int
 	// MaxUnfiltered is the number of sealed segments without filters for text search
-	// at which making them stops waiting for an idle moment. A search reads
+	// at which making them stops waiting for a calm moment. A search reads
 	// such a segment whole. Default 4.
 	MaxUnfiltered int
 }

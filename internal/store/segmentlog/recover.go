@@ -81,11 +81,11 @@ func (l *Log) findSegments() error {
 	return syncDir(l.fs, l.dir)
 }
 
-// findFilters gives the segments their filter files and removes those of none. The
-// last segment may be appended to, or cut, so it has none that could be right.
+// findFilters gives the segments their filter files, which are checked when they
+// are used, and removes those of none.
 func (l *Log) findFilters(filters map[store.Seq]bool) error {
-	for i, seg := range l.segs {
-		if filters[seg.base] && (seg.rewrote || i < len(l.segs)-1) {
+	for _, seg := range l.segs {
+		if filters[seg.base] {
 			seg.filter = &filterFile{id: l.nextID.Add(1), path: filterPath(seg.path)}
 			delete(filters, seg.base)
 		}

@@ -124,7 +124,7 @@ func (s *search) seqs(ctx context.Context, limit int) ([]store.Seq, bool, error)
 				continue
 			}
 			passing = append(passing, place{p, j})
-			if p.filter == nil {
+			if p.filter == nil && p.list[j].mem == nil {
 				continue
 			}
 			if events += int(p.list[j].events); events > limit {
@@ -221,14 +221,16 @@ func (s *search) passes(p *part, i int) (bool, error) {
 		return a.passed, nil
 	}
 	a.asked, a.passed = true, true
-	if p.filter == nil {
-		return true, nil
-	}
 	var line [lineBytes]byte
 	at := &p.list[i]
+	if p.filter == nil && at.mem == nil {
+		return true, nil
+	}
 	for _, h := range s.hashes {
 		off := at.at + int64(lineOf(h, int(at.lines)))*lineBytes
-		if n, err := p.filter.file.ReadAt(line[:], off); n < len(line) {
+		if at.mem != nil {
+			copy(line[:], at.mem[off:])
+		} else if n, err := p.filter.file.ReadAt(line[:], off); n < len(line) {
 			return false, fmt.Errorf("read filter file: %w", err)
 		}
 		if !lineHas(line[:], h) {

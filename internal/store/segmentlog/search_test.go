@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,10 +151,10 @@ func runTidy(t *testing.T, l *Log) {
 	t.Helper()
 	for range 100 {
 		before := l.Stats().RecompressedSegs
-		if err := l.tidy(context.Background()); err != nil {
+		if err := l.tidy(context.Background(), true); err != nil {
 			t.Fatal(err)
 		}
-		if l.Stats().RecompressedSegs == before && l.filterDue() == nil {
+		if l.Stats().RecompressedSegs == before && l.filterDue(true) == nil {
 			return
 		}
 	}
@@ -185,8 +187,8 @@ func TestSearch(t *testing.T) {
 	x.append(t, l, 60)
 	x.check(t, l, "appended")
 	idle = idle.Add(time.Hour)
-	for l.filterDue() != nil {
-		if _, err := l.filterOne(context.Background()); err != nil {
+	for l.filterDue(true) != nil {
+		if _, err := l.filterOne(context.Background(), true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,6 +198,10 @@ func TestSearch(t *testing.T) {
 	x.check(t, l, "filtered")
 	x.append(t, l, 30)
 	x.check(t, l, "filtered in part")
+	if err := l.filterActive(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	x.check(t, l, "filtered in part, the active segment, too")
 	idle = idle.Add(time.Hour)
 	runTidy(t, l)
 	if n := len(filterFiles(t, dir)); n == 0 || l.Stats().RecompressedSegs == 0 {
@@ -222,7 +228,11 @@ func TestSearch(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	kept := len(filterFiles(t, dir))
 	reopen("reopened", func(string) {})
+	if n := len(filterFiles(t, dir)); n < kept {
+		t.Errorf("%d filter files, %d after a start", kept, n)
+	}
 	reopen("without filter files", func(file string) {
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
@@ -267,6 +277,73 @@ func TestSearchOrphans(t *testing.T) {
 		if names, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(names) > 0 {
 			t.Errorf("%v %v", names, err)
 		}
+	}
+}
+
+// The segment that is appended to gets filters in memory, which its file of filters takes over.
+func TestSearchActive(t *testing.T) {
+	t.Parallel()
+	ctx, dir := context.Background(), t.TempDir()
+	l := openTest(t, nil, dir, Options{})
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 100, 900)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	passing := func(text string) (passed, all int) {
+		s, err := l.Search("p1", parse(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for i := range s.(*search).parts {
+			p := &s.(*search).parts[i]
+			for j := range p.list {
+				yes, err := s.(*search).passes(p, j)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all++
+				if yes {
+					passed++
+				}
+			}
+		}
+		return passed, all
+	}
+	add(0, 50) // some 5 MB
+	if passed, all := passing("unheardof"); passed != all || all < 4 {
+		t.Fatalf("%d of %d stretches without filters", passed, all)
+	}
+	if err := l.tidy(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	add(50, 75)
+	for _, when := range []string{"once", "again"} {
+		if passed, all := passing("unheardof"); when == "once" && passed >= all-2 || when == "again" && passed > 1 {
+			t.Errorf("%s: %d of %d stretches pass", when, passed, all)
+		}
+		if passed, all := passing("call"); passed != all {
+			t.Errorf("%s: %d of %d stretches of a common word pass", when, passed, all)
+		}
+		if n := len(found(t, l, "p1", "call")); n != 7500 {
+			t.Errorf("%s: %d of 7500 events found", when, n)
+		}
+		if err := l.filterActive(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealNow(t, l)
+	if more, err := l.filterOne(ctx, true); !more || err != nil || len(filterFiles(t, dir)) != 1 {
+		t.Fatalf("%t %v", more, err)
+	}
+	if passed, _ := passing("unheardof"); passed != 0 {
+		t.Errorf("%d stretches of the sealed segment pass", passed)
+	}
+	if n := len(found(t, l, "p1", "call")); n != 7500 {
+		t.Errorf("sealed: %d of 7500 events found", n)
 	}
 }
 
@@ -422,4 +499,127 @@ func TestSearchBounds(t *testing.T) {
 	if _, err := l.Search("p1", parse(t, "call")); err == nil {
 		t.Error("a search begins after Close")
 	}
+}
+
+// Filters wait for a calm moment, but not for ever: searches would read too much.
+func TestFiltersWhenBusy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, MaxUnfiltered: 3, IdleAfter: time.Hour, MaxUnpacked: 1000})
+	for i := range 80 {
+		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	segments := l.Stats().Segments
+	for _, c := range []struct {
+		calm bool
+		left int // the one that is appended to, too
+	}{{false, 4}, {true, 1}} {
+		if err := l.tidy(context.Background(), c.calm); err != nil {
+			t.Fatal(err)
+		}
+		if files := len(filterFiles(t, dir)); segments < 8 || files != segments-c.left {
+			t.Errorf("calm %t: %d filter files for %d segments", c.calm, files, segments)
+		}
+	}
+}
+
+// Searches beside appends, recompression, filters in the making and erasures find all that was
+// there when they began, and nothing that was erased by then.
+func TestSearchBeside(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := openTest(t, nil, t.TempDir(), Options{SegmentBytes: 30 << 10, IdleAfter: time.Nanosecond, TailBytes: 1})
+	var mu sync.Mutex // guards stored and erased
+	var stored []store.Seq
+	erased := map[store.Seq]bool{}
+	var work sync.WaitGroup
+	stop := make(chan struct{})
+	again := func(f func(i int) error) {
+		work.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := f(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	again(func(i int) error {
+		if i > 400 {
+			return nil
+		}
+		head := l.Head()
+		if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 10, 300)); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for seq := head + 1; seq <= head+10; seq++ {
+			stored = append(stored, seq)
+		}
+		return nil
+	})
+	again(func(int) error { return l.tidy(ctx, true) })
+	again(func(i int) error {
+		mu.Lock()
+		if i%20 != 0 || len(stored) < 50 {
+			mu.Unlock()
+			return nil
+		}
+		at := i % len(stored)
+		seq := stored[at]
+		stored = slices.Delete(stored, at, at+1)
+		mu.Unlock()
+		if err := l.Erase(ctx, []store.Seq{seq}); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		erased[seq] = true
+		return nil
+	})
+	enough := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(erased) >= 5 && l.Stats().RecompressedSegs > 0
+	}
+	for n := 0; n < 30 || !enough(); n++ {
+		if n > 100_000 {
+			t.Fatal("nothing is erased or recompressed beside the searches")
+		}
+		mu.Lock()
+		want, gone := slices.Clone(stored), maps.Clone(erased)
+		mu.Unlock()
+		s, err := l.Search("p1", parse(t, "call"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := s.Seqs(ctx, 1<<30)
+		s.Close()
+		if err != nil || !ok {
+			t.Fatalf("%t %v", ok, err)
+		}
+		for _, seq := range want {
+			mu.Lock()
+			kept := slices.Contains(stored, seq) // else its erasure may have begun meanwhile
+			mu.Unlock()
+			if _, found := slices.BinarySearch(got, seq); !found && kept {
+				t.Fatalf("event %d is not found", seq)
+			}
+		}
+		for _, seq := range got {
+			if gone[seq] {
+				t.Fatalf("event %d is found, which was erased", seq)
+			}
+		}
+	}
+	close(stop)
+	work.Wait()
 }
