@@ -95,6 +95,7 @@ func newApp(std streams) *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
 			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std),
+			exportCommand(std), importCommand(std),
 			quarantineCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
 		},
 	}

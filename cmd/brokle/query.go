@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -101,11 +103,11 @@ type query struct {
 
 func newQuery(c *cli.Command, std streams) (*query, error) {
 	q := &query{json: c.Bool("json"), out: std.out}
-	from, err := parseWhen("from", c.String("from"), time.Now())
+	from, err := parseWhen(c, "from")
 	if err != nil {
 		return nil, err
 	}
-	to, err := parseWhen("to", c.String("to"), time.Now())
+	to, err := parseWhen(c, "to")
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +134,19 @@ func number(c *cli.Command, name string) *float64 {
 	return &v
 }
 
-// parseWhen reads a time, or a duration before now.
-func parseWhen(flag, text string, now time.Time) (time.Time, error) {
+// parseWhen reads a flag that is a time, or a duration before now.
+func parseWhen(c *cli.Command, flag string) (time.Time, error) {
+	text := c.String(flag)
 	if text == "" {
 		return time.Time{}, nil
 	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 36500 {
+			return time.Now().AddDate(0, 0, -n), nil
+		}
+	}
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
-		return now.Add(-ago), nil
+		return time.Now().Add(-ago), nil
 	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -146,8 +154,8 @@ func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 	}
 	var t brokle.Timestamp
 	if err := t.UnmarshalJSON(quoted); err != nil {
-		return time.Time{}, &usageError{"brokle query", fmt.Errorf(
-			"--%s is %q: must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h)", flag, text)}
+		return time.Time{}, &usageError{c.FullName(), fmt.Errorf(
+			"--%s is %q: must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", flag, text)}
 	}
 	return t.Time, nil
 }
