@@ -39,7 +39,7 @@ func check(in *configInput, std streams) error {
 		}
 		t.row(settingName(s.Setting), value, from, s.Env)
 	}
-	if err := t.w.Flush(); err != nil {
+	if err := t.flush(); err != nil {
 		return err
 	}
 	problems := append(in.bad, in.cfg.Validate(), daemon.CheckDataDir(in.cfg))

@@ -18,21 +18,22 @@ import (
 
 // lineEvent is an event and where it stood in the input.
 type lineEvent struct {
-	line  int
-	event brokle.Event
+	line        int
+	event       brokle.Event
+	environment string // that the line names, or ""
 }
 
 // readLines reads JSON Lines: events, or bare payloads that become events of
-// type wrap. It calls take for each event and bad for each line that is none,
+// type wrap; with no wrap they are bad. It calls take for each event and bad for each line that is none,
 // and ends with take's error or that of the input.
 func readLines(in io.Reader, wrap brokle.EventType, take func(lineEvent) error, bad func(line int, err error)) error {
 	r := bufio.NewReaderSize(in, 1<<20)
 	for n := 1; ; n++ {
 		line, readErr := r.ReadBytes('\n')
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if e, err := parseLine(line, wrap); err != nil {
+			if e, env, err := parseLine(line, wrap); err != nil {
 				bad(n, err)
-			} else if err := take(lineEvent{n, e}); err != nil {
+			} else if err := take(lineEvent{n, e, env}); err != nil {
 				return err
 			}
 		}
@@ -46,31 +47,39 @@ func readLines(in io.Reader, wrap brokle.EventType, take func(lineEvent) error, 
 }
 
 // parseLine reads one line. An object with both event_type and payload is an
-// event; any other object is a payload. An event without an id gets one that
-// follows from its content, so that sending the file again adds nothing.
-func parseLine(line []byte, wrap brokle.EventType) (brokle.Event, error) {
+// event, and may name its environment; any other object is a payload. An event
+// without an id gets one that follows from its content, so that sending the file again adds nothing.
+func parseLine(line []byte, wrap brokle.EventType) (e brokle.Event, environment string, err error) {
 	if line[0] != '{' || !json.Valid(line) {
-		return brokle.Event{}, errors.New("not a JSON object")
+		return e, "", errors.New("not a JSON object")
 	}
 	var keys struct {
-		Type    json.RawMessage `json:"event_type"`
-		Payload json.RawMessage `json:"payload"`
+		Type        json.RawMessage `json:"event_type"`
+		Payload     json.RawMessage `json:"payload"`
+		Environment json.RawMessage `json:"environment"`
 	}
 	if err := json.Unmarshal(line, &keys); err != nil {
-		return brokle.Event{}, err
+		return e, "", err
 	}
-	var e brokle.Event
-	if keys.Type != nil && keys.Payload != nil {
+	switch {
+	case keys.Type != nil && keys.Payload != nil:
 		if err := json.Unmarshal(line, &e); err != nil {
-			return brokle.Event{}, fmt.Errorf("not an event: %w", err)
+			return e, "", fmt.Errorf("not an event: %w", err)
 		}
-	} else {
+		if keys.Environment != nil {
+			if err := json.Unmarshal(keys.Environment, &environment); err != nil {
+				return e, "", errors.New("not an event: environment must be text")
+			}
+		}
+	case wrap == "":
+		return e, "", errors.New("not an event: event_type or payload is missing")
+	default:
 		e = brokle.Event{Type: wrap, Payload: bytes.Clone(line)}
 	}
 	if e.ID == "" {
 		e.ID = contentID(e)
 	}
-	return e, nil
+	return e, environment, nil
 }
 
 // contentID is "sha256-" and 40 hex digits over type, time and payload,

@@ -298,7 +298,18 @@ func TestUsage(t *testing.T) {
 	command(t, "", nil, "send", "--batch-size", "0").want(t, 2, "--batch-size is 0")
 	command(t, "", nil, "send").want(t, 1, "no API key", "Hint:")
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		command(t, "", nil, "completion", shell).want(t, 0, "brokle")
+		command(t, "", nil, "completion", shell).want(t, 0, "brokle", "--generate-shell-completion")
+	}
+}
+
+// What the completion scripts of every shell ask for: commands, and flags by their beginning.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	command(t, "", nil, "--generate-shell-completion").want(t, 0, "tail", "export", "import", "erase")
+	command(t, "", nil, "query", "--generate-shell-completion").want(t, 0, "sessions", "environments")
+	r := command(t, "", nil, "query", "traces", "--wh", "--generate-shell-completion").want(t, 0, "--where")
+	if strings.Contains(r.out, "--limit") {
+		t.Errorf("flags that begin otherwise: %s", r.out)
 	}
 }
 

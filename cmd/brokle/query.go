@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -26,12 +29,12 @@ func queryCommand(std streams) *cli.Command {
 			},
 		}
 	}
-	scoreFlags := append(filterFlags(), orderFlags()...)
-	scoreFlags = append(scoreFlags,
+	lists := func(name string) []cli.Flag { return append(filterFlags(name), orderFlags(name)...) }
+	scoreFlags := append(lists("scores"),
 		textFlag("observation-id", "scores of this observation"),
 		textFlag("data-type", "NUMERIC, CATEGORICAL or BOOLEAN"),
 		textFlag("source", "API, AUTO, HUMAN or EVAL"))
-	statsFlags := append(filterFlags(),
+	statsFlags := append(filterFlags("stats"), allFlag(),
 		&cli.StringFlag{Name: "of", Sources: env("query", "of"), Value: "observations", Usage: "observations, traces, scores or events"},
 		&cli.StringSliceFlag{Name: "metrics", Sources: env("query", "metrics"), Value: []string{"count"},
 			Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME"},
@@ -43,10 +46,14 @@ func queryCommand(std streams) *cli.Command {
 		Name:  "query",
 		Usage: "read back what a server kept",
 		Commands: []*cli.Command{
-			list("traces", "list traces, newest first", append(filterFlags(), orderFlags()...), queryTraces),
-			list("trace", "show one trace: its observations as a tree, and its scores (argument: the id)", nil, queryTrace),
-			list("observations", "list observations", append(filterFlags(), orderFlags()...), queryObservations),
+			list("traces", "list traces, newest first", lists("traces"), queryTraces),
+			traceCommand(std),
+			list("observations", "list observations", lists("observations"), queryObservations),
 			list("scores", "list scores", scoreFlags, queryScores),
+			list("sessions", "list sessions, last seen first", lists("sessions"), querySessions),
+			list("users", "list users, last seen first", lists("users"), queryUsers),
+			list("environments", "list environments", lists("environments"), queryEnvironments),
+			list("events", "list the events as they were accepted, oldest first", lists("events"), queryEvents),
 			list("stats", "count and aggregate", statsFlags, queryStats),
 		},
 	}
@@ -56,38 +63,55 @@ func textFlag(name, usage string) cli.Flag {
 	return &cli.StringFlag{Name: name, Sources: env("query", name), Usage: usage}
 }
 
-// filterFlags are the filters of the lists, named as in the API.
-func filterFlags() []cli.Flag {
+// filterFlags are the filters that a list takes, named as in the API.
+func filterFlags(list string) []cli.Flag {
 	number := func(name, usage string) cli.Flag {
 		return &cli.FloatFlag{Name: name, Sources: env("query", name), Usage: usage, HideDefault: true}
 	}
-	return []cli.Flag{
-		textFlag("from", "start at this time or later: RFC 3339, Unix seconds, or how long ago (24h)"),
-		textFlag("to", "start before this time"),
-		textFlag("name", "of the trace, observation or score"),
-		textFlag("user-id", "traces of this user"),
-		textFlag("session-id", "traces of this session"),
-		textFlag("environment", "of the batch or trace"),
-		textFlag("tag", "carries this tag"),
-		textFlag("model", "uses this model"),
-		textFlag("type", "observation type: generation, span, tool, …"),
-		textFlag("level", "DEBUG, INFO, WARN, ERROR or DEFAULT"),
-		textFlag("trace-id", "belongs to this trace"),
-		number("min-latency-ms", "took at least this long"),
-		number("max-latency-ms", "took at most this long"),
-		number("min-cost", "cost at least this much"),
-		&cli.BoolFlag{Name: "has-error", Sources: env("query", "has-error"), Usage: "with an error; --has-error=false: without"},
-		&cli.StringSliceFlag{Name: "score", Sources: env("query", "score"), Usage: "condition on a score, such as 'quality>=0.8'; may be repeated"},
-		textFlag("q", "text in input, output or name"),
+	flags := []cli.Flag{whereFlag()}
+	for _, f := range []struct {
+		field string // of possible
+		flag  cli.Flag
+	}{
+		{"start_time", textFlag("from", "start at this time or later: RFC 3339, Unix seconds, or how long ago (24h)")},
+		{"start_time", textFlag("to", "start before this time")},
+		{"name", textFlag("name", "of the trace, observation or score")},
+		{"user_id", textFlag("user-id", "traces of this user")},
+		{"session_id", textFlag("session-id", "traces of this session")},
+		{"environment", textFlag("environment", "of the batch or trace")},
+		{"tag", textFlag("tag", "carries this tag")},
+		{"model", textFlag("model", "uses this model")},
+		{"type", textFlag("type", "observation type: generation, span, tool, …")},
+		{"level", textFlag("level", "DEBUG, INFO, WARN, ERROR or DEFAULT")},
+		{"trace_id", textFlag("trace-id", "belongs to this trace")},
+		{"latency_ms", number("min-latency-ms", "took at least this long")},
+		{"latency_ms", number("max-latency-ms", "took at most this long")},
+		{"cost", number("min-cost", "cost at least this much")},
+		{"has_error", &cli.BoolFlag{Name: "has-error", Sources: env("query", "has-error"), Usage: "with an error; --has-error=false: without"}},
+		{"score:NAME", &cli.StringSliceFlag{Name: "score", Sources: env("query", "score"), Usage: "condition on a score, such as 'quality>=0.8'; may be repeated"}},
+		{"text", textFlag("q", "words in input, output or name, a phrase in double quotes")},
+	} {
+		if slices.Contains(possible[list], f.field) {
+			flags = append(flags, f.flag)
+		}
 	}
+	return flags
 }
 
-func orderFlags() []cli.Flag {
-	return []cli.Flag{
-		textFlag("sort", "start_time or a numeric column; -column for largest first"),
+func orderFlags(list string) []cli.Flag {
+	flags := []cli.Flag{
 		&cli.IntFlag{Name: "limit", Sources: env("query", "limit"), Value: 20, Usage: "rows, 1 to 1000"},
 		textFlag("cursor", "the next_cursor of the page before"),
+		allFlag(),
 	}
+	if list == "events" { // they come in the order of acceptance
+		return flags
+	}
+	return append(flags, textFlag("sort", "a time or a numeric column, such as start_time or total_cost; -column for largest first"))
+}
+
+func allFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "all", Sources: env("query", "all"), Usage: "all pages, not only the first"}
 }
 
 // query is one command's request and where its answer goes.
@@ -95,17 +119,20 @@ type query struct {
 	client *brokle.Client
 	json   bool
 	out    io.Writer
+	all    bool
 	filter brokle.Filter
 	order  brokle.Order
+	// of scores only
+	observationID, dataType, source string
 }
 
 func newQuery(c *cli.Command, std streams) (*query, error) {
-	q := &query{json: c.Bool("json"), out: std.out}
-	from, err := parseWhen("from", c.String("from"), time.Now())
+	q := &query{json: c.Bool("json"), all: c.Bool("all"), out: std.out}
+	from, err := parseWhen(c, "from")
 	if err != nil {
 		return nil, err
 	}
-	to, err := parseWhen("to", c.String("to"), time.Now())
+	to, err := parseWhen(c, "to")
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +146,16 @@ func newQuery(c *cli.Command, std streams) (*query, error) {
 		v := c.Bool("has-error")
 		q.filter.HasError = &v
 	}
+	q.observationID, q.dataType, q.source = c.String("observation-id"), c.String("data-type"), c.String("source")
+	for _, text := range conditions(c) {
+		if err := q.where(c.Name, text); err != nil {
+			return nil, &usageError{c.FullName(), err}
+		}
+	}
 	q.order = brokle.Order{Sort: c.String("sort"), Limit: c.Int("limit"), Cursor: c.String("cursor")}
+	if c.Bool("all") && !c.IsSet("limit") {
+		q.order.Limit = exportPage // the fewest requests
+	}
 	q.client, err = newClient(c)
 	return q, err
 }
@@ -132,10 +168,24 @@ func number(c *cli.Command, name string) *float64 {
 	return &v
 }
 
-// parseWhen reads a time, or a duration before now.
-func parseWhen(flag, text string, now time.Time) (time.Time, error) {
+// parseWhen reads a flag that is a time, or a duration before now.
+func parseWhen(c *cli.Command, flag string) (time.Time, error) {
+	t, err := timeOf(c.String(flag), time.Now())
+	if err != nil {
+		return t, &usageError{c.FullName(), fmt.Errorf("--%s: %w", flag, err)}
+	}
+	return t, nil
+}
+
+// timeOf reads a time, or a duration before now. Nothing is the zero time.
+func timeOf(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 36500 {
+			return now.AddDate(0, 0, -n), nil
+		}
 	}
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
 		return now.Add(-ago), nil
@@ -146,82 +196,104 @@ func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 	}
 	var t brokle.Timestamp
 	if err := t.UnmarshalJSON(quoted); err != nil {
-		return time.Time{}, &usageError{"brokle query", fmt.Errorf(
-			"--%s is %q: must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h)", flag, text)}
+		return time.Time{}, fmt.Errorf("%q must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", text)
 	}
 	return t.Time, nil
 }
 
-func queryTraces(ctx context.Context, c *cli.Command, q *query) error {
+// pages reads one page, or with --all every one as if they were one.
+func pages[T any](q *query, page func(cursor string) (*brokle.Page[T], error)) (*brokle.Page[T], error) {
+	p, err := page(q.order.Cursor)
+	for err == nil && q.all && p.NextCursor != nil {
+		var next *brokle.Page[T]
+		if next, err = page(*p.NextCursor); err == nil {
+			p.Data, p.NextCursor = append(p.Data, next.Data...), next.NextCursor
+		}
+	}
+	return p, err
+}
+
+// answer reads what was asked for and prints it as JSON or as table does.
+func answer[T any](c *cli.Command, q *query, page func(cursor string) (*brokle.Page[T], error), table func(io.Writer, *brokle.Page[T]) error) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	page, err := q.client.Traces.Page(ctx, brokle.TraceQuery{Filter: q.filter, Order: q.order})
+	p, err := pages(q, page)
 	if err != nil {
 		return err
 	}
-	return show(q, page, func() error { return printTraces(q.out, page) })
+	if q.json {
+		return printJSON(q.out, p)
+	}
+	return table(q.out, p)
 }
 
-func queryTrace(ctx context.Context, c *cli.Command, q *query) error {
-	id, err := oneArg(c, "the id of a trace")
-	if err != nil {
-		return err
-	}
-	trace, err := q.client.Traces.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	return show(q, trace, func() error { return printTrace(q.out, trace) })
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// at is the query's order from a cursor on.
+func (q *query) at(cursor string) brokle.Order {
+	o := q.order
+	o.Cursor = cursor
+	return o
+}
+
+func queryTraces(ctx context.Context, c *cli.Command, q *query) error {
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.TraceSummary], error) {
+		return q.client.Traces.Page(ctx, brokle.TraceQuery{Filter: q.filter, Order: q.at(cursor)})
+	}, printTraces)
 }
 
 func queryObservations(ctx context.Context, c *cli.Command, q *query) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
-	page, err := q.client.Observations.Page(ctx, brokle.ObservationQuery{Filter: q.filter, Order: q.order})
-	if err != nil {
-		return err
-	}
-	return show(q, page, func() error { return printObservations(q.out, page) })
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.Observation], error) {
+		return q.client.Observations.Page(ctx, brokle.ObservationQuery{Filter: q.filter, Order: q.at(cursor)})
+	}, printObservations)
 }
 
 func queryScores(ctx context.Context, c *cli.Command, q *query) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
-	page, err := q.client.Scores.Page(ctx, brokle.ScoreQuery{
-		Filter: q.filter, Order: q.order,
-		ObservationID: c.String("observation-id"), DataType: c.String("data-type"), Source: c.String("source"),
-	})
-	if err != nil {
-		return err
-	}
-	return show(q, page, func() error { return printScores(q.out, page) })
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.Score], error) {
+		return q.client.Scores.Page(ctx, brokle.ScoreQuery{
+			Filter: q.filter, Order: q.at(cursor), ObservationID: q.observationID, DataType: q.dataType, Source: q.source,
+		})
+	}, printScores)
+}
+
+func querySessions(ctx context.Context, c *cli.Command, q *query) error {
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.SessionSummary], error) {
+		return q.client.Sessions.Page(ctx, brokle.SessionQuery{Filter: q.filter, Order: q.at(cursor)})
+	}, printSessions)
+}
+
+func queryUsers(ctx context.Context, c *cli.Command, q *query) error {
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.UserSummary], error) {
+		return q.client.Users.Page(ctx, brokle.UserQuery{Filter: q.filter, Order: q.at(cursor)})
+	}, printUsers)
+}
+
+func queryEnvironments(ctx context.Context, c *cli.Command, q *query) error {
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.EnvironmentSummary], error) {
+		return q.client.Environments.Page(ctx, brokle.EnvironmentQuery{From: q.filter.From, To: q.filter.To, Order: q.at(cursor)})
+	}, printEnvironments)
+}
+
+func queryEvents(ctx context.Context, c *cli.Command, q *query) error {
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StoredEvent], error) {
+		return q.client.Events.Page(ctx, brokle.EventQuery{From: q.filter.From, To: q.filter.To, Environment: q.filter.Environment,
+			TraceID: q.filter.TraceID, Limit: q.order.Limit, Cursor: cursor})
+	}, printEvents)
 }
 
 func queryStats(ctx context.Context, c *cli.Command, q *query) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
 	sq := brokle.StatsQuery{
 		Filter: q.filter, Of: c.String("of"), Metrics: c.StringSlice("metrics"), GroupBy: c.StringSlice("group-by"),
-		Interval: c.Duration("interval"), Limit: c.Int("limit"), Cursor: c.String("cursor"),
+		Interval: c.Duration("interval"), Limit: q.order.Limit,
 	}
-	page, err := q.client.Stats(ctx, sq)
-	if err != nil {
-		return err
-	}
-	return show(q, page, func() error { return printStats(q.out, page, sq) })
-}
-
-// show prints an answer as JSON or as table does.
-func show(q *query, answer any, table func() error) error {
-	if !q.json {
-		return table()
-	}
-	enc := json.NewEncoder(q.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(answer)
+	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StatRow], error) {
+		sq.Cursor = cursor
+		return q.client.Stats(ctx, sq)
+	}, func(out io.Writer, page *brokle.Page[brokle.StatRow]) error { return printStats(out, page, sq) })
 }

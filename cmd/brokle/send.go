@@ -10,7 +10,6 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v3"
-	"golang.org/x/term"
 
 	"github.com/brokle-ai/brokle-go"
 )
@@ -26,7 +25,7 @@ func sendCommand(std streams) *cli.Command {
 			"a file twice counts it once. The exit code is 1 when at least one event failed.",
 		Flags: append(clientFlags(),
 			&cli.StringFlag{Name: "type", Sources: env("send", "type"), Value: string(brokle.EventCreate), Usage: "event type of bare payloads"},
-			&cli.StringFlag{Name: "environment", Sources: env("environment"), Usage: "environment of all events (default: the server's, \"default\")"},
+			&cli.StringFlag{Name: "environment", Sources: env("environment"), Usage: "environment of all events (default: what their lines say, or \"default\")"},
 			&cli.IntFlag{Name: "batch-size", Sources: env("send", "batch-size"), Value: 500, Usage: "events in a request, 1 to 1000"},
 			&cli.IntFlag{Name: "concurrency", Sources: env("send", "concurrency"), Value: 4, Usage: "requests at once, 1 to 64"},
 			&cli.IntFlag{Name: "max-retries", Sources: env("send", "max-retries"), Value: 8,
@@ -57,19 +56,19 @@ func send(ctx context.Context, c *cli.Command, std streams) error {
 		return err
 	}
 	s.post = client.SendBatch
-	in, size, closeIn, err := openInput(c, std)
-	if err != nil {
-		return err
-	}
-	defer closeIn()
-	bar := progress(std.err, size)
-	text, err := decompress(io.TeeReader(in, bar))
-	if err != nil {
-		return fmt.Errorf("open input: %w", err)
+	if c.Args().Len() > 1 {
+		return &usageError{"brokle send", fmt.Errorf("takes one file, got %d", c.Args().Len())}
 	}
 	start := time.Now()
-	err = s.run(ctx, text)
-	_ = bar.Exit() // only the terminal's line
+	err = s.runFile(ctx, c.Args().First(), std)
+	return s.finish(c, std, start, err)
+}
+
+// finish reports, and returns what the command does.
+func (s *sender) finish(c *cli.Command, std streams, start time.Time, err error) error {
+	if err != nil && s.Requests == 0 && s.Failed == 0 {
+		return explain(err, c) // there is nothing to report
+	}
 	if reportErr := s.report(std, c.Bool("json"), time.Since(start)); reportErr != nil {
 		return reportErr
 	}
@@ -82,12 +81,25 @@ func send(ctx context.Context, c *cli.Command, std streams) error {
 	return nil
 }
 
-// openInput opens the named file, or standard input. size is −1 when unknown.
-func openInput(c *cli.Command, std streams) (in io.Reader, size int64, closeIn func(), err error) {
-	if c.Args().Len() > 1 {
-		return nil, 0, nil, &usageError{"brokle send", fmt.Errorf("takes one file, got %d", c.Args().Len())}
+// runFile sends all of one file, plain or compressed; "" and - are standard input.
+func (s *sender) runFile(ctx context.Context, name string, std streams) error {
+	in, size, closeIn, err := openInput(name, std)
+	if err != nil {
+		return err
 	}
-	name := c.Args().First()
+	defer closeIn()
+	bar := progress(std.err, "sending", size, true)
+	text, err := decompress(io.TeeReader(in, bar))
+	if err != nil {
+		return fmt.Errorf("open input: %w", err)
+	}
+	err = s.run(ctx, text)
+	_ = bar.Exit() // only the terminal's line
+	return err
+}
+
+// openInput opens the named file, or standard input. size is −1 when unknown.
+func openInput(name string, std streams) (in io.Reader, size int64, closeIn func(), err error) {
 	if name == "" || name == "-" {
 		return std.in, -1, func() {}, nil
 	}
@@ -102,14 +114,16 @@ func openInput(c *cli.Command, std streams) (in io.Reader, size int64, closeIn f
 	return f, size, func() { _ = f.Close() }, nil // read only: nothing can be lost
 }
 
-// progress is a bar over the bytes read, drawn when w is a terminal.
-func progress(w io.Writer, size int64) *progressbar.ProgressBar {
-	f, ok := w.(*os.File)
-	return progressbar.NewOptions64(size,
-		progressbar.OptionSetVisibility(ok && term.IsTerminal(int(f.Fd()))),
+// progress is a bar over bytes or a count, drawn when w is a terminal. total
+// is −1 when unknown.
+func progress(w io.Writer, what string, total int64, bytes bool) *progressbar.ProgressBar {
+	_, visible := terminal(w)
+	return progressbar.NewOptions64(total,
+		progressbar.OptionSetVisibility(visible),
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription("sending"),
-		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowBytes(bytes),
+		progressbar.OptionShowCount(),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*time.Millisecond),
 	)
@@ -122,7 +136,7 @@ func (s *sender) report(std streams, asJSON bool, took time.Duration) error {
 		return json.NewEncoder(std.out).Encode(s.tally)
 	}
 	for _, f := range s.Errors {
-		if _, err := fmt.Fprintf(std.err, "line %d: %s\n", f.Line, f.text()); err != nil {
+		if _, err := fmt.Fprintln(std.err, f.text()); err != nil {
 			return err
 		}
 	}

@@ -23,8 +23,9 @@ const (
 // sender turns lines into requests, and counts what became of them.
 type sender struct {
 	size, concurrency, retries int
-	wrap                       brokle.EventType
-	environment                string
+	wrap                       brokle.EventType // of bare payloads; "": they fail
+	environment                string           // of all events, whatever their lines say; "": what they say
+	file                       string           // that the lines are from, where there are several
 	ttl                        time.Duration
 	backoff                    brokle.RetryPolicy
 	post                       func(context.Context, *brokle.BatchRequest) (*brokle.BatchResponse, error)
@@ -45,6 +46,7 @@ type tally struct {
 
 // failure is one event that did not go in.
 type failure struct {
+	File    string `json:"file,omitempty"`
 	Line    int    `json:"line"`
 	EventID string `json:"event_id"`
 	Code    string `json:"code"`
@@ -60,7 +62,11 @@ func (f failure) text() string {
 	if f.EventID != "" {
 		s = "event " + f.EventID + ": " + s
 	}
-	return s
+	s = fmt.Sprintf("line %d: %s", f.Line, s)
+	if f.File != "" {
+		s = f.File + ", " + s
+	}
+	return oneLine(s)
 }
 
 func (s *sender) validate() error {
@@ -75,14 +81,16 @@ func (s *sender) validate() error {
 	check(s.retries >= 0 && s.retries <= 1000, "--max-retries is %d: must be 0 to 1000", s.retries)
 	check(s.ttl >= brokle.MinDedupTTL*time.Second && s.ttl <= brokle.MaxDedupTTL*time.Second, "--dedup-ttl is %s: must be 1m to 24h", s.ttl)
 	_, known := s.wrap.Canonical()
-	check(known, "--type is %q: must be an event type, such as %s", s.wrap, brokle.EventCreate)
+	check(known || s.wrap == "", "--type is %q: must be an event type, such as %s", s.wrap, brokle.EventCreate)
 	return errors.Join(errs...)
 }
 
 // run sends all of in. Its error is what stopped it early: the input, a server
 // out of reach, a key that is refused.
 func (s *sender) run(ctx context.Context, in io.Reader) error {
-	s.Errors = []failure{}
+	if s.Errors == nil {
+		s.Errors = []failure{}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	batches := make(chan []lineEvent)
 	g.Go(func() error {
@@ -102,46 +110,48 @@ func (s *sender) run(ctx context.Context, in io.Reader) error {
 	return g.Wait()
 }
 
-// split reads lines into batches.
+// split reads lines into batches, each of one environment.
 func (s *sender) split(ctx context.Context, in io.Reader, out chan<- []lineEvent) error {
-	var batch []lineEvent
-	size := 0
-	flush := func() error {
-		if len(batch) == 0 {
+	pending := batches{}
+	put := func(b []lineEvent) error {
+		if len(b) == 0 {
 			return nil
 		}
 		select {
-		case out <- batch:
-			batch, size = nil, 0
+		case out <- b:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	err := readLines(in, s.wrap, func(e lineEvent) error {
-		if size+len(e.event.Payload) > batchBytes {
-			if err := flush(); err != nil {
+		if s.environment != "" {
+			e.environment = s.environment
+		}
+		if pending.bytes[e.environment]+len(e.event.Payload) > batchBytes {
+			if err := put(pending.take(e.environment)); err != nil {
 				return err
 			}
 		}
-		batch = append(batch, e)
-		size += len(e.event.Payload)
-		if len(batch) >= s.size {
-			return flush()
+		if pending.add(e) >= s.size {
+			return put(pending.take(e.environment))
 		}
-		return nil
+		if pending.total <= pendingBytes && len(pending.events) <= pendingBatches {
+			return nil
+		}
+		return pending.all(put)
 	}, func(line int, err error) {
 		s.fail(failure{Line: line, Code: "invalid_line", Message: err.Error()})
 	})
 	if err != nil {
 		return err
 	}
-	return flush()
+	return pending.all(put)
 }
 
 // send posts one batch, again and again with the same ids while that may help.
 func (s *sender) send(ctx context.Context, batch []lineEvent) error {
-	req := &brokle.BatchRequest{Environment: s.environment, Events: make([]brokle.Event, len(batch))}
+	req := &brokle.BatchRequest{Environment: batch[0].environment, Events: make([]brokle.Event, len(batch))}
 	req.Deduplication = &brokle.Deduplication{Enabled: true, TTL: int(s.ttl / time.Second), UseRedisCache: true}
 	for i, e := range batch {
 		req.Events[i] = e.event
@@ -223,6 +233,7 @@ func (s *sender) fail(f failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Failed++
+	f.File = s.file
 	if len(s.Errors) < shownErrors {
 		s.Errors = append(s.Errors, f)
 	}

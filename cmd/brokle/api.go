@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+const (
+	callTimeout = 60 * time.Second
+	callAnswer  = 16 << 20 // bytes of an answer that are read
+)
+
+// call makes a request that the SDK has no method for, because only people make
+// it, and reads a 2xx into out. The error is a *brokle.RequestError, as the SDK's are.
+func call(ctx context.Context, c *cli.Command, method, path string, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if c.String("api-key") == "" {
+		_, err := newClient(c) // says what to do
+		return err
+	}
+	failed := func(err error) error {
+		var ue *url.Error // its text repeats method and URL
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return &brokle.RequestError{Method: method, Path: path, Err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.String("host"), "/")+path, nil)
+	if err != nil {
+		return failed(err)
+	}
+	req.Header.Set("X-API-Key", c.String("api-key"))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return failed(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, callAnswer))
+	if err != nil {
+		return failed(err)
+	}
+	if resp.StatusCode/100 == 2 {
+		if err := json.Unmarshal(body, out); err != nil {
+			return fmt.Errorf("read the answer of %s %s: %w", method, path, err)
+		}
+		return nil
+	}
+	e := &brokle.RequestError{Method: method, Path: path, StatusCode: resp.StatusCode,
+		Code: fmt.Sprintf("http_%d", resp.StatusCode), Message: http.StatusText(resp.StatusCode)}
+	var answer struct{ Error brokle.ErrorBody }
+	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
+		e.Code, e.Message = answer.Error.Code, answer.Error.Message
+	}
+	return e
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
+
+func latency(ms *float64) string {
+	if ms == nil {
+		return "-"
+	}
+	d := time.Duration(*ms * float64(time.Millisecond))
+	if d >= time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}
+
+func count(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func cost(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*v, 'f', 6, 64)
+}
+
+func scoreValue(s brokle.Score) string {
+	if s.Value == nil {
+		return s.StringValue
+	}
+	return strconv.FormatFloat(*s.Value, 'g', 6, 64)
+}
+
+func scoreMap(m map[string]any) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, name+"="+statCell(m[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+func statCell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "-"
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// preview is the beginning of a JSON value on one line.
+func preview(raw json.RawMessage) string {
+	if len(raw) == 0 || string(raw) == "null" {
+		return ""
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return cut(text, 100)
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return cut(string(raw), 100)
+	}
+	return cut(b.String(), 100)
+}
+
+// cut shortens s to n columns of a terminal, the last of them an ellipsis. It
+// never cuts within a character as people see it (a grapheme cluster, UAX #29).
+func cut(s string, n int) string {
+	if uniseg.StringWidth(s) <= n {
+		return s
+	}
+	var b strings.Builder
+	used := 0
+	for state := -1; s != ""; {
+		var cluster string
+		var w int
+		cluster, s, w, state = uniseg.FirstGraphemeClusterInString(s, state)
+		if used += w; used >= n {
+			break
+		}
+		b.WriteString(cluster)
+	}
+	return b.String() + "…"
+}
+
+// oneLine replaces what would break a table, reach the terminal as a control
+// sequence, or turn the direction of the text that follows.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The lists of the real server, by the command line; and a pipe that ends early.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	command(t, moved(40), vars, "import", "-").want(t, 0, "160 processed")
+	eventually(t, "all events can be queried", func() bool {
+		return strings.Contains(command(t, "", vars, "query", "stats", "--of", "events").out, "160")
+	})
+	command(t, "", vars, "query", "sessions").want(t, 0, "s0", "s4", "TRACES", "staging")
+	command(t, "", vars, "query", "users", "--where", "user_id=u3").want(t, 0, "u3", "SESSIONS")
+	command(t, "", vars, "query", "environments").want(t, 0, "prod", "staging", "default")
+	command(t, "", vars, "query", "events", "--limit", "2").want(t, 0, "o0-done", "observation_complete", "--all")
+	command(t, "", vars, "query", "environments", "--user-id", "u1").want(t, 2, "user-id")
+	command(t, "", vars, "trace", "t7").want(t, 0, "trace 7", "generation call", "ERROR", "quality    0.7", "━")
+	command(t, "", vars, "trace", "t7", "--json").want(t, 0, `"observations"`)
+	command(t, "", vars, "trace", "none").want(t, 1, "404")
+
+	rows := func(args ...string) int {
+		r := command(t, "", vars, append([]string{"query"}, args...)...).want(t, 0)
+		if strings.Contains(r.out, "(none)") {
+			return 0
+		}
+		return strings.Count(r.out, "\n") - 1
+	}
+	for args, want := range map[string]int{
+		"traces --all":                                           40,
+		"traces --all --limit 7":                                 40,
+		"traces --all --where has_error=true":                    20,
+		"traces --all --where score:quality>=0.8":                8,
+		"observations --all --where model=m1":                    20,
+		"observations --all --where latency_ms>9499.998":         40,
+		"observations --all --where latency_ms<9499.999":         0,
+		"scores --all --where environment=prod":                  13,
+		"events --all --limit 50 --where environment=prod":       52,
+		"traces --all --where start_time<1700000010":             10,
+		"traces --all --where start_time<=1700000010":            11,
+		"traces --all --where start_time>1700000010 --limit 100": 29,
+	} {
+		if got := rows(strings.Fields(args)...); got != want {
+			t.Errorf("query %s: %d rows, want %d", args, got, want)
+		}
+	}
+
+	// `| head` ends a command without a word.
+	sh := exec.Command("bash", "-c", `for i in 1 2 3 4 5 6 7 8; do "$0" export; done | head -n 1`, bin)
+	sh.Env = append(cleanEnv(), vars...)
+	var errs strings.Builder
+	sh.Stderr = &errs
+	out, err := sh.Output()
+	if err != nil || strings.Count(string(out), "\n") != 1 || strings.Contains(errs.String(), "pipe") {
+		t.Errorf("%v: %s\n%s", err, out, errs.String())
+	}
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	r := command(t, "", vars, "open", "--print").want(t, 0, "/#token=")
+	if host, _ := strings.CutPrefix(vars[0], "BROKLE_HOST="); !strings.HasPrefix(r.out, host) || strings.Count(r.out, "\n") != 1 {
+		t.Errorf("%q", r.out)
+	}
+	token := strings.TrimSpace(r.out[strings.Index(r.out, "token=")+len("token="):])
+	signIn := func() int {
+		host, _ := strings.CutPrefix(vars[0], "BROKLE_HOST=")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, host+"/v1/session", strings.NewReader(`{"token":"`+token+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	if first, second := signIn(), signIn(); first != http.StatusOK || second != http.StatusUnauthorized {
+		t.Errorf("the link signs in with %d, then %d", first, second)
+	}
+	command(t, "", append(vars, "BROKLE_API_KEY=bk_wrong_wrong_wrong"), "open", "--print").want(t, 1, "Hint:", "--api-key")
+	command(t, "", nil, "open").want(t, 1, "no API key")
+}
+
+// What erase sends and says. Nobody can be asked here, so it must be told --yes.
+func TestErase(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.EscapedPath()+" "+r.Header.Get("X-API-Key"))
+		if strings.HasSuffix(r.URL.Path, "none") {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"error":{"code":"not_found","message":"there is no such trace"}}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"erased":{"traces":1,"observations":2,"scores":3,"events":9},"trace_ids":["a/b"]}`)
+	}))
+	defer srv.Close()
+	vars := []string{"BROKLE_HOST=" + srv.URL + "/", "BROKLE_API_KEY=bk_0123456789abcdef"}
+	command(t, "", vars, "erase", "trace", "t1").want(t, 2, "--yes")
+	command(t, "y\n", vars, "erase", "user", "u1").want(t, 2, "--yes")
+	if len(asked) != 0 {
+		t.Fatalf("it asked for %q unconfirmed", asked)
+	}
+	command(t, "", vars, "erase", "trace", "--yes", "a/b c").want(t, 0, "erased 1 traces, 2 observations, 3 scores: 9 events")
+	command(t, "", vars, "erase", "user", "u1", "-y", "--json").want(t, 0, `"trace_ids": [`, `"events": 9`)
+	command(t, "", vars, "erase", "trace", "--yes", "none").want(t, 1, "404 not_found: there is no such trace")
+	command(t, "", vars, "erase", "trace", "--yes").want(t, 2, "exactly one argument")
+	if got := strings.Join(asked, "|"); got != "DELETE /v1/traces/a%2Fb%20c bk_0123456789abcdef|DELETE /v1/users/u1 bk_0123456789abcdef|DELETE /v1/traces/none bk_0123456789abcdef" {
+		t.Errorf("asked %s", got)
+	}
+}
