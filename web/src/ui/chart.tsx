@@ -16,6 +16,7 @@ interface Props {
   x: number[]; // seconds
   series: Series[];
   y: (number | null)[][]; // one list per series
+  values?: (number | null)[][]; // what the tip says, where y is something else, such as a stack
   height: number;
   axes?: boolean;
   bucket?: number; // seconds that one x stands for
@@ -58,6 +59,7 @@ export function Chart(props: Props): JSX.Element {
     plot.current?.setData(dataOf(props));
   }, [props.x, props.y]);
   const when = at && props.x[at.index];
+  const told = props.values ?? props.y;
   return (
     <figure class="chart" aria-label={props.label} role="img">
       <div
@@ -73,7 +75,7 @@ export function Chart(props: Props): JSX.Element {
           <strong>{clock.format(when * 1000)}</strong>
           {props.series.map((s, i) => (
             <span key={s.label}>
-              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(props.y[i]?.[at.index] ?? null)}
+              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(told[i]?.[at.index] ?? null)}
             </span>
           ))}
         </div>
@@ -125,7 +127,8 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         label: s.label,
         stroke: color(s.color),
         width: s.kind === "line" ? 1.5 : 0,
-        points: { show: false },
+        // A value between gaps would be no line
+        points: s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },
         ...(s.kind === "bars" && bars ? { fill: color(s.color), paths: bars } : {}),
       })),
     ],
@@ -152,6 +155,15 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
       ],
     },
   };
+}
+
+// alone lists the values that have no neighbour.
+function alone(u: uPlot, series: number): number[] {
+  const y = u.data[series] ?? [];
+  const none = (i: number) => y[i] === null || y[i] === undefined;
+  const out: number[] = [];
+  for (let i = 0; i < y.length; i++) if (!none(i) && none(i - 1) && none(i + 1)) out.push(i);
+  return out;
 }
 
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
