@@ -1,0 +1,398 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// add counts a trace in.
+func add(t *brokle.Totals, trace *brokle.Trace) {
+	seen(t, trace.StartTime, trace.EndTime)
+	t.TraceCount++
+	t.ObservationCount += trace.ObservationCount
+	t.ErrorCount += trace.ErrorCount
+	t.TotalTokens += trace.TotalTokens
+	t.TotalCost += trace.TotalCost
+}
+
+// seen moves FirstSeen and LastSeen.
+func seen(t *brokle.Totals, start time.Time, end *time.Time) {
+	if t.FirstSeen.IsZero() || start.Before(t.FirstSeen) {
+		t.FirstSeen = start
+	}
+	for _, at := range []*time.Time{&start, end} {
+		if at != nil && at.After(t.LastSeen) {
+			t.LastSeen = *at
+		}
+	}
+}
+
+// lists are the sessions, users and environments of what was folded, of the
+// traces that count.
+func (all *foldedAll) lists(count func(*brokle.Trace) bool) (map[string]*brokle.SessionSummary, map[string]*brokle.UserSummary) {
+	sessions, users := map[string]*brokle.SessionSummary{}, map[string]*brokle.UserSummary{}
+	sessionsOf := map[string]map[string]bool{}
+	for _, t := range all.traces {
+		if !count(t) {
+			continue
+		}
+		if t.SessionID != "" {
+			s := sessions[t.SessionID]
+			if s == nil {
+				s = &brokle.SessionSummary{ID: t.SessionID, UserIDs: []string{}}
+				sessions[t.SessionID] = s
+			}
+			if t.UserID != "" {
+				s.UserIDs = append(s.UserIDs, t.UserID)
+			}
+			s.Environments = append(s.Environments, t.Environment)
+			slices.Sort(s.UserIDs)
+			slices.Sort(s.Environments)
+			s.UserIDs, s.Environments = slices.Compact(s.UserIDs), slices.Compact(s.Environments)
+			add(&s.Totals, t)
+		}
+		if t.UserID != "" {
+			if users[t.UserID] == nil {
+				users[t.UserID], sessionsOf[t.UserID] = &brokle.UserSummary{ID: t.UserID}, map[string]bool{}
+			}
+			if t.SessionID != "" {
+				sessionsOf[t.UserID][t.SessionID] = true
+			}
+			users[t.UserID].SessionCount = int64(len(sessionsOf[t.UserID]))
+			add(&users[t.UserID].Totals, t)
+		}
+	}
+	return sessions, users
+}
+
+func (all *foldedAll) environments() map[string]*brokle.EnvironmentSummary {
+	environments := map[string]*brokle.EnvironmentSummary{}
+	of := func(name string) *brokle.Totals {
+		if environments[name] == nil {
+			environments[name] = &brokle.EnvironmentSummary{Name: name}
+		}
+		return &environments[name].Totals
+	}
+	for _, t := range all.traces {
+		e := of(t.Environment)
+		e.TraceCount++
+		seen(e, t.StartTime, t.EndTime)
+	}
+	for _, o := range all.observations {
+		e := of(o.Environment)
+		e.ObservationCount++
+		if o.Level == "ERROR" {
+			e.ErrorCount++
+		}
+		if o.TotalTokens != nil {
+			e.TotalTokens += *o.TotalTokens
+		}
+		if o.TotalCost != nil {
+			e.TotalCost += *o.TotalCost
+		}
+		seen(e, o.StartTime, o.EndTime)
+	}
+	for _, s := range all.scores {
+		seen(of(s.Environment), s.Timestamp, nil)
+	}
+	return environments
+}
+
+func (w *warehouseTest) sessions(q store.SessionQuery) []brokle.SessionSummary {
+	w.Helper()
+	page, err := w.Sessions(w.Context(), w.project, q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return page.Data
+}
+
+func (w *warehouseTest) users(q store.UserQuery) []brokle.UserSummary {
+	w.Helper()
+	page, err := w.Users(w.Context(), w.project, q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return page.Data
+}
+
+func (w *warehouseTest) environments(q store.EnvironmentQuery) []brokle.EnvironmentSummary {
+	w.Helper()
+	page, err := w.Environments(w.Context(), w.project, q)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return page.Data
+}
+
+// testLists compares sessions, users and environments with the Go fold.
+func testLists(w *warehouseTest) {
+	w.history(seed(w), 400)
+	all := w.fold()
+	yes, no := true, false
+	half := midnight.Add(20 * time.Second)
+	everything := func(*brokle.Trace) bool { return true }
+	for _, c := range []struct {
+		name   string
+		filter store.Filter
+		count  func(*brokle.Trace) bool
+		failed *bool
+	}{
+		{"no filter", store.Filter{}, everything, nil},
+		{"user", store.Filter{UserID: "u-1"}, func(t *brokle.Trace) bool { return t.UserID == "u-1" }, nil},
+		{"session", store.Filter{SessionID: "77"}, func(t *brokle.Trace) bool { return t.SessionID == "77" }, nil},
+		{"environment", store.Filter{Environment: "qa"}, func(t *brokle.Trace) bool { return t.Environment == "qa" }, nil},
+		{"name", store.Filter{Name: "chat"}, func(t *brokle.Trace) bool { return t.Name == "chat" }, nil},
+		{"tag", store.Filter{Tag: "ü"}, func(t *brokle.Trace) bool { return slices.Contains(t.Tags, "ü") }, nil},
+		{"model", store.Filter{Model: "m-large"}, func(t *brokle.Trace) bool { return slices.Contains(t.Models, "m-large") }, nil},
+		{"from", store.Filter{From: half}, func(t *brokle.Trace) bool { return !t.StartTime.Before(half) }, nil},
+		{"to", store.Filter{To: half}, func(t *brokle.Trace) bool { return t.StartTime.Before(half) }, nil},
+		{"failed", store.Filter{HasError: &yes}, everything, &yes},
+		{"without error", store.Filter{HasError: &no}, everything, &no},
+	} {
+		sessions, users := all.lists(c.count)
+		if c.failed != nil {
+			maps.DeleteFunc(sessions, func(_ string, s *brokle.SessionSummary) bool { return s.ErrorCount > 0 != *c.failed })
+			maps.DeleteFunc(users, func(_ string, u *brokle.UserSummary) bool { return u.ErrorCount > 0 != *c.failed })
+		}
+		gotSessions := map[string]brokle.SessionSummary{}
+		for _, s := range w.sessions(store.SessionQuery{Filter: c.filter}) {
+			gotSessions[s.ID] = s
+		}
+		w.equal("sessions by "+c.name, gotSessions, sessions)
+		gotUsers := map[string]brokle.UserSummary{}
+		for _, u := range w.users(store.UserQuery{Filter: c.filter}) {
+			gotUsers[u.ID] = u
+		}
+		w.equal("users by "+c.name, gotUsers, users)
+	}
+	got := map[string]brokle.EnvironmentSummary{}
+	for _, e := range w.environments(store.EnvironmentQuery{}) {
+		got[e.Name] = e
+	}
+	w.equal("environments", got, all.environments())
+	sessions, _ := all.lists(everything)
+	if len(sessions) < 2 || len(got) < 3 {
+		w.Fatalf("a poor history: %d sessions, %d environments", len(sessions), len(got))
+	}
+	// The same numbers as statistics give.
+	for _, row := range w.stats(store.StatsQuery{GroupBy: []string{"environment"}, Metrics: []string{"count", "tokens"}}) {
+		e := got[fmt.Sprint(row["environment"])]
+		if n, _ := row["count"].(int64); n != e.ObservationCount {
+			w.Errorf("%v, but %+v", row, e)
+		}
+	}
+	// Times restrict what counts in an environment.
+	if got := w.environments(store.EnvironmentQuery{From: midnight.AddDate(1, 0, 0)}); got == nil || len(got) != 0 {
+		w.Errorf("environments of a year later: %v", got)
+	}
+}
+
+// testListPaging pages every list by every column, a few rows at a time.
+func testListPaging(w *warehouseTest) {
+	const n = 13
+	var recs []store.Record
+	for i := range n {
+		at := noon.Add(time.Duration(i%5) * time.Second) // ties in every column
+		recs = append(recs,
+			w.record(fmt.Sprint("t", i), brokle.TraceCreate, at, `{"id":"t%d","name":"n","user_id":"u%02[1]d","session_id":"s%02[1]d","environment":"e%02[1]d"}`, i),
+			w.record(fmt.Sprint("o", i), brokle.ObservationCreate, at, `{"id":"o%d","trace_id":"t%[1]d","name":"n","environment":"e%02[1]d","level":%q,"total_tokens":%d,"total_cost":%g}`,
+				i, []string{"error", "info"}[i%2], i%3, float64(i%4)/10))
+		if i%4 == 0 { // another trace of the user, in no session
+			recs = append(recs, w.record(fmt.Sprint("x", i), brokle.TraceCreate, at.Add(time.Minute), `{"id":"x%d","name":"n","user_id":"u%02[1]d"}`, i))
+		}
+	}
+	w.insert(recs...)
+	for by, value := range totalValues() {
+		for _, asc := range []bool{false, true} {
+			what := fmt.Sprintf(" by %q, ascending %v", by, asc)
+			if by != "session_count" {
+				sessions := map[string]*brokle.Totals{}
+				for _, s := range w.sessions(store.SessionQuery{}) {
+					sessions[s.ID] = &s.Totals
+				}
+				w.equal("sessions"+what, w.sessionPages(store.Order{By: by, Asc: asc, Limit: 4}, func() {}), sortedIDs(sessions, asc, value))
+				environments := map[string]*brokle.Totals{}
+				for _, e := range w.environments(store.EnvironmentQuery{}) {
+					environments[e.Name] = &e.Totals
+				}
+				w.equal("environments"+what, w.environmentPages(store.Order{By: by, Asc: asc, Limit: 4}), sortedIDs(environments, asc, value))
+				if len(sessions) != n || len(environments) != n+1 {
+					w.Fatalf("%d sessions, %d environments", len(sessions), len(environments))
+				}
+			}
+			users := map[string]*brokle.UserSummary{}
+			for _, u := range w.users(store.UserQuery{}) {
+				users[u.ID] = &u
+			}
+			got := w.userPages(store.Order{By: by, Asc: asc, Limit: 3})
+			w.equal("users"+what, got, sortedIDs(users, asc, func(u *brokle.UserSummary) float64 {
+				if by == "session_count" {
+					return float64(u.SessionCount)
+				}
+				return value(&u.Totals)
+			}))
+		}
+	}
+}
+
+// totalValues are the columns that the lists can be sorted by.
+func totalValues() map[string]func(*brokle.Totals) float64 {
+	return map[string]func(*brokle.Totals) float64{
+		"":                  func(t *brokle.Totals) float64 { return float64(t.LastSeen.UnixMicro()) },
+		"last_seen":         func(t *brokle.Totals) float64 { return float64(t.LastSeen.UnixMicro()) },
+		"first_seen":        func(t *brokle.Totals) float64 { return float64(t.FirstSeen.UnixMicro()) },
+		"trace_count":       func(t *brokle.Totals) float64 { return float64(t.TraceCount) },
+		"observation_count": func(t *brokle.Totals) float64 { return float64(t.ObservationCount) },
+		"error_count":       func(t *brokle.Totals) float64 { return float64(t.ErrorCount) },
+		"total_tokens":      func(t *brokle.Totals) float64 { return float64(t.TotalTokens) },
+		"total_cost":        func(t *brokle.Totals) float64 { return t.TotalCost },
+		"session_count":     nil,
+	}
+}
+
+func (w *warehouseTest) sessionPages(o store.Order, between func()) []string {
+	w.Helper()
+	return pages(w, between, func(cursor string) (ids []string, after *string, err error) {
+		o.Cursor = cursor
+		page, err := w.Sessions(w.Context(), w.project, store.SessionQuery{Order: o})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range page.Data {
+			ids = append(ids, s.ID)
+		}
+		return ids, page.NextCursor, nil
+	})
+}
+
+func (w *warehouseTest) userPages(o store.Order) []string {
+	w.Helper()
+	return pages(w, func() {}, func(cursor string) (ids []string, after *string, err error) {
+		o.Cursor = cursor
+		page, err := w.Users(w.Context(), w.project, store.UserQuery{Order: o})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, u := range page.Data {
+			ids = append(ids, u.ID)
+		}
+		return ids, page.NextCursor, nil
+	})
+}
+
+func (w *warehouseTest) environmentPages(o store.Order) []string {
+	w.Helper()
+	return pages(w, func() {}, func(cursor string) (ids []string, after *string, err error) {
+		o.Cursor = cursor
+		page, err := w.Environments(w.Context(), w.project, store.EnvironmentQuery{Order: o})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range page.Data {
+			ids = append(ids, e.Name)
+		}
+		return ids, page.NextCursor, nil
+	})
+}
+
+// testListsWhileInserting pages sessions while new ones come in: those that were
+// there come exactly once.
+func testListsWhileInserting(w *warehouseTest) {
+	rng := rand.New(rand.NewPCG(uint64(seed(w)), 5))
+	n := 0
+	trace := func(session string) store.Record {
+		n++
+		return w.record(fmt.Sprint("e", n), brokle.TraceCreate, noon.Add(time.Duration(rng.IntN(5))*time.Second), `{"name":"n","session_id":%q}`, session)
+	}
+	var recs []store.Record
+	for range 40 {
+		recs = append(recs, trace(fmt.Sprintf("s%02d", rng.IntN(20))))
+	}
+	w.insert(recs...)
+	for _, o := range []store.Order{{Limit: 3}, {Asc: true, Limit: 3}, {By: "trace_count", Limit: 3}, {By: "total_cost", Asc: true, Limit: 3}} {
+		there := w.sessions(store.SessionQuery{Order: store.Order{Limit: 1000}})
+		times := map[string]int{}
+		for _, id := range w.sessionPages(o, func() { w.insert(trace(fmt.Sprintf("s%02d-new%d", rng.IntN(20), n))) }) {
+			times[id]++
+		}
+		for _, s := range there {
+			if times[s.ID] != 1 {
+				w.Errorf("%+v: %s came %d times", o, s.ID, times[s.ID])
+			}
+		}
+		for id, k := range times {
+			if k > 1 {
+				w.Errorf("%+v: %s came %d times", o, id, k)
+			}
+		}
+	}
+}
+
+// testListsOfProjects looks for what another project's session would leak.
+func testListsOfProjects(w *warehouseTest) {
+	mine := w.record("e1", brokle.TraceCreate, noon, `{"id":"t","name":"mine","user_id":"me","session_id":"s","environment":"here"}`)
+	yours := w.record("e1", brokle.TraceCreate, noon, `{"id":"t","name":"yours","user_id":"you","session_id":"s","environment":"there"}`)
+	yours.Project = "other"
+	w.insert(mine, yours)
+	for p, want := range map[string]struct {
+		user, environment string
+		seq               store.Seq
+	}{project: {"me", "here", 1}, "other": {"you", "there", 2}, "none": {}} {
+		w.project = p
+		count := 1
+		if want.seq == 0 {
+			count = 0
+		}
+		sessions, users, environments := w.sessions(store.SessionQuery{}), w.users(store.UserQuery{}), w.environments(store.EnvironmentQuery{})
+		if len(sessions) != count || len(users) != count || len(environments) != count {
+			w.Fatalf("%s: %v %v %v", p, sessions, users, environments)
+		}
+		seqs, err := w.OwnTraceEvents(w.Context(), p, []string{"t", "unknown"})
+		if err != nil {
+			w.Fatal(err)
+		}
+		if count == 0 {
+			if len(seqs) != 0 {
+				w.Errorf("%s: events %v", p, seqs)
+			}
+			continue
+		}
+		if sessions[0].TraceCount != 1 || !slices.Equal(sessions[0].UserIDs, []string{want.user}) || users[0].ID != want.user ||
+			environments[0].Name != want.environment || !slices.Equal(seqs["t"], []store.Seq{want.seq}) || len(seqs) != 1 {
+			w.Errorf("%s: %v %v %v %v", p, sessions, users, environments, seqs)
+		}
+	}
+}
+
+// testListsRefused asks the lists for what they do not have.
+func testListsRefused(w *warehouseTest) {
+	w.insert(w.record("e1", brokle.TraceCreate, noon, `{"name":"n","session_id":"s1","user_id":"u1"}`),
+		w.record("e2", brokle.TraceCreate, noon, `{"name":"n","session_id":"s2","user_id":"u2"}`))
+	page, err := w.Sessions(w.Context(), project, store.SessionQuery{Order: store.Order{Limit: 1}})
+	if err != nil || page.NextCursor == nil {
+		w.Fatalf("%+v, %v", page, err)
+	}
+	for _, o := range []store.Order{{By: "id"}, {By: "start_time"}, {By: "session_count"}, {Limit: 1001}, {Cursor: "x"}, {Asc: true, Cursor: *page.NextCursor}} {
+		_, err := w.Sessions(w.Context(), project, store.SessionQuery{Order: o})
+		var refused *store.QueryError
+		if !errors.As(err, &refused) || !strings.Contains("sort limit cursor", refused.Param) {
+			w.Errorf("%+v: %v", o, err)
+		}
+	}
+	var refused *store.QueryError
+	if _, err := w.Users(w.Context(), project, store.UserQuery{Order: store.Order{Cursor: *page.NextCursor}}); !errors.As(err, &refused) || refused.Param != "cursor" {
+		w.Errorf("a session's cursor for users: %v", err)
+	}
+	if _, err := w.Environments(w.Context(), project, store.EnvironmentQuery{Order: store.Order{By: "name"}}); !errors.As(err, &refused) || refused.Param != "sort" {
+		w.Errorf("environments by name: %v", err)
+	}
+}
