@@ -10,6 +10,7 @@ export interface ScoreKind {
   type: string; // NUMERIC, BOOLEAN, CATEGORICAL
   count: number;
   mean: number | null; // of numbers; of BOOLEAN the share of yes
+  top?: { value: string; share: number }; // of CATEGORICAL the most frequent
 }
 
 const MEANS = 20; // names whose mean the overview asks for: each makes the question longer
@@ -20,12 +21,17 @@ export async function scoreKinds(params: Params, signal: AbortSignal): Promise<S
   const found = (await stats({ ...asked, metrics: "count" }, signal))
     .map(r => ({ name: String(r.name ?? ""), type: String(r.data_type ?? ""), count: number(r.count) ?? 0, mean: null }))
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  const words = found.some(k => !numeric(k.type))
+    ? await stats({ ...asked, group_by: "name,data_type,string_value", metrics: "count" }, signal)
+    : [];
   const names = [...new Set(found.filter(k => numeric(k.type)).map(k => k.name))].filter(askable).slice(0, MEANS);
-  if (names.length === 0) return found;
-  const means = await stats({ ...asked, metrics: names.map(n => `score_avg:${n}`).join() }, signal);
+  const means =
+    names.length > 0 ? await stats({ ...asked, metrics: names.map(n => `score_avg:${n}`).join() }, signal) : [];
   return found.map(k => {
-    const row = means.find(r => r.name === k.name && r.data_type === k.type);
-    return { ...k, mean: number(row?.[`score_avg:${k.name}`]) };
+    const mine = (r: StatRow) => r.name === k.name && r.data_type === k.type;
+    if (numeric(k.type)) return { ...k, mean: number(means.find(mine)?.[`score_avg:${k.name}`]) };
+    const [top] = words.filter(mine).sort((a, b) => Number(b.count) - Number(a.count));
+    return top ? { ...k, top: { value: String(top.string_value ?? ""), share: Number(top.count) / k.count } } : k;
   });
 }
 

@@ -10,7 +10,20 @@ before(async () => {
 });
 after(() => browser.close());
 
+const first = async list => encodeURIComponent((await api(`/v1/${list}?limit=1&sort=-trace_count`)).data[0].id);
+const charts = page => page.locator(".chart canvas").first().waitFor();
+
 const places = [
+  { name: "dashboard", path: () => "/dashboard", ready: charts },
+  { name: "sessions", path: () => "/sessions", ready: page => page.locator(".row").first().waitFor() },
+  {
+    name: "session",
+    path: async () => `/sessions/${await first("sessions")}`,
+    ready: page => page.locator(".turn").first().waitFor(),
+  },
+  { name: "users", path: () => "/users", ready: page => page.locator(".row").first().waitFor() },
+  { name: "user", path: async () => `/users/${await first("users")}`, ready: charts },
+  { name: "scores", path: () => "/scores?name=helpfulness", ready: charts },
   { name: "traces", path: () => "/traces", ready: page => page.locator(".row").first().waitFor() },
   {
     name: "trace",

@@ -47,7 +47,7 @@ export function DashboardPage(): JSX.Element {
       </PageHead>
       <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} />
       {error && <Failure error={error} again={reload} />}
-      {data === undefined && !error && <Spinner />}
+      {(data === undefined || (data === null && busy)) && !error && <Spinner />}
       {data === null && !busy && <Nothing what="traces" icon="dashboard" fields={dashboardFields} range={range} />}
       {data && (
         <div class={busy ? "stale" : ""} aria-busy={busy}>
@@ -86,7 +86,8 @@ async function ask(params: Params, range: Range, signal: AbortSignal): Promise<A
 const failed = (r: StatRow): number => Math.round((number(r.count) ?? 0) * (number(r.error_rate) ?? 0));
 
 function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.Element {
-  const x = axisOf(range, a.step, a.over);
+  // Observations may begin in a time in which no trace does
+  const x = axisOf(range, a.step, [...a.over, ...a.modelsOver, ...a.environmentsOver]);
   const bucket = a.step.ms / 1000;
   const n = number(a.total.count) ?? 0;
   const errors = failed(a.total);

@@ -15,7 +15,7 @@ export function lastSeen<T extends Totals>(): Column<T> {
   return {
     key: "last",
     title: "Last seen",
-    width: 118,
+    width: 134,
     sort: "last_seen",
     cell: t => <Time at={t.last_seen} />,
     hint: t => when(t.last_seen),
@@ -76,7 +76,7 @@ export function totalColumns<T extends Totals>(): Column<T>[] {
     {
       key: "first",
       title: "First seen",
-      width: 118,
+      width: 134,
       sort: "first_seen",
       cell: t => <Time at={t.first_seen} />,
       hint: t => when(t.first_seen),

@@ -9,7 +9,7 @@ import { type Column, Table } from "../ui/table.tsx";
 
 /** meanText is what a score comes to, in few characters. */
 export function meanText(k: ScoreKind): string {
-  if (k.type === "CATEGORICAL") return "words";
+  if (k.type === "CATEGORICAL") return k.top?.value || "(empty)";
   return k.type === "BOOLEAN" ? `${percent(k.mean)} yes` : `${scoreText(k.mean)}`;
 }
 
@@ -28,7 +28,7 @@ const columns: Column<Score>[] = [
   {
     key: "time",
     title: "Time",
-    width: 118,
+    width: 134,
     cell: s => <Time at={s.timestamp} />,
     hint: s => `${utc(s.timestamp)}\n${fullTime(s.timestamp)} here`,
   },
@@ -41,7 +41,7 @@ const columns: Column<Score>[] = [
   },
   {
     key: "of",
-    title: "Of",
+    title: "Scored",
     width: 170,
     grow: 1,
     cell: s => (

@@ -19,16 +19,17 @@ function valueText(kind: ScoreKind, v: number | null): string {
 
 /** Distribution shows how often which values are. */
 export function Distribution({ kind, answers: { buckets } }: Props): JSX.Element {
+  const total = buckets.reduce((n, b) => n + b.count, 0);
   const parts =
     kind.type === "BOOLEAN"
       ? [
           { name: "yes", count: yes(buckets) },
-          { name: "no", count: kind.count - yes(buckets) },
+          { name: "no", count: total - yes(buckets) },
         ]
       : buckets.map(b => ({ name: bucketName(b), count: b.count }));
   const most = Math.max(1, ...parts.map(p => p.count));
   return (
-    <Card title="Distribution" total={count(kind.count)}>
+    <Card title="Distribution" total={count(total)}>
       <DataTable
         label="Distribution"
         heads={["Value", "Scores", "Share"]}
@@ -39,7 +40,7 @@ export function Distribution({ kind, answers: { buckets } }: Props): JSX.Element
             <Bar key="bar" share={p.count / most}>
               {count(p.count)}
             </Bar>,
-            percent(p.count / kind.count),
+            percent(p.count / total),
           ],
         }))}
       />

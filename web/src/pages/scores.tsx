@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { Params } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { scoreFields } from "../filters.ts";
-import { count } from "../format.ts";
+import { count, percent } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
 import { setQuery, usePlace } from "../router.ts";
@@ -67,7 +67,8 @@ function Names({ kinds, chosen }: { kinds: ScoreKind[]; chosen: ScoreKind | unde
             <span class="ellipsis">{k.name}</span>
             <strong>{meanText(k)}</strong>
             <span class="muted small">
-              {k.type.toLowerCase()}, {count(k.count)}
+              {k.type.toLowerCase()}, {k.top ? `${percent(k.top.share)} of ` : ""}
+              {count(k.count)}
             </span>
           </button>
         </li>
@@ -89,7 +90,7 @@ function One({ kind, params, range, turn }: OneProps): JSX.Element {
   if (!data) return <Spinner />;
   return (
     <>
-      <div class="cards">
+      <div class="cards cards-three">
         {kind.type === "CATEGORICAL" ? (
           <>
             <Categories answers={data} />

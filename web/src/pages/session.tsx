@@ -4,7 +4,7 @@ import { get, seg } from "../api.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
-import { Chat, Formatted } from "../trace/payload.tsx";
+import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { conversation, parsed } from "../trace/chat.ts";
 import { type Turn, turnsOf } from "../trace/turns.ts";
 import type { SessionTrace, TraceSession } from "../types.ts";
@@ -154,13 +154,15 @@ function Output({ value }: { value: unknown }): JSX.Element | null {
 // Side is what is not messages: it stands on the side of who it seems to be from.
 function Side({ role, title, value }: { role: string; title: string; value: unknown }): ComponentChildren {
   if (value === null || value === undefined) return null;
+  const text = onlyText(value);
   return (
     <div class={`message role-${role}`}>
       <header>
         <span class="role">{title}</span>
+        {text && <span class="muted">{text[0]}</span>}
       </header>
       <div class="message-body">
-        <Formatted value={value} />
+        <Formatted value={text ? text[1] : value} />
       </div>
     </div>
   );

@@ -55,7 +55,7 @@ export function UserPage({ id }: { id: string }): JSX.Element {
       </PageHead>
       <FilterBar query={query} fields={userFields} range={rangeParams(range)} />
       {error && <Failure error={error} again={reload} />}
-      {data === undefined && !error && <Spinner />}
+      {(data === undefined || (data === null && busy)) && !error && <Spinner />}
       {data === null && !busy && <Nothing what="traces of this user" icon="users" fields={userFields} range={range} />}
       {data && (
         <>
@@ -83,7 +83,7 @@ async function ask(params: Params, range: Range, signal: AbortSignal): Promise<A
 }
 
 function Numbers({ answers: { user: u, step, over, models }, range }: { answers: Answers; range: Range }): JSX.Element {
-  const x = step ? axisOf(range, step, over) : [];
+  const x = step ? axisOf(range, step, [...over, ...models]) : [];
   const bucket = (step?.ms ?? 0) / 1000;
   return (
     <>

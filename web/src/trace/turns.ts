@@ -12,17 +12,21 @@ export interface Turn {
 
 /** turnsOf reads the turns of traces, oldest first. */
 export function turnsOf(traces: SessionTrace[]): Turn[] {
-  let said: string[] = [];
+  let said: string[] = []; // by the turn before: its input, then its output
+  let asked = 0; // how many of them are input
   return traces.map(trace => {
     const input = messages(trace.input);
     if (!input) {
       said = [];
+      asked = 0;
       return { trace, before: [], input };
     }
     const written = input.map(same);
-    // All that was said, or none: a message may be repeated on purpose.
-    const known = said.length > 0 && said.length < written.length && said.every((m, i) => m === written[i]);
-    const from = known ? said.length : 0;
+    let from = 0;
+    while (from < said.length && said[from] === written[from]) from++;
+    // Only who repeats all that was asked before repeats a history, and then says something.
+    from = asked > 0 && from >= asked ? Math.min(from, written.length - 1) : 0;
+    asked = written.length;
     said = [...written, ...(messages(trace.output) ?? []).map(same)];
     return { trace, before: input.slice(0, from), input: input.slice(from) };
   });

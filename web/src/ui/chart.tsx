@@ -19,9 +19,12 @@ interface Props {
   values?: (number | null)[][]; // what the tip says, where y is something else, such as a stack
   height: number;
   axes?: boolean;
+  whole?: boolean; // values are counts: no axis mark between two of them
   bucket?: number; // seconds that one x stands for
   onSelect?: (from: number, to: number) => void; // a range was brushed, in seconds
 }
+
+const whole = [1, 2, 5].flatMap(n => Array.from({ length: 13 }, (_, e) => n * 10 ** e)).sort((a, b) => a - b);
 
 const clock = new Intl.DateTimeFormat(undefined, {
   month: "short",
@@ -110,7 +113,7 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
     cursor: { y: false, points: { show: false }, drag: { x: !!p.onSelect, y: false, setScale: false } },
     scales: {
       x: { range: (_u, min, max) => [min, max + (latest.current.bucket ?? 0)] },
-      y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+      y: { range: (_u, min, max) => [min < 0 ? min * 1.1 : 0, max > 0 ? max * 1.1 : min < 0 ? 0 : 1] },
     },
     axes: [
       { ...axis, grid: { show: false }, size: 22, values: (_u, ticks) => tickTexts(ticks) },
@@ -118,6 +121,7 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         ...axis,
         show: p.axes !== false,
         size: 52,
+        ...(p.whole ? { incrs: whole } : {}),
         values: (_u, ticks) => ticks.map(v => p.series[0]?.format(v) ?? String(v)),
       },
     ],

@@ -12,8 +12,8 @@ export function DataTable({ label, heads, rows }: { label: string; heads: string
       <table>
         <thead>
           <tr>
-            {heads.map(h => (
-              <th key={h} scope="col">
+            {heads.map((h, i) => (
+              <th key={i} scope="col">
                 {h}
               </th>
             ))}

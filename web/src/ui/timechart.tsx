@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { fullTime, utc } from "../format.ts";
+import { count, fullTime, utc } from "../format.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { DataTable } from "./datatable.tsx";
 import { setFixed } from "./timerange.tsx";
@@ -62,6 +62,7 @@ export function TimeChart({ title, x, bucket, lines, stacked, total }: Props): J
           values={values}
           series={lines}
           height={HEIGHT}
+          whole={lines.every(l => l.format === count)}
           bucket={bucket}
           onSelect={(from, to) => setFixed(new Date(from * 1000), new Date(to * 1000))}
         />
