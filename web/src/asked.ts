@@ -18,7 +18,7 @@ export interface Asked {
 export function useAsked(query: URLSearchParams, fields: Field[], turn: number, otherwise?: string): Asked {
   const filters = filterParams(query, fields);
   const times = `${query.get("range")} ${query.get("from")} ${query.get("to")}`;
-  // The strings stand for the query, and turn for "now"
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the strings stand for the query, and turn for "now"
   return useMemo(() => {
     const q = new URLSearchParams(query);
     if (otherwise && !q.has("range") && !q.has("from") && !q.has("to")) q.set("range", otherwise);

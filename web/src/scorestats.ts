@@ -19,7 +19,12 @@ const MEANS = 20; // names whose mean the overview asks for: each makes the ques
 export async function scoreKinds(params: Params, signal: AbortSignal): Promise<ScoreKind[]> {
   const asked = { ...params, of: "scores", name: undefined, group_by: "name,data_type" };
   const found = (await stats({ ...asked, metrics: "count" }, signal))
-    .map(r => ({ name: String(r.name ?? ""), type: String(r.data_type ?? ""), count: number(r.count) ?? 0, mean: null }))
+    .map(r => ({
+      name: String(r.name ?? ""),
+      type: String(r.data_type ?? ""),
+      count: number(r.count) ?? 0,
+      mean: null,
+    }))
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
   const words = found.some(k => !numeric(k.type))
     ? await stats({ ...asked, group_by: "name,data_type,string_value", metrics: "count" }, signal)

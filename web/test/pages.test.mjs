@@ -27,20 +27,62 @@ before(async () => {
     const answer = { role: "assistant", content: `answer ${i} of ${run}` };
     events.push([
       "trace_create",
-      { id, name: `turn ${i}`, user_id: user, session_id: session, environment, start_time: iso(at), end_time: iso(at + 1000 * (i + 1)), input: { messages: [...history] }, output: answer },
+      {
+        id,
+        name: `turn ${i}`,
+        user_id: user,
+        session_id: session,
+        environment,
+        start_time: iso(at),
+        end_time: iso(at + 1000 * (i + 1)),
+        input: { messages: [...history] },
+        output: answer,
+      },
     ]);
     events.push([
       "observation_create",
-      { ...turn, id: `${id}-o`, name: "reply", type: "generation", model: i % 2 ? "model-b" : "model-a", start_time: iso(at), end_time: iso(at + 1000 * (i + 1)), level: i === 1 ? "ERROR" : "DEFAULT", usage: { total_tokens: 100 * (i + 1) }, total_cost: 0.25 * (i + 1) },
+      {
+        ...turn,
+        id: `${id}-o`,
+        name: "reply",
+        type: "generation",
+        model: i % 2 ? "model-b" : "model-a",
+        start_time: iso(at),
+        end_time: iso(at + 1000 * (i + 1)),
+        level: i === 1 ? "ERROR" : "DEFAULT",
+        usage: { total_tokens: 100 * (i + 1) },
+        total_cost: 0.25 * (i + 1),
+      },
     ]);
     const score = { ...turn, observation_id: `${id}-o` };
-    events.push(["quality_score_create", { ...score, id: `${id}-n`, name: `clear ${run}`, value: i / 4, data_type: "NUMERIC" }, at / 1000]);
-    events.push(["quality_score_create", { ...score, id: `${id}-c`, name: `tone ${run}`, string_value: i === 3 ? "curt" : "kind", data_type: "CATEGORICAL" }, at / 1000]);
-    events.push(["quality_score_create", { ...score, id: `${id}-b`, name: `right ${run}`, value: i > 0, data_type: "BOOLEAN" }, at / 1000]);
+    events.push([
+      "quality_score_create",
+      { ...score, id: `${id}-n`, name: `clear ${run}`, value: i / 4, data_type: "NUMERIC" },
+      at / 1000,
+    ]);
+    events.push([
+      "quality_score_create",
+      {
+        ...score,
+        id: `${id}-c`,
+        name: `tone ${run}`,
+        string_value: i === 3 ? "curt" : "kind",
+        data_type: "CATEGORICAL",
+      },
+      at / 1000,
+    ]);
+    events.push([
+      "quality_score_create",
+      { ...score, id: `${id}-b`, name: `right ${run}`, value: i > 0, data_type: "BOOLEAN" },
+      at / 1000,
+    ]);
     history.push(answer);
   }
   await send(events, `${run}-t${TURNS - 1}`);
-  await until("all scores can be queried", async () => (await api(`/v1/scores?environment=${environment}`)).data.length === 3 * TURNS);
+  await until(
+    "all scores can be queried",
+    async () => (await api(`/v1/scores?environment=${environment}`)).data.length === 3 * TURNS,
+  );
 });
 after(() => browser.close());
 
@@ -51,11 +93,18 @@ async function at(path, options) {
 }
 
 /** tile is the number of a tile. */
-const tile = (page, title) => page.locator(".tile", { has: page.getByText(title, { exact: true }) }).locator("strong").textContent();
+const tile = (page, title) =>
+  page
+    .locator(".tile", { has: page.getByText(title, { exact: true }) })
+    .locator("strong")
+    .textContent();
 
 /** table reads a table: one list of texts per row. */
 const table = (page, label) =>
-  page.getByLabel(`${label}, table`).locator("tbody tr").evaluateAll(rows => rows.map(r => [...r.cells].map(c => c.textContent)));
+  page
+    .getByLabel(`${label}, table`)
+    .locator("tbody tr")
+    .evaluateAll(rows => rows.map(r => [...r.cells].map(c => c.textContent)));
 
 /** numbers reads the values of a chart, as its table has them: one list per time, the newest first. */
 async function numbers(page, title) {
@@ -69,7 +118,9 @@ async function numbers(page, title) {
 test("the dashboard's numbers are the API's", async () => {
   const { context, page, problems } = await at(`/dashboard?environment=${environment}`);
   await page.locator(".tile").first().waitFor();
-  const [total] = (await api(`/v1/stats?of=traces&environment=${environment}&metrics=count,error_rate,latency_p50,tokens,cost`)).data;
+  const [total] = (
+    await api(`/v1/stats?of=traces&environment=${environment}&metrics=count,error_rate,latency_p50,tokens,cost`)
+  ).data;
   assert.deepEqual([total.count, total.error_rate, total.tokens, total.cost], [TURNS, 1 / TURNS, 1000, 2.5]);
   assert.equal(await tile(page, "Traces"), whole(total.count));
   assert.equal(await tile(page, "Traces with errors"), "25 %");
@@ -108,7 +159,9 @@ test("dragging over a chart looks closer, and a model leads to its traces", asyn
   await page.mouse.up();
   await page.waitForURL(u => u.searchParams.has("from") && u.searchParams.has("to") && !u.searchParams.has("range"));
   await page.getByRole("link", { name: "model-a" }).click();
-  await page.waitForURL(u => u.pathname === "/traces" && u.searchParams.get("model") === "model-a" && u.searchParams.has("from"));
+  await page.waitForURL(
+    u => u.pathname === "/traces" && u.searchParams.get("model") === "model-a" && u.searchParams.has("from"),
+  );
   assert.deepEqual(problems, []);
   await context.close();
 });
@@ -117,7 +170,10 @@ test("the list of sessions is the API's, sorted, filtered and paged", async () =
   const { context, page, problems } = await at(`/sessions?range=all`);
   const ids = () => page.locator(".row .row-link").allTextContents();
   await page.locator(".row").first().waitFor();
-  assert.deepEqual((await ids()).slice(0, 10), (await api("/v1/sessions?limit=10")).data.map(s => s.id));
+  assert.deepEqual(
+    (await ids()).slice(0, 10),
+    (await api("/v1/sessions?limit=10")).data.map(s => s.id),
+  );
   await page.getByRole("button", { name: "Cost" }).click();
   await page.waitForURL(u => u.searchParams.get("sort") === "-total_cost");
   const dearest = (await api("/v1/sessions?limit=10&sort=-total_cost")).data.map(s => s.id);
@@ -233,7 +289,9 @@ test("scores that are numbers, yes or no, and words", async () => {
     ["model-b", "2", "0.5"],
     ["model-a", "2", "0.25"],
   ]);
-  const buckets = (await api(`/v1/stats?of=scores&environment=${environment}&name=clear%20${run}&group_by=value_bucket`)).data;
+  const buckets = (
+    await api(`/v1/stats?of=scores&environment=${environment}&name=clear%20${run}&group_by=value_bucket`)
+  ).data;
   const shown = await table(page, "Distribution");
   assert.deepEqual(
     shown.filter(r => r[1] !== "0").map(r => [r[0].split(" ")[0], r[1]]),
@@ -272,7 +330,12 @@ test("scores that are numbers, yes or no, and words", async () => {
 
 test("nothing in this time, nothing that passes, and a failure each say so", async () => {
   const { context, page } = await at("/users?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z");
-  for (const [path, what] of [["/users", "users"], ["/sessions", "sessions"], ["/scores", "scores"], ["/dashboard", "traces"]]) {
+  for (const [path, what] of [
+    ["/users", "users"],
+    ["/sessions", "sessions"],
+    ["/scores", "scores"],
+    ["/dashboard", "traces"],
+  ]) {
     await page.goto(`${url}${path}?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z`);
     await page.getByRole("heading", { name: `No ${what} in this time` }).waitFor();
     await page.goto(`${url}${path}?environment=nowhere`);

@@ -91,7 +91,10 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
   const bucket = a.step.ms / 1000;
   const n = number(a.total.count) ?? 0;
   const errors = failed(a.total);
-  const calls = sum(a.models.filter(r => r.model), "count");
+  const calls = sum(
+    a.models.filter(r => r.model),
+    "count",
+  );
   return (
     <>
       <Tiles
@@ -103,8 +106,16 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
             value: duration(number(a.total.latency_p50)),
             more: `p95 ${duration(number(a.total.latency_p95))}, p99 ${duration(number(a.total.latency_p99))}`,
           },
-          { title: "Tokens", value: short(number(a.total.tokens)), more: `${short(Math.round((number(a.total.tokens) ?? 0) / n))} per trace` },
-          { title: "Cost", value: cost(number(a.total.cost)), more: `${cost((number(a.total.cost) ?? 0) / n)} per trace` },
+          {
+            title: "Tokens",
+            value: short(number(a.total.tokens)),
+            more: `${short(Math.round((number(a.total.tokens) ?? 0) / n))} per trace`,
+          },
+          {
+            title: "Cost",
+            value: cost(number(a.total.cost)),
+            more: `${cost((number(a.total.cost) ?? 0) / n)} per trace`,
+          },
         ]}
       />
       <div class="cards">
@@ -140,7 +151,13 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
           x={x}
           bucket={bucket}
           lines={[
-            { label: "share", color: "--error-bar", kind: "bars", format: percent, values: along(x, a.over, "error_rate", null) },
+            {
+              label: "share",
+              color: "--error-bar",
+              kind: "bars",
+              format: percent,
+              values: along(x, a.over, "error_rate", null),
+            },
           ]}
         />
       </div>

@@ -49,7 +49,13 @@ export function ListPage<T extends { id: string }>(props: Props<T>): JSX.Element
       <FilterBar query={query} fields={props.fields} range={rangeParams(range)} />
       {list.error && <Failure error={list.error} again={reload} />}
       {none ? (
-        <Nothing what={props.title.toLowerCase()} icon={props.icon} fields={props.fields} range={range} how={props.how} />
+        <Nothing
+          what={props.title.toLowerCase()}
+          icon={props.icon}
+          fields={props.fields}
+          range={range}
+          how={props.how}
+        />
       ) : (
         <Table
           label={props.title}

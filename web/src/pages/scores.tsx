@@ -14,8 +14,8 @@ import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
 import { Categories, CategoriesByModel, CategoriesOverTime } from "./scorecategories.tsx";
-import { ByModel, Distribution, OverTime } from "./scorenumbers.tsx";
 import { meanText, ScoreList } from "./scorelist.tsx";
+import { ByModel, Distribution, OverTime } from "./scorenumbers.tsx";
 
 /** ScoresPage shows which scores there are, and of one of them distribution, course and models. */
 export function ScoresPage(): JSX.Element {

@@ -4,8 +4,8 @@ import { get, seg } from "../api.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
-import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { conversation, parsed } from "../trace/chat.ts";
+import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { type Turn, turnsOf } from "../trace/turns.ts";
 import type { SessionTrace, TraceSession } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
@@ -138,7 +138,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
           </button>
         )}
         {all && <Chat messages={before} />}
-        {input ? input.length > 0 && <Chat messages={input} /> : <Side role="user" title="Input" value={t.input} />}
+        {input ? input.length > 0 && <Chat messages={input} /> : <Side from="user" title="Input" value={t.input} />}
         <Output value={t.output} />
         {t.input === null && t.output === null && <p class="faint">This trace has no input or output of its own.</p>}
       </div>
@@ -148,15 +148,15 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
 
 function Output({ value }: { value: unknown }): JSX.Element | null {
   const chat = conversation(typeof value === "string" ? parsed(value) : value);
-  return chat ? <Chat messages={chat} /> : <Side role="assistant" title="Output" value={value} />;
+  return chat ? <Chat messages={chat} /> : <Side from="assistant" title="Output" value={value} />;
 }
 
 // Side is what is not messages: it stands on the side of who it seems to be from.
-function Side({ role, title, value }: { role: string; title: string; value: unknown }): ComponentChildren {
+function Side({ from, title, value }: { from: string; title: string; value: unknown }): ComponentChildren {
   if (value === null || value === undefined) return null;
   const text = onlyText(value);
   return (
-    <div class={`message role-${role}`}>
+    <div class={`message role-${from}`}>
       <header>
         <span class="role">{title}</span>
         {text && <span class="muted">{text[0]}</span>}

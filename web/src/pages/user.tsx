@@ -19,8 +19,8 @@ import { usePaged } from "../ui/paged.ts";
 import { Table } from "../ui/table.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
-import { parts } from "./parts.ts";
 import { sessionHref } from "./listcells.tsx";
+import { parts } from "./parts.ts";
 import { CompactSession, sessionColumns } from "./sessions.tsx";
 import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
 

@@ -133,7 +133,8 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         stroke: color(s.color),
         width: s.kind === "line" ? 1.5 : 0,
         // A value between gaps would be no line
-        points: s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },
+        points:
+          s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },
         ...(s.kind === "bars" && bars ? { fill: color(s.color), paths: bars } : {}),
       })),
     ],
