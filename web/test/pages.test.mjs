@@ -328,6 +328,30 @@ test("scores that are numbers, yes or no, and words", async () => {
   await context.close();
 });
 
+test("a score of traces is told by the models that its traces used", async () => {
+  const { context, page, problems } = await at("/scores?range=all&name=resolved");
+  await page.getByRole("heading", { name: "By model, of the traces that used it" }).waitFor();
+  const models = (await api("/v1/stats?of=observations&group_by=model&metrics=count")).data.filter(r => r.model);
+  assert.ok(models.length > 0 && models.length <= 8, "the sample has a few models");
+  const expected = [];
+  for (const { model } of models) {
+    const asked = `model=${encodeURIComponent(model)}&metrics=score_count:resolved,score_avg:resolved`;
+    const [row] = (await api(`/v1/stats?of=traces&${asked}`)).data;
+    if (row["score_count:resolved"] > 0)
+      expected.push([model, whole(row["score_count:resolved"]), row["score_avg:resolved"]]);
+  }
+  expected.sort((a, b) => b[2] - a[2]);
+  const shown = await table(page, "By model");
+  assert.deepEqual(
+    shown.map(r => r.slice(0, 2)),
+    expected.map(r => r.slice(0, 2)),
+  );
+  for (const [i, [, , mean]] of expected.entries())
+    assert.ok(Math.abs(Number.parseFloat(shown[i][2]) - 100 * mean) < 0.5);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("nothing in this time, nothing that passes, and a failure each say so", async () => {
   const { context, page } = await at("/users?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z");
   for (const [path, what] of [
