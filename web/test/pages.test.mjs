@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { accessible, all, api, launch, looks, send, signedIn, until, url } from "./harness.mjs";
+import { accessible, all, api, launch, looks, send, signedIn, sticksOut, until, url } from "./harness.mjs";
 
 const run = randomUUID().slice(0, 8);
 const environment = `pages-${run}`;
@@ -380,13 +380,32 @@ test("nothing in this time, nothing that passes, and a failure each say so", asy
   await context.close();
 });
 
+test("a project without any trace is shown how to send one, on a telephone too", async () => {
+  const { context, page, problems } = await signedIn(browser, looks[2]);
+  // No other project is at hand: the one question that tells "never" from "not now" is answered for it.
+  await page.route("**/v1/traces?limit=1", route => route.fulfill({ json: { data: [], next_cursor: null } }));
+  for (const [path, what] of [
+    ["/users", "users"],
+    ["/sessions", "sessions"],
+    ["/scores", "scores"],
+    ["/dashboard", "traces"],
+  ]) {
+    await page.goto(`${url}${path}?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z`);
+    await page.getByRole("heading", { name: `No ${what} yet` }).waitFor();
+    assert.match(await page.locator(".code-block").innerText(), /SubmitBatchEvent/);
+    assert.equal(await sticksOut(page), 0, path);
+  }
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("a chart's numbers as a table are accessible", async () => {
   for (const look of looks) {
     const { context, page, problems } = await at(`/dashboard?environment=${environment}`, look);
     await page.locator(".chart").first().waitFor();
     for (const button of await page.getByRole("button", { name: "Table", exact: true }).all()) await button.click();
     await accessible(page, `dashboard as tables, ${look.name}`);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), look.viewport.width);
+    assert.equal(await sticksOut(page), 0);
     assert.deepEqual(problems, []);
     await context.close();
   }
