@@ -16,13 +16,10 @@ type Client struct {
 	proc      *processor // nil when disabled
 	err       error
 
-	// Traces, Observations, Scores, Sessions, Users and Environments read what the server kept.
+	// Traces, Observations and Scores read what the server kept.
 	Traces       *Traces
 	Observations *Observations
 	Scores       *Scores
-	Sessions     *Sessions
-	Users        *Users
-	Environments *Environments
 }
 
 // New makes a client from cfg, the environment and the defaults, in this order.
@@ -36,7 +33,6 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg}
 	c.Traces, c.Observations, c.Scores = &Traces{c}, &Observations{c}, &Scores{c}
-	c.Sessions, c.Users, c.Environments = &Sessions{c}, &Users{c}, &Environments{c}
 	if cfg.APIKey == "" || cfg.Disabled {
 		c.err = ErrDisabled
 		return c, nil

@@ -28,8 +28,7 @@
 // # Reading
 //
 // [Traces], [Observations] and [Scores] are iterators over what the server folded
-// from the events, [Sessions], [Users] and [Environments] over what traces add up to;
-// [Client.Stats] aggregates and [Client.Stream] follows live.
+// from the events; [Client.Stats] aggregates and [Client.Stream] follows live.
 //
 // Package brokletest is a server for tests.
 package brokle

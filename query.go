@@ -63,29 +63,6 @@ type ScoreQuery struct {
 	Source        string // API, AUTO, HUMAN, EVAL
 }
 
-// SessionQuery asks for sessions. Of the Filter it takes From, To, Name, UserID,
-// SessionID, Environment, Tag and Model, which say what traces count, and HasError,
-// which says what sessions are wanted; anything else is refused by the server.
-// Sort is "last_seen" (default, newest first), "first_seen", "trace_count",
-// "observation_count", "error_count", "total_tokens" or "total_cost".
-type SessionQuery struct {
-	Filter
-	Order
-}
-
-// UserQuery asks for users, as a SessionQuery does for sessions; it can also be
-// sorted by "session_count".
-type UserQuery struct {
-	Filter
-	Order
-}
-
-// EnvironmentQuery asks for environments, sorted as a SessionQuery.
-type EnvironmentQuery struct {
-	From, To time.Time // From ≤ time < To of what counts
-	Order
-}
-
 // StatsQuery asks for aggregates.
 type StatsQuery struct {
 	Filter
@@ -166,15 +143,6 @@ func (o *Order) add(p params) url.Values {
 
 func (q *TraceQuery) params() url.Values       { return q.Order.add(q.Filter.params()) }
 func (q *ObservationQuery) params() url.Values { return q.Order.add(q.Filter.params()) }
-func (q *SessionQuery) params() url.Values     { return q.Order.add(q.Filter.params()) }
-func (q *UserQuery) params() url.Values        { return q.Order.add(q.Filter.params()) }
-
-func (q *EnvironmentQuery) params() url.Values {
-	p := params{url.Values{}}
-	p.time("from", q.From)
-	p.time("to", q.To)
-	return q.Order.add(p)
-}
 
 func (q *ScoreQuery) params() url.Values {
 	p := q.Filter.params()

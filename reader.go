@@ -11,9 +11,6 @@ const (
 	pathTraces       = "/v1/traces"
 	pathObservations = "/v1/observations"
 	pathScores       = "/v1/scores"
-	pathSessions     = "/v1/sessions"
-	pathUsers        = "/v1/users"
-	pathEnvironments = "/v1/environments"
 	pathStats        = "/v1/stats"
 )
 

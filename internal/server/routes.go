@@ -59,10 +59,6 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, handle: getObservation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, handle: getHistory},
 		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: sessionParams(), handle: listSessions},
-		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
-		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},
-		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: environmentParams(), handle: listEnvironments},
 		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: statsParams(), handle: getStats},
 	}
 }

@@ -23,12 +23,6 @@ type Warehouse interface {
 	TraceEvents(ctx context.Context, project, traceID string) ([]Seq, error)
 	Observations(ctx context.Context, project string, q ObservationQuery) (*ObservationPage, error)
 	Scores(ctx context.Context, project string, q ScoreQuery) (*ScorePage, error)
-	Sessions(ctx context.Context, project string, q SessionQuery) (*SessionPage, error)
-	Users(ctx context.Context, project string, q UserQuery) (*UserPage, error)
-	Environments(ctx context.Context, project string, q EnvironmentQuery) (*EnvironmentPage, error)
-	// OwnTraceEvents returns, by trace, the Seqs of its own events, in order: without
-	// those of its observations and scores. Traces that have none are not in it.
-	OwnTraceEvents(ctx context.Context, project string, traceIDs []string) (map[string][]Seq, error)
 	Stats(ctx context.Context, project string, q StatsQuery) (*StatsPage, error)
 	// EventSeq finds a stored event by its id. ErrNotFound otherwise.
 	EventSeq(ctx context.Context, project, eventID string) (Seq, error)

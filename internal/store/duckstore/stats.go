@@ -68,7 +68,6 @@ func subjectOf(of string) (*subject, error) {
 				"evaluator_name": "sc.evaluator_name", "evaluator_version": "sc.evaluator_version", "string_value": "sc.string_value",
 				"trace_id": "sc.placed_in", "user_id": "t.user_id", "session_id": "t.session_id", "release": "t.release",
 				"model": "o.model", "type": "o.type", "level": "o.level", "provider": "o.provider", "version": "o.version",
-				valueBucket: bucketBound(""),
 			},
 			metrics: metricsOf("", "", nil),
 		}, nil
@@ -154,9 +153,6 @@ func (s *statement) text(after *position, limit int) (string, error) {
 	var selected, grouped []string
 	for i, g := range s.groups {
 		expression := s.subject.groups[g]
-		if g == valueBucketEnd {
-			expression = bucketBound(" + 1")
-		}
 		if g == "time" {
 			us := s.arg(s.sq.Interval.Microseconds())
 			expression = fmt.Sprintf("(%[1]s - %[1]s %% %[2]s::BIGINT)", s.timeColumn(), us)
@@ -199,9 +195,6 @@ func (s *statement) chooseGroups() error {
 			s.groups = append(s.groups, g)
 		}
 	}
-	if slices.Contains(s.groups, valueBucket) {
-		s.groups = append(s.groups, valueBucketEnd)
-	}
 	return nil
 }
 
@@ -229,9 +222,6 @@ func (s *statement) source() (tables []string, from string, conditions []string,
 	case "scores":
 		conditions, err = s.conditions(f, s.columns)
 		tables, from = s.scoresWith(s.needs("o.", f.Model, f.Type, f.Level), s.needs("sc.placed_in", f.TraceID), s.needs("t.", f.UserID, f.SessionID))
-		if slices.Contains(s.groups, valueBucket) {
-			tables, from = bucketed(tables, from, conditions, slices.Contains(s.groups, "name"))
-		}
 		return tables, from, conditions, err
 	case "events":
 		conditions, err = s.conditions(f, s.columns)
@@ -319,11 +309,8 @@ func (s *statement) beyond(after *position) (string, error) {
 			continue
 		}
 		v := s.arg(k[1:])
-		switch s.groups[i] {
-		case "time":
+		if s.groups[i] == "time" {
 			v += "::BIGINT"
-		case valueBucket, valueBucketEnd:
-			v += "::DOUBLE"
 		}
 		any = append(any, fmt.Sprintf("%s%s > %s", same, column, v))
 		same += column + " = " + v + " AND "

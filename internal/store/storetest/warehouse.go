@@ -41,13 +41,6 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"PagingStats", testPagingStats},
 		{"Stats", testStats},
 		{"StatsBuckets", testStatsBuckets},
-		{"ValueBuckets", testValueBuckets},
-		{"RandomBuckets", testRandomBuckets},
-		{"Lists", testLists},
-		{"ListPaging", testListPaging},
-		{"ListsWhileInserting", testListsWhileInserting},
-		{"ListsOfProjects", testListsOfProjects},
-		{"ListsRefused", testListsRefused},
 		{"Refused", testRefused},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
