@@ -26,7 +26,6 @@ export function App(): JSX.Element {
         ),
     );
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once, when the page opens
   useEffect(() => {
     onUnauthorized(() =>
       set(s =>
