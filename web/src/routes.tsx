@@ -1,8 +1,14 @@
 // Every page, its address and its place in the navigation. The server knows
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
+import { DashboardPage } from "./pages/dashboard.tsx";
+import { ScoresPage } from "./pages/scores.tsx";
+import { SessionPage } from "./pages/session.tsx";
+import { SessionsPage } from "./pages/sessions.tsx";
 import { TracePage } from "./pages/trace.tsx";
 import { TracesPage } from "./pages/traces.tsx";
+import { UserPage } from "./pages/user.tsx";
+import { UsersPage } from "./pages/users.tsx";
 import { decode } from "./router.ts";
 import type { Session } from "./types.ts";
 import { Empty } from "./ui/bits.tsx";
@@ -16,12 +22,26 @@ interface View {
 }
 
 export const views: View[] = [
+  { path: "/dashboard", nav: { title: "Dashboard", icon: "dashboard" }, list: () => <DashboardPage /> },
   {
     path: "/traces",
     nav: { title: "Traces", icon: "traces" },
     list: () => <TracesPage />,
     one: id => <TracePage key={id} id={id} />,
   },
+  {
+    path: "/sessions",
+    nav: { title: "Sessions", icon: "sessions" },
+    list: () => <SessionsPage />,
+    one: id => <SessionPage key={id} id={id} />,
+  },
+  {
+    path: "/users",
+    nav: { title: "Users", icon: "users" },
+    list: () => <UsersPage />,
+    one: id => <UserPage key={id} id={id} />,
+  },
+  { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
 ];
 
 /** match finds the page of a path. */

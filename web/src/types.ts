@@ -85,6 +85,38 @@ export interface Trace extends TraceSummary {
   score_list: Score[];
 }
 
+/** Totals is what a number of traces add up to. */
+export interface Totals {
+  trace_count: number;
+  observation_count: number;
+  error_count: number;
+  total_tokens: number;
+  total_cost: number;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface SessionSummary extends Totals {
+  id: string;
+  user_ids: string[];
+  environments: string[];
+}
+
+export interface SessionTrace extends TraceSummary {
+  input: unknown;
+  output: unknown;
+}
+
+export interface TraceSession extends SessionSummary {
+  traces: SessionTrace[]; // oldest first
+  next_cursor: string | null;
+}
+
+export interface UserSummary extends Totals {
+  id: string;
+  session_count: number;
+}
+
 export type StatRow = { time?: string } & Record<string, string | number | null>;
 
 export interface Session {

@@ -118,6 +118,14 @@ export async function accessible(page, where) {
   assert.equal(bad.length, 0, `${where}\n${said.join("\n")}`);
 }
 
+/** sticksOut is by how many pixels a page is wider than its window; what scrolls by itself does not count. */
+export function sticksOut(page) {
+  return page.evaluate(() => {
+    const by = e => (e ? Math.max(0, e.scrollWidth - e.clientWidth) : 0);
+    return by(document.documentElement) + by(document.querySelector("main"));
+  });
+}
+
 /** shot keeps a picture of the page, when BROKLE_SHOTS names a directory. */
 export async function shot(page, name) {
   const dir = process.env.BROKLE_SHOTS;

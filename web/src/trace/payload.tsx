@@ -91,8 +91,8 @@ export function Formatted({ value }: { value: unknown }): JSX.Element {
   return <JsonView value={v} open={3} />;
 }
 
-// onlyText is the one member of an object that holds nothing but a text.
-function onlyText(v: unknown): [string, string] | undefined {
+/** onlyText is the one member of an object that holds nothing but a text. */
+export function onlyText(v: unknown): [string, string] | undefined {
   if (typeof v !== "object" || v === null || Array.isArray(v)) return undefined;
   const [first, ...rest] = Object.entries(v);
   return first && rest.length === 0 && typeof first[1] === "string" && typeof parsed(first[1]) === "string"

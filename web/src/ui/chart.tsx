@@ -16,11 +16,15 @@ interface Props {
   x: number[]; // seconds
   series: Series[];
   y: (number | null)[][]; // one list per series
+  values?: (number | null)[][]; // what the tip says, where y is something else, such as a stack
   height: number;
   axes?: boolean;
+  whole?: boolean; // values are counts: no axis mark between two of them
   bucket?: number; // seconds that one x stands for
   onSelect?: (from: number, to: number) => void; // a range was brushed, in seconds
 }
+
+const whole = [1, 2, 5].flatMap(n => Array.from({ length: 13 }, (_, e) => n * 10 ** e)).sort((a, b) => a - b);
 
 const clock = new Intl.DateTimeFormat(undefined, {
   month: "short",
@@ -58,6 +62,7 @@ export function Chart(props: Props): JSX.Element {
     plot.current?.setData(dataOf(props));
   }, [props.x, props.y]);
   const when = at && props.x[at.index];
+  const told = props.values ?? props.y;
   return (
     <figure class="chart" aria-label={props.label} role="img">
       <div
@@ -73,7 +78,7 @@ export function Chart(props: Props): JSX.Element {
           <strong>{clock.format(when * 1000)}</strong>
           {props.series.map((s, i) => (
             <span key={s.label}>
-              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(props.y[i]?.[at.index] ?? null)}
+              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(told[i]?.[at.index] ?? null)}
             </span>
           ))}
         </div>
@@ -108,7 +113,7 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
     cursor: { y: false, points: { show: false }, drag: { x: !!p.onSelect, y: false, setScale: false } },
     scales: {
       x: { range: (_u, min, max) => [min, max + (latest.current.bucket ?? 0)] },
-      y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+      y: { range: (_u, min, max) => [min < 0 ? min * 1.1 : 0, max > 0 ? max * 1.1 : min < 0 ? 0 : 1] },
     },
     axes: [
       { ...axis, grid: { show: false }, size: 22, values: (_u, ticks) => tickTexts(ticks) },
@@ -116,6 +121,7 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         ...axis,
         show: p.axes !== false,
         size: 52,
+        ...(p.whole ? { incrs: whole } : {}),
         values: (_u, ticks) => ticks.map(v => p.series[0]?.format(v) ?? String(v)),
       },
     ],
@@ -125,7 +131,9 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         label: s.label,
         stroke: color(s.color),
         width: s.kind === "line" ? 1.5 : 0,
-        points: { show: false },
+        // A value between gaps would be no line
+        points:
+          s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },
         ...(s.kind === "bars" && bars ? { fill: color(s.color), paths: bars } : {}),
       })),
     ],
@@ -152,6 +160,15 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
       ],
     },
   };
+}
+
+// alone lists the values that have no neighbour.
+function alone(u: uPlot, series: number): number[] {
+  const y = u.data[series] ?? [];
+  const none = (i: number) => y[i] === null || y[i] === undefined;
+  const out: number[] = [];
+  for (let i = 0; i < y.length; i++) if (!none(i) && none(i - 1) && none(i + 1)) out.push(i);
+  return out;
 }
 
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });

@@ -1,0 +1,195 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Params } from "../api.ts";
+import { useAsked } from "../asked.ts";
+import { dashboardFields } from "../filters.ts";
+import { cost, count, duration, percent, short } from "../format.ts";
+import { useKeys } from "../keys.tsx";
+import { type Range, rangeParams } from "../range.ts";
+import { usePlace } from "../router.ts";
+import { along, axisOf, groups, number, type Step, stats, stepFor, sum } from "../stats.ts";
+import type { StatRow } from "../types.ts";
+import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
+import { Tiles } from "../ui/datatable.tsx";
+import { FilterBar } from "../ui/filterbar.tsx";
+import { useLoad } from "../ui/load.ts";
+import { Nothing } from "../ui/nothing.tsx";
+import { type Line, TimeChart } from "../ui/timechart.tsx";
+import { TimeRange } from "../ui/timerange.tsx";
+import { EnvironmentTable, ModelTable } from "./dashboardtables.tsx";
+import { parts } from "./parts.ts";
+
+const METRICS = "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost";
+
+interface Answers {
+  step: Step;
+  total: StatRow; // of all traces
+  over: StatRow[]; // traces over time
+  models: StatRow[]; // observations by model
+  modelsOver: StatRow[]; // the same over time
+  environments: StatRow[]; // traces by environment
+  environmentsOver: StatRow[];
+}
+
+/** DashboardPage shows volume, errors, latency, tokens and cost of the time looked at. */
+export function DashboardPage(): JSX.Element {
+  const { query } = usePlace();
+  const [turn, setTurn] = useState(0);
+  const { range, params, key } = useAsked(query, dashboardFields, turn);
+  const { data, error, busy } = useLoad(signal => ask(params, range, signal), [key]);
+  const reload = () => setTurn(n => n + 1);
+  useKeys([{ key: "r", label: "Load again", run: reload }]);
+  return (
+    <div class="page">
+      <PageHead title="Dashboard">
+        <span class="spacer" />
+        <TimeRange range={range} />
+      </PageHead>
+      <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} />
+      {error && <Failure error={error} again={reload} />}
+      {(data === undefined || (data === null && busy)) && !error && <Spinner />}
+      {data === null && !busy && <Nothing what="traces" icon="dashboard" fields={dashboardFields} range={range} />}
+      {data && (
+        <div class={busy ? "stale" : ""} aria-busy={busy}>
+          <Shown answers={data} range={range} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+// ask is null when there is no trace at all in this time.
+async function ask(params: Params, range: Range, signal: AbortSignal): Promise<Answers | null> {
+  const traces = { ...params, of: "traces", metrics: METRICS };
+  const observations = { ...params, of: "observations", metrics: METRICS };
+  const [total] = await stats(traces, signal);
+  if (!total || !number(total.count)) return null;
+  const step = await stepFor(range, { path: "/v1/traces", by: "start_time", params }, signal);
+  if (!step) return null;
+  const interval = step.name;
+  // Two at a time: on a small machine all at once take longer for each
+  const [over, models] = await Promise.all([
+    stats({ ...traces, interval }, signal),
+    stats({ ...observations, group_by: "model" }, signal),
+  ]);
+  const [modelsOver, environments] = await Promise.all([
+    stats({ ...params, of: "observations", metrics: "cost,tokens", group_by: "model", interval }, signal),
+    stats({ ...traces, group_by: "environment" }, signal),
+  ]);
+  const environmentsOver = await stats(
+    { ...params, of: "traces", metrics: "count,cost", group_by: "environment", interval },
+    signal,
+  );
+  return { step, total, over, models, modelsOver, environments, environmentsOver };
+}
+
+const failed = (r: StatRow): number => Math.round((number(r.count) ?? 0) * (number(r.error_rate) ?? 0));
+
+function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.Element {
+  // Observations may begin in a time in which no trace does
+  const x = axisOf(range, a.step, [...a.over, ...a.modelsOver, ...a.environmentsOver]);
+  const bucket = a.step.ms / 1000;
+  const n = number(a.total.count) ?? 0;
+  const errors = failed(a.total);
+  const calls = sum(
+    a.models.filter(r => r.model),
+    "count",
+  );
+  return (
+    <>
+      <Tiles
+        tiles={[
+          { title: "Traces", value: short(n), more: `${short(calls)} model calls` },
+          { title: "Traces with errors", value: percent(number(a.total.error_rate)), more: count(errors) },
+          {
+            title: "Latency p50",
+            value: duration(number(a.total.latency_p50)),
+            more: `p95 ${duration(number(a.total.latency_p95))}, p99 ${duration(number(a.total.latency_p99))}`,
+          },
+          {
+            title: "Tokens",
+            value: short(number(a.total.tokens)),
+            more: `${short(Math.round((number(a.total.tokens) ?? 0) / n))} per trace`,
+          },
+          {
+            title: "Cost",
+            value: cost(number(a.total.cost)),
+            more: `${cost((number(a.total.cost) ?? 0) / n)} per trace`,
+          },
+        ]}
+      />
+      <div class="cards">
+        <TimeChart title="Traces" total={count(n)} x={x} bucket={bucket} lines={volume(x, a.over)} stacked />
+        <TimeChart title="Latency" x={x} bucket={bucket} lines={latency(x, a.over)} />
+        <TimeChart
+          title="Cost by model"
+          total={cost(sum(a.models, "cost"))}
+          x={x}
+          bucket={bucket}
+          lines={parts(x, groups(a.modelsOver, "model", "cost"), "cost", cost)}
+          stacked
+        />
+        <TimeChart
+          title="Tokens by model"
+          total={short(sum(a.models, "tokens"))}
+          x={x}
+          bucket={bucket}
+          lines={parts(x, groups(a.modelsOver, "model", "tokens"), "tokens", short)}
+          stacked
+        />
+        <TimeChart
+          title="Cost by environment"
+          total={cost(sum(a.environments, "cost"))}
+          x={x}
+          bucket={bucket}
+          lines={parts(x, groups(a.environmentsOver, "environment", "cost"), "cost", cost)}
+          stacked
+        />
+        <TimeChart
+          title="Traces with errors"
+          total={percent(number(a.total.error_rate))}
+          x={x}
+          bucket={bucket}
+          lines={[
+            {
+              label: "share",
+              color: "--error-bar",
+              kind: "bars",
+              format: percent,
+              values: along(x, a.over, "error_rate", null),
+            },
+          ]}
+        />
+      </div>
+      <div class="cards cards-wide">
+        <ModelTable rows={a.models} />
+        <EnvironmentTable rows={a.environments} />
+      </div>
+    </>
+  );
+}
+
+function volume(x: number[], rows: StatRow[]): Line[] {
+  const bad = along(x, rows, failed, 0);
+  const good = along(x, rows, r => (number(r.count) ?? 0) - failed(r), 0);
+  const all = (v: (number | null)[]) => short(v.reduce<number>((t, n) => t + (n ?? 0), 0));
+  return [
+    { label: "without errors", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
+    { label: "with errors", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
+  ];
+}
+
+function latency(x: number[], rows: StatRow[]): Line[] {
+  const names: [string, string, string][] = [
+    ["p50", "latency_p50", "--kind-agent"],
+    ["p95", "latency_p95", "--kind-tool"],
+    ["p99", "latency_p99", "--kind-generation"],
+  ];
+  return names.map(([label, metric, color]) => ({
+    label,
+    color,
+    kind: "line",
+    format: duration,
+    values: along(x, rows, metric, null),
+  }));
+}

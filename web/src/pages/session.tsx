@@ -1,0 +1,169 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { get, seg } from "../api.ts";
+import { cost, count, duration, scoreText, short } from "../format.ts";
+import { useKeys } from "../keys.tsx";
+import { navigate } from "../router.ts";
+import { conversation, parsed } from "../trace/chat.ts";
+import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
+import { type Turn, turnsOf } from "../trace/turns.ts";
+import type { SessionTrace, TraceSession } from "../types.ts";
+import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
+import { Tiles } from "../ui/datatable.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useLoad } from "../ui/load.ts";
+import { lasted } from "./listcells.tsx";
+import { traceHref, traceName } from "./tracecolumns.tsx";
+
+/** SessionPage shows one session: its traces, oldest first, as one conversation. */
+export function SessionPage({ id }: { id: string }): JSX.Element {
+  const path = `/v1/sessions/${seg(id)}`;
+  const { data, error, reload } = useLoad(signal => get<TraceSession>(path, {}, signal), [path]);
+  useKeys([
+    { key: "u", label: "Back to the list", run: () => navigate("/sessions") },
+    { key: "r", label: "Load again", run: reload },
+  ]);
+  return (
+    <div class="page">
+      <PageHead title={id}>
+        <a class="crumb" href="/sessions">
+          <Icon name="left" size={12} /> Sessions
+        </a>
+        <Copy text={id} label="Copy the id" />
+        <span class="spacer" />
+        <a class="button" href={`/traces?session_id=${seg(id)}&range=all`}>
+          <Icon name="traces" /> As a list of traces
+        </a>
+      </PageHead>
+      {error && <Failure error={error} again={reload} />}
+      {!data && !error && <Spinner />}
+      {data && <Shown key={data.last_seen + data.trace_count} session={data} path={path} />}
+    </div>
+  );
+}
+
+function Shown({ session: s, path }: { session: TraceSession; path: string }): JSX.Element {
+  const [more, setMore] = useState<SessionTrace[]>([]);
+  const [cursor, setCursor] = useState(s.next_cursor);
+  const [error, setError] = useState<Error | undefined>();
+  const [busy, setBusy] = useState(false);
+  const turns = useMemo(() => turnsOf([...s.traces, ...more]), [s, more]);
+  const next = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const page = await get<TraceSession>(path, { cursor: cursor ?? undefined });
+      setMore(m => [...m, ...page.traces]);
+      setCursor(page.next_cursor);
+    } catch (e) {
+      setError(e as Error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <Tiles
+        tiles={[
+          { title: "Traces", value: count(s.trace_count), more: `${count(s.observation_count)} steps` },
+          { title: "Errors", value: count(s.error_count) },
+          { title: "Lasted", value: lasted(s) },
+          { title: "Tokens", value: short(s.total_tokens) },
+          { title: "Cost", value: cost(s.total_cost) },
+        ]}
+      />
+      <p class="session-facts">
+        <Time at={s.first_seen} long />
+        {s.user_ids.map(u => (
+          <a key={u} href={`/users/${seg(u)}`}>
+            {u}
+          </a>
+        ))}
+        {s.environments.map(e => (
+          <span key={e} class="badge">
+            {e}
+          </span>
+        ))}
+      </p>
+      <ol class="turns">
+        {turns.map(t => (
+          <TurnView key={t.trace.id} turn={t} />
+        ))}
+      </ol>
+      {error && <Failure error={error} again={() => void next()} />}
+      {cursor && !error && (
+        <p class="turns-more">
+          <span class="muted">
+            {count(turns.length)} of {count(s.trace_count)} traces
+          </span>
+          <button type="button" class="button" disabled={busy} onClick={() => void next()}>
+            Show more
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.Element {
+  const [all, set] = useState(false);
+  return (
+    <li class="card turn" aria-label={traceName(t)}>
+      <header class="turn-head">
+        <a href={traceHref(t)} class="row-link ellipsis">
+          {traceName(t)}
+        </a>
+        <span class="muted">
+          <Time at={t.start_time} />
+        </span>
+        <span class="muted">{t.end_time ? duration(t.latency_ms) : "open"}</span>
+        <span class="muted">{short(t.total_tokens)} tokens</span>
+        <span class="muted">{cost(t.total_cost)}</span>
+        {t.error_count > 0 && (
+          <span class="badge badge-error">
+            {count(t.error_count)} {t.error_count === 1 ? "error" : "errors"}
+          </span>
+        )}
+        {Object.entries(t.scores).map(([name, v]) => (
+          <span key={name} class="badge" title="Score">
+            {name} {scoreText(v)}
+          </span>
+        ))}
+      </header>
+      <div class="turn-body">
+        {before.length > 0 && (
+          <button type="button" class="button quiet turn-before" aria-expanded={all} onClick={() => set(!all)}>
+            <Icon name={all ? "down" : "right"} size={12} />
+            {count(before.length)} messages from before
+          </button>
+        )}
+        {all && <Chat messages={before} />}
+        {input ? input.length > 0 && <Chat messages={input} /> : <Side from="user" title="Input" value={t.input} />}
+        <Output value={t.output} />
+        {t.input === null && t.output === null && <p class="faint">This trace has no input or output of its own.</p>}
+      </div>
+    </li>
+  );
+}
+
+function Output({ value }: { value: unknown }): JSX.Element | null {
+  const chat = conversation(typeof value === "string" ? parsed(value) : value);
+  return chat ? <Chat messages={chat} /> : <Side from="assistant" title="Output" value={value} />;
+}
+
+// Side is what is not messages: it stands on the side of who it seems to be from.
+function Side({ from, title, value }: { from: string; title: string; value: unknown }): ComponentChildren {
+  if (value === null || value === undefined) return null;
+  const text = onlyText(value);
+  return (
+    <div class={`message role-${from}`}>
+      <header>
+        <span class="role">{title}</span>
+        {text && <span class="muted">{text[0]}</span>}
+      </header>
+      <div class="message-body">
+        <Formatted value={text ? text[1] : value} />
+      </div>
+    </div>
+  );
+}
