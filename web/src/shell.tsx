@@ -19,7 +19,7 @@ interface Props {
 export function Shell({ session, onSignedOut }: Props): JSX.Element {
   const place = usePlace();
   const [open, setOpen] = useState(false);
-  // Another page closes the menu
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
   useEffect(() => setOpen(false), [place.path]);
   useEffect(() => {
     if (place.path === "/") navigate("/traces", true);

@@ -50,6 +50,7 @@ export function Detail({ trace, observation: o }: Props): JSX.Element {
         </div>
         {tab === "payload" && <ModePicker mode={mode} onMode={setMode} />}
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
       <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
         {tab === "payload" && (
           <Payloads key={o?.id ?? ""} input={(o ?? trace).input} output={(o ?? trace).output} mode={mode} />

@@ -54,7 +54,7 @@ export function Table<T>(props: Props<T>): JSX.Element {
     setView(v => (v.first === first && v.last === last ? v : { first, last }));
     if (more && last >= rows.length - AHEAD) more();
   };
-  // What is in view changes with these
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view changes with these; look reads the document
   useLayoutEffect(look, [rows, height]);
   useEffect(() => {
     const el = box.current;
@@ -127,7 +127,7 @@ export function Table<T>(props: Props<T>): JSX.Element {
           const at = view.first + i;
           const key = rowKey(row);
           return (
-            // the grid's onKeyDown has Enter
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid's onKeyDown has Enter
             <div
               key={key}
               role="row"
