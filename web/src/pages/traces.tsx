@@ -75,7 +75,7 @@ export function TracesPage(): JSX.Element {
         </button>
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={traceFields} range={rangeParams(range)}>
+      <FilterBar query={query} fields={traceFields} range={rangeParams(range)} search="Search text of traces">
         <ColumnChooser columns={columns} chosen={chosen} choose={choose} />
         <ExportMenu params={{ ...params, sort }} />
       </FilterBar>

@@ -165,7 +165,14 @@ export function Table<T>(props: Props<T>): JSX.Element {
           );
         })}
       </div>
-      {props.foot}
+      {props.foot && (
+        // a grid holds rows only
+        <div role="rowgroup">
+          <div role="row">
+            <div role="gridcell">{props.foot}</div>
+          </div>
+        </div>
+      )}
     </div>
   );
 }
