@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { memo } from "../ui/memo.ts";
 import { kindOf, type Node } from "./tree.ts";
 
 interface Props {
@@ -91,7 +92,7 @@ export function Timeline(props: Props): JSX.Element {
       >
         <div role="rowgroup" class="timeline-all" style={{ height: `${nodes.length * ROW}px` }}>
           {nodes.slice(rows.first, rows.last).map((n, i) => (
-            <Row
+            <MemoRow
               key={n.key}
               node={n}
               at={rows.first + i}
@@ -182,6 +183,9 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
     </div>
   );
 }
+
+// Scrolling draws only the rows that come into view.
+const MemoRow = memo(Row);
 
 function Bar({ node: n, view, span }: { node: Node; view: View; span: number }): JSX.Element {
   const width = view.to - view.from;
