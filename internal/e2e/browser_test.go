@@ -33,7 +33,8 @@ func TestBrowser(t *testing.T) {
 		missing("skipped: %v", err)
 	}
 	dir := t.TempDir()
-	n := startNode(t, filepath.Join(dir, "data"), "--dev", "--sample")
+	data := filepath.Join(dir, "data")
+	n := startNode(t, data, "--dev", "--sample")
 	waitSample(t, n)
 	tests, err := filepath.Glob(filepath.Join(pageTests, "test", "*.test.mjs"))
 	if err != nil || len(tests) == 0 {
@@ -53,7 +54,8 @@ func TestBrowser(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, tests...)...)
 	cmd.Dir = pageTests
-	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_CHROMIUM="+chromium, "NO_COLOR=1")
+	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_READ_KEY="+readKey(t, data),
+		"BROKLE_CHROMIUM="+chromium, "NO_COLOR=1")
 	out, err := cmd.CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		if strings.HasPrefix(line, "ℹ") || strings.Contains(line, "# SKIP") {
@@ -63,6 +65,19 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, tail(string(out), 12000))
 	}
+}
+
+// readKey makes a key that may only read, the way an operator does beside the
+// running server.
+func readKey(t *testing.T, data string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), bin, "keys", "create", "--data", data, "--name", "reader", "--scope", "read")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("keys create: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // waitSample waits until the sample can be queried.

@@ -26,6 +26,7 @@ export function App(): JSX.Element {
         ),
     );
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once, when the page opens
   useEffect(() => {
     onUnauthorized(() =>
       set(s =>

@@ -2,9 +2,11 @@
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
 import { DashboardPage } from "./pages/dashboard.tsx";
+import { IngestPage } from "./pages/ingest.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
+import { SettingsPage } from "./pages/settings.tsx";
 import { TracePage } from "./pages/trace.tsx";
 import { TracesPage } from "./pages/traces.tsx";
 import { UserPage } from "./pages/user.tsx";
@@ -17,7 +19,7 @@ import type { IconName } from "./ui/icon.tsx";
 interface View {
   path: string; // first segment
   nav?: { title: string; icon: IconName };
-  list: (session: Session) => JSX.Element;
+  list: (session: Session, leave: () => void) => JSX.Element;
   one?: (id: string, session: Session) => JSX.Element; // "/path/{id}"
 }
 
@@ -42,13 +44,19 @@ export const views: View[] = [
     one: id => <UserPage key={id} id={id} />,
   },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
+  { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
+  {
+    path: "/settings",
+    nav: { title: "Settings", icon: "settings" },
+    list: (session, leave) => <SettingsPage session={session} leave={leave} />,
+  },
 ];
 
-/** match finds the page of a path. */
-export function match(path: string, session: Session): JSX.Element {
+/** match finds the page of a path; leave signs out. */
+export function match(path: string, session: Session, leave: () => void): JSX.Element {
   const [, first = "", ...rest] = path.split("/");
   const view = views.find(v => v.path === `/${first}`);
-  if (view && rest.length === 0) return view.list(session);
+  if (view && rest.length === 0) return view.list(session, leave);
   if (view?.one && rest.length === 1 && rest[0]) return view.one(decode(rest[0]), session);
   if (path === "/") return <div />;
   return (

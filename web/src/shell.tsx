@@ -4,7 +4,8 @@ import { useKeys } from "./keys.tsx";
 import { navigate, usePlace } from "./router.ts";
 import { match, views } from "./routes.tsx";
 import { signOut } from "./session.ts";
-import { isDark, onTheme, setTheme, storedTheme, type Theme } from "./theme.ts";
+import { isDark, onTheme, setTheme, storedTheme } from "./theme.ts";
+import { themes } from "./themes.ts";
 import type { Session } from "./types.ts";
 import { Icon, type IconName } from "./ui/icon.tsx";
 import { Mark } from "./ui/mark.tsx";
@@ -19,7 +20,7 @@ interface Props {
 export function Shell({ session, onSignedOut }: Props): JSX.Element {
   const place = usePlace();
   const [open, setOpen] = useState(false);
-  // Another page closes the menu
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
   useEffect(() => setOpen(false), [place.path]);
   useEffect(() => {
     if (place.path === "/") navigate("/traces", true);
@@ -99,17 +100,11 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
         </div>
       </div>
       <main id="main" tabIndex={-1}>
-        {match(place.path, session)}
+        {match(place.path, session, () => void leave())}
       </main>
     </div>
   );
 }
-
-const themes: { value: Theme; title: string; icon: IconName }[] = [
-  { value: "system", title: "As the system", icon: "system" },
-  { value: "light", title: "Light", icon: "sun" },
-  { value: "dark", title: "Dark", icon: "moon" },
-];
 
 function ThemeMenu(): JSX.Element {
   const [chosen, set] = useState(storedTheme());

@@ -126,3 +126,48 @@ export interface Session {
   scopes: string[];
   expires_at: string;
 }
+
+/** FailureGroup is why events were refused, with the last of them. */
+export interface FailureGroup {
+  code: string;
+  count: number;
+  last: { event_id: string; event_type: string; error: string; batch_id: string; time: string }[];
+}
+
+/** Audit is what one node did with the project's events since it started. */
+export interface Audit {
+  since: string;
+  processed_events: number;
+  duplicate_events: number;
+  failed_events: number;
+  batches: number;
+  failures: FailureGroup[];
+  backlog_events: number;
+  dedup: string;
+  pending_jobs: number;
+  quarantined_events: number;
+}
+
+export interface EventReceipt {
+  event_id: string;
+  status: string;
+  event_type: string;
+  batch_id: string;
+  at: string;
+  error?: { code: string; error: string };
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: string[];
+  created_at: string;
+  last_used_at?: string | null;
+  revoked_at?: string | null;
+}
+
+export interface Project {
+  id?: string;
+  name: string;
+}

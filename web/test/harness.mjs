@@ -11,7 +11,11 @@ import { palette } from "./png.mjs";
 
 export const url = process.env.BROKLE_URL ?? "";
 export const key = process.env.BROKLE_KEY ?? "";
-assert.ok(url && key, "BROKLE_URL and BROKLE_KEY say where the server is; `make e2e` sets them");
+export const readKey = process.env.BROKLE_READ_KEY ?? ""; // has the scope read and no other
+assert.ok(
+  url && key && readKey,
+  "BROKLE_URL, BROKLE_KEY and BROKLE_READ_KEY say where the server is; `make e2e` sets them",
+);
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -35,13 +39,13 @@ export function launch() {
 export const wide = { width: 1280, height: 800 };
 export const narrow = { width: 390, height: 844 };
 
-/** signedIn opens a page of a new, signed-in person. problems collects what the console complains of. */
-export async function signedIn(browser, options = {}) {
+/** signedIn opens a page of a new, signed-in person; with_ is the key. problems collects what the console complains of. */
+export async function signedIn(browser, options = {}, with_ = key) {
   const context = await browser.newContext({ viewport: wide, colorScheme: "light", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const problems = listen(page);
-  await context.request.post(`${url}/v1/session`, { data: { key }, headers: { Origin: url } });
+  await context.request.post(`${url}/v1/session`, { data: { key: with_ }, headers: { Origin: url } });
   return { context, page, problems };
 }
 
@@ -155,3 +159,9 @@ export const looks = [
   { name: "light-narrow", viewport: narrow, colorScheme: "light" },
   { name: "dark-narrow", viewport: narrow, colorScheme: "dark" },
 ];
+
+/** lacks says whether the server has no such path. */
+export async function lacks(path) {
+  const res = await fetch(url + path, { headers: { "X-API-Key": key } });
+  return res.status === 404;
+}

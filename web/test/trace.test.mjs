@@ -202,7 +202,10 @@ test("a number of a payload keeps its digits", async () => {
   const id = `number-${randomUUID()}`;
   const digits = "12345678901234567890";
   const event = { event_id: id, event_type: "trace_create", payload: { id, name: "number", input: { big: "@" } } };
-  await api("/v1/telemetry/batch", { method: "POST", body: JSON.stringify({ events: [event] }).replace('"@"', digits) });
+  await api("/v1/telemetry/batch", {
+    method: "POST",
+    body: JSON.stringify({ events: [event] }).replace('"@"', digits),
+  });
   await until("it can be queried", async () => {
     const res = await fetch(`${url}/v1/traces/${id}`, { headers: { "X-API-Key": key } });
     return res.ok;

@@ -21,7 +21,7 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
     {
       key: "time",
       title: "Time",
-      width: 114,
+      width: 132,
       shown: true,
       sort: "start_time",
       cell: t => <Time at={t.start_time} />,
@@ -61,7 +61,7 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
     {
       key: "latency",
       title: "Latency",
-      width: 112,
+      width: 98,
       shown: true,
       sort: "latency_ms",
       cell: t => <Latency ms={t.latency_ms} slowest={slowest} />,
@@ -114,7 +114,7 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
       (name, i): Choice => ({
         key: `score:${name}`,
         title: name,
-        width: 88,
+        width: 86,
         shown: i < 3,
         numeric: true,
         cell: t => scoreText(t.scores[name]),

@@ -33,7 +33,7 @@ export function TracesPage(): JSX.Element {
   const filters = written(filterParams(query, traceFields));
   const times = `${query.get("range")} ${query.get("from")} ${query.get("to")}`;
   // A preset's beginning is fixed when it is asked for: pages of one list must be of one time.
-  // The strings stand for the query, and turn for "now"
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the strings stand for the query, and turn for the time it is asked
   const { range, params } = useMemo(() => {
     const range = readRange(query, Date.now());
     return { range, params: { ...filterParams(query, traceFields), ...rangeParams(range) } as Params };
@@ -75,7 +75,7 @@ export function TracesPage(): JSX.Element {
         </button>
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={traceFields} range={rangeParams(range)}>
+      <FilterBar query={query} fields={traceFields} range={rangeParams(range)} search="Search text of traces">
         <ColumnChooser columns={columns} chosen={chosen} choose={choose} />
         <ExportMenu params={{ ...params, sort }} />
       </FilterBar>

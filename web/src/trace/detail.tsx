@@ -18,16 +18,15 @@ interface Props {
 
 /** Detail shows one observation, or what belongs to the trace itself. */
 export function Detail({ trace, observation: o }: Props): JSX.Element {
-  const [wanted, setTab] = useState<Tab>("payload");
+  const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
   const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list;
   const tabs: [Tab, string][] = [
     ["payload", "Input and output"],
     ["metadata", "Metadata"],
     ["scores", `Scores${scores.length ? ` ${scores.length}` : ""}`],
-    ...(o ? ([["history", "History"]] as [Tab, string][]) : []),
+    ["history", "History"],
   ];
-  const tab = tabs.some(t => t[0] === wanted) ? wanted : "payload";
   return (
     <article class="detail" aria-label={o ? o.name || o.id : "Trace"}>
       <Head trace={trace} observation={o} />
@@ -50,13 +49,14 @@ export function Detail({ trace, observation: o }: Props): JSX.Element {
         </div>
         {tab === "payload" && <ModePicker mode={mode} onMode={setMode} />}
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
       <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
         {tab === "payload" && (
           <Payloads key={o?.id ?? ""} input={(o ?? trace).input} output={(o ?? trace).output} mode={mode} />
         )}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && <Scores scores={scores} trace={trace} />}
-        {tab === "history" && o && <History key={o.id} id={o.id} />}
+        {tab === "history" && <History key={o?.id ?? ""} of={o ? "observations" : "traces"} id={o?.id ?? trace.id} />}
       </div>
     </article>
   );

@@ -9,7 +9,7 @@ import { JsonView } from "../ui/json.tsx";
 import { useLoad } from "../ui/load.ts";
 import { micros } from "./tree.ts";
 
-/** HistoryEvent is one event that an observation was folded from. */
+/** HistoryEvent is one event that an entity was folded from. */
 interface HistoryEvent {
   event_id: string;
   event_type: string;
@@ -20,11 +20,11 @@ interface HistoryEvent {
   payload: unknown;
 }
 
-/** History lists the events that an observation was folded from: what came, when, and how late. */
-export function History({ id }: { id: string }): JSX.Element {
+/** History lists the events that a trace or an observation was folded from: what came, when, and how late. */
+export function History({ of, id }: { of: "traces" | "observations"; id: string }): JSX.Element {
   const { data, error, reload } = useLoad(
-    signal => get<Page<HistoryEvent>>(`/v1/observations/${seg(id)}/history`, {}, signal),
-    [id],
+    signal => get<Page<HistoryEvent>>(`/v1/${of}/${seg(id)}/history`, {}, signal),
+    [of, id],
   );
   if (error) return <Failure error={error} again={reload} />;
   if (!data) return <Spinner />;
@@ -61,8 +61,16 @@ function Entry({ event: e }: { event: HistoryEvent }): JSX.Element {
             </dd>
             <dt>Batch</dt>
             <dd>
-              <code>{e.batch_id}</code>
+              <Copy text={e.batch_id} label="Copy the batch's id">
+                <code>{e.batch_id}</code>
+              </Copy>
             </dd>
+            {e.environment && (
+              <>
+                <dt>Environment</dt>
+                <dd>{e.environment}</dd>
+              </>
+            )}
             <dt>Received</dt>
             <dd>
               <Time at={e.received_at} long />

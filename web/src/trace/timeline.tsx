@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { memo } from "../ui/memo.ts";
 import { kindOf, type Node } from "./tree.ts";
 
 interface Props {
@@ -36,7 +37,9 @@ export function Timeline(props: Props): JSX.Element {
     const last = Math.ceil((el.scrollTop + el.clientHeight) / ROW) + AHEAD;
     setRows(r => (r.first === first && r.last === last ? r : { first, last }));
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view changes with the rows
   useLayoutEffect(look, [nodes]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: look reads the document, not what it closed over
   useEffect(() => {
     const el = box.current;
     if (!el) return;
@@ -89,7 +92,7 @@ export function Timeline(props: Props): JSX.Element {
       >
         <div role="rowgroup" class="timeline-all" style={{ height: `${nodes.length * ROW}px` }}>
           {nodes.slice(rows.first, rows.last).map((n, i) => (
-            <Row
+            <MemoRow
               key={n.key}
               node={n}
               at={rows.first + i}
@@ -127,7 +130,7 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
   const failed = o?.level === "ERROR";
   const name = o ? o.name || o.id : title;
   return (
-    // the treegrid's onKeyDown moves the selection
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the treegrid's onKeyDown moves the selection
     <div
       role="row"
       class={`trow kind-${o ? kindOf(o.type) : "trace"}${failed ? " failed" : ""}`}
@@ -180,6 +183,9 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
     </div>
   );
 }
+
+// Scrolling draws only the rows that come into view.
+const MemoRow = memo(Row);
 
 function Bar({ node: n, view, span }: { node: Node; view: View; span: number }): JSX.Element {
   const width = view.to - view.from;
@@ -254,7 +260,7 @@ function Ruler({ view, span, setView, zoom }: RulerProps): JSX.Element {
           All
         </button>
       </div>
-      {/* the buttons beside it do the same */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the buttons beside it do the same */}
       <div
         class="ruler-strip bars"
         ref={strip}
@@ -300,6 +306,7 @@ function useZoom(box: { current: HTMLDivElement | null }, span: number, setView:
     });
   const latest = useRef(zoom);
   latest.current = zoom;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the box stays the same element, and setView the same function
   useEffect(() => {
     const el = box.current;
     if (!el) return;

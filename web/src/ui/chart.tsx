@@ -44,7 +44,7 @@ export function Chart(props: Props): JSX.Element {
   const [at, setAt] = useState<{ index: number; left: number } | null>(null);
   const shape = props.series.map(s => s.label + s.kind + s.color).join();
   useEffect(() => onTheme(() => setTheme(n => n + 1)), []);
-  // The plot is made again for another shape or theme
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the plot is made again for another shape or theme; all else is read when it is drawn
   useEffect(() => {
     const el = box.current;
     if (!el) return;
@@ -58,6 +58,7 @@ export function Chart(props: Props): JSX.Element {
       plot.current = null;
     };
   }, [shape, props.height, props.axes, theme]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the data, not the rest of what is passed
   useEffect(() => {
     plot.current?.setData(dataOf(props));
   }, [props.x, props.y]);

@@ -15,7 +15,7 @@ export function Dialog({ title, onClose, children }: Props): JSX.Element {
     ref.current?.showModal();
   }, []);
   return (
-    // a click beside the dialog is a convenience; Escape is the browser's
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog is a convenience; Escape is the browser's
     <dialog
       ref={ref}
       class="dialog"

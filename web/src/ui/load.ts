@@ -13,7 +13,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
   const [turn, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  // The caller names them
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what it depends on; turn asks again
   useEffect(() => {
     const abort = new AbortController();
     set(s => ({ ...s, busy: true }));

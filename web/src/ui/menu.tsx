@@ -33,7 +33,7 @@ export function Menu({ label, button, class: className = "button", align = "left
     };
   }, [open]);
   return (
-    // Escape and arrows are for the controls inside
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape and arrows are for the controls inside
     <div class="menu" ref={box} onKeyDown={e => onKey(e, open, close)}>
       <button
         type="button"

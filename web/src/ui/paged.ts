@@ -57,7 +57,7 @@ export function usePaged<T>(path: string, params: Params | null): Paged<T> {
     },
     [path, key],
   );
-  // Turn asks for the same again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: turn asks for the same again
   useEffect(() => {
     next.current = null;
     set(s => ({ ...s, cursor: null, loaded: false }));

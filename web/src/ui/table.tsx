@@ -1,9 +1,10 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { Icon } from "./icon.tsx";
 import { NARROW, useMedia } from "./load.ts";
+import { memo } from "./memo.ts";
 
 /** Column of a table of T. */
 export interface Column<T> {
@@ -54,7 +55,7 @@ export function Table<T>(props: Props<T>): JSX.Element {
     setView(v => (v.first === first && v.last === last ? v : { first, last }));
     if (more && last >= rows.length - AHEAD) more();
   };
-  // What is in view changes with these
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view changes with these; look reads the document
   useLayoutEffect(look, [rows, height]);
   useEffect(() => {
     const el = box.current;
@@ -76,6 +77,10 @@ export function Table<T>(props: Props<T>): JSX.Element {
       el.scrollTop = (at + 1) * height + head - el.clientHeight;
     requestAnimationFrame(() => el.querySelector<HTMLElement>(`[data-at="${at}"]`)?.focus({ preventScroll: true }));
   };
+  const onActive = useCallback((at: number) => {
+    setActive(at);
+    walk.current = { at, begun: true };
+  }, []);
   const step = (by: number) => move(walk.current.begun ? walk.current.at + by : walk.current.at);
   useKeys([
     { key: "j", label: "Next row", run: () => step(1) },
@@ -127,48 +132,97 @@ export function Table<T>(props: Props<T>): JSX.Element {
           const at = view.first + i;
           const key = rowKey(row);
           return (
-            // the grid's onKeyDown has Enter
-            <div
+            <Row
               key={key}
-              role="row"
-              class={`row${narrow ? " row-compact" : ""}${fresh?.has(key) ? " fresh" : ""}`}
-              data-at={at}
-              tabIndex={at === active ? 0 : -1}
-              aria-rowindex={at + 2}
-              style={{
-                transform: `translateY(${at * height}px)`,
-                height: `${height}px`,
-                gridTemplateColumns: narrow ? "1fr" : template,
-              }}
-              onFocus={() => {
-                setActive(at);
-                walk.current = { at, begun: true };
-              }}
-              onClick={e => {
-                if (!(e.target as Element).closest("a, button") && !getSelection()?.toString()) navigate(href(row));
-              }}
-            >
-              {narrow ? (
-                // the row has the focus
-                <div role="gridcell" class="compact">
-                  {props.compact(row)}
-                </div>
-              ) : (
-                columns.map(c => (
-                  // the row has the focus
-                  <div key={c.key} role="gridcell" class={`cell${c.numeric ? " numeric" : ""}`} title={c.hint?.(row)}>
-                    {c.cell(row)}
-                  </div>
-                ))
-              )}
-            </div>
+              row={row}
+              at={at}
+              columns={columns}
+              template={template}
+              height={height}
+              narrow={narrow}
+              fresh={fresh?.has(key) ?? false}
+              active={at === active}
+              href={href}
+              compact={props.compact}
+              onActive={onActive}
+            />
           );
         })}
       </div>
-      {props.foot}
+      {props.foot && (
+        // a grid holds rows only
+        <div role="rowgroup">
+          <div role="row">
+            <div role="gridcell">{props.foot}</div>
+          </div>
+        </div>
+      )}
     </div>
   );
 }
+
+interface RowProps<T> extends Pick<Props<T>, "columns" | "href" | "compact"> {
+  row: T;
+  at: number;
+  template: string;
+  height: number;
+  narrow: boolean;
+  fresh: boolean;
+  active: boolean;
+  onActive: (at: number) => void;
+}
+
+function DrawnRow({
+  row,
+  at,
+  columns,
+  template,
+  height,
+  narrow,
+  fresh,
+  active,
+  href,
+  compact,
+  onActive,
+}: RowProps<unknown>): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid's onKeyDown has Enter
+    <div
+      role="row"
+      class={`row${narrow ? " row-compact" : ""}${fresh ? " fresh" : ""}`}
+      data-at={at}
+      tabIndex={active ? 0 : -1}
+      aria-rowindex={at + 2}
+      style={{
+        transform: `translateY(${at * height}px)`,
+        height: `${height}px`,
+        gridTemplateColumns: narrow ? "1fr" : template,
+      }}
+      onFocus={() => onActive(at)}
+      onClick={e => {
+        if (!(e.target as Element).closest("a, button") && !getSelection()?.toString()) navigate(href(row));
+      }}
+    >
+      {narrow ? (
+        // the row has the focus
+        <div role="gridcell" class="compact">
+          {compact(row)}
+        </div>
+      ) : (
+        columns.map(c => (
+          // the row has the focus
+          <div key={c.key} role="gridcell" class={`cell${c.numeric ? " numeric" : ""}`} title={c.hint?.(row)}>
+            {c.cell(row)}
+          </div>
+        ))
+      )}
+    </div>
+  );
+}
+
+// Scrolling draws only the rows that come into view.
+// A table has rows, columns and links of one T, which a value cannot say.
+const Row = memo(DrawnRow) as unknown as <T>(props: RowProps<T> & { key: string }) => JSX.Element;
 
 function Head<T>({
   columns,

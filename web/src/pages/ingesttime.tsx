@@ -1,0 +1,90 @@
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { get } from "../api.ts";
+import { count } from "../format.ts";
+import { intervalFor, type Range, rangeParams } from "../range.ts";
+import type { Page, StatRow } from "../types.ts";
+import { Failure } from "../ui/bits.tsx";
+import { Chart, type Series } from "../ui/chart.tsx";
+import { useLoad } from "../ui/load.ts";
+import { setFixed } from "../ui/timerange.tsx";
+
+const DAY = 86_400_000;
+const MOST = 2000; // buckets that are drawn with the empty ones between them
+
+interface Stored {
+  x: number[]; // seconds
+  y: number[];
+  seconds: number;
+  types: { name: string; count: number }[]; // most first
+}
+
+const series: Series[] = [{ label: "events", color: "--bar", kind: "bars", format: v => count(v) }];
+
+/** EventsOverTime shows how many events are stored, by the time they carry, and of which types. */
+export function EventsOverTime({ range }: { range: Range }): JSX.Element {
+  const { data, error, reload } = useLoad(signal => load(range, signal), [range]);
+  const y = useMemo(() => [data?.y ?? []], [data]);
+  const total = data?.types.reduce((sum, t) => sum + t.count, 0) ?? 0;
+  return (
+    <section aria-labelledby="audit-time">
+      <h2 id="audit-time">Events stored</h2>
+      {error && <Failure error={error} again={reload} />}
+      <div class="card audit-time">
+        <p class="muted small">
+          {data ? `${count(total)} events, by the time that their sender gave them` : "Counting the events"}
+        </p>
+        <div class="audit-chart">
+          {data && data.x.length > 0 && (
+            <Chart
+              label={`${count(total)} events over time; drag to look closer, or use the time picker`}
+              x={data.x}
+              y={y}
+              series={series}
+              height={140}
+              bucket={data.seconds}
+              onSelect={(from, to) => setFixed(new Date(from * 1000), new Date(to * 1000))}
+            />
+          )}
+        </div>
+        <ul class="audit-types">
+          {data?.types.map(t => (
+            <li key={t.name}>
+              <code>{t.name}</code> <span class="muted">{count(t.count)}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+async function load(range: Range, signal: AbortSignal): Promise<Stored> {
+  const to = range.to?.getTime() ?? Date.now();
+  const from = range.from?.getTime();
+  const step = from === undefined ? { name: "1d", ms: DAY } : intervalFor(from, to);
+  const asked = { of: "events", metrics: "count", ...rangeParams(range) };
+  const [times, types] = await Promise.all([
+    get<Page<StatRow>>("/v1/stats", { ...asked, interval: step.name }, signal),
+    get<Page<StatRow>>("/v1/stats", { ...asked, group_by: "event_type" }, signal),
+  ]);
+  const found = new Map(times.data.map(r => [Date.parse(String(r.time)), Number(r.count)]));
+  const begin = from ?? Math.min(...found.keys());
+  // Years of days do not fit: then only days that have something are shown.
+  const dense = Number.isFinite(begin) && found.size > 0 && (to - begin) / step.ms <= MOST;
+  const x = dense ? every(Math.floor(begin / step.ms) * step.ms, to, step.ms) : [...found.keys()].sort((a, b) => a - b);
+  return {
+    x: x.map(t => t / 1000),
+    y: x.map(t => found.get(t) ?? 0),
+    seconds: step.ms / 1000,
+    types: types.data
+      .map(r => ({ name: String(r.event_type), count: Number(r.count) }))
+      .sort((a, b) => b.count - a.count),
+  };
+}
+
+function every(from: number, to: number, step: number): number[] {
+  const out: number[] = [];
+  for (let t = from; t < to; t += step) out.push(t);
+  return out;
+}
