@@ -26,6 +26,16 @@ type Warehouse interface {
 	Stats(ctx context.Context, project string, q StatsQuery) (*StatsPage, error)
 	// EventSeq finds a stored event by its id. ErrNotFound otherwise.
 	EventSeq(ctx context.Context, project, eventID string) (Seq, error)
+	// UserEvents returns the ids, in order, of the traces that have to do with a user: the
+	// fold or any event of the trace or of one of its observations names that user. Empty
+	// when there are none.
+	UserEvents(ctx context.Context, project, userID string) (traceIDs []string, err error)
+
+	// Erase removes the rows of these events of the project, and what was kept of them
+	// elsewhere; entities are as if the events had never come. The cursor stays. Seqs
+	// without a row, or of another project, are passed over. When it returns without an
+	// error, their bytes are free to be written over.
+	Erase(ctx context.Context, project string, seqs []Seq) error
 
 	Close() error
 }

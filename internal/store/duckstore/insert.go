@@ -66,30 +66,36 @@ func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
 	if err != nil {
 		return err
 	}
+	err = w.transact(func() error {
+		if len(recs) > len(skip) {
+			if err := w.appendRows(recs, skip, ties); err != nil {
+				return err
+			}
+		}
+		return w.write.exec("UPDATE meta SET cursor = " + strconv.FormatUint(uint64(upto), 10))
+	})
+	if err == nil {
+		w.cursor = upto
+	}
+	return err
+}
+
+// transact runs f in a transaction of the writing connection: all of it or nothing.
+func (w *Warehouse) transact(f func() error) error {
 	if err := w.write.exec("BEGIN TRANSACTION"); err != nil {
 		return err
 	}
-	if err := w.appendAndMove(recs, skip, ties, upto); err != nil {
+	err := f()
+	if err == nil {
+		err = w.write.exec("COMMIT")
+	}
+	if err != nil {
 		// A statement that failed has often ended the transaction already.
 		if undo := w.write.exec("ROLLBACK"); undo != nil && !strings.Contains(undo.Error(), "no transaction is active") {
 			return errors.Join(err, undo)
 		}
-		return err
 	}
-	w.cursor = upto
-	return nil
-}
-
-func (w *Warehouse) appendAndMove(recs []store.Record, skip, ties map[int]bool, upto store.Seq) error {
-	if len(recs) > len(skip) {
-		if err := w.appendRows(recs, skip, ties); err != nil {
-			return err
-		}
-	}
-	if err := w.write.exec("UPDATE meta SET cursor = " + strconv.FormatUint(uint64(upto), 10)); err != nil {
-		return err
-	}
-	return w.write.exec("COMMIT")
+	return err
 }
 
 // flushChunks bounds what the appender holds beside the transaction.

@@ -58,3 +58,27 @@ func (w *Warehouse) EventSeq(ctx context.Context, project, eventID string) (stor
 	})
 	return store.Seq(seq), err
 }
+
+// UserEvents returns the ids of the traces that have to do with a user. A fold
+// names only users that one of the events names, so it need not be asked.
+func (w *Warehouse) UserEvents(ctx context.Context, project, userID string) ([]string, error) {
+	ids := []string{}
+	err := w.ask(ctx, project, "find the traces of a user", func(v *view) error {
+		ids = ids[:0]
+		q := v.query()
+		named := fmt.Sprintf("SELECT entity_id FROM events WHERE project = $1 AND user_id = %s AND kind = ", q.arg(userID))
+		statement := with([]string{q.observations()}, fmt.Sprintf(`SELECT id FROM (%s%d) AS own(id)
+			UNION SELECT trace_id FROM o WHERE trace_id <> '' AND id IN (%s%d) ORDER BY id`,
+			named, store.TraceKind, named, store.ObservationKind))
+		return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}

@@ -47,22 +47,45 @@ func (c *conn) close() {
 	mapping.Close(&c.db)
 }
 
-// exec runs one statement whose text is a constant of this package.
-func (c *conn) exec(statement string) error {
+// exec runs one statement whose text is made by this package. What others gave
+// goes in as args, for $1 and so on.
+func (c *conn) exec(statement string, args ...string) error {
+	return c.run(statement, args, func(mapping.Result) {})
+}
+
+// run runs one statement and hands its result to use.
+func (c *conn) run(statement string, args []string, use func(mapping.Result)) error {
 	var res mapping.Result
-	state := mapping.Query(c.conn, statement, &res)
+	var state mapping.State
+	if len(args) == 0 {
+		state = mapping.Query(c.conn, statement, &res)
+	} else {
+		var prepared mapping.PreparedStatement
+		state = mapping.Prepare(c.conn, statement, &prepared)
+		defer mapping.DestroyPrepare(&prepared)
+		if state == mapping.StateError {
+			return errors.New(mapping.PrepareError(prepared))
+		}
+		for i, arg := range args {
+			if mapping.BindVarchar(prepared, mapping.IdxT(i+1), arg) == mapping.StateError {
+				return fmt.Errorf("parameter %d cannot be bound", i+1)
+			}
+		}
+		state = mapping.ExecutePrepared(prepared, &res)
+	}
 	defer mapping.DestroyResult(&res)
 	if state == mapping.StateError {
 		return errors.New(mapping.ResultError(&res))
 	}
+	use(res)
 	return nil
 }
 
 // int64s returns the first row of a query as integers, or nil when it has no
-// row. Its columns must be BIGINT.
-func (c *conn) int64s(query string) ([]int64, error) {
+// row. Its columns must be BIGINT and not NULL.
+func (c *conn) int64s(query string, args ...string) ([]int64, error) {
 	var row []int64
-	err := c.scan(query, func(b block) {
+	err := c.scan(query, args, func(b block) {
 		if row != nil {
 			return
 		}
@@ -75,28 +98,24 @@ func (c *conn) int64s(query string) ([]int64, error) {
 }
 
 // scan hands the rows of a query to each, a block of up to 2048 at a time.
-func (c *conn) scan(query string, each func(block)) error {
-	var res mapping.Result
-	state := mapping.Query(c.conn, query, &res)
-	defer mapping.DestroyResult(&res)
-	if state == mapping.StateError {
-		return errors.New(mapping.ResultError(&res))
-	}
-	for {
-		chunk := mapping.FetchChunk(res)
-		if chunk.Ptr == nil {
-			return nil
+func (c *conn) scan(query string, args []string, each func(block)) error {
+	return c.run(query, args, func(res mapping.Result) {
+		for {
+			chunk := mapping.FetchChunk(res)
+			if chunk.Ptr == nil {
+				return
+			}
+			b := block{
+				chunk:   chunk,
+				rows:    int(mapping.DataChunkGetSize(chunk)),
+				columns: int(mapping.DataChunkGetColumnCount(chunk)),
+			}
+			if b.rows > 0 {
+				each(b)
+			}
+			mapping.DestroyDataChunk(&chunk)
 		}
-		b := block{
-			chunk:   chunk,
-			rows:    int(mapping.DataChunkGetSize(chunk)),
-			columns: int(mapping.DataChunkGetColumnCount(chunk)),
-		}
-		if b.rows > 0 {
-			each(b)
-		}
-		mapping.DestroyDataChunk(&chunk)
-	}
+	})
 }
 
 // block is some rows of a result, column by column. What it returns is valid

@@ -288,7 +288,7 @@ func (w *Warehouse) create() error {
 // loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
 func (w *Warehouse) loadSeen() error {
 	return w.write.scan(
-		"SELECT project, event_id, entity_id, kind::BIGINT, "+ordSQL+" FROM events",
+		"SELECT project, event_id, entity_id, kind::BIGINT, "+ordSQL+" FROM events", nil,
 		func(b block) {
 			project, event, entity := b.texts(0), b.texts(1), b.texts(2)
 			kind, ord := b.int64s(3), b.int64s(4)

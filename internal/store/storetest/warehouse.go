@@ -42,6 +42,9 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Stats", testStats},
 		{"StatsBuckets", testStatsBuckets},
 		{"Refused", testRefused},
+		{"Erase", testErase},
+		{"EraseHistory", testEraseHistory},
+		{"UserEvents", testUserEvents},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
 		t.Run(test.name, func(t *testing.T) {

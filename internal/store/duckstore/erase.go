@@ -1,0 +1,77 @@
+package duckstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Erase removes the rows of these events of the project in one transaction, and
+// then checkpoints. Their texts are overwritten first: a checkpoint keeps the
+// pages of a row that was only deleted, but writes changed columns anew.
+func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := ctx.Err(); err != nil || len(seqs) == 0 {
+		return err
+	}
+	err := w.ready()
+	if err == nil {
+		err = w.thread.do(func() error { return w.erase(project, seqList(seqs)) })
+	}
+	if broken(err) {
+		w.detach()
+	}
+	if err != nil {
+		return fmt.Errorf("erase events: %w", err)
+	}
+	return nil
+}
+
+// seqList is the seqs as one parameter, for erased.
+func seqList(seqs []store.Seq) string {
+	var b strings.Builder
+	for _, s := range seqs {
+		if s > maxSeq {
+			continue // no row has it
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatUint(uint64(s), 10))
+	}
+	return b.String()
+}
+
+// erased is the condition of rows of the project $1 that have one of the seqs $2.
+const erased = " WHERE project = $1 AND seq IN (SELECT unnest(string_split($2, ',')::BIGINT[]))"
+
+func (w *Warehouse) erase(project, seqs string) error {
+	if seqs == "" {
+		return nil
+	}
+	err := w.transact(func() error {
+		if err := w.write.exec("UPDATE events SET "+w.layout.blank()+erased, project, seqs); err != nil {
+			return err
+		}
+		return w.write.exec("DELETE FROM events"+erased, project, seqs)
+	})
+	if err != nil {
+		return err
+	}
+	return w.write.exec("CHECKPOINT")
+}
+
+// blank sets every text of a field to NULL.
+func (l *layout) blank() string {
+	var set []string
+	for _, c := range l.columns[numFixed:] {
+		if c.typ == "VARCHAR" {
+			set = append(set, `"`+c.name+`" = NULL`)
+		}
+	}
+	return strings.Join(set, ", ")
+}

@@ -1,0 +1,120 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// erase removes the events from the warehouse and from what the test expects.
+func (w *warehouseTest) erase(seqs ...store.Seq) {
+	w.Helper()
+	if err := w.Erase(w.Context(), w.project, seqs); err != nil {
+		w.Fatal(err)
+	}
+	w.recs = slices.DeleteFunc(w.recs, func(r store.Record) bool { return slices.Contains(seqs, r.Seq) })
+}
+
+func testErase(w *warehouseTest) {
+	ctx := w.Context()
+	theirs := w.record("1", brokle.TraceCreate, noon, `{"id":"t","name":"theirs"}`)
+	theirs.Project = "other"
+	w.insert(theirs,
+		w.record("2", brokle.TraceCreate, noon, `{"id":"t","name":"trace"}`),
+		w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m"}`),
+		w.record("4", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second","level":"error"}`),
+		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`),
+		w.record("6", brokle.ObservationCreate, noon, `{"id":"o2","trace_id":"t2","name":"n"}`))
+	w.settle()
+
+	w.erase(4, 1, 77) // an update; one of another project; one that is not there
+	if o := w.observation("o"); o.Name != "first" || o.Level != "DEFAULT" {
+		w.Errorf("without its update: %+v", o)
+	}
+	if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 0 || got[0].Scores["q"] != 1.0 {
+		w.Errorf("its trace: %+v", got)
+	}
+	if page, err := w.Traces(ctx, "other", store.TraceQuery{}); err != nil || len(page.Data) != 1 || page.Data[0].Name != "theirs" {
+		w.Errorf("the other project: %+v, %v", page, err)
+	}
+	if _, err := w.EventSeq(ctx, project, "4"); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("the erased event: %v", err)
+	}
+	w.erase(2, 3, 5)
+	if got := w.traces(store.TraceQuery{}); len(got) != 1 || got[0].ID != "t2" {
+		w.Errorf("traces %+v", got)
+	}
+	if _, err := w.TraceEvents(ctx, project, "t"); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("events of the erased trace: %v", err)
+	}
+	if page, err := w.Scores(ctx, project, store.ScoreQuery{}); err != nil || len(page.Data) != 0 {
+		w.Errorf("scores %+v, %v", page, err)
+	}
+	w.erase(w.seq + 1000)
+	w.erase()
+	w.reopen()
+	if c, err := w.Cursor(ctx); c != 6 || err != nil {
+		w.Errorf("cursor %d, %v", c, err)
+	}
+	w.insert(w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"again"}`))
+	if o := w.observation("o"); o.Name != "again" {
+		w.Errorf("sent again: %+v", o)
+	}
+}
+
+// After random events were erased, everything is as if they had never come.
+func testEraseHistory(w *warehouseTest) {
+	s := seed(w)
+	w.history(s, 300)
+	w.recs = firstOf(w.recs)
+	rng := rand.New(rand.NewPCG(uint64(s), 11))
+	for range 3 {
+		var seqs []store.Seq
+		for _, r := range w.recs {
+			if rng.IntN(6) == 0 {
+				seqs = append(seqs, r.Seq)
+			}
+		}
+		w.erase(seqs...)
+		w.compareWithFold()
+	}
+}
+
+func testUserEvents(w *warehouseTest) {
+	theirs := w.record("0", brokle.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
+	theirs.Project = "other"
+	// Extract takes no user from an observation yet; a warehouse has the column.
+	update := w.record("6", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
+	update.Fields.Values = append(update.Fields.Values, store.FieldValue{Field: store.UserID, Text: "u"})
+	w.insert(theirs,
+		w.record("1", brokle.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
+		w.record("2", brokle.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),
+		w.record("3", brokle.TraceUpdate, noon.Add(time.Second), `{"id":"once","user_id":"v"}`),
+		w.record("4", brokle.TraceCreate, noon, `{"id":"another","name":"n","user_id":"v"}`),
+		w.record("5", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"by observation","name":"n"}`),
+		update)
+	for range 2 {
+		for user, want := range map[string][]string{"u": {"by observation", "now", "once"}, "v": {"another", "once"}, "nobody": {}} {
+			got, err := w.UserEvents(w.Context(), project, user)
+			if err != nil || !slices.Equal(got, want) || got == nil {
+				w.Errorf("traces of %s: %v, %v; want %v", user, got, err, want)
+			}
+		}
+		w.settle()
+	}
+}
+
+// settle tells the warehouse that it has time, when it can make use of it.
+func (w *warehouseTest) settle() {
+	w.Helper()
+	if s, ok := w.Warehouse.(interface{ Checkpoint(context.Context) error }); ok {
+		if err := s.Checkpoint(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
