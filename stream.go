@@ -97,7 +97,11 @@ func (s *stream) messages(r io.Reader, yield func(Event, error) bool) (more bool
 				s.retry = d
 			}
 		case "": // a blank line ends a message, a line that begins with ':' is a comment
-			if len(lines.Bytes()) > 0 || len(data) == 0 {
+			if len(lines.Bytes()) > 0 {
+				continue
+			}
+			if len(data) == 0 { // an id alone says how far the server has looked
+				s.last = id
 				continue
 			}
 			var ev Event

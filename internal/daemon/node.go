@@ -26,6 +26,7 @@ const (
 	warehouseFile = "warehouse.duckdb"
 	quarantineDir = "quarantine"
 	keysFile      = "keys.json"
+	journalFile   = "erasing.json"
 )
 
 // KeysPath is the file of projects and keys in cfg's data directory.
@@ -150,6 +151,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	n.monitor.check()
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
+		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile),
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,

@@ -45,6 +45,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	watch := parts.start("monitor", n.monitor.Run)
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
+	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	parts.serve("http", api, main)
 	var opsServer *http.Server
@@ -68,6 +69,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	defer cancel()
 	sample.stop()
 	n.shutdown(drain, api)
+	live.stop()
 	jobs.stop()
 	n.catchUp(drain, index)
 	index.stop()

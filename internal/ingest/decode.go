@@ -31,6 +31,7 @@ type Request struct {
 type Fault struct {
 	Index int
 	Err   brokle.BatchEventError
+	Type  brokle.EventType // as sent, cut; "" when it could not be read
 }
 
 // syntax is the JSON that is taken: a duplicate name or a bad byte inside an

@@ -39,6 +39,7 @@ type Options struct {
 // Ingest takes requests. Its methods are safe for concurrent use.
 type Ingest struct {
 	o        Options
+	since    time.Time
 	counters counters
 	jobs     jobTable
 }
@@ -59,6 +60,8 @@ func New(o Options) *Ingest {
 	o.JobWorkers = orDefault(o.JobWorkers, 4)
 	in := &Ingest{o: o, jobs: newJobTable(o.MaxPendingJobs, o.MaxPendingBytes)}
 	in.counters.stats.Failed = map[string]int64{}
+	in.counters.projects = map[string]*tally{}
+	in.since = o.Now()
 	return in
 }
 
@@ -162,6 +165,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 	fault := 0
 	for i := range r.Events {
 		if fault < len(r.Faults) && r.Faults[fault].Index == i {
+			r.Faults[fault].Type = echoType(r.Events[i].Type)
 			fault++
 			continue
 		}
@@ -169,7 +173,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 		fields, failure := in.o.Limits.check(ev)
 		if failure != nil {
 			failure.EventID = echoID(ev.ID)
-			s.faults = append(s.faults, Fault{Index: i, Err: *failure})
+			s.faults = append(s.faults, Fault{Index: i, Err: *failure, Type: echoType(ev.Type)})
 			continue
 		}
 		if ev.Timestamp.IsZero() {
@@ -233,6 +237,7 @@ func (in *Ingest) settle(s *submission) *brokle.BatchResponse {
 		for i := range resp.Errors {
 			c.Failed[resp.Errors[i].Code]++
 		}
+		in.counters.tally(s, resp, in.o.Now())
 	})
 	return resp
 }

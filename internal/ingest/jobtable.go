@@ -98,6 +98,31 @@ func (t *jobTable) wait(ctx context.Context, key jobKey) error {
 	}
 }
 
+// waitAll returns when the jobs of the project that are pending now have ended, or with ctx's error.
+func (t *jobTable) waitAll(ctx context.Context, project string) error {
+	for _, j := range t.of(project) {
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// of lists the pending jobs of a project.
+func (t *jobTable) of(project string) []*job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []*job
+	for key, j := range t.jobs {
+		if key.project == project {
+			list = append(list, j)
+		}
+	}
+	return list
+}
+
 func (t *jobTable) working(key jobKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -23,8 +23,10 @@ type Stats struct {
 }
 
 type counters struct {
-	mu    sync.Mutex // guards stats
-	stats Stats
+	mu       sync.Mutex // guards all below
+	stats    Stats
+	projects map[string]*tally
+	examples []string // projects that hold examples of failures, the one that had its first earliest first
 }
 
 func (c *counters) add(count func(*Stats)) {

@@ -32,7 +32,7 @@ type Scope = string
 const (
 	ScopeIngest Scope = "ingest" // post telemetry
 	ScopeRead   Scope = "read"   // query
-	ScopeAdmin  Scope = "admin"  // erase
+	ScopeAdmin  Scope = "admin"  // manage the project's keys, erase
 )
 
 // Errors that callers tell apart.
@@ -40,6 +40,7 @@ var (
 	ErrUnknownKey = errors.New("there is no key with this id")
 	ErrRevoked    = errors.New("the key was revoked: it stays so, make another one")
 	ErrInvalid    = errors.New("invalid")
+	ErrLastAdmin  = errors.New("it is the project's only key with the scope admin: make another one first")
 )
 
 // pollInterval is how often Run looks at the file.
@@ -226,6 +227,33 @@ func (k *Keyring) Revoke(id string) error {
 			at := k.now().UTC()
 			keys[i].RevokedAt = &at
 		}
+		return keys, nil
+	})
+	if err != nil {
+		return fmt.Errorf("revoke key: %w", err)
+	}
+	return nil
+}
+
+// RevokeOf is Revoke for a key of this project only; another project's is ErrUnknownKey.
+// ErrLastAdmin when the project would be left without a key that may manage keys.
+func (k *Keyring) RevokeOf(project, id string) error {
+	err := k.change(func(keys []Key) ([]Key, error) {
+		i := slices.IndexFunc(keys, func(key Key) bool { return key.ID == id && key.Project == project })
+		if i < 0 {
+			return nil, ErrUnknownKey
+		}
+		if keys[i].RevokedAt != nil {
+			return keys, nil
+		}
+		other := slices.ContainsFunc(keys, func(key Key) bool {
+			return key.ID != id && key.Project == project && key.RevokedAt == nil && slices.Contains(key.Scopes, ScopeAdmin)
+		})
+		if !other && slices.Contains(keys[i].Scopes, ScopeAdmin) {
+			return nil, ErrLastAdmin
+		}
+		at := k.now().UTC()
+		keys[i].RevokedAt = &at
 		return keys, nil
 	})
 	if err != nil {

@@ -29,6 +29,7 @@ const (
 	codeIncompleteBody    = "incomplete_body"
 	codeBodyTimeout       = "request_timeout"
 	codeDuplicates        = ingest.CodeDuplicateEvents
+	codeLastAdminKey      = "last_admin_key"
 	codeRateLimited       = "rate_limited"
 	codeUnavailable       = "unavailable"
 	codeOverloaded        = "overloaded"

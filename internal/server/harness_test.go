@@ -28,6 +28,8 @@ import (
 // house is the whole server on real engines in a temporary directory, served on a real socket.
 type house struct {
 	tb      testing.TB
+	dir     string // of the data
+	close   func() // before the test ends; more than once is once
 	logDir  string
 	log     *segmentlog.Log
 	wh      *duckstore.Warehouse
@@ -48,12 +50,16 @@ type setup struct {
 	options func(*Options)
 	log     func(store.Log) store.Log // around the real one, to inject faults
 	limits  ingest.Limits
+	dir     string // "" for a new one
 }
 
 func open(tb testing.TB, with setup) *house {
 	tb.Helper()
-	dir := tb.TempDir()
-	h := &house{tb: tb, logDir: filepath.Join(dir, "log"), logs: &safeLog{}}
+	dir := with.dir
+	if dir == "" {
+		dir = tb.TempDir()
+	}
+	h := &house{tb: tb, dir: dir, logDir: filepath.Join(dir, "log"), logs: &safeLog{}}
 	logger := slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	check := func() {
@@ -78,6 +84,7 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	o := Options{
 		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
+		Indexer: h.idx, EraseJournal: filepath.Join(dir, "erasing.json"),
 		LogStats: h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
 	}
 	if with.options != nil {
@@ -98,6 +105,7 @@ func open(tb testing.TB, with setup) *house {
 	run("keyring", h.keys.Run)
 	run("ingest", h.ing.Run)
 	run("indexer", h.idx.Run)
+	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {
 		tb.Helper()
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -112,7 +120,7 @@ func open(tb testing.TB, with setup) *house {
 	h.addr = listen(h.srv.Handler())
 	h.url = "http://" + h.addr
 	h.ops = "http://" + listen(h.srv.Ops())
-	tb.Cleanup(func() {
+	h.close = sync.OnceFunc(func() {
 		for _, hs := range h.servers {
 			_ = hs.Close()
 		}
@@ -122,6 +130,7 @@ func open(tb testing.TB, with setup) *house {
 			tb.Errorf("close: %v", err)
 		}
 	})
+	tb.Cleanup(h.close)
 	return h
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,11 @@ type Options struct {
 	Search store.Searcher
 	// Keys knows the callers. Required.
 	Keys *keyring.Keyring
+	// Indexer fills the Warehouse. Required.
+	Indexer Indexer
+
+	// EraseJournal is the file of the erasure that is under way. Required.
+	EraseJournal string
 
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.
@@ -69,6 +75,11 @@ type Options struct {
 	// MaxWait is the longest ?wait= of a job: 30 s.
 	MaxWait time.Duration
 
+	// MaxStreams is how many live streams there may be at once: 1000.
+	MaxStreams int
+	// StreamHeartbeat is how often a stream without events says that it lives: 15 s.
+	StreamHeartbeat time.Duration
+
 	// OpsOnMain serves /healthz, /readyz, /metrics and /openapi.json on Handler
 	// too. Ops always has them.
 	OpsOnMain bool
@@ -76,6 +87,16 @@ type Options struct {
 	Now func() time.Time
 	// Logger takes what people who run the server should know: slog.Default.
 	Logger *slog.Logger
+}
+
+// Indexer is what the server needs of what fills the Warehouse.
+type Indexer interface {
+	// CatchUp waits until everything that is in the Log now is in the Warehouse or in quarantine.
+	CatchUp(ctx context.Context) error
+	// QuarantinedOf counts the project's records in quarantine.
+	QuarantinedOf(project string) int64
+	// Forget drops the records at seqs from the quarantine, also from its file.
+	Forget(seqs []store.Seq) error
 }
 
 // The defaults of Options.
@@ -91,6 +112,8 @@ const (
 	DefaultIdleTimeout       = 120 * time.Second
 	DefaultMaxHeaderBytes    = 64 << 10
 	DefaultMaxWait           = 30 * time.Second
+	DefaultMaxStreams        = 1000
+	DefaultStreamHeartbeat   = 15 * time.Second
 )
 
 func (o Options) withDefaults() Options {
@@ -105,6 +128,8 @@ func (o Options) withDefaults() Options {
 	def(&o.IdleTimeout, DefaultIdleTimeout)
 	def(&o.MaxHeaderBytes, DefaultMaxHeaderBytes)
 	def(&o.MaxWait, DefaultMaxWait)
+	def(&o.MaxStreams, DefaultMaxStreams)
+	def(&o.StreamHeartbeat, DefaultStreamHeartbeat)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -141,6 +166,8 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
+	need(o.EraseJournal != "", "EraseJournal is missing")
+	need(o.Indexer != nil, "Indexer is missing")
 	d := o.withDefaults()
 	need(d.MaxBodyBytes > 0, "MaxBodyBytes is %d, must be positive", o.MaxBodyBytes)
 	need(d.MaxDecodedBytes >= d.MaxBodyBytes, "MaxDecodedBytes is %d, must be at least MaxBodyBytes (%d)", d.MaxDecodedBytes, d.MaxBodyBytes)
@@ -153,10 +180,11 @@ func (o Options) Validate() error {
 		value time.Duration
 	}{
 		{"ReadHeaderTimeout", d.ReadHeaderTimeout}, {"BodyTimeout", d.BodyTimeout}, {"WriteTimeout", d.WriteTimeout},
-		{"IdleTimeout", d.IdleTimeout}, {"MaxWait", d.MaxWait},
+		{"IdleTimeout", d.IdleTimeout}, {"MaxWait", d.MaxWait}, {"StreamHeartbeat", d.StreamHeartbeat},
 	} {
 		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
 	}
+	need(d.MaxStreams > 0, "MaxStreams is %d, must be positive", o.MaxStreams)
 	need(d.MinBodyRate > 0, "MinBodyRate is %d, must be positive", o.MinBodyRate)
 	need(d.MaxHeaderBytes >= 4096, "MaxHeaderBytes is %d, must be at least 4096", o.MaxHeaderBytes)
 	return errors.Join(errs...)

@@ -44,6 +44,7 @@ type answer struct {
 	text   string      // instead of body: plain text
 	json   []byte      // instead of body: JSON that is ready
 	header http.Header // more headers, or nil
+	stream func()      // instead of body: writes until it ends
 }
 
 func apiRoutes() []route {
@@ -55,9 +56,17 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, handle: getBatch},
 		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: listEvents},
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
+		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), handle: getStream},
+		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, handle: getAudit},
+		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
+		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
+		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
+		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
 		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.TraceKind)},
+		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
+		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
 		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: listObservations},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, handle: getObservation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.ObservationKind)},

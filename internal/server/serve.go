@@ -53,6 +53,9 @@ func (s *Server) serve(rt route) http.Handler {
 		_ = control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
 		s.write(w, r, rt, ans, out)
 		seen.done(ans.status, s.o.Now().Sub(start))
+		if ans.stream != nil && r.Method != http.MethodHead {
+			ans.stream()
+		}
 	})
 }
 
@@ -89,14 +92,20 @@ func panicType(v any) string {
 	return "of a value that is not shown"
 }
 
+// secretOf is the key that a request was sent with; "" for none.
+func secretOf(r *http.Request) string {
+	if secret := r.Header.Get("X-API-Key"); secret != "" {
+		return secret
+	}
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return ""
+}
+
 // authenticate finds the caller before anything of the body is read.
 func (s *Server) authenticate(r *http.Request, scope keyring.Scope) (keyring.Caller, error) {
-	secret := r.Header.Get("X-API-Key")
-	if secret == "" {
-		if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-			secret = strings.TrimSpace(token)
-		}
-	}
+	secret := secretOf(r)
 	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
 	if secret == "" {
 		if token := sessionToken(r); token != "" {
@@ -178,12 +187,15 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, rt route, ans *an
 	}
 	switch {
 	case ans.status == http.StatusNoContent:
+	case ans.stream != nil:
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold events back
 	case ans.text != "":
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	default:
 		h.Set("Content-Type", "application/json; charset=utf-8")
 	}
-	if ans.status != http.StatusNoContent {
+	if ans.status != http.StatusNoContent && ans.stream == nil {
 		h.Set("Content-Length", strconv.Itoa(len(out)))
 	}
 	w.WriteHeader(ans.status)

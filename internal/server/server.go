@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 )
 
-// Server answers the HTTP API. Make one with New; it has no goroutines of its own.
+// Server answers the HTTP API. Make one with New; Run must run for streams to get their events.
 type Server struct {
 	o        Options
 	encoding json.Options
@@ -19,6 +20,8 @@ type Server struct {
 	rates    *rates
 	metrics  *metrics
 	sessions *sessions
+	live     *live
+	erasing  chan struct{}    // has room for one: who holds it erases
 	page     map[string]*file // the web page's files by path; "index.html" is there
 	api, ops http.Handler
 
@@ -40,6 +43,8 @@ func New(o Options) (*Server, error) {
 		inFlight: &budget{limit: o.MaxInFlightBytes},
 		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
 		sessions: newSessions(o.Now),
+		erasing:  make(chan struct{}, 1),
+		live:     newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error
 	if s.page, err = loadPage(); err != nil {
@@ -54,6 +59,25 @@ func New(o Options) (*Server, error) {
 	s.api = s.mux(api)
 	s.ops = s.mux(append(opsRoutes(), profileRoutes()...))
 	return s, nil
+}
+
+// Run ends an erasure that was interrupted, and hands accepted events to the streams
+// until ctx ends; then it ends them and returns nil.
+func (s *Server) Run(ctx context.Context) error {
+	var follower sync.WaitGroup
+	follower.Go(func() { s.live.follow(ctx) })
+	defer follower.Wait()
+	select {
+	case s.erasing <- struct{}{}:
+	case <-ctx.Done():
+		return nil
+	}
+	err := s.resume(ctx)
+	<-s.erasing
+	if err != nil && ctx.Err() == nil {
+		s.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "err", err)
+	}
+	return nil
 }
 
 // Handler serves the API, and the operations' routes when Options.OpsOnMain is set.

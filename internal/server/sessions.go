@@ -91,6 +91,14 @@ func (s *sessions) use(token string) (keyID string, ends time.Time, ok bool) {
 	return e.keyID, e.ends, true
 }
 
+// alive says whether a session has not ended, and does not let it live on.
+func (s *sessions) alive(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.active[sha256.Sum256([]byte(token))]
+	return e != nil && s.now().Before(e.ends)
+}
+
 // redeem takes a link's token, which is worth nothing afterwards.
 func (s *sessions) redeem(token string) (keyID string, ok bool) {
 	s.mu.Lock()

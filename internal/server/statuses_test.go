@@ -42,7 +42,7 @@ func TestStatuses(t *testing.T) {
 		{"unclean path", "POST", "/v1//telemetry/batch", body, nil, 404, "not_found"}, {"dots", "GET", "/v1/x/../traces", nil, nil, 404, "not_found"},
 		{"two slashes", "GET", "//", nil, nil, 404, "not_found"}, {"slashes at the end", "POST", "/v1/telemetry/batch//", body, nil, 404, "not_found"},
 		{"no view of the page", "GET", "/nothing", nil, nil, 404, "not_found"},
-		{"get on post", "GET", "/v1/telemetry/batch", nil, nil, 405, "method_not_allowed"}, {"delete", "DELETE", "/v1/traces/x", nil, nil, 405, "method_not_allowed"},
+		{"get on post", "GET", "/v1/telemetry/batch", nil, nil, 405, "method_not_allowed"}, {"delete", "DELETE", "/v1/observations/x", nil, nil, 405, "method_not_allowed"},
 		{"made-up method", "BREW", "/v1/traces", nil, nil, 405, "method_not_allowed"},
 		{"options", "OPTIONS", "/v1/telemetry/batch", nil, nil, 204, ""}, {"head", "HEAD", "/v1/traces", nil, nil, 200, ""},
 		{"JSON with charset", "POST", "/v1/telemetry/batch", body, []string{"Content-Type", "", "Content-Type", "application/json; charset=UTF-8"}, 200, ""},

@@ -1,0 +1,78 @@
+package indexer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// QuarantinedOf counts the project's records in quarantine.
+func (x *Indexer) QuarantinedOf(project string) int64 {
+	n := int64(0)
+	for _, q := range x.quarantine.all() {
+		if q.Project == project {
+			n++
+		}
+	}
+	return n
+}
+
+// Forget drops the records at seqs from the quarantine. The file is written
+// anew, without them and without all that has left: an id may name a person.
+func (x *Indexer) Forget(seqs []store.Seq) error {
+	if err := x.quarantine.forget(seqs); err != nil {
+		return fmt.Errorf("forget quarantined records: %w", err)
+	}
+	return nil
+}
+
+func (q *quarantine) forget(seqs []store.Seq) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.size == 0 {
+		return nil
+	}
+	kept := maps.Clone(q.list)
+	for _, seq := range seqs {
+		delete(kept, uint64(seq))
+	}
+	var b bytes.Buffer
+	encode := json.NewEncoder(&b)
+	for _, seq := range slices.Sorted(maps.Keys(kept)) {
+		if err := encode.Encode(entry{Quarantined: kept[seq]}); err != nil {
+			return err
+		}
+	}
+	if err := q.replace(b.Bytes()); err != nil {
+		return err
+	}
+	q.list, q.size = kept, int64(b.Len())
+	return nil
+}
+
+// replace writes the whole file anew; a crash leaves the old one or the new one.
+func (q *quarantine) replace(lines []byte) error {
+	tmp := q.path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(lines)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(tmp, q.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return syncDir(filepath.Dir(q.path))
+}

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// liveEvent is one event on its way to any number of streams.
+type liveEvent struct {
+	rec *store.Record
+
+	once    sync.Once // makes what follows
+	fields  *store.Fields
+	message []byte // as it is sent; nil for an event that cannot be read
+}
+
+// streamed is the data of a message: a brokle.Event and where it came from.
+type streamed struct {
+	brokle.Event
+	ReceivedAt  time.Time `json:"received_at"`
+	BatchID     string    `json:"batch_id"`
+	Environment string    `json:"environment"`
+	TraceID     string    `json:"trace_id,omitempty"`
+	EntityID    string    `json:"entity_id,omitempty"`
+}
+
+// prepare extracts the fields and encodes the message, the first time.
+func (e *liveEvent) prepare(s *Server) {
+	e.once.Do(func() {
+		if e.fields = e.rec.Fields; e.fields == nil {
+			fields, failure := store.Extract(&e.rec.Event)
+			if failure != nil { // what no query can show either
+				return
+			}
+			e.fields = fields
+		}
+		data, err := s.encode(streamed{
+			Event: e.rec.Event, ReceivedAt: e.rec.ReceivedAt, BatchID: e.rec.BatchID,
+			Environment: e.environment(), TraceID: e.traceID(), EntityID: e.fields.EntityID,
+		})
+		if err != nil {
+			s.o.Logger.Error("encode a streamed event", "seq", e.rec.Seq, "err", err)
+			return
+		}
+		// A line break between two tokens of a payload would end the message's line.
+		data = bytes.Map(func(r rune) rune {
+			if r == '\n' || r == '\r' {
+				return ' '
+			}
+			return r
+		}, data)
+		e.message = slices.Concat([]byte("id: "+streamID(e.rec.Seq)+"\nevent: event\ndata: "), data, []byte("\n\n"))
+	})
+}
+
+func (e *liveEvent) text(f store.Field) string {
+	v, _ := e.fields.Get(f)
+	return v.Text
+}
+
+func (e *liveEvent) environment() string {
+	if env := e.text(store.Environment); env != "" {
+		return env
+	}
+	return e.rec.Environment
+}
+
+func (e *liveEvent) traceID() string {
+	if e.fields.Kind == store.TraceKind {
+		return e.fields.EntityID
+	}
+	return e.text(store.TraceID)
+}
+
+// eventFilter is what a stream asks of a single event.
+type eventFilter struct {
+	texts     []textCondition
+	tag       string
+	hasError  *bool
+	eventType []brokle.EventType
+}
+
+type textCondition struct {
+	of   func(*liveEvent) string
+	want string
+}
+
+func streamParams() []string {
+	return []string{"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "has_error",
+		"event_type", "last_event_id"}
+}
+
+// eventFilter reads the conditions of a stream; all must hold.
+func (q *query) eventFilter() eventFilter {
+	f := eventFilter{tag: q.text("tag"), hasError: q.boolean("has_error")}
+	field := func(name string, field store.Field) {
+		f.add(q.text(name), func(e *liveEvent) string { return e.text(field) })
+	}
+	field("name", store.Name)
+	field("user_id", store.UserID)
+	field("session_id", store.SessionID)
+	field("model", store.Model)
+	field("type", store.ObservationType)
+	f.add(q.text("environment"), (*liveEvent).environment)
+	f.add(q.text("trace_id"), (*liveEvent).traceID)
+	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(store.Level) })
+	for _, name := range q.list("event_type") {
+		typ, ok := brokle.EventType(name).Canonical()
+		if !ok {
+			q.fail("event_type", "must be a comma list of event types such as trace_create")
+		}
+		f.eventType = append(f.eventType, typ)
+	}
+	return f
+}
+
+func (f *eventFilter) add(want string, of func(*liveEvent) string) {
+	if want != "" {
+		f.texts = append(f.texts, textCondition{of: of, want: want})
+	}
+}
+
+// takes says whether a prepared event meets all conditions.
+func (f *eventFilter) takes(e *liveEvent) bool {
+	for _, c := range f.texts {
+		if c.of(e) != c.want {
+			return false
+		}
+	}
+	if f.tag != "" {
+		tags, _ := e.fields.Get(store.Tags)
+		if !slices.Contains(tags.List, f.tag) {
+			return false
+		}
+	}
+	if f.hasError != nil && *f.hasError != (e.text(store.Level) == "ERROR") {
+		return false
+	}
+	return len(f.eventType) == 0 || slices.Contains(f.eventType, e.rec.Event.Type)
+}
+
+// streamID is a place in the Log as clients see it: opaque to them.
+func streamID(at store.Seq) string { return strconv.FormatUint(uint64(at), 36) }
+
+func parseStreamID(id string) (store.Seq, bool) {
+	at, err := strconv.ParseUint(id, 36, 64)
+	return store.Seq(at), err == nil && streamID(store.Seq(at)) == id
+}
