@@ -44,6 +44,7 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Refused", testRefused},
 		{"Erase", testErase},
 		{"EraseHistory", testEraseHistory},
+		{"Late", testLate},
 		{"UserEvents", testUserEvents},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
