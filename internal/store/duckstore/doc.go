@@ -2,7 +2,9 @@
 //
 // It keeps one row per event with the typed fields that people filter, sort
 // and sum by, and short previews of input and output; payloads stay in the Log.
-// Entities are folded from the rows when a question is asked. Rows and cursor
+// Entities are folded from the rows: the writer keeps their folds as settled
+// rows when it has time, and an entity with an event since then is folded when a
+// question is asked. Rows and cursor
 // move in one transaction, so a crash at any instant leaves a state from which
 // the indexer can go on; a file that cannot be read is put aside and the view
 // is built again from the Log.

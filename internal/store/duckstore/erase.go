@@ -63,12 +63,12 @@ func (w *Warehouse) erase(project, seqs string) error {
 				return err
 			}
 		}
-		return w.moveFrontier()
+		return w.moveFrontier(w.settled, w.settled)
 	})
 	if err != nil {
 		return err
 	}
-	w.isSettled()
+	w.isSettled(w.settled)
 	return w.write.exec("CHECKPOINT")
 }
 

@@ -50,7 +50,7 @@ func (w *Warehouse) Insert(ctx context.Context, recs []store.Record, upto store.
 	err := w.thread.do(func() error {
 		err := w.insert(recs, max(upto, w.cursor))
 		if err == nil {
-			w.settleBehind()
+			w.settleBehind(len(recs))
 		}
 		return err
 	})

@@ -90,6 +90,7 @@ func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, 
 // begin finds what the statements of the view need to know. The ties are read
 // last: then they cover all that the transaction sees.
 func (v *view) begin(ctx context.Context, tied *tiedKinds) error {
+	v.frontier.upto = int64(maxSeq)
 	err := v.frontier.find(func(query string, each func(a, b int64)) error {
 		return v.rows(ctx, query, []any{v.project}, func(r *sql.Rows) error {
 			var a, b int64

@@ -8,44 +8,60 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// settleBehind settles when enough events have come since it was last done. What
-// was inserted stays inserted when it fails: questions are answered all the
-// same, only slower. w.mu is held, on the writer's thread.
-func (w *Warehouse) settleBehind() {
-	if w.cursor < w.settleAt {
+// How many events may be behind the frontier, and how many are settled in one
+// transaction, in terms of Options.SettleEvery: settling costs nearly as much as
+// inserting, so that it waits, within bounds, while much comes in.
+const (
+	settleAtMost = 50
+	settleAtOnce = 5
+	// muchInserted is a transaction so large that more is likely to wait.
+	muchInserted = 5000
+)
+
+// settleBehind settles when enough events have come since it was last done, after
+// a transaction of so many records. What was inserted stays inserted when it
+// fails: questions are answered all the same, only slower. w.mu is held, on the
+// writer's thread.
+func (w *Warehouse) settleBehind(records int) {
+	every := store.Seq(w.options.SettleEvery)
+	if records >= muchInserted {
+		every *= settleAtMost
+	}
+	if w.cursor < w.settleFrom+every {
 		return
 	}
 	if err := w.settle(); err != nil {
 		w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
-		w.settleAt = w.cursor + store.Seq(w.options.SettleEvery)
+		w.settleFrom = w.cursor
 		if broken(err) {
 			w.detach()
 		}
 	}
 }
 
-// settle moves the frontier up to the cursor, in one transaction.
+// settle moves the frontier up to the cursor, in transactions of a bounded size.
 func (w *Warehouse) settle() error {
-	if w.cursor == w.settled && !w.late {
-		return nil
+	for w.settled < w.cursor || w.late {
+		upto := min(w.cursor, w.settled+store.Seq(w.options.SettleEvery*settleAtOnce))
+		if err := w.transact(func() error { return w.moveFrontier(w.settled, upto) }); err != nil {
+			return fmt.Errorf("settle rows: %w", err)
+		}
+		w.isSettled(upto)
 	}
-	if err := w.transact(w.moveFrontier); err != nil {
-		return fmt.Errorf("settle rows: %w", err)
-	}
-	w.isSettled()
 	return nil
 }
 
 // isSettled notes that the transaction of moveFrontier is in.
-func (w *Warehouse) isSettled() {
-	w.settled, w.late = w.cursor, false
-	w.settleAt = w.cursor + store.Seq(w.options.SettleEvery)
+func (w *Warehouse) isSettled(upto store.Seq) {
+	w.settled, w.settleFrom, w.late = upto, upto, false
 }
 
-// moveFrontier folds the dirty entities of all projects into settled rows.
-func (w *Warehouse) moveFrontier() error {
+// moveFrontier folds the entities that are dirty by events up to upto into settled
+// rows, of all projects. Of an entity with later events too, what is settled is
+// not used, because it is dirty then as now.
+func (w *Warehouse) moveFrontier(from, upto store.Seq) error {
 	var projects []string
-	err := w.write.scan(fmt.Sprintf("SELECT project FROM events WHERE seq > %d UNION SELECT project FROM late", w.settled), nil, func(b block) {
+	err := w.write.scan(fmt.Sprintf("SELECT project FROM events WHERE seq > %d AND seq <= %d UNION SELECT project FROM late", from, upto), nil, func(b block) {
 		for _, p := range b.texts(0) {
 			projects = append(projects, strings.Clone(p.view()))
 		}
@@ -54,21 +70,21 @@ func (w *Warehouse) moveFrontier() error {
 		return err
 	}
 	for _, p := range projects {
-		if err := w.settleProject(p); err != nil {
+		if err := w.settleProject(p, upto); err != nil {
 			return err
 		}
 	}
 	if err := w.write.exec("DELETE FROM late"); err != nil {
 		return err
 	}
-	return w.write.exec("UPDATE meta SET settled = " + strconv.FormatUint(uint64(w.cursor), 10))
+	return w.write.exec("UPDATE meta SET settled = " + strconv.FormatUint(uint64(upto), 10))
 }
 
 // settleProject replaces the settled rows of the project's dirty entities. Traces
 // come last, because theirs add up those of their observations, which are folded
 // first, once.
-func (w *Warehouse) settleProject(project string) error {
-	var f frontier
+func (w *Warehouse) settleProject(project string, upto store.Seq) error {
+	f := frontier{upto: int64(upto)}
 	err := f.find(func(query string, each func(a, b int64)) error {
 		return w.write.scan(query, []string{project}, func(b block) {
 			first, second := b.int64s(0), b.int64s(1)

@@ -71,6 +71,7 @@ func (t settledTable) list() string {
 // frontier is how far the settled rows of one project can be used.
 type frontier struct {
 	settled int64 // the Seq up to which events were folded into them
+	upto    int64 // the Seq up to which events count as later
 	kinds   [store.GenericKind + 1]dirtyKind
 	// tracesFrom is a Seq before which no observation of a dirty trace begins.
 	tracesFrom    int64
@@ -98,7 +99,7 @@ func (f *frontier) find(ask numbers) error {
 		return err
 	}
 	err := ask(fmt.Sprintf(`SELECT kind::BIGINT, min(seq) FROM (
-		SELECT kind, seq FROM events WHERE project = $1 AND seq > %d UNION ALL SELECT kind, seq FROM late WHERE project = $1) GROUP BY kind`, f.settled),
+		SELECT kind, seq FROM events WHERE project = $1 AND seq > %d AND seq <= %d UNION ALL SELECT kind, seq FROM late WHERE project = $1) GROUP BY kind`, f.settled, f.upto),
 		func(kind, seq int64) { f.kinds[kind] = dirtyKind{any: true, from: seq} })
 	if err != nil {
 		return err
@@ -130,8 +131,8 @@ func (f *frontier) find(ask numbers) error {
 
 // dirtyIDs is a subquery of the ids of the dirty entities, some of them twice.
 func (f *frontier) dirtyIDs(kind store.Kind) string {
-	return fmt.Sprintf(`SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND seq > %d
-		UNION ALL SELECT entity_id FROM late WHERE project = $1 AND kind = %[1]d`, kind, f.settled)
+	return fmt.Sprintf(`SELECT entity_id FROM events WHERE project = $1 AND kind = %[1]d AND seq > %[2]d AND seq <= %[3]d
+		UNION ALL SELECT entity_id FROM late WHERE project = $1 AND kind = %[1]d`, kind, f.settled, f.upto)
 }
 
 // settled is the settled rows of a kind that count, as a SELECT of columns;

@@ -50,6 +50,7 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Refused", testRefused},
 		{"Erase", testErase},
 		{"EraseHistory", testEraseHistory},
+		{"Late", testLate},
 		{"UserEvents", testUserEvents},
 		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},

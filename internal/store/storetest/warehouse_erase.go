@@ -85,6 +85,32 @@ func testEraseHistory(w *warehouseTest) {
 	}
 }
 
+// A record that returns from quarantine has a Seq long passed.
+func testLate(w *warehouseTest) {
+	late := w.record("1", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"late","model":"m"}`)
+	alone := w.record("2", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`)
+	w.insert(w.record("3", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","level":"error"}`),
+		w.record("4", brokle.TraceCreate, noon, `{"id":"t2","name":"n"}`))
+	w.settle()
+	if got := w.traces(store.TraceQuery{}); len(got) != 1 {
+		w.Fatalf("traces %+v", got)
+	}
+	w.insert(late, alone)
+	for range 2 { // before and after it settles
+		if o := w.observation("o"); o.Name != "late" || o.Level != "ERROR" || o.Model != "m" {
+			w.Errorf("observation %+v", o)
+		}
+		if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 1 || got[0].Scores["q"] != 1.0 {
+			w.Errorf("traces %+v", got)
+		}
+		if seqs, err := w.TraceEvents(w.Context(), project, "t"); err != nil || !slices.Equal(seqs, []store.Seq{1, 2, 3}) {
+			w.Errorf("events %v, %v", seqs, err)
+		}
+		w.reopen()
+		w.settle()
+	}
+}
+
 func testUserEvents(w *warehouseTest) {
 	theirs := w.record("0", brokle.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
 	theirs.Project = "other"
