@@ -41,7 +41,7 @@ type Filter struct {
 	// observation of it was. Scores have no such filter.
 	Seqs []Seq `json:"-"`
 	// Match restricts to the same way, where Seqs would be too many: it is asked of the
-	// events of what would be on the page, at most some ten thousand at a time. Statistics do not know it.
+	// events of what would be on the page, of many rows at a time. Statistics do not know it.
 	Match func(ctx context.Context, seqs []Seq) ([]bool, error) `json:"-"`
 }
 

@@ -78,7 +78,7 @@ const (
 	searchLeap    = 256
 	leapGrowth    = 8
 	mostSearched  = 1 << 18
-	searchStep    = 1024
+	searchStep    = 1 << 14
 	searchPerPage = 4 // rows looked at first, for each row of the page
 )
 
