@@ -21,7 +21,7 @@ type Client struct {
 	Observations *Observations
 	Scores       *Scores
 	// Events reads the stored events themselves.
-	Events *Events
+	Events       *Events
 	Sessions     *Sessions
 	Users        *Users
 	Environments *Environments
