@@ -47,5 +47,4 @@ func (s style) sgr(code, text string) string {
 
 func (s style) red(text string) string  { return s.sgr("31", text) }
 func (s style) dim(text string) string  { return s.sgr("2", text) }
-func (s style) bold(text string) string { return s.sgr("1", text) }
 func (s style) blue(text string) string { return s.sgr("36", text) }
