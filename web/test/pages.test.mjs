@@ -392,7 +392,7 @@ test("a project without any trace is shown how to send one, on a telephone too",
   ]) {
     await page.goto(`${url}${path}?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z`);
     await page.getByRole("heading", { name: `No ${what} yet` }).waitFor();
-    assert.match(await page.locator(".code-block").innerText(), /SubmitBatchEvent/);
+    assert.match(await page.locator(".code-block").textContent(), /SubmitBatchEvent/);
     assert.equal(await sticksOut(page), 0, path);
   }
   assert.deepEqual(problems, []);
