@@ -11,7 +11,14 @@ before(async () => {
 after(() => browser.close());
 
 const places = [
-  { name: "traces", path: () => "/traces", ready: page => page.locator(".row").first().waitFor() },
+  {
+    name: "traces",
+    path: () => "/traces",
+    ready: async page => {
+      await page.locator(".row").first().waitFor();
+      await page.locator(".histogram .u-over").waitFor();
+    },
+  },
   {
     name: "trace",
     path: async () => {
