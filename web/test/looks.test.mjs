@@ -24,7 +24,14 @@ const places = [
   { name: "users", path: () => "/users", ready: page => page.locator(".row").first().waitFor() },
   { name: "user", path: async () => `/users/${await first("users")}`, ready: charts },
   { name: "scores", path: () => "/scores?name=helpfulness", ready: charts },
-  { name: "traces", path: () => "/traces", ready: page => page.locator(".row").first().waitFor() },
+  {
+    name: "traces",
+    path: () => "/traces",
+    ready: async page => {
+      await page.locator(".row").first().waitFor();
+      await page.locator(".histogram .u-over").waitFor();
+    },
+  },
   {
     name: "trace",
     path: async () => {
