@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -182,11 +183,28 @@ func (e *eraser) look(rec *store.Record) {
 			e.add(e.scores, fields.EntityID)
 		}
 	default:
-		named = named || e.traces[trace]
+		named = e.traces[trace] || e.user != "" && genericUser(rec.Event.Payload) == e.user
 	}
 	if named {
 		e.seqs[rec.Seq] = true
 	}
+}
+
+// genericUser is the user that an event_create names; it is no typed field of it.
+func genericUser(payload []byte) string {
+	var p struct {
+		UserID json.RawMessage `json:"user_id"`
+	}
+	if json.Unmarshal(payload, &p) != nil {
+		return ""
+	}
+	if id, quoted := store.Unquote(p.UserID); quoted {
+		return id
+	}
+	if string(p.UserID) == "null" {
+		return ""
+	}
+	return string(p.UserID) // a number counts as the text that it is written as
 }
 
 // add grows a set.

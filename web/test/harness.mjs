@@ -159,9 +159,3 @@ export const looks = [
   { name: "light-narrow", viewport: narrow, colorScheme: "light" },
   { name: "dark-narrow", viewport: narrow, colorScheme: "dark" },
 ];
-
-/** lacks says whether the server has no such path. */
-export async function lacks(path) {
-  const res = await fetch(url + path, { headers: { "X-API-Key": key } });
-  return res.status === 404;
-}

@@ -67,12 +67,10 @@ test("numbers and scores are filters too", async () => {
   await context.close();
 });
 
-test("the search looks at name, input and output", async t => {
+test("the search looks at name, input and output", async () => {
   const word = `zebra${randomUUID().slice(0, 8)}`;
   const id = `trace-${word}`;
   await send([["trace_create", { id, name: "searched", input: `Where is the ${word}?` }]], id);
-  const answer = await fetch(`${url}/v1/traces?q=${word}`, { headers: { "X-API-Key": process.env.BROKLE_KEY } });
-  if (answer.status === 400) return t.skip("this server has no text search");
   const { context, page, problems } = await list();
   await page.keyboard.press("/");
   await page.keyboard.type(word);
