@@ -78,8 +78,9 @@ lint: deps $(PAGE_DEPS)
 unit: test-deps
 	@echo "unit tests"; $(GO) test $$($(GO) list ./... | grep -v /internal/e2e)
 
+# -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
-	@echo "race detector"; $(GO) test -race $(RACE)
+	@echo "race detector"; $(GO) test -race -short $(RACE)
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
 	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \

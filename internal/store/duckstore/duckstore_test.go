@@ -12,10 +12,16 @@ import (
 func TestConformance(t *testing.T) { conformance(t, Options{}) }
 
 // The same when rows settle after every few events.
-func TestConformanceSettling(t *testing.T) { conformance(t, Options{SettleEvery: 3}) }
+func TestConformanceSettling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: the same Go code ran in TestConformance; without -short its SQL runs too")
+	}
+	conformance(t, Options{SettleEvery: 3})
+}
 
 func conformance(t *testing.T, o Options) {
 	storetest.Warehouse(t, func(t testing.TB, dir string) store.Warehouse {
+		o := o // the tests run side by side
 		o.Logger = slog.New(slog.NewTextHandler(complaints{t}, nil))
 		w, err := Open(filepath.Join(dir, "warehouse.db"), o)
 		if err != nil {

@@ -29,8 +29,8 @@ type Options struct {
 	// which is right for about 8 million events; beyond them inserts grow slower.
 	IDMemory int
 	// SettleEvery is how many events may wait to be settled, and are folded anew for
-	// each question until then; 50 times as many while they come in faster than a
-	// few thousand per transaction. Default 20 000.
+	// each question until then; 200 times as many while they come in faster than a
+	// few thousand per transaction. Default 5 000.
 	SettleEvery int
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
@@ -50,7 +50,7 @@ func (o Options) withDefaults() Options {
 		o.IDMemory = 64 << 20
 	}
 	if o.SettleEvery <= 0 {
-		o.SettleEvery = 20_000
+		o.SettleEvery = 5_000
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -87,20 +87,27 @@ func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, 
 	return err
 }
 
-// begin finds what the statements of the view need to know. The ties are read
-// last: then they cover all that the transaction sees.
+// begin finds what the statements of the view need to know, and folds the dirty
+// entities for them. The ties are read when the transaction sees what it sees:
+// then they cover all of that.
 func (v *view) begin(ctx context.Context, tied *tiedKinds) error {
-	v.frontier.upto = int64(maxSeq)
-	err := v.frontier.find(func(query string, each func(a, b int64)) error {
+	ask := func(query string, each func(a, b int64)) error {
 		return v.rows(ctx, query, []any{v.project}, func(r *sql.Rows) error {
 			var a, b int64
 			err := r.Scan(&a, &b)
 			each(a, b)
 			return err
 		})
-	})
+	}
+	v.frontier.upto = int64(maxSeq)
+	if err := v.frontier.find(ask); err != nil {
+		return err
+	}
 	v.tied = tied.of(v.project)
-	return err
+	return v.query().foldDirty(func(statement string) error {
+		_, err := v.tx.ExecContext(ctx, statement, v.project)
+		return err
+	}, ask)
 }
 
 func (v *view) query() *query {

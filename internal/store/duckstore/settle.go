@@ -12,8 +12,8 @@ import (
 // transaction, in terms of Options.SettleEvery: settling costs nearly as much as
 // inserting, so that it waits, within bounds, while much comes in.
 const (
-	settleAtMost = 50
-	settleAtOnce = 5
+	settleAtMost = 200
+	settleAtOnce = 20
 	// muchInserted is a transaction so large that more is likely to wait.
 	muchInserted = 5000
 )
@@ -80,24 +80,26 @@ func (w *Warehouse) moveFrontier(from, upto store.Seq) error {
 	return w.write.exec("UPDATE meta SET settled = " + strconv.FormatUint(uint64(upto), 10))
 }
 
-// settleProject replaces the settled rows of the project's dirty entities. Traces
-// come last, because theirs add up those of their observations, which are folded
-// first, once.
+// settleProject replaces the settled rows of the project's dirty entities.
 func (w *Warehouse) settleProject(project string, upto store.Seq) error {
-	f := frontier{upto: int64(upto)}
-	err := f.find(func(query string, each func(a, b int64)) error {
+	ask := func(query string, each func(a, b int64)) error {
 		return w.write.scan(query, []string{project}, func(b block) {
 			first, second := b.int64s(0), b.int64s(1)
 			for i := range b.rows {
 				each(first[i], second[i])
 			}
 		})
-	})
-	if err != nil {
+	}
+	f := frontier{upto: int64(upto)}
+	if err := f.find(ask); err != nil {
 		return err
 	}
 	q := &query{tied: w.tied.of(project), frontier: &f}
-	for _, statement := range q.settling() {
+	exec := func(statement string) error { return w.write.exec(statement, project) }
+	if err := q.foldDirty(exec, ask); err != nil {
+		return err
+	}
+	for _, statement := range f.replacing() {
 		var args []string
 		if strings.Contains(statement, "$1") {
 			args = []string{project}
@@ -109,31 +111,26 @@ func (w *Warehouse) settleProject(project string, upto store.Seq) error {
 	return nil
 }
 
-// settling is the statements that replace the settled rows of the dirty entities.
-func (q *query) settling() []string {
-	f := q.frontier
-	var fold, replace []string
-	one := func(kind store.Kind, folded, ids, live string, from int64, replaces bool) {
+// replacing is the statements that put the folds of the dirty entities in the
+// place of their settled rows.
+func (f *frontier) replacing() []string {
+	var all []string
+	replace := func(kind store.Kind, folded, ids string, from int64, settled bool) {
 		t := settledTables[kind]
-		fold = append(fold, "CREATE OR REPLACE TEMP TABLE "+folded+" AS "+live)
-		if replaces {
-			replace = append(replace, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND first_seq >= %d AND id IN (%s)", t.name, from, ids))
+		if settled {
+			all = append(all, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND first_seq >= %d AND id IN (%s)", t.name, from, ids))
 		}
-		replace = append(replace, "INSERT INTO "+t.name+" SELECT $1, "+t.list()+" FROM "+folded, "DROP TABLE "+folded)
+		all = append(all, "INSERT INTO "+t.name+" SELECT $1, "+t.list()+" FROM "+folded, "DROP TABLE "+folded)
 	}
 	if d := f.kinds[store.ScoreKind]; d.any {
-		one(store.ScoreKind, "new_scores", f.dirtyIDs(store.ScoreKind),
-			"SELECT "+settledTables[store.ScoreKind].list()+" FROM ("+q.foldScores()+")", d.from, d.settled)
+		replace(store.ScoreKind, newScores, f.dirtyIDs(store.ScoreKind), d.from, d.settled)
 	}
 	if d := f.kinds[store.ObservationKind]; d.any {
-		one(store.ObservationKind, "new_observations", f.dirtyIDs(store.ObservationKind), q.liveObservations(), d.from, d.settled)
-		q.folded = true
+		replace(store.ObservationKind, newObservations, f.dirtyIDs(store.ObservationKind), d.from, d.settled)
 	}
 	if f.tracesDirty() {
-		fold = append(fold, "CREATE OR REPLACE TEMP TABLE changed AS "+with([]string{q.dirtyTraces()}, "SELECT id FROM dt"))
-		one(store.TraceKind, "new_traces", "SELECT id FROM changed",
-			with([]string{q.traces(), q.observations(), table("dt", "SELECT id FROM changed")}, q.liveTraces()), f.tracesFrom, f.tracesSettled)
-		replace = append(replace, "DROP TABLE changed")
+		replace(store.TraceKind, newTraces, "SELECT id FROM "+dirtyTraces, f.tracesFrom, f.tracesSettled)
+		all = append(all, "DROP TABLE "+dirtyTraces)
 	}
-	return append(fold, replace...)
+	return all
 }

@@ -74,6 +74,7 @@ type frontier struct {
 	upto    int64 // the Seq up to which events count as later
 	kinds   [store.GenericKind + 1]dirtyKind
 	// tracesFrom is a Seq before which no observation of a dirty trace begins.
+	// It and tracesSettled are known when the dirty entities were folded.
 	tracesFrom    int64
 	tracesSettled bool // some dirty trace has a settled row
 }
@@ -115,18 +116,7 @@ func (f *frontier) find(ask numbers) error {
 			return err
 		}
 	}
-	if !f.tracesDirty() {
-		return nil
-	}
-	f.tracesFrom = math.MaxInt64
-	for _, kind := range [...]store.Kind{store.TraceKind, store.ObservationKind} {
-		if d := f.kinds[kind]; d.any {
-			f.tracesFrom = min(f.tracesFrom, d.from)
-		}
-	}
-	q := &query{frontier: f}
-	return ask(with([]string{q.dirtyTraces()}, "SELECT min(first_seq), 0::BIGINT FROM settled_traces WHERE project = $1 AND id IN (SELECT id FROM dt) HAVING count(*) > 0"),
-		func(seq, _ int64) { f.tracesSettled, f.tracesFrom = true, min(f.tracesFrom, seq) })
+	return nil
 }
 
 // dirtyIDs is a subquery of the ids of the dirty entities, some of them twice.
@@ -153,33 +143,76 @@ func (q *query) merged(kind store.Kind, columns, condition, live string) string 
 	return settled(kind, columns, q.frontier.dirtyIDs(kind), condition) + " UNION ALL " + live
 }
 
-// liveObservations is the fold of the dirty observations, in the columns of the settled ones.
-func (q *query) liveObservations() string {
-	if q.folded {
-		return "SELECT " + settledTables[store.ObservationKind].list() + " FROM new_observations"
+// The folds of the dirty entities, and the ids of the dirty traces, are temporary
+// tables of the connection, made once for all statements of a transaction. A kind
+// without a dirty entity has none.
+const (
+	newScores       = "new_scores"
+	newObservations = "new_observations"
+	newTraces       = "new_traces"
+	dirtyTraces     = "dirty_traces"
+)
+
+// foldDirty makes these tables. Traces come last, because theirs add up those of
+// their observations.
+func (q *query) foldDirty(exec func(statement string) error, ask numbers) error {
+	f := q.frontier
+	if f.kinds[store.ScoreKind].any {
+		if err := exec(temporary(newScores, q.listed(store.ScoreKind, q.foldScores()))); err != nil {
+			return err
+		}
 	}
-	return "SELECT " + settledTables[store.ObservationKind].list() + " FROM (" + q.foldObservations() + ")"
+	if f.kinds[store.ObservationKind].any {
+		if err := exec(temporary(newObservations, q.listed(store.ObservationKind, q.foldObservations()))); err != nil {
+			return err
+		}
+	}
+	if !f.tracesDirty() {
+		return nil
+	}
+	if err := exec(temporary(dirtyTraces, q.dirtyTraceIDs())); err != nil {
+		return err
+	}
+	f.tracesFrom = math.MaxInt64
+	for _, kind := range [...]store.Kind{store.TraceKind, store.ObservationKind} {
+		if d := f.kinds[kind]; d.any {
+			f.tracesFrom = min(f.tracesFrom, d.from)
+		}
+	}
+	err := ask("SELECT min(first_seq), 0::BIGINT FROM settled_traces WHERE project = $1 AND id IN (SELECT id FROM "+dirtyTraces+") HAVING count(*) > 0",
+		func(seq, _ int64) { f.tracesSettled, f.tracesFrom = true, min(f.tracesFrom, seq) })
+	if err != nil {
+		return err
+	}
+	return exec(temporary(newTraces, q.foldTraces()))
 }
 
-// dirtyTraces is dt: the ids of the traces whose settled rows do not count: those
+func temporary(name, as string) string { return "CREATE OR REPLACE TEMP TABLE " + name + " AS " + as }
+
+// listed is a fold in the columns of the settled rows.
+func (q *query) listed(kind store.Kind, fold string) string {
+	return "SELECT " + settledTables[kind].list() + " FROM (" + fold + ")"
+}
+
+// dirtyTraceIDs is the ids of the traces whose settled rows do not count: those
 // with a dirty event of their own, and those that a dirty observation is in, or
 // was when it settled.
-func (q *query) dirtyTraces() string {
+func (q *query) dirtyTraceIDs() string {
 	parts := []string{"SELECT entity_id AS id FROM (" + q.frontier.dirtyIDs(store.TraceKind) + ")"}
 	if d := q.frontier.kinds[store.ObservationKind]; d.any {
-		parts = append(parts, "SELECT trace_id FROM ("+q.liveObservations()+") WHERE trace_id <> ''")
+		parts = append(parts, "SELECT trace_id FROM "+newObservations+" WHERE trace_id <> ''")
 		if d.settled {
 			parts = append(parts, fmt.Sprintf("SELECT trace_id FROM settled_observations WHERE project = $1 AND first_seq >= %d AND trace_id <> '' AND id IN (%s)",
 				d.from, q.frontier.dirtyIDs(store.ObservationKind)))
 		}
 	}
-	return "dt AS MATERIALIZED (" + strings.Join(parts, " UNION ") + ")"
+	return strings.Join(parts, " UNION ")
 }
 
-// liveTraces is the dirty traces folded anew, in the columns of the settled ones.
-// It needs t, o and dt.
-func (q *query) liveTraces() string {
-	t := "(SELECT * FROM t SEMI JOIN dt USING (id)) AS t"
-	ot := fmt.Sprintf("(%s) AS ot", sums(fmt.Sprintf("(SELECT * FROM o WHERE first_seq >= %d) AS o SEMI JOIN dt ON o.trace_id = dt.id", q.frontier.tracesFrom)))
-	return "SELECT " + settledTables[store.TraceKind].list() + " FROM (" + wholeTraces(t, ot) + ")"
+// foldTraces is the dirty traces folded anew, in the columns of the settled ones.
+func (q *query) foldTraces() string {
+	among := fmt.Sprintf("SEMI JOIN %s AS dt ON %%s = dt.id WHERE first_seq >= %d", dirtyTraces, q.frontier.tracesFrom)
+	t := "(SELECT * FROM own " + fmt.Sprintf(among, "own.id") + ") AS t"
+	ot := "(" + sums("(SELECT * FROM o "+fmt.Sprintf(among, "o.trace_id")+") AS o") + ") AS ot"
+	return with([]string{q.ownTraces(), q.observations()}, q.listed(store.TraceKind, wholeTraces(t, ot)))
 }

@@ -20,8 +20,6 @@ type query struct {
 	frontier *frontier
 	// only, by kind, says which entities to fold instead of the dirty ones.
 	only [store.GenericKind + 1]*selection
-	// folded says that new_observations has the fold of the dirty observations.
-	folded bool
 }
 
 // selection is some entities of a kind, and where their events are.
@@ -94,18 +92,26 @@ const foldCommon = `SELECT entity_id AS id, min(seq) AS first_seq, max(seq) AS l
 	coalesce(list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))), []) AS tags,
 	coalesce(min(ts) FILTER (rank = 0), min(ts)) AS start_inferred`
 
+// The columns of t; %s stands before its start, which a settled row calls own_start.
+const traceColumns = "id, first_seq, last_seq, environment, tags, %sstart_inferred, name, user_id, session_id, version, release"
+
 // traces is t: the traces that have an event of their own.
 func (q *query) traces() string {
-	const columns = "id, first_seq, last_seq, environment, tags, %sstart_inferred, name, user_id, session_id, version, release"
+	return table("t", "SELECT "+fmt.Sprintf(traceColumns, "own_start AS ")+" FROM ("+q.traceRows()+") WHERE own_start IS NOT NULL")
+}
+
+// ownTraces is own: what the traces say of themselves, with the columns of t.
+func (q *query) ownTraces() string {
 	fold := foldCommon + last("name", "user_id", "session_id", "version", "release") +
 		" FROM (" + q.events(store.TraceKind) + ") GROUP BY entity_id"
-	return table("t", q.merged(store.TraceKind, fmt.Sprintf(columns, "own_start AS "), " AND own_start IS NOT NULL",
-		"SELECT "+fmt.Sprintf(columns, "")+" FROM ("+fold+")"))
+	return table("own", q.merged(store.TraceKind, fmt.Sprintf(traceColumns, "own_start AS "), " AND own_start IS NOT NULL",
+		"SELECT "+fmt.Sprintf(traceColumns, "")+" FROM ("+fold+")"))
 }
 
 // observations is o: one row per observation, with the columns of the settled ones.
 func (q *query) observations() string {
-	return table("o", q.merged(store.ObservationKind, settledTables[store.ObservationKind].list(), "", q.liveObservations()))
+	list := settledTables[store.ObservationKind].list()
+	return table("o", q.merged(store.ObservationKind, list, "", "SELECT "+list+" FROM "+newObservations))
 }
 
 // foldObservations folds observations from their events, with all columns.
@@ -136,7 +142,7 @@ func (q *query) foldObservations() string {
 // scores is s: one row per score, with the columns of the settled ones.
 func (q *query) scores() string {
 	list := settledTables[store.ScoreKind].list()
-	return table("s", q.merged(store.ScoreKind, list, "", "SELECT "+list+" FROM ("+q.foldScores()+")"))
+	return table("s", q.merged(store.ScoreKind, list, "", "SELECT "+list+" FROM "+newScores))
 }
 
 // foldScores folds scores from their events, with all columns.
@@ -181,16 +187,19 @@ func wholeTraces(own, sums string) string {
 	FROM ` + own + " FULL JOIN " + sums + " ON t.id = ot.id)"
 }
 
-// allTraces returns the tables that define tr, one row per trace that has an
-// event of its own or an observation that names it, and on the way t and o.
-func (q *query) allTraces() []string {
-	tables := []string{q.traces(), q.observations()}
+// traceRows is one row per trace that has an event of its own or an observation
+// that names it.
+func (q *query) traceRows() string {
 	list := settledTables[store.TraceKind].list()
 	if !q.frontier.tracesDirty() {
-		return append(tables, table("tr", settled(store.TraceKind, list, "", "")))
+		return settled(store.TraceKind, list, "", "")
 	}
-	return append(tables, q.dirtyTraces(),
-		table("tr", settled(store.TraceKind, list, "SELECT id FROM dt", "")+" UNION ALL "+q.liveTraces()))
+	return settled(store.TraceKind, list, "SELECT id FROM "+dirtyTraces, "") + " UNION ALL SELECT " + list + " FROM " + newTraces
+}
+
+// allTraces returns the tables that define tr, which is traceRows, and t and o.
+func (q *query) allTraces() []string {
+	return []string{table("tr", q.traceRows()), q.traces(), q.observations()}
 }
 
 // saturate keeps an integer sum within a BIGINT, so that no input makes a query
