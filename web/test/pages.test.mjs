@@ -329,13 +329,15 @@ test("scores that are numbers, yes or no, and words", async () => {
 });
 
 test("a score of traces is told by the models that its traces used", async () => {
-  const { context, page, problems } = await at("/scores?range=all&name=resolved");
+  const { context, page, problems } = await at("/scores?range=all&name=resolved&environment=production");
   await page.getByRole("heading", { name: "By model, of the traces that used it" }).waitFor();
-  const models = (await api("/v1/stats?of=observations&group_by=model&metrics=count")).data.filter(r => r.model);
+  const models = (
+    await api("/v1/stats?of=observations&group_by=model&metrics=count&environment=production")
+  ).data.filter(r => r.model);
   assert.ok(models.length > 0 && models.length <= 8, "the sample has a few models");
   const expected = [];
   for (const { model } of models) {
-    const asked = `model=${encodeURIComponent(model)}&metrics=score_count:resolved,score_avg:resolved`;
+    const asked = `environment=production&model=${encodeURIComponent(model)}&metrics=score_count:resolved,score_avg:resolved`;
     const [row] = (await api(`/v1/stats?of=traces&${asked}`)).data;
     if (row["score_count:resolved"] > 0)
       expected.push([model, whole(row["score_count:resolved"]), row["score_avg:resolved"]]);

@@ -204,6 +204,7 @@ test("the keyboard walks the list, opens a trace and comes back", async () => {
   await page.keyboard.press("?");
   await page.getByRole("dialog").getByText("Next trace of the list").waitFor();
   await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" }); // while it is open, keys are its own
   await page.keyboard.press("u");
   await page.waitForURL(u => u.pathname === "/traces");
   assert.deepEqual(problems, []);

@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -41,4 +42,22 @@ func TestInterruptOfAnother(t *testing.T) {
 		})
 	}
 	clients.Wait()
+}
+
+// A question that its own asker gave up is not a fault of the warehouse.
+func TestInterruptedByItsContext(t *testing.T) {
+	t.Parallel()
+	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	err = w.ask(ctx, "p", "ask", func(*view) error {
+		cancel()
+		return errors.New("INTERRUPT Error: Interrupted!")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
 }

@@ -39,6 +39,9 @@ func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view)
 		}
 		err = w.inView(ctx, w.read.Load(), project, f)
 	}
+	if ctx.Err() != nil && interrupted(err) {
+		err = ctx.Err() // why it was interrupted
+	}
 	var asked *store.QueryError
 	if err == nil || errors.As(err, &asked) {
 		return err
