@@ -76,7 +76,9 @@ func (w *Warehouse) inView(ctx context.Context, read *sql.DB, project string, f 
 }
 
 func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, f func(*view) error) error {
-	tx, err := conn.BeginTx(ctx, nil)
+	// The transaction does not end with ctx, its statements do: else database/sql
+	// would end it on a goroutine of its own, beside whoever uses the connection.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
