@@ -124,7 +124,7 @@ func TestStreamGoesOnBehindTheLastEventSeen(t *testing.T) {
 			w.WriteHeader(403)
 			return
 		}
-		fmt.Fprintf(w, ": hello\nretry: 1\n\nid: %d\nevent: event\ndata: {\"event_id\":\"e%d\",\ndata: \"event_type\":\"event_create\",\"payload\":{}}\n\nid: 99\ndata: {\"event_id\":\"cut", len(resumed), len(resumed))
+		fmt.Fprintf(w, ": hello\nretry: 1\n\nid: %d\nevent: event\ndata: {\"event_id\":\"e%d\",\ndata: \"event_type\":\"event_create\",\"payload\":{},\"batch_id\":\"b\",\"environment\":\"qa\"}\n\nid: 99\ndata: {\"event_id\":\"cut", len(resumed), len(resumed))
 	}), func(c *brokle.Config) { c.Retry = brokle.ExponentialBackoff{Base: time.Millisecond} })
 	var ids []string
 	var last error
@@ -133,10 +133,10 @@ func TestStreamGoesOnBehindTheLastEventSeen(t *testing.T) {
 			last = err
 			continue
 		}
-		ids = append(ids, ev.ID)
+		ids = append(ids, ev.EventID+" "+ev.BatchID+" "+ev.Environment)
 	}
 	var re *brokle.RequestError
-	if fmt.Sprint(ids) != "[e1 e2]" || fmt.Sprint(resumed) != "[ 1 2]" || !errors.As(last, &re) || re.StatusCode != 403 {
+	if fmt.Sprint(ids) != "[e1 b qa e2 b qa]" || fmt.Sprint(resumed) != "[ 1 2]" || !errors.As(last, &re) || re.StatusCode != 403 {
 		t.Errorf("events %v, resumed at %q, ended with %v", ids, resumed, last)
 	}
 }

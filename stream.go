@@ -22,10 +22,11 @@ const maxStreamLine = 80 << 20
 // Stream iterates over the project's events as the server accepts them (Server-Sent
 // Events, WHATWG HTML §9.2). When the connection breaks it goes on behind the last event seen. It ends when ctx
 // does, silently, or with the error of a server that does not stream or refuses; a *RequestError.
-func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
+// The Environment of an event is the one it names itself, else that of its batch.
+func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEvent, error] {
+	return func(yield func(StoredEvent, error) bool) {
 		if !c.enabled() {
-			yield(Event{}, ErrDisabled)
+			yield(StoredEvent{}, ErrDisabled)
 			return
 		}
 		s := &stream{t: c.transport, query: filter.params().Values}
@@ -37,7 +38,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[Event, err
 			}
 			re, ok := asRequestError(err)
 			if err != nil && (!ok || !re.Retryable()) {
-				yield(Event{}, err)
+				yield(StoredEvent{}, err)
 				return
 			}
 			if re == nil {
@@ -48,7 +49,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[Event, err
 			}
 			wait, again := c.cfg.Retry.Next(attempt, re)
 			if !again {
-				yield(Event{}, re)
+				yield(StoredEvent{}, re)
 				return
 			}
 			sleep(ctx, max(wait, s.retry))
@@ -65,7 +66,7 @@ type stream struct {
 }
 
 // read follows one connection to its end. more false: the caller wants no more.
-func (s *stream) read(ctx context.Context, yield func(Event, error) bool) (more bool, err error) {
+func (s *stream) read(ctx context.Context, yield func(StoredEvent, error) bool) (more bool, err error) {
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if s.last != "" {
 		header.Set("Last-Event-ID", s.last)
@@ -79,7 +80,7 @@ func (s *stream) read(ctx context.Context, yield func(Event, error) bool) (more 
 }
 
 // messages splits the stream into its messages.
-func (s *stream) messages(r io.Reader, yield func(Event, error) bool) (more bool, err error) {
+func (s *stream) messages(r io.Reader, yield func(StoredEvent, error) bool) (more bool, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxStreamLine)
 	var data []byte
@@ -104,12 +105,12 @@ func (s *stream) messages(r io.Reader, yield func(Event, error) bool) (more bool
 				s.last = id
 				continue
 			}
-			var ev Event
-			if err := json.Unmarshal(data, &ev); err != nil {
+			ev, err := storedEvent(data)
+			if err != nil {
 				return true, fmt.Errorf("brokle: decode streamed event: %w", err)
 			}
 			data, s.last = data[:0], id
-			if ev.ID == "" { // not an event: a greeting or a notice
+			if ev.EventID == "" { // not an event: a greeting or a notice
 				continue
 			}
 			s.seen++
@@ -122,4 +123,24 @@ func (s *stream) messages(r io.Reader, yield func(Event, error) bool) (more bool
 		return true, fmt.Errorf("brokle: read stream: %w", lines.Err())
 	}
 	return true, nil // broken or ended: go on behind what was seen
+}
+
+// storedEvent reads a message's data: an event as on the wire, and where it came from.
+func storedEvent(data []byte) (StoredEvent, error) {
+	var ev Event
+	if err := json.Unmarshal(data, &ev); err != nil {
+		return StoredEvent{}, err
+	}
+	var from struct {
+		ReceivedAt  time.Time `json:"received_at"`
+		BatchID     string    `json:"batch_id"`
+		Environment string    `json:"environment"`
+	}
+	if err := json.Unmarshal(data, &from); err != nil {
+		return StoredEvent{}, err
+	}
+	return StoredEvent{
+		EventID: ev.ID, EventType: ev.Type, Timestamp: ev.Timestamp.Time, Payload: ev.Payload,
+		ReceivedAt: from.ReceivedAt, BatchID: from.BatchID, Environment: from.Environment,
+	}, nil
 }

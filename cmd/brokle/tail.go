@@ -115,16 +115,16 @@ func streamError(err error) error {
 	return err
 }
 
-// jsonLine prints an event as a line of JSON, as it was accepted.
-func jsonLine(out io.Writer, ev *brokle.Event) error {
+// jsonLine prints an event as a line of JSON, with the fields of `query events`.
+func jsonLine(out io.Writer, ev *brokle.StoredEvent) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(ev)
 }
 
 // eventLine prints what tells one event from another.
-func eventLine(s style) func(io.Writer, *brokle.Event) error {
-	return func(out io.Writer, ev *brokle.Event) error {
+func eventLine(s style) func(io.Writer, *brokle.StoredEvent) error {
+	return func(out io.Writer, ev *brokle.StoredEvent) error {
 		var p struct {
 			ID, Name, Type, Model, Level string
 			TraceID                      string          `json:"trace_id"`
@@ -151,7 +151,7 @@ func eventLine(s style) func(io.Writer, *brokle.Event) error {
 			about = s.red(about)
 		}
 		_, err := fmt.Fprintf(out, "%s  %s  %s\n", s.dim(ev.Timestamp.UTC().Format(time.DateTime+".000")),
-			s.blue(fmt.Sprintf("%-20s", oneLine(string(ev.Type)))), about)
+			s.blue(fmt.Sprintf("%-20s", oneLine(string(ev.EventType)))), about)
 		return err
 	}
 }

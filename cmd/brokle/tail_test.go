@@ -70,13 +70,13 @@ func TestTailSinceAndJSON(t *testing.T) {
 	t.Parallel()
 	stream := &sse{messages: [][]string{{
 		message("1", `{"event_id":"old","event_type":"event","timestamp":1700000000,"payload":{}}`),
-		message("2", `{"event_id":"new","event_type":"event_create","timestamp":1700000009,"payload":{"a": "<b>"}}`),
+		message("2", `{"event_id":"new","event_type":"event_create","timestamp":1700000009,"payload":{"a": "<b>"},"received_at":"2023-11-14T22:13:29.5Z","batch_id":"01B","environment":"qa"}`),
 	}}}
 	srv := httptest.NewServer(stream)
 	defer srv.Close()
 	vars := []string{"BROKLE_HOST=" + srv.URL, "BROKLE_API_KEY=bk_0123456789abcdef"}
 	r := command(t, "", vars, "tail", "--since", "1700000005", "--limit", "1", "--json").want(t, 0)
-	if r.out != `{"event_id":"new","event_type":"event_create","payload":{"a":"<b>"},"timestamp":1700000009}`+"\n" {
+	if r.out != `{"event_id":"new","event_type":"event_create","timestamp":"2023-11-14T22:13:29Z","received_at":"2023-11-14T22:13:29.5Z","batch_id":"01B","environment":"qa","payload":{"a":"<b>"}}`+"\n" {
 		t.Errorf("--json: %s", r.out)
 	}
 	if stream.asked[0] != "last_event_id=0 " {

@@ -401,7 +401,7 @@ func TestStreamWithTheSDK(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			got <- ev.ID
+			got <- ev.EventID
 		}
 	}()
 	h.until("it listens", func() bool { return h.srv.live.streams() == 1 })
