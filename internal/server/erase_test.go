@@ -106,11 +106,15 @@ func TestEraseUser(t *testing.T) {
 	two := h.newKey("two", "ingest", "read")
 	h.accept(userEvents()...)
 	h.accept(others()...)
-	// A job's raw request holds payloads too.
-	job := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+
-		event("u9", "event_create", `{"name":"Mneme77 job","user_id":"Mneme77/a b"}`)+`]}`))
-	if job.status != 202 {
-		t.Fatalf("%d %s", job.status, job.body)
+	// A job's raw request holds payloads too, also those that were duplicates or refused.
+	for _, events := range []string{
+		event("u9", "event_create", `{"name":"Mneme77 job","user_id":"Mneme77/a b"}`),
+		event("u9", "event_create", `{"name":"Mneme77 twice","user_id":"Mneme77/a b"}`),
+		event("u10", "no_such_type", `{"name":"Mneme77 refused","user_id":"Mneme77/a b"}`),
+	} {
+		if job := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+events+`]}`)); job.status != 202 {
+			t.Fatalf("%d %s", job.status, job.body)
+		}
 	}
 	h.send("POST", "/v1/telemetry/batch", batch(event("x1", "trace_create", `{"id":"t1","name":"n","user_id":"Mneme77/a b"}`)), "X-API-Key", "", "X-API-Key", two)
 	rep := h.send("DELETE", "/v1/users/Mneme77%2Fa%20b", nil)

@@ -105,14 +105,19 @@ func (v *view) begin(ctx context.Context, tied *tiedKinds) error {
 		})
 	}
 	v.frontier.upto = int64(maxSeq)
-	if err := v.frontier.find(ask); err != nil {
+	exec := func(statement string) error {
+		var args []any
+		if strings.Contains(statement, "$1") {
+			args = []any{v.project}
+		}
+		_, err := v.tx.ExecContext(ctx, statement, args...)
+		return err
+	}
+	if err := v.frontier.find(exec, ask); err != nil {
 		return err
 	}
 	v.tied = tied.of(v.project)
-	return v.query().foldDirty(func(statement string) error {
-		_, err := v.tx.ExecContext(ctx, statement, v.project)
-		return err
-	}, ask)
+	return v.query().foldDirty(exec, ask)
 }
 
 func (v *view) query() *query {

@@ -73,12 +73,13 @@ func traceEvents(ctx context.Context, v *view, keys []key, each func(string, sto
 }
 
 // The rows that search looks at at a time: of the first statement at least so
-// many, each time leapGrowth as many, and the events of searchStep rows together.
+// many, each time leapGrowth as many, and the events of searchStep rows together:
+// when these fill the page, the rest of the leap is not looked at.
 const (
 	searchLeap    = 256
 	leapGrowth    = 8
 	mostSearched  = 1 << 18
-	searchStep    = 1 << 14
+	searchStep    = 1 << 12
 	searchPerPage = 4 // rows looked at first, for each row of the page
 )
 

@@ -91,20 +91,21 @@ func (w *Warehouse) settleProject(project string, upto store.Seq) error {
 		})
 	}
 	f := frontier{upto: int64(upto)}
-	if err := f.find(ask); err != nil {
+	exec := func(statement string) error {
+		if strings.Contains(statement, "$1") {
+			return w.write.exec(statement, project)
+		}
+		return w.write.exec(statement)
+	}
+	if err := f.find(exec, ask); err != nil {
 		return err
 	}
 	q := &query{tied: w.tied.of(project), frontier: &f}
-	exec := func(statement string) error { return w.write.exec(statement, project) }
 	if err := q.foldDirty(exec, ask); err != nil {
 		return err
 	}
 	for _, statement := range f.replacing() {
-		var args []string
-		if strings.Contains(statement, "$1") {
-			args = []string{project}
-		}
-		if err := w.write.exec(statement, args...); err != nil {
+		if err := exec(statement); err != nil {
 			return err
 		}
 	}
@@ -115,21 +116,21 @@ func (w *Warehouse) settleProject(project string, upto store.Seq) error {
 // place of their settled rows.
 func (f *frontier) replacing() []string {
 	var all []string
-	replace := func(kind store.Kind, folded, ids string, from int64, settled bool) {
+	replace := func(kind store.Kind, folded, ids string, begin []span) {
 		t := settledTables[kind]
-		if settled {
-			all = append(all, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND first_seq >= %d AND id IN (%s)", t.name, from, ids))
+		if len(begin) > 0 {
+			all = append(all, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND %s AND id IN (%s)", t.name, within("first_seq", begin), ids))
 		}
-		all = append(all, "INSERT INTO "+t.name+" SELECT $1, "+t.list()+" FROM "+folded, "DROP TABLE "+folded)
+		all = append(all, "INSERT INTO "+t.name+" SELECT $1, "+t.list()+" FROM "+folded, "DROP TABLE "+folded, "DROP TABLE IF EXISTS "+dirtyTable(kind))
 	}
-	if d := f.kinds[store.ScoreKind]; d.any {
-		replace(store.ScoreKind, newScores, f.dirtyIDs(store.ScoreKind), d.from, d.settled)
+	if d := &f.kinds[store.ScoreKind]; d.any() {
+		replace(store.ScoreKind, newScores, dirtyIDs(store.ScoreKind), d.settled)
 	}
-	if d := f.kinds[store.ObservationKind]; d.any {
-		replace(store.ObservationKind, newObservations, f.dirtyIDs(store.ObservationKind), d.from, d.settled)
+	if d := &f.kinds[store.ObservationKind]; d.any() {
+		replace(store.ObservationKind, newObservations, dirtyIDs(store.ObservationKind), d.settled)
 	}
 	if f.tracesDirty() {
-		replace(store.TraceKind, newTraces, "SELECT id FROM "+dirtyTraces, f.tracesFrom, f.tracesSettled)
+		replace(store.TraceKind, newTraces, "SELECT id FROM "+dirtyTraces, f.tracesSettled)
 		all = append(all, "DROP TABLE "+dirtyTraces)
 	}
 	return all

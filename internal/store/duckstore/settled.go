@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -73,74 +72,102 @@ type frontier struct {
 	settled int64 // the Seq up to which events were folded into them
 	upto    int64 // the Seq up to which events count as later
 	kinds   [store.GenericKind + 1]dirtyKind
-	// tracesFrom is a Seq before which no observation of a dirty trace begins.
-	// It and tracesSettled are known when the dirty entities were folded.
-	tracesFrom    int64
-	tracesSettled bool // some dirty trace has a settled row
+	// traces is where the events of the dirty traces and of their observations are,
+	// and tracesSettled where the dirty traces' settled rows begin. They are known
+	// when the dirty entities were folded.
+	traces, tracesSettled []span
 }
 
+// dirtyKind is where the dirty entities of a kind are: mostly behind the frontier,
+// and in a few places long before it. Only these are read.
 type dirtyKind struct {
-	any     bool  // there are dirty entities
-	from    int64 // no dirty entity has an event before this Seq
-	settled bool  // some dirty entity has a settled row
+	events  []span // their events; nil when no entity is dirty
+	settled []span // the first Seqs of their settled rows; nil when they have none
 }
+
+func (d *dirtyKind) any() bool { return len(d.events) > 0 }
 
 // tracesDirty says whether the settled rows of some traces do not count.
 func (f *frontier) tracesDirty() bool {
-	return f.kinds[store.TraceKind].any || f.kinds[store.ObservationKind].any
+	return f.kinds[store.TraceKind].any() || f.kinds[store.ObservationKind].any()
 }
 
 // numbers runs a query over the project $1, which returns rows of two BIGINTs.
 type numbers func(query string, each func(a, b int64)) error
 
 // find fills f in. It asks in steps, because only a constant makes DuckDB pass
-// over the row groups that are out of range.
-func (f *frontier) find(ask numbers) error {
+// over the row groups that are out of range, and it puts the dirty ids into
+// temporary tables: of these DuckDB knows how few they are, and compares their least
+// and greatest with what it passes over.
+func (f *frontier) find(exec func(statement string) error, ask numbers) error {
 	if err := ask("SELECT settled, 0::BIGINT FROM meta WHERE $1 IS NOT NULL", func(s, _ int64) { f.settled = s }); err != nil {
 		return err
 	}
-	err := ask(fmt.Sprintf(`SELECT kind::BIGINT, min(seq) FROM (
-		SELECT kind, seq FROM events WHERE project = $1 AND seq > %d AND seq <= %d UNION ALL SELECT kind, seq FROM late WHERE project = $1) GROUP BY kind`, f.settled, f.upto),
-		func(kind, seq int64) { f.kinds[kind] = dirtyKind{any: true, from: seq} })
-	if err != nil {
-		return err
-	}
-	for kind, table := range settledTables {
+	for _, kind := range settledKinds {
 		d := &f.kinds[kind]
-		if !d.any {
-			continue
-		}
-		err := ask(fmt.Sprintf("SELECT min(first_seq), 0::BIGINT FROM %s WHERE project = $1 AND id IN (%s) HAVING count(*) > 0", table.name, f.dirtyIDs(kind)),
-			func(seq, _ int64) { d.settled, d.from = true, min(d.from, seq) })
+		behind := fmt.Sprintf("FROM events WHERE project = $1 AND kind = %d AND seq > %d AND seq <= %d", kind, f.settled, f.upto)
+		late := fmt.Sprintf("FROM late WHERE project = $1 AND kind = %d", kind)
+		err := ask(fmt.Sprintf("SELECT min(seq), max(seq) %s HAVING count(*) > 0 UNION ALL SELECT min(seq), max(seq) %s GROUP BY seq // %d", behind, late, nearby),
+			func(first, last int64) { d.events = append(d.events, span{first, last}) })
 		if err != nil {
 			return err
 		}
+		if !d.any() {
+			continue
+		}
+		if err := exec(temporary(dirtyTable(kind), "SELECT entity_id AS id "+behind+" UNION SELECT entity_id "+late)); err != nil {
+			return err
+		}
+		var events []span
+		if events, d.settled, err = settledSpans(ask, kind, dirtyIDs(kind)); err != nil {
+			return err
+		}
+		d.events = joinSpans(append(d.events, events...), fewSpans)
 	}
 	return nil
 }
 
-// dirtyIDs is a subquery of the ids of the dirty entities, some of them twice.
-func (f *frontier) dirtyIDs(kind store.Kind) string {
-	return fmt.Sprintf(`SELECT entity_id FROM events WHERE project = $1 AND kind = %[1]d AND seq > %[2]d AND seq <= %[3]d
-		UNION ALL SELECT entity_id FROM late WHERE project = $1 AND kind = %[1]d`, kind, f.settled, f.upto)
+// settledSpans finds the settled rows with one of the ids: where their events are,
+// and where they begin.
+func settledSpans(ask numbers, kind store.Kind, ids string) (events, begin []span, err error) {
+	err = ask(fmt.Sprintf("SELECT min(first_seq), max(last_seq) FROM %s WHERE project = $1 AND id IN (%s) GROUP BY first_seq // %d",
+		settledTables[kind].name, ids, nearby), func(first, last int64) {
+		events = append(events, span{first, last})
+		begin = append(begin, span{first, first - first%nearby + nearby - 1})
+	})
+	if len(begin) > 0 {
+		begin = joinSpans(begin, fewSpans)
+	}
+	return events, begin, err
 }
 
-// settled is the settled rows of a kind that count, as a SELECT of columns;
-// without are the ids of those that do not, "" when all do.
-func settled(kind store.Kind, columns, without, condition string) string {
-	from := settledTables[kind].name
-	if without != "" {
-		from += " ANTI JOIN (" + without + ") AS dirty(dirty_id) ON id = dirty_id"
+// dirtyTable is the temporary table of the ids of a kind's dirty entities. A kind
+// without any has none.
+func dirtyTable(kind store.Kind) string { return fmt.Sprintf("dirty_%d", kind) }
+
+// dirtyIDs is a subquery of these.
+func dirtyIDs(kind store.Kind) string { return "SELECT id FROM " + dirtyTable(kind) }
+
+// settled is the settled rows of a kind that count, as a SELECT of columns:
+// without those whose ids are in without and that begin in one of the spans.
+// Elsewhere no row needs to be compared with the ids.
+func settled(kind store.Kind, columns, without string, begin []span, condition string) string {
+	from := "SELECT " + columns + " FROM " + settledTables[kind].name
+	if len(begin) == 0 {
+		return from + " WHERE project = $1" + condition
 	}
-	return "SELECT " + columns + " FROM " + from + " WHERE project = $1" + condition
+	among := within("first_seq", begin)
+	return from + " WHERE project = $1 AND NOT " + among + condition + " UNION ALL " +
+		from + " ANTI JOIN (" + without + ") AS dirty(dirty_id) ON id = dirty_id WHERE project = $1 AND " + among + condition
 }
 
 // merged is the settled rows of the kind and the live fold of its dirty entities.
 func (q *query) merged(kind store.Kind, columns, condition, live string) string {
-	if !q.frontier.kinds[kind].any {
-		return settled(kind, columns, "", condition)
+	d := &q.frontier.kinds[kind]
+	if !d.any() {
+		return settled(kind, columns, "", nil, condition)
 	}
-	return settled(kind, columns, q.frontier.dirtyIDs(kind), condition) + " UNION ALL " + live
+	return settled(kind, columns, dirtyIDs(kind), d.settled, condition) + " UNION ALL " + live
 }
 
 // The folds of the dirty entities, and the ids of the dirty traces, are temporary
@@ -157,12 +184,12 @@ const (
 // their observations.
 func (q *query) foldDirty(exec func(statement string) error, ask numbers) error {
 	f := q.frontier
-	if f.kinds[store.ScoreKind].any {
+	if f.kinds[store.ScoreKind].any() {
 		if err := exec(temporary(newScores, q.listed(store.ScoreKind, q.foldScores()))); err != nil {
 			return err
 		}
 	}
-	if f.kinds[store.ObservationKind].any {
+	if f.kinds[store.ObservationKind].any() {
 		if err := exec(temporary(newObservations, q.listed(store.ObservationKind, q.foldObservations()))); err != nil {
 			return err
 		}
@@ -173,17 +200,12 @@ func (q *query) foldDirty(exec func(statement string) error, ask numbers) error 
 	if err := exec(temporary(dirtyTraces, q.dirtyTraceIDs())); err != nil {
 		return err
 	}
-	f.tracesFrom = math.MaxInt64
-	for _, kind := range [...]store.Kind{store.TraceKind, store.ObservationKind} {
-		if d := f.kinds[kind]; d.any {
-			f.tracesFrom = min(f.tracesFrom, d.from)
-		}
-	}
-	err := ask("SELECT min(first_seq), 0::BIGINT FROM settled_traces WHERE project = $1 AND id IN (SELECT id FROM "+dirtyTraces+") HAVING count(*) > 0",
-		func(seq, _ int64) { f.tracesSettled, f.tracesFrom = true, min(f.tracesFrom, seq) })
+	events, begin, err := settledSpans(ask, store.TraceKind, "SELECT id FROM "+dirtyTraces)
 	if err != nil {
 		return err
 	}
+	events = append(events, f.kinds[store.TraceKind].events...)
+	f.traces, f.tracesSettled = joinSpans(append(events, f.kinds[store.ObservationKind].events...), fewSpans), begin
 	return exec(temporary(newTraces, q.foldTraces()))
 }
 
@@ -198,12 +220,15 @@ func (q *query) listed(kind store.Kind, fold string) string {
 // with a dirty event of their own, and those that a dirty observation is in, or
 // was when it settled.
 func (q *query) dirtyTraceIDs() string {
-	parts := []string{"SELECT entity_id AS id FROM (" + q.frontier.dirtyIDs(store.TraceKind) + ")"}
-	if d := q.frontier.kinds[store.ObservationKind]; d.any {
-		parts = append(parts, "SELECT trace_id FROM "+newObservations+" WHERE trace_id <> ''")
-		if d.settled {
-			parts = append(parts, fmt.Sprintf("SELECT trace_id FROM settled_observations WHERE project = $1 AND first_seq >= %d AND trace_id <> '' AND id IN (%s)",
-				d.from, q.frontier.dirtyIDs(store.ObservationKind)))
+	var parts []string
+	if q.frontier.kinds[store.TraceKind].any() {
+		parts = append(parts, dirtyIDs(store.TraceKind))
+	}
+	if d := &q.frontier.kinds[store.ObservationKind]; d.any() {
+		parts = append(parts, "SELECT trace_id AS id FROM "+newObservations+" WHERE trace_id <> ''")
+		if len(d.settled) > 0 {
+			parts = append(parts, fmt.Sprintf("SELECT trace_id FROM settled_observations WHERE project = $1 AND %s AND trace_id <> '' AND id IN (%s)",
+				within("first_seq", d.settled), dirtyIDs(store.ObservationKind)))
 		}
 	}
 	return strings.Join(parts, " UNION ")
@@ -211,7 +236,7 @@ func (q *query) dirtyTraceIDs() string {
 
 // foldTraces is the dirty traces folded anew, in the columns of the settled ones.
 func (q *query) foldTraces() string {
-	among := fmt.Sprintf("SEMI JOIN %s AS dt ON %%s = dt.id WHERE first_seq >= %d", dirtyTraces, q.frontier.tracesFrom)
+	among := "SEMI JOIN " + dirtyTraces + " AS dt ON %s = dt.id WHERE " + within("first_seq", q.frontier.traces)
 	t := "(SELECT * FROM own " + fmt.Sprintf(among, "own.id") + ") AS t"
 	ot := "(" + sums("(SELECT * FROM o "+fmt.Sprintf(among, "o.trace_id")+") AS o") + ") AS ot"
 	return with([]string{q.ownTraces(), q.observations()}, q.listed(store.TraceKind, wholeTraces(t, ot)))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // span is a stretch of the events table, by Seq, both ends included.
@@ -15,16 +16,28 @@ func (s span) holds(column string) string {
 	return fmt.Sprintf("%[1]s >= %[2]d AND %[1]s <= %[3]d", column, s.first, s.last)
 }
 
+// within is the condition that a column is in one of the spans.
+func within(column string, spans []span) string {
+	parts := make([]string, len(spans))
+	for i, s := range spans {
+		parts[i] = s.holds(column)
+	}
+	return "(" + strings.Join(parts, " OR ") + ")"
+}
+
 const (
 	// nearby is up to how many events lie between two spans that are read as one:
 	// about the rows that DuckDB reads or passes over as a whole.
 	nearby = 100_000
-	// maxSpans bounds the parts of a statement.
-	maxSpans = 8
+	// maxSpans bounds the parts of a statement that reads each span by itself: about a
+	// millisecond each, and without them rows between that are wide. fewSpans bounds
+	// the ranges of a condition that every row is compared with.
+	maxSpans = 64
+	fewSpans = 8
 )
 
-// joinSpans covers all spans with at most maxSpans of them.
-func joinSpans(spans []span) []span {
+// joinSpans covers all spans with at most so many of them.
+func joinSpans(spans []span, most int) []span {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
 	for gap := int64(nearby); ; gap *= 4 {
@@ -36,7 +49,7 @@ func joinSpans(spans []span) []span {
 			}
 			joined = append(joined, s)
 		}
-		if spans = joined; len(spans) <= maxSpans {
+		if spans = joined; len(spans) <= most {
 			return spans
 		}
 	}
@@ -57,5 +70,5 @@ func (q *query) selectKeys(keys []key) *selection {
 	for i, k := range keys {
 		spans[i] = k.span
 	}
-	return &selection{ids: q.ids(keys), spans: joinSpans(spans)}
+	return &selection{ids: q.ids(keys), spans: joinSpans(spans, maxSpans)}
 }

@@ -16,8 +16,8 @@ func TestJoinSpans(t *testing.T) {
 			at := rng.Int64N(50_000_000)
 			spans[i] = span{at, at + rng.Int64N(1000)}
 		}
-		joined := joinSpans(spans)
-		if len(joined) > maxSpans {
+		joined := joinSpans(spans, fewSpans)
+		if len(joined) > fewSpans {
 			t.Fatalf("%d spans", len(joined))
 		}
 		for i := range joined[1:] {
@@ -35,7 +35,7 @@ func TestJoinSpans(t *testing.T) {
 			}
 		}
 	}
-	if near := joinSpans([]span{{1_000_000, 1_000_001}, {1, 2}, {50, 60}}); len(near) != 2 || near[0] != (span{1, 60}) {
+	if near := joinSpans([]span{{1_000_000, 1_000_001}, {1, 2}, {50, 60}}, fewSpans); len(near) != 2 || near[0] != (span{1, 60}) {
 		t.Errorf("%v", near)
 	}
 }

@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -51,7 +50,7 @@ func table(name, body string) string {
 func (q *query) source(kind store.Kind) string {
 	of := q.only[kind]
 	if of == nil {
-		of = &selection{q.frontier.dirtyIDs(kind), []span{{q.frontier.kinds[kind].from, math.MaxInt64}}}
+		of = &selection{dirtyIDs(kind), q.frontier.kinds[kind].events}
 	}
 	parts := make([]string, len(of.spans))
 	for i, s := range of.spans {
@@ -192,9 +191,9 @@ func wholeTraces(own, sums string) string {
 func (q *query) traceRows() string {
 	list := settledTables[store.TraceKind].list()
 	if !q.frontier.tracesDirty() {
-		return settled(store.TraceKind, list, "", "")
+		return settled(store.TraceKind, list, "", nil, "")
 	}
-	return settled(store.TraceKind, list, "SELECT id FROM "+dirtyTraces, "") + " UNION ALL SELECT " + list + " FROM " + newTraces
+	return settled(store.TraceKind, list, "SELECT id FROM "+dirtyTraces, q.frontier.tracesSettled, "") + " UNION ALL SELECT " + list + " FROM " + newTraces
 }
 
 // allTraces returns the tables that define tr, which is traceRows, and t and o.

@@ -11,7 +11,8 @@ import (
 )
 
 // Erase implements store.Log. It rewrites the segments that hold the payloads, and
-// those that hold the raw requests of jobs which brought them. The ids' marks
+// those that hold raw requests of finished jobs of the same projects: one may repeat an
+// erased payload as a duplicate, or as an event that was refused. The ids' marks
 // stay, so that a retry does not bring an erased event back. A reader that is
 // in the middle of a replaced file holds its blocks on disk until it is done.
 func (l *Log) Erase(ctx context.Context, seqs []store.Seq) error {
@@ -29,11 +30,11 @@ func (l *Log) erase(ctx context.Context, seqs []store.Seq) error {
 		return err
 	}
 	defer l.giveMaint()
-	e := &eraser{Log: l, seqs: map[store.Seq]bool{}, jobs: map[jobKey]bool{}, requests: map[store.Seq]bool{}}
+	e := &eraser{Log: l, seqs: map[store.Seq]bool{}, projects: map[string]bool{}, requests: map[store.Seq]bool{}}
 	for _, s := range seqs {
 		e.seqs[s] = true
 	}
-	if err := e.sealActive(ctx, slices.Max(seqs)); err != nil {
+	if err := e.sealActive(ctx, max(slices.Max(seqs), l.Head())); err != nil {
 		return err
 	}
 	if err := e.find(ctx); err != nil {
@@ -58,12 +59,10 @@ func (l *Log) erase(ctx context.Context, seqs []store.Seq) error {
 type eraser struct {
 	*Log
 	seqs     map[store.Seq]bool
-	jobs     map[jobKey]bool    // whose raw requests go too
-	requests map[store.Seq]bool // of those
+	projects map[string]bool    // of the events
+	requests map[store.Seq]bool // raw requests that go
 	affected []*segment
 }
-
-type jobKey struct{ project, id string }
 
 // sealActive makes sure that no appended-to segment holds newest.
 func (e *eraser) sealActive(ctx context.Context, newest store.Seq) error {
@@ -83,7 +82,7 @@ func (e *eraser) sealActive(ctx context.Context, newest store.Seq) error {
 	return r.err
 }
 
-// find collects the jobs that brought the events, and the segments to rewrite.
+// find collects the raw requests that go, and the segments to rewrite.
 func (e *eraser) find(ctx context.Context) error {
 	e.mu.RLock()
 	segs := e.segs
@@ -106,18 +105,20 @@ func (e *eraser) find(ctx context.Context) error {
 				hit[seg] = true
 			}
 		}
-		if t.job != "" {
-			e.jobs[jobKey{t.project, t.job}] = true
-		}
+		e.projects[t.project] = true
+	}
+	pending, err := e.index.PendingJobs()
+	if err != nil {
+		return err
 	}
 	for _, seg := range segs {
-		if !seg.sealed || seg.rewrote && seg.jobs == 0 || len(e.jobs) == 0 {
+		if !seg.sealed || seg.rewrote && seg.jobs == 0 {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		found, err := e.findRequests(seg)
+		found, err := e.findRequests(seg, pending)
 		if err != nil {
 			return err
 		}
@@ -131,17 +132,18 @@ func (e *eraser) find(ctx context.Context) error {
 	return nil
 }
 
-// findRequests looks for the raw requests of the jobs in a segment.
-func (e *eraser) findRequests(seg *segment) (found bool, err error) {
+// findRequests looks for the raw requests of the projects in a segment. Those of pending jobs
+// stay: they are accepted, and nothing else holds their events yet.
+func (e *eraser) findRequests(seg *segment, pending []store.Seq) (found bool, err error) {
 	err = e.each(seg, func(h *blockHeader, stored []byte) error {
-		if h.kind != kindJob {
+		if h.kind != kindJob || slices.Contains(pending, h.first) {
 			return nil
 		}
 		b, err := e.codec.decodeSections(h, stored, false)
 		if err != nil {
 			return nil // nothing that a reader could give out
 		}
-		if t := &b.batches[0]; e.jobs[jobKey{t.project, t.job}] {
+		if e.projects[b.batches[0].project] {
 			e.requests[h.first] = true
 			found = true
 		}
