@@ -26,10 +26,10 @@ PAGE_DEPS   := web/node_modules/.package-lock.json
 # the race detector's work is `make race RACE=./...`.
 RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench microbench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # $(call install,commands): installs with apt what is not there, and says so.
 define install
@@ -97,9 +97,11 @@ e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with wha
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e
 
-bench: build ## micro-benchmarks, and the server beside a bare floor
-	@echo "benchmarks"; $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
-	@echo "the server beside the floor"; cd bench && $(GO) run . -bin ../$(BINARY)
+bench: build ## the server beside a floor and other servers; writes docs/benchmarks.md (below 15 minutes)
+	@cd bench && $(GO) run . -bin ../$(BINARY) -doc ../docs/benchmarks.md
+
+microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
+	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 clean:
 	rm -rf bin web/site/app web/node_modules

@@ -5,16 +5,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/brokle-ai/brokle-go"
 )
@@ -23,7 +23,9 @@ import (
 // fresh ids written over the old ones, so that making load costs little beside
 // serving it.
 type load struct {
+	wire   wire
 	bodies []template
+	json   int // bytes of the events as JSON, in all bodies
 }
 
 type template struct {
@@ -31,45 +33,83 @@ type template struct {
 	ids  []int // offsets of the 26-character event ids
 }
 
-func (l *load) meanEventBytes() int {
-	bytes, events := 0, 0
-	for _, t := range l.bodies {
-		bytes += len(t.body)
-		events += len(t.ids)
-	}
-	return bytes / events
-}
+// bodiesMade is how many different requests a load has.
+const bodiesMade = 120
 
-func newLoad(o options) (*load, error) {
+func (l *load) meanEventBytes() int { return l.json / (len(l.bodies) * len(l.bodies[0].ids)) }
+
+// newLoad makes the requests of a wire. Every wire gets the same events.
+func newLoad(o options, w wire) (*load, error) {
 	payloads, err := readPayloads(o.input)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{}
+	l := &load{wire: w}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for next := 0; len(l.bodies) < 120; {
-		t := template{}
-		t.body = append(t.body, `{"events":[`...)
-		for i := range o.batch {
-			if i > 0 {
-				t.body = append(t.body, ',')
-			}
-			t.body = append(t.body, `{"event_id":"`...)
-			t.ids = append(t.ids, len(t.body))
-			t.body = append(t.body, brokle.NewID()...)
-			var e brokle.Event
+	for next := 0; len(l.bodies) < bodiesMade; {
+		events := make([]brokle.Event, o.batch)
+		for i := range events {
 			if len(payloads) > 0 {
-				e = payloads[next%len(payloads)]
+				events[i] = payloads[next%len(payloads)]
 				next++
 			} else {
-				e = generated(rng)
+				events[i] = generated(rng)
 			}
-			t.body = fmt.Appendf(t.body, `","event_type":%q,"payload":%s,"timestamp":%d}`, e.Type, e.Payload, time.Now().Unix())
+			events[i].ID, events[i].Timestamp = brokle.NewID(), brokle.At(time.Now())
+			raw, err := json.Marshal(&events[i])
+			if err != nil {
+				return nil, err
+			}
+			l.json += len(raw)
 		}
-		t.body = append(t.body, `],"environment":"production"}`...)
+		t := template{}
+		if t.body, err = w.encode(events); err != nil {
+			return nil, err
+		}
+		for i := range events {
+			t.ids = append(t.ids, bytes.Index(t.body, []byte(events[i].ID)))
+		}
 		l.bodies = append(l.bodies, t)
 	}
 	return l, nil
+}
+
+// request is the nth body with fresh ids, in buf.
+func (l *load) request(n int, buf []byte) []byte {
+	t := &l.bodies[n%len(l.bodies)]
+	buf = append(buf[:0], t.body...)
+	for _, at := range t.ids {
+		copy(buf[at:], brokle.NewID())
+	}
+	return buf
+}
+
+// zstdPerEvent is what the bodies of 100 000 events take as one zstd stream of level 3.
+func (l *load) zstdPerEvent(o options) (float64, error) {
+	var n counter
+	w, err := zstd.NewWriter(&n, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)))
+	if err != nil {
+		return 0, err
+	}
+	requests := min(100_000, o.events) / o.batch
+	var body []byte
+	for i := range requests {
+		body = l.request(i, body)
+		if _, err := w.Write(body); err != nil {
+			return 0, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return 0, err
+	}
+	return float64(n) / float64(requests*o.batch), nil
+}
+
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 // readPayloads reads events, one a line; ids inside payloads stay, so entities
@@ -145,13 +185,9 @@ func (l *load) fire(url string, o options) (took time.Duration, answers []time.D
 		wg.Go(func() {
 			var body []byte
 			for n := next.Add(1); n <= requests && failed.Load() == 0; n = next.Add(1) {
-				t := l.bodies[int(n)%len(l.bodies)]
-				body = append(body[:0], t.body...)
-				for _, at := range t.ids {
-					copy(body[at:], brokle.NewID())
-				}
+				body = l.request(int(n), body)
 				sent := time.Now()
-				if err := post(client, url, body, o.batch); err != nil {
+				if err := l.wire.post(client, url, body, o.batch); err != nil {
 					firstErr.CompareAndSwap(nil, err)
 					failed.Add(1)
 					return
@@ -166,28 +202,6 @@ func (l *load) fire(url string, o options) (took time.Duration, answers []time.D
 		return 0, nil, err
 	}
 	return took, slices.Concat(times...), nil
-}
-
-func post(client *http.Client, url string, body []byte, events int) error {
-	req, err := http.NewRequest(http.MethodPost, url+"/v1/telemetry/batch", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-API-Key", benchKey)
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK || !bytes.Contains(answer, []byte(`"processed_events":`+strconv.Itoa(events)+`,`)) {
-		return fmt.Errorf("answer %d: %.300s", resp.StatusCode, answer)
-	}
-	return nil
 }
 
 func percentile(sorted []time.Duration, p float64) float64 {

@@ -1,10 +1,12 @@
-// Command bench measures the whole brokle server beside a floor handler, in
-// one run on one machine, and prints the ratios. The floor does the least that
+// Command bench measures the whole brokle server beside a floor handler and beside
+// other servers, in one run on one machine, and prints the ratios. The floor does the least that
 // an honest ingest server must: read, decode (with the server's own decoder),
 // look the ids up in a map, append the body to a file, fsync once per group.
 //
-//	go run . -bin ../bin/brokle
-//	go run . -bin ../bin/brokle -redis    (one node alone beside one with Redis)
+//	go run . -bin ../bin/brokle                           all of it, printed
+//	go run . -bin ../bin/brokle -doc ../docs/benchmarks.md    and written down
+//	go run . -bin ../bin/brokle -only ingest -peers=false     the floor and brokle alone
+//	go run . -bin ../bin/brokle -redis                    one node alone beside one with Redis
 package main
 
 import (
@@ -15,7 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"text/tabwriter"
+	"time"
 )
 
 type options struct {
@@ -30,6 +32,9 @@ type options struct {
 	profile  string
 	floorOne string
 	redis    bool
+	peers    bool
+	only     string
+	doc      string
 	serve    []string // further arguments of the server
 }
 
@@ -38,13 +43,16 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "../bin/brokle", "the built brokle binary")
 	flag.StringVar(&o.input, "input", "", "JSON Lines of events whose payloads are sent (default: generated text)")
 	flag.StringVar(&o.dir, "dir", "", "directory for data (default: a temporary one, removed at the end)")
-	flag.IntVar(&o.events, "events", 600_000, "events per round and side")
+	flag.IntVar(&o.events, "events", 300_000, "events per round and side")
 	flag.IntVar(&o.batch, "batch", 100, "events per request")
 	flag.IntVar(&o.conns, "conns", 8, "connections")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; floor and server take turns")
 	flag.BoolVar(&o.settle, "settle", true, "after the last round wait for recompression and measure the disk")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
+	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
+	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: all)")
+	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
 	flag.Parse()
 
@@ -74,49 +82,95 @@ func exitOn(err error) {
 	}
 }
 
+// run measures part after part, prints each and writes them all down.
 func run(ctx context.Context, o options) error {
-	load, err := newLoad(o)
+	begin := time.Now()
+	all := &report{begin: begin}
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, options, *report) error
+	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"questions", measureQuestions}} {
+		if o.only != "" && o.only != part.name {
+			continue
+		}
+		if err := part.measure(ctx, o, all); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	fmt.Printf("%s\ntook %s\n", all.body.String(), time.Since(begin).Round(time.Second))
+	if o.doc == "" {
+		return nil
+	}
+	return all.write(ctx, o)
+}
+
+// measureIngest lets floor, server and peers take turns, so that what else the
+// machine does hits all of them.
+func measureIngest(ctx context.Context, o options, to *report) error {
+	own, err := newLoad(o, brokleWire())
 	if err != nil {
 		return err
 	}
+	var others []*contender
+	if o.peers {
+		if others, err = contenders(ctx, o); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("%d events of %d B (mean) a round, %d a request, %d connections, %d rounds\n",
-		o.events, load.meanEventBytes(), o.batch, o.conns, o.rounds)
+		o.events, own.meanEventBytes(), o.batch, o.conns, o.rounds)
 	var floors, servers []result
 	for round := range o.rounds {
-		floor, err := measureFloor(ctx, o, load, round)
+		floor, err := measureFloor(ctx, o, own, round)
 		if err != nil {
 			return fmt.Errorf("floor: %w", err)
 		}
-		server, err := measureServer(ctx, o, load, round)
+		server, err := measureServer(ctx, o, own, round)
 		if err != nil {
 			return fmt.Errorf("server: %w", err)
 		}
 		floors, servers = append(floors, floor), append(servers, server)
-		fmt.Printf("round %d: floor %.0f, accepted %.0f, sustained %.0f events/s\n",
-			round+1, floor.accepted, server.accepted, server.sustained)
+		fmt.Printf("round %d: floor %.0f, accepted %.0f, sustained %.0f events/s", round+1, floor.accepted, server.accepted, server.sustained)
+		for _, c := range others {
+			r, err := measurePeer(ctx, o, &c.peer, c.bin, c.load, round)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			c.rounds = append(c.rounds, r)
+			fmt.Printf(", %s %.0f", c.name, r.accepted)
+		}
+		fmt.Println()
 	}
-	report(o, median(floors), median(servers))
+	zstd, err := own.zstdPerEvent(o)
+	if err != nil {
+		return err
+	}
+	to.ingest(o, own, median(floors), median(servers), others, zstd)
 	return nil
 }
 
-func report(o options, floor, server result) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(w, "\t\tfloor\tbrokle\tratio\ttarget\t")
-	_, _ = fmt.Fprintf(w, "accepted\tevents/s\t%.0f\t%.0f\t%.2f\t≥ 0.40\t\n", floor.accepted, server.accepted, server.accepted/floor.accepted)
-	_, _ = fmt.Fprintf(w, "sustained\tevents/s\t%.0f\t%.0f\t%.2f\t≥ 0.30\t\n", floor.accepted, server.sustained, server.sustained/floor.accepted)
-	_, _ = fmt.Fprintf(w, "answer p50\tms\t%.2f\t%.2f\t%.1f\t\t\n", floor.p50, server.p50, server.p50/floor.p50)
-	_, _ = fmt.Fprintf(w, "answer p99\tms\t%.2f\t%.2f\t%.1f\t< 25 ms\t\n", floor.p99, server.p99, server.p99/floor.p99)
-	_, _ = fmt.Fprintf(w, "CPU per event\tµs\t%.2f\t%.2f\t%.1f\t\t\n", floor.cpuPerEvent, server.cpuPerEvent, server.cpuPerEvent/floor.cpuPerEvent)
-	_, _ = fmt.Fprintf(w, "peak RSS\tMB\t%.0f\t%.0f\t\t< 600 MB\t\n", floor.peakRSS, server.peakRSS)
-	_, _ = fmt.Fprintf(w, "fsyncs per request\t\t\t%.2f\t\t\t\n", server.fsyncsPerRequest)
-	if o.settle {
-		_, _ = fmt.Fprintf(w, "disk per event, settled\tB\t%.0f\t%.0f\t\t≤ 300 B\t\n", floor.diskPerEvent, server.diskPerEvent)
-		for _, part := range server.diskParts {
-			_, _ = fmt.Fprintf(w, "  of it %s\tB\t\t%.0f\t\t\t\n", part.name, part.perEvent)
+// contender is a peer that is built and has its requests ready.
+type contender struct {
+	peer
+	bin    string
+	load   *load
+	rounds []result
+}
+
+func contenders(ctx context.Context, o options) ([]*contender, error) {
+	var all []*contender
+	for _, p := range peers() {
+		c := &contender{peer: p}
+		var err error
+		if c.bin, err = c.make(ctx, o); err != nil {
+			return nil, err
 		}
+		if c.load, err = newLoad(o, c.wire); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
-	_, _ = fmt.Fprintf(w, "cold start of it all\tms\t\t%.0f\t\t\t\n", server.coldStart)
-	_ = w.Flush()
+	return all, nil
 }
 
 func (o options) roundDir(side string, round int) string {

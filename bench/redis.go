@@ -8,13 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"text/tabwriter"
-	"time"
 )
 
 // runRedis measures one node alone and one that deduplicates on a Redis, which is
 // on the same machine and so takes its CPU from it. The two take turns.
 func runRedis(ctx context.Context, o options) error {
-	l, err := newLoad(o)
+	l, err := newLoad(o, brokleWire())
 	if err != nil {
 		return err
 	}
@@ -73,18 +72,4 @@ func measureShared(ctx context.Context, o options, l *load, round int) (r result
 		return r, 0, err
 	}
 	return r, cpuNow(cmd.Process.Pid) / float64(o.events), nil
-}
-
-func waitListening(ctx context.Context, addr string) error {
-	for {
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("redis-server does not listen: %w", err)
-		}
-	}
 }

@@ -13,10 +13,17 @@ import (
 // before the real binary.
 const pageTests = "../../web"
 
-// The page, over a day of the sample and, when it is there, the real input.
+// browserTest is what a test in a browser needs beside a node.
+type browserTest struct {
+	chromium string
+	data     string // the data directory of the node
+}
+
+// newBrowserTest looks for the browser, the built page and its tests' packages.
 // With BROKLE_E2E_BROWSER=1, as make sets it, what is missing fails the test
-// instead of skipping it. BROKLE_SHOTS names a directory for pictures.
-func TestBrowser(t *testing.T) {
+// instead of skipping it.
+func newBrowserTest(t *testing.T) *browserTest {
+	t.Helper()
 	missing := t.Skipf
 	if os.Getenv("BROKLE_E2E_BROWSER") != "" {
 		missing = t.Fatalf
@@ -32,9 +39,32 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		missing("skipped: %v", err)
 	}
-	dir := t.TempDir()
-	data := filepath.Join(dir, "data")
-	n := startNode(t, data, "--dev", "--sample")
+	return &browserTest{chromium: chromium, data: filepath.Join(t.TempDir(), "data")}
+}
+
+// run runs test files, one after another: a browser each, and live rows must not be of another file.
+func (b *browserTest) run(t *testing.T, n *node, files ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, files...)...)
+	cmd.Dir = pageTests
+	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_READ_KEY="+readKey(t, b.data),
+		"BROKLE_CHROMIUM="+b.chromium, "NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "ℹ") || strings.Contains(line, "# SKIP") {
+			t.Log(line) // measurements and counts
+		}
+	}
+	if err != nil {
+		t.Fatalf("node --test: %v\n%s", err, tail(string(out), 12000))
+	}
+}
+
+// The page, over a day of the sample and, when it is there, the real input.
+// BROKLE_SHOTS names a directory for pictures.
+func TestBrowser(t *testing.T) {
+	b := newBrowserTest(t)
+	n := startNode(t, b.data, "--dev", "--sample")
 	waitSample(t, n)
 	tests, err := filepath.Glob(filepath.Join(pageTests, "test", "*.test.mjs"))
 	if err != nil || len(tests) == 0 {
@@ -43,28 +73,14 @@ func TestBrowser(t *testing.T) {
 	if os.Getenv("BROKLE_SHOTS") != "" { // pictures are of the sample alone
 		tests = []string{filepath.Join(pageTests, "test", "looks.test.mjs")}
 	} else if _, err := os.Stat(realInput); err == nil {
-		events := filepath.Join(dir, "events.jsonl")
+		events := filepath.Join(t.TempDir(), "events.jsonl")
 		convert(t, events)
 		send(t, n, events)
 	}
-
-	// One file after another: a browser each, and live rows must not be of another file.
 	for i, file := range tests {
 		tests[i] = "test/" + filepath.Base(file)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, tests...)...)
-	cmd.Dir = pageTests
-	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_READ_KEY="+readKey(t, data),
-		"BROKLE_CHROMIUM="+chromium, "NO_COLOR=1")
-	out, err := cmd.CombinedOutput()
-	for line := range strings.Lines(string(out)) {
-		if strings.HasPrefix(line, "ℹ") || strings.Contains(line, "# SKIP") {
-			t.Log(strings.TrimSpace(line)) // measurements and counts
-		}
-	}
-	if err != nil {
-		t.Fatalf("node --test: %v\n%s", err, tail(string(out), 12000))
-	}
+	b.run(t, n, tests...)
 }
 
 // readKey makes a key that may only read, the way an operator does beside the
