@@ -1,0 +1,330 @@
+package torture
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// fact is one event as its client knows it.
+type fact struct {
+	id      string // "" for an event of the bulk endpoint, which makes the id
+	env     string
+	typ     brokle.EventType
+	payload string
+	entity  string // of an observation
+	trace   string
+	ttl     time.Duration
+	dead    bool // wrong on purpose: it must fail, and never be stored
+
+	// Guarded by ledger.mu.
+	maybe     bool      // it was sent, and what became of it was not always told
+	acked     bool      // it was said to be stored
+	processed int       // how often an answer said so of a first time
+	from      time.Time // by the server's clock: it was not accepted before
+	again     bool      // it was sent when its ttl may have been over: it may be in the log twice
+	lateJob   bool      // a job that nobody knows may hold it, and be done late
+}
+
+// ledger is what the clients sent and were told.
+type ledger struct {
+	clock *clock
+
+	mu     sync.Mutex // guards all below and the marked fields of facts
+	out    *json.Encoder
+	facts  []*fact
+	byEnv  map[string][]*fact
+	byID   map[string]*fact
+	bulk   map[string]*fact // by payload
+	jobs   []*job
+	faults []string
+	told   map[string]int // counts of all answers
+	latest time.Time      // the server's clock has shown at most this
+}
+
+// job is an asynchronous batch that was accepted.
+type job struct {
+	id    string
+	facts []*fact
+	try   *attempt
+}
+
+func newLedger(c *clock, out io.Writer) *ledger {
+	return &ledger{
+		clock: c, out: json.NewEncoder(out), byEnv: map[string][]*fact{}, byID: map[string]*fact{}, bulk: map[string]*fact{},
+		told: map[string]int{},
+	}
+}
+
+// add notes new facts before they are sent.
+func (l *ledger) add(facts []*fact) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range facts {
+		l.facts = append(l.facts, f)
+		l.byEnv[f.env] = append(l.byEnv[f.env], f)
+		if f.id == "" {
+			l.bulk[f.payload] = f
+		} else {
+			l.byID[f.id] = f
+		}
+	}
+}
+
+// fault notes a broken promise.
+func (l *ledger) fault(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faultLocked(format, args...)
+}
+
+func (l *ledger) faultLocked(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	l.faults = append(l.faults, s)
+	l.write(map[string]any{"fault": s})
+}
+
+// write appends a line to the ledger's file. l.mu is held.
+func (l *ledger) write(line map[string]any) {
+	line["at"] = time.Now().UTC().Format(time.RFC3339Nano)
+	_ = l.out.Encode(line) // the file is for people; the run does not depend on it
+}
+
+// note is a line about a round.
+func (l *ledger) note(line map[string]any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.write(line)
+}
+
+// attempt is one request on its way. Its times are of the server's clock, as
+// wrong as that is.
+type attempt struct {
+	facts     []*fact
+	async     bool
+	low, high time.Time // the request was decided between them
+}
+
+// sending begins an attempt.
+func (l *ledger) sending(facts []*fact, async bool) *attempt {
+	now := l.clock.now()
+	a := &attempt{facts: facts, async: async, low: now, high: now}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range facts {
+		if f.from.IsZero() || now.Before(f.from) && !f.acked {
+			f.from = now
+		}
+	}
+	return a
+}
+
+// over widens the attempt's times to now. l.mu is held.
+func (l *ledger) over(a *attempt) {
+	now := l.clock.now()
+	if now.Before(a.low) {
+		a.low = now
+	}
+	if now.After(a.high) {
+		a.high = now
+	}
+	if a.high.After(l.latest) {
+		l.latest = a.high
+	}
+}
+
+// lost ends an attempt without an answer. sent false says that the server
+// cannot have taken it.
+func (l *ledger) lost(a *attempt, sent bool, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over(a)
+	l.told["unanswered requests"]++
+	for _, f := range a.facts {
+		f.maybe = f.maybe || sent
+		f.lateJob = f.lateJob || sent && a.async
+		if sent && a.low.Before(f.from) && !f.acked {
+			f.from = a.low
+		}
+	}
+	l.write(map[string]any{"lost": ids(a.facts), "sent": sent, "async": a.async, "why": why})
+}
+
+// accepted ends an attempt with a job.
+func (l *ledger) accepted(a *attempt, answer *brokle.BatchResponse) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over(a)
+	l.told["jobs"]++
+	for _, f := range a.facts {
+		f.maybe = true
+	}
+	l.jobs = append(l.jobs, &job{id: answer.JobID, facts: a.facts, try: a})
+	l.write(map[string]any{"job": answer.JobID, "ids": ids(a.facts)})
+}
+
+// margin is how near to the end of its ttl an event may be either.
+const margin = 5 * time.Second
+
+// answered ends an attempt (or its job) with what became of each event, and
+// holds that against the promises: the counts add up, what is wrong fails and nothing
+// else does, what was never sent is no duplicate, what was stored is not new again.
+func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over(a)
+	l.told["answers"]++
+	l.told["processed"] += answer.ProcessedEvents
+	l.told["duplicate"] += answer.DuplicateEvents
+	l.told["failed"] += answer.FailedEvents
+	l.write(map[string]any{"batch": answer.BatchID, "ids": ids(a.facts), "processed": answer.ProcessedEvents,
+		"duplicates": answer.DuplicateEventIDs, "failed": answer.FailedEvents})
+	if n := answer.ProcessedEvents + answer.DuplicateEvents + answer.FailedEvents; n != len(a.facts) ||
+		len(answer.Errors) != answer.FailedEvents || len(answer.DuplicateEventIDs) != answer.DuplicateEvents {
+		l.faultLocked("batch %s of %d events does not add up: %d processed, %d duplicate (%d listed), %d failed (%d listed)", answer.BatchID, len(a.facts),
+			answer.ProcessedEvents, answer.DuplicateEvents, len(answer.DuplicateEventIDs), answer.FailedEvents, len(answer.Errors))
+	}
+	failed := map[string]bool{}
+	for i := range answer.Errors {
+		failed[answer.Errors[i].EventID] = true
+	}
+	duplicates := map[string]int{}
+	for _, id := range answer.DuplicateEventIDs {
+		duplicates[id]++
+	}
+	seen := map[string]int{}
+	for _, f := range a.facts {
+		if f.id != "" {
+			seen[f.id]++
+		}
+	}
+	for _, f := range unique(a.facts) {
+		switch {
+		case f.id == "":
+			l.bulkFact(a, f, answer)
+		case f.dead || failed[f.id]:
+			if !f.dead || !failed[f.id] {
+				l.faultLocked("event %s: wrong %t, failed %t: %+v", f.id, f.dead, failed[f.id], answer.Errors)
+			}
+		case duplicates[f.id] >= seen[f.id]:
+			l.duplicate(a, f)
+		default:
+			if duplicates[f.id] != seen[f.id]-1 {
+				l.faultLocked("event %s stands %d times in one request, %d of them duplicates", f.id, seen[f.id], duplicates[f.id])
+			}
+			l.stored(a, f)
+		}
+	}
+}
+
+// bulkFact is the answer about an event whose id the client does not know: a request of
+// the bulk endpoint is repeated whole, so all are new or all are duplicates.
+func (l *ledger) bulkFact(a *attempt, f *fact, answer *brokle.BatchResponse) {
+	switch len(a.facts) {
+	case answer.ProcessedEvents:
+		l.stored(a, f)
+	case answer.DuplicateEvents:
+		l.duplicate(a, f)
+	default:
+		l.faultLocked("bulk request of %d: %d processed, %d duplicate, %d failed", len(a.facts),
+			answer.ProcessedEvents, answer.DuplicateEvents, answer.FailedEvents)
+	}
+}
+
+func (l *ledger) duplicate(a *attempt, f *fact) {
+	if !f.maybe && !f.acked {
+		l.faultLocked("event %s of %s: a duplicate, and it was never stored", f.id, f.env)
+	}
+	f.acked = true
+}
+
+func (l *ledger) stored(a *attempt, f *fact) {
+	over := !a.high.Before(f.from.Add(f.ttl - margin))
+	switch {
+	case over && (f.acked || f.maybe):
+		f.again = true
+	case f.acked:
+		l.told["doubled"]++
+		l.faultLocked("event %s of %s: processed again, %s after its first acceptance, ttl %s", f.id, f.env, a.high.Sub(f.from), f.ttl)
+	}
+	f.acked = true
+	f.processed++
+	f.from = a.low
+}
+
+// repeats says whether f may rightly be in the log twice. l.mu is held.
+func (l *ledger) repeats(f *fact) bool {
+	return f.again || f.lateJob && !l.latest.Before(f.from.Add(f.ttl-margin))
+}
+
+// takeJobs returns the jobs that were not asked for yet.
+func (l *ledger) takeJobs() []*job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	jobs := l.jobs
+	l.jobs = nil
+	return jobs
+}
+
+// known picks up to n events that were said to be stored and that a repeat must
+// find to be duplicates.
+func (l *ledger) known(pick func(n int) int, n int) []*fact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.now()
+	var got []*fact
+	for range 4 * n {
+		if len(got) == n || len(l.facts) == 0 {
+			break
+		}
+		f := l.facts[pick(len(l.facts))]
+		if f.acked && !f.dead && f.id != "" && now.Before(f.from.Add(f.ttl-2*margin)) && !slices.Contains(got, f) {
+			got = append(got, f)
+		}
+	}
+	return got
+}
+
+// total is how many events must be readable: all that were said to be stored.
+func (l *ledger) total() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, f := range l.facts {
+		if f.acked && !f.dead {
+			n++
+		}
+	}
+	return n
+}
+
+// takeFaults returns what was found so far, once.
+func (l *ledger) takeFaults() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	faults := l.faults
+	l.faults = nil
+	return faults
+}
+
+func unique(facts []*fact) []*fact {
+	seen := map[*fact]bool{}
+	return slices.DeleteFunc(slices.Clone(facts), func(f *fact) bool {
+		was := seen[f]
+		seen[f] = true
+		return was
+	})
+}
+
+func ids(facts []*fact) []string {
+	list := make([]string, len(facts))
+	for i, f := range facts {
+		list[i] = f.id
+	}
+	return list
+}
