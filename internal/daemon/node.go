@@ -69,7 +69,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		threads = min(runtime.NumCPU(), 4)
 	}
 	s.warehouse, err = duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Head: s.log.Head, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())

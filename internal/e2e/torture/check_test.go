@@ -24,6 +24,12 @@ func (w *world) check() error {
 	if err := w.node.AwaitCount(w.ctx, want); err != nil {
 		return fmt.Errorf("all acknowledged events: %w", err)
 	}
+	if w.full {
+		w.full = false
+		if err := w.checkAll(); err != nil {
+			return err
+		}
+	}
 	for _, env := range slices.Compact([]string{w.env, w.envs[w.rng.IntN(len(w.envs))]}) {
 		if err := w.checkEnvironment(env); err != nil {
 			return err

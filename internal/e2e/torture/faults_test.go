@@ -3,6 +3,8 @@ package torture
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -17,6 +19,7 @@ type fault struct {
 
 // pick draws one by weight.
 func pick(rng *rand.Rand, faults []*fault) *fault {
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f *fault) bool { return !strings.Contains(f.name, *only) })
 	sum := 0
 	for _, f := range faults {
 		sum += f.weight

@@ -15,6 +15,7 @@ import (
 var (
 	kills = flag.Int("kills", 60, "how often the server is killed, at least")
 	seed  = flag.Uint64("seed", 0, "seed of the random choices (0: a new one)")
+	only  = flag.String("only", "", "only the kinds of fault whose name holds this")
 	keep  = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
 	table = flag.String("table", "", "the file whose table a run without failure writes anew")
 )
@@ -65,7 +66,7 @@ func TestTorture(t *testing.T) {
 		}
 		t.Cleanup(func() { w.node.Kill() })
 		until := min(*kills, r.kills+200)
-		if err := r.live(t, w, processFaults(), until); err != nil {
+		if err := r.live(t, w, append(processFaults(), fileFaults()...), until); err != nil {
 			t.Fatalf("seed %d, ledger and data in %s: %v", s, dir, err)
 		}
 		if err := os.RemoveAll(w.data); err != nil {

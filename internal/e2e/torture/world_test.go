@@ -29,6 +29,7 @@ type world struct {
 	clock  *clock
 	sdk    *brokle.Client
 	args   []string
+	full   bool // this round's check reads everything
 	flaky  bool // a 503 does not say that nothing was written: the disk fails here
 
 	kills, rounds int

@@ -20,7 +20,7 @@ import (
 const (
 	connections = 5                // of raw HTTP
 	requestTime = 10 * time.Second // then a client gives up waiting and sends again
-	stuckTime   = 2 * time.Minute  // then something is wrong
+	stuckTime   = 40 * time.Second // then something is wrong
 )
 
 // writers are clients under load: each sends one batch after the other until
