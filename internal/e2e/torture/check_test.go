@@ -64,11 +64,17 @@ func (w *world) settleJobs() error {
 		var got brokle.Job
 		for range 12 {
 			if err := w.node.Get(w.ctx, "/v1/telemetry/jobs/"+j.id+"?wait=5s", &got); err != nil {
+				if w.ledger.forgotten(j) {
+					break
+				}
 				return fmt.Errorf("job that was accepted: %w", err)
 			}
 			if got.Status == brokle.JobCompleted || got.Status == brokle.JobFailed {
 				break
 			}
+		}
+		if got.JobID == "" {
+			continue
 		}
 		if got.Status != brokle.JobCompleted || got.Result == nil {
 			return fmt.Errorf("job %s is not completed: %+v", j.id, got)

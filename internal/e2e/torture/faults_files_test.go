@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -195,46 +194,41 @@ func damagedCopy(w *world) error {
 }
 
 func (w *world) readDamaged(side string) error {
-	files, err := segments(side)
+	files, blocks, err := w.liveSegments(side)
 	if err != nil {
 		return err
 	}
 	want := map[string]int{} // event id to how often it is in the log
-	place := w.rng.IntN(len(files))
-	var hit []extent
-	for i, path := range files {
-		blocks, err := w.dump(path)
-		if err != nil {
-			return err
-		}
-		for _, b := range blocks {
-			for _, id := range b.ids {
-				want[id]++
-			}
-		}
-		if i == place {
-			hit = blocks
+	for _, b := range slices.Concat(blocks...) {
+		for _, id := range b.ids {
+			want[id]++
 		}
 	}
+	place := w.rng.IntN(len(files))
 	path := files[place]
 	how, gone, err := harm(w.rng, path)
 	if err != nil {
 		return err
 	}
-	lost := 0
-	for _, b := range hit {
+	lost, redone := 0, map[string]bool{}
+	for _, b := range blocks[place] {
 		if slices.ContainsFunc(gone, func(s span) bool { return s.from < b.to && b.from < s.to }) {
 			for _, id := range b.ids {
 				want[id]--
+				redone[id] = b.job
 				lost++
 			}
 		}
 	}
-	derived, err := filepath.Glob(filepath.Join(side, "warehouse.duckdb*"))
-	if err != nil {
-		return err
+	c := &damagedLog{dir: side, segment: path, want: want, lost: lost, redone: redone, rebuilt: w.rng.IntN(3) > 0}
+	var derived []string
+	if c.rebuilt {
+		if derived, err = warehouseFiles(side); err != nil {
+			return err
+		}
 	}
-	if w.rng.IntN(2) == 0 {
+	noIndex := w.rng.IntN(2) == 0
+	if noIndex {
 		derived = append(derived, filepath.Join(side, "log", "index"))
 	}
 	for _, p := range derived {
@@ -242,9 +236,11 @@ func (w *world) readDamaged(side string) error {
 			return err
 		}
 	}
-	w.ledger.note(map[string]any{"damage of a copy": how, "file": path, "lost": lost, "index deleted": strings.HasSuffix(derived[len(derived)-1], "index")})
-	if err := w.readRest(side, path, want, lost); err != nil {
-		return fmt.Errorf("after %s of %s, which held %d events: %w", how, path, lost, err)
+	// What was cut off the very end, nobody knows of once the index is gone too.
+	c.silent = place == len(files)-1 && noIndex && gone[0].to > 1<<61
+	w.ledger.note(map[string]any{"damage of a copy": how, "file": path, "lost": lost, "derived files deleted": derived})
+	if err := w.readRest(c); err != nil {
+		return fmt.Errorf("after %s of %s, which held %d events; deleted: %v: %w", how, path, lost, derived, err)
 	}
 	return nil
 }

@@ -17,9 +17,13 @@ type fault struct {
 	run    func(*world) error
 }
 
+// chosen are the kinds that -only names.
+func chosen(faults []*fault) []*fault {
+	return slices.DeleteFunc(faults, func(f *fault) bool { return !strings.Contains(f.name, *only) })
+}
+
 // pick draws one by weight.
 func pick(rng *rand.Rand, faults []*fault) *fault {
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f *fault) bool { return !strings.Contains(f.name, *only) })
 	sum := 0
 	for _, f := range faults {
 		sum += f.weight
@@ -57,7 +61,7 @@ func processFaults() []*fault {
 func killedRecovering(w *world) error {
 	w.wait(w.between(20*time.Millisecond, 150*time.Millisecond))
 	w.kill()
-	for range 1 + w.rng.IntN(5) {
+	for range 1 + w.rng.IntN(12) {
 		n, _, err := w.spawn()
 		if err != nil {
 			return err
@@ -100,4 +104,9 @@ func stopped(w *world) error {
 	}
 	w.wait(w.between(10*time.Millisecond, 100*time.Millisecond))
 	return nil
+}
+
+// allFaults are those of one node on an ordinary disk.
+func allFaults() []*fault {
+	return slices.Concat(processFaults(), fileFaults(), clockFaults())
 }

@@ -25,6 +25,7 @@ type fact struct {
 	// Guarded by ledger.mu.
 	maybe     bool      // it was sent, and what became of it was not always told
 	acked     bool      // it was said to be stored
+	told      time.Time // when, by our own clock
 	processed int       // how often an answer said so of a first time
 	from      time.Time // by the server's clock: it was not accepted before
 	again     bool      // it was sent when its ttl may have been over: it may be in the log twice
@@ -44,7 +45,6 @@ type ledger struct {
 	jobs   []*job
 	faults []string
 	told   map[string]int // counts of all answers
-	latest time.Time      // the server's clock has shown at most this
 }
 
 // job is an asynchronous batch that was accepted.
@@ -52,6 +52,7 @@ type job struct {
 	id    string
 	facts []*fact
 	try   *attempt
+	told  time.Time
 }
 
 func newLedger(c *clock, out io.Writer) *ledger {
@@ -133,9 +134,6 @@ func (l *ledger) over(a *attempt) {
 	if now.After(a.high) {
 		a.high = now
 	}
-	if a.high.After(l.latest) {
-		l.latest = a.high
-	}
 }
 
 // lost ends an attempt without an answer. sent false says that the server
@@ -164,7 +162,7 @@ func (l *ledger) accepted(a *attempt, answer *brokle.BatchResponse) {
 	for _, f := range a.facts {
 		f.maybe = true
 	}
-	l.jobs = append(l.jobs, &job{id: answer.JobID, facts: a.facts, try: a})
+	l.jobs = append(l.jobs, &job{id: answer.JobID, facts: a.facts, try: a, told: time.Now()})
 	l.write(map[string]any{"job": answer.JobID, "ids": ids(a.facts)})
 }
 
@@ -240,26 +238,33 @@ func (l *ledger) duplicate(a *attempt, f *fact) {
 	if !f.maybe && !f.acked {
 		l.faultLocked("event %s of %s: a duplicate, and it was never stored", f.id, f.env)
 	}
-	f.acked = true
+	f.ack()
+}
+
+// ack notes that f was said to be stored.
+func (f *fact) ack() {
+	if !f.acked {
+		f.acked, f.told = true, time.Now()
+	}
 }
 
 func (l *ledger) stored(a *attempt, f *fact) {
-	over := !a.high.Before(f.from.Add(f.ttl - margin))
+	over := !l.clock.latest().Before(f.from.Add(f.ttl - margin))
 	switch {
 	case over && (f.acked || f.maybe):
 		f.again = true
 	case f.acked:
 		l.told["doubled"]++
-		l.faultLocked("event %s of %s: processed again, %s after its first acceptance, ttl %s", f.id, f.env, a.high.Sub(f.from), f.ttl)
+		l.faultLocked("event %s of %s: processed again, %s after its first acceptance, ttl %s", f.id, f.env, a.low.Sub(f.from), f.ttl)
 	}
-	f.acked = true
+	f.ack()
 	f.processed++
 	f.from = a.low
 }
 
 // repeats says whether f may rightly be in the log twice. l.mu is held.
 func (l *ledger) repeats(f *fact) bool {
-	return f.again || f.lateJob && !l.latest.Before(f.from.Add(f.ttl-margin))
+	return f.again || f.lateJob && !l.clock.latest().Before(f.from.Add(f.ttl-margin))
 }
 
 // takeJobs returns the jobs that were not asked for yet.
@@ -271,19 +276,60 @@ func (l *ledger) takeJobs() []*job {
 	return jobs
 }
 
+// forgotten says whether the server may have forgotten how a job ended, which it
+// does after a day. Its events must be there all the same.
+func (l *ledger) forgotten(j *job) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.clock.latest().Before(j.try.low.Add(24*time.Hour - margin)) {
+		return false
+	}
+	for _, f := range j.facts {
+		f.acked, f.again = true, true
+	}
+	return true
+}
+
+// doubt takes back what was said to be stored since a moment: the events must be sent
+// again, and may be new then.
+func (l *ledger) doubt(since time.Time) []*fact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var doubtful []*fact
+	for _, f := range l.facts {
+		if f.acked && f.told.After(since) {
+			f.acked, f.maybe = false, true
+			doubtful = append(doubtful, f)
+		}
+	}
+	l.jobs = slices.DeleteFunc(l.jobs, func(j *job) bool {
+		if j.told.Before(since) {
+			return false
+		}
+		for _, f := range j.facts {
+			if !f.acked && !slices.Contains(doubtful, f) {
+				doubtful = append(doubtful, f)
+			}
+		}
+		return true
+	})
+	l.write(map[string]any{"in doubt": ids(doubtful)})
+	return doubtful
+}
+
 // known picks up to n events that were said to be stored and that a repeat must
 // find to be duplicates.
 func (l *ledger) known(pick func(n int) int, n int) []*fact {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.clock.now()
+	latest := l.clock.latest()
 	var got []*fact
 	for range 4 * n {
 		if len(got) == n || len(l.facts) == 0 {
 			break
 		}
 		f := l.facts[pick(len(l.facts))]
-		if f.acked && !f.dead && f.id != "" && now.Before(f.from.Add(f.ttl-2*margin)) && !slices.Contains(got, f) {
+		if f.acked && !f.dead && f.id != "" && latest.Before(f.from.Add(f.ttl-2*margin)) && !slices.Contains(got, f) {
 			got = append(got, f)
 		}
 	}

@@ -74,6 +74,9 @@ func (w *world) useSDK(ctx context.Context, rng *rand.Rand, env string) {
 	flush, cancel := context.WithTimeout(w.ctx, stuckTime)
 	defer cancel()
 	if err := w.sdk.Flush(flush); err != nil {
+		if w.ctx.Err() != nil {
+			return
+		}
 		w.ledger.fault("SDK: flush in %s: %v", env, err)
 		return
 	}

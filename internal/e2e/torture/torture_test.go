@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,26 +58,106 @@ func TestTorture(t *testing.T) {
 			_ = os.RemoveAll(dir)
 		}
 	}()
-	rng := rand.New(rand.NewPCG(s, 1))
-	r := newResult(s)
-	for n := 1; r.kills < *kills; n++ {
-		w, err := newWorld(t.Context(), bin, rng, filepath.Join(dir, fmt.Sprint("world", n)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { w.node.Kill() })
-		until := min(*kills, r.kills+200)
-		if err := r.live(t, w, append(processFaults(), fileFaults()...), until); err != nil {
+	c := &campaign{rng: rand.New(rand.NewPCG(s, 1)), result: newResult(s), dir: dir}
+	for c.result.kills < *kills {
+		if err := c.season(t); err != nil {
 			t.Fatalf("seed %d, ledger and data in %s: %v", s, dir, err)
 		}
-		if err := os.RemoveAll(w.data); err != nil {
-			t.Fatal(err)
-		}
 	}
-	t.Logf("%s", r.markdown())
+	t.Logf("\n%s", c.result.markdown())
 	if *table != "" {
-		if err := r.writeInto(*table); err != nil {
+		if err := c.result.writeInto(*table); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// campaign is one run: worlds one after the other.
+type campaign struct {
+	rng    *rand.Rand
+	result *result
+	dir    string
+	worlds int
+}
+
+// The share of each world in a season.
+const (
+	seasonKills = 150 // of the ordinary world
+	diskRounds  = 5
+	otherRounds = 3
+)
+
+// season is a life in each kind of world. The first is short when there are few kills to come.
+func (c *campaign) season(t *testing.T) error {
+	until := min(c.result.kills+seasonKills, *kills-10)
+	err := c.live(t, "ordinary", nil, allFaults(), func(int) bool { return c.result.kills < until })
+	if err == nil {
+		err = c.onFullDisk(t)
+	}
+	if err == nil {
+		err = c.onBrokenDisk(t)
+	}
+	return err
+}
+
+func (c *campaign) onFullDisk(t *testing.T) error {
+	dir := c.next("full-disk")
+	d, err := memoryDisk(t, filepath.Join(dir, "data"), 160)
+	if err != nil {
+		c.skip(t, "a full disk", err)
+		return nil
+	}
+	defer func() { _ = d.unmount() }()
+	return c.liveIn(t, dir, func(w *world) { w.flaky = true }, fullDisk(d), func(n int) bool { return n < diskRounds }, "--min-free-disk", "6MiB")
+}
+
+func (c *campaign) onBrokenDisk(t *testing.T) error {
+	dir := c.next("broken-disk")
+	d, err := loopDisk(t, filepath.Join(dir, "data"), 200)
+	if err != nil {
+		c.skip(t, "a disk that turns read-only under load", err)
+		return nil
+	}
+	defer func() { _ = d.unmount() }()
+	return c.liveIn(t, dir, func(w *world) { w.flaky, w.noBulk = true, true }, brokenDisk(d), func(n int) bool { return n < otherRounds }, "--min-free-disk", "6MiB")
+}
+
+// skip says once what this machine refuses.
+func (c *campaign) skip(t *testing.T, what string, err error) {
+	t.Logf("left out: %s: %v", what, err)
+	if s := fmt.Sprintf("%s: %v", what, err); !slices.Contains(c.result.skipped, s) {
+		c.result.skipped = append(c.result.skipped, s)
+	}
+}
+
+func (c *campaign) next(kind string) string {
+	c.worlds++
+	return filepath.Join(c.dir, fmt.Sprintf("%03d-%s", c.worlds, kind))
+}
+
+func (c *campaign) live(t *testing.T, kind string, set func(*world), faults []*fault, more func(rounds int) bool, args ...string) error {
+	return c.liveIn(t, c.next(kind), set, faults, more, args...)
+}
+
+// liveIn runs random rounds in a new world as long as more says so. The data goes
+// when all was well; the ledger stays.
+func (c *campaign) liveIn(t *testing.T, dir string, set func(*world), faults []*fault, more func(rounds int) bool, args ...string) error {
+	if faults = chosen(faults); len(faults) == 0 {
+		return nil
+	}
+	w, err := newWorld(t.Context(), bin, c.rng, dir, args...)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		w.giveUp()
+		w.node.Kill()
+	}()
+	if set != nil {
+		set(w)
+	}
+	if err := c.result.live(t, w, faults, func() bool { return more(w.rounds) }); err != nil {
+		return err
+	}
+	return w.removeData()
 }

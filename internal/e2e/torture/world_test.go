@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +19,7 @@ import (
 // were told. Everything in it comes from one seed, but for the time that things take.
 type world struct {
 	ctx    context.Context
+	giveUp context.CancelFunc // ends ctx: a promise was broken
 	bin    *rig.Binary
 	rng    *rand.Rand
 	data   string
@@ -29,8 +31,10 @@ type world struct {
 	clock  *clock
 	sdk    *brokle.Client
 	args   []string
-	full   bool // this round's check reads everything
-	flaky  bool // a 503 does not say that nothing was written: the disk fails here
+	full   bool    // this round's check reads everything
+	untold []*fact // refused when that was right; sent again at the end of the round
+	noBulk bool    // events that the client cannot name are not sent
+	flaky  bool    // a 503 does not say that nothing was written: the disk fails here
 
 	kills, rounds int
 	slowest       time.Duration // start
@@ -53,8 +57,9 @@ func newWorld(ctx context.Context, bin *rig.Binary, rng *rand.Rand, dir string, 
 	if err != nil {
 		return nil, err
 	}
+	ctx, giveUp := context.WithCancel(ctx)
 	w := &world{
-		ctx: ctx, bin: bin, rng: rng, data: filepath.Join(dir, "data"), addr: addr,
+		ctx: ctx, giveUp: giveUp, bin: bin, rng: rng, data: filepath.Join(dir, "data"), addr: addr,
 		ledger: newLedger(c, out), clock: c, args: args,
 	}
 	if err := w.start(); err != nil {
@@ -142,8 +147,12 @@ func (w *world) round(f *fault) error {
 	w.ledger.note(map[string]any{"round": w.rounds, "fault": f.name, "environment": w.env})
 	load := w.startWriters()
 	err := f.run(w)
+	if err != nil {
+		w.giveUp() // the clients would wait for a server that is not there
+	}
 	load.finish()
 	if err == nil {
+		w.deliverUntold()
 		err = w.check()
 	}
 	w.ledger.note(map[string]any{"round": w.rounds, "kills": w.kills - before, "ms": time.Since(began).Milliseconds(), "error": fmt.Sprint(err)})
@@ -156,9 +165,33 @@ func (w *world) round(f *fault) error {
 		errs = append(errs, errors.New(s))
 	}
 	if err = errors.Join(append(errs, err)...); err != nil {
+		log := filepath.Join(filepath.Dir(w.data), "server.log")
+		err = errors.Join(err, os.WriteFile(log, []byte(w.node.Log()), 0o600))
 		return fmt.Errorf("round %d, %s: %w\nlog of the server:\n%s", w.rounds, f.name, err, w.node.LogEnd())
 	}
 	return nil
+}
+
+// removeData empties the data directory of a stopped server, which may be a disk of its own.
+func (w *world) removeData() error {
+	names, err := os.ReadDir(w.data)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if err := os.RemoveAll(filepath.Join(w.data, n.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) deliverUntold() {
+	if len(w.untold) > 0 {
+		c := &writer{world: w, env: w.env, rng: w.rng, client: http.DefaultClient, over: w.ctx}
+		c.deliver(parcel{facts: w.untold})
+		w.untold = nil
+	}
 }
 
 // end checks everything, stops the server, starts it and checks again.

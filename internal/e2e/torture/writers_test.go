@@ -74,7 +74,7 @@ func (c *writer) pause(d time.Duration) {
 // batch sends one batch of some kind, as often as it takes.
 func (c *writer) batch() {
 	switch k := c.rng.IntN(100); {
-	case k < 8:
+	case k < 8 && !c.noBulk:
 		facts, body := newBulk(c.rng, c.env, 1+c.rng.IntN(20))
 		c.ledger.add(facts)
 		c.deliver(parcel{facts: facts, bulk: body})
@@ -145,7 +145,10 @@ type parcel struct {
 func (c *writer) deliver(p parcel) {
 	deadline := time.Now().Add(stuckTime)
 	for tries := 1; !c.try(p); tries++ {
-		if time.Now().After(deadline) || c.ctx.Err() != nil {
+		if c.ctx.Err() != nil {
+			return
+		}
+		if time.Now().After(deadline) {
 			c.ledger.fault("no answer in %d tries for %d events of %s", tries, len(p.facts), c.env)
 			return
 		}
@@ -179,29 +182,39 @@ func (c *writer) try(p parcel) bool {
 		c.ledger.lost(a, !errors.Is(err, syscall.ECONNREFUSED), err.Error())
 		return false
 	}
-	var answer brokle.BatchResponse
-	switch status {
-	case http.StatusOK, http.StatusAccepted:
-		if err := json.Unmarshal(b, &answer); err != nil {
-			c.ledger.fault("answer %d: %v in %.300s", status, err, b)
-			return true
-		}
-	case http.StatusServiceUnavailable:
+	switch {
+	case status == http.StatusServiceUnavailable:
 		if header.Get("Retry-After") == "" {
 			c.ledger.fault("503 without Retry-After: %.300s", b)
 		}
 		c.ledger.lost(a, c.flaky, string(b))
 		return false
-	}
-	switch {
-	case status == http.StatusOK:
-		c.ledger.answered(a, &answer)
-	case status == http.StatusAccepted && p.async && answer.JobID != "":
-		c.ledger.accepted(a, &answer)
+	case status == http.StatusOK || status == http.StatusAccepted && p.async:
+		err = c.settle(a, b)
 	default:
-		c.ledger.fault("answer %d: %.300s", status, b)
+		err = errors.New("it is none that fits")
+	}
+	if err != nil {
+		c.ledger.fault("answer %d: %v: %.300s", status, err, b)
 	}
 	return true
+}
+
+// settle notes the answer of a 200 or a 202.
+func (c *writer) settle(a *attempt, body []byte) error {
+	var answer brokle.BatchResponse
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return err
+	}
+	switch {
+	case !a.async:
+		c.ledger.answered(a, &answer)
+	case answer.JobID != "":
+		c.ledger.accepted(a, &answer)
+	default:
+		return errors.New("no job")
+	}
+	return nil
 }
 
 func (c *writer) post(path, body string, patience time.Duration) (int, []byte, http.Header, error) {

@@ -87,7 +87,9 @@ func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing sto
 		return 0, 0, 0, sc.err
 	}
 	s.loaded = true
-	if sc.after < s.until && sc.holes == 0 { // with holes, it is they that lack
+	// With holes, it is they that lack. A rewritten file names its last Seq itself, and
+	// may have left out what held it: the request of a job that is done.
+	if !s.rewrote && sc.after < s.until && sc.holes == 0 {
 		missing = s.until - sc.after
 	}
 	return sc.lost, sc.holes, missing, nil
