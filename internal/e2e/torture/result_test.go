@@ -15,6 +15,7 @@ import (
 type result struct {
 	seed    uint64
 	began   time.Time
+	commit  string
 	rows    []*row
 	skipped []string // kinds of fault that this machine refuses
 	kills   int
@@ -31,7 +32,7 @@ type row struct {
 }
 
 func newResult(seed uint64) *result {
-	return &result{seed: seed, began: time.Now(), told: map[string]int{}}
+	return &result{seed: seed, began: time.Now(), commit: output("git", "describe", "--always", "--dirty", "--abbrev=12"), told: map[string]int{}}
 }
 
 func (r *result) row(name string) *row {
@@ -108,7 +109,7 @@ func (r *result) markdown() string {
 	line("seed", "%d", r.seed)
 	line("duration", "%s", time.Since(r.began).Round(time.Second))
 	line("date", "%s", r.began.UTC().Format(time.DateOnly))
-	line("commit", "%s", output("git", "describe", "--always", "--dirty", "--abbrev=12"))
+	line("commit", "%s", r.commit)
 	line("machine", "%d CPUs, %s %s, %s", runtime.NumCPU(), runtime.GOOS, output("uname", "-rm"), goVersion())
 	for _, s := range r.skipped {
 		line("left out", "%s", s)

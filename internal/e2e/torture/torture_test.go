@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 60, "how often the server is killed, at least")
+	kills = flag.Int("kills", 40, "how often the server is killed, at least")
 	seed  = flag.Uint64("seed", 0, "seed of the random choices (0: a new one)")
 	only  = flag.String("only", "", "only the kinds of fault whose name holds this")
 	keep  = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
@@ -82,14 +82,14 @@ type campaign struct {
 
 // The share of each world in a season.
 const (
-	seasonKills = 150 // of the ordinary world
-	diskRounds  = 5
-	otherRounds = 3
+	seasonKills = 200 // of the ordinary world
+	diskRounds  = 4
+	otherRounds = 2
 )
 
-// season is a life in each kind of world. The first is short when there are few kills to come.
+// season is a life in each kind of world.
 func (c *campaign) season(t *testing.T) error {
-	until := min(c.result.kills+seasonKills, *kills-10)
+	until := min(c.result.kills+seasonKills, *kills)
 	err := c.live(t, "ordinary", nil, allFaults(), func(int) bool { return c.result.kills < until })
 	if err == nil {
 		err = c.onFullDisk(t)
