@@ -26,9 +26,10 @@ PAGE_DEPS   := web/node_modules/.package-lock.json
 # the race detector's work is `make race RACE=./...`.
 RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
 
-# `make torture KILLS=100 SEED=7` repeats a run; DIR is where the ledgers stay.
+# `make torture KILLS=100 SEED=7` repeats the choices of a run; FOR=10m bounds its time; DIR is where the ledgers stay.
 KILLS       ?= 1000
 SEED        ?= 0
+FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
 .PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e torture bench clean
@@ -102,7 +103,7 @@ e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with wha
 
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)
-	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
+	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
 
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e

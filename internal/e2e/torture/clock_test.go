@@ -13,7 +13,13 @@ type clock struct {
 
 	mu    sync.RWMutex // guards the rest, and the file
 	wrong time.Duration
-	peak  time.Time // the latest that it has shown before it was set last
+	past  []spell
+}
+
+// spell is how long the clock was wrong by so much, in our own time.
+type spell struct {
+	until time.Time
+	wrong time.Duration
 }
 
 func newClock(dir string) (*clock, error) {
@@ -28,25 +34,24 @@ func (c *clock) now() time.Time {
 	return time.Now().Add(c.wrong)
 }
 
-// latest is the latest that it has ever shown: what was over then may be
-// forgotten, also when the clock goes back.
-func (c *clock) latest() time.Time {
-	now := c.now()
+// latestSince is the latest that it has shown since a moment of our own clock: what was
+// over then may be forgotten, also when the clock goes back.
+func (c *clock) latestSince(t time.Time) time.Time {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if c.peak.After(now) {
-		return c.peak
+	latest := time.Now().Add(c.wrong)
+	for _, s := range c.past {
+		if at := s.until.Add(s.wrong); !s.until.Before(t) && at.After(latest) {
+			latest = at
+		}
 	}
-	return now
+	return latest
 }
 
 // set makes the server's clock wrong by d at once.
 func (c *clock) set(d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now().Add(c.wrong); now.After(c.peak) {
-		c.peak = now
-	}
 	next := c.path + ".next"
 	if err := os.WriteFile(next, []byte(d.String()), 0o600); err != nil {
 		return err
@@ -54,6 +59,7 @@ func (c *clock) set(d time.Duration) error {
 	if err := os.Rename(next, c.path); err != nil { // the server reads the old or the new one, whole
 		return err
 	}
+	c.past = append(c.past, spell{time.Now(), c.wrong})
 	c.wrong = d
 	return nil
 }

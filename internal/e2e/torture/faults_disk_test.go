@@ -184,7 +184,8 @@ func (w *world) tap() (status int, retryAfter string, err error) {
 		w.untold = append(w.untold, facts...)
 		return status, header.Get("Retry-After"), err
 	}
-	return status, "", c.settle(a, b)
+	_, err = c.settle(a, b)
+	return status, "", err
 }
 
 func (w *world) await(what string, ok func() (bool, error)) error {

@@ -45,7 +45,7 @@ func processFaults() []*fault {
 			w.kill()
 			return w.start()
 		}},
-		{"SIGKILL, and again while it recovers", 30, killedRecovering},
+		{"SIGKILL, and again while it recovers", 45, killedRecovering},
 		{"killed between claim and log, or log and answer", 8, killedAtPoint},
 		{"SIGTERM under load", 8, func(w *world) error {
 			w.wait(w.between(20*time.Millisecond, 300*time.Millisecond))
@@ -67,7 +67,7 @@ func killedRecovering(w *world) error {
 			return err
 		}
 		w.node = n
-		w.wait(w.between(0, 150*time.Millisecond))
+		w.wait(w.between(0, 200*time.Millisecond))
 		w.kill()
 	}
 	return w.start()

@@ -28,6 +28,7 @@ type fact struct {
 	told      time.Time // when, by our own clock
 	processed int       // how often an answer said so of a first time
 	from      time.Time // by the server's clock: it was not accepted before
+	since     time.Time // the same by our own
 	again     bool      // it was sent when its ttl may have been over: it may be in the log twice
 	lateJob   bool      // a job that nobody knows may hold it, and be done late
 }
@@ -44,6 +45,7 @@ type ledger struct {
 	bulk   map[string]*fact // by payload
 	jobs   []*job
 	faults []string
+	apart  bool           // nodes cannot always know what the others have
 	told   map[string]int // counts of all answers
 }
 
@@ -106,19 +108,23 @@ func (l *ledger) note(line map[string]any) {
 // attempt is one request on its way. Its times are of the server's clock, as
 // wrong as that is.
 type attempt struct {
-	facts     []*fact
-	async     bool
-	low, high time.Time // the request was decided between them
+	facts []*fact
+	async bool
+	low   time.Time // the request was not decided before
+	began time.Time // by our own clock
 }
 
 // sending begins an attempt.
 func (l *ledger) sending(facts []*fact, async bool) *attempt {
 	now := l.clock.now()
-	a := &attempt{facts: facts, async: async, low: now, high: now}
+	a := &attempt{facts: facts, async: async, low: now, began: time.Now()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, f := range facts {
-		if f.from.IsZero() || now.Before(f.from) && !f.acked {
+		if f.from.IsZero() {
+			f.from, f.since = now, time.Now()
+		}
+		if now.Before(f.from) && !f.acked {
 			f.from = now
 		}
 	}
@@ -131,9 +137,14 @@ func (l *ledger) over(a *attempt) {
 	if now.Before(a.low) {
 		a.low = now
 	}
-	if now.After(a.high) {
-		a.high = now
+	for _, f := range a.facts {
+		f.again = f.again || (f.maybe || f.acked) && l.expired(f)
 	}
+}
+
+// expired says whether the server may have forgotten f. l.mu is held.
+func (l *ledger) expired(f *fact) bool {
+	return !l.clock.latestSince(f.since).Before(f.from.Add(f.ttl - margin))
 }
 
 // lost ends an attempt without an answer. sent false says that the server
@@ -171,8 +182,9 @@ const margin = 5 * time.Second
 
 // answered ends an attempt (or its job) with what became of each event, and
 // holds that against the promises: the counts add up, what is wrong fails and nothing
-// else does, what was never sent is no duplicate, what was stored is not new again.
-func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) {
+// else does, what was never sent is no duplicate, what was stored is not new again. It
+// returns what another node was about to store, and must be sent again.
+func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) (again []*fact) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over(a)
@@ -187,9 +199,11 @@ func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) {
 		l.faultLocked("batch %s of %d events does not add up: %d processed, %d duplicate (%d listed), %d failed (%d listed)", answer.BatchID, len(a.facts),
 			answer.ProcessedEvents, answer.DuplicateEvents, len(answer.DuplicateEventIDs), answer.FailedEvents, len(answer.Errors))
 	}
-	failed := map[string]bool{}
+	failed, pending := map[string]bool{}, map[string]bool{}
 	for i := range answer.Errors {
-		failed[answer.Errors[i].EventID] = true
+		e := &answer.Errors[i]
+		failed[e.EventID] = true
+		pending[e.EventID] = e.Code == "claim_pending" && e.Retryable
 	}
 	duplicates := map[string]int{}
 	for _, id := range answer.DuplicateEventIDs {
@@ -205,6 +219,9 @@ func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) {
 		switch {
 		case f.id == "":
 			l.bulkFact(a, f, answer)
+		case pending[f.id] && !f.dead:
+			f.maybe = true
+			again = append(again, f)
 		case f.dead || failed[f.id]:
 			if !f.dead || !failed[f.id] {
 				l.faultLocked("event %s: wrong %t, failed %t: %+v", f.id, f.dead, failed[f.id], answer.Errors)
@@ -218,6 +235,7 @@ func (l *ledger) answered(a *attempt, answer *brokle.BatchResponse) {
 			l.stored(a, f)
 		}
 	}
+	return again
 }
 
 // bulkFact is the answer about an event whose id the client does not know: a request of
@@ -249,22 +267,22 @@ func (f *fact) ack() {
 }
 
 func (l *ledger) stored(a *attempt, f *fact) {
-	over := !l.clock.latest().Before(f.from.Add(f.ttl - margin))
 	switch {
-	case over && (f.acked || f.maybe):
-		f.again = true
+	case l.expired(f):
+	case f.acked && l.apart:
+		l.told["accepted by two nodes"]++
 	case f.acked:
 		l.told["doubled"]++
 		l.faultLocked("event %s of %s: processed again, %s after its first acceptance, ttl %s", f.id, f.env, a.low.Sub(f.from), f.ttl)
 	}
 	f.ack()
 	f.processed++
-	f.from = a.low
+	f.from, f.since = a.low, a.began
 }
 
 // repeats says whether f may rightly be in the log twice. l.mu is held.
 func (l *ledger) repeats(f *fact) bool {
-	return f.again || f.lateJob && !l.clock.latest().Before(f.from.Add(f.ttl-margin))
+	return f.again || f.lateJob && l.expired(f)
 }
 
 // takeJobs returns the jobs that were not asked for yet.
@@ -281,7 +299,7 @@ func (l *ledger) takeJobs() []*job {
 func (l *ledger) forgotten(j *job) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.clock.latest().Before(j.try.low.Add(24*time.Hour - margin)) {
+	if l.clock.latestSince(j.told).Before(j.try.low.Add(24*time.Hour - margin)) {
 		return false
 	}
 	for _, f := range j.facts {
@@ -322,14 +340,13 @@ func (l *ledger) doubt(since time.Time) []*fact {
 func (l *ledger) known(pick func(n int) int, n int) []*fact {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	latest := l.clock.latest()
 	var got []*fact
 	for range 4 * n {
 		if len(got) == n || len(l.facts) == 0 {
 			break
 		}
 		f := l.facts[pick(len(l.facts))]
-		if f.acked && !f.dead && f.id != "" && latest.Before(f.from.Add(f.ttl-2*margin)) && !slices.Contains(got, f) {
+		if f.acked && !f.dead && f.id != "" && !l.expired(f) && !slices.Contains(got, f) {
 			got = append(got, f)
 		}
 	}

@@ -29,7 +29,7 @@ func (w *world) outcome(o brokle.Outcome) {
 	w.ledger.mu.Lock()
 	f := w.ledger.byID[o.EventID]
 	if f != nil { // when it was accepted is not known: not before it was submitted
-		a.facts, a.low, a.high = []*fact{f}, f.from, f.from
+		a.facts, a.low, a.began = []*fact{f}, f.from, f.since
 	}
 	w.ledger.mu.Unlock()
 	if f == nil {

@@ -15,6 +15,7 @@ import (
 
 var (
 	kills = flag.Int("kills", 40, "how often the server is killed, at least")
+	limit = flag.Duration("for", 0, "how long at most (0: as long as the kills take)")
 	seed  = flag.Uint64("seed", 0, "seed of the random choices (0: a new one)")
 	only  = flag.String("only", "", "only the kinds of fault whose name holds this")
 	keep  = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
@@ -59,7 +60,7 @@ func TestTorture(t *testing.T) {
 		}
 	}()
 	c := &campaign{rng: rand.New(rand.NewPCG(s, 1)), result: newResult(s), dir: dir}
-	for c.result.kills < *kills {
+	for c.more(*kills) {
 		if err := c.season(t); err != nil {
 			t.Fatalf("seed %d, ledger and data in %s: %v", s, dir, err)
 		}
@@ -80,6 +81,11 @@ type campaign struct {
 	worlds int
 }
 
+// more says whether there are kills and time left.
+func (c *campaign) more(kills int) bool {
+	return c.result.kills < kills && (*limit == 0 || time.Since(c.result.began) < *limit)
+}
+
 // The share of each world in a season.
 const (
 	seasonKills = 200 // of the ordinary world
@@ -90,12 +96,15 @@ const (
 // season is a life in each kind of world.
 func (c *campaign) season(t *testing.T) error {
 	until := min(c.result.kills+seasonKills, *kills)
-	err := c.live(t, "ordinary", nil, allFaults(), func(int) bool { return c.result.kills < until })
+	err := c.live(t, "ordinary", nil, allFaults(), func(int) bool { return c.more(until) })
 	if err == nil {
 		err = c.onFullDisk(t)
 	}
 	if err == nil {
 		err = c.onBrokenDisk(t)
+	}
+	if err == nil {
+		err = c.onFleet(t)
 	}
 	return err
 }

@@ -31,10 +31,12 @@ type world struct {
 	clock  *clock
 	sdk    *brokle.Client
 	args   []string
-	full   bool    // this round's check reads everything
-	untold []*fact // refused when that was right; sent again at the end of the round
-	noBulk bool    // events that the client cannot name are not sent
-	flaky  bool    // a 503 does not say that nothing was written: the disk fails here
+	full   bool     // this round's check reads everything
+	untold []*fact  // refused when that was right; sent again at the end of the round
+	peers  []string // addresses of the nodes that share a Redis with this one
+	plain  bool     // batches only: a job is known to the node that took it alone
+	noBulk bool     // events that the client cannot name are not sent
+	flaky  bool     // a 503 does not say that nothing was written: the disk fails here
 
 	kills, rounds int
 	slowest       time.Duration // start

@@ -74,13 +74,13 @@ func (c *writer) pause(d time.Duration) {
 // batch sends one batch of some kind, as often as it takes.
 func (c *writer) batch() {
 	switch k := c.rng.IntN(100); {
-	case k < 8 && !c.noBulk:
+	case k < 8 && !c.noBulk && !c.plain:
 		facts, body := newBulk(c.rng, c.env, 1+c.rng.IntN(20))
 		c.ledger.add(facts)
 		c.deliver(parcel{facts: facts, bulk: body})
-	case k < 20:
+	case k < 20 && !c.plain:
 		c.deliver(parcel{facts: c.fresh(1 + c.rng.IntN(30)), async: true})
-	case k < 24:
+	case k < 24 && !c.plain:
 		c.refuse()
 	case k < 36: // with duplicates on purpose
 		facts := append(c.fresh(1+c.rng.IntN(10)), c.ledger.known(c.rng.IntN, 1+c.rng.IntN(10))...)
@@ -144,7 +144,7 @@ type parcel struct {
 // times given up by the client in the middle.
 func (c *writer) deliver(p parcel) {
 	deadline := time.Now().Add(stuckTime)
-	for tries := 1; !c.try(p); tries++ {
+	for tries := 1; !c.try(&p); tries++ {
 		if c.ctx.Err() != nil {
 			return
 		}
@@ -158,14 +158,14 @@ func (c *writer) deliver(p parcel) {
 		}
 		if p.bulk == nil && len(p.facts) > 1 && len(unique(p.facts)) == len(p.facts) && c.rng.IntN(3) == 0 {
 			cut := 1 + c.rng.IntN(len(p.facts)-1)
-			c.deliver(parcel{facts: p.facts[:cut], async: c.rng.IntN(4) == 0})
+			c.deliver(parcel{facts: p.facts[:cut], async: c.rng.IntN(4) == 0 && !c.plain})
 			p = parcel{facts: p.facts[cut:], async: p.async && c.rng.IntN(2) == 0}
 		}
 	}
 }
 
-// try sends p once and says whether that settled it.
-func (c *writer) try(p parcel) bool {
+// try sends p once and says whether that settled it; else p is what is left.
+func (c *writer) try(p *parcel) bool {
 	a := c.ledger.sending(p.facts, p.async)
 	path, body := "/v1/telemetry/batch", string(p.bulk)
 	if p.bulk != nil {
@@ -190,7 +190,11 @@ func (c *writer) try(p parcel) bool {
 		c.ledger.lost(a, c.flaky, string(b))
 		return false
 	case status == http.StatusOK || status == http.StatusAccepted && p.async:
-		err = c.settle(a, b)
+		var again []*fact
+		if again, err = c.settle(a, b); len(again) > 0 {
+			p.facts = again
+			return false
+		}
 	default:
 		err = errors.New("it is none that fits")
 	}
@@ -200,27 +204,34 @@ func (c *writer) try(p parcel) bool {
 	return true
 }
 
-// settle notes the answer of a 200 or a 202.
-func (c *writer) settle(a *attempt, body []byte) error {
+// settle notes the answer of a 200 or a 202, and returns what must be sent again.
+func (c *writer) settle(a *attempt, body []byte) (again []*fact, err error) {
 	var answer brokle.BatchResponse
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case !a.async:
-		c.ledger.answered(a, &answer)
+		return c.ledger.answered(a, &answer), nil
 	case answer.JobID != "":
 		c.ledger.accepted(a, &answer)
-	default:
-		return errors.New("no job")
+		return nil, nil
 	}
-	return nil
+	return nil, errors.New("no job")
+}
+
+// address is the node that is asked now.
+func (c *writer) address() string {
+	if n := c.rng.IntN(1 + len(c.peers)); n > 0 {
+		return c.peers[n-1]
+	}
+	return c.addr
 }
 
 func (c *writer) post(path, body string, patience time.Duration) (int, []byte, http.Header, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.addr+path, bytes.NewReader([]byte(body)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.address()+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return 0, nil, nil, err
 	}
