@@ -26,7 +26,13 @@ PAGE_DEPS   := web/node_modules/.package-lock.json
 # the race detector's work is `make race RACE=./...`.
 RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench microbench clean
+# `make torture KILLS=100 SEED=7` repeats the choices of a run; FOR=10m bounds its time; DIR is where the ledgers stay.
+KILLS       ?= 1000
+SEED        ?= 0
+FOR         ?= 0s
+DIR         ?= $(CURDIR)/bin/torture
+
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e torture bench microbench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,7 +82,7 @@ lint: deps $(PAGE_DEPS)
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
 unit: test-deps
-	@echo "unit tests"; $(GO) test $$($(GO) list ./... | grep -v /internal/e2e)
+	@echo "unit tests"; $(GO) test $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
 
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
@@ -93,6 +99,11 @@ fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
 
 e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; the page in a browser
 	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 20m ./internal/e2e
+	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
+
+torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
+	@rm -rf $(DIR); mkdir -p $(DIR)
+	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
 
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e

@@ -73,7 +73,11 @@ func house() map[string]room {
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":       {inTests: []string{".", "internal/redistest"}, because: "it talks to the built binary"},
+		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
+		"internal/e2e/rig":   {may: []string{"."}, because: "it talks to the built binary"},
+		"internal/e2e/torture": {
+			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
+		},
 
 		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring"}, because: "an ordinary user of both"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},

@@ -59,7 +59,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
 	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
-		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache),
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now,
 	})
 	if err != nil {
 		return s, err
@@ -69,7 +69,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		threads = min(runtime.NumCPU(), 4)
 	}
 	s.warehouse, err = duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Head: s.log.Head, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())
@@ -89,7 +89,7 @@ func (n *node) openClaimer() (err error) {
 		return nil
 	}
 	n.claimer, err = redisclaim.Open(context.Background(), redisclaim.Options{
-		URL: n.cfg.RedisURL, Timeout: n.cfg.RedisTimeout, Logger: n.logger.With("part", "claimer"),
+		URL: n.cfg.RedisURL, Timeout: n.cfg.RedisTimeout, Now: now, Logger: n.logger.With("part", "claimer"),
 	})
 	return err
 }
@@ -106,7 +106,7 @@ func (n *node) close() error {
 
 func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, error) {
 	return indexer.New(indexer.Options{
-		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, quarantineDir), Logger: logger.With("part", "indexer"),
+		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, quarantineDir), Now: now, Logger: logger.With("part", "indexer"),
 	})
 }
 
@@ -127,7 +127,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if err = n.openClaimer(); err != nil {
 		return nil, err
 	}
-	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Logger: logger.With("part", "keyring")}); err != nil {
+	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Now: now, Logger: logger.With("part", "keyring")}); err != nil {
 		return nil, err
 	}
 	if n.newKey, err = n.firstKey(); err != nil {
@@ -137,7 +137,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		return nil, err
 	}
 	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
-	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Logger: logger.With("part", "ingest")}
+	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return free(cfg.DataDir) },
@@ -155,7 +155,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,
-		OpsOnMain: cfg.OpsListen == "", Logger: logger.With("part", "server"),
+		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
 	})
 	if err != nil {
 		return nil, err

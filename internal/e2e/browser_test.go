@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // pageTests are the tests of the web page, written beside it: a real browser
@@ -43,11 +45,11 @@ func newBrowserTest(t *testing.T) *browserTest {
 }
 
 // run runs test files, one after another: a browser each, and live rows must not be of another file.
-func (b *browserTest) run(t *testing.T, n *node, files ...string) {
+func (b *browserTest) run(t *testing.T, n *rig.Node, files ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, files...)...)
 	cmd.Dir = pageTests
-	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.url, "BROKLE_KEY="+apiKey, "BROKLE_READ_KEY="+readKey(t, b.data),
+	cmd.Env = append(os.Environ(), "BROKLE_URL="+n.URL, "BROKLE_KEY="+rig.Key, "BROKLE_READ_KEY="+readKey(t, b.data),
 		"BROKLE_CHROMIUM="+b.chromium, "NO_COLOR=1")
 	out, err := cmd.CombinedOutput()
 	for line := range strings.Lines(string(out)) {
@@ -56,7 +58,7 @@ func (b *browserTest) run(t *testing.T, n *node, files ...string) {
 		}
 	}
 	if err != nil {
-		t.Fatalf("node --test: %v\n%s", err, tail(string(out), 12000))
+		t.Fatalf("node --test: %v\n%s", err, out[max(0, len(out)-12000):])
 	}
 }
 
@@ -87,7 +89,7 @@ func TestBrowser(t *testing.T) {
 // running server.
 func readKey(t *testing.T, data string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), bin, "keys", "create", "--data", data, "--name", "reader", "--scope", "read")
+	cmd := exec.CommandContext(t.Context(), bin.Path, "keys", "create", "--data", data, "--name", "reader", "--scope", "read")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -97,10 +99,10 @@ func readKey(t *testing.T, data string) string {
 }
 
 // waitSample waits until the sample can be queried.
-func waitSample(t *testing.T, n *node) {
+func waitSample(t *testing.T, n *rig.Node) {
 	t.Helper()
 	deadline := time.Now().Add(60 * time.Second)
-	for !strings.Contains(n.log.String(), "sample loaded") || n.countEvents(t) < 1000 {
+	for !strings.Contains(n.Log(), "sample loaded") || countEvents(t, n) < 1000 {
 		if time.Now().After(deadline) {
 			t.Fatal("the sample was not loaded within a minute")
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // realInput lies beside the repository where the project is developed; it is
@@ -28,14 +30,14 @@ func TestRealInput(t *testing.T) {
 	if got := send(t, n, events); got.Processed != 11871 || got.Duplicate != 0 || got.Failed != 0 {
 		t.Fatalf("first send: %+v", got)
 	}
-	n.waitEvents(t, 11871)
+	waitEvents(t, n, 11871)
 	checkRealInput(t, n)
 	checkEveryQuestion(t, n)
 	if got := send(t, n, events); got.Processed != 0 || got.Duplicate != 11871 || got.Failed != 0 {
 		t.Fatalf("second send: %+v", got)
 	}
 	checkRealInput(t, n)
-	n.kill()
+	n.Kill()
 	n = startNode(t, filepath.Join(dir, "data"))
 	checkRealInput(t, n)
 }
@@ -60,9 +62,9 @@ type sendCounts struct {
 	Failed    int `json:"failed"`
 }
 
-func send(t *testing.T, n *node, file string) sendCounts {
+func send(t *testing.T, n *rig.Node, file string) sendCounts {
 	t.Helper()
-	cmd := exec.Command(bin, "send", "--json", "--host", n.url, "--api-key", apiKey, file)
+	cmd := exec.Command(bin.Path, "send", "--json", "--host", n.URL, "--api-key", rig.Key, file)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -75,12 +77,12 @@ func send(t *testing.T, n *node, file string) sendCounts {
 	return c
 }
 
-func checkRealInput(t *testing.T, n *node) {
+func checkRealInput(t *testing.T, n *rig.Node) {
 	t.Helper()
-	n.waitEvents(t, 11871)
+	waitEvents(t, n, 11871)
 	for of, want := range map[string]int{"traces": 1319, "observations": 5276, "scores": 5276} {
 		var page struct{ Data []struct{ Count int } }
-		n.getJSON(t, "/v1/stats?metrics=count&of="+of, &page)
+		n.GetJSON(t, "/v1/stats?metrics=count&of="+of, &page)
 		if len(page.Data) != 1 || page.Data[0].Count != want {
 			t.Errorf("%s: %+v, want %d", of, page.Data, want)
 		}
@@ -92,7 +94,7 @@ func checkRealInput(t *testing.T, n *node) {
 			Correct float64 `json:"score_avg:correct"`
 		}
 	}
-	n.getJSON(t, "/v1/stats?group_by=model&metrics=count,score_avg:correct", &stats)
+	n.GetJSON(t, "/v1/stats?group_by=model&metrics=count,score_avg:correct", &stats)
 	want := map[string]float64{"6b_finetuning": 286, "6b_verification": 515, "175b_finetuning": 458, "175b_verification": 742}
 	if len(stats.Data) != len(want) {
 		t.Errorf("stats by model: %+v", stats.Data)
@@ -106,7 +108,7 @@ func checkRealInput(t *testing.T, n *node) {
 
 // checkEveryQuestion reads all traces, page by page, and finds every question
 // of the file in exactly one of them.
-func checkEveryQuestion(t *testing.T, n *node) {
+func checkEveryQuestion(t *testing.T, n *rig.Node) {
 	t.Helper()
 	file, err := os.ReadFile(realInput)
 	if err != nil {
@@ -125,10 +127,10 @@ func checkEveryQuestion(t *testing.T, n *node) {
 			Data       []struct{ ID string }
 			NextCursor *string `json:"next_cursor"`
 		}
-		n.getJSON(t, "/v1/traces?limit=500&cursor="+cursor, &page)
+		n.GetJSON(t, "/v1/traces?limit=500&cursor="+cursor, &page)
 		for _, row := range page.Data {
 			var trace struct{ Input json.RawMessage }
-			n.getJSON(t, "/v1/traces/"+row.ID, &trace)
+			n.GetJSON(t, "/v1/traces/"+row.ID, &trace)
 			var question string
 			if json.Unmarshal(trace.Input, &question) != nil {
 				question = string(trace.Input)

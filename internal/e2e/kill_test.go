@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 var (
@@ -30,14 +32,14 @@ func newRand(t *testing.T) *rand.Rand {
 // writes down what it was told.
 type writers struct {
 	ledger ledger
-	now    atomic.Pointer[node]
+	now    atomic.Pointer[rig.Node]
 	wg     sync.WaitGroup
 	stop   context.CancelFunc
 	ctx    context.Context
 }
 
 // startWriters starts eight connections. Stopping lets each finish its batch.
-func startWriters(t *testing.T, rng *rand.Rand, n *node) *writers {
+func startWriters(t *testing.T, rng *rand.Rand, n *rig.Node) *writers {
 	w := &writers{}
 	w.now.Store(n)
 	w.ctx, w.stop = context.WithCancel(t.Context())
@@ -75,7 +77,7 @@ func TestSIGKILL(t *testing.T) {
 	w := startWriters(t, rng, n)
 	for done := 0; done < *kills; {
 		sleep(t, time.Duration(30+rng.IntN(350))*time.Millisecond)
-		n.kill()
+		n.Kill()
 		done++
 		for rng.IntN(4) == 0 && done < *kills { // kill it again while it recovers
 			killWhileStarting(t, dir, time.Duration(rng.IntN(120))*time.Millisecond)
@@ -86,7 +88,7 @@ func TestSIGKILL(t *testing.T) {
 	}
 	w.finish()
 	w.ledger.check(t, n)
-	if code := n.terminate(t); code != 0 {
+	if code := terminate(t, n); code != 0 {
 		t.Errorf("exit code %d after SIGTERM", code)
 	}
 	n = startNode(t, dir)
@@ -122,7 +124,7 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 	w := startWriters(t, rng, n)
 	for range 3 {
 		sleep(t, 300*time.Millisecond)
-		if code := n.terminate(t); code != 0 {
+		if code := terminate(t, n); code != 0 {
 			t.Errorf("exit code %d after SIGTERM", code)
 		}
 		n = startNode(t, dir)
@@ -136,12 +138,12 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 func TestSecondSignal(t *testing.T) {
 	n := startNode(t, t.TempDir())
 	for range 2 {
-		if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil && n.cmd.ProcessState == nil {
+		if err := n.Cmd.Process.Signal(syscall.SIGTERM); err != nil && n.Cmd.ProcessState == nil {
 			t.Fatal(err)
 		}
 	}
 	select {
-	case <-n.exited:
+	case <-n.Exited:
 	case <-time.After(10 * time.Second):
 		t.Fatal("still running 10 s after two signals")
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // ledger is what the clients were told: every batch sent, and what came back.
@@ -75,7 +76,7 @@ func newEntry(rng *rand.Rand) *entry {
 
 // send posts e until an answer comes or ctx ends, with the same ids each time.
 // at gives the server that is up now.
-func (l *ledger) send(ctx context.Context, client *http.Client, at func() *node, e *entry, async bool) {
+func (l *ledger) send(ctx context.Context, client *http.Client, at func() *rig.Node, e *entry, async bool) {
 	for ctx.Err() == nil {
 		e.tries++
 		if e.tries > 1 {
@@ -84,7 +85,7 @@ func (l *ledger) send(ctx context.Context, client *http.Client, at func() *node,
 			l.mu.Unlock()
 		}
 		reqCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		answer, status, err := at().post(reqCtx, client, &brokle.BatchRequest{Events: e.events, AsyncMode: async})
+		answer, status, err := at().Post(reqCtx, client, &brokle.BatchRequest{Events: e.events, AsyncMode: async})
 		cancel()
 		if err == nil {
 			l.settle(e, answer)
@@ -103,7 +104,7 @@ func (l *ledger) send(ctx context.Context, client *http.Client, at func() *node,
 
 // check reads everything back: each event of a batch that got an answer is in
 // the list once, and the payloads of 200 traces are equal to what was sent.
-func (l *ledger) check(t *testing.T, n *node) {
+func (l *ledger) check(t *testing.T, n *rig.Node) {
 	t.Helper()
 	for _, f := range l.faults {
 		t.Error(f)
@@ -117,7 +118,7 @@ func (l *ledger) check(t *testing.T, n *node) {
 			total += len(e.events)
 		}
 	}
-	n.waitEvents(t, total)
+	waitEvents(t, n, total)
 	l.checkList(t, n)
 	for _, i := range rand.New(rand.NewPCG(uint64(total), 1)).Perm(len(l.batches))[:min(200, len(l.batches))] {
 		if e := l.batches[i]; e.told {
@@ -128,7 +129,7 @@ func (l *ledger) check(t *testing.T, n *node) {
 }
 
 // checkList pages through all observations and holds them against the ledger.
-func (l *ledger) checkList(t *testing.T, n *node) {
+func (l *ledger) checkList(t *testing.T, n *rig.Node) {
 	t.Helper()
 	want := map[string]string{}
 	for _, e := range l.batches {
@@ -139,7 +140,7 @@ func (l *ledger) checkList(t *testing.T, n *node) {
 	seen := map[string]bool{}
 	for cursor := ""; ; {
 		var page brokle.Page[brokle.Observation]
-		n.getJSON(t, "/v1/observations?limit=1000&cursor="+url.QueryEscape(cursor), &page)
+		n.GetJSON(t, "/v1/observations?limit=1000&cursor="+url.QueryEscape(cursor), &page)
 		for _, o := range page.Data {
 			if seen[o.ID] {
 				t.Errorf("observation %s is listed twice", o.ID)
@@ -179,11 +180,11 @@ func (e *entry) inputs(t *testing.T) map[string]string {
 	return want
 }
 
-func waitJob(t *testing.T, n *node, e *entry) {
+func waitJob(t *testing.T, n *rig.Node, e *entry) {
 	t.Helper()
 	var job brokle.Job
 	for range 10 {
-		n.getJSON(t, "/v1/telemetry/jobs/"+e.jobID+"?wait=5s", &job)
+		n.GetJSON(t, "/v1/telemetry/jobs/"+e.jobID+"?wait=5s", &job)
 		if job.Status == brokle.JobCompleted || job.Status == brokle.JobFailed {
 			break
 		}
@@ -197,10 +198,10 @@ func waitJob(t *testing.T, n *node, e *entry) {
 	}
 }
 
-func checkTrace(t *testing.T, n *node, e *entry) {
+func checkTrace(t *testing.T, n *rig.Node, e *entry) {
 	t.Helper()
 	var trace brokle.Trace
-	n.getJSON(t, "/v1/traces/"+e.trace, &trace)
+	n.GetJSON(t, "/v1/traces/"+e.trace, &trace)
 	got := map[string]string{}
 	for _, o := range trace.Observations {
 		got[o.ID] = string(o.Input)

@@ -31,7 +31,7 @@ func TestPageOfAMillionEvents(t *testing.T) {
 			for i := first; i < first+perBatch; i++ {
 				req.Events = append(req.Events, traceEvents(i, begin.Add(time.Duration(i)*72*time.Hour/traces))...)
 			}
-			answer, _, err := n.post(t.Context(), http.DefaultClient, req)
+			answer, _, err := n.Post(t.Context(), http.DefaultClient, req)
 			if err == nil && answer.ProcessedEvents != len(req.Events) {
 				err = fmt.Errorf("processed %d of %d: %+v", answer.ProcessedEvents, len(req.Events), answer.Errors)
 			}
@@ -41,7 +41,7 @@ func TestPageOfAMillionEvents(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	n.waitEvents(t, 8*traces)
+	waitEvents(t, n, 8*traces)
 	t.Logf("a million events sent and readable after %s", time.Since(sent).Round(time.Second))
 	b.run(t, n, "test/million/first-row.test.mjs")
 }

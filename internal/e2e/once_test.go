@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // Property 10: 200 clients post the same batch at once; each event is processed exactly once in total.
@@ -27,7 +28,7 @@ func TestSameBatchAtOnce(t *testing.T) {
 	for range 200 {
 		wg.Go(func() {
 			<-gate
-			answer, _, err := n.post(t.Context(), client, &brokle.BatchRequest{Events: e.events})
+			answer, _, err := n.Post(t.Context(), client, &brokle.BatchRequest{Events: e.events})
 			if err != nil {
 				t.Error(err)
 				return
@@ -44,7 +45,7 @@ func TestSameBatchAtOnce(t *testing.T) {
 	if got, want := duplicates.Load(), int64(199*len(e.events)); got != want {
 		t.Errorf("%d duplicates in total, want %d", got, want)
 	}
-	n.waitEvents(t, len(e.events))
+	waitEvents(t, n, len(e.events))
 }
 
 // Property 8: the id index and the warehouse, deleted outright, are rebuilt from the Log.
@@ -56,10 +57,10 @@ func TestDerivedStateDeleted(t *testing.T) {
 	for range 30 {
 		e := newEntry(rng)
 		w.add(e)
-		w.send(t.Context(), http.DefaultClient, func() *node { return n }, e, false)
+		w.send(t.Context(), http.DefaultClient, func() *rig.Node { return n }, e, false)
 	}
 	w.check(t, n)
-	n.terminate(t)
+	terminate(t, n)
 	removed := 0
 	for _, derived := range []string{"log/index", "warehouse*"} {
 		paths, err := filepath.Glob(filepath.Join(dir, derived))
@@ -80,7 +81,7 @@ func TestDerivedStateDeleted(t *testing.T) {
 	n = startNode(t, dir)
 	w.check(t, n)
 	for _, e := range w.batches { // the rebuilt index still knows every id
-		answer, _, err := n.post(t.Context(), http.DefaultClient, &brokle.BatchRequest{Events: e.events})
+		answer, _, err := n.Post(t.Context(), http.DefaultClient, &brokle.BatchRequest{Events: e.events})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,20 +7,19 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 )
 
 // fleet is some nodes that share a Redis, and what all clients were told.
 type fleet struct {
-	nodes  []*node
+	nodes  []*rig.Node
 	client *http.Client
 
 	mu        sync.Mutex // guards all below
@@ -53,7 +52,7 @@ func (f *fleet) waitClaimer(t *testing.T, i int, together bool) {
 		line = "claimer: ok: redis"
 	}
 	redistest.Eventually(t, 5*time.Second+10*time.Second, func() bool {
-		status, body, err := f.nodes[i].do(t.Context(), f.client, http.MethodGet, "/readyz", nil)
+		status, body, err := f.nodes[i].Do(t.Context(), f.client, http.MethodGet, "/readyz", nil)
 		if err != nil || status != http.StatusOK {
 			t.Fatalf("readyz: %d %v\n%s", status, err, body)
 		}
@@ -85,16 +84,16 @@ func (f *fleet) deliver(ctx context.Context, rng *rand.Rand, i int, events []bro
 	return nil
 }
 
-func (f *fleet) post(ctx context.Context, n *node, events []brokle.Event) (answer brokle.BatchResponse, local bool, err error) {
+func (f *fleet) post(ctx context.Context, n *rig.Node, events []brokle.Event) (answer brokle.BatchResponse, local bool, err error) {
 	body, err := json.Marshal(brokle.BatchRequest{Events: events})
 	if err != nil {
 		return answer, false, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url+"/v1/telemetry/batch", strings.NewReader(string(body)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+"/v1/telemetry/batch", strings.NewReader(string(body)))
 	if err != nil {
 		return answer, false, err
 	}
-	req.Header.Set("X-API-Key", apiKey)
+	req.Header.Set("X-API-Key", rig.Key)
 	resp, err := f.client.Do(req)
 	if err != nil {
 		return answer, false, err
@@ -207,7 +206,7 @@ func (f *fleet) check(t *testing.T, once bool) {
 	}
 	stored := func() (n int) {
 		for _, node := range f.nodes {
-			n += node.countEvents(t)
+			n += countEvents(t, node)
 		}
 		return n
 	}
@@ -237,7 +236,7 @@ func (f *fleet) checkEntry(t *testing.T, e *entry) {
 	}
 	found := map[string]bool{}
 	for _, n := range f.nodes {
-		status, body, err := n.do(t.Context(), f.client, http.MethodGet, "/v1/traces/"+e.trace, nil)
+		status, body, err := n.Do(t.Context(), f.client, http.MethodGet, "/v1/traces/"+e.trace, nil)
 		if err != nil || status != http.StatusOK && status != http.StatusNotFound {
 			t.Fatalf("trace %s: %d %v", e.trace, status, err)
 		}
@@ -281,7 +280,7 @@ func (f *fleet) checkMetrics(t *testing.T) {
 	t.Helper()
 	committed := 0.0
 	for _, n := range f.nodes {
-		_, body, err := n.do(t.Context(), f.client, http.MethodGet, "/metrics", nil)
+		_, body, err := n.Do(t.Context(), f.client, http.MethodGet, "/metrics", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -375,31 +374,30 @@ func TestRedisFailsInMidRun(t *testing.T) {
 // and commit. The retry on another node is never called a duplicate of something
 // that is not stored there, and is processed once.
 func TestNodeKilledHoldingClaims(t *testing.T) {
-	mortal := filepath.Join(t.TempDir(), "brokle-faultpoints")
-	build := exec.Command("go", "build", "-tags", "faultpoints", "-o", mortal, "../../cmd/brokle")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	mortal, err := rig.Build("faultpoints")
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(mortal.Remove)
 	for point, kept := range map[string]bool{"claimed": false, "appended": true} {
 		t.Run(point, func(t *testing.T) {
 			s := redistest.Start(t)
 			f := startFleet(t, 1, s.URL())
 			dir := t.TempDir()
-			cmd := serveCommand(dir, "--redis-url", s.URL())
-			cmd.Path, cmd.Args[0] = mortal, mortal
+			cmd := mortal.Command(dir, "--redis-url", s.URL())
 			cmd.Env = append(cmd.Env, "BROKLE_FAULT_POINT="+point)
-			victim, err := launchCommand(cmd)
+			victim, err := rig.Launch(cmd)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(victim.kill)
+			t.Cleanup(victim.Kill)
 			e := newEntry(newRand(t))
 			f.entries = append(f.entries, e)
 			if answer, _, err := f.post(t.Context(), victim, e.events); err == nil {
 				t.Fatalf("the node answered: %+v", answer)
 			}
-			<-victim.exited
-			if ws := victim.cmd.ProcessState.String(); !strings.Contains(ws, "killed") {
+			<-victim.Exited
+			if ws := victim.Cmd.ProcessState.String(); !strings.Contains(ws, "killed") {
 				t.Fatalf("the node ended with %s", ws)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -416,7 +414,7 @@ func TestNodeKilledHoldingClaims(t *testing.T) {
 			if kept {
 				want = len(e.events)
 			}
-			victim.waitEvents(t, want)
+			waitEvents(t, victim, want)
 			f.nodes = append(f.nodes, victim)
 			f.waitClaimer(t, 1, true)
 			f.twice(t.Context(), t, newRand(t), e) // by now everyone knows

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 const (
@@ -100,12 +101,12 @@ func TestRealInputThroughSDK(t *testing.T) {
 		running.Add(1)
 		wg.Go(func() {
 			defer running.Add(-1)
-			runSDKProcess(t, events, n.url)
+			runSDKProcess(t, events, n.URL)
 		})
 	}
 	for range 2 {
 		sleep(t, 700*time.Millisecond)
-		n.kill()
+		n.Kill()
 		if running.Load() == 0 {
 			t.Error("all processes were done before the server was killed")
 		}
@@ -117,7 +118,7 @@ func TestRealInputThroughSDK(t *testing.T) {
 
 func runSDKProcess(t *testing.T, events, url string) {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), sdkFileEnv+"="+events, sdkRateEnv+"=20ms", "BROKLE_API_KEY="+apiKey, "BROKLE_HOST="+url)
+	cmd.Env = append(os.Environ(), sdkFileEnv+"="+events, sdkRateEnv+"=20ms", "BROKLE_API_KEY="+rig.Key, "BROKLE_HOST="+url)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -138,7 +139,7 @@ func runSDKProcess(t *testing.T, events, url string) {
 // faultyProxy stands between SDK and server. By turns it answers 503, cuts the
 // connection before or after the server has the batch, and delays.
 type faultyProxy struct {
-	to     atomic.Pointer[node]
+	to     atomic.Pointer[rig.Node]
 	count  atomic.Int64
 	client http.Client
 }
@@ -159,7 +160,7 @@ func (p *faultyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case 6:
 		<-time.After(20 * time.Millisecond)
 	}
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, p.to.Load().url+r.URL.Path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(r.Context(), r.Method, p.to.Load().URL+r.URL.Path, bytes.NewReader(body))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -189,7 +190,7 @@ func TestSDKUnderFaults(t *testing.T) {
 	proxy.to.Store(n)
 	front := httptest.NewServer(proxy)
 	defer front.Close()
-	client, err := brokle.New(brokle.Config{APIKey: apiKey, Host: front.URL, BatchFlushInterval: 100 * time.Millisecond, MaxRetries: 50})
+	client, err := brokle.New(brokle.Config{APIKey: rig.Key, Host: front.URL, BatchFlushInterval: 100 * time.Millisecond, MaxRetries: 50})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestSDKUnderFaults(t *testing.T) {
 		}
 		checkAccounting(t, client)
 		if i%2000 == 1999 {
-			n.kill()
+			n.Kill()
 			n = startNode(t, dir)
 			proxy.to.Store(n)
 		}
@@ -223,9 +224,9 @@ func TestSDKUnderFaults(t *testing.T) {
 		t.Errorf("rejected by design %d; accounting %+v", rejected, m)
 	}
 	t.Logf("%d delivered, %d duplicate, %d rejected, %d retries", m.Delivered, m.Duplicate, m.Rejected, m.Retries)
-	n.waitEvents(t, int(total-rejected))
+	waitEvents(t, n, int(total-rejected))
 	var page struct{ Data []struct{ Count int } }
-	n.getJSON(t, "/v1/stats?metrics=count&of=observations", &page)
+	n.GetJSON(t, "/v1/stats?metrics=count&of=observations", &page)
 	if len(page.Data) != 1 || page.Data[0].Count != int(total-rejected) {
 		t.Errorf("observations: %+v, want %d", page.Data, total-rejected)
 	}

@@ -3,8 +3,11 @@ package segmentlog
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,6 +204,66 @@ func TestDamagedMiddle(t *testing.T) {
 	}
 	if st := l.Stats(); st.CorruptBlocks == 0 {
 		t.Errorf("stats %+v", st)
+	}
+}
+
+// A segment that is gone, or cut exactly between two blocks, leaves no bad byte behind: the
+// segment behind it knows, and it is reported at every start. Skipped Seqs are not.
+func TestMissingSegment(t *testing.T) {
+	t.Parallel()
+	o := Options{SegmentBytes: 4 << 10}
+	for name, harm := range map[string]func(mem *vfs.MemFS, path string){
+		"deleted": func(mem *vfs.MemFS, path string) {
+			if err := errors.Join(mem.Remove(path), syncDir(mem, "log")); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"cut between blocks": func(mem *vfs.MemFS, path string) {
+			b := readFile(t, mem, path)
+			writeFile(t, mem, path, b[:bytes.LastIndex(b, []byte(blockMagic))], true)
+		},
+	} {
+		mem := written(t, o, 30, 3)
+		files := segmentFiles(t, mem)
+		slices.Sort(files)
+		l := openTest(t, mem.CrashClone(vfs.CrashCloneCfg{}), "log", o)
+		if recs, err := storetest.ReadAll(l); err != nil || len(recs) != 90 || l.Stats().CorruptBlocks != 0 {
+			t.Fatalf("unharmed: %d records, %v, %+v", len(recs), err, l.Stats())
+		}
+		harm(mem, files[1])
+		for range 2 {
+			l := openTest(t, mem.CrashClone(vfs.CrashCloneCfg{}), "log", o)
+			recs, err := storetest.ReadAll(l)
+			if st := l.Stats(); err != nil || len(recs) == 90 || len(recs) < 60 || st.CorruptBlocks == 0 {
+				t.Errorf("%s: %d records, %v, %+v", name, len(recs), err, st)
+			}
+		}
+	}
+
+	// A torn end skips Seqs; nothing is missing there.
+	dir := t.TempDir()
+	for i := range 3 {
+		l, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("c", i), 3, 150)); err != nil {
+			t.Fatal(err)
+		}
+		if recs, err := storetest.ReadAll(l); err != nil || len(recs) != 3*(i+1) || l.Stats().CorruptBlocks != 0 {
+			t.Errorf("torn end: %d records, %v, %+v", len(recs), err, l.Stats())
+		}
+		path := l.segs[len(l.segs)-1].path
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, append(b, make([]byte, 500)...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

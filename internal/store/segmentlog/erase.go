@@ -169,7 +169,7 @@ func (e *eraser) segment(seg *segment) error {
 		return err
 	}
 	w, err := e.beginRewrite(segmentHeader{
-		flags: flags, base: seg.base, last: seg.last, created: e.o.Now().UnixMicro(), newest: seg.newestCommit(), jobs: jobs,
+		flags: flags, base: seg.base, last: seg.last, created: e.o.Now().UnixMicro(), newest: seg.newestCommit(), jobs: jobs, prev: seg.prev,
 	})
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ type segmentHeader struct {
 	created int64     // Unix µs
 	newest  int64     // rewritten files: the latest commit time in it, Unix µs
 	jobs    uint32    // rewritten files: the job requests in it
+	prev    store.Seq // the last Seq stored before base when the file was begun; 0: none, or not known
 }
 
 func (h *segmentHeader) append(b []byte) []byte {
@@ -75,7 +76,7 @@ func (h *segmentHeader) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.created))
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.newest))
 	b = binary.LittleEndian.AppendUint32(b, h.jobs)
-	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.prev))
 	return binary.LittleEndian.AppendUint32(b, checksum(b[at:]))
 }
 
@@ -97,6 +98,7 @@ func parseSegmentHeader(b []byte) (segmentHeader, error) {
 	h.created = int64(binary.LittleEndian.Uint64(b[32:]))
 	h.newest = int64(binary.LittleEndian.Uint64(b[40:]))
 	h.jobs = binary.LittleEndian.Uint32(b[48:])
+	h.prev = store.Seq(binary.LittleEndian.Uint64(b[52:]))
 	return h, nil
 }
 

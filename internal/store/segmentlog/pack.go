@@ -98,7 +98,7 @@ type packer struct {
 }
 
 func (p *packer) run(ctx context.Context, run []*segment) error {
-	h := segmentHeader{flags: flagPacked, base: run[0].base, last: run[len(run)-1].last, created: p.o.Now().UnixMicro()}
+	h := segmentHeader{flags: flagPacked, base: run[0].base, last: run[len(run)-1].last, created: p.o.Now().UnixMicro(), prev: run[0].prev}
 	for _, seg := range run {
 		v, err := p.viewOf(seg) // loads it, which finds damage and the newest commit
 		if err != nil {

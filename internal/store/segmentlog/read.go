@@ -115,12 +115,13 @@ func (l *Log) openView(seg *segment) (*view, error) {
 
 // load makes the segment's marks complete. It releases the view on error.
 func (v *view) load() error {
-	lost, holes, err := v.seg.load(v.h, v.end)
+	lost, holes, missing, err := v.seg.load(v.h, v.end)
 	if err != nil {
 		v.release()
 		return err
 	}
 	v.report(v.seg, lost, holes)
+	v.reportMissing(v.seg, missing)
 	return nil
 }
 

@@ -73,12 +73,28 @@ func (l *Log) findSegments() error {
 		if err != nil {
 			return err
 		}
+		l.follow(seg)
 		l.segs = append(l.segs, seg)
 	}
 	if err := l.findFilters(filters); err != nil {
 		return err
 	}
 	return syncDir(l.fs, l.dir)
+}
+
+// follow holds seg against the segment before it: seg knows what that held.
+func (l *Log) follow(seg *segment) {
+	if len(l.segs) == 0 {
+		if seg.prev > 0 {
+			l.o.Logger.Info("the log begins here; what was before was trimmed, or is missing", slog.Uint64("seq", uint64(seg.base)))
+		}
+		return
+	}
+	before := l.segs[len(l.segs)-1]
+	before.until = seg.prev
+	if before.rewrote && before.last < seg.prev { // else loading it tells
+		l.reportMissing(before, seg.prev-before.last)
+	}
 }
 
 // findFilters gives the segments their filter files, which are checked when they
@@ -128,7 +144,7 @@ func (l *Log) openSegment(base store.Seq) (*segment, error) {
 	case h.base != base:
 		return nil, fmt.Errorf("%s: its header says that it starts at %d; the file was renamed", seg.path, h.base)
 	}
-	seg.salt, seg.salted, seg.packed = h.salt, true, h.flags&flagPacked != 0
+	seg.salt, seg.salted, seg.packed, seg.prev = h.salt, true, h.flags&flagPacked != 0, h.prev
 	if h.last != 0 {
 		seg.rewrote, seg.last, seg.jobs, seg.newest = true, h.last, h.jobs, h.newest
 	}
@@ -272,11 +288,12 @@ func (p *replayer) segment(seg *segment) error {
 		return err
 	}
 	defer p.handles.release(h)
-	lost, holes, err := seg.load(h, seg.end)
+	lost, holes, missing, err := seg.load(h, seg.end)
 	if err != nil {
 		return err
 	}
 	p.report(seg, lost, holes)
+	p.reportMissing(seg, missing)
 	sc := seg.from(p.after+1, h, seg.end, scanAhead)
 	sc.verify = true // an event whose payload is lost must not be called a duplicate
 	for {
@@ -370,6 +387,17 @@ func (l *Log) report(seg *segment, lost int64, holes int) {
 	l.corrupt.Add(int64(holes))
 	l.o.Logger.Error("segment is damaged; what lies behind the damage is kept",
 		slog.String("segment", seg.path), slog.Int64("lost_bytes", lost), slog.Int("places", holes))
+}
+
+// reportMissing counts and logs that the end of seg, or whole segments behind it, are gone.
+func (l *Log) reportMissing(seg *segment, missing store.Seq) {
+	if missing == 0 {
+		return
+	}
+	seg.damaged.Store(true)
+	l.corrupt.Add(1)
+	l.o.Logger.Error("segments are missing behind this one, or its end is; all others are kept",
+		slog.String("segment", seg.path), slog.Uint64("missing_seqs", uint64(missing)))
 }
 
 // micros is the time of a stamp in a file.

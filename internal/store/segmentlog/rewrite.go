@@ -31,7 +31,7 @@ func (l *Log) beginRewrite(h segmentHeader) (*rewrite, error) {
 	w := &rewrite{Log: l, tmp: strings.TrimSuffix(path, segmentExt) + tempExt, off: headerLen}
 	w.seg = &segment{
 		id: l.nextID.Add(1), base: h.base, path: path, salt: salt, salted: true, packed: h.flags&flagPacked != 0,
-		rewrote: h.last != 0, jobs: h.jobs, last: h.last, sealed: true, loaded: true, newest: h.newest,
+		rewrote: h.last != 0, jobs: h.jobs, last: h.last, sealed: true, loaded: true, newest: h.newest, prev: h.prev,
 	}
 	if w.file, err = l.fs.Create(w.tmp, writeCategory); err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ type segment struct {
 	rewrote bool      // written whole by a rewrite: header's last, newest and jobs are right
 	jobs    uint32    // of a rewritten segment
 	fence   store.Seq // base of the segment behind it at open; 0 for none
+	prev    store.Seq // header's: what the segment before it held when this one was begun
+	until   store.Seq // at open, prev of the segment behind it: what this one should hold
 
 	// Guarded by Log.mu.
 	last   store.Seq // the last durable Seq; base-1 for none
@@ -64,12 +66,13 @@ func (s *segment) scanner(h *handle, end int64, ahead int) *scanner {
 }
 
 // load makes marks complete: for a segment found at open, by going through its
-// headers once. It reports the damage that it saw then.
-func (s *segment) load(h *handle, end int64) (lost int64, holes int, err error) {
+// headers once. It reports the damage that it saw then; missing is how many Seqs
+// at its end are in no file.
+func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing store.Seq, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.loaded {
-		return 0, 0, nil
+		return 0, 0, 0, nil
 	}
 	s.marks = s.marks[:0]
 	sc := s.scanner(h, end, headerAhead)
@@ -81,10 +84,15 @@ func (s *segment) load(h *handle, end int64) (lost int64, holes int, err error) 
 		s.note(b.first, off, b.committed)
 	}
 	if sc.err != nil {
-		return 0, 0, sc.err
+		return 0, 0, 0, sc.err
 	}
 	s.loaded = true
-	return sc.lost, sc.holes, nil
+	// With holes, it is they that lack. A rewritten file names its last Seq itself, and
+	// may have left out what held it: the request of a job that is done.
+	if !s.rewrote && sc.after < s.until && sc.holes == 0 {
+		missing = s.until - sc.after
+	}
+	return sc.lost, sc.holes, missing, nil
 }
 
 // from returns a scanner that starts at or a little before the block of seq. The

@@ -37,9 +37,20 @@ func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, er
 	w.file, w.added = file, false
 	w.seg = &segment{
 		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true,
-		last: base - 1, end: headerLen, loaded: true,
+		last: base - 1, end: headerLen, loaded: true, prev: l.lastStored(),
 	}
-	return segmentHeader{salt: salt, base: base, created: now.UnixMicro()}, nil
+	return segmentHeader{salt: salt, base: base, created: now.UnixMicro(), prev: w.seg.prev}, nil
+}
+
+// lastStored is the last Seq of the newest segment. Head may be above it: Seqs are
+// skipped where a start found a torn end.
+func (l *Log) lastStored() store.Seq {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if len(l.segs) == 0 {
+		return 0
+	}
+	return l.segs[len(l.segs)-1].last
 }
 
 // write appends b to the active segment and makes it durable. created is true for
