@@ -48,11 +48,11 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
-	parts.serve("http", n.overTLS(api), main)
+	parts.serve("http", n.overTLS(api), n.framed(main))
 	var opsServer *http.Server
 	if ops != nil {
 		opsServer = n.server.HTTPServer(n.server.Ops())
-		parts.serve("ops http", n.overTLS(opsServer), ops)
+		parts.serve("ops http", n.overTLS(opsServer), n.framed(ops))
 	}
 	greetErr := n.greet(out, main.Addr())
 	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, main.Addr()) })
@@ -90,6 +90,14 @@ func (n *node) overTLS(s *http.Server) *http.Server {
 		s.TLSConfig = n.certs.config()
 	}
 	return s
+}
+
+// framed is l as a server of plain HTTP needs it.
+func (n *node) framed(l net.Listener) net.Listener {
+	if n.certs != nil {
+		return l
+	}
+	return n.server.Listener(l)
 }
 
 // watchCertificates takes new certificates until ctx ends.

@@ -115,7 +115,7 @@ func open(tb testing.TB, with setup) *house {
 		}
 		hs := h.srv.HTTPServer(handler)
 		h.servers = append(h.servers, hs)
-		running.Go(func() { _ = hs.Serve(ln) })
+		running.Go(func() { _ = hs.Serve(h.srv.Listener(ln)) })
 		return ln.Addr().String()
 	}
 	h.addr = listen(h.srv.Handler())

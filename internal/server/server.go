@@ -94,13 +94,15 @@ func (s *Server) Handler() http.Handler { return s.api }
 func (s *Server) Ops() http.Handler { return s.ops }
 
 // HTTPServer returns a server for h with the timeouts and header limit of the
-// options. Who serves the API must use it, so that a slow client is bounded.
+// options. Who serves the API must use it, so that a slow client is bounded, and
+// for plain HTTP the connections of Listener.
 func (s *Server) HTTPServer(h http.Handler) *http.Server {
 	hs := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: s.o.ReadHeaderTimeout,
 		IdleTimeout:       s.o.IdleTimeout,
 		MaxHeaderBytes:    s.o.MaxHeaderBytes,
+		ConnContext:       connContext,
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	hs.RegisterOnShutdown(s.stop)
