@@ -14,7 +14,7 @@ import (
 
 // exchange writes raw bytes on a new connection and returns the answers until the
 // server ends it. The client says that it sends no more, so that nothing waits.
-func (h *house) exchange(raw string) (answers []reply) {
+func (h *house) exchange(raw string) []reply {
 	h.tb.Helper()
 	c := h.dial()
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
@@ -22,6 +22,11 @@ func (h *house) exchange(raw string) (answers []reply) {
 		return nil // refused while it was still sending
 	}
 	_ = c.CloseWrite()
+	return readAnswers(h.tb, c)
+}
+
+func readAnswers(tb testing.TB, c io.Reader) (answers []reply) {
+	tb.Helper()
 	r := bufio.NewReader(c)
 	for {
 		res, err := http.ReadResponse(r, nil)
@@ -29,7 +34,7 @@ func (h *house) exchange(raw string) (answers []reply) {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "reset") {
 				return answers
 			}
-			h.tb.Fatalf("%.60q: %v", raw, err)
+			tb.Fatalf("after %d answers: %v", len(answers), err)
 		}
 		body, _ := io.ReadAll(res.Body)
 		answers = append(answers, reply{status: res.StatusCode, header: res.Header, body: body})
