@@ -1,9 +1,6 @@
 package daemon
 
-import (
-	"math"
-	"testing"
-)
+import "testing"
 
 // FuzzSettings: any text of any setting is a value within its range, or an error that names it.
 func FuzzSettings(f *testing.F) {
@@ -21,7 +18,7 @@ func FuzzSettings(f *testing.F) {
 		if all[i].Set(&c, text) != nil {
 			return
 		}
-		if b, err := ParseBytes(text); err == nil && (b < 0 || math.IsNaN(float64(b))) {
+		if b, err := ParseBytes(text); err == nil && b < 0 {
 			t.Fatalf("%q is %d bytes", text, b)
 		}
 		if all[i].check(&c) == nil && !all[i].zero(&c) {
