@@ -167,7 +167,7 @@ func TestSessionsFromElsewhereChangeNothing(t *testing.T) {
 		for name, headers := range map[string][]string{
 			"nothing said": nil, "a form of another site": {"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"},
 			"another port": {"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "same-site"}, "a sandboxed frame": {"Origin", "null", "Sec-Fetch-Site", "cross-site"},
-			"an address typed": {"Sec-Fetch-Site", "none"}, "a name that begins alike": {"Origin", h.url + ".evil.example"}, "a user before the host": {"Origin", "http://" + h.addr + "@evil.example"},
+			"an address typed": {"Sec-Fetch-Site", "none"}, "a name that begins alike": {"Origin", h.url + ".evil.example"}, "a port that begins alike": {"Origin", h.url + "0"}, "a user before the host": {"Origin", "http://" + h.addr + "@evil.example"},
 			"no scheme": {"Origin", h.addr}, "another scheme": {"Origin", "ftp://" + h.addr}, "a made-up site": {"Origin", h.url, "Sec-Fetch-Site", "same-origin, cross-site"},
 			"own origin and another": {"Origin", h.url + " https://evil.example"},
 		} {
