@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -203,7 +204,8 @@ func TestOneByteAtATime(t *testing.T) {
 			if e.took > 15*time.Second {
 				t.Errorf("%s by the byte: ended after %v", e.what, e.took)
 			}
-			if want := map[string][]int{"headers": {0, 408}, "body": {408}}[e.what]; e.status != want[0] && e.status != want[len(want)-1] {
+			// net/http answers headers that are too slow with 400, 408 or not at all.
+			if want := map[string][]int{"headers": {0, 400, 408}, "body": {408}}[e.what]; !slices.Contains(want, e.status) {
 				t.Errorf("%s by the byte: status %d", e.what, e.status)
 			}
 		default:
