@@ -8,6 +8,7 @@ GO          ?= go
 FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BINARY      := bin/brokle
 COMMIT      := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
@@ -32,7 +33,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e torture bench microbench clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture bench microbench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +97,15 @@ fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
 			GO=$(GO) .ci/fuzz $$dir $$target $(FUZZTIME); \
 		done; \
 	done
+
+# No part of `check`: it needs the database of vulnerabilities, from the network. With
+# findings govulncheck ends with status 3, which go run only prints.
+vuln: deps ## known vulnerabilities in the Go code that is reached, and in Go itself
+	@echo "govulncheck"; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	if $(GO) run $(GOVULNCHECK) ./... 2>&1 | tee "$$log"; then exit 0; fi; \
+	if grep -q '^exit status 3$$' "$$log"; then echo "vuln: there are findings, see above"; \
+	else echo "vuln: NOT CHECKED: govulncheck did not run, or did not reach its database (see above). This says nothing about vulnerabilities"; fi; \
+	exit 1
 
 e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; the page in a browser
 	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 20m ./internal/e2e

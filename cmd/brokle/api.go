@@ -42,7 +42,16 @@ func call(ctx context.Context, c *cli.Command, method, path string, out any) err
 		return failed(err)
 	}
 	req.Header.Set("X-API-Key", c.String("api-key"))
-	resp, err := http.DefaultClient.Do(req)
+	client, err := httpClientOf(c)
+	if err != nil {
+		return err
+	}
+	if client == nil {
+		client = &http.Client{}
+	}
+	// A redirect would carry the key to wherever it points.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req)
 	if err != nil {
 		return failed(err)
 	}

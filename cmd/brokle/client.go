@@ -1,9 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -29,6 +32,10 @@ func clientFlags() []cli.Flag {
 			Name: "api-key", Sources: env("api-key"),
 			Usage: "the key, bk_…; better kept in the environment than typed",
 		},
+		&cli.StringFlag{
+			Name: "ca-cert", Sources: env("ca-cert"),
+			Usage: "PEM file of certificates that sign the server's, beside those of the system",
+		},
 	}
 }
 
@@ -41,7 +48,11 @@ func newClient(c *cli.Command) (*brokle.Client, error) {
 	if c.String("api-key") == "" {
 		return nil, &hintError{errors.New("no API key"), "pass --api-key or set BROKLE_API_KEY; `brokle keys create` makes one"}
 	}
-	client, err := brokle.New(brokle.Config{APIKey: c.String("api-key"), Host: c.String("host")})
+	httpClient, err := httpClientOf(c)
+	if err != nil {
+		return nil, err
+	}
+	client, err := brokle.New(brokle.Config{APIKey: c.String("api-key"), Host: c.String("host"), HTTPClient: httpClient})
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +60,30 @@ func newClient(c *cli.Command) (*brokle.Client, error) {
 		return nil, &hintError{client.Err(), "BROKLE_TELEMETRY_ENABLED turns the client off; unset it"}
 	}
 	return client, nil
+}
+
+// httpClientOf trusts the certificates of --ca-cert too; without it the client is nil,
+// which is that of the SDK.
+func httpClientOf(c *cli.Command) (*http.Client, error) {
+	name := c.String("ca-cert")
+	if name == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return nil, &hintError{fmt.Errorf("read the CA certificates: %w", err), "--ca-cert, BROKLE_CA_CERT names a PEM file"}
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil { // a machine without any
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, &hintError{fmt.Errorf("%s holds no certificate", name), "--ca-cert, BROKLE_CA_CERT names a PEM file"}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16 // more than the SDK has senders
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
+	return &http.Client{Transport: transport}, nil
 }
 
 // explain adds a hint to an error of the client where there is one.
@@ -59,6 +94,11 @@ func explain(err error, c *cli.Command) error {
 	}
 	switch re.StatusCode {
 	case 0:
+		var untrusted *tls.CertificateVerificationError
+		if errors.As(re.Err, &untrusted) {
+			return &hintError{fmt.Errorf("%s shows a certificate that is not trusted: %w", c.String("host"), untrusted.Err),
+				"--ca-cert or BROKLE_CA_CERT names the PEM file of who signed it, or of the certificate itself"}
+		}
 		return &hintError{fmt.Errorf("cannot reach %s: %w", c.String("host"), re.Err),
 			"is the server running (`brokle serve`), and is --host or BROKLE_HOST its address?"}
 	case http.StatusUnauthorized:

@@ -17,6 +17,8 @@ type Config struct {
 	DataDir         string
 	Listen          string
 	OpsListen       string
+	TLSCert         string
+	TLSKey          string
 	Dev             bool
 	Sample          bool
 	BootstrapAPIKey string // secret
@@ -29,6 +31,7 @@ type Config struct {
 	MaxDecodedBytes  Bytes
 	MaxInFlightBytes Bytes
 	RatePerKey       float64
+	AuthFailures     int
 
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
@@ -74,6 +77,9 @@ func (c Config) Validate() error {
 		if _, _, err := net.SplitHostPort(f.value); err != nil {
 			errs = append(errs, settingNamed(f.field).wrong(f.value, "must be HOST:PORT, such as 127.0.0.1:8080 or :8080"))
 		}
+	}
+	if err := c.checkTLS(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.MaxDecodedBytes < c.MaxBodyBytes {
 		errs = append(errs, settingNamed("MaxDecodedBytes").wrong(c.MaxDecodedBytes,

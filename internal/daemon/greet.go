@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
@@ -47,7 +48,7 @@ func (n *node) firstKey() (string, error) {
 
 // greet tells the person where the node listens, and the key that was made.
 func (n *node) greet(out io.Writer, addr net.Addr) error {
-	url := baseURL(addr)
+	url := n.baseURL(addr)
 	text := "listening on " + url + "\n"
 	if n.newKey != "" {
 		text += "BROKLE_API_KEY=" + n.newKey + "\n"
@@ -60,7 +61,7 @@ func (n *node) greet(out io.Writer, addr net.Addr) error {
 		if path, ok := n.server.Link(cmp.Or(n.newKey, n.cfg.BootstrapAPIKey)); ok {
 			text += "open: " + url + path + " (signs in once, within ten minutes)\n"
 		}
-		text += "try: curl -s '" + url + "/v1/stats?group_by=model&metrics=count,latency_p95,cost' -H \"X-API-Key: " + key + "\"\n"
+		text += "try: curl -s " + n.curlCA() + "'" + url + "/v1/stats?group_by=model&metrics=count,latency_p95,cost' -H \"X-API-Key: " + key + "\"\n"
 	}
 	if _, err := io.WriteString(out, text); err != nil {
 		return fmt.Errorf("write greeting: %w", err)
@@ -68,16 +69,28 @@ func (n *node) greet(out io.Writer, addr net.Addr) error {
 	return nil
 }
 
+// curlCA makes curl trust the certificate, whoever signed it.
+func (n *node) curlCA() string {
+	if n.certs == nil {
+		return ""
+	}
+	return "--cacert '" + n.cfg.TLSCert + "' "
+}
+
 // baseURL is how a client on this machine reaches addr.
-func baseURL(addr net.Addr) string {
+func (n *node) baseURL(addr net.Addr) string {
+	scheme := "http://"
+	if n.certs != nil {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return scheme + addr.String()
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // loadSample sends the sample through the API, like any client. Trouble is
@@ -87,7 +100,7 @@ func (n *node) loadSample(ctx context.Context, addr net.Addr) error {
 		return nil
 	}
 	logger := n.logger.With("part", "sample")
-	processed, duplicate, err := n.sendSample(ctx, baseURL(addr))
+	processed, duplicate, err := n.sendSample(ctx, n.baseURL(addr))
 	switch {
 	case err == nil:
 		logger.Info("sample loaded", "new_events", processed, "known_events", duplicate)
@@ -107,7 +120,13 @@ func (n *node) sendSample(ctx context.Context, url string) (processed, duplicate
 		}
 		defer func() { err = errors.Join(err, n.keys.Revoke(key.ID)) }()
 	}
-	client, err := brokle.New(brokle.Config{Host: url, APIKey: secret})
+	cfg := brokle.Config{Host: url, APIKey: secret}
+	if n.certs != nil {
+		own := &http.Transport{TLSClientConfig: n.certs.ownClient(), ForceAttemptHTTP2: true}
+		defer own.CloseIdleConnections()
+		cfg.HTTPClient = &http.Client{Transport: own}
+	}
+	client, err := brokle.New(cfg)
 	if err != nil {
 		return 0, 0, err
 	}

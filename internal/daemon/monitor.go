@@ -23,7 +23,8 @@ type monitor struct {
 	free       func() (Bytes, error) // room on the disk of the data directory
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
-	claimer    func() error // why nodes cannot deduplicate together now; nil: there is only this node
+	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
+	tls        func() store.Health // nil: plain HTTP
 	logger     *slog.Logger
 
 	draining atomic.Bool
@@ -75,6 +76,9 @@ func (m *monitor) check() {
 			m.checkLog(), warehouse, disk, m.checkClaimer(),
 		},
 		refuse: errors.Join(diskErr, backlogErr),
+	}
+	if m.tls != nil {
+		now.health = append(now.health, m.tls())
 	}
 	before := m.last.Swap(now)
 	switch {

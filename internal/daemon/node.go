@@ -27,6 +27,7 @@ const (
 	quarantineDir = "quarantine"
 	keysFile      = "keys.json"
 	journalFile   = "erasing.json"
+	positionsFile = "cursor.key"
 )
 
 // KeysPath is the file of projects and keys in cfg's data directory.
@@ -44,6 +45,7 @@ type node struct {
 	indexer *indexer.Indexer
 	ingest  *ingest.Ingest
 	monitor *monitor
+	certs   *certificates // nil: plain HTTP
 	server  *server.Server
 }
 
@@ -133,6 +135,11 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.newKey, err = n.firstKey(); err != nil {
 		return nil, err
 	}
+	if cfg.TLSCert != "" {
+		if n.certs, err = openCertificates(cfg.TLSCert, cfg.TLSKey, logger.With("part", "tls")); err != nil {
+			return nil, err
+		}
+	}
 	if n.indexer, err = newIndexer(n.stores, cfg, logger); err != nil {
 		return nil, err
 	}
@@ -143,18 +150,25 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		free: func() (Bytes, error) { return free(cfg.DataDir) },
 		log:  n.log.Stats, indexer: n.indexer.Stats, logger: logger.With("part", "monitor"),
 	}
+	if n.certs != nil {
+		n.monitor.tls = n.certs.health
+	}
 	var claimerStats func() store.ClaimerStats
 	if n.claimer != nil {
 		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
 	}
 	n.ingest = ingest.New(ingestOptions)
 	n.monitor.check()
+	positionKey, err := secretFile(filepath.Join(cfg.DataDir, positionsFile), server.PositionKeySize)
+	if err != nil {
+		return nil, fmt.Errorf("key of the cursors: %w", err)
+	}
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
-		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile),
+		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile), PositionKey: positionKey,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
-		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,
+		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
 	})
 	if err != nil {

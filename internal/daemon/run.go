@@ -47,11 +47,12 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	jobs := parts.start("ingest", n.ingest.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
-	parts.serve("http", api, main)
+	certs := parts.start("tls", n.watchCertificates)
+	parts.serve("http", n.overTLS(api), n.framed(main))
 	var opsServer *http.Server
 	if ops != nil {
 		opsServer = n.server.HTTPServer(n.server.Ops())
-		parts.serve("ops http", opsServer, ops)
+		parts.serve("ops http", n.overTLS(opsServer), n.framed(ops))
 	}
 	greetErr := n.greet(out, main.Addr())
 	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, main.Addr()) })
@@ -76,10 +77,35 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	if opsServer != nil {
 		n.shutdown(drain, opsServer)
 	}
+	certs.stop()
 	watch.stop()
 	keys.stop()
 	logRun.stop()
 	return errors.Join(greetErr, parts.wait())
+}
+
+// overTLS makes s serve HTTPS when the node has a certificate.
+func (n *node) overTLS(s *http.Server) *http.Server {
+	if n.certs != nil {
+		s.TLSConfig = n.certs.config()
+	}
+	return s
+}
+
+// framed is l as a server of plain HTTP needs it.
+func (n *node) framed(l net.Listener) net.Listener {
+	if n.certs != nil {
+		return l
+	}
+	return n.server.Listener(l)
+}
+
+// watchCertificates takes new certificates until ctx ends.
+func (n *node) watchCertificates(ctx context.Context) error {
+	if n.certs == nil {
+		return nil
+	}
+	return n.certs.Run(ctx)
 }
 
 // catchUp waits for the indexer, unless it is the part that failed.
@@ -164,7 +190,11 @@ func (ps *parts) start(name string, run func(context.Context) error) *part {
 // serve runs an HTTP server until it is shut down.
 func (ps *parts) serve(name string, s *http.Server, l net.Listener) {
 	ps.g.Go(func() error {
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.Serve
+		if s.TLSConfig != nil {
+			serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil

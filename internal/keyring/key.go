@@ -17,6 +17,7 @@ const (
 	secretPrefix = "bk_"
 	minSecret    = 8   // characters after the prefix
 	maxSecret    = 250 // characters after the prefix
+	unguessable  = 24  // characters after the prefix
 	shownPrefix  = 6   // characters of Key.Prefix, at most
 )
 
@@ -42,6 +43,10 @@ func wellFormed(secret string) bool {
 	}
 	return true
 }
+
+// Guessable says whether a secret is so short that a person may have thought it up:
+// fewer than 24 characters after "bk_". Create makes none of these, Put may.
+func Guessable(secret string) bool { return len(secret) < len(secretPrefix)+unguessable }
 
 // newKey checks what it is given and makes a key of it.
 func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, error) {

@@ -140,7 +140,7 @@ func (s *Server) inflate(sent []byte, h *hold) ([]byte, error) {
 			return nil, err
 		}
 		defer s.decoders.zlib.Put(z)
-		return s.drain(z, sent, -1, h)
+		return s.drainAll(z, src, sent, h)
 	}
 	z, ok := s.decoders.deflate.Get().(io.ReadCloser)
 	if !ok {
@@ -149,7 +149,19 @@ func (s *Server) inflate(sent []byte, h *hold) ([]byte, error) {
 		return nil, err
 	}
 	defer s.decoders.deflate.Put(z)
-	return s.drain(z, sent, -1, h)
+	return s.drainAll(z, src, sent, h)
+}
+
+var errBehindEnd = errors.New("there is more behind the end of the stream")
+
+// drainAll is drain for a format that does not go on behind its end: what stands there
+// would be lost without a word. src is where z reads, byte for byte as it needs them.
+func (s *Server) drainAll(z io.Reader, src *bytes.Reader, sent []byte, h *hold) ([]byte, error) {
+	out, err := s.drain(z, sent, -1, h)
+	if err == nil && src.Len() > 0 {
+		return nil, errBehindEnd
+	}
+	return out, err
 }
 
 // isZlib says whether b starts with a zlib header (RFC 1950, section 2.2).

@@ -31,6 +31,7 @@ const (
 	codeDuplicates        = ingest.CodeDuplicateEvents
 	codeLastAdminKey      = "last_admin_key"
 	codeRateLimited       = "rate_limited"
+	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"
 	codeOverloaded        = "overloaded"
 	codeInternal          = "internal"

@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,7 +48,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 		project: c.caller.Project, from: f.From, to: f.To, environment: f.Environment,
 		limit: q.limit(defaultLimit), until: s.o.Log.Head(),
 	}
-	if cursor := q.text("cursor"); cursor != "" && !eq.resume(cursor) {
+	if cursor := q.text("cursor"); cursor != "" && !eq.resume(s.positions, cursor) {
 		q.fail("cursor", "must be the next_cursor of a page of the same query")
 	}
 	if q.err != nil {
@@ -64,7 +62,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 
 // logEvents reads the Log itself, so that an event counts as soon as it is accepted.
 func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*brokle.Page[brokle.StoredEvent], error) {
-	page := newEventsPage(q)
+	page := newEventsPage(q, s.positions)
 	end := s.o.Now().Add(eventsPageTime)
 	for q.after < q.until && s.o.Now().Before(end) {
 		// Read waits only where there is nothing behind after; until was the Head once.
@@ -91,7 +89,7 @@ func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*brokle.Page[br
 // traceEvents gets the events that fold into one trace, of which the Warehouse
 // knows the places.
 func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*brokle.Page[brokle.StoredEvent], error) {
-	page := newEventsPage(q)
+	page := newEventsPage(q, s.positions)
 	seqs, err := s.o.Warehouse.TraceEvents(ctx, q.project, traceID)
 	if errors.Is(err, store.ErrNotFound) {
 		return &page.Page, nil
@@ -118,12 +116,13 @@ func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string
 // eventsPage is a page that is being filled.
 type eventsPage struct {
 	brokle.Page[brokle.StoredEvent]
-	q     *eventsQuery
-	bytes int
+	q         *eventsQuery
+	positions *positions
+	bytes     int
 }
 
-func newEventsPage(q *eventsQuery) *eventsPage {
-	return &eventsPage{q: q, Page: brokle.Page[brokle.StoredEvent]{Data: []brokle.StoredEvent{}}}
+func newEventsPage(q *eventsQuery, sealing *positions) *eventsPage {
+	return &eventsPage{q: q, positions: sealing, Page: brokle.Page[brokle.StoredEvent]{Data: []brokle.StoredEvent{}}}
 }
 
 // add takes rec, or says that the page is full.
@@ -142,18 +141,14 @@ func (p *eventsPage) add(rec *store.Record) bool {
 
 // more is the page, to be continued behind its last event.
 func (p *eventsPage) more() *brokle.Page[brokle.StoredEvent] {
-	cursor := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "ev1 %d %d", p.q.after, p.q.until))
+	cursor := p.positions.seal(eventsPlace, p.q.project, p.q.after, p.q.until)
 	p.NextCursor = &cursor
 	return &p.Page
 }
 
-// resume sets the query behind a cursor that more made.
-func (q *eventsQuery) resume(cursor string) bool {
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return false
-	}
+// resume sets the query behind a cursor that more made. The Log may have been put
+// back to an older copy since: then the place is not there.
+func (q *eventsQuery) resume(sealing *positions, cursor string) bool {
 	head := q.until
-	n, err := fmt.Sscanf(string(text), "ev1 %d %d", &q.after, &q.until)
-	return err == nil && n == 2 && q.after <= q.until && q.until <= head
+	return sealing.open(cursor, eventsPlace, q.project, &q.after, &q.until) && q.after <= q.until && q.until <= head
 }

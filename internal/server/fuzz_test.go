@@ -1,10 +1,17 @@
 package server
 
 import (
+	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // FuzzRequest: no request gives a 5xx or a panic (property 27), a 200 adds up,
@@ -49,6 +56,42 @@ func FuzzRequest(f *testing.F) {
 			}
 		case method == http.MethodPost && (rep.status == 200 || rep.status == 202):
 			checked(t, rep)
+		}
+	})
+}
+
+// FuzzEraseJournal: whatever a journal of an interrupted erasure holds, it is ended or
+// reported, and the server answers as before.
+func FuzzEraseJournal(f *testing.F) {
+	h := open(f, setup{})
+	h.post(event("kept", "trace_create", `{"id":"kept","name":"n"}`))
+	h.settle()
+	for _, text := range []string{"", "{}", "null", `{"project":"one","seqs":[]}`, `{"project":"two","seqs":[0,18446744073709551615,999999]}`, `{"project":"","seqs":[999999,999999]}`,
+		`{"seqs":[-1]}`, `{"seqs":[1e300]}`, `{"seqs":{}}`, `{"project":"one","seqs":[99`, "\x00"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var j journaled
+		if json.Unmarshal(text, &j) == nil && slices.ContainsFunc(j.Seqs, func(at store.Seq) bool { return at <= h.log.Head() }) {
+			return // names a record that is there: it would be erased, as it should
+		}
+		if err := os.WriteFile(h.srv.o.EraseJournal, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.srv.erasing <- struct{}{}
+		err := h.srv.resume(t.Context())
+		<-h.srv.erasing
+		if _, gone := os.Stat(h.srv.o.EraseJournal); (err == nil) != errors.Is(gone, fs.ErrNotExist) {
+			t.Fatalf("%q: %v, and the journal: %v", text, err, gone)
+		}
+		if err := os.Remove(h.srv.o.EraseJournal); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		req := httptest.NewRequest(http.MethodGet, "/v1/traces/kept", nil)
+		req.Header.Set("X-API-Key", h.key)
+		w := httptest.NewRecorder()
+		if h.srv.Handler().ServeHTTP(w, req); w.Code != 200 {
+			t.Fatalf("%q: %d %s", text, w.Code, w.Body)
 		}
 	})
 }

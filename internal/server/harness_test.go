@@ -85,7 +85,8 @@ func open(tb testing.TB, with setup) *house {
 	o := Options{
 		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
 		Indexer: h.idx, EraseJournal: filepath.Join(dir, "erasing.json"),
-		LogStats: h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
+		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
+		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
 	}
 	if with.options != nil {
 		with.options(&o)
@@ -114,7 +115,7 @@ func open(tb testing.TB, with setup) *house {
 		}
 		hs := h.srv.HTTPServer(handler)
 		h.servers = append(h.servers, hs)
-		running.Go(func() { _ = hs.Serve(ln) })
+		running.Go(func() { _ = hs.Serve(h.srv.Listener(ln)) })
 		return ln.Addr().String()
 	}
 	h.addr = listen(h.srv.Handler())

@@ -36,6 +36,10 @@ type Options struct {
 	// EraseJournal is the file of the erasure that is under way. Required.
 	EraseJournal string
 
+	// PositionKey seals the places in the Log that clients see, as cursors and as ids of
+	// the stream. Those of another key are refused. Required: 32 random bytes.
+	PositionKey []byte
+
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.
 	Admit func() error
@@ -56,6 +60,9 @@ type Options struct {
 	// RatePerKey is how many events per second one key may send; 0 is no limit.
 	// A key may send Limits.MaxEvents (at least 1000, or RatePerKey if larger) at once after a pause.
 	RatePerKey float64
+	// AuthFailures is how many wrong keys a minute one client address may send, also all at
+	// once: 60. More are answered 429; keys that are right are taken all the same.
+	AuthFailures int
 	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 5 s.
 	RetryAfter time.Duration
 
@@ -104,6 +111,7 @@ const (
 	DefaultMaxBodyBytes      = 10 << 20
 	DefaultMaxDecodedBytes   = 64 << 20
 	DefaultMaxInFlightBytes  = 256 << 20
+	DefaultAuthFailures      = 60
 	DefaultRetryAfter        = 5 * time.Second
 	DefaultReadHeaderTimeout = 10 * time.Second
 	DefaultBodyTimeout       = 30 * time.Second
@@ -120,6 +128,7 @@ func (o Options) withDefaults() Options {
 	def(&o.MaxBodyBytes, DefaultMaxBodyBytes)
 	def(&o.MaxDecodedBytes, DefaultMaxDecodedBytes)
 	def(&o.MaxInFlightBytes, DefaultMaxInFlightBytes)
+	def(&o.AuthFailures, DefaultAuthFailures)
 	def(&o.RetryAfter, DefaultRetryAfter)
 	def(&o.ReadHeaderTimeout, DefaultReadHeaderTimeout)
 	def(&o.BodyTimeout, DefaultBodyTimeout)
@@ -167,6 +176,7 @@ func (o Options) Validate() error {
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.EraseJournal != "", "EraseJournal is missing")
+	need(len(o.PositionKey) == PositionKeySize, "PositionKey has %d bytes, must have %d", len(o.PositionKey), PositionKeySize)
 	need(o.Indexer != nil, "Indexer is missing")
 	d := o.withDefaults()
 	need(d.MaxBodyBytes > 0, "MaxBodyBytes is %d, must be positive", o.MaxBodyBytes)
@@ -174,6 +184,7 @@ func (o Options) Validate() error {
 	need(d.MaxInFlightBytes >= d.MaxBodyBytes+d.MaxDecodedBytes,
 		"MaxInFlightBytes is %d, must hold one compressed and one decoded body (%d)", d.MaxInFlightBytes, d.MaxBodyBytes+d.MaxDecodedBytes)
 	need(d.RatePerKey >= 0, "RatePerKey is %v, must not be negative", o.RatePerKey)
+	need(d.AuthFailures > 0, "AuthFailures is %d, must be positive", o.AuthFailures)
 	need(d.RetryAfter >= time.Second, "RetryAfter is %v, must be at least 1s", o.RetryAfter)
 	for _, t := range []struct {
 		name  string

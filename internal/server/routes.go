@@ -96,6 +96,9 @@ func (s *Server) mux(routes []route) http.Handler {
 	nothing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if endsConnection(r) {
+			w.Header().Set("Connection", "close")
+		}
 		// The mux would redirect an unclean path, and redirected POSTs lose their bodies.
 		p := r.URL.EscapedPath()
 		cleaned := path.Clean(p)

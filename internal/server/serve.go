@@ -115,11 +115,12 @@ func (s *Server) authenticate(r *http.Request, scope keyring.Scope) (keyring.Cal
 		p.header = challenge
 		return keyring.Caller{}, p
 	}
-	caller, ok := s.o.Keys.Lookup(secret)
-	if !ok {
-		p := problemf(http.StatusUnauthorized, codeUnauthorized, "the key is not known, or was revoked")
-		p.header = challenge
-		return keyring.Caller{}, p
+	caller, err := s.lookup(r, secret)
+	if err != nil {
+		if p := s.problemOf(err); p.status == http.StatusUnauthorized {
+			p.header = challenge
+		}
+		return keyring.Caller{}, err
 	}
 	return allowed(caller, scope)
 }

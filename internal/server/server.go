@@ -12,18 +12,20 @@ import (
 
 // Server answers the HTTP API. Make one with New; Run must run for streams to get their events.
 type Server struct {
-	o        Options
-	encoding json.Options
-	scratch  scratch
-	decoders *decoders
-	inFlight *budget
-	rates    *rates
-	metrics  *metrics
-	sessions *sessions
-	live     *live
-	erasing  chan struct{}    // has room for one: who holds it erases
-	page     map[string]*file // the web page's files by path; "index.html" is there
-	api, ops http.Handler
+	o         Options
+	encoding  json.Options
+	scratch   scratch
+	decoders  *decoders
+	inFlight  *budget
+	rates     *rates
+	guesses   *guesses
+	metrics   *metrics
+	sessions  *sessions
+	live      *live
+	positions *positions
+	erasing   chan struct{}    // has room for one: who holds it erases
+	page      map[string]*file // the web page's files by path; "index.html" is there
+	api, ops  http.Handler
 
 	// stopping ends when a shutdown begins: nobody is kept waiting for a job then.
 	stopping context.Context
@@ -42,11 +44,15 @@ func New(o Options) (*Server, error) {
 		decoders: newDecoders(),
 		inFlight: &budget{limit: o.MaxInFlightBytes},
 		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
+		guesses:  newGuesses(o.AuthFailures),
 		sessions: newSessions(o.Now),
 		erasing:  make(chan struct{}, 1),
 		live:     newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error
+	if s.positions, err = newPositions(o.PositionKey); err != nil {
+		return nil, err
+	}
 	if s.page, err = loadPage(); err != nil {
 		return nil, fmt.Errorf("load the web page: %w", err)
 	}
@@ -88,13 +94,15 @@ func (s *Server) Handler() http.Handler { return s.api }
 func (s *Server) Ops() http.Handler { return s.ops }
 
 // HTTPServer returns a server for h with the timeouts and header limit of the
-// options. Who serves the API must use it, so that a slow client is bounded.
+// options. Who serves the API must use it, so that a slow client is bounded, and
+// for plain HTTP the connections of Listener.
 func (s *Server) HTTPServer(h http.Handler) *http.Server {
 	hs := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: s.o.ReadHeaderTimeout,
 		IdleTimeout:       s.o.IdleTimeout,
 		MaxHeaderBytes:    s.o.MaxHeaderBytes,
+		ConnContext:       connContext,
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	hs.RegisterOnShutdown(s.stop)

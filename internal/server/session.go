@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -84,6 +85,11 @@ func (s *Server) sessionKey(token string) (keyring.Key, time.Time, bool) {
 	return key, ends, ok
 }
 
+// overTLS says whether the browser came by https, as far as the server or its proxy knows.
+func overTLS(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
 // sameOrigin refuses what another site makes a browser send. What can change
 // something must prove where it comes from (Fetch Metadata, or Origin as in RFC
 // 6454 §7); for what only reads it is enough not to come from elsewhere.
@@ -92,7 +98,7 @@ func sameOrigin(r *http.Request) error {
 	ok := site == "" || site == "same-origin" || site == "none"
 	if origin != "" {
 		u, err := url.Parse(origin)
-		ok = ok && err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+		ok = ok && err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (u.Scheme == "https" || u.Scheme == "http" && r.TLS == nil)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		ok = ok && (site == "same-origin" || origin != "")
@@ -117,7 +123,7 @@ func postSession(_ context.Context, s *Server, c *call) (*answer, error) {
 	if json.Unmarshal(body, &in) != nil || (in.Key == "") == (in.Token == "") {
 		return nil, problemf(http.StatusBadRequest, codeInvalidParameter, `the body is {"key": "bk_…"} or {"token": "…"}`)
 	}
-	keyID, err := s.whoSignsIn(in.Key, in.Token)
+	keyID, err := s.whoSignsIn(c.r, in.Key, in.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -132,18 +138,18 @@ func postSession(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, body: infoOf(key, ends), header: setCookie(c.r, token, 0)}, nil
 }
 
-func (s *Server) whoSignsIn(secret, token string) (keyID string, err error) {
+func (s *Server) whoSignsIn(r *http.Request, secret, token string) (keyID string, err error) {
 	if token != "" {
 		keyID, ok := s.sessions.redeem(token)
 		if !ok {
-			return "", problemf(http.StatusUnauthorized, codeUnauthorized, "the link was used, or is older than %v: ask for another, or sign in with a key", linkLife)
+			return "", s.failed(clientAddr(r), s.o.Now(), fmt.Sprintf("the link was used, or is older than %v: ask for another, or sign in with a key", linkLife))
 		}
 		return keyID, nil
 	}
-	caller, ok := s.o.Keys.Lookup(strings.TrimSpace(secret))
+	caller, err := s.lookup(r, strings.TrimSpace(secret))
 	switch {
-	case !ok:
-		return "", problemf(http.StatusUnauthorized, codeUnauthorized, "the key is not known, or was revoked")
+	case err != nil:
+		return "", err
 	case !caller.Has(keyring.ScopeRead):
 		return "", problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q, which the page needs", keyring.ScopeRead)
 	}
@@ -157,7 +163,7 @@ func infoOf(key keyring.Key, ends time.Time) *sessionInfo {
 func setCookie(r *http.Request, token string, maxAge int) http.Header {
 	c := http.Cookie{
 		Name: sessionCookie, Value: token, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
+		Secure: overTLS(r),
 	}
 	return http.Header{"Set-Cookie": {c.String()}}
 }

@@ -29,7 +29,7 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 		last = q.text("last_event_id")
 	}
 	if last != "" {
-		at, ok := parseStreamID(last)
+		at, ok := s.parseStreamID(c.caller.Project, last)
 		if !ok || at > st.at {
 			q.fail("last_event_id", "is no id of this node's stream; begin without one")
 		}
@@ -60,7 +60,6 @@ type stream struct {
 	filter  eventFilter
 	session string    // token of the session that stands for the key; "" for none
 	at      store.Seq // everything up to here was sent, or did not pass the filter
-	told    store.Seq // the last id that was sent
 	control *http.ResponseController
 	buf     []byte
 
@@ -76,8 +75,7 @@ func (st *stream) run() {
 	ctx, cancel := context.WithCancel(st.r.Context())
 	defer cancel()
 	defer context.AfterFunc(st.stopping, cancel)()
-	st.told = st.at
-	if !st.send("retry: 1000\nid: " + streamID(st.at) + "\n\n") {
+	if !st.send("retry: 1000\nid: " + st.streamID(st.caller.Project, st.at) + "\n\n") {
 		return
 	}
 	why := st.follow(ctx)
@@ -199,7 +197,6 @@ func (st *stream) pass(events []*liveEvent) bool {
 		if e.message == nil || !st.filter.takes(e) {
 			continue
 		}
-		st.told = st.at
 		st.buf = append(st.buf, e.message...)
 		if len(st.buf) >= most {
 			if st.write(st.buf) != nil {
@@ -214,13 +211,11 @@ func (st *stream) pass(events []*liveEvent) bool {
 	return st.write(st.buf) == nil && st.flush() == nil
 }
 
-// beat keeps the connection alive, and tells how far a stream has come that shows nothing.
+// beat keeps the connection alive, and tells how far a stream has come that shows
+// nothing. It tells that every time: an id that came only when other projects
+// had sent something would tell of them.
 func (st *stream) beat() bool {
-	if st.at == st.told {
-		return st.send(": alive\n\n")
-	}
-	st.told = st.at
-	return st.send(": alive\nid: " + streamID(st.at) + "\n\n")
+	return st.send(": alive\nid: " + st.streamID(st.caller.Project, st.at) + "\n\n")
 }
 
 // allowed says whether the key, and the session if there is one, still count.

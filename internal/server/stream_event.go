@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -56,7 +55,7 @@ func (e *liveEvent) prepare(s *Server) {
 			}
 			return r
 		}, data)
-		e.message = slices.Concat([]byte("id: "+streamID(e.rec.Seq)+"\nevent: event\ndata: "), data, []byte("\n\n"))
+		e.message = slices.Concat([]byte("id: "+s.streamID(e.rec.Project, e.rec.Seq)+"\nevent: event\ndata: "), data, []byte("\n\n"))
 	})
 }
 
@@ -146,10 +145,18 @@ func (f *eventFilter) takes(e *liveEvent) bool {
 	return len(f.eventType) == 0 || slices.Contains(f.eventType, e.rec.Event.Type)
 }
 
-// streamID is a place in the Log as clients see it: opaque to them.
-func streamID(at store.Seq) string { return strconv.FormatUint(uint64(at), 36) }
+// streamBegin is the place before the first event.
+const streamBegin = "0"
 
-func parseStreamID(id string) (store.Seq, bool) {
-	at, err := strconv.ParseUint(id, 36, 64)
-	return store.Seq(at), err == nil && streamID(store.Seq(at)) == id
+// streamID is a place in the Log as the project sees it.
+func (s *Server) streamID(project string, at store.Seq) string {
+	return s.positions.seal(streamPlace, project, at)
+}
+
+func (s *Server) parseStreamID(project, id string) (at store.Seq, ok bool) {
+	if id == streamBegin {
+		return 0, true
+	}
+	ok = s.positions.open(id, streamPlace, project, &at)
+	return at, ok
 }

@@ -62,6 +62,8 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 	}
 	if raw[0] == '"' {
 		text, ok = Unquote(raw)
+		// No backend can be asked for a text with NUL: what goes by it could not be got, or erased.
+		ok = ok && (how != fID && how != fLabel || strings.IndexByte(text, 0) < 0)
 	} else if scalar && raw[0] != '{' && raw[0] != '[' {
 		text, ok = alias(raw), true
 	}

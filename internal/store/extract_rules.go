@@ -246,9 +246,9 @@ const (
 func (f form) String() string {
 	switch f {
 	case fID:
-		return "a string of 1 to 255 characters"
+		return "a string of 1 to 255 characters without NUL"
 	case fLabel:
-		return "a string of 1 to 255 characters or a number"
+		return "a string of 1 to 255 characters without NUL, or a number"
 	case fName:
 		return "a string of 1 to 1000 characters"
 	case fText:

@@ -1,0 +1,224 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+)
+
+// tenancyRow says how TestScopesAndTenants asks a route.
+type tenancyRow struct {
+	id      string   // kind of the id in the path; "" for a path without
+	body    string   // of the request
+	queries []string // that name the other project's things by id: FOREIGN is put in
+	removes bool     // the project's own thing is gone afterwards
+	status  int      // of a success; 0 is 200
+}
+
+// tenancyRows has a row for each route of the API: a route without one fails the test.
+func tenancyRows() map[string]tenancyRow {
+	one := string(batch(event("matrix", "event_create", `{}`)))
+	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "limit=1000"}
+	return map[string]tenancyRow{
+		"POST /v1/telemetry/batch": {body: one}, "POST /v1/ingest/batch": {body: one},
+		"POST /api/v1/telemetry/bulk":       {body: `{"telemetry":[{"a":1}],"timestamp":1}`},
+		"GET /v1/telemetry/jobs/{id}":       {id: "job"},
+		"GET /v1/telemetry/batch/{id}":      {id: "batch"},
+		"GET /v1/telemetry/events":          {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
+		"GET /v1/telemetry/events/{id}":     {id: "event"},
+		"GET /v1/telemetry/stream":          {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
+		"GET /v1/telemetry/audit":           {},
+		"GET /v1/keys":                      {},
+		"POST /v1/keys":                     {body: `{"name":"made","scopes":["read"]}`, status: 201},
+		"DELETE /v1/keys/{id}":              {id: "key", removes: true, status: 204},
+		"GET /v1/projects":                  {},
+		"GET /v1/traces":                    {queries: filters[1:]},
+		"GET /v1/traces/{id}":               {id: "trace"},
+		"GET /v1/traces/{id}/history":       {id: "trace"},
+		"DELETE /v1/traces/{id}":            {id: "trace", removes: true},
+		"DELETE /v1/users/{id}":             {id: "user", removes: true},
+		"GET /v1/observations":              {queries: filters},
+		"GET /v1/observations/{id}":         {id: "observation"},
+		"GET /v1/observations/{id}/history": {id: "observation"},
+		"GET /v1/scores":                    {queries: []string{"trace_id=FOREIGN-trace", "observation_id=FOREIGN-observation", "name=FOREIGN-score-name"}},
+		"GET /v1/scores/{id}/history":       {id: "score"},
+		"GET /v1/sessions":                  {queries: []string{"session_id=FOREIGN-session", "user_id=FOREIGN-user"}},
+		"GET /v1/sessions/{id}":             {id: "session"},
+		"GET /v1/users":                     {queries: []string{"user_id=FOREIGN-user"}},
+		"GET /v1/environments":              {queries: []string{"limit=1000"}},
+		"GET /v1/stats":                     {queries: []string{"of=events", "of=traces&user_id=FOREIGN-user", "of=scores&group_by=name", "of=observations&trace_id=FOREIGN-trace", "of=events&group_by=name,environment"}},
+	}
+}
+
+// tenant fills a project with one of everything and returns the ids by kind.
+func (h *house) tenant(project string) (ids map[string]string, key string) {
+	h.tb.Helper()
+	key = h.newKey(project, "ingest", "read", "admin")
+	as := []string{"X-API-Key", "", "X-API-Key", key, "X-Environment", project + "-env"}
+	p := project + "-"
+	events := []string{
+		event(p+"event", "trace_create", fmt.Sprintf(`{"id":"%strace","name":"%sname","user_id":"%suser","session_id":"%ssession","tags":["%stag"],"input":"words of %s"}`, p, p, p, p, p, project)),
+		event(p+"e2", "observation_create", fmt.Sprintf(`{"id":"%sobservation","trace_id":"%strace","name":"%sname","input":"words of %s"}`, p, p, p, project)),
+		event(p+"e3", "quality_score_create", fmt.Sprintf(`{"id":"%sscore","trace_id":"%strace","observation_id":"%sobservation","name":"%sscore-name","value":0.5}`, p, p, p, p)),
+		event(p+"e4", "nonsense", `{}`),
+	}
+	res := decoded[brokle.BatchResponse](h.tb, h.send("POST", "/v1/telemetry/batch", batch(events...), as...))
+	async := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event(p+"e5", "event_create", `{}`)+`]}`), as...)
+	job := decoded[brokle.BatchResponse](h.tb, async)
+	if res.ProcessedEvents != 3 || res.FailedEvents != 1 || async.status != 202 {
+		h.tb.Fatalf("%+v, %d %s", res, async.status, async.body)
+	}
+	_, made, err := h.keys.Create(project, p+"key-name", []string{"read"})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	h.until("the job has ended", func() bool {
+		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
+	})
+	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID}
+	for _, kind := range []string{"event", "trace", "observation", "score", "session", "user"} {
+		ids[kind] = p + kind
+	}
+	return ids, key
+}
+
+// Each route asks for its scope and for no other, and knows nothing of another project's
+// things: its answer to their ids is the one to ids that are nowhere (properties 13 and 27).
+func TestScopesAndTenants(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) { o.AuthFailures = 1000 }})
+	ids, key := h.tenant("shop")
+	foreign, _ := h.tenant("rival")
+	absent := map[string]string{
+		"job": "job_01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "batch": "01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "key": "key_0123456789abcdef",
+		"event": "absent-event", "trace": "absent-trace", "observation": "absent-observation", "score": "absent-score", "session": "absent-session", "user": "absent-user",
+	}
+	h.settle()
+	revoked, revokedKey, err := h.keys.Create("shop", "revoked", []string{"ingest", "read", "admin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.keys.Revoke(revokedKey.ID); err != nil {
+		t.Fatal(err)
+	}
+	scoped := map[keyring.Scope]string{}
+	for _, scope := range []keyring.Scope{keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin} {
+		scoped[scope] = h.newKey("shop", scope)
+	}
+	rows := tenancyRows()
+	routes := append(apiRoutes(), pageRoutes()...)
+	slices.SortStableFunc(routes, func(a, b route) int { // what removes comes last
+		rank := func(rt route) int {
+			if rows[rt.method+" "+rt.path].removes {
+				return 1
+			}
+			return 0
+		}
+		return rank(a) - rank(b)
+	})
+	seen := 0
+	for _, rt := range routes {
+		name := rt.method + " " + rt.path
+		row, ok := rows[name]
+		if !ok && rt.scope == "" {
+			continue // the page and its sign-in, which have tests of their own
+		}
+		if name == "POST /v1/session/link" {
+			row, ok = tenancyRow{status: 201}, true
+		} else {
+			seen++
+		}
+		if !ok {
+			t.Errorf("%s has no row in tenancyRows: say how it is asked, and for what ids", name)
+			continue
+		}
+		ask := func(ids map[string]string, query, key string) reply {
+			method := rt.method
+			if rt.path == "/v1/telemetry/stream" && key != "" && query == "" {
+				method = http.MethodHead // which does not wait for events
+			}
+			var body []byte
+			if row.body != "" {
+				body = []byte(row.body)
+			}
+			return h.send(method, strings.ReplaceAll(rt.path, "{id}", ids[row.id])+query, body, "X-API-Key", "", "X-API-Key", key)
+		}
+		for what, key := range map[string]string{"no": "", "an unknown": "bk_" + strings.Repeat("u", 43), "a revoked": revoked} {
+			if rep := ask(ids, "", key); rep.status != 401 || len(rep.body) > 0 && rep.code(t) != "unauthorized" {
+				t.Errorf("%s with %s key: %d %s", name, what, rep.status, rep.body)
+			}
+		}
+		for scope, key := range scoped {
+			rep := ask(absent, "", key)
+			if denied := rep.status == 403; denied != (scope != rt.scope) || rep.status == 401 || rep.status >= 500 {
+				t.Errorf("%s with the scope %s: %d %s", name, scope, rep.status, rep.body)
+			}
+		}
+		if row.id != "" {
+			theirs, nobodys := ask(foreign, "", key), ask(absent, "", key)
+			if theirs.status != nobodys.status || theirs.status != 404 || alike(theirs, foreign[row.id]) != alike(nobodys, absent[row.id]) {
+				t.Errorf("%s: another project's is told from none:\n%d %s\n%d %s", name, theirs.status, theirs.body, nobodys.status, nobodys.body)
+			}
+		}
+		for _, query := range row.queries {
+			if rt.path == "/v1/telemetry/stream" {
+				s := h.stream("?"+strings.ReplaceAll(query, "FOREIGN", "rival"), "X-API-Key", key)
+				if hello, err := s.next(); err != nil || hello.data != "" {
+					t.Errorf("%s: %+v %v", query, hello, err)
+				}
+				s.close()
+				continue
+			}
+			theirs := ask(nil, "?"+strings.ReplaceAll(query, "FOREIGN", "rival"), key)
+			nobodys := ask(nil, "?"+strings.ReplaceAll(query, "FOREIGN", "absent"), key)
+			if theirs.status != 200 || string(theirs.body) != string(nobodys.body) || strings.Contains(string(theirs.body), "rival") {
+				t.Errorf("%s?%s: another project's is told from none:\n%d %s\n%d %s", name, query, theirs.status, theirs.body, nobodys.status, nobodys.body)
+			}
+		}
+		own := ask(ids, "", key)
+		gone := name == "DELETE /v1/users/{id}" && own.status == 404 // with its only trace
+		if want := max(row.status, 200); own.status != want && !gone {
+			t.Errorf("%s of the own project: %d %s, want %d", name, own.status, own.body, want)
+		}
+		if strings.Contains(string(own.body), "rival") {
+			t.Errorf("%s shows another project: %s", name, own.body)
+		}
+	}
+	if seen != len(rows) {
+		t.Errorf("%d routes have a row, there are %d rows: one is of no route", seen, len(rows))
+	}
+	if rep := h.get("/v1/traces/rival-trace", "X-API-Key", "", "X-API-Key", h.newKey("rival", "read")); rep.status != 200 {
+		t.Errorf("the other project's trace is gone: %d %s", rep.status, rep.body)
+	}
+}
+
+// alike is an answer without the id that was asked for.
+func alike(r reply, id string) string {
+	h := r.header.Clone()
+	h.Del("Date")
+	return fmt.Sprint(h, strings.ReplaceAll(string(r.body), id, "ID"))
+}
+
+// The ids of one project's events are not in the way of another's (property 13),
+// not even for who asks to be told of duplicates.
+func TestIDsOfOtherProjectsAreFree(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	h.post(event("same", "trace_create", `{"id":"t","name":"n"}`))
+	body := []byte(`{"deduplication":{"fail_on_duplicate":true},"events":[` + event("same", "trace_create", `{"id":"t","name":"other"}`) + `]}`)
+	as := []string{"X-API-Key", "", "X-API-Key", h.newKey("two", "ingest", "read")}
+	rep := h.send("POST", "/v1/telemetry/batch", body, as...)
+	if res := checked(t, rep); rep.status != 200 || res.ProcessedEvents != 1 {
+		t.Fatalf("%d %s", rep.status, rep.body)
+	}
+	h.settle()
+	mine, theirs := h.get("/v1/traces/t"), h.get("/v1/traces/t", as...)
+	if !strings.Contains(string(mine.body), `"name":"n"`) || !strings.Contains(string(theirs.body), `"name":"other"`) {
+		t.Errorf("%s\n%s", mine.body, theirs.body)
+	}
+}
