@@ -55,6 +55,9 @@ type stores struct {
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
 func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
+	if err := checkDir(cfg.DataDir); err != nil {
+		return s, err
+	}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
@@ -63,6 +66,9 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	})
 	if err != nil {
 		return s, err
+	}
+	if err := writeFormats(cfg.DataDir); err != nil { // the directory is ours now
+		return s, errors.Join(err, s.log.Close())
 	}
 	threads := cfg.WarehouseThreads
 	if threads == 0 {
@@ -127,6 +133,9 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if err = n.openClaimer(); err != nil {
 		return nil, err
 	}
+	if _, err = server.ReadErasures(filepath.Join(cfg.DataDir, journalFile)); errors.Is(err, server.ErrNewerJournal) {
+		return nil, err
+	}
 	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Logger: logger.With("part", "keyring")}); err != nil {
 		return nil, err
 	}
@@ -152,7 +161,8 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile),
-		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
+		Backup: n.backup,
+		Admit:  n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,
 		OpsOnMain: cfg.OpsListen == "", Logger: logger.With("part", "server"),

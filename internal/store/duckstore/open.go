@@ -276,9 +276,9 @@ func (w *Warehouse) loadMeta() error {
 	switch {
 	case len(meta) != 2 || meta[1] < 0:
 		return errors.New("the file has no valid cursor")
-	case meta[0] > schemaVersion:
+	case meta[0] > SchemaVersion:
 		return errNewer
-	case meta[0] < schemaVersion:
+	case meta[0] < SchemaVersion:
 		return errOlder
 	}
 	w.cursor = store.Seq(meta[1])
@@ -302,7 +302,7 @@ func (w *Warehouse) loadSettled() error {
 func (w *Warehouse) create() error {
 	statements := append([]string{"BEGIN TRANSACTION"}, w.layout.ddl()...)
 	statements = append(statements,
-		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", schemaVersion), "COMMIT")
+		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", SchemaVersion), "COMMIT")
 	for _, s := range statements {
 		if err := w.write.exec(s); err != nil {
 			return err
