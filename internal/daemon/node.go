@@ -80,6 +80,13 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())
 	}
+	aside, err := s.warehouse.Rewind(s.log.Head())
+	if err != nil {
+		return s, errors.Join(err, s.close())
+	}
+	if aside != "" {
+		logger.Error("the warehouse has events that the log has lost; it was put aside and is built again from the log", "aside", aside)
+	}
 	return s, nil
 }
 
