@@ -132,9 +132,10 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}
+	opened := n // the result is nil when there is an error
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	if err = n.openClaimer(); err != nil {
