@@ -297,6 +297,7 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 	}
 	p.Detail = fmt.Sprintf("%d files, %d blocks, %d events, Seq %d to %d", report.Segments, report.Blocks, report.Events, report.First, report.Last)
 	filters := VerifiedPart{Name: partFilters, State: PartWhole, Problems: []Problem{}, Notes: []string{}}
+	filters.Detail = fmt.Sprintf("%d files", report.Filters)
 	for _, f := range report.Findings {
 		file := path.Join(logDir, f.File)
 		switch {

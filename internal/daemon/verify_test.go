@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -431,6 +432,16 @@ func TestLaterFormats(t *testing.T) {
 			}, dir, logDir, v.segments[1])
 		}},
 		{"keys", "the keys file has format version 2", later(keysFile, `"version": 1`, `"version": 2`)},
+		{"index", "a later release wrote it", func(dir string) {
+			remove(t, dir, logDir, "index")
+			db, err := pebble.Open(filepath.Join(dir, logDir, "index"), &pebble.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(db.Set([]byte{idindex.FormatVersion + 1, 1}, []byte{9}, pebble.Sync), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"warehouse", "a newer release", func(dir string) { exec(t, dir, "UPDATE meta SET schema_version = 99") }},
 		{"journal", "erasing.json) has format version 2", func(dir string) {
 			if err := os.WriteFile(filepath.Join(dir, journalFile), []byte(`{"version":2}`), 0o600); err != nil {
@@ -441,7 +452,6 @@ func TestLaterFormats(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "data")
 		copyDir(t, v.dir, dir)
 		c.change(dir)
-		before := content(t, dir)
 		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
 		if err != nil || got.State != PartUnchecked {
 			t.Errorf("%s: verify says %+v %v", c.name, got, err)
@@ -454,7 +464,6 @@ func TestLaterFormats(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "release") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: serve says %v", c.name, err)
 		}
-		_ = before
 	}
 }
 

@@ -52,6 +52,7 @@ type Gap struct {
 // CheckReport is what a Log's files hold.
 type CheckReport struct {
 	Segments, Blocks, Events int
+	Filters                  int       // filter files that were checked
 	First, Last              store.Seq // of all segments; 0 without any
 	Bytes                    int64
 	Findings                 []Finding
@@ -342,6 +343,7 @@ func (k *checker) filter(segment string, h segmentHeader, size int64, list []str
 		return nil //nolint:nilerr // it is not there, and will be made
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
+	k.report.Filters++
 	info, err := f.Stat()
 	if err != nil {
 		return err

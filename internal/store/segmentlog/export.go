@@ -8,8 +8,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// SegmentCopy is one segment file as Export hands it out: Size bytes of whole,
-// durable blocks. The reader is valid during the call.
+// SegmentCopy is one segment file as Export hands it out: Size bytes of Data, which are
+// whole, durable blocks. The reader is valid during the call.
 type SegmentCopy struct {
 	Name       string // of the file, in the Log's directory
 	Base, Last store.Seq

@@ -31,6 +31,9 @@ func exported(t *testing.T, l *Log, meanwhile func()) (fs *vfs.MemFS, head store
 		if err != nil {
 			return err
 		}
+		if n := int64(len(half) + len(rest)); n != c.Size {
+			t.Errorf("%d bytes instead of %d", n, c.Size)
+		}
 		for name := range got {
 			if name >= c.Name {
 				delete(got, name)
@@ -147,7 +150,9 @@ func TestCheckFindsDamage(t *testing.T) {
 		}
 		return mem, files
 	}
-	change := func(mem *vfs.MemFS, file string, f func([]byte) []byte) { writeFile(t, mem, file, f(readFile(t, mem, file)), true) }
+	change := func(mem *vfs.MemFS, file string, f func([]byte) []byte) {
+		writeFile(t, mem, file, f(readFile(t, mem, file)), true)
+	}
 	for _, c := range []struct {
 		name   string
 		damage func(mem *vfs.MemFS, files []string)
