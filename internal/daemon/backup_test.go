@@ -185,7 +185,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		must        map[string]string // acknowledged before it began …
 		erased      map[string]bool   // … of which these may be gone …
 		gone        map[string]bool   // … and these must be
-		after, head uint64
+		head        uint64
 	}
 	var all []taken
 	for i := range 4 {

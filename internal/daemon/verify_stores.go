@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -35,7 +36,7 @@ func (v *verifier) stores() (err error) {
 			o.Index, o.IndexUpto = x.want, x.has.Cursor()
 		}
 		if w.has != nil {
-			o.Each = w.record
+			o.Each, o.Erased = w.record, w.erase
 		}
 	})
 	if err != nil || report == nil {
@@ -183,6 +184,8 @@ type warehouseCheck struct {
 	first          store.Seq // of the log; 0 before its first event
 	rows           int
 	missing        []duckstore.Row // events without a row, a few at a time
+	erased         map[string]bool // project, NUL, event id
+	hidden         int             // events with the id of an erased one
 	lacking, extra []duckstore.Row
 	lacks, extras  int
 	before, behind int // rows from before, and behind, all of the log
@@ -285,6 +288,15 @@ func (w *warehouseCheck) record(r *store.Record) error {
 	return nil
 }
 
+// erase remembers an erased event. One that was accepted with the same id later has no row: it was no
+// news when it came.
+func (w *warehouseCheck) erase(project, eventID string) {
+	if w.erased == nil {
+		w.erased = map[string]bool{}
+	}
+	w.erased[project+"\x00"+eventID] = true
+}
+
 // surplus is a row that the log has no event for.
 func (w *warehouseCheck) surplus(r duckstore.Row) {
 	if w.erasing[r.Seq] {
@@ -309,6 +321,13 @@ func (w *warehouseCheck) lookUp() error {
 	if err != nil {
 		return err
 	}
+	none = slices.DeleteFunc(none, func(r duckstore.Row) bool {
+		hidden := w.erased[r.Project+"\x00"+r.EventID]
+		if hidden {
+			w.hidden++
+		}
+		return hidden
+	})
 	w.lacks += len(none)
 	w.lacking = append(w.lacking, none[:min(len(none), maxProblems)]...)
 	return nil
@@ -384,6 +403,9 @@ func (w *warehouseCheck) conclude(report *segmentlog.CheckReport) error {
 	}
 	for _, r := range w.extra {
 		w.part.problem(warehouseFile, remedyStore, "the event %q of project %q, Seq %d, is here and not in the log", r.EventID, r.Project, r.Seq)
+	}
+	if w.hidden > 0 {
+		w.part.note("%d events came again with the id of one that was erased, after it; they are shown when the warehouse is built again", w.hidden)
 	}
 	switch cursor := w.has.Cursor(); {
 	case cursor < report.Last:

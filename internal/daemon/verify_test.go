@@ -404,6 +404,52 @@ func TestVerifyAfterACrash(t *testing.T) {
 	}
 }
 
+// Jobs, events without deduplication, erasures of one of two events of an id, and recompression leave a
+// directory in which everything agrees.
+func TestVerifyAfterOddTraffic(t *testing.T) {
+	t.Parallel()
+	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
+	n := start(t, cfg)
+	send := func(body string, want int) {
+		t.Helper()
+		if status, raw, err := n.request(t.Context(), http.MethodPost, "/v1/telemetry/batch", body); err != nil || status != want {
+			t.Fatalf("%d %s %v", status, raw, err)
+		}
+	}
+	const trace = `{"event_id":"twice","event_type":"trace_create","payload":{"id":%q,"name":"n"}}`
+	send(`{"deduplication":{"enabled":false},"events":[`+fmt.Sprintf(trace, "one")+`]}`, 200)
+	send(`{"deduplication":{"enabled":false},"events":[`+fmt.Sprintf(trace, "two")+`]}`, 200)
+	for i := range 6 { // every other job fails: it has nothing but duplicates and says that it must not
+		for k := range 2 {
+			send(fmt.Sprintf(`{"async_mode":true,"deduplication":{"enabled":true,"ttl":600,"fail_on_duplicate":%t},"events":[
+				{"event_id":"job%d","event_type":"trace_create","payload":{"id":"j%d","name":"n"}},{"event_id":"no%d","event_type":"trace_create","payload":{}}]}`, k == 1, i, i, i), 202)
+		}
+	}
+	eventually(t, "the jobs have ended", func() bool {
+		_, body := n.get(t, testKey, "/v1/telemetry/audit")
+		return strings.Contains(body, `"pending_jobs":0`)
+	})
+	caughtUp(t, n)
+	if status, raw, err := n.request(t.Context(), http.MethodDelete, "/v1/traces/one", ""); err != nil || status != 200 {
+		t.Fatalf("%d %s %v", status, raw, err)
+	}
+	eventually(t, "the segment is recompressed", func() bool {
+		_, body := n.get(t, testKey, "/metrics")
+		packed := metric(body, "brokle_log_recompressed_segments_total")
+		return packed != "" && packed != "0"
+	})
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	v := whole(t, cfg.DataDir)
+	if p := v.Parts[len(v.Parts)-1]; p.Name != partWarehouse || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "1 events came again") {
+		t.Errorf("%+v", p)
+	}
+	if p := v.Parts[len(v.Parts)-2]; p.Name != partIndex || !strings.Contains(p.Detail, "6 ids") {
+		t.Errorf("%+v", p)
+	}
+}
+
 // A later format, wherever it is, is refused by serve and by verify in one sentence that names it.
 func TestLaterFormats(t *testing.T) {
 	t.Parallel()

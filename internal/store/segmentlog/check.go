@@ -73,6 +73,8 @@ type CheckOptions struct {
 	Now func() time.Time
 	// Each gets every event that can be read, by Seq.
 	Each func(*store.Record) error
+	// Erased gets every event that was stored and erased, before the later ones come to Each.
+	Erased func(project, eventID string)
 	// Read is told of the bytes that were gone through.
 	Read func(n int64)
 }
@@ -295,6 +297,9 @@ func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
 	if err := k.index(b); err != nil {
 		return err
 	}
+	if k.o.Erased != nil && b.erased != nil {
+		k.erased(b)
+	}
 	recs, _ := b.appendRecords(nil, 0, len(b.ids)+1)
 	k.report.Events += len(recs)
 	if k.o.Each == nil {
@@ -306,6 +311,17 @@ func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
 		}
 	}
 	return nil
+}
+
+func (k *checker) erased(b *block) {
+	for i := range b.batches {
+		t := &b.batches[i]
+		for e := t.at; e < t.at+t.events; e++ {
+			if b.erased.get(e) && !b.dups.get(e) {
+				k.o.Erased(t.project, b.ids[e])
+			}
+		}
+	}
 }
 
 // index applies the block to the index that is being made.
