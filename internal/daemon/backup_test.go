@@ -181,11 +181,11 @@ func TestBackupUnderLoad(t *testing.T) {
 		w.wg.Go(func() { w.run(ctx, r, fmt.Sprint("w", i)) })
 	}
 	type taken struct {
-		dir         string
-		must        map[string]string // acknowledged before it began …
-		erased      map[string]bool   // … of which these may be gone …
-		gone        map[string]bool   // … and these must be
-		head        uint64
+		dir    string
+		must   map[string]string // acknowledged before it began …
+		erased map[string]bool   // … of which these may be gone …
+		gone   map[string]bool   // … and these must be
+		head   uint64
 	}
 	var all []taken
 	for i := range 4 {
