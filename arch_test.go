@@ -59,6 +59,7 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: []string{"internal/store"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
 		},
+		"internal/backup":  {because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/keyring": {because: "keys are a file; they need nothing else"},
 		"internal/server": {
 			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "web"},
@@ -69,7 +70,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: append(engines(), ".", "internal/store/redisclaim", "internal/store/clickhouse", "internal/ingest",
-				"internal/indexer", "internal/keyring", "internal/server", "internal/sample"),
+				"internal/indexer", "internal/keyring", "internal/server", "internal/sample", "internal/backup"),
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
@@ -79,7 +80,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring"}, because: "an ordinary user of both"},
+		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}

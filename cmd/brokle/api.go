@@ -66,8 +66,21 @@ func call(ctx context.Context, c *cli.Command, method, path string, out any) err
 		}
 		return nil
 	}
-	e := &brokle.RequestError{Method: method, Path: path, StatusCode: resp.StatusCode,
-		Code: fmt.Sprintf("http_%d", resp.StatusCode), Message: http.StatusText(resp.StatusCode)}
+	return errorOf(method, path, resp.StatusCode, body)
+}
+
+// answerError is an answer that is not 2xx, whose body was not read yet.
+func answerError(method, path string, resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, callAnswer))
+	if err != nil {
+		return &brokle.RequestError{Method: method, Path: path, Err: err}
+	}
+	return errorOf(method, path, resp.StatusCode, body)
+}
+
+func errorOf(method, path string, status int, body []byte) error {
+	e := &brokle.RequestError{Method: method, Path: path, StatusCode: status,
+		Code: fmt.Sprintf("http_%d", status), Message: http.StatusText(status)}
 	var answer struct{ Error brokle.ErrorBody }
 	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
 		e.Code, e.Message = answer.Error.Code, answer.Error.Message

@@ -5,7 +5,8 @@
 //	brokle query traces             read back what was kept
 //
 // `brokle help` lists the rest. Exit codes: 0 all went well, 1 something failed
-// (for send: at least one event), 2 the command line is wrong.
+// (for send: at least one event), 2 the command line is wrong (for verify: something
+// could not be checked).
 package main
 
 import (
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	err := newApp(std).Run(ctx, args)
 	var usage *usageError
 	var hint *hintError
+	var unchecked *uncheckedError
 	switch {
 	case err == nil:
 		return exitOK
@@ -74,6 +76,9 @@ func run(ctx context.Context, args []string, std streams) int {
 	_, _ = fmt.Fprintf(std.err, "brokle: %v\n", err)
 	if errors.As(err, &hint) {
 		_, _ = fmt.Fprintf(std.err, "Hint: %s\n", hint.hint)
+	}
+	if errors.As(err, &unchecked) {
+		return exitUsage
 	}
 	return exitFailed
 }
@@ -95,7 +100,7 @@ func newApp(std streams) *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
 			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), tailCommand(std), openCommand(std), eraseCommand(std),
-			exportCommand(std), importCommand(std),
+			exportCommand(std), importCommand(std), backupCommand(std), restoreCommand(std), verifyCommand(std),
 			quarantineCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
 		},
 	}

@@ -57,6 +57,9 @@ type stores struct {
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
 func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
+	if err := checkDir(cfg.DataDir); err != nil {
+		return s, err
+	}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
@@ -66,15 +69,25 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err != nil {
 		return s, err
 	}
+	if err := writeFormats(cfg.DataDir); err != nil { // the directory is ours now
+		return s, errors.Join(err, s.log.Close())
+	}
 	threads := cfg.WarehouseThreads
 	if threads == 0 {
 		threads = min(runtime.NumCPU(), 4)
 	}
 	s.warehouse, err = duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Head: s.log.Head, Now: now, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())
+	}
+	aside, err := s.warehouse.Rewind(s.log.Head())
+	if err != nil {
+		return s, errors.Join(err, s.close())
+	}
+	if aside != "" {
+		logger.Error("the warehouse has events that the log has lost; it was put aside and is built again from the log", "aside", aside)
 	}
 	return s, nil
 }
@@ -121,12 +134,16 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}
+	opened := n // the result is nil when there is an error
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	if err = n.openClaimer(); err != nil {
+		return nil, err
+	}
+	if _, err = server.ReadErasures(filepath.Join(cfg.DataDir, journalFile)); errors.Is(err, server.ErrNewerJournal) {
 		return nil, err
 	}
 	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Now: now, Logger: logger.With("part", "keyring")}); err != nil {
@@ -165,7 +182,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	}
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
-		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile), PositionKey: positionKey,
+		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile), PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,

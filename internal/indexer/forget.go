@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -31,6 +32,38 @@ func (x *Indexer) Forget(seqs []store.Seq) error {
 		return fmt.Errorf("forget quarantined records: %w", err)
 	}
 	return nil
+}
+
+// Forget drops the records at seqs from the quarantine in dir, which no Indexer uses.
+func Forget(dir string, seqs []store.Seq) error {
+	if _, err := os.Stat(filepath.Join(dir, QuarantineFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	q, err := openQuarantine(dir)
+	if err == nil {
+		err = q.forget(seqs)
+	}
+	if err != nil {
+		return fmt.Errorf("forget quarantined records: %w", err)
+	}
+	return nil
+}
+
+// Listed is the records in quarantine of a node that does not run, in the order of their Seq. The
+// file in dir is only read; one that is absent has none.
+func Listed(dir string) ([]Quarantined, error) {
+	q := &quarantine{list: map[uint64]Quarantined{}}
+	f, err := os.Open(filepath.Join(dir, QuarantineFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = errors.Join(q.load(f), f.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read quarantine: %w", err)
+	}
+	return q.all(), nil
 }
 
 func (q *quarantine) forget(seqs []store.Seq) error {

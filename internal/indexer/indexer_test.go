@@ -348,7 +348,7 @@ func TestTornQuarantine(t *testing.T) {
 	if err := q.write([]entry{{Quarantined: Quarantined{Seq: 1, Reason: "x"}}, {Quarantined: Quarantined{Seq: 2}}}); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, quarantineFile)
+	path := filepath.Join(dir, QuarantineFile)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

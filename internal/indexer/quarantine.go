@@ -32,8 +32,8 @@ type entry struct {
 	Left bool `json:"left,omitempty"`
 }
 
-// quarantineFile is its name within the directory.
-const quarantineFile = "quarantine.jsonl"
+// QuarantineFile is the name of the list within Options.Dir.
+const QuarantineFile = "quarantine.jsonl"
 
 // quarantine is the list of refused records, in a file of JSON Lines that is
 // only appended to, and synced before the cursor passes what it names.
@@ -48,7 +48,7 @@ type quarantine struct {
 // openQuarantine reads the file in dir and creates both when needed. A last
 // line that a crash cut short is overwritten later: the cursor has not passed its record.
 func openQuarantine(dir string) (*quarantine, error) {
-	q := &quarantine{path: filepath.Join(dir, quarantineFile), list: make(map[uint64]Quarantined)}
+	q := &quarantine{path: filepath.Join(dir, QuarantineFile), list: make(map[uint64]Quarantined)}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
 	}
@@ -78,7 +78,7 @@ func (q *quarantine) load(f io.Reader) error {
 		}
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return fmt.Errorf("%s at byte %d: %w", quarantineFile, q.size, err)
+			return fmt.Errorf("%s at byte %d: %w", QuarantineFile, q.size, err)
 		}
 		q.size += int64(len(line))
 		q.apply(e)

@@ -13,8 +13,11 @@ import (
 	"path/filepath"
 )
 
-// fileVersion is the version of the file's form that this package reads and writes.
-const fileVersion = 1
+// FileVersion is the version of the file's form that this package reads and writes.
+const FileVersion = 1
+
+// ErrNewer is returned by Open for a file of a later release.
+var ErrNewer = errors.New("use the release that wrote it, or a later one")
 
 // maxFile bounds the file, in bytes.
 const maxFile = 16 << 20
@@ -85,8 +88,11 @@ func parseState(raw []byte) (*state, error) {
 			return nil, errors.New("the keys file has a value that cannot be read, perhaps a time")
 		}
 	}
-	if f.Version != fileVersion {
-		return nil, fmt.Errorf("the keys file has version %d; this program knows version %d", f.Version, fileVersion)
+	switch {
+	case f.Version > FileVersion:
+		return nil, fmt.Errorf("the keys file has format version %d and this program reads up to %d: %w", f.Version, FileVersion, ErrNewer)
+	case f.Version != FileVersion:
+		return nil, fmt.Errorf("the keys file has format version %d, which no release wrote", f.Version)
 	}
 	s := &state{raw: raw, keys: f.Keys, active: make(map[[sha256.Size]byte]*Key, len(f.Keys))}
 	ids, hashes := map[string]bool{}, map[string]bool{}
@@ -131,7 +137,7 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	if err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(file{Version: fileVersion, Keys: keys}, "", "  ")
+	raw, err := json.MarshalIndent(file{Version: FileVersion, Keys: keys}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Server) erase(ctx context.Context, c *call, e *eraser) (*answer, error)
 	if len(e.seqs) == 0 {
 		return nil, store.ErrNotFound
 	}
-	if err := s.remove(ctx, journaled{Project: e.project, Seqs: slices.Sorted(maps.Keys(e.seqs))}); err != nil {
+	if err := s.remove(ctx, Erasure{Project: e.project, Seqs: slices.Sorted(maps.Keys(e.seqs))}); err != nil {
 		return nil, err
 	}
 	out := e.answer()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -39,6 +40,11 @@ type Options struct {
 	// PositionKey seals the places in the Log that clients see, as cursors and as ids of
 	// the stream. Those of another key are refused. Required: 32 random bytes.
 	PositionKey []byte
+
+	// Backup writes a backup of the whole node as an archive. journal is the file of
+	// erasures to put into it, nil for none; it is called when all segments are written, with
+	// the last Seq in them. nil: there are no backups.
+	Backup func(ctx context.Context, w io.Writer, journal func(head store.Seq) ([]byte, error)) error
 
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.

@@ -61,6 +61,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
 		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
+		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},

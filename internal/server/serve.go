@@ -189,7 +189,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, rt route, ans *an
 	switch {
 	case ans.status == http.StatusNoContent:
 	case ans.stream != nil:
-		h.Set("Content-Type", "text/event-stream")
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "text/event-stream")
+		}
 		h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold events back
 	case ans.text != "":
 		h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -23,7 +23,8 @@ type Server struct {
 	sessions  *sessions
 	live      *live
 	positions *positions
-	erasing   chan struct{}    // has room for one: who holds it erases
+	erasing   chan struct{} // has room for one: who holds it erases
+	backups   backups
 	page      map[string]*file // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 

@@ -32,10 +32,6 @@ type Options struct {
 	// each question until then; 200 times as many while they come in faster than a
 	// few thousand per transaction. Default 5 000.
 	SettleEvery int
-	// Head is the end of the Log that the Warehouse is built from. A file that says it
-	// knows more is put aside like a damaged one: the Log gives those Seqs to other
-	// events, which would never be inserted. Nil: not known.
-	Head func() store.Seq
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
@@ -97,7 +93,7 @@ var _ store.Warehouse = (*Warehouse)(nil)
 var errNewer = errors.New("the warehouse file was written by a newer release of brokle: run that release, or move the file away to have it built again from the log")
 
 // Open opens or creates the file at path; its directory must exist. A file
-// that cannot be read, that has an older layout, or that is ahead of the Log is renamed to
+// that cannot be read, or that has an older layout, is renamed to
 // path.damaged-TIME and kept, and an empty one is opened in its place, whose
 // Cursor is 0. A file of a newer release, one that another process has open,
 // or one that permissions forbid is an error.
@@ -264,9 +260,6 @@ func (w *Warehouse) configure(o Options) error {
 // errOlder says that the file has the layout of an earlier release.
 var errOlder = errors.New("the file has the layout of an earlier release")
 
-// errAhead says that the file knows events that the Log does not.
-var errAhead = errors.New("the file knows events that the log has lost")
-
 // loadMeta reads the cursor, or creates the tables of an empty file.
 func (w *Warehouse) loadMeta() error {
 	tables, err := w.write.int64s("SELECT count(*) FROM duckdb_tables() WHERE NOT internal")
@@ -283,15 +276,12 @@ func (w *Warehouse) loadMeta() error {
 	switch {
 	case len(meta) != 2 || meta[1] < 0:
 		return errors.New("the file has no valid cursor")
-	case meta[0] > schemaVersion:
+	case meta[0] > SchemaVersion:
 		return errNewer
-	case meta[0] < schemaVersion:
+	case meta[0] < SchemaVersion:
 		return errOlder
 	}
 	w.cursor = store.Seq(meta[1])
-	if head := w.options.Head; head != nil && w.cursor > head() {
-		return errAhead
-	}
 	return w.loadSettled()
 }
 
@@ -312,7 +302,7 @@ func (w *Warehouse) loadSettled() error {
 func (w *Warehouse) create() error {
 	statements := append([]string{"BEGIN TRANSACTION"}, w.layout.ddl()...)
 	statements = append(statements,
-		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", schemaVersion), "COMMIT")
+		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", SchemaVersion), "COMMIT")
 	for _, s := range statements {
 		if err := w.write.exec(s); err != nil {
 			return err

@@ -82,28 +82,6 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// A Log that lost its end begins again below the Warehouse's cursor.
-func TestAheadOfLog(t *testing.T) {
-	t.Parallel()
-	path := filled(t, 10)
-	for _, c := range []struct {
-		head  store.Seq
-		aside int
-	}{{10, 0}, {9, 1}} {
-		w, err := Open(path, Options{Head: func() store.Seq { return c.head }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cursor, err := w.Cursor(t.Context())
-		if aside, _ := filepath.Glob(path + ".damaged-*"); len(aside) != c.aside || err != nil || (cursor == 0) != (c.aside == 1) {
-			t.Errorf("head %d: cursor %d, %v, put aside %v", c.head, cursor, err, aside)
-		}
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -6,9 +6,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// schemaVersion is written into each file. A file with a newer one is refused;
+// SchemaVersion is written into each file. A file with a newer one is refused;
 // one with an older one is put aside and built again from the Log.
-const schemaVersion = 2
+const SchemaVersion = 2
 
 // The columns that every row has, before those of the field table.
 const (

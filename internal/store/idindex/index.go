@@ -33,6 +33,9 @@ import (
 // The index can be deleted: it is rebuilt from the Log.
 var ErrFormat = errors.New("index directory has another format")
 
+// ErrNewer is the ErrFormat of a directory that a later release wrote.
+var ErrNewer = fmt.Errorf("%w: a later release wrote it; use that release, or delete the directory to have it built again", ErrFormat)
+
 // Options of an Index. The zero value works.
 type Options struct {
 	// FS is where the files live; nil is the operating system's file system.
@@ -58,6 +61,7 @@ type Index struct {
 	log    *slog.Logger
 	filter *filter
 
+	readOnly   bool
 	closing    atomic.Bool
 	readInDone chan struct{} // closed when no goroutine reads old marks into the filter
 
@@ -108,6 +112,10 @@ func (x *Index) load() error {
 	if err := errors.Join(r.err("cursor"), closer.Close()); err != nil {
 		return err
 	}
+	if x.readOnly { // nobody asks the filter
+		close(x.readInDone)
+		return nil
+	}
 	return x.readIn()
 }
 
@@ -118,6 +126,9 @@ func (x *Index) checkEmpty() error {
 	}
 	if it.First() {
 		err = ErrFormat
+		if k := it.Key(); len(k) > 0 && k[0] > format {
+			err = ErrNewer
+		}
 	}
 	close(x.readInDone)
 	return errors.Join(err, it.Error(), it.Close())
@@ -132,7 +143,11 @@ func appendCursor(b []byte, cursor store.Seq, marks int64) []byte {
 func (x *Index) Close() error {
 	x.closing.Store(true)
 	<-x.readInDone
-	err := errors.Join(x.db.Flush(), x.db.Close())
+	var err error
+	if !x.readOnly {
+		err = x.db.Flush()
+	}
+	err = errors.Join(err, x.db.Close())
 	if err != nil {
 		return fmt.Errorf("close id index: %w", err)
 	}

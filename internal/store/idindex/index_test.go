@@ -217,8 +217,11 @@ func TestOpenRefusesAnotherFormat(t *testing.T) {
 	if err := errors.Join(db.Set([]byte{format + 1, kindCursor}, []byte{9}, pebble.Sync), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, ErrFormat) {
-		t.Errorf("open: %v, want ErrFormat", err)
+	if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, ErrFormat) || !errors.Is(err, ErrNewer) {
+		t.Errorf("open: %v, want ErrNewer", err)
+	}
+	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, ErrNewer) {
+		t.Errorf("open read-only: %v, want ErrNewer", err)
 	}
 }
 

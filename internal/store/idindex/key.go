@@ -30,7 +30,10 @@ import (
 //	due              len(project) project, then per id: kind byte, len(id) id
 //
 // Times are microseconds since 1970; expiry 0 is never.
-const format = 1
+const format = FormatVersion
+
+// FormatVersion is the version of the layout that this package reads and writes.
+const FormatVersion = 1
 
 const (
 	kindCursor     = 0x01

@@ -58,7 +58,7 @@ func TestFilter(t *testing.T) {
 }
 
 // Filter files on disk outlive a program: what a word is, its hash and its bits
-// may only change together with filterVersion.
+// may only change together with FilterVersion.
 func TestFilterGolden(t *testing.T) {
 	t.Parallel()
 	filter, _ := filterOf(1000, 1<<20)

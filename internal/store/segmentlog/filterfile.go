@@ -13,11 +13,14 @@ import (
 )
 
 const (
-	filterMagic   = "BROKFLT\x00"
-	filterExt     = ".flt"
-	filterVersion = 1 // also changes with what store.Words takes for a word
-	maxStretches  = 1 << 22
+	filterMagic  = "BROKFLT\x00"
+	filterExt    = ".flt"
+	maxStretches = 1 << 22
 )
+
+// FilterVersion is the version of filter files that this package reads and writes. It
+// also changes with what store.Words takes for a word.
+const FilterVersion = 1
 
 // filterHeader opens a filter file. It names the segment file that the filters
 // were made of: another one, of the same name, has another salt.
@@ -32,7 +35,7 @@ type filterHeader struct {
 func (h *filterHeader) append(b []byte) []byte {
 	at := len(b)
 	b = append(b, filterMagic...)
-	b = binary.LittleEndian.AppendUint32(b, filterVersion)
+	b = binary.LittleEndian.AppendUint32(b, FilterVersion)
 	b = binary.LittleEndian.AppendUint32(b, h.salt)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.base))
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.end))
@@ -47,7 +50,7 @@ func parseFilterHeader(b []byte) (filterHeader, error) {
 	if len(b) < headerLen || string(b[:8]) != filterMagic || binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return h, damaged("header of filter file")
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != filterVersion {
+	if v := binary.LittleEndian.Uint32(b[8:]); v != FilterVersion {
 		return h, damaged("filter file of version %d", v)
 	}
 	h.salt = binary.LittleEndian.Uint32(b[12:])

@@ -11,13 +11,15 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
+// FormatVersion is the version of segment files that this package reads and writes.
+const FormatVersion = 1
+
 // The limits of the format. A larger batch is refused by Append.
 const (
-	formatVersion = 1
-	headerLen     = 64        // of a segment's header and of a block's, without bitmaps
-	maxEvents     = 1 << 20   // events of one block
-	maxMeta       = 64 << 20  // bytes of a meta section, decompressed
-	maxBody       = 512 << 20 // bytes of a body section, decompressed
+	headerLen = 64        // of a segment's header and of a block's, without bitmaps
+	maxEvents = 1 << 20   // events of one block
+	maxMeta   = 64 << 20  // bytes of a meta section, decompressed
+	maxBody   = 512 << 20 // bytes of a body section, decompressed
 )
 
 // What a block holds.
@@ -68,7 +70,7 @@ type segmentHeader struct {
 func (h *segmentHeader) append(b []byte) []byte {
 	at := len(b)
 	b = append(b, segmentMagic...)
-	b = binary.LittleEndian.AppendUint16(b, formatVersion)
+	b = binary.LittleEndian.AppendUint16(b, FormatVersion)
 	b = binary.LittleEndian.AppendUint16(b, h.flags)
 	b = binary.LittleEndian.AppendUint32(b, h.salt)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.base))
@@ -88,8 +90,8 @@ func parseSegmentHeader(b []byte) (segmentHeader, error) {
 	if binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return h, damaged("checksum of segment header")
 	}
-	if v := binary.LittleEndian.Uint16(b[8:]); v != formatVersion {
-		return h, fmt.Errorf("segment has format version %d, this program reads %d", v, formatVersion)
+	if v := binary.LittleEndian.Uint16(b[8:]); v != FormatVersion {
+		return h, fmt.Errorf("segment has format version %d and this program reads up to %d: use the release that wrote it, or a later one", v, FormatVersion)
 	}
 	h.flags = binary.LittleEndian.Uint16(b[10:])
 	h.salt = binary.LittleEndian.Uint32(b[12:])
@@ -162,7 +164,7 @@ func (h *blockHeader) append(b []byte) []byte {
 		flags |= flagS2
 	}
 	b = append(b, blockMagic...)
-	b = append(b, formatVersion, h.kind)
+	b = append(b, FormatVersion, h.kind)
 	b = binary.LittleEndian.AppendUint16(b, flags)
 	b = binary.LittleEndian.AppendUint32(b, h.salt)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.first))
@@ -188,7 +190,7 @@ func parseBlockHeader(b []byte) (blockHeader, error) {
 	if string(b[:4]) != blockMagic {
 		return h, damaged("no block header")
 	}
-	if b[4] != formatVersion {
+	if b[4] != FormatVersion {
 		return h, damaged("block has format version %d", b[4])
 	}
 	h.kind, h.s2 = b[5], binary.LittleEndian.Uint16(b[6:])&flagS2 != 0

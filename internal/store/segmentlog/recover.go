@@ -236,6 +236,8 @@ func (l *Log) openIndex(missing store.Seq) error {
 	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
 	x, err := idindex.Open(dir, o)
 	switch {
+	case errors.Is(err, idindex.ErrNewer):
+		return fmt.Errorf("%s: %w", dir, err)
 	case err != nil:
 		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", slog.Any("error", err))
 	case x.Cursor() >= missing:

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/brokle-ai/brokle-go/internal/daemon"
+)
+
+func verifyCommand(std streams) *cli.Command {
+	in := &configInput{}
+	return &cli.Command{
+		Name:  "verify",
+		Usage: "check everything in the data directory of a stopped server, or in a backup",
+		Description: "Reads every byte of the log, compares the id index and the warehouse with it, and folds every entity\n" +
+			"anew. It changes nothing. The exit code is 0 when all is whole, 1 when damage was found, which is told with\n" +
+			"how to mend it, and 2 when something could not be checked: a server runs, or a later release wrote it.",
+		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache"}),
+			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
+			jsonFlag("verify"),
+		),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArgs(c); err != nil {
+				return err
+			}
+			cfg, err := in.config()
+			if err != nil {
+				return err
+			}
+			if c.String("from") != "" {
+				cfg.DataDir = c.String("from")
+			}
+			return verify(ctx, c, cfg, std)
+		},
+	}
+}
+
+// errUnchecked ends a verify that could not look at everything.
+var errUnchecked = errors.New("something could not be checked")
+
+func verify(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
+	bar := progress(std.err, "reading the log", -1, true)
+	v, err := daemon.Verify(ctx, cfg, func(n int64) { _ = bar.Add64(n) })
+	_ = bar.Exit() // only the terminal's line
+	if err != nil {
+		return &uncheckedError{explainInUse(err)}
+	}
+	if c.Bool("json") {
+		err = printJSON(std.out, v)
+	} else {
+		err = printVerification(std.out, v)
+	}
+	switch {
+	case err != nil:
+		return err
+	case v.State == daemon.PartDamaged:
+		return errReported
+	case v.State == daemon.PartUnchecked:
+		return &uncheckedError{errUnchecked}
+	}
+	return nil
+}
+
+// uncheckedError ends with the exit code of a command line that could not be followed.
+type uncheckedError struct{ err error }
+
+func (e *uncheckedError) Error() string { return e.err.Error() }
+func (e *uncheckedError) Unwrap() error { return e.err }
+
+func printVerification(out io.Writer, v *daemon.Verification) error {
+	s := styleOf(out)
+	for _, p := range v.Parts {
+		state := fmt.Sprintf("%-9s", p.State)
+		if p.State != daemon.PartWhole {
+			state = s.red(state)
+		}
+		if _, err := fmt.Fprintf(out, "%-10s  %s  %s\n", p.Name, state, oneLine(p.Detail)); err != nil {
+			return err
+		}
+		for _, pr := range p.Problems {
+			if _, err := fmt.Fprintf(out, "  %s: %s\n    to mend it: %s\n", oneLine(pr.File), oneLine(pr.What), pr.Remedy); err != nil {
+				return err
+			}
+		}
+		for _, n := range p.Notes {
+			if _, err := fmt.Fprintf(out, "  note: %s\n", oneLine(n)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(out, "%s: %s\n", v.Dir, v.State)
+	return err
+}

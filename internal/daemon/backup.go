@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+)
+
+// backup writes an archive of everything that is the truth: what was acknowledged before
+// the call is in it. The node goes on meanwhile.
+func (n *node) backup(ctx context.Context, w io.Writer, journal func(head store.Seq) ([]byte, error)) error {
+	m := backup.Manifest{Created: time.Now().UTC(), Node: brokle.Version, Formats: backedUp()}
+	out := backup.NewWriter(w)
+	// Small files come first: what they name is in the segments that are read after them.
+	if err := addFile(out, KeysPath(n.cfg), keysFile, nil); err != nil {
+		return err
+	}
+	list := filepath.Join(n.cfg.DataDir, quarantineDir, indexer.QuarantineFile)
+	if err := addFile(out, list, path.Join(quarantineDir, indexer.QuarantineFile), wholeLines); err != nil {
+		return err
+	}
+	head, err := n.log.Export(ctx, func(c segmentlog.SegmentCopy) error {
+		out.Drop(mergedInto(out, c.Name)...)
+		return out.Add(path.Join(logDir, c.Name), c.Size, c.Data)
+	})
+	if err != nil {
+		return err
+	}
+	raw, err := journal(head)
+	if err != nil {
+		return err
+	}
+	if raw != nil {
+		if err := out.Add(journalFile, int64(len(raw)), bytes.NewReader(raw)); err != nil {
+			return err
+		}
+	}
+	m.Head = uint64(head)
+	return out.Finish(m)
+}
+
+// mergedInto is the segments of the backup that a copy of this name replaces. Names
+// sort as Seqs do.
+func mergedInto(out *backup.Writer, name string) (replaced []string) {
+	for _, added := range out.Added() {
+		if path.Dir(added) == logDir && path.Base(added) >= name {
+			replaced = append(replaced, added)
+		}
+	}
+	return replaced
+}
+
+// addFile adds a small file as it is now; one that is not there is left out.
+func addFile(out *backup.Writer, from, name string, cut func([]byte) []byte) error {
+	raw, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if cut != nil {
+		raw = cut(raw)
+	}
+	return out.Add(name, int64(len(raw)), bytes.NewReader(raw))
+}
+
+// wholeLines leaves out a last line that is being written.
+func wholeLines(raw []byte) []byte { return raw[:bytes.LastIndexByte(raw, '\n')+1] }
+
+// Restore makes a data directory of the backup in from. cfg.DataDir must be absent or empty.
+// Erasures that were under way when the backup was made are ended in the copy, so that nothing
+// comes back. read is told of the bytes that were checked; nil is nobody.
+func Restore(ctx context.Context, cfg Config, from string, logger *slog.Logger, read func(n int64)) (*backup.Manifest, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	m, err := backup.Read(from)
+	if err != nil {
+		return nil, err
+	}
+	if err := readable(m.Formats, "the backup"); err != nil {
+		return nil, err
+	}
+	return backup.Restore(from, cfg.DataDir, read, func(staging string) error {
+		if err := checkRestored(staging); err != nil {
+			return err
+		}
+		return endErasures(ctx, staging, cfg, logger)
+	})
+}
+
+// checkRestored refuses what this release cannot read before a server meets it.
+func checkRestored(dir string) error {
+	if err := segmentlog.CheckFormat(nil, filepath.Join(dir, logDir)); err != nil {
+		return err
+	}
+	_, err := server.ReadErasures(filepath.Join(dir, journalFile))
+	return err
+}
+
+// endErasures does again, in a data directory that nobody serves, the erasures of its journal. There
+// is no warehouse yet.
+func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logger) error {
+	journal := filepath.Join(dir, journalFile)
+	list, err := server.ReadErasures(journal)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	log, err := segmentlog.Open(filepath.Join(dir, logDir), segmentlog.Options{
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache),
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if err := log.Erase(ctx, e.Seqs); err != nil {
+			return errors.Join(err, log.Close())
+		}
+		if err := indexer.Forget(filepath.Join(dir, quarantineDir), e.Seqs); err != nil {
+			return errors.Join(err, log.Close())
+		}
+		logger.Info("an erasure that was under way during the backup was ended", "project", e.Project, "events", len(e.Seqs))
+	}
+	if err := log.Close(); err != nil {
+		return err
+	}
+	if err := os.Remove(journal); err != nil {
+		return fmt.Errorf("remove the journal of erasures: %w", err)
+	}
+	return nil
+}

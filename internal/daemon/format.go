@@ -1,0 +1,130 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+)
+
+// formatFile says which forms the files of a data directory have. Most files say it
+// themselves, too; this one also speaks for those that are read late or, being
+// derived, would be thrown away and made again.
+const formatFile = "format.json"
+
+// The parts of a data directory, as formats and verify name them.
+const (
+	partSegments   = "segments"
+	partFilters    = "filters"
+	partIndex      = "index"
+	partWarehouse  = "warehouse"
+	partKeys       = "keys"
+	partErasing    = "erasing"
+	partQuarantine = "quarantine"
+)
+
+// quarantineVersion is the form of the quarantine's file, which does not say it itself.
+const quarantineVersion = 1
+
+// formats are the versions that this program writes.
+func formats() map[string]int {
+	return map[string]int{
+		partSegments: segmentlog.FormatVersion, partFilters: segmentlog.FilterVersion, partIndex: idindex.FormatVersion,
+		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: server.JournalVersion,
+		partQuarantine: quarantineVersion,
+	}
+}
+
+// backedUp are the versions of the parts that a backup holds.
+func backedUp() map[string]int {
+	all := formats()
+	for _, derived := range []string{partFilters, partIndex, partWarehouse} {
+		delete(all, derived)
+	}
+	return all
+}
+
+// readable refuses a directory of which a part has a later version than this program knows.
+func readable(has map[string]int, what string) error {
+	reads := formats()
+	for part, version := range has {
+		if version > reads[part] { // a part that is unknown is one of a later release
+			return &backup.NewerError{What: fmt.Sprintf("the part %q of %s", part, what), Has: version, Reads: reads[part]}
+		}
+	}
+	return nil
+}
+
+// readFormats reads the versions of a data directory; nil when it does not say.
+func readFormats(dir string) (map[string]int, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	var has map[string]int
+	if err := json.Unmarshal(raw, &has); err != nil {
+		return nil, fmt.Errorf("data directory: %s is damaged: delete it, the next start writes it anew", formatFile)
+	}
+	return has, nil
+}
+
+// checkDir refuses a data directory that a later release wrote, or that a restore has
+// not filled. It only reads.
+func checkDir(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, backup.StagingName)); err == nil {
+		return fmt.Errorf("data directory: a restore into %s did not end: delete what is in it and run `brokle restore` again", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, backup.ManifestName)); err == nil {
+		return fmt.Errorf("data directory: %s is a backup: make a data directory of it with `brokle restore --from %s --data DIR`", dir, dir)
+	}
+	has, err := readFormats(dir)
+	if err != nil {
+		return err
+	}
+	return readable(has, filepath.Join(dir, formatFile))
+}
+
+// writeFormats says what this program is about to write. It comes before any of it.
+func writeFormats(dir string) error {
+	raw, err := json.MarshalIndent(formats(), "", "  ")
+	if err != nil {
+		return err
+	}
+	raw = append(raw, '\n')
+	path := filepath.Join(dir, formatFile)
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(raw) {
+		return nil
+	}
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// operatorProject is the project whose admin keys may make backups. A backup holds
+// every project, so that an admin of any other one must not get it. A server's first key is of this
+// project, and only the holder of its admin keys, or of the data directory, makes more of them.
+const operatorProject = "default"
+
+// getBackup is GET /v1/backup: everything that is the truth, as one archive.
+func getBackup(_ context.Context, s *Server, c *call) (*answer, error) {
+	switch {
+	case secretOf(c.r) == "":
+		return nil, problemf(http.StatusForbidden, codeForbidden, "a session makes no backups: send the key")
+	case c.caller.Project != operatorProject:
+		return nil, problemf(http.StatusForbidden, codeForbidden,
+			"a backup holds every project: it takes an admin key of the project %q", operatorProject)
+	case s.o.Backup == nil:
+		return nil, problemf(http.StatusNotFound, codeNotFound, "this server makes no backups")
+	case s.stopping.Err() != nil:
+		return nil, s.unavailable(nil)
+	}
+	header := http.Header{"Content-Type": {"application/x-tar"}, "Content-Disposition": {`attachment; filename="brokle-backup.tar"`}}
+	out := &answer{status: http.StatusOK, header: header, stream: func() {}}
+	if c.r.Method == http.MethodHead {
+		return out, nil
+	}
+	b, ok := s.backups.begin()
+	if !ok {
+		p := s.unavailable(nil)
+		p.code, p.message = codeOverloaded, "another backup is under way"
+		return nil, p
+	}
+	out.stream = func() { s.backup(c, b) }
+	return out, nil
+}
+
+// backup sends the archive. When it cannot go on, it breaks the connection: the client
+// sees that the end is missing.
+func (s *Server) backup(c *call, b *running) {
+	defer s.backups.end(b)
+	began := time.Now()
+	ctx, cancel := context.WithCancel(c.r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.stopping, cancel)() // a shutdown does not wait for it
+	control := http.NewResponseController(c.w)
+	_ = control.SetReadDeadline(time.Time{})
+	w := &patient{ctx: ctx, w: c.w, control: control, each: s.o.WriteTimeout}
+	defer context.AfterFunc(ctx, w.hurry)()
+	// Before the first segment is read: an erasure that has ended by now is in none of them.
+	err := b.remember(s.o.EraseJournal)
+	if err == nil {
+		err = s.o.Backup(ctx, w, b.journal)
+	}
+	if err != nil {
+		s.o.Logger.Warn("a backup was not completed", "by", c.caller.KeyID, "bytes", w.sent, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	s.o.Logger.Info("a backup was sent", "by", c.caller.KeyID, "bytes", w.sent, "took", time.Since(began))
+}
+
+// patient writes to a client that may be slow for as long as it takes something.
+type patient struct {
+	ctx     context.Context
+	w       http.ResponseWriter
+	control *http.ResponseController
+	each    time.Duration // a write may take so long
+	sent    int64
+
+	mu sync.Mutex // orders deadlines: none is set behind hurry's
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	if err := p.ctx.Err(); err != nil {
+		p.mu.Unlock()
+		return 0, err
+	}
+	_ = p.control.SetWriteDeadline(time.Now().Add(p.each))
+	p.mu.Unlock()
+	n, err := p.w.Write(b)
+	p.sent += int64(n)
+	return n, err
+}
+
+// hurry ends a write that is under way.
+func (p *patient) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.control.SetWriteDeadline(time.Now())
+}
+
+// backups knows the backup that is under way, one at most, so that erasures are noted in it.
+type backups struct {
+	mu  sync.Mutex // guards now and the running's erasures
+	now *running
+}
+
+// running is a backup and the erasures that a restore of it must do again: its segments may have
+// been read before them.
+type running struct {
+	all      *backups
+	erasures []Erasure
+}
+
+func (bs *backups) begin() (*running, bool) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if bs.now != nil {
+		return nil, false
+	}
+	bs.now = &running{all: bs}
+	return bs.now, true
+}
+
+func (bs *backups) end(b *running) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if bs.now == b {
+		bs.now = nil
+	}
+}
+
+// note puts an erasure, whose journal is written, into the backup under way.
+func (bs *backups) note(e Erasure) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if bs.now != nil {
+		bs.now.erasures = append(bs.now.erasures, e)
+	}
+}
+
+// remember notes the erasure that was under way when the backup began.
+func (b *running) remember(path string) error {
+	list, err := ReadErasures(path)
+	if err != nil {
+		return err
+	}
+	b.all.mu.Lock()
+	defer b.all.mu.Unlock()
+	b.erasures = append(b.erasures, list...)
+	return nil
+}
+
+// journal is the file of the erasures so far, as far as they are about events up to head; nil
+// when there are none. A Seq behind head will be another event's after a restore.
+func (b *running) journal(head store.Seq) ([]byte, error) {
+	b.all.mu.Lock()
+	defer b.all.mu.Unlock()
+	var list []Erasure
+	for _, e := range b.erasures {
+		e.Seqs = slices.DeleteFunc(slices.Clone(e.Seqs), func(s store.Seq) bool { return s > head })
+		if len(e.Seqs) > 0 {
+			list = append(list, e)
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return encodeJournal(list)
+}
