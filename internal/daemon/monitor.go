@@ -23,6 +23,7 @@ type monitor struct {
 	free       func() (Bytes, error) // room on the disk of the data directory
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
+	retention  func() store.RetentionStats
 	claimer    func() error // why nodes cannot deduplicate together now; nil: there is only this node
 	logger     *slog.Logger
 
@@ -75,6 +76,11 @@ func (m *monitor) check() {
 			m.checkLog(), warehouse, disk, m.checkClaimer(),
 		},
 		refuse: errors.Join(diskErr, backlogErr),
+	}
+	if m.retention != nil {
+		if fault := m.retention().Fault; fault != "" {
+			now.health = append(now.health, store.Health{Part: "retention", Detail: "not everything that has expired could be removed: " + fault})
+		}
 	}
 	before := m.last.Swap(now)
 	switch {

@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/retention"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -43,6 +44,7 @@ type node struct {
 	keys    *keyring.Keyring
 	indexer *indexer.Indexer
 	ingest  *ingest.Ingest
+	keeper  *retention.Keeper
 	monitor *monitor
 	server  *server.Server
 }
@@ -136,12 +138,19 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.indexer, err = newIndexer(n.stores, cfg, logger); err != nil {
 		return nil, err
 	}
+	keep, err := cfg.retention()
+	if err != nil {
+		return nil, err
+	}
+	n.keeper = retention.New(retention.Options{
+		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Logger: logger.With("part", "retention"),
+	})
 	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, logger: logger.With("part", "monitor"),
 	}
 	var claimerStats func() store.ClaimerStats
 	if n.claimer != nil {
@@ -153,6 +162,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile),
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
+		RetentionStats: n.keeper.Stats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey,
 		OpsOnMain: cfg.OpsListen == "", Logger: logger.With("part", "server"),

@@ -45,6 +45,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	watch := parts.start("monitor", n.monitor.Run)
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
+	keep := parts.start("retention", n.keeper.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	parts.serve("http", api, main)
@@ -71,6 +72,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	n.shutdown(drain, api)
 	live.stop()
 	jobs.stop()
+	keep.stop()
 	n.catchUp(drain, index)
 	index.stop()
 	if opsServer != nil {

@@ -83,7 +83,8 @@ type Warehouse struct {
 	// that some behind it are not, and settleFrom where those begin that wait for it.
 	settled, settleFrom store.Seq
 	late                bool
-	failed              bool // the last Insert failed, so the filter knows keys that are not in the table
+	forgotten           int64 // rows removed since the filter was made
+	failed              bool  // the last Insert failed, so the filter knows keys that are not in the table
 	closed              bool
 }
 
@@ -164,7 +165,7 @@ func open(path string, o Options) (*Warehouse, error) {
 
 // attach opens the file. After an error nothing is open. w.mu is held, or w is new.
 func (w *Warehouse) attach() (err error) {
-	w.seen, w.failed = newSeen(w.options.IDMemory), false
+	w.seen, w.failed, w.forgotten = newSeen(w.options.IDMemory), false, 0
 	if w.write, err = connect(w.path); err != nil {
 		w.write = nil
 		return err

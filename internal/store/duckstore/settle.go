@@ -115,21 +115,21 @@ func (w *Warehouse) settleProject(project string, upto store.Seq) error {
 // place of their settled rows.
 func (f *frontier) replacing() []string {
 	var all []string
-	replace := func(kind store.Kind, folded, ids string, from int64, settled bool) {
+	replace := func(kind store.Kind, folded, ids string, from, last int64, settled bool) {
 		t := settledTables[kind]
 		if settled {
-			all = append(all, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND first_seq >= %d AND id IN (%s)", t.name, from, ids))
+			all = append(all, fmt.Sprintf("DELETE FROM %s WHERE project = $1 AND first_seq >= %d AND first_seq <= %d AND id IN (%s)", t.name, from, last, ids))
 		}
 		all = append(all, "INSERT INTO "+t.name+" SELECT $1, "+t.list()+" FROM "+folded, "DROP TABLE "+folded)
 	}
 	if d := f.kinds[store.ScoreKind]; d.any {
-		replace(store.ScoreKind, newScores, f.dirtyIDs(store.ScoreKind), d.from, d.settled)
+		replace(store.ScoreKind, newScores, f.dirtyIDs(store.ScoreKind), d.from, d.last, d.settled)
 	}
 	if d := f.kinds[store.ObservationKind]; d.any {
-		replace(store.ObservationKind, newObservations, f.dirtyIDs(store.ObservationKind), d.from, d.settled)
+		replace(store.ObservationKind, newObservations, f.dirtyIDs(store.ObservationKind), d.from, d.last, d.settled)
 	}
 	if f.tracesDirty() {
-		replace(store.TraceKind, newTraces, "SELECT id FROM "+dirtyTraces, f.tracesFrom, f.tracesSettled)
+		replace(store.TraceKind, newTraces, "SELECT id FROM "+dirtyTraces, f.tracesFrom, f.tracesLast, f.tracesSettled)
 		all = append(all, "DROP TABLE "+dirtyTraces)
 	}
 	return all

@@ -77,11 +77,15 @@ type frontier struct {
 	// It and tracesSettled are known when the dirty entities were folded.
 	tracesFrom    int64
 	tracesSettled bool // some dirty trace has a settled row
+	// tracesLast is a Seq behind which no observation of a dirty trace begins that
+	// its settled row needs; known with tracesFrom.
+	tracesLast int64
 }
 
 type dirtyKind struct {
 	any     bool  // there are dirty entities
 	from    int64 // no dirty entity has an event before this Seq
+	last    int64 // no settled row of a dirty entity needs an event behind this Seq
 	settled bool  // some dirty entity has a settled row
 }
 
@@ -101,17 +105,25 @@ func (f *frontier) find(ask numbers) error {
 	}
 	err := ask(fmt.Sprintf(`SELECT kind::BIGINT, min(seq) FROM (
 		SELECT kind, seq FROM events WHERE project = $1 AND seq > %d AND seq <= %d UNION ALL SELECT kind, seq FROM late WHERE project = $1) GROUP BY kind`, f.settled, f.upto),
-		func(kind, seq int64) { f.kinds[kind] = dirtyKind{any: true, from: seq} })
+		func(kind, seq int64) { f.kinds[kind] = dirtyKind{any: true, from: seq, last: math.MaxInt64} })
 	if err != nil {
 		return err
+	}
+	// When nothing new settles, what settled before bounds what is to be read.
+	within := f.settled == f.upto
+	if within {
+		err := ask("SELECT kind::BIGINT, max(seq) FROM late WHERE project = $1 GROUP BY kind", func(kind, seq int64) { f.kinds[kind].last = seq })
+		if err != nil {
+			return err
+		}
 	}
 	for kind, table := range settledTables {
 		d := &f.kinds[kind]
 		if !d.any {
 			continue
 		}
-		err := ask(fmt.Sprintf("SELECT min(first_seq), 0::BIGINT FROM %s WHERE project = $1 AND id IN (%s) HAVING count(*) > 0", table.name, f.dirtyIDs(kind)),
-			func(seq, _ int64) { d.settled, d.from = true, min(d.from, seq) })
+		err := ask(fmt.Sprintf("SELECT min(first_seq), max(last_seq) FROM %s WHERE project = $1 AND id IN (%s) HAVING count(*) > 0", table.name, f.dirtyIDs(kind)),
+			func(first, last int64) { d.settled, d.from, d.last = true, min(d.from, first), max(d.last, last) })
 		if err != nil {
 			return err
 		}
@@ -173,14 +185,16 @@ func (q *query) foldDirty(exec func(statement string) error, ask numbers) error 
 	if err := exec(temporary(dirtyTraces, q.dirtyTraceIDs())); err != nil {
 		return err
 	}
-	f.tracesFrom = math.MaxInt64
+	f.tracesFrom, f.tracesLast = math.MaxInt64, 0
 	for _, kind := range [...]store.Kind{store.TraceKind, store.ObservationKind} {
 		if d := f.kinds[kind]; d.any {
-			f.tracesFrom = min(f.tracesFrom, d.from)
+			f.tracesFrom, f.tracesLast = min(f.tracesFrom, d.from), max(f.tracesLast, d.last)
 		}
 	}
-	err := ask("SELECT min(first_seq), 0::BIGINT FROM settled_traces WHERE project = $1 AND id IN (SELECT id FROM "+dirtyTraces+") HAVING count(*) > 0",
-		func(seq, _ int64) { f.tracesSettled, f.tracesFrom = true, min(f.tracesFrom, seq) })
+	err := ask("SELECT min(first_seq), max(last_seq) FROM settled_traces WHERE project = $1 AND id IN (SELECT id FROM "+dirtyTraces+") HAVING count(*) > 0",
+		func(first, last int64) {
+			f.tracesSettled, f.tracesFrom, f.tracesLast = true, min(f.tracesFrom, first), max(f.tracesLast, last)
+		})
 	if err != nil {
 		return err
 	}
@@ -202,8 +216,8 @@ func (q *query) dirtyTraceIDs() string {
 	if d := q.frontier.kinds[store.ObservationKind]; d.any {
 		parts = append(parts, "SELECT trace_id FROM "+newObservations+" WHERE trace_id <> ''")
 		if d.settled {
-			parts = append(parts, fmt.Sprintf("SELECT trace_id FROM settled_observations WHERE project = $1 AND first_seq >= %d AND trace_id <> '' AND id IN (%s)",
-				d.from, q.frontier.dirtyIDs(store.ObservationKind)))
+			parts = append(parts, fmt.Sprintf("SELECT trace_id FROM settled_observations WHERE project = $1 AND first_seq >= %d AND first_seq <= %d AND trace_id <> '' AND id IN (%s)",
+				d.from, d.last, q.frontier.dirtyIDs(store.ObservationKind)))
 		}
 	}
 	return strings.Join(parts, " UNION ")
@@ -211,7 +225,7 @@ func (q *query) dirtyTraceIDs() string {
 
 // foldTraces is the dirty traces folded anew, in the columns of the settled ones.
 func (q *query) foldTraces() string {
-	among := fmt.Sprintf("SEMI JOIN %s AS dt ON %%s = dt.id WHERE first_seq >= %d", dirtyTraces, q.frontier.tracesFrom)
+	among := fmt.Sprintf("SEMI JOIN %s AS dt ON %%s = dt.id WHERE first_seq >= %d AND first_seq <= %d", dirtyTraces, q.frontier.tracesFrom, q.frontier.tracesLast)
 	t := "(SELECT * FROM own " + fmt.Sprintf(among, "own.id") + ") AS t"
 	ot := "(" + sums("(SELECT * FROM o "+fmt.Sprintf(among, "o.trace_id")+") AS o") + ") AS ot"
 	return with([]string{q.ownTraces(), q.observations()}, q.listed(store.TraceKind, wholeTraces(t, ot)))

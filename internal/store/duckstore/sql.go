@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -51,7 +50,7 @@ func table(name, body string) string {
 func (q *query) source(kind store.Kind) string {
 	of := q.only[kind]
 	if of == nil {
-		of = &selection{q.frontier.dirtyIDs(kind), []span{{q.frontier.kinds[kind].from, math.MaxInt64}}}
+		of = &selection{q.frontier.dirtyIDs(kind), []span{{q.frontier.kinds[kind].from, q.frontier.kinds[kind].last}}}
 	}
 	parts := make([]string, len(of.spans))
 	for i, s := range of.spans {
