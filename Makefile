@@ -26,7 +26,7 @@ PAGE_DEPS   := web/node_modules/.package-lock.json
 # the race detector's work is `make race RACE=./...`.
 RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz e2e bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ shots: test-deps $(PAGE) ## pictures of the page for docs/img
 bench: build ## micro-benchmarks, and the server beside a bare floor
 	@echo "benchmarks"; $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 	@echo "the server beside the floor"; cd bench && $(GO) run . -bin ../$(BINARY)
+
+SOAK        ?= 30m
+soak: build ## full load for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
+	@echo "soak for $(SOAK)"; cd bench && $(GO) run . -bin ../$(BINARY) -soak $(SOAK) -chart ../docs/img/soak.svg -doc ../docs/reliability.md
 
 clean:
 	rm -rf bin web/site/app web/node_modules

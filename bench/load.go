@@ -27,8 +27,9 @@ type load struct {
 }
 
 type template struct {
-	body []byte
-	ids  []int // offsets of the 26-character event ids
+	body  []byte
+	ids   []int // offsets of the 26-character event ids
+	times []int // offsets of the timestamps, ten digits each
 }
 
 func (l *load) meanEventBytes() int {
@@ -64,7 +65,9 @@ func newLoad(o options) (*load, error) {
 			} else {
 				e = generated(rng)
 			}
-			t.body = fmt.Appendf(t.body, `","event_type":%q,"payload":%s,"timestamp":%d}`, e.Type, e.Payload, time.Now().Unix())
+			t.body = fmt.Appendf(t.body, `","event_type":%q,"payload":%s,"timestamp":`, e.Type, e.Payload)
+			t.times = append(t.times, len(t.body))
+			t.body = fmt.Appendf(t.body, `%d}`, time.Now().Unix())
 		}
 		t.body = append(t.body, `],"environment":"production"}`...)
 		l.bodies = append(l.bodies, t)

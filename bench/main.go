@@ -5,6 +5,7 @@
 //
 //	go run . -bin ../bin/brokle
 //	go run . -bin ../bin/brokle -redis    (one node alone beside one with Redis)
+//	go run . -bin ../bin/brokle -soak 30m (do memory, files and disk stay within their bounds?)
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"text/tabwriter"
+	"time"
 )
 
 type options struct {
@@ -30,6 +32,9 @@ type options struct {
 	profile  string
 	floorOne string
 	redis    bool
+	soak     time.Duration
+	doc      string   // soak: the page that gets the table
+	chart    string   // soak: the file of the chart
 	serve    []string // further arguments of the server
 }
 
@@ -45,6 +50,9 @@ func main() {
 	flag.BoolVar(&o.settle, "settle", true, "after the last round wait for recompression and measure the disk")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
+	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.StringVar(&o.doc, "doc", "", "soak: write the table into this page, between its markers")
+	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
 	flag.Parse()
 
@@ -59,6 +67,10 @@ func main() {
 		exitOn(err)
 		defer func() { _ = os.RemoveAll(dir) }()
 		o.dir = dir
+	}
+	if o.soak > 0 {
+		exitOn(runSoak(ctx, o))
+		return
 	}
 	if o.redis {
 		exitOn(runRedis(ctx, o))

@@ -52,7 +52,7 @@ type node struct {
 // stores are the open files of a data directory.
 type stores struct {
 	log       *segmentlog.Log
-	warehouse *duckstore.Warehouse
+	warehouse store.Warehouse
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -113,7 +113,7 @@ func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, er
 }
 
 // open makes a node ready to listen. cfg is valid and has its defaults.
-func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error)) (n *node, err error) {
+func open(cfg Config, logger *slog.Logger, from outside) (n *node, err error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
 	}
@@ -121,6 +121,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}
+	n.warehouse = from.warehouse(n.warehouse)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -149,7 +150,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
-		free: func() (Bytes, error) { return free(cfg.DataDir) },
+		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
 		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, logger: logger.With("part", "monitor"),
 	}
 	var claimerStats func() store.ClaimerStats

@@ -12,6 +12,8 @@ const (
 	// expireAtOnce is how many events one transaction of Expire removes: an Insert
 	// waits no longer than for one of them.
 	expireAtOnce = 50_000
+	// reclaimAfter is how many events must have been removed before their room is made free.
+	reclaimAfter = 200_000
 	// forgetAfter is how many events must have been removed, and at least as many as
 	// remain, before the filter of seen ids is made anew.
 	forgetAfter = 500_000
@@ -28,7 +30,7 @@ func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64,
 		n, err = w.expireProject(ctx, projects[i], c.Before(projects[i]))
 		removed += n
 	}
-	if err == nil && removed > 0 {
+	if err == nil {
 		err = w.locked(ctx, w.reclaim)
 	}
 	if err != nil {
@@ -127,14 +129,19 @@ func (w *Warehouse) expire(project, of string) error {
 	})
 	if err == nil {
 		w.forgotten += count[0]
+		w.removed += count[0]
 		w.late = false
 	}
 	return err
 }
 
-// reclaim makes the room of removed rows free to be used again, and forgets their ids.
+// reclaim makes the room of removed rows free to be used again, and forgets their
+// ids, when they are many: it takes its time.
 func (w *Warehouse) reclaim() error {
-	if err := w.write.exec("CHECKPOINT"); err != nil {
+	if w.removed < reclaimAfter {
+		return nil // they are reclaimed with others, or when there is nothing to insert
+	}
+	if err := w.checkpoint(); err != nil {
 		return err
 	}
 	left, err := w.write.int64s("SELECT count(*) FROM events")

@@ -72,6 +72,11 @@ type Warehouse struct {
 	tied    tiedKinds
 	// read answers questions; nil while the file is not open. mu guards its changes.
 	read atomic.Pointer[sql.DB]
+	// asked says that there was a question since rows were last settled.
+	asked atomic.Bool
+	// gate is held by each question for reading. A checkpoint that holds it has the
+	// database for itself: else it fails, or leaves the room of removed rows unused.
+	gate sync.RWMutex
 
 	mu     sync.Mutex // guards all below: one writer
 	thread *writer    // opens the file and inserts
@@ -84,6 +89,7 @@ type Warehouse struct {
 	settled, settleFrom store.Seq
 	late                bool
 	forgotten           int64 // rows removed since the filter was made
+	removed             int64 // rows removed since the last checkpoint
 	failed              bool  // the last Insert failed, so the filter knows keys that are not in the table
 	closed              bool
 }
@@ -355,7 +361,7 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 		err = w.thread.do(w.settle)
 	}
 	if err == nil {
-		err = w.write.exec("CHECKPOINT")
+		err = w.checkpoint()
 	}
 	if broken(err) {
 		w.detach()
@@ -364,6 +370,18 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 		return fmt.Errorf("checkpoint warehouse: %w", err)
 	}
 	return nil
+}
+
+// checkpoint moves the write-ahead log into the file, when the questions that are
+// being answered have ended; the next ones wait for it. w.mu is held.
+func (w *Warehouse) checkpoint() error {
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	err := w.write.exec("CHECKPOINT")
+	if err == nil {
+		w.removed = 0
+	}
+	return err
 }
 
 // Close waits for an Insert, ends the questions, and checkpoints. When that
