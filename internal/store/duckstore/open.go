@@ -72,9 +72,11 @@ type Warehouse struct {
 	tied    tiedKinds
 	// read answers questions; nil while the file is not open. mu guards its changes.
 	read atomic.Pointer[sql.DB]
+	// reached is cursor for who must not wait for mu.
+	reached atomic.Uint64
 	// asked says that there was a question since rows were last settled.
 	asked atomic.Bool
-	// gate is held by each question for reading. A checkpoint that holds it has the
+	// gate is held by each question for reading. A checkpoint that holds it begins with the
 	// database for itself: else it fails, or leaves the room of removed rows unused.
 	gate sync.RWMutex
 
@@ -254,6 +256,9 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
 		"SET checkpoint_threshold = '1GiB'",
+		// Freed memory goes back to the machine soon: by default DuckDB's allocator keeps much of it.
+		"SET allocator_flush_threshold = '16MiB'",
+		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 	} {
@@ -289,6 +294,7 @@ func (w *Warehouse) loadMeta() error {
 		return errOlder
 	}
 	w.cursor = store.Seq(meta[1])
+	w.reached.Store(uint64(w.cursor))
 	return w.loadSettled()
 }
 
@@ -315,6 +321,8 @@ func (w *Warehouse) create() error {
 			return err
 		}
 	}
+	w.cursor = 0
+	w.reached.Store(0)
 	return w.loadSettled()
 }
 
@@ -343,6 +351,9 @@ func (w *Warehouse) loadSeen() error {
 
 // Cursor is the position up to which everything has been inserted.
 func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
+	if w.read.Load() != nil { // without waiting for what is being inserted
+		return store.Seq(w.reached.Load()), nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -372,11 +383,16 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 	return nil
 }
 
-// checkpoint moves the write-ahead log into the file, when the questions that are
-// being answered have ended; the next ones wait for it. w.mu is held.
+// gateHeld is how long a checkpoint keeps questions out: until it has begun.
+const gateHeld = 50 * time.Millisecond
+
+// checkpoint moves the write-ahead log into the file. It begins when the questions that are
+// being answered have ended; the next ones run beside it. w.mu is held.
 func (w *Warehouse) checkpoint() error {
 	w.gate.Lock()
-	defer w.gate.Unlock()
+	open := sync.OnceFunc(w.gate.Unlock)
+	defer open()
+	defer time.AfterFunc(gateHeld, open).Stop()
 	err := w.write.exec("CHECKPOINT")
 	if err == nil {
 		w.removed = 0

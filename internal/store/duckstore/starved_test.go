@@ -24,7 +24,7 @@ func TestQuestionShortOfMemory(t *testing.T) {
 		}
 	}()
 	g := newGenerator(1)
-	for range 12 {
+	for range 5 {
 		recs := g.next(20_000)
 		if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 			t.Fatal(err)
