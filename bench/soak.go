@@ -23,9 +23,9 @@ import (
 // fifteenth of the soak, so that most of it runs while old events go.
 const (
 	soakSpread   = 30 * time.Second
-	soakBacklog  = 1_000_000
+	soakBacklog  = 200_000
 	soakReaders  = 2
-	soakTrace    = 10 // observations of a trace
+	soakTrace    = 10                     // observations of a trace
 	soakPause    = 250 * time.Millisecond // between two questions of a reader
 	soakSample   = 3 * time.Second
 	soakMarkTTL  = 60 // seconds; ids may leave the index within the soak, too
