@@ -74,8 +74,8 @@ type Warehouse struct {
 	read atomic.Pointer[sql.DB]
 	// reached is cursor for who must not wait for mu.
 	reached atomic.Uint64
-	// asked says that there was a question since rows were last settled.
-	asked atomic.Bool
+	// asked counts the questions.
+	asked atomic.Int64
 	// gate is held by each question for reading. A checkpoint that holds it begins with the
 	// database for itself: else it fails, or leaves the room of removed rows unused.
 	gate sync.RWMutex
@@ -92,8 +92,11 @@ type Warehouse struct {
 	late                bool
 	forgotten           int64 // rows removed since the filter was made
 	removed             int64 // rows removed since the last checkpoint
-	failed              bool  // the last Insert failed, so the filter knows keys that are not in the table
-	closed              bool
+	inserted            int   // rows inserted since then
+	// What asked was when rows were last settled, and at the last checkpoint.
+	settleAsked, checkpointAsked int64
+	failed                       bool // the last Insert failed, so the filter knows keys that are not in the table
+	closed                       bool
 }
 
 var _ store.Warehouse = (*Warehouse)(nil)
@@ -395,7 +398,7 @@ func (w *Warehouse) checkpoint() error {
 	defer time.AfterFunc(gateHeld, open).Stop()
 	err := w.write.exec("CHECKPOINT")
 	if err == nil {
-		w.removed = 0
+		w.removed, w.inserted, w.checkpointAsked = 0, 0, w.asked.Load()
 	}
 	return err
 }

@@ -25,7 +25,7 @@ type view struct {
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view) error) error {
 	read := w.read.Load()
-	w.asked.Store(true)
+	w.asked.Add(1)
 	err := w.inView(ctx, read, project, f)
 	if starved(err) && ctx.Err() == nil {
 		// What has not settled is folded in memory for each question.

@@ -27,21 +27,32 @@ func (w *Warehouse) settleBehind(records int) {
 	every := store.Seq(w.options.SettleEvery)
 	if records >= muchInserted {
 		every *= settleAtMost
-		if w.asked.Load() {
+		if w.asked.Load() != w.settleAsked {
 			every = store.Seq(w.options.SettleEvery) * settleAsked
 		}
 	}
-	if w.cursor < w.settleFrom+every {
+	w.inserted += records
+	var err error
+	if w.cursor >= w.settleFrom+every {
+		err = w.settle()
+	}
+	if err == nil && w.inserted >= checkpointAfter && w.asked.Load() != w.checkpointAsked {
+		err = w.checkpoint()
+	}
+	if err == nil {
 		return
 	}
-	if err := w.settle(); err != nil {
-		w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
-		w.settleFrom = w.cursor
-		if broken(err) {
-			w.detach()
-		}
+	w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
+	w.settleFrom, w.inserted = w.cursor, 0
+	if broken(err) {
+		w.detach()
 	}
 }
+
+// checkpointAfter is how many rows stay in the write-ahead log while somebody asks:
+// until a checkpoint they are in memory as they came, and questions need that memory. While nobody asks
+// they wait for an idle moment.
+const checkpointAfter = 150_000
 
 // settle moves the frontier up to the cursor, in transactions of a bounded size,
 // and of a smaller one when memory is short.
@@ -71,7 +82,7 @@ const leastSettled = 1000
 // isSettled notes that the transaction of moveFrontier is in.
 func (w *Warehouse) isSettled(upto store.Seq) {
 	w.settled, w.settleFrom, w.late = upto, upto, false
-	w.asked.Store(false)
+	w.settleAsked = w.asked.Load()
 }
 
 // moveFrontier folds the entities that are dirty by events up to upto into settled
