@@ -33,7 +33,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture bench microbench clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture bench microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,10 @@ bench: build ## the server beside a floor and other servers; writes docs/benchma
 
 microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+SOAK        ?= 30m
+soak: build ## full load for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
+	@echo "soak for $(SOAK)"; cd bench && $(GO) run . -bin ../$(BINARY) -soak $(SOAK) -chart ../docs/img/soak.svg -doc ../docs/reliability.md
 
 clean:
 	rm -rf bin web/site/app web/node_modules

@@ -59,7 +59,10 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: []string{"internal/store"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
 		},
-		"internal/backup":  {because: "it is a form of files; it knows nothing of what is in them"},
+		"internal/backup": {because: "it is a form of files; it knows nothing of what is in them"},
+		"internal/retention": {
+			may: []string{"internal/store"}, inTests: append(engines(), ".", "internal/indexer", "internal/store/storetest"), because: "it decides what is too old; it knows no engine",
+		},
 		"internal/keyring": {because: "keys are a file; they need nothing else"},
 		"internal/server": {
 			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "web"},
@@ -70,7 +73,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: append(engines(), ".", "internal/store/redisclaim", "internal/store/clickhouse", "internal/ingest",
-				"internal/indexer", "internal/keyring", "internal/server", "internal/sample", "internal/backup"),
+				"internal/indexer", "internal/retention", "internal/keyring", "internal/server", "internal/sample", "internal/backup"),
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},

@@ -29,8 +29,9 @@ type load struct {
 }
 
 type template struct {
-	body []byte
-	ids  []int // offsets of the 26-character event ids
+	body  []byte
+	ids   []int // offsets of the 26-character event ids
+	times []int // offsets of the timestamps, ten digits each
 }
 
 // bodiesMade is how many different requests a load has.
@@ -55,7 +56,7 @@ func newLoad(o options, w wire) (*load, error) {
 			} else {
 				events[i] = generated(rng)
 			}
-			events[i].ID, events[i].Timestamp = brokle.NewID(), brokle.At(time.Now())
+			events[i].ID, events[i].Timestamp = brokle.NewID(), brokle.At(time.Now().Truncate(time.Second))
 			raw, err := json.Marshal(&events[i])
 			if err != nil {
 				return nil, err
@@ -68,6 +69,15 @@ func newLoad(o options, w wire) (*load, error) {
 		}
 		for i := range events {
 			t.ids = append(t.ids, bytes.Index(t.body, []byte(events[i].ID)))
+		}
+		const timestamp = `"timestamp":`
+		for at := 0; ; { // in the wires that have it
+			next := bytes.Index(t.body[at:], []byte(timestamp))
+			if next < 0 {
+				break
+			}
+			at += next + len(timestamp)
+			t.times = append(t.times, at)
 		}
 		l.bodies = append(l.bodies, t)
 	}

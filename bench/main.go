@@ -7,6 +7,7 @@
 //	go run . -bin ../bin/brokle -doc ../docs/benchmarks.md    and written down
 //	go run . -bin ../bin/brokle -only ingest -peers=false     the floor and brokle alone
 //	go run . -bin ../bin/brokle -redis                    one node alone beside one with Redis
+//	go run . -bin ../bin/brokle -soak 30m                 do memory, files and disk stay within their bounds?
 package main
 
 import (
@@ -35,6 +36,8 @@ type options struct {
 	peers    bool
 	only     string
 	doc      string
+	soak     time.Duration
+	chart    string   // soak: the file of the chart
 	serve    []string // further arguments of the server
 }
 
@@ -52,7 +55,9 @@ func main() {
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
 	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: all)")
-	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown")
+	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak: the table into it, between its markers")
+	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
 	flag.Parse()
 
@@ -67,6 +72,10 @@ func main() {
 		exitOn(err)
 		defer func() { _ = os.RemoveAll(dir) }()
 		o.dir = dir
+	}
+	if o.soak > 0 {
+		exitOn(runSoak(ctx, o))
+		return
 	}
 	if o.redis {
 		exitOn(runRedis(ctx, o))

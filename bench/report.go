@@ -35,7 +35,7 @@ func (r *report) ingest(o options, l *load, floor, server result, others []*cont
 	}
 	r.line("\n%s target |\n%s --- |", head, rule)
 	row := func(name, unit, target string, digits int, get func(*result) float64) {
-		cells := fmt.Sprintf("| %s | %s | %s |", name, unit, number(get(&floor), digits))
+		cells := fmt.Sprintf("| %s | %s | %s |", name, unit, figure(get(&floor), digits))
 		sides := []*result{&server}
 		for _, c := range others {
 			m := median(c.rounds)
@@ -43,7 +43,7 @@ func (r *report) ingest(o options, l *load, floor, server result, others []*cont
 		}
 		for _, s := range sides {
 			v := get(s)
-			cell := number(v, digits)
+			cell := figure(v, digits)
 			if f := get(&floor); v > 0 && f > 0 {
 				cell += fmt.Sprintf(" (%.2f)", v/f)
 			}
@@ -76,8 +76,8 @@ func disks(parts []diskPart) string {
 	return strings.Join(texts, ", ")
 }
 
-// number writes a measured value; what was not measured is empty.
-func number(v float64, digits int) string {
+// figure writes a measured value; what was not measured is empty.
+func figure(v float64, digits int) string {
 	if v == 0 {
 		return ""
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,9 @@ type Config struct {
 
 	MinFreeDisk      Bytes
 	MaxBacklogEvents int
+
+	Retention         Age
+	RetentionProjects string // NAME=AGE, several with commas between them
 
 	IndexCache       Bytes
 	WarehouseMemory  Bytes
@@ -91,6 +95,9 @@ func (c Config) Validate() error {
 	}
 	if k := c.BootstrapAPIKey; k != "" && (!strings.HasPrefix(k, "bk_") || len(k) < 11 || len(k) > 253) {
 		errs = append(errs, settingNamed("BootstrapAPIKey").wrong(masked, "must be bk_ and 8 to 250 printable characters"))
+	}
+	if _, err := c.retention(); err != nil {
+		errs = append(errs, settingNamed("RetentionProjects").wrong(strconv.Quote(c.RetentionProjects), err.Error()))
 	}
 	if c.RedisURL != "" {
 		if _, err := redisclaim.ParseURL(c.RedisURL); err != nil {

@@ -30,6 +30,7 @@ const (
 	partKeys       = "keys"
 	partErasing    = "erasing"
 	partQuarantine = "quarantine"
+	partExpired    = "expired"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -40,14 +41,14 @@ func formats() map[string]int {
 	return map[string]int{
 		partSegments: segmentlog.FormatVersion, partFilters: segmentlog.FilterVersion, partIndex: idindex.FormatVersion,
 		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: server.JournalVersion,
-		partQuarantine: quarantineVersion,
+		partQuarantine: quarantineVersion, partExpired: expiredVersion,
 	}
 }
 
 // backedUp are the versions of the parts that a backup holds.
 func backedUp() map[string]int {
 	all := formats()
-	for _, derived := range []string{partFilters, partIndex, partWarehouse} {
+	for _, derived := range []string{partFilters, partIndex, partWarehouse, partExpired} {
 		delete(all, derived)
 	}
 	return all

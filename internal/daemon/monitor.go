@@ -23,6 +23,7 @@ type monitor struct {
 	free       func() (Bytes, error) // room on the disk of the data directory
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
+	retention  func() store.RetentionStats
 	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
 	tls        func() store.Health // nil: plain HTTP
 	logger     *slog.Logger
@@ -61,7 +62,12 @@ func (m *monitor) Admit() error {
 	if m.draining.Load() {
 		return errDraining
 	}
-	return m.last.Load().refuse
+	if refuse := m.last.Load().refuse; refuse != nil {
+		return refuse
+	}
+	// The backlog may have reached its bound since the last look: then this request is not taken.
+	_, err := m.checkBacklog(m.indexer().Lag)
+	return err
 }
 
 // Health is the line of each part.
@@ -79,6 +85,11 @@ func (m *monitor) check() {
 	}
 	if m.tls != nil {
 		now.health = append(now.health, m.tls())
+	}
+	if m.retention != nil {
+		if fault := m.retention().Fault; fault != "" {
+			now.health = append(now.health, store.Health{Part: "retention", Detail: "not everything that has expired could be removed: " + fault})
+		}
 	}
 	before := m.last.Swap(now)
 	switch {
@@ -124,11 +135,19 @@ func (m *monitor) checkWarehouse() (store.Health, error) {
 	if s.Quarantined > 0 {
 		h.Detail += fmt.Sprintf(", %d in quarantine", s.Quarantined)
 	}
-	if s.Lag <= m.maxBacklog {
-		return h, nil
+	over, err := m.checkBacklog(s.Lag)
+	if over {
+		h.OK, h.Blocking = false, true
 	}
-	h.OK, h.Blocking = false, true
-	return h, fmt.Errorf("%w: %d events wait for the warehouse, the bound is %d", store.ErrUnavailable, s.Lag, m.maxBacklog)
+	return h, err
+}
+
+// checkBacklog says whether as many events wait for the Warehouse as may, and refuses then.
+func (m *monitor) checkBacklog(lag store.Seq) (over bool, err error) {
+	if lag <= m.maxBacklog {
+		return false, nil
+	}
+	return true, fmt.Errorf("%w: %d events wait for the warehouse, the bound is %d", store.ErrUnavailable, lag, m.maxBacklog)
 }
 
 // checkDisk compares the room on the disk with the minimum. A disk that does

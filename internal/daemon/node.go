@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/retention"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -26,6 +27,7 @@ const (
 	warehouseFile = "warehouse.duckdb"
 	quarantineDir = "quarantine"
 	keysFile      = "keys.json"
+	expiredFile   = "expired.json"
 	journalFile   = "erasing.json"
 	positionsFile = "cursor.key"
 )
@@ -44,6 +46,7 @@ type node struct {
 	keys    *keyring.Keyring
 	indexer *indexer.Indexer
 	ingest  *ingest.Ingest
+	keeper  *retention.Keeper
 	monitor *monitor
 	certs   *certificates // nil: plain HTTP
 	server  *server.Server
@@ -52,7 +55,7 @@ type node struct {
 // stores are the open files of a data directory.
 type stores struct {
 	log       *segmentlog.Log
-	warehouse *duckstore.Warehouse
+	warehouse store.Warehouse
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -76,13 +79,14 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if threads == 0 {
 		threads = min(runtime.NumCPU(), 4)
 	}
-	s.warehouse, err = duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
+	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
 		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())
 	}
-	aside, err := s.warehouse.Rewind(s.log.Head())
+	s.warehouse = warehouse
+	aside, err := warehouse.Rewind(s.log.Head())
 	if err != nil {
 		return s, errors.Join(err, s.close())
 	}
@@ -126,7 +130,7 @@ func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, er
 }
 
 // open makes a node ready to listen. cfg is valid and has its defaults.
-func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error)) (n *node, err error) {
+func open(cfg Config, logger *slog.Logger, from outside) (n *node, err error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
 	}
@@ -135,6 +139,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		return nil, err
 	}
 	opened := n // the result is nil when there is an error
+	n.warehouse = from.warehouse(n.warehouse)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, opened.close())
@@ -160,12 +165,20 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 	if n.indexer, err = newIndexer(n.stores, cfg, logger); err != nil {
 		return nil, err
 	}
+	keep, err := cfg.retention()
+	if err != nil {
+		return nil, err
+	}
+	n.keeper = retention.New(retention.Options{
+		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
+		Note: func(c store.Cutoffs) error { return noteExpired(filepath.Join(cfg.DataDir, expiredFile), c) },
+	})
 	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
-		free: func() (Bytes, error) { return free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, logger: logger.With("part", "monitor"),
+		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -184,6 +197,7 @@ func open(cfg Config, logger *slog.Logger, free func(dir string) (Bytes, error))
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile), PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
+		RetentionStats: n.keeper.Stats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),

@@ -10,6 +10,8 @@ import (
 	"net/http"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Run opens a node, serves until ctx ends or a part fails, drains and closes.
@@ -17,15 +19,21 @@ import (
 // when it made one. The error is what was wrong with cfg, what could not be
 // opened, or what failed; nil after a stop that ctx asked for.
 func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
-	return run(ctx, cfg, logger, out, freeSpace)
+	return run(ctx, cfg, logger, out, outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }})
 }
 
-// run is Run with the disk's free space from outside, for tests.
-func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, free func(dir string) (Bytes, error)) error {
+// outside is what a test gives a node instead of the machine's own.
+type outside struct {
+	free      func(dir string) (Bytes, error)       // room on the disk
+	warehouse func(store.Warehouse) store.Warehouse // stands in front of the Warehouse
+}
+
+// run is Run with what is outside from the caller.
+func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, from outside) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	n, err := open(cfg.withDefaults(), logger, free)
+	n, err := open(cfg.withDefaults(), logger, from)
 	if err != nil {
 		return err
 	}
@@ -45,6 +53,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	watch := parts.start("monitor", n.monitor.Run)
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
+	keep := parts.start("retention", n.keeper.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -72,6 +81,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	n.shutdown(drain, api)
 	live.stop()
 	jobs.stop()
+	keep.stop()
 	n.catchUp(drain, index)
 	index.stop()
 	if opsServer != nil {

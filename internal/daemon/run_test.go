@@ -17,6 +17,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/sample"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 const testKey = "bk_test_0123456789abcdef"
@@ -28,6 +29,7 @@ type testNode struct {
 	log  *lockedBuffer
 	free atomic.Int64
 	stop func() error // SIGTERM's way: ends the context and waits
+	down atomic.Bool  // the warehouse takes nothing
 }
 
 type lockedBuffer struct {
@@ -59,7 +61,7 @@ func start(t *testing.T, cfg Config) *testNode {
 	ended := make(chan error, 1)
 	go func() {
 		err := run(ctx, cfg, slog.New(slog.NewTextHandler(n.log, nil)), in,
-			func(string) (Bytes, error) { return Bytes(n.free.Load()), nil })
+			outside{free: func(string) (Bytes, error) { return Bytes(n.free.Load()), nil }, warehouse: n.before})
 		_ = in.CloseWithError(errors.Join(err, io.EOF))
 		ended <- err
 	}()
@@ -88,6 +90,21 @@ func start(t *testing.T, cfg Config) *testNode {
 	}
 	return n
 }
+
+// stoppable is a Warehouse that takes nothing while down is set.
+type stoppable struct {
+	store.Warehouse
+	down *atomic.Bool
+}
+
+func (s stoppable) Insert(ctx context.Context, recs []store.Record, upto store.Seq) error {
+	if s.down.Load() {
+		return errors.New("injected: the warehouse is stopped")
+	}
+	return s.Warehouse.Insert(ctx, recs, upto)
+}
+
+func (n *testNode) before(w store.Warehouse) store.Warehouse { return stoppable{w, &n.down} }
 
 // get reads path and returns the status and the body.
 func (n *testNode) get(t *testing.T, key, path string) (int, string) {

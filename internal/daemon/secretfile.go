@@ -30,22 +30,26 @@ func secretFile(path string, size int) ([]byte, error) {
 	return secret, nil
 }
 
-// newSecretFile writes beside the place first: a crash leaves a whole file or none.
-func newSecretFile(path string, size int) (secret []byte, err error) {
-	secret = make([]byte, size)
-	rand.Read(secret)                                                         //nolint:errcheck // never fails (crypto/rand)
+func newSecretFile(path string, size int) ([]byte, error) {
+	secret := make([]byte, size)
+	rand.Read(secret) //nolint:errcheck // never fails (crypto/rand)
+	return secret, writeWhole(path, []byte(hex.EncodeToString(secret)+"\n"))
+}
+
+// writeWhole writes beside the place first: a crash leaves the file of before, or the new one. Only its owner can read it.
+func writeWhole(path string, content []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp-*") // mode 0600
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	_, err = f.WriteString(hex.EncodeToString(secret) + "\n")
+	_, err = f.Write(content)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, err
+		return err
 	}
-	return secret, os.Rename(f.Name(), path)
+	return os.Rename(f.Name(), path)
 }

@@ -95,16 +95,23 @@ func Settings() []Setting {
 			Usage: "accepted events that may wait for the warehouse; beyond it requests get 503 with Retry-After",
 			ptr:   func(c *Config) any { return &c.MaxBacklogEvents }, min: 1, max: inf},
 
+		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
+			Usage: "how long events are kept, counted from the time when they happened (docs/operations.md)",
+			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},
+		{Field: "RetentionProjects", Flag: "retention-projects", Range: "NAME=AGE, several with commas between them: shop=7d,lab=0",
+			Usage: "projects whose events are kept for another time than --retention says",
+			ptr:   func(c *Config) any { return &c.RetentionProjects }},
+
 		{Field: "IndexCache", Flag: "index-cache", Default: "64MiB", Range: "8MiB and up",
 			Usage: "memory for the id index",
 			ptr:   func(c *Config) any { return &c.IndexCache }, min: 8 << 20, max: inf},
-		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "192MiB", Range: "64MiB and up",
+		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "160MiB", Range: "64MiB and up",
 			Usage: "memory of the warehouse; larger queries spill to disk",
 			ptr:   func(c *Config) any { return &c.WarehouseMemory }, min: 64 << 20, max: inf},
 		{Field: "WarehouseThreads", Flag: "warehouse-threads", Range: "1 and up; 0: the number of CPUs, at most 4",
 			Usage: "threads of the warehouse",
 			ptr:   func(c *Config) any { return &c.WarehouseThreads }, min: 0, max: 1024},
-		{Field: "MemoryLimit", Flag: "memory-limit", Default: "256MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
+		{Field: "MemoryLimit", Flag: "memory-limit", Default: "192MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
 			Usage: "soft limit of the Go heap: the collector works harder near it; index and warehouse count beside it",
 			ptr:   func(c *Config) any { return &c.MemoryLimit }, min: 64 << 20, max: inf},
 
@@ -143,6 +150,8 @@ func (s Setting) Set(c *Config, text string) (err error) {
 		*p, err = strconv.ParseFloat(text, 64)
 	case *time.Duration:
 		*p, err = time.ParseDuration(text)
+	case *Age:
+		*p, err = ParseAge(text)
 	case *Bytes:
 		*p, err = ParseBytes(text)
 	default:
@@ -166,6 +175,8 @@ func (s Setting) Text(c *Config) string {
 	case *float64:
 		return strconv.FormatFloat(*p, 'f', -1, 64)
 	case *time.Duration:
+		return p.String()
+	case *Age:
 		return p.String()
 	case *Bytes:
 		return p.String()
@@ -200,6 +211,8 @@ func (s Setting) number(c *Config) float64 {
 		return *p
 	case *time.Duration:
 		return p.Seconds()
+	case *Age:
+		return time.Duration(*p).Seconds()
 	case *Bytes:
 		return float64(*p)
 	}
@@ -216,6 +229,10 @@ func (s Setting) check(c *Config) error {
 			return s.wrong(*p, "must be "+s.Range)
 		}
 		return nil
+	case *Age:
+		if *p == 0 { // for ever
+			return nil
+		}
 	}
 	if n := s.number(c); !(n >= s.min && n <= s.max) {
 		return s.wrong(s.Text(c), "must be "+s.Range)

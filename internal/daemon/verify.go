@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -100,6 +101,7 @@ type verifier struct {
 
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[store.Seq]bool
+	expired     expiredUpTo
 	seen        map[store.Seq]bool // of the quarantined, those that the log has
 }
 
@@ -150,6 +152,7 @@ func (v *verifier) data() error {
 	p.Detail = "written by this release or an earlier one"
 	v.keys()
 	v.erasures()
+	v.retention()
 	v.quarantine()
 	return v.stores()
 }
@@ -249,6 +252,23 @@ func (v *verifier) erasures() {
 		}
 		p.Detail = "an erasure is under way"
 		p.note("an erasure of %d events of project %q has not ended; the next start, or the restore, ends it", len(e.Seqs), e.Project)
+	}
+}
+
+// retention reads what may have been removed: then a row or an event may lack the other.
+func (v *verifier) retention() {
+	p := v.part(partExpired)
+	var err error
+	v.expired, err = readExpired(filepath.Join(v.dir, expiredFile))
+	switch {
+	case err != nil:
+		p.problem(expiredFile, "delete it; the next pass of retention writes it anew", "%v", err)
+	case v.expired.Version > expiredVersion:
+		p.unchecked("%s has format version %d and this program reads up to %d", expiredFile, v.expired.Version, expiredVersion)
+	case v.expired.Default == math.MinInt64 && len(v.expired.Projects) == 0:
+		p.Detail = "nothing has expired"
+	default:
+		p.Detail = "events have expired"
 	}
 }
 

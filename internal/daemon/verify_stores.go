@@ -270,7 +270,10 @@ func (w *warehouseCheck) record(r *store.Record) error {
 			return err
 		}
 	}
-	id := duckstore.Row{Project: r.Project, Seq: r.Seq, EventID: r.Event.ID}
+	id := duckstore.Row{
+		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID,
+		At: store.EventTime(r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()),
+	}
 	switch {
 	case w.any && w.row.Seq == r.Seq:
 		if w.row != id {
@@ -299,7 +302,7 @@ func (w *warehouseCheck) erase(project, eventID string) {
 
 // surplus is a row that the log has no event for.
 func (w *warehouseCheck) surplus(r duckstore.Row) {
-	if w.erasing[r.Seq] {
+	if w.erasing[r.Seq] || w.hasExpired(r) {
 		return
 	}
 	w.extras++
@@ -309,10 +312,13 @@ func (w *warehouseCheck) surplus(r duckstore.Row) {
 }
 
 func (w *warehouseCheck) miss(r duckstore.Row) {
-	if _, ok := w.quarantined[uint64(r.Seq)]; !ok && !w.erasing[r.Seq] {
+	if _, ok := w.quarantined[uint64(r.Seq)]; !ok && !w.erasing[r.Seq] && !w.hasExpired(r) {
 		w.missing = append(w.missing, r)
 	}
 }
+
+// hasExpired: retention takes the row and the payload, one after the other.
+func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expired.of(r.Project) }
 
 // lookUp leaves out what has a row of its first acceptance.
 func (w *warehouseCheck) lookUp() error {

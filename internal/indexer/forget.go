@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,4 +109,23 @@ func (q *quarantine) replace(lines []byte) error {
 		return errors.Join(err, os.Remove(tmp))
 	}
 	return syncDir(filepath.Dir(q.path))
+}
+
+// ForgetGone drops the records from the quarantine that the Log does not have any
+// more, because they have expired.
+func (x *Indexer) ForgetGone(ctx context.Context) error {
+	var seqs []store.Seq
+	for _, q := range x.quarantine.all() {
+		recs, err := x.o.Log.Get(ctx, []store.Seq{store.Seq(q.Seq)})
+		if err != nil {
+			return fmt.Errorf("forget expired quarantined records: %w", err)
+		}
+		if len(recs) == 0 {
+			seqs = append(seqs, store.Seq(q.Seq))
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	return x.Forget(seqs)
 }

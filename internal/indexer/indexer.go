@@ -58,6 +58,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// gatherBytes bounds the payloads of one transaction, beside MaxRecords: two of them are
+// in memory at once, with their fields.
+const gatherBytes = 8 << 20
+
 const firstBackoff = 50 * time.Millisecond
 
 // Indexer moves records from a Log to a Warehouse. Its methods are safe for
@@ -93,6 +97,7 @@ type batch struct {
 	recs    []store.Record
 	refused []entry // records that Extract refuses
 	upto    store.Seq
+	bytes   int // of payloads
 }
 
 // Run follows the Log until ctx ends, and then returns nil. It stops with an

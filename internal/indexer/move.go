@@ -38,7 +38,7 @@ func (x *Indexer) gather(ctx context.Context, at store.Seq) (batch, error) {
 	}
 	window, cancel := context.WithTimeout(ctx, x.o.Gather)
 	defer cancel()
-	for len(b.recs) < x.o.MaxRecords {
+	for len(b.recs) < x.o.MaxRecords && b.bytes < gatherBytes {
 		if err := x.more(window, &b); err != nil {
 			if window.Err() != nil && ctx.Err() == nil {
 				break // the time is over
@@ -60,6 +60,7 @@ func (x *Indexer) more(ctx context.Context, b *batch) error {
 	}
 	recs = slices.Clone(recs) // the Log may share its slice; Fields are set below
 	for i := range recs {
+		b.bytes += len(recs[i].Event.Payload)
 		if recs[i].Fields != nil {
 			continue
 		}

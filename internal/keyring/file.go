@@ -106,7 +106,7 @@ func parseState(raw []byte) (*state, error) {
 			return nil, fmt.Errorf("keys file, key %d: the id is empty or another key's", i+1)
 		case hashes[string(hash)]:
 			return nil, fmt.Errorf("keys file, key %d: the secret is another key's", i+1)
-		case !validProject(key.Project):
+		case !ValidProject(key.Project):
 			return nil, fmt.Errorf("keys file, key %d: the project's name has 1 to 64 characters of a-z, 0-9, dash, underscore and dot", i+1)
 		case !validScopes(key.Scopes):
 			return nil, fmt.Errorf("keys file, key %d: the scopes are one or more of ingest, read, admin", i+1)

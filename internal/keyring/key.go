@@ -50,7 +50,7 @@ func Guessable(secret string) bool { return len(secret) < len(secretPrefix)+ungu
 
 // newKey checks what it is given and makes a key of it.
 func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, error) {
-	if !validProject(project) {
+	if !ValidProject(project) {
 		return Key{}, fmt.Errorf("%w project: its name has 1 to 64 characters of a-z, 0-9, dash, underscore and dot", ErrInvalid)
 	}
 	if !validName(name) {
@@ -73,7 +73,8 @@ func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, e
 	}, nil
 }
 
-func validProject(s string) bool {
+// ValidProject says whether s can name a project: 1 to 64 of a-z 0-9 - _ .
+func ValidProject(s string) bool {
 	if len(s) < 1 || len(s) > 64 {
 		return false
 	}

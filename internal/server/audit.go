@@ -20,6 +20,9 @@ type audit struct {
 	Dedup             string                `json:"dedup"`
 	PendingJobs       int64                 `json:"pending_jobs"`
 	QuarantinedEvents int64                 `json:"quarantined_events"`
+	// Removed by retention: events that grew too old, and those that were when they came.
+	ExpiredEvents int64 `json:"expired_events"`
+	LateEvents    int64 `json:"late_events"`
 }
 
 // How this node deduplicates now.
@@ -47,6 +50,10 @@ func getAudit(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	if head := s.o.Log.Head(); head > cursor {
 		out.BacklogEvents = int64(head - cursor)
+	}
+	if s.o.Removed != nil {
+		removed := s.o.Removed(c.caller.Project)
+		out.ExpiredEvents, out.LateEvents = removed.Aged, removed.Late
 	}
 	if s.o.ClaimerStats != nil {
 		out.Dedup = dedupDegraded

@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.health()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.health()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -90,6 +90,8 @@ func (c *statsCollector) log() []sample {
 		gauge("log_queue_requests", "Requests that wait for the committer.", float64(st.QueueLen)),
 		counter("log_torn_bytes_total", "Bytes cut from the tail when the log was opened.", st.TornBytes),
 		counter("log_corrupt_blocks_total", "Corrupt blocks found by reading.", st.CorruptBlocks),
+		counter("retention_events_total", "Events whose payloads retention took off the disk, by reason.", st.Removed.Aged, "reason", "expired"),
+		counter("retention_events_total", "Events whose payloads retention took off the disk, by reason.", st.Removed.Late, "reason", "late"),
 		counter("log_recompressed_segments_total", "Sealed segments that were recompressed.", st.RecompressedSegs),
 		gauge("index_entries", "Ids that the index remembers, estimated.", float64(st.IndexEntries)),
 		gauge("index_bytes", "Bytes of the id index on disk.", float64(st.IndexBytes)),
@@ -135,6 +137,22 @@ func (c *statsCollector) claimer() []sample {
 	}
 	for kind, n := range st.Errors {
 		out = append(out, counter("claimer_errors_total", "Failed steps and probes of the claimer, by kind.", n, "kind", kind))
+	}
+	return out
+}
+
+func (c *statsCollector) retention() []sample {
+	if c.s.o.RetentionStats == nil {
+		return nil
+	}
+	st := c.s.o.RetentionStats()
+	out := []sample{
+		counter("retention_passes_total", "Passes of retention that removed all they should.", st.Passes),
+		counter("retention_rows_total", "Rows of expired events removed from the warehouse.", st.Rows),
+		gauge("retention_fault", "1 after a pass of retention that failed.", truth(st.Fault != "")),
+	}
+	if !st.Last.IsZero() {
+		out = append(out, gauge("retention_last_pass_timestamp_seconds", "Begin of the last whole pass, Unix time.", float64(st.Last.UnixMicro())/1e6))
 	}
 	return out
 }

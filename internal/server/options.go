@@ -55,6 +55,10 @@ type Options struct {
 	LogStats     func() store.LogStats
 	IndexerStats func() store.IndexerStats
 	ClaimerStats func() store.ClaimerStats
+	// RetentionStats feeds /metrics, too, and Removed the audit: how many events of a
+	// project retention has removed since the start. nil: there is no retention.
+	RetentionStats func() store.RetentionStats
+	Removed        func(project string) store.Removed
 
 	// MaxBodyBytes bounds a body as it was sent, compressed or not: 10 MiB.
 	MaxBodyBytes int64

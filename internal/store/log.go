@@ -39,6 +39,14 @@ type Log interface {
 	// The caller passes no Seq beyond a follower's cursor.
 	Trim(ctx context.Context, before Seq) error
 
+	// Hide takes what has expired out of all answers at once, Read, Get and searches;
+	// the last call counts.
+	Hide(c Cutoffs)
+	// Expire removes from disk the payloads of events up to a Seq that are hidden,
+	// each at latest a Slack after it expired, and counts them. The ids stay until their marks have
+	// gone. The caller passes no Seq beyond a follower's cursor.
+	Expire(ctx context.Context, upto Seq) error
+
 	// Erase removes the payloads at seqs from disk; they are gone when it returns.
 	Erase(ctx context.Context, seqs []Seq) error
 

@@ -15,7 +15,8 @@ type LogStats struct {
 	TornBytes        int64 // cut from the tail at open
 	CorruptBlocks    int64 // found by reading since open
 	RecompressedSegs int64
-	IndexEntries     int64 // ids that the index remembers, estimated
+	Removed          Removed // by retention, payloads and all
+	IndexEntries     int64   // ids that the index remembers, estimated
 	IndexBytes       int64
 	// Fault says why Append refuses now; "" when it does not.
 	Fault string
@@ -31,6 +32,15 @@ type IndexerStats struct {
 	Lag         Seq           // Head − Cursor
 	OldestWait  time.Duration // how long the oldest event not yet moved has waited; 0 when caught up
 	// Fault says why the last insert failed; "" after one that did not.
+	Fault string
+}
+
+// RetentionStats counts what retention did since the start.
+type RetentionStats struct {
+	Passes int64     // that removed all they should
+	Rows   int64     // rows of events removed from the Warehouse
+	Last   time.Time // of the last such pass; zero before the first
+	// Fault says why the last pass failed; "" after one that did not.
 	Fault string
 }
 

@@ -43,6 +43,10 @@ type Warehouse interface {
 	// error, their bytes are free to be written over.
 	Erase(ctx context.Context, project string, seqs []Seq) error
 
+	// Expire removes the rows of all events that have expired, and says how many; entities are
+	// as if those events had never come. It works in steps, between which Insert gets its turn.
+	Expire(ctx context.Context, c Cutoffs) (removed int64, err error)
+
 	Close() error
 }
 

@@ -99,11 +99,12 @@ type Row struct {
 	Project string
 	Seq     store.Seq
 	EventID string
+	At      int64 // Unix µs: the time of the event that retention counts from
 }
 
 // Rows hands out every event's row, by Seq.
 func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
-	rows, err := k.conn.QueryContext(ctx, "SELECT project, seq, event_id FROM events ORDER BY seq")
+	rows, err := k.conn.QueryContext(ctx, "SELECT project, seq, event_id, least(ts, received) FROM events ORDER BY seq")
 	if err != nil {
 		return fmt.Errorf("read warehouse: %w", err)
 	}
@@ -111,7 +112,7 @@ func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
 	for rows.Next() {
 		var r Row
 		var seq int64
-		if err := rows.Scan(&r.Project, &seq, &r.EventID); err != nil {
+		if err := rows.Scan(&r.Project, &seq, &r.EventID, &r.At); err != nil {
 			return fmt.Errorf("read warehouse: %w", err)
 		}
 		r.Seq = store.Seq(seq)

@@ -69,7 +69,7 @@ func (w *Warehouse) erase(project, seqs string) error {
 		return err
 	}
 	w.isSettled(w.settled)
-	return w.write.exec("CHECKPOINT")
+	return w.checkpoint()
 }
 
 // blank sets every text of a field to NULL.

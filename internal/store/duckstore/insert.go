@@ -89,6 +89,7 @@ func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
 	})
 	if err == nil {
 		w.cursor = upto
+		w.reached.Store(uint64(upto))
 		w.late = w.late || len(late) > 0
 	}
 	return err

@@ -72,6 +72,13 @@ type Warehouse struct {
 	tied    tiedKinds
 	// read answers questions; nil while the file is not open. mu guards its changes.
 	read atomic.Pointer[sql.DB]
+	// reached is cursor for who must not wait for mu.
+	reached atomic.Uint64
+	// asked counts the questions.
+	asked atomic.Int64
+	// gate is held by each question for reading. A checkpoint that holds it begins with the
+	// database for itself: else it fails, or leaves the room of removed rows unused.
+	gate sync.RWMutex
 
 	mu     sync.Mutex // guards all below: one writer
 	thread *writer    // opens the file and inserts
@@ -83,8 +90,13 @@ type Warehouse struct {
 	// that some behind it are not, and settleFrom where those begin that wait for it.
 	settled, settleFrom store.Seq
 	late                bool
-	failed              bool // the last Insert failed, so the filter knows keys that are not in the table
-	closed              bool
+	forgotten           int64 // rows removed since the filter was made
+	removed             int64 // rows removed since the last checkpoint
+	inserted            int   // rows inserted since then
+	// What asked was when rows were last settled, and at the last checkpoint.
+	settleAsked, checkpointAsked int64
+	failed                       bool // the last Insert failed, so the filter knows keys that are not in the table
+	closed                       bool
 }
 
 var _ store.Warehouse = (*Warehouse)(nil)
@@ -164,7 +176,7 @@ func open(path string, o Options) (*Warehouse, error) {
 
 // attach opens the file. After an error nothing is open. w.mu is held, or w is new.
 func (w *Warehouse) attach() (err error) {
-	w.seen, w.failed = newSeen(w.options.IDMemory), false
+	w.seen, w.failed, w.forgotten = newSeen(w.options.IDMemory), false, 0
 	if w.write, err = connect(w.path); err != nil {
 		w.write = nil
 		return err
@@ -247,6 +259,9 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
 		"SET checkpoint_threshold = '1GiB'",
+		// Freed memory goes back to the machine soon: by default DuckDB's allocator keeps much of it.
+		"SET allocator_flush_threshold = '16MiB'",
+		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 	} {
@@ -282,6 +297,7 @@ func (w *Warehouse) loadMeta() error {
 		return errOlder
 	}
 	w.cursor = store.Seq(meta[1])
+	w.reached.Store(uint64(w.cursor))
 	return w.loadSettled()
 }
 
@@ -308,6 +324,8 @@ func (w *Warehouse) create() error {
 			return err
 		}
 	}
+	w.cursor = 0
+	w.reached.Store(0)
 	return w.loadSettled()
 }
 
@@ -336,6 +354,9 @@ func (w *Warehouse) loadSeen() error {
 
 // Cursor is the position up to which everything has been inserted.
 func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
+	if w.read.Load() != nil { // without waiting for what is being inserted
+		return store.Seq(w.reached.Load()), nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -354,7 +375,7 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 		err = w.thread.do(w.settle)
 	}
 	if err == nil {
-		err = w.write.exec("CHECKPOINT")
+		err = w.checkpoint()
 	}
 	if broken(err) {
 		w.detach()
@@ -363,6 +384,23 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 		return fmt.Errorf("checkpoint warehouse: %w", err)
 	}
 	return nil
+}
+
+// gateHeld is how long a checkpoint keeps questions out: until it has begun.
+const gateHeld = 50 * time.Millisecond
+
+// checkpoint moves the write-ahead log into the file. It begins when the questions that are
+// being answered have ended; the next ones run beside it. w.mu is held.
+func (w *Warehouse) checkpoint() error {
+	w.gate.Lock()
+	open := sync.OnceFunc(w.gate.Unlock)
+	defer open()
+	defer time.AfterFunc(gateHeld, open).Stop()
+	err := w.write.exec("CHECKPOINT")
+	if err == nil {
+		w.removed, w.inserted, w.checkpointAsked = 0, 0, w.asked.Load()
+	}
+	return err
 }
 
 // Close waits for an Insert, ends the questions, and checkpoints. When that

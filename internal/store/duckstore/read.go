@@ -25,7 +25,14 @@ type view struct {
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view) error) error {
 	read := w.read.Load()
+	w.asked.Add(1)
 	err := w.inView(ctx, read, project, f)
+	if starved(err) && ctx.Err() == nil {
+		// What has not settled is folded in memory for each question.
+		if w.Checkpoint(ctx) == nil {
+			err = w.inView(ctx, w.read.Load(), project, f)
+		}
+	}
 	if broken(err) || errors.Is(err, store.ErrClosed) {
 		if err = w.revive(read); err == nil {
 			err = w.inView(ctx, w.read.Load(), project, f)
@@ -46,7 +53,15 @@ func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view)
 	if err == nil || errors.As(err, &asked) {
 		return err
 	}
+	if starved(err) {
+		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// starved says whether a question did not get the memory that it needs.
+func starved(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Out of Memory Error")
 }
 
 // interrupted says whether the question was stopped, by whomever.
@@ -59,6 +74,8 @@ func (w *Warehouse) inView(ctx context.Context, read *sql.DB, project string, f 
 	if read == nil {
 		return store.ErrClosed
 	}
+	w.gate.RLock()
+	defer w.gate.RUnlock()
 	conn, err := read.Conn(ctx)
 	if err != nil {
 		if err.Error() == "sql: database is closed" {

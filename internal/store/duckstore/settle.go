@@ -13,7 +13,8 @@ import (
 // inserting, so that it waits, within bounds, while much comes in.
 const (
 	settleAtMost = 200
-	settleAtOnce = 20
+	settleAsked  = 4 // instead of it, while somebody asks, for whom all that waits is folded
+	settleAtOnce = 8
 	// muchInserted is a transaction so large that more is likely to wait.
 	muchInserted = 5000
 )
@@ -26,24 +27,48 @@ func (w *Warehouse) settleBehind(records int) {
 	every := store.Seq(w.options.SettleEvery)
 	if records >= muchInserted {
 		every *= settleAtMost
+		if w.asked.Load() != w.settleAsked {
+			every = store.Seq(w.options.SettleEvery) * settleAsked
+		}
 	}
-	if w.cursor < w.settleFrom+every {
+	w.inserted += records
+	var err error
+	if w.cursor >= w.settleFrom+every {
+		err = w.settle()
+	}
+	if err == nil && w.inserted >= checkpointAfter && w.asked.Load() != w.checkpointAsked {
+		err = w.checkpoint()
+	}
+	if err == nil {
 		return
 	}
-	if err := w.settle(); err != nil {
-		w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
-		w.settleFrom = w.cursor
-		if broken(err) {
-			w.detach()
-		}
+	w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
+	w.settleFrom, w.inserted = w.cursor, 0
+	if broken(err) {
+		w.detach()
 	}
 }
 
-// settle moves the frontier up to the cursor, in transactions of a bounded size.
+// checkpointAfter is how many rows stay in the write-ahead log while somebody asks:
+// until a checkpoint they are in memory as they came, and questions need that memory. While nobody asks
+// they wait for an idle moment.
+const checkpointAfter = 150_000
+
+// settle moves the frontier up to the cursor, in transactions of a bounded size,
+// and of a smaller one when memory is short.
 func (w *Warehouse) settle() error {
+	most := store.Seq(w.options.SettleEvery * settleAtOnce)
 	for w.settled < w.cursor || w.late {
-		upto := min(w.cursor, w.settled+store.Seq(w.options.SettleEvery*settleAtOnce))
-		if err := w.transact(func() error { return w.moveFrontier(w.settled, upto) }); err != nil {
+		upto := min(w.cursor, w.settled+most)
+		err := w.transact(func() error { return w.moveFrontier(w.settled, upto) })
+		if starved(err) && most > leastSettled {
+			most /= 2
+			err = w.checkpoint() // what it has written needs no memory
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("settle rows: %w", err)
 		}
 		w.isSettled(upto)
@@ -51,9 +76,13 @@ func (w *Warehouse) settle() error {
 	return nil
 }
 
+// leastSettled is how few events are still worth a transaction of their own.
+const leastSettled = 1000
+
 // isSettled notes that the transaction of moveFrontier is in.
 func (w *Warehouse) isSettled(upto store.Seq) {
 	w.settled, w.settleFrom, w.late = upto, upto, false
+	w.settleAsked = w.asked.Load()
 }
 
 // moveFrontier folds the entities that are dirty by events up to upto into settled

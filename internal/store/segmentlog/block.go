@@ -67,6 +67,11 @@ func (b *block) live(i int) bool {
 	return b.kind == kindEvents && b.events != nil && !b.dups.get(i) && !b.erased.get(i)
 }
 
+// shown says whether event i of the block, which belongs to t, can be read and has not expired.
+func (b *block) shown(t *batch, i int, c *store.Cutoffs) bool {
+	return b.live(i) && (c == nil || !c.Expired(t.project, b.events[i].Timestamp.UnixMicro(), t.received))
+}
+
 // find returns the batch that seq belongs to and the index of its event, or -1
 // where the batch has none.
 func (b *block) find(seq store.Seq) (*batch, int) {
@@ -93,13 +98,13 @@ func (b *block) record(t *batch, i int) store.Record {
 	}
 }
 
-// appendRecords appends the block's live records after a Seq, at most room of them, and returns
+// appendRecords appends the block's records after a Seq that are shown, at most room of them, and returns
 // the position to continue from.
-func (b *block) appendRecords(recs []store.Record, after store.Seq, room int) ([]store.Record, store.Seq) {
+func (b *block) appendRecords(recs []store.Record, after store.Seq, room int, c *store.Cutoffs) ([]store.Record, store.Seq) {
 	for i := range b.batches {
 		t := &b.batches[i]
 		for j := range t.events {
-			if seq := t.first + store.Seq(j); seq <= after || !b.live(t.at+j) {
+			if seq := t.first + store.Seq(j); seq <= after || !b.shown(t, t.at+j, c) {
 				continue
 			}
 			if room == 0 {

@@ -300,7 +300,7 @@ func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
 	if k.o.Erased != nil && b.erased != nil {
 		k.erased(b)
 	}
-	recs, _ := b.appendRecords(nil, 0, len(b.ids)+1)
+	recs, _ := b.appendRecords(nil, 0, len(b.ids)+1, nil)
 	k.report.Events += len(recs)
 	if k.o.Each == nil {
 		return nil

@@ -19,7 +19,7 @@ type codec struct {
 func newCodec() (*codec, error) {
 	// Recompression is one goroutine's work.
 	small, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
-		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(2*packBytes))
 	if err != nil {
 		return nil, err
 	}

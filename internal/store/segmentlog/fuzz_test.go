@@ -41,7 +41,7 @@ func FuzzBlock(f *testing.F) {
 		if err != nil {
 			return
 		}
-		recs, upto := b.appendRecords(nil, 0, 1<<30)
+		recs, upto := b.appendRecords(nil, 0, 1<<30, nil)
 		if upto != h.last() || len(recs) > int(h.events) {
 			t.Fatalf("%d records up to %d", len(recs), upto)
 		}

@@ -50,6 +50,9 @@ type Log struct {
 
 	leftover []string // files that could not be removed yet; the holder of maint's
 
+	removing sync.Mutex               // guards removed
+	removed  map[string]store.Removed // by project
+
 	mu   sync.RWMutex // guards all below and the marked fields of segments
 	segs []*segment   // by base; replaced, never changed in place, except by append at the end
 	head store.Seq
@@ -57,7 +60,9 @@ type Log struct {
 
 	counts
 	fault      atomic.Pointer[string]
-	lastAppend atomic.Int64 // Unix µs
+	cutUpto    atomic.Uint64                 // the Seq up to which what is hidden may go
+	cut        atomic.Pointer[store.Cutoffs] // what has expired, and is not shown; nil: nothing
+	lastAppend atomic.Int64                  // Unix µs
 }
 
 type counts struct {
@@ -175,6 +180,11 @@ func (l *Log) Stats() store.LogStats {
 		s.DiskBytes += seg.end
 	}
 	l.mu.RUnlock()
+	l.removing.Lock()
+	for _, n := range l.removed {
+		s.Removed = s.Removed.Add(n)
+	}
+	l.removing.Unlock()
 	if l.enter() == nil {
 		x := l.index.Stats()
 		l.exit()

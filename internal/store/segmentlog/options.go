@@ -21,7 +21,7 @@ type Options struct {
 	// TailBytes is the memory in which the newest records are kept, decoded, for
 	// followers that keep up. Default 24 MiB.
 	TailBytes int64
-	// BlockCacheBytes bounds the decoded blocks kept for Get. Default 32 MiB.
+	// BlockCacheBytes bounds the decoded blocks kept for Get. Default 24 MiB.
 	BlockCacheBytes int64
 	// MaxOpenFiles bounds the files kept open for reading. Default 64.
 	MaxOpenFiles int
@@ -56,7 +56,7 @@ func (o Options) withDefaults() Options {
 		o.TailBytes = 24 << 20
 	}
 	if o.BlockCacheBytes <= 0 {
-		o.BlockCacheBytes = 32 << 20
+		o.BlockCacheBytes = 24 << 20
 	}
 	if o.MaxOpenFiles <= 0 {
 		o.MaxOpenFiles = 64

@@ -70,7 +70,7 @@ func (l *Log) pack(ctx context.Context) (bool, error) {
 	if len(run) == 0 {
 		return false, nil
 	}
-	p := &packer{Log: l, pending: map[store.Seq]bool{}}
+	p := &packer{Log: l, pending: map[store.Seq]bool{}, expire: l.newExpiry()}
 	err := p.run(ctx, run)
 	if errors.Is(err, errDamaged) { // one of run was found damaged; the next choice leaves it out
 		return true, nil
@@ -86,6 +86,7 @@ type packer struct {
 	*Log
 	w       *rewrite
 	pending map[store.Seq]bool // job requests to keep
+	expire  *expiry            // what goes on the way; nil: nothing
 
 	first, last store.Seq // of the block in the making; first 0: none
 	committed   int64
@@ -133,7 +134,13 @@ func (p *packer) run(ctx context.Context, run []*segment) error {
 	if err := p.flush(); err != nil {
 		return joinDiscard(err, p.w)
 	}
-	return p.w.replace(run)
+	if err := p.w.replace(run); err != nil {
+		return err
+	}
+	if p.expire != nil {
+		p.expire.replaced(p.w)
+	}
+	return nil
 }
 
 func joinDiscard(err error, w *rewrite) error { return errors.Join(err, w.discard()) }
@@ -181,11 +188,14 @@ func (p *packer) addBatch(b *block, t *batch) {
 	moved.at = len(p.ids)
 	p.batches = append(p.batches, moved)
 	p.last = t.first + store.Seq(t.span()) - 1
+	if p.expire != nil {
+		p.expire.batch(b, t)
+	}
 	for i := t.at; i < t.at+t.events; i++ {
 		if b.dups.get(i) {
 			p.dups = append(p.dups, len(p.ids))
 		}
-		if b.erased.get(i) {
+		if b.erased.get(i) || !b.dups.get(i) && !b.live(i) { // what cannot be read must not seem to be there
 			p.dead = append(p.dead, len(p.ids))
 		}
 		p.ids = append(p.ids, b.ids[i])
@@ -218,7 +228,7 @@ func (p *packer) flush() error {
 	}
 	clear(p.events)
 	*p = packer{
-		Log: p.Log, w: p.w, pending: p.pending, batches: p.batches[:0], ids: p.ids[:0], events: p.events[:0],
+		Log: p.Log, w: p.w, pending: p.pending, expire: p.expire, batches: p.batches[:0], ids: p.ids[:0], events: p.events[:0],
 		dups: p.dups[:0], dead: p.dead[:0],
 	}
 	return p.w.add(h, meta, body)

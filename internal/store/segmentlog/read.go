@@ -45,7 +45,7 @@ func (l *Log) readNow(after, head store.Seq, limit int) ([]store.Record, store.S
 	}
 	defer l.exit()
 	if recs, upto, ok := l.tail.read(after, limit); ok {
-		return recs, upto, nil
+		return l.unexpired(recs), upto, nil
 	}
 	var recs []store.Record
 	bytes := int64(0)
@@ -153,7 +153,7 @@ func (v *view) read(recs []store.Record, after store.Seq, limit int, most int64)
 			continue
 		}
 		bytes += b.cost
-		recs, after = b.appendRecords(recs, after, limit-len(recs))
+		recs, after = b.appendRecords(recs, after, limit-len(recs), v.cut.Load())
 		if after < h.last() {
 			v.blocks.put(blockKey{v.seg.id, off}, b) // the next Read begins in it
 		}
@@ -220,9 +220,10 @@ func (l *Log) Get(ctx context.Context, seqs []store.Seq) ([]store.Record, error)
 	defer l.exit()
 	recs := make([]store.Record, 0, len(seqs))
 	var b *block
+	c := l.cut.Load()
 	for _, seq := range seqs {
 		if rec, found, known := l.tail.get(seq); known {
-			if found {
+			if found && !expired(c, &rec) {
 				recs = append(recs, rec)
 			}
 			continue
@@ -239,7 +240,7 @@ func (l *Log) Get(ctx context.Context, seqs []store.Seq) ([]store.Record, error)
 				continue
 			}
 		}
-		if t, i := b.find(seq); i >= 0 && b.live(i) {
+		if t, i := b.find(seq); i >= 0 && b.shown(t, i, c) {
 			recs = append(recs, b.record(t, i))
 		}
 	}

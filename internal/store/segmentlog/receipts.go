@@ -113,7 +113,7 @@ func fail(job *brokle.Job, body []byte) error {
 }
 
 // EventReceipt implements store.Receipts. An event that was stored counts as
-// stored, also when a later attempt with its id failed. An erased one is not found.
+// stored, also when a later attempt with its id failed. An erased or expired one is not found.
 func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*brokle.EventReceipt, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("event receipt: %w", err)
@@ -137,7 +137,7 @@ func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error
 			return nil, err
 		}
 		_, i := b.find(e.Seq)
-		if i < 0 || !b.live(i) || t.project != project {
+		if i < 0 || !b.shown(t, i, l.cut.Load()) || t.project != project {
 			return nil, store.ErrNotFound
 		}
 		return &brokle.EventReceipt{

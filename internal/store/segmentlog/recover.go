@@ -372,7 +372,7 @@ func (b *block) change(t *batch, horizon int64) idindex.Change {
 	}
 	c.TTL = t.ttl
 	for i := t.at; i < t.at+t.events; i++ {
-		if !b.dups.get(i) {
+		if !b.dups.get(i) && b.ids[i] != "" { // retention takes the ids whose marks have gone
 			c.IDs = append(c.IDs, b.ids[i])
 			c.Seqs = append(c.Seqs, t.first+store.Seq(i-t.at))
 		}

@@ -275,6 +275,7 @@ func (s *search) hits(p place) ([]uint32, error) {
 	at := &p.part.list[p.stretch]
 	var hits []uint32
 	m := store.NewMatcher(s.q)
+	c := s.cut.Load()
 	err := p.part.eachEvents(at, func(b *block) {
 		for i := range b.batches {
 			t := &b.batches[i]
@@ -282,7 +283,7 @@ func (s *search) hits(p place) ([]uint32, error) {
 				continue
 			}
 			for j := t.at; j < t.at+t.events; j++ {
-				if b.live(j) && m.Matches(&b.events[j]) {
+				if b.shown(t, j, c) && m.Matches(&b.events[j]) {
 					hits = append(hits, uint32(t.first+store.Seq(j-t.at)-at.first))
 				}
 			}

@@ -34,6 +34,8 @@ type segment struct {
 	marks  []mark     // in the order of the file
 	newest int64      // latest commit time, Unix µs
 
+	ages *ages // what is known of its events' times; the holder of maint's
+
 	find sync.Mutex // guards below; apart from mu, for which the committer waits
 	// filter is the segment's filter file, nil when it has none. When it was
 	// checked, places are its stretches, else those found so far.

@@ -50,6 +50,8 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Refused", testRefused},
 		{"Erase", testErase},
 		{"EraseHistory", testEraseHistory},
+		{"ExpireHistory", testExpireHistory},
+		{"ExpireProjects", testExpireProjects},
 		{"Late", testLate},
 		{"UserEvents", testUserEvents},
 		{"Search", testSearch},

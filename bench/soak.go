@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// What a soak runs with. Events are spread over the last half minute, and kept for a
+// fifteenth of the soak, so that most of it runs while old events go.
+const (
+	soakSpread   = 30 * time.Second
+	soakBacklog  = 200_000
+	soakReaders  = 2
+	soakTrace    = 10                     // observations of a trace
+	soakPause    = 250 * time.Millisecond // between two questions of a reader
+	soakSample   = 3 * time.Second
+	soakMarkTTL  = 60 // seconds; ids may leave the index within the soak, too
+	leastSoak    = 3 * time.Minute
+	leastKept    = time.Minute
+	soakKeptPart = 15
+)
+
+// soak is one run: a server at full load, readers beside it, and what was seen.
+type soak struct {
+	o    options
+	dir  string
+	kept time.Duration
+	p    *process
+	ops  string
+	load *load
+	// traces are the offsets of the trace ids in each body of load.
+	traces [][]int
+
+	next     atomic.Int64 // requests begun
+	accepted atomic.Int64 // events
+	refused  atomic.Int64 // requests, with 503 and Retry-After
+	asked    atomic.Int64 // questions answered
+
+	mu      sync.Mutex // guards all below
+	answers []time.Duration
+	failure error // the first answer that should not have been
+}
+
+// runSoak prints what it saw, writes chart and table, and fails when a bound was broken.
+func runSoak(ctx context.Context, o options) error {
+	if o.soak < leastSoak {
+		return fmt.Errorf("a soak takes at least %v: events must grow old in it", leastSoak)
+	}
+	load, err := newLoad(o, brokleWire())
+	if err != nil {
+		return err
+	}
+	s := &soak{o: o, dir: filepath.Join(o.dir, "soak"), kept: max(leastKept, o.soak/soakKeptPart), load: load}
+	for i := range load.bodies { // marks that go while it runs
+		b := &load.bodies[i].body
+		*b = append(bytes.TrimSuffix(*b, []byte("}")), fmt.Sprintf(`,"deduplication":{"ttl":%d}}`, soakMarkTTL)...)
+		s.traces = append(s.traces, traceIDs(*b))
+	}
+	if s.ops, err = freeAddress(); err != nil {
+		return err
+	}
+	s.p, err = start(ctx, o.bin, []string{"BROKLE_BOOTSTRAP_API_KEY=" + benchKey}, "serve", "--data", s.dir, "--listen", "127.0.0.1:0",
+		"--ops-listen", s.ops, "--log-level", "warn", "--retention", s.kept.String(), "--max-backlog-events", strconv.Itoa(soakBacklog))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("soak of %v: events of %d B (mean), %d a request, %d connections, %d readers, retention %v\n",
+		o.soak, load.meanEventBytes(), o.batch, o.conns, soakReaders, s.kept)
+	samples := s.run(ctx)
+	err = errors.Join(s.failure, ctx.Err(), s.p.stop())
+	if err != nil {
+		return err
+	}
+	r := newSoakReport(s, samples)
+	fmt.Print(r.table())
+	if err := r.write(o); err != nil {
+		return err
+	}
+	return r.broken()
+}
+
+// traceIDs finds the trace ids in a body.
+func traceIDs(body []byte) (at []int) {
+	field := []byte(`"trace_id":"`)
+	for i := 0; ; {
+		next := bytes.Index(body[i:], field)
+		if next < 0 {
+			return at
+		}
+		i += next + len(field)
+		at = append(at, i)
+	}
+}
+
+// run sends, asks and samples until the time is over.
+func (s *soak) run(ctx context.Context) []soakSampled {
+	ctx, cancel := context.WithTimeout(ctx, s.o.soak)
+	defer cancel()
+	var wg sync.WaitGroup
+	for range s.o.conns {
+		wg.Go(func() { s.fail(ctx, cancel, s.send(ctx)) })
+	}
+	for i := range soakReaders {
+		wg.Go(func() { s.fail(ctx, cancel, s.ask(ctx, i)) })
+	}
+	samples, err := s.sample(ctx)
+	s.fail(ctx, cancel, err)
+	wg.Wait()
+	return samples
+}
+
+// fail ends the soak over an error that is not its end.
+func (s *soak) fail(ctx context.Context, cancel func(), err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure == nil {
+		s.failure = err
+	}
+	cancel()
+}
+
+// send posts requests, one after the other, until ctx ends.
+func (s *soak) send(ctx context.Context) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 5))
+	var body []byte
+	for ctx.Err() == nil {
+		n := int(s.next.Add(1)) % len(s.load.bodies)
+		t := s.load.bodies[n]
+		body = append(body[:0], t.body...)
+		for _, at := range t.ids {
+			copy(body[at:], brokle.NewID())
+		}
+		var trace string
+		for i, at := range s.traces[n] {
+			if i%soakTrace == 0 {
+				trace = brokle.NewID()
+			}
+			copy(body[at:], trace)
+		}
+		now := time.Now().Unix()
+		for _, at := range t.times {
+			strconv.AppendInt(body[at:at], now-rng.Int64N(int64(soakSpread/time.Second)), 10)
+		}
+		if err := s.post(ctx, client, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// post sends one request and waits as a refusal asks for.
+func (s *soak) post(ctx context.Context, client *http.Client, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.p.url+"/v1/telemetry/batch", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-API-Key", benchKey)
+	sent := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return err
+	}
+	switch wait := resp.Header.Get("Retry-After"); {
+	case resp.StatusCode == http.StatusOK && bytes.Contains(answer, []byte(`"processed_events":`+strconv.Itoa(s.o.batch)+`,`)):
+		s.accepted.Add(int64(s.o.batch))
+		s.mu.Lock()
+		s.answers = append(s.answers, time.Since(sent))
+		s.mu.Unlock()
+		return nil
+	case resp.StatusCode == http.StatusServiceUnavailable && wait != "":
+		s.refused.Add(1)
+		seconds, err := strconv.Atoi(wait)
+		if err != nil {
+			return fmt.Errorf("Retry-After is %q", wait)
+		}
+		return pause(ctx, time.Duration(seconds)*time.Second)
+	}
+	return fmt.Errorf("answer %d: %.300s", resp.StatusCode, answer)
+}
+
+// pause waits, and says nothing when ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// ask puts one question after the other, as pages do.
+func (s *soak) ask(ctx context.Context, i int) error {
+	questions := []string{
+		"/v1/traces?limit=50", "/v1/stats?of=observations&group_by=model&metrics=count,latency_p95,cost", "/v1/observations?limit=50&sort=-latency_ms",
+		"/v1/stats?of=traces&interval=1m&metrics=count,error_rate", "/v1/traces?limit=20&q=" + words[40], "/v1/telemetry/audit",
+	}
+	for ; ctx.Err() == nil; i++ {
+		if _, err := get(s.p.url + questions[i%len(questions)]); err != nil {
+			return err
+		}
+		s.asked.Add(1)
+		if err := pause(ctx, soakPause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeAnswers are the times of the answers since the last call, sorted.
+func (s *soak) takeAnswers() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.answers
+	s.answers = nil
+	slices.Sort(taken)
+	return taken
+}
+
+// write puts the chart and the table where the options say.
+func (r *soakReport) write(o options) error {
+	if o.chart != "" {
+		if err := os.WriteFile(o.chart, []byte(r.chart()), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.doc == "" {
+		return nil
+	}
+	page, err := os.ReadFile(o.doc)
+	if err != nil {
+		return err
+	}
+	const begin, end = "<!-- soak:begin -->\n", "<!-- soak:end -->"
+	head, rest, found := bytes.Cut(page, []byte(begin))
+	_, tail, closed := bytes.Cut(rest, []byte(end))
+	if !found || !closed {
+		return fmt.Errorf("%s has no place for the table: lines %q and %q", o.doc, begin, end)
+	}
+	return os.WriteFile(o.doc, slices.Concat(head, []byte(begin), []byte(r.table()), []byte(end), tail), 0o644)
+}

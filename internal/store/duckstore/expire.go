@@ -1,0 +1,158 @@
+package duckstore
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+const (
+	// expireAtOnce is how many events one transaction of Expire removes: an Insert
+	// waits no longer than for one of them.
+	expireAtOnce = 50_000
+	// reclaimAfter is how many events must have been removed before their room is made free.
+	reclaimAfter = 200_000
+	// forgetAfter is how many events must have been removed, and at least as many as
+	// remain, before the filter of seen ids is made anew.
+	forgetAfter = 500_000
+)
+
+// Expire removes the rows of all events that have expired, oldest Seq first, in
+// transactions of a bounded size in which what they were folded into is settled anew, and
+// returns how many it removed. Inserts go on between two of them. What is left of
+// an entity is what its remaining events fold into. The space is used again.
+func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
+	projects, err := w.projects(ctx)
+	for i := 0; err == nil && i < len(projects); i++ {
+		var n int64
+		n, err = w.expireProject(ctx, projects[i], c.Before(projects[i]))
+		removed += n
+	}
+	if err == nil {
+		err = w.locked(ctx, w.reclaim)
+	}
+	if err != nil {
+		return removed, fmt.Errorf("expire events: %w", err)
+	}
+	return removed, nil
+}
+
+// projects are those that have events.
+func (w *Warehouse) projects(ctx context.Context) (projects []string, err error) {
+	read := w.read.Load()
+	if read == nil {
+		return nil, store.ErrClosed
+	}
+	rows, err := read.QueryContext(ctx, "SELECT DISTINCT project FROM events ORDER BY 1")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // its error is that of rows.Err
+	for rows.Next() {
+		var p string
+		if err := rows.Scan(&p); err != nil {
+			return nil, err
+		}
+		projects = append(projects, p)
+	}
+	return projects, rows.Err()
+}
+
+// expireProject removes the project's events from before a time, Unix µs.
+func (w *Warehouse) expireProject(ctx context.Context, project string, before int64) (removed int64, err error) {
+	if before == math.MinInt64 {
+		return 0, nil
+	}
+	of := fmt.Sprintf(" WHERE project = $1 AND least(ts, received) < %d", before)
+	for {
+		last, n, err := w.oldest(ctx, project, of)
+		if err != nil || n == 0 {
+			return removed, err
+		}
+		err = w.locked(ctx, func() error { return w.expire(project, fmt.Sprintf("%s AND seq <= %d", of, last)) })
+		if err != nil {
+			return removed, err
+		}
+		removed += n
+		if n < expireAtOnce {
+			return removed, nil
+		}
+	}
+}
+
+// oldest finds the first events that satisfy a condition: the Seq of the last of them, and how many.
+func (w *Warehouse) oldest(ctx context.Context, project, of string) (last, n int64, err error) {
+	read := w.read.Load()
+	if read == nil {
+		return 0, 0, store.ErrClosed
+	}
+	row := read.QueryRowContext(ctx, fmt.Sprintf("SELECT coalesce(max(seq), 0), count(*) FROM (SELECT seq FROM events%s ORDER BY seq LIMIT %d)", of, expireAtOnce), project)
+	err = row.Scan(&last, &n)
+	return last, n, err
+}
+
+// locked runs f on the writer's thread when its turn comes.
+func (w *Warehouse) locked(ctx context.Context, f func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := w.ready()
+	if err == nil {
+		err = w.thread.do(f)
+	}
+	if broken(err) {
+		w.detach()
+	}
+	return err
+}
+
+// expire removes the events of the project $1 that satisfy a condition.
+func (w *Warehouse) expire(project, of string) error {
+	count, err := w.write.int64s("SELECT count(*) FROM events"+of, project)
+	if err != nil {
+		return err
+	}
+	err = w.transact(func() error {
+		for _, statement := range []string{
+			"INSERT INTO late SELECT project, kind, entity_id, min(seq) FROM events" + of + " GROUP BY project, kind, entity_id",
+			"DELETE FROM events" + of,
+		} {
+			if err := w.write.exec(statement, project); err != nil {
+				return err
+			}
+		}
+		return w.moveFrontier(w.settled, w.settled)
+	})
+	if err == nil {
+		w.forgotten += count[0]
+		w.removed += count[0]
+		w.late = false
+	}
+	return err
+}
+
+// reclaim makes the room of removed rows free to be used again, and forgets their
+// ids, when they are many: it takes its time.
+func (w *Warehouse) reclaim() error {
+	if w.removed < reclaimAfter {
+		return nil // they are reclaimed with others, or when there is nothing to insert
+	}
+	if err := w.checkpoint(); err != nil {
+		return err
+	}
+	left, err := w.write.int64s("SELECT count(*) FROM events")
+	if err != nil || w.forgotten < max(forgetAfter, left[0]) {
+		return err
+	}
+	w.seen = newSeen(w.options.IDMemory)
+	if err := w.loadSeen(); err != nil {
+		w.detach() // without its keys an insert would put events in twice
+		return err
+	}
+	w.forgotten = 0
+	return nil
+}

@@ -1,0 +1,335 @@
+package segmentlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// expireAtOnce is how many segments one step of Expire rewrites into one: other
+// work on segments gets its turn between two steps.
+const expireAtOnce = 8
+
+// Hide takes what has expired out of all answers of the Log, at once. What of it
+// is on the disk goes with Expire.
+func (l *Log) Hide(c store.Cutoffs) { l.cut.Store(&c) }
+
+// Expire takes the payloads of events up to a Seq that Hide has hidden off the
+// disk. A segment is rewritten when at least half of its events have expired, or one
+// of them for longer than the Retention's Slack; neighbours become one. The ids of
+// expired events stay until their marks have gone, and the first segment goes when nothing is left of it and its
+// receipts have gone, after store.ReceiptTTL. Requests of pending jobs stay. A crash leaves each segment as it was or rewritten.
+func (l *Log) Expire(ctx context.Context, upto store.Seq) error {
+	for {
+		more, err := l.expireSome(ctx, upto)
+		if err != nil {
+			return fmt.Errorf("expire events of the log: %w", err)
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// Removed counts the project's events that retention has removed since the Log was opened.
+func (l *Log) Removed(project string) store.Removed {
+	l.removing.Lock()
+	defer l.removing.Unlock()
+	return l.removed[project]
+}
+
+// expireSome does one step. It reports whether there may be another to do.
+func (l *Log) expireSome(ctx context.Context, upto store.Seq) (more bool, err error) {
+	if err := l.takeMaint(ctx); err != nil {
+		return false, err
+	}
+	defer l.giveMaint()
+	if err := l.removeLeftover(); err != nil {
+		return false, err
+	}
+	l.cutUpto.Store(uint64(upto))
+	e := l.newExpiry()
+	if e == nil {
+		return false, nil
+	}
+	run, active, drop, err := e.choose(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case len(drop) > 0:
+		return true, e.drop(drop)
+	case len(run) == 0:
+		return false, nil
+	case active: // the next step rewrites it
+		s := &eraser{Log: l}
+		return true, s.sealActive(ctx, run[0].base)
+	}
+	p := &packer{Log: l, pending: map[store.Seq]bool{}, expire: e}
+	if err := p.run(ctx, run); err != nil && !errors.Is(err, errDamaged) {
+		return false, err
+	}
+	return true, nil // of a run with damage, the next choice leaves out the damaged
+}
+
+// newExpiry begins to take out what is hidden now; nil when nothing ever is.
+func (l *Log) newExpiry() *expiry {
+	c := l.cut.Load()
+	if c == nil || c.Shortest() == 0 {
+		return nil
+	}
+	return &expiry{
+		Log: l, cut: c, upto: store.Seq(l.cutUpto.Load()), now: l.o.Now().UnixMicro(), kept: newAges(), gone: map[string]store.Removed{},
+	}
+}
+
+// expiry takes expired events out of segments. The holder of maint uses it.
+type expiry struct {
+	*Log
+	cut  *store.Cutoffs
+	upto store.Seq // what lies behind it stays
+	now  int64     // Unix µs
+
+	kept *ages                    // of what stays
+	gone map[string]store.Removed // by project
+}
+
+// batch takes what has expired out of batch t of b, which nobody else uses.
+func (e *expiry) batch(b *block, t *batch) {
+	unmarked := !t.dedup || t.committed+t.ttl.Microseconds() <= e.now
+	for i := t.at; i < t.at+t.events; i++ {
+		if !b.live(i) {
+			if unmarked && b.erased.get(i) && !b.dups.get(i) {
+				b.ids[i] = ""
+			}
+			continue
+		}
+		at := b.events[i].Timestamp.UnixMicro()
+		if b.shown(t, i, e.cut) || t.first+store.Seq(i-t.at) > e.upto {
+			e.kept.add(t.project, store.EventTime(at, t.received))
+			continue
+		}
+		e.count(t.project, at, t.received)
+		if b.erased == nil {
+			b.erased = make(bitmap, bitmapLen(len(b.ids)))
+		}
+		b.erased.set(i)
+		if unmarked {
+			b.ids[i] = ""
+		}
+	}
+}
+
+func (e *expiry) count(project string, timestamp, received int64) {
+	n := store.Removed{Aged: 1}
+	if e.cut.Late(project, timestamp, received) {
+		n = store.Removed{Late: 1}
+	}
+	e.gone[project] = e.gone[project].Add(n)
+}
+
+// replaced notes that what was taken out is off the disk, and what w holds.
+func (e *expiry) replaced(w *rewrite) {
+	e.kept.to = w.off
+	w.seg.ages = e.kept
+	e.note()
+}
+
+func (e *expiry) note() {
+	e.removing.Lock()
+	defer e.removing.Unlock()
+	if e.removed == nil {
+		e.removed = map[string]store.Removed{}
+	}
+	for project, n := range e.gone {
+		e.removed[project] = e.removed[project].Add(n)
+	}
+	clear(e.gone)
+}
+
+// choose finds segments that are to go as a whole, or else neighbours to rewrite as
+// one. active says that run is the segment that is appended to.
+func (e *expiry) choose(ctx context.Context) (run []*segment, active bool, drop []*segment, err error) {
+	e.mu.RLock()
+	segs, within := e.segs, 0 // within: those that may be touched
+	for within < len(segs) && segs[within].last <= e.upto {
+		within++
+	}
+	e.mu.RUnlock()
+	pending, err := e.index.PendingJobs()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	for i, seg := range segs[:within] {
+		if err := ctx.Err(); err != nil {
+			return nil, false, nil, err
+		}
+		if err := e.look(seg); err != nil {
+			return nil, false, nil, err
+		}
+		if len(drop) == i && e.droppable(segs, i, pending) { // from the beginning: a hole would look like a loss
+			drop = append(drop, seg)
+		}
+	}
+	if len(drop) > 0 {
+		return nil, false, drop, nil
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	run = e.run(segs[:within])
+	return run, len(run) > 0 && !run[len(run)-1].sealed, nil, nil
+}
+
+// droppable: all of the segment's events have expired, its receipts too, and no job
+// needs it. The newest segment says where the Log ends, and the name of one may
+// fence what a failed write left behind the one before.
+func (e *expiry) droppable(segs []*segment, i int, pending []store.Seq) bool {
+	seg := segs[i]
+	if i == len(segs)-1 || i > 0 && !segs[i-1].rewrote || seg.ages.live(e.cut) > 0 {
+		return false
+	}
+	if e.now-seg.newestCommit() <= store.ReceiptTTL.Microseconds() {
+		return false
+	}
+	return !slices.ContainsFunc(pending, func(seq store.Seq) bool { return seg.base <= seq && seq <= seg.last })
+}
+
+// drop removes segments whole.
+func (e *expiry) drop(segs []*segment) error {
+	for _, seg := range segs {
+		err := e.decoded(seg, headerLen, func(b *block) {
+			for i := range b.batches {
+				t := &b.batches[i]
+				for j := t.at; j < t.at+t.events; j++ {
+					if b.live(j) {
+						e.count(t.project, b.events[j].Timestamp.UnixMicro(), t.received)
+					}
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	e.segs = slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool { return slices.Contains(segs, s) })
+	e.mu.Unlock()
+	for _, seg := range segs {
+		e.forget(seg)
+	}
+	e.note()
+	return e.removeFiles(segs)
+}
+
+// run is the first segments side by side that are due, and small ones beside them,
+// as many as make one segment.
+func (e *expiry) run(segs []*segment) []*segment {
+	first := slices.IndexFunc(segs, e.due)
+	if first < 0 {
+		return nil
+	}
+	if !segs[first].sealed {
+		return segs[first : first+1]
+	}
+	small := func(s *segment) bool {
+		return s.packed && s.end < e.o.SegmentBytes/4 && !s.damaged.Load() && s.ages != nil
+	}
+	last, size := first, e.rest(segs[first])
+	fits := func(s *segment) bool {
+		return last-first+1 < expireAtOnce && s.sealed && (e.due(s) || small(s)) && size+e.rest(s) <= e.o.SegmentBytes
+	}
+	for last+1 < len(segs) && fits(segs[last+1]) {
+		last++
+		size += e.rest(segs[last])
+	}
+	for first > 0 && fits(segs[first-1]) {
+		first--
+		size += e.rest(segs[first])
+	}
+	return slices.Clone(segs[first : last+1])
+}
+
+// rest is about the size that a segment will have without what has expired.
+func (e *expiry) rest(seg *segment) int64 {
+	total, live := seg.ages.total(), seg.ages.live(e.cut)
+	if total == 0 {
+		return seg.end
+	}
+	return int64(float64(seg.end) * float64(live) / float64(total))
+}
+
+// due says whether it is worth it to rewrite the segment, or time to.
+func (e *expiry) due(seg *segment) bool {
+	if seg.ages == nil || seg.damaged.Load() || seg.end <= headerLen {
+		return false
+	}
+	total, live := seg.ages.total(), seg.ages.live(e.cut)
+	return live < total && 2*live <= total || seg.ages.overdue(e.cut)
+}
+
+// look brings what is known of the segment's times up to its end.
+func (e *expiry) look(seg *segment) error {
+	if seg.ages == nil {
+		seg.ages = newAges()
+	}
+	return e.decoded(seg, seg.ages.to, func(b *block) {
+		for i := range b.batches {
+			t := &b.batches[i]
+			for j := t.at; j < t.at+t.events; j++ {
+				if b.live(j) {
+					seg.ages.add(t.project, store.EventTime(b.events[j].Timestamp.UnixMicro(), t.received))
+				}
+			}
+		}
+	})
+}
+
+// decoded calls f for the blocks of events behind a place in the segment, and
+// moves its ages to the end that it has now. What cannot be read is passed over.
+func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
+	v, err := e.viewOf(seg)
+	if err != nil {
+		return err
+	}
+	defer v.release()
+	if from >= v.end {
+		return nil
+	}
+	sc := seg.scanner(v.h, v.end, scanAhead)
+	if from > sc.off {
+		sc.off, sc.after = from, seg.ages.after
+	}
+	for {
+		h, off, ok := sc.next()
+		if !ok {
+			break
+		}
+		if h.kind != kindEvents || h.bodyRaw == 0 {
+			continue
+		}
+		b, err := v.decode(sc, &h, off)
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			f(b)
+		}
+	}
+	seg.ages.to, seg.ages.after = v.end, sc.after
+	return sc.err
+}
+
+// unexpired takes what has expired out of recs, in place.
+func (l *Log) unexpired(recs []store.Record) []store.Record {
+	c := l.cut.Load()
+	if c == nil {
+		return recs
+	}
+	return slices.DeleteFunc(recs, func(r store.Record) bool { return expired(c, &r) })
+}
+
+func expired(c *store.Cutoffs, r *store.Record) bool {
+	return c != nil && c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
+}
