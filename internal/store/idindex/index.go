@@ -61,6 +61,8 @@ type Index struct {
 	log    *slog.Logger
 	filter *filter
 
+	damage *damage
+
 	readOnly   bool
 	closing    atomic.Bool
 	readInDone chan struct{} // closed when no goroutine reads old marks into the filter
@@ -82,12 +84,16 @@ func Open(dir string, o Options) (*Index, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	db, err := pebble.Open(dir, pebbleOptions(o))
+	d, err := newDamage(dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("open id index: %w", err)
+	}
+	db, err := pebble.Open(dir, pebbleOptions(o, d.found))
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
 	}
 	x := &Index{
-		db: db, now: o.Now, log: o.Logger,
+		db: db, now: o.Now, log: o.Logger, damage: d,
 		filter: newFilter(), readInDone: make(chan struct{}),
 		keys: sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }},
 	}
@@ -96,6 +102,10 @@ func Open(dir string, o Options) (*Index, error) {
 	}
 	return x, nil
 }
+
+// Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
+// damage fail. The next Open refuses the directory: it has to be removed, and built again.
+func (x *Index) Damaged() <-chan struct{} { return x.damage.c }
 
 // load reads the cursor, or makes sure that the directory is empty.
 func (x *Index) load() error {

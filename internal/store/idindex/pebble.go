@@ -17,7 +17,7 @@ const (
 
 // pebbleOptions sizes Pebble for a server that shares a small machine: Pebble
 // charges memtables to the block cache, so the cache size bounds both.
-func pebbleOptions(o Options) *pebble.Options {
+func pebbleOptions(o Options, damaged func()) *pebble.Options {
 	cache := o.CacheBytes
 	if cache <= 0 {
 		cache = defaultCache
@@ -49,7 +49,7 @@ func pebbleOptions(o Options) *pebble.Options {
 		BackgroundError: func(err error) { l.Errorf("background work: %v", err) },
 		// A look-up that meets the damage returns an error; ending the process,
 		// as Pebble would by itself, repairs nothing.
-		DataCorruption: func(i pebble.DataCorruptionInfo) { l.Errorf("%v", i) },
+		DataCorruption: func(i pebble.DataCorruptionInfo) { l.Errorf("%v", i); damaged() },
 	}
 	return p
 }

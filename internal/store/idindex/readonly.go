@@ -30,13 +30,14 @@ func OpenReadOnly(dir string, o Options) (*Index, error) {
 		return nil, fmt.Errorf("open id index: %w", os.ErrNotExist)
 	}
 	o.FS = readOnlyFS{o.FS}
-	p := pebbleOptions(o)
+	d := &damage{c: make(chan struct{})}
+	p := pebbleOptions(o, d.found)
 	p.ReadOnly, p.ErrorIfNotExists = true, true
 	db, err := pebble.Open(dir, p)
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
 	}
-	x := &Index{db: db, now: o.Now, log: o.Logger, filter: newFilter(), readInDone: make(chan struct{}), readOnly: true}
+	x := &Index{db: db, now: o.Now, log: o.Logger, filter: newFilter(), readInDone: make(chan struct{}), readOnly: true, damage: d}
 	if err := x.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open id index: %w", err), db.Close())
 	}

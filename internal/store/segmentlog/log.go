@@ -193,9 +193,12 @@ func (l *Log) Stats() store.LogStats {
 	return s
 }
 
+var errIndexDamaged = errors.New("the id index is damaged; the next start builds it again from the log")
+
 // Run does the background work until ctx ends: recompression of sealed segments
 // when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
-// It works on the caller's goroutine and returns nil. Trouble is logged and tried again.
+// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for a
+// damaged id index: that is an error, because only a start builds it again.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
 	defer pack.Stop()
@@ -210,6 +213,8 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.closing:
 			return nil
+		case <-l.index.Damaged():
+			return errIndexDamaged
 		case at := <-pack.C:
 			stored := l.stored.Load()
 			calm := stored-before < calmRate

@@ -1,0 +1,87 @@
+package segmentlog
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// A byte of an index file that turned over is found by the start, or by a look-up: then
+// Run ends, and the next start builds the index again. Nobody has to delete anything,
+// and what was stored is a duplicate as before.
+func TestDamagedIndexIsBuiltAgain(t *testing.T) {
+	t.Parallel()
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	dir := t.TempDir()
+	const batches, each = 20, 500
+	again := func(l *Log) error {
+		for i := range batches {
+			outs, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), each, 10))
+			if err != nil {
+				return err
+			}
+			for k, o := range outs {
+				if o != store.Duplicate {
+					t.Fatalf("event %d of batch %d was stored twice", k, i)
+				}
+			}
+		}
+		return nil
+	}
+	l, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range batches {
+		if _, err := l.Append(t.Context(), testBatch(fmt.Sprint("b", i), each, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	late := 0
+	for round := range 12 {
+		tables, err := filepath.Glob(filepath.Join(dir, "index", "*.sst"))
+		if err != nil || len(tables) == 0 {
+			t.Fatalf("no tables: %v", err)
+		}
+		path := tables[rng.IntN(len(tables))]
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[rng.IntN(len(b))] ^= 0x40
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = Open(dir, Options{}); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if again(l) != nil {
+			late++
+			if err := l.Run(t.Context()); err == nil {
+				t.Fatalf("round %d: Run ended without an error", round)
+			}
+			_ = l.Close() // what is damaged cannot be written down
+			if l, err = Open(dir, Options{}); err != nil {
+				t.Fatalf("round %d: the start after: %v", round, err)
+			}
+			if err := again(l); err != nil {
+				t.Fatalf("round %d: after the start: %v", round, err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	t.Logf("of 12, %d were found by a look-up", late)
+}
