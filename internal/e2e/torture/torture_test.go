@@ -86,12 +86,19 @@ func (c *campaign) more(kills int) bool {
 	return c.result.kills < kills && (*limit == 0 || time.Since(c.result.began) < *limit)
 }
 
-// The share of each world in a season.
-const (
-	seasonKills = 200 // of the ordinary world
-	diskRounds  = 4
-	otherRounds = 2
-)
+// seasonKills are those of the ordinary world in one season.
+const seasonKills = 200
+
+// short is the form of `make test`: each kind of world for a moment.
+func short() bool { return *kills < 100 }
+
+// rounds is how many of a kind a world of faults that take seconds has.
+func rounds(n int) int {
+	if short() {
+		return (n + 1) / 2
+	}
+	return n
+}
 
 // season is a life in each kind of world.
 func (c *campaign) season(t *testing.T) error {
@@ -117,7 +124,7 @@ func (c *campaign) onFullDisk(t *testing.T) error {
 		return nil
 	}
 	defer func() { _ = d.unmount() }()
-	return c.liveIn(t, dir, func(w *world) { w.flaky = true }, fullDisk(d), func(n int) bool { return n < diskRounds }, "--min-free-disk", "6MiB")
+	return c.liveIn(t, dir, func(w *world) { w.flaky = true }, fullDisk(d), func(n int) bool { return n < rounds(4) }, "--min-free-disk", "6MiB")
 }
 
 func (c *campaign) onBrokenDisk(t *testing.T) error {
@@ -128,7 +135,7 @@ func (c *campaign) onBrokenDisk(t *testing.T) error {
 		return nil
 	}
 	defer func() { _ = d.unmount() }()
-	return c.liveIn(t, dir, func(w *world) { w.flaky, w.noBulk = true, true }, brokenDisk(d), func(n int) bool { return n < otherRounds }, "--min-free-disk", "6MiB")
+	return c.liveIn(t, dir, func(w *world) { w.flaky, w.noBulk = true, true }, brokenDisk(d), func(n int) bool { return n < rounds(2) }, "--min-free-disk", "6MiB")
 }
 
 // skip says once what this machine refuses.
