@@ -33,7 +33,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture bench microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture mutations bench microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with wha
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)
 	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
+
+mutations: test-deps ## break the lines listed in docs/reliability.md, one at a time: the named test must turn red
+	@$(GO) run ./.ci/mutate
 
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e

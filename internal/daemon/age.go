@@ -76,7 +76,7 @@ func (c Config) retention() (store.Retention, error) {
 			return r, errors.New("must be NAME=AGE, several with commas between them")
 		}
 		if !keyring.ValidProject(name) {
-			return r, fmt.Errorf("%q is no project's name: 1 to 64 of a-z 0-9 - _ .", name)
+			return r, fmt.Errorf("%q is no project's name: 1 to 64 of a-z, 0-9, - _ and dots", name)
 		}
 		if _, twice := r.Projects[name]; twice {
 			return r, fmt.Errorf("names %s twice", name)

@@ -20,7 +20,6 @@ type fleet struct {
 	nodes []*world
 	redis *redistest.Server
 	proxy *redistest.Proxy // stands before it
-	kills int
 }
 
 // fleetFault is one kind of misfortune of a fleet.
