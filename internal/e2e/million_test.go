@@ -29,7 +29,7 @@ func TestPageOfAMillionEvents(t *testing.T) {
 		g.Go(func() error {
 			req := &brokle.BatchRequest{}
 			for i := first; i < first+perBatch; i++ {
-				req.Events = append(req.Events, traceEvents(i, begin.Add(time.Duration(i)*72*time.Hour/traces))...)
+				req.Events = append(req.Events, traceEvents(i, begin.Add(time.Duration(i)*(72*time.Hour/traces)))...)
 			}
 			answer, _, err := n.Post(t.Context(), http.DefaultClient, req)
 			if err == nil && answer.ProcessedEvents != len(req.Events) {

@@ -51,6 +51,7 @@ type setup struct {
 	log     func(store.Log) store.Log // around the real one, to inject faults
 	limits  ingest.Limits
 	dir     string // "" for a new one
+	now     func() time.Time
 }
 
 func open(tb testing.TB, with setup) *house {
@@ -68,9 +69,9 @@ func open(tb testing.TB, with setup) *house {
 			tb.Fatal(err)
 		}
 	}
-	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger})
+	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger, Now: with.now})
 	check()
-	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Logger: logger})
+	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Logger: logger, Now: with.now})
 	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
 	check()
@@ -79,7 +80,7 @@ func open(tb testing.TB, with setup) *house {
 	if with.log != nil {
 		l = with.log(l)
 	}
-	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Limits: with.limits, Logger: logger})
+	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Limits: with.limits, Now: with.now, Logger: logger})
 	h.idx, err = indexer.New(indexer.Options{Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: 2 * time.Millisecond})
 	check()
 	o := Options{
@@ -88,6 +89,7 @@ func open(tb testing.TB, with setup) *house {
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
 	}
+	o.Now = with.now
 	if with.options != nil {
 		with.options(&o)
 	}
