@@ -117,7 +117,10 @@ func measurePeer(ctx context.Context, o options, p *peer, bin string, l *load, r
 	return r, nil
 }
 
+// waitListening waits half a minute at most.
 func waitListening(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	for {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {

@@ -21,7 +21,7 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "collector", Description: "receiver and file exporter", Version: "0.0.0"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
+			DefaultScheme: "file", ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
 		}},
 	}
 	if err := otelcol.NewCommand(settings).Execute(); err != nil {
