@@ -5,7 +5,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 
 GO          ?= go
-FUZZTIME    ?= 30s
+FUZZTIME    ?= 10s
 BENCHTIME   ?= 1s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -89,7 +89,7 @@ unit: test-deps
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -race -short $(RACE)
 
-fuzz: test-deps ## each fuzz target for FUZZTIME (30s)
+fuzz: test-deps ## each fuzz target for FUZZTIME (10s)
 	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
 		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
 		for target in $$(echo "$$found" | grep '^Fuzz'); do \

@@ -32,10 +32,14 @@ type template struct {
 	body  []byte
 	ids   []int // offsets of the 26-character event ids
 	times []int // offsets of the timestamps, ten digits each
+	// traces are the offsets of the trace ids of generated events, 26 characters each.
+	traces []int
 }
 
-// bodiesMade is how many different requests a load has.
-const bodiesMade = 120
+const (
+	bodiesMade     = 120 // different requests of a load
+	eventsPerTrace = 10
+)
 
 func (l *load) meanEventBytes() int { return l.json / (len(l.bodies) * len(l.bodies[0].ids)) }
 
@@ -70,28 +74,42 @@ func newLoad(o options, w wire) (*load, error) {
 		for i := range events {
 			t.ids = append(t.ids, bytes.Index(t.body, []byte(events[i].ID)))
 		}
-		const timestamp = `"timestamp":`
-		for at := 0; ; { // in the wires that have it
-			next := bytes.Index(t.body[at:], []byte(timestamp))
-			if next < 0 {
-				break
-			}
-			at += next + len(timestamp)
-			t.times = append(t.times, at)
+		t.times = offsets(t.body, `"timestamp":`)
+		if len(payloads) == 0 {
+			t.traces = offsets(t.body, `"trace_id":"`)
 		}
 		l.bodies = append(l.bodies, t)
 	}
 	return l, nil
 }
 
-// request is the nth body with fresh ids, in buf.
+// request is the nth body with fresh ids of events and traces, in buf.
 func (l *load) request(n int, buf []byte) []byte {
 	t := &l.bodies[n%len(l.bodies)]
 	buf = append(buf[:0], t.body...)
 	for _, at := range t.ids {
 		copy(buf[at:], brokle.NewID())
 	}
+	var trace string
+	for i, at := range t.traces {
+		if i%eventsPerTrace == 0 {
+			trace = brokle.NewID()
+		}
+		copy(buf[at:], trace)
+	}
 	return buf
+}
+
+// offsets finds what stands behind each field in a body.
+func offsets(body []byte, field string) (at []int) {
+	for i := 0; ; {
+		next := bytes.Index(body[i:], []byte(field))
+		if next < 0 {
+			return at
+		}
+		i += next + len(field)
+		at = append(at, i)
+	}
 }
 
 // zstdPerEvent is what the bodies of 100 000 events take as one zstd stream of level 3.

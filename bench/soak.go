@@ -15,8 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/brokle-ai/brokle-go"
 )
 
 // What a soak runs with. Events are spread over the last half minute, and kept for a
@@ -25,7 +23,6 @@ const (
 	soakSpread   = 30 * time.Second
 	soakBacklog  = 200_000
 	soakReaders  = 2
-	soakTrace    = 10                     // observations of a trace
 	soakPause    = 250 * time.Millisecond // between two questions of a reader
 	soakSample   = 3 * time.Second
 	soakMarkTTL  = 60 // seconds; ids may leave the index within the soak, too
@@ -42,8 +39,6 @@ type soak struct {
 	p    *process
 	ops  string
 	load *load
-	// traces are the offsets of the trace ids in each body of load.
-	traces [][]int
 
 	next     atomic.Int64 // requests begun
 	accepted atomic.Int64 // events
@@ -68,7 +63,6 @@ func runSoak(ctx context.Context, o options) error {
 	for i := range load.bodies { // marks that go while it runs
 		b := &load.bodies[i].body
 		*b = append(bytes.TrimSuffix(*b, []byte("}")), fmt.Sprintf(`,"deduplication":{"ttl":%d}}`, soakMarkTTL)...)
-		s.traces = append(s.traces, traceIDs(*b))
 	}
 	if s.ops, err = freeAddress(); err != nil {
 		return err
@@ -91,19 +85,6 @@ func runSoak(ctx context.Context, o options) error {
 		return err
 	}
 	return r.broken()
-}
-
-// traceIDs finds the trace ids in a body.
-func traceIDs(body []byte) (at []int) {
-	field := []byte(`"trace_id":"`)
-	for i := 0; ; {
-		next := bytes.Index(body[i:], field)
-		if next < 0 {
-			return at
-		}
-		i += next + len(field)
-		at = append(at, i)
-	}
 }
 
 // run sends, asks and samples until the time is over.
@@ -143,21 +124,10 @@ func (s *soak) send(ctx context.Context) error {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 5))
 	var body []byte
 	for ctx.Err() == nil {
-		n := int(s.next.Add(1)) % len(s.load.bodies)
-		t := s.load.bodies[n]
-		body = append(body[:0], t.body...)
-		for _, at := range t.ids {
-			copy(body[at:], brokle.NewID())
-		}
-		var trace string
-		for i, at := range s.traces[n] {
-			if i%soakTrace == 0 {
-				trace = brokle.NewID()
-			}
-			copy(body[at:], trace)
-		}
+		n := int(s.next.Add(1))
+		body = s.load.request(n, body)
 		now := time.Now().Unix()
-		for _, at := range t.times {
+		for _, at := range s.load.bodies[n%len(s.load.bodies)].times {
 			strconv.AppendInt(body[at:at], now-rng.Int64N(int64(soakSpread/time.Second)), 10)
 		}
 		if err := s.post(ctx, client, body); err != nil {
