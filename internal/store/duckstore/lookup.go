@@ -130,7 +130,7 @@ func (v *view) eventsOf(ctx context.Context, of entities) ([]store.Seq, error) {
 // EventSeq finds a stored event by its id.
 func (w *Warehouse) EventSeq(ctx context.Context, project, eventID string) (store.Seq, error) {
 	var seq int64
-	err := w.ask(ctx, project, "find an event", func(v *view) error {
+	err := w.askEvents(ctx, project, "find an event", func(v *view) error {
 		err := v.tx.QueryRowContext(ctx, "SELECT seq FROM events WHERE project = $1 AND event_id = $2", project, eventID).Scan(&seq)
 		if err == sql.ErrNoRows {
 			return store.ErrNotFound

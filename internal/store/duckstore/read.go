@@ -24,8 +24,26 @@ type view struct {
 // be opened again for it; f must not keep anything of its first run. The error
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(*view) error) error {
-	read := w.read.Load()
 	w.asked.Add(1)
+	return w.askWith(ctx, project, what, (*view).fold, f)
+}
+
+// askEvents is ask for a question about events alone: nothing is folded for it, and
+// what waits to be settled does not make it slower.
+func (w *Warehouse) askEvents(ctx context.Context, project, what string, f func(*view) error) error {
+	return w.askWith(ctx, project, what, func(*view, context.Context, *tiedKinds) error { return nil }, f)
+}
+
+// askWith is ask; begin makes what f needs to find in the view.
+func (w *Warehouse) askWith(ctx context.Context, project, what string, begin func(*view, context.Context, *tiedKinds) error, f func(*view) error) error {
+	read := w.read.Load()
+	ask := f
+	f = func(v *view) error {
+		if err := begin(v, ctx, &w.tied); err != nil {
+			return err
+		}
+		return ask(v)
+	}
 	err := w.inView(ctx, read, project, f)
 	if starved(err) && ctx.Err() == nil {
 		// What has not settled is folded in memory for each question.
@@ -100,19 +118,16 @@ func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, 
 		return err
 	}
 	v := &view{tx: tx, project: project}
-	err = v.begin(ctx, &w.tied)
-	if err == nil {
-		err = f(v)
-	}
+	err = f(v)
 	// Nothing was written, so there is nothing that a failed end could lose.
 	_ = tx.Rollback()
 	return err
 }
 
-// begin finds what the statements of the view need to know, and folds the dirty
+// fold finds what the statements of the view need to know, and folds the dirty
 // entities for them. The ties are read when the transaction sees what it sees:
 // then they cover all of that.
-func (v *view) begin(ctx context.Context, tied *tiedKinds) error {
+func (v *view) fold(ctx context.Context, tied *tiedKinds) error {
 	ask := func(query string, each func(a, b int64)) error {
 		return v.rows(ctx, query, []any{v.project}, func(r *sql.Rows) error {
 			var a, b int64

@@ -129,7 +129,11 @@ func (w *Warehouse) Stats(ctx context.Context, project string, sq store.StatsQue
 		return nil, err
 	}
 	page := &store.StatsPage{Data: []brokle.StatRow{}}
-	err = w.ask(ctx, project, "query statistics", func(v *view) error {
+	ask := w.ask
+	if sq.Of == "events" {
+		ask = w.askEvents
+	}
+	err = ask(ctx, project, "query statistics", func(v *view) error {
 		s := &statement{query: v.query(), subject: subject, sq: &sq}
 		text, err := s.text(after, limit)
 		if err != nil {
