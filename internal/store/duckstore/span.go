@@ -29,10 +29,10 @@ const (
 	// nearby is up to how many events lie between two spans that are read as one:
 	// about the rows that DuckDB reads or passes over as a whole.
 	nearby = 100_000
-	// maxSpans bounds the parts of a statement that reads each span by itself: about a
-	// millisecond each, and without them rows between that are wide. fewSpans bounds
-	// the ranges of a condition that every row is compared with.
-	maxSpans = 64
+	// maxSpans bounds the parts of a statement that reads each span by itself, in the place of
+	// the wide rows between them: 64 need more memory than a node has by default. fewSpans
+	// bounds the ranges of a condition that every row is compared with.
+	maxSpans = 16
 	fewSpans = 8
 )
 
