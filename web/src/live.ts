@@ -1,44 +1,59 @@
 import { useEffect, useRef } from "preact/hooks";
 
 const SOON = 250; // ms: the warehouse follows the log by about that much
-const LATER = 1200; // ms after the last event, for what came in between
+const LATER = [1200, 5000]; // ms after the last event, for what came in between, and for a warehouse that is behind
 const POLL = 2000; // ms, where the server does not stream
 
 /**
- * useLive calls tick whenever events came in, at most about four times a
- * second: it listens to the project's stream, and polls if there is none.
+ * useLive calls tick whenever events may have come in: when the project's
+ * stream opens, when it brings some (at most about four times a second), and a
+ * little after the last one. It polls if there is no stream. One tick runs at
+ * a time; what asks for one meanwhile is answered by another one after it. The
+ * signal of tick says that nobody wants its answer any more.
  */
-export function useLive(on: boolean, tick: () => void): void {
+export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void>): void {
   const latest = useRef(tick);
   latest.current = tick;
   useEffect(() => {
     if (!on) return;
-    let soon: ReturnType<typeof setTimeout> | undefined;
-    let later: ReturnType<typeof setTimeout> | undefined;
-    let poll: ReturnType<typeof setInterval> | undefined;
-    const run = () => {
-      if (!document.hidden) latest.current();
+    const left = new AbortController();
+    let running = false;
+    let again = false;
+    const run = async () => {
+      again = true;
+      if (running) return;
+      running = true;
+      while (again && !document.hidden && !left.signal.aborted) {
+        again = false;
+        await latest.current(left.signal);
+      }
+      running = false;
     };
+    let soon: ReturnType<typeof setTimeout> | undefined;
+    let later: ReturnType<typeof setTimeout>[] = [];
+    let poll: ReturnType<typeof setInterval> | undefined;
     const came = () => {
       soon ??= setTimeout(() => {
         soon = undefined;
-        run();
+        void run();
       }, SOON);
-      clearTimeout(later);
-      later = setTimeout(run, LATER);
+      later.forEach(clearTimeout);
+      later = LATER.map(ms => setTimeout(run, ms));
     };
     const stream = new EventSource("/v1/telemetry/stream");
+    stream.onopen = came; // a stream begins with what comes after it opened
     stream.onmessage = came;
     stream.addEventListener("event", came);
     stream.onerror = () => {
       if (stream.readyState === EventSource.CLOSED) poll ??= setInterval(run, POLL);
     };
     document.addEventListener("visibilitychange", run);
-    run();
+    void run();
     return () => {
+      left.abort();
       stream.close();
       clearTimeout(soon);
-      clearTimeout(later);
+      later.forEach(clearTimeout);
       clearInterval(poll);
       document.removeEventListener("visibilitychange", run);
     };

@@ -149,6 +149,65 @@ test("a trace that comes in live stands on top without a reload", async () => {
   await context.close();
 });
 
+/** held keeps the page's requests for a path waiting until they are released; seen is the first one's arrival. */
+async function held(page, path) {
+  let release, arrived;
+  const released = new Promise(f => {
+    release = f;
+  });
+  const seen = new Promise(f => {
+    arrived = f;
+  });
+  await page.route(path, async route => {
+    arrived();
+    await released;
+    await route.continue().catch(() => {}); // the page may have given up
+  });
+  return { seen, release };
+}
+
+test("a trace that came before the stream was open is shown, too", async () => {
+  const { context, page, problems } = await list("/traces?range=24h");
+  const stream = await held(page, "**/v1/telemetry/stream");
+  const first = page.waitForResponse(r => r.url().includes("limit=200"));
+  await page.getByRole("button", { name: "Live" }).click();
+  await stream.seen;
+  await (await first).finished(); // what is shown is older than the trace
+  const name = `early ${randomUUID()}`;
+  await send([["trace_create", { id: name, name }]], name);
+  stream.release();
+  await until("the trace is the first row", async () => (await names(page))[0] === name);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("a trace that comes while the list is being asked for is shown, too", async () => {
+  const { context, page, problems } = await list("/traces?range=24h");
+  const open = page.waitForResponse(r => r.url().includes("/v1/telemetry/stream"));
+  let answered;
+  const asked = new Promise(f => {
+    answered = f;
+  });
+  const name = `between ${randomUUID()}`;
+  await page.route(
+    "**/v1/traces?*limit=200*",
+    async route => {
+      const old = await route.fetch(); // without the trace
+      await open;
+      await send([["trace_create", { id: name, name }]], name);
+      await new Promise(f => setTimeout(f, 2000)); // longer than the page waits for more after an event
+      await route.fulfill({ response: old });
+      answered();
+    },
+    { times: 1 },
+  );
+  await page.getByRole("button", { name: "Live" }).click();
+  await asked;
+  await until("the trace is the first row", async () => (await names(page))[0] === name);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("columns are chosen, and the choice stays", async () => {
   const { context, page, problems } = await list();
   assert.equal(await page.getByRole("columnheader", { name: "Environment" }).count(), 0);

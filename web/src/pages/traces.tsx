@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, type Params, query as written } from "../api.ts";
 import { applied, filterParams, traceFields } from "../filters.ts";
 import { count } from "../format.ts";
@@ -118,13 +118,12 @@ function useColumns(rows: TraceSummary[]) {
 function useFresh(live: boolean, params: Params, list: Paged<TraceSummary>): { keys: Set<string>; turn: number } {
   const [keys, setKeys] = useState<Set<string>>(new Set());
   const [turn, setTurn] = useState(0);
-  const busy = useRef(false);
   const { rows, loaded, change, reload } = list;
-  const tick = useCallback(async () => {
-    if (busy.current || !loaded) return;
-    busy.current = true;
+  const tick = async (signal: AbortSignal) => {
     try {
-      const page = await get<Page<TraceSummary>>("/v1/traces", { ...params, sort: NEWEST, limit: String(LIVE_ROWS) });
+      const asked = { ...params, sort: NEWEST, limit: String(LIVE_ROWS) };
+      const page = await get<Page<TraceSummary>>("/v1/traces", asked, signal);
+      if (signal.aborted) return;
       const known = new Set(rows.map(t => t.id));
       const came = page.data.filter(t => !known.has(t.id));
       if (came.length === LIVE_ROWS && rows.length > 0) {
@@ -141,12 +140,10 @@ function useFresh(live: boolean, params: Params, list: Paged<TraceSummary>): { k
         setTurn(n => n + 1);
       }
     } catch {
-      // The next event asks again; a list that cannot be read says so itself.
-    } finally {
-      busy.current = false;
+      // The next tick asks again; a list that cannot be read says so itself.
     }
-  }, [params, rows, loaded, change, reload]);
-  useLive(live, () => void tick());
+  };
+  useLive(live && loaded, tick);
   return { keys, turn };
 }
 
