@@ -3,10 +3,12 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -243,5 +245,20 @@ func TestExpectContinue(t *testing.T) {
 	}
 	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 200 {
 		t.Fatalf("%v %v", res, err)
+	}
+}
+
+// An operator is not warned of a question that nobody waits for any more: a page
+// gives up many of them.
+func TestGivenUpQuestion(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/traces", nil)
+	r.Header.Set("X-API-Key", h.key)
+	h.srv.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	if logs := h.logs.String(); !strings.Contains(logs, "context canceled") || strings.Contains(logs, "level=WARN") {
+		t.Errorf("the log should note it, for debugging:\n%s", logs)
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -215,11 +216,12 @@ func hangsUp(userAgent string) bool {
 	return strings.HasPrefix(userAgent, "brokle-python/0.1.")
 }
 
-// logProblem says what an operator should know. What a client did wrong is for
-// debugging only; neither parameters nor ids are logged.
+// logProblem says what an operator should know. What a client did wrong, or no longer
+// waited for, is for debugging only; neither parameters nor ids are logged.
 func (s *Server) logProblem(rt route, c *call, p *problem) {
 	level := slog.LevelDebug
 	switch {
+	case errors.Is(p.cause, context.Canceled) && c.r.Context().Err() != nil && s.stopping.Err() == nil:
 	case p.status == http.StatusServiceUnavailable && p.cause != nil:
 		level = slog.LevelWarn
 	case p.status >= 500 && p.status != http.StatusServiceUnavailable:
