@@ -111,7 +111,7 @@ func Settings() []Setting {
 		{Field: "WarehouseThreads", Flag: "warehouse-threads", Range: "1 and up; 0: the number of CPUs, at most 4",
 			Usage: "threads of the warehouse",
 			ptr:   func(c *Config) any { return &c.WarehouseThreads }, min: 0, max: 1024},
-		{Field: "MemoryLimit", Flag: "memory-limit", Default: "192MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
+		{Field: "MemoryLimit", Flag: "memory-limit", Default: "160MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
 			Usage: "soft limit of the Go heap: the collector works harder near it; index and warehouse count beside it",
 			ptr:   func(c *Config) any { return &c.MemoryLimit }, min: 64 << 20, max: inf},
 

@@ -23,7 +23,7 @@ type Options struct {
 	// Logger is told when the Warehouse fails and recovers, and of quarantined
 	// records (never their content). Default: nobody.
 	Logger *slog.Logger
-	// MaxRecords is the most of one transaction. Default 20 000.
+	// MaxRecords is the most of one transaction. Default 10 000.
 	MaxRecords int
 	// Gather is how long records are collected while more keep coming. An event
 	// is queryable about twice this after it was stored. Default 80 ms.
@@ -44,7 +44,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	if o.MaxRecords <= 0 {
-		o.MaxRecords = 20_000
+		o.MaxRecords = 10_000
 	}
 	if o.Gather <= 0 {
 		o.Gather = 80 * time.Millisecond
@@ -60,7 +60,7 @@ func (o Options) withDefaults() Options {
 
 // gatherBytes bounds the payloads of one transaction, beside MaxRecords: two of them are
 // in memory at once, with their fields.
-const gatherBytes = 8 << 20
+const gatherBytes = 4 << 20
 
 const firstBackoff = 50 * time.Millisecond
 

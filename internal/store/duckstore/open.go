@@ -254,6 +254,7 @@ func (w *Warehouse) revive(read *sql.DB) error {
 // grow to 1 GiB between checkpoints, because a checkpoint stops the writer for
 // as long as it takes: Checkpoint is called when there is nothing to write.
 func (w *Warehouse) configure(o Options) error {
+	tuneAllocator()
 	for _, set := range []string{
 		fmt.Sprintf("SET memory_limit = '%dB'", o.MemoryLimit),
 		fmt.Sprintf("SET threads = %d", o.Threads),
@@ -400,6 +401,8 @@ func (w *Warehouse) checkpoint() error {
 	if err == nil {
 		w.removed, w.inserted, w.checkpointAsked = 0, 0, w.asked.Load()
 	}
+	open()
+	trimMemory()
 	return err
 }
 
