@@ -5,7 +5,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 
 GO          ?= go
-FUZZTIME    ?= 10s
+FUZZTIME    ?= 10m
 BENCHTIME   ?= 1s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -70,7 +70,8 @@ build: deps $(PAGE) ## build bin/brokle
 run: build ## build, then serve with a sample: prints the URL, a key and a curl line
 	@exec $(BINARY) serve --dev --sample
 
-test: check fuzz e2e ## everything: check, fuzz targets (FUZZTIME each), the binary under SIGKILL
+test: FUZZTIME := 10s
+test: check fuzz e2e ## everything: check, fuzz targets (10s each), the binary under SIGKILL
 
 check: test-deps lint unit race ## gofmt, vet, staticcheck, the page, unit tests, race detector
 
@@ -89,7 +90,7 @@ unit: test-deps
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -race -short $(RACE)
 
-fuzz: test-deps ## each fuzz target for FUZZTIME (10s)
+fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours)
 	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
 		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
 		for target in $$(echo "$$found" | grep '^Fuzz'); do \
