@@ -26,6 +26,10 @@ func TestLists(t *testing.T) {
 	command(t, "", vars, "trace", "t7").want(t, 0, "trace 7", "generation call", "ERROR", "quality    0.7", "━")
 	command(t, "", vars, "trace", "t7", "--json").want(t, 0, `"observations"`)
 	command(t, "", vars, "trace", "none").want(t, 1, "404")
+	command(t, "", vars, "query", "session", "s0").want(t, 0, "traces        8", "staging", "t0", "t35", "INPUT")
+	command(t, "", vars, "query", "session", "s0", "--json").want(t, 0, `"traces"`, `"t35"`)
+	command(t, "", vars, "query", "session", "none").want(t, 1, "404")
+	command(t, "", vars, "query", "session").want(t, 2, "the id of a session")
 
 	rows := func(args ...string) int {
 		r := command(t, "", vars, append([]string{"query"}, args...)...).want(t, 0)

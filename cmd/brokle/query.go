@@ -48,6 +48,7 @@ func queryCommand(std streams) *cli.Command {
 		Commands: []*cli.Command{
 			list("traces", "list traces, newest first", lists("traces"), queryTraces),
 			traceCommand(std),
+			sessionCommand(std),
 			list("observations", "list observations", lists("observations"), queryObservations),
 			list("scores", "list scores", scoreFlags, queryScores),
 			list("sessions", "list sessions, last seen first", lists("sessions"), querySessions),

@@ -105,7 +105,7 @@ func Settings() []Setting {
 		{Field: "IndexCache", Flag: "index-cache", Default: "64MiB", Range: "8MiB and up",
 			Usage: "memory for the id index",
 			ptr:   func(c *Config) any { return &c.IndexCache }, min: 8 << 20, max: inf},
-		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "144MiB", Range: "64MiB and up",
+		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "160MiB", Range: "64MiB and up",
 			Usage: "memory of the warehouse; larger queries spill to disk",
 			ptr:   func(c *Config) any { return &c.WarehouseMemory }, min: 64 << 20, max: inf},
 		{Field: "WarehouseThreads", Flag: "warehouse-threads", Range: "1 and up; 0: the number of CPUs, at most 4",

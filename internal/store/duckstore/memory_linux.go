@@ -26,6 +26,13 @@ static unsigned arenas(void) {
 	return duckdb_je_mallctl && duckdb_je_mallctl("arenas.narenas", &n, &len, NULL, 0) == 0 ? n : 0;
 }
 
+static void bound_arenas(int most) {
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, most);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
+}
+
 static void trim(void) {
 #ifdef __GLIBC__
 	malloc_trim(0);
@@ -36,6 +43,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -46,8 +54,12 @@ import (
 const keptDirty = 50
 
 // tuneAllocator makes what DuckDB frees leave the process soon. It holds for the
-// process, so that calling it again changes nothing (jemalloc(3), arenas.dirty_decay_ms).
+// process, so that calling it again changes nothing (jemalloc(3), arenas.dirty_decay_ms;
+// mallopt(3)). The C library, which has the small pieces and the id index's cache, would
+// make eight arenas a processor, each with its own holes, and would raise the size from
+// which a piece is given back when it is freed.
 func tuneAllocator() {
+	C.bound_arenas(C.int(max(2, runtime.NumCPU())))
 	set := func(name string, ms C.ssize_t) {
 		n := C.CString(name)
 		defer freeC(n)
