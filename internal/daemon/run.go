@@ -8,18 +8,37 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
 // Run opens a node, serves until ctx ends or a part fails, drains and closes.
 // It prints to out what a person needs: the address once it listens, and a key
 // when it made one. The error is what was wrong with cfg, what could not be
-// opened, or what failed; nil after a stop that ctx asked for.
+// opened, or what failed; nil after a stop that ctx asked for. A node whose id
+// index turns out to be damaged is opened again, which builds the index from the Log.
 func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
-	return run(ctx, cfg, logger, out, outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }})
+	return runAgain(ctx, cfg, logger, out, outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }})
+}
+
+// leastApart is the time between two openings for a damaged index: a disk that
+// damages it again sooner ends the process.
+const leastApart = time.Minute
+
+func runAgain(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, from outside) error {
+	var last time.Time
+	for {
+		err := run(ctx, cfg, logger, out, from)
+		if !errors.Is(err, segmentlog.ErrIndexDamaged) || ctx.Err() != nil || time.Since(last) < leastApart {
+			return err
+		}
+		last = time.Now()
+		logger.Warn("the node opens again, to build the id index from the log; requests that come meanwhile are to be sent again")
+	}
 }
 
 // outside is what a test gives a node instead of the machine's own.
@@ -28,7 +47,7 @@ type outside struct {
 	warehouse func(store.Warehouse) store.Warehouse // stands in front of the Warehouse
 }
 
-// run is Run with what is outside from the caller.
+// run is one opening of Run, with what is outside from the caller.
 func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, from outside) error {
 	if err := cfg.Validate(); err != nil {
 		return err

@@ -193,12 +193,13 @@ func (l *Log) Stats() store.LogStats {
 	return s
 }
 
-var errIndexDamaged = errors.New("the id index is damaged; the next start builds it again from the log")
+// ErrIndexDamaged ends Run: the id index has a damaged file. Only opening the Log again builds it anew.
+var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds it again from the log")
 
 // Run does the background work until ctx ends: recompression of sealed segments
 // when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
 // It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for a
-// damaged id index: that is an error, because only a start builds it again.
+// damaged id index: that is ErrIndexDamaged.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
 	defer pack.Stop()
@@ -214,7 +215,7 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-l.closing:
 			return nil
 		case <-l.index.Damaged():
-			return errIndexDamaged
+			return ErrIndexDamaged
 		case at := <-pack.C:
 			stored := l.stored.Load()
 			calm := stored-before < calmRate

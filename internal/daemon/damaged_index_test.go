@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// A byte of the id index that turns over, and is found by a look-up, ends nothing: the
+// node opens again by itself, and what was stored is a duplicate as before.
+func TestDamagedIndexUnderNode(t *testing.T) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	const batches, rounds = 20, 40
+	dir, address := t.TempDir(), freeAddress(t)
+	stop, n := startAgain(t, dir, address)
+	for i := range batches {
+		if got := n.resend(t, i); got.ProcessedEvents != 200 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	for round := 0; !strings.Contains(n.log.String(), "the node opens again"); round++ {
+		if round == rounds {
+			t.Fatalf("none of %d damages was met by a look-up", rounds)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		turnByte(t, rng, filepath.Join(dir, "log", "index", "*.sst"))
+		stop, n = startAgain(t, dir, address)
+		for i := range batches {
+			if got := n.resend(t, i); got.DuplicateEvents != 200 {
+				t.Fatalf("round %d, batch %d: %+v", round, i, got)
+			}
+		}
+	}
+	if err := stop(); err != nil {
+		t.Errorf("the node that opened again ended with: %v", err)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// startAgain is a node on a fixed address, as `brokle serve` runs it. stop waits for its end.
+func startAgain(t *testing.T, dir, address string) (stop func() error, n *testNode) {
+	n = &testNode{url: "http://" + address, log: &lockedBuffer{}}
+	cfg := Config{DataDir: dir, Listen: address, BootstrapAPIKey: testKey, WarehouseMemory: 64 << 20, IndexCache: 8 << 20}
+	from := outside{free: func(string) (Bytes, error) { return 100 << 30, nil }, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- runAgain(ctx, cfg, slog.New(slog.NewTextHandler(n.log, nil)), io.Discard, from) }()
+	stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { _ = stop() })
+	return stop, n
+}
+
+// resend posts batch i until a server answers it with 200.
+func (n *testNode) resend(t *testing.T, i int) (got brokle.BatchResponse) {
+	t.Helper()
+	var events []string
+	for k := range 200 {
+		events = append(events, fmt.Sprintf(`{"event_id":"b%d-%d","event_type":"trace_create","payload":{"id":"t%d-%d","name":"n"}}`, i, k, i, k))
+	}
+	body := `{"events":[` + strings.Join(events, ",") + `]}`
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		status, answer, err := n.request(t.Context(), http.MethodPost, "/v1/telemetry/batch", body)
+		if err == nil && status == http.StatusOK {
+			if err := json.Unmarshal(answer, &got); err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("batch %d: %d %s, %v\n%s", i, status, answer, err, n.log)
+		}
+	}
+}
+
+// turnByte damages one byte of one file.
+func turnByte(t *testing.T, rng *rand.Rand, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no file is %s: %v", pattern, err)
+	}
+	path := files[rng.IntN(len(files))]
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[rng.IntN(len(b))] ^= 0x40
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
