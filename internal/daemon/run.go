@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -20,25 +21,39 @@ import (
 // It prints to out what a person needs: the address once it listens, and a key
 // when it made one. The error is what was wrong with cfg, what could not be
 // opened, or what failed; nil after a stop that ctx asked for. A node whose id
-// index turns out to be damaged is opened again, which builds the index from the Log.
+// index or warehouse turns out to be damaged is opened again, which builds it from the Log.
 func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
 	return runAgain(ctx, cfg, logger, out, outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }})
 }
 
-// leastApart is the time between two openings for a damaged index: a disk that
-// damages it again sooner ends the process.
+// leastApart is the time between two openings for the same damage: a disk that does
+// it again sooner ends the process.
 const leastApart = time.Minute
 
 func runAgain(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, from outside) error {
-	var last time.Time
+	last := map[error]time.Time{}
 	for {
 		err := run(ctx, cfg, logger, out, from)
-		if !errors.Is(err, segmentlog.ErrIndexDamaged) || ctx.Err() != nil || time.Since(last) < leastApart {
+		why := derivedDamage(err)
+		switch {
+		case why == nil || time.Since(last[why]) < leastApart:
 			return err
+		case ctx.Err() != nil:
+			return nil // the stop that was asked for; the next start builds it
 		}
-		last = time.Now()
-		logger.Warn("the node opens again, to build the id index from the log; requests that come meanwhile are to be sent again")
+		last[why] = time.Now()
+		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "reason", why)
 	}
+}
+
+// derivedDamage is what err says of a part that the Log can build again, or nil.
+func derivedDamage(err error) error {
+	for _, damage := range []error{segmentlog.ErrIndexDamaged, duckstore.ErrDamaged} {
+		if errors.Is(err, damage) {
+			return damage
+		}
+	}
+	return nil
 }
 
 // outside is what a test gives a node instead of the machine's own.
@@ -70,6 +85,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	logRun := parts.start("log", n.log.Run)
 	keys := parts.start("keyring", n.keys.Run)
 	watch := parts.start("monitor", n.monitor.Run)
+	damage := parts.start("warehouse", n.watchWarehouse)
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
@@ -101,13 +117,14 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	live.stop()
 	jobs.stop()
 	keep.stop()
-	n.catchUp(drain, index)
+	n.catchUp(drain, index, damage)
 	index.stop()
 	if opsServer != nil {
 		n.shutdown(drain, opsServer)
 	}
 	certs.stop()
 	watch.stop()
+	damage.stop()
 	keys.stop()
 	logRun.stop()
 	return errors.Join(greetErr, parts.wait())
@@ -137,10 +154,27 @@ func (n *node) watchCertificates(ctx context.Context) error {
 	return n.certs.Run(ctx)
 }
 
-// catchUp waits for the indexer, unless it is the part that failed.
-func (n *node) catchUp(ctx context.Context, index *part) {
+// watchWarehouse ends with an error when the Warehouse's file turns out to be damaged.
+func (n *node) watchWarehouse(ctx context.Context) error {
+	w, ok := n.warehouse.(interface{ Damaged() <-chan struct{} })
+	if !ok {
+		<-ctx.Done() // one that a test has put before it
+		return nil
+	}
+	select {
+	case <-w.Damaged():
+		return duckstore.ErrDamaged
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// catchUp waits for the indexer, unless it or the Warehouse is the part that failed.
+func (n *node) catchUp(ctx context.Context, index, damage *part) {
 	select {
 	case <-index.done:
+		return
+	case <-damage.done:
 		return
 	default:
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // check holds what the server shows against the ledger when all clients have
@@ -25,10 +26,10 @@ func (w *world) check() error {
 		return fmt.Errorf("all acknowledged events: %w", err)
 	}
 	if w.full {
-		w.full = false
 		if err := w.checkAll(); err != nil {
 			return err
 		}
+		w.full = false
 	}
 	for _, env := range slices.Compact([]string{w.env, w.envs[w.rng.IntN(len(w.envs))]}) {
 		if err := w.checkEnvironment(env); err != nil {
@@ -39,6 +40,36 @@ func (w *world) check() error {
 		return err
 	}
 	return w.countersAddUp()
+}
+
+// untilWhole is check, and check again when the node opened again meanwhile: a question
+// met damage, which is refused for now, and everything is shown afterwards.
+func (w *world) untilWhole(check func() error) error {
+	for {
+		before := w.opened()
+		err := check()
+		if err == nil || !w.opensAgain(before) {
+			return err
+		}
+	}
+}
+
+// opened is how often the server opened again for damage.
+func (w *world) opened() int { return strings.Count(w.node.Log(), "the node opens again") }
+
+// opensAgain waits a moment for the server to open once more, and until it answers.
+func (w *world) opensAgain(before int) bool {
+	for deadline := time.Now().Add(5 * time.Second); w.opened() == before; w.wait(20 * time.Millisecond) {
+		if time.Now().After(deadline) || w.ctx.Err() != nil {
+			return false
+		}
+	}
+	for deadline := time.Now().Add(rig.Patience); time.Now().Before(deadline) && w.ctx.Err() == nil; w.wait(20 * time.Millisecond) {
+		if _, err := w.node.Count(w.ctx, ""); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // checkAll holds everything against the ledger.
@@ -60,13 +91,15 @@ func (w *world) checkAll() error {
 
 // settleJobs waits for the asynchronous batches.
 func (w *world) settleJobs() error {
-	for _, j := range w.ledger.takeJobs() {
+	jobs := w.ledger.takeJobs()
+	for i, j := range jobs {
 		var got brokle.Job
 		for range 12 {
 			if err := w.node.Get(w.ctx, "/v1/telemetry/jobs/"+j.id+"?wait=5s", &got); err != nil {
 				if w.ledger.forgotten(j) {
 					break
 				}
+				w.ledger.putJobs(jobs[i:])
 				return fmt.Errorf("job that was accepted: %w", err)
 			}
 			if got.Status == brokle.JobCompleted || got.Status == brokle.JobFailed {

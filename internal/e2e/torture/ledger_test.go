@@ -186,6 +186,13 @@ func (l *ledger) takeJobs() []*job {
 	return jobs
 }
 
+// putJobs gives back those that could not be asked for.
+func (l *ledger) putJobs(jobs []*job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.jobs = append(jobs, l.jobs...)
+}
+
 // forgotten says whether the server may have forgotten how a job ended, which it
 // does after a day. Its events must be there all the same.
 func (l *ledger) forgotten(j *job) bool {

@@ -155,7 +155,7 @@ func (w *world) round(f *fault) error {
 	load.finish()
 	if err == nil {
 		w.deliverUntold()
-		err = w.check()
+		err = w.untilWhole(w.check)
 	}
 	w.ledger.note(map[string]any{"round": w.rounds, "kills": w.kills - before, "ms": time.Since(began).Milliseconds(), "error": fmt.Sprint(err)})
 	var errs []error
@@ -202,7 +202,7 @@ func (w *world) end() error {
 	defer cancel()
 	err := w.sdk.Close(ctx)
 	if err == nil {
-		err = w.checkAll()
+		err = w.untilWhole(w.checkAll)
 	}
 	if err == nil {
 		err = w.terminate()

@@ -22,7 +22,7 @@ func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq)
 	if err == nil {
 		err = w.thread.do(func() error { return w.erase(project, seqList(seqs)) })
 	}
-	if broken(err) {
+	if w.broken(err) {
 		w.detach()
 	}
 	if err != nil {

@@ -104,7 +104,7 @@ func (w *Warehouse) locked(ctx context.Context, f func() error) error {
 	if err == nil {
 		err = w.thread.do(f)
 	}
-	if broken(err) {
+	if w.broken(err) {
 		w.detach()
 	}
 	return err

@@ -54,7 +54,7 @@ func (w *Warehouse) Insert(ctx context.Context, recs []store.Record, upto store.
 		}
 		return err
 	})
-	if broken(err) {
+	if w.broken(err) {
 		w.detach()
 	}
 	if w.failed = err != nil; w.failed {

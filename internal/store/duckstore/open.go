@@ -76,6 +76,9 @@ type Warehouse struct {
 	reached atomic.Uint64
 	// asked counts the questions.
 	asked atomic.Int64
+	// damage is closed, once, when a part of the file turns out to be damaged.
+	damage  chan struct{}
+	damaged sync.Once
 	// gate is held by each question for reading. A checkpoint that holds it begins with the
 	// database for itself: else it fails, or leaves the room of removed rows unused.
 	gate sync.RWMutex
@@ -165,7 +168,7 @@ func putAside(path string, now time.Time) (aside string, err error) {
 }
 
 func open(path string, o Options) (*Warehouse, error) {
-	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter()}
+	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter(), damage: make(chan struct{})}
 	if err := w.thread.do(w.attach); err != nil {
 		w.thread.close()
 		return nil, err
@@ -216,13 +219,6 @@ func (w *Warehouse) detach() {
 		w.write.close()
 		w.write = nil
 	}
-}
-
-// broken says whether DuckDB refuses all further work: after a checkpoint that
-// failed half-way, on a full disk for example. The file is whole; it only has
-// to be opened again.
-func broken(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "FATAL Error")
 }
 
 // ready opens the file again when it had to be let go. w.mu is held.
@@ -378,7 +374,7 @@ func (w *Warehouse) Checkpoint(context.Context) error {
 	if err == nil {
 		err = w.checkpoint()
 	}
-	if broken(err) {
+	if w.broken(err) {
 		w.detach()
 	}
 	if err != nil {
@@ -407,7 +403,8 @@ func (w *Warehouse) checkpoint() error {
 }
 
 // Close waits for an Insert, ends the questions, and checkpoints. When that
-// fails nothing is lost: what was inserted is in the write-ahead log.
+// fails nothing is lost: what was inserted is in the write-ahead log. A damaged
+// file is put aside instead.
 func (w *Warehouse) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -415,13 +412,17 @@ func (w *Warehouse) Close() error {
 		return nil
 	}
 	w.closed = true
+	damaged := w.isDamaged()
 	var err error
-	if w.write != nil {
+	if w.write != nil && !damaged {
 		err = w.write.exec("CHECKPOINT")
 	}
 	w.detach()
 	w.thread.close()
 	w.chunk.close()
+	if damaged {
+		_, err = putAside(w.path, w.options.Now())
+	}
 	if err != nil {
 		return fmt.Errorf("close warehouse: %w", err)
 	}

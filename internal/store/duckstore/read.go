@@ -51,7 +51,7 @@ func (w *Warehouse) askWith(ctx context.Context, project, what string, begin fun
 			err = w.inView(ctx, w.read.Load(), project, f)
 		}
 	}
-	if broken(err) || errors.Is(err, store.ErrClosed) {
+	if w.broken(err) || errors.Is(err, store.ErrClosed) {
 		if err = w.revive(read); err == nil {
 			err = w.inView(ctx, w.read.Load(), project, f)
 		}
@@ -71,7 +71,8 @@ func (w *Warehouse) askWith(ctx context.Context, project, what string, begin fun
 	if err == nil || errors.As(err, &asked) {
 		return err
 	}
-	if starved(err) {
+	if starved(err) || corrupt(err) {
+		w.broken(err) // the second try's error
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)

@@ -44,7 +44,7 @@ func (w *Warehouse) settleBehind(records int) {
 	}
 	w.options.Logger.Warn("warehouse rows could not be settled; it is tried again later", "error", err)
 	w.settleFrom, w.inserted = w.cursor, 0
-	if broken(err) {
+	if w.broken(err) {
 		w.detach()
 	}
 }
