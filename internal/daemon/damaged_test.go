@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,10 +18,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
 const batchEvents = 1000
@@ -28,9 +32,7 @@ const batchEvents = 1000
 // A byte of the id index that turns over, and is found by a look-up, ends nothing: the
 // node opens again by itself, and what was stored is a duplicate as before.
 func TestDamagedIndexUnderNode(t *testing.T) {
-	seed := time.Now().UnixNano()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	rng := newRand(t)
 	const batches, rounds = 5, 60
 	dir, address := t.TempDir(), freeAddress(t)
 	stop, n := startAgain(t, dir, address)
@@ -62,9 +64,7 @@ func TestDamagedIndexUnderNode(t *testing.T) {
 // A byte of the warehouse's file that turns over, and is met by a question, is answered
 // with 503 at most, and the node opens again by itself: everything is shown as before.
 func TestDamagedWarehouseUnderNode(t *testing.T) {
-	seed := time.Now().UnixNano()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	rng := newRand(t)
 	const batches, rounds = 5, 60
 	dir, address := t.TempDir(), freeAddress(t)
 	stop, n := startAgain(t, dir, address)
@@ -88,6 +88,45 @@ func TestDamagedWarehouseUnderNode(t *testing.T) {
 	}
 	if aside, err := filepath.Glob(filepath.Join(dir, "warehouse.duckdb.damaged-*")); err != nil || len(aside) == 0 {
 		t.Errorf("the damaged file is not there to be looked at: %v", err)
+	}
+}
+
+// The same damage twice within a minute ends the process, other damage and a later one do
+// not; a stop that is asked for meanwhile is no failure, and any other error is.
+func TestOpensAgainOnceAMinute(t *testing.T) {
+	index := fmt.Errorf("log: %w", segmentlog.ErrIndexDamaged)
+	other := errors.New("another part failed")
+	for _, c := range []struct {
+		name  string
+		ends  []error // of one opening after the other
+		after time.Duration
+		stop  bool // asked for during the last opening
+		want  error
+	}{
+		{"at once again", []error{index, index}, leastApart - time.Second, false, index},
+		{"a minute later", []error{index, index, nil}, leastApart, false, nil},
+		{"other damage", []error{index, duckstore.ErrDamaged, nil}, time.Second, false, nil},
+		{"another failure", []error{other}, 0, false, other},
+		{"stop asked for", []error{index, index}, time.Second, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				opened := 0
+				got := again(ctx, slog.New(slog.DiscardHandler), func() error {
+					time.Sleep(c.after)
+					opened++
+					if c.stop && opened == len(c.ends) {
+						cancel()
+					}
+					return c.ends[opened-1]
+				})
+				if got != c.want || opened != len(c.ends) {
+					t.Errorf("ended with %v after %d openings, want %v after %d", got, opened, c.want, len(c.ends))
+				}
+			})
+		})
 	}
 }
 
@@ -118,6 +157,12 @@ func (n *testNode) awaitObservations(t *testing.T, want int) {
 	}
 }
 
+func newRand(t *testing.T) *rand.Rand {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 1))
+}
+
 func freeAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -132,9 +177,12 @@ func startAgain(t *testing.T, dir, address string) (stop func() error, n *testNo
 	n = &testNode{url: "http://" + address, log: &lockedBuffer{}}
 	cfg := Config{DataDir: dir, Listen: address, BootstrapAPIKey: testKey, WarehouseMemory: 64 << 20, IndexCache: 8 << 20}
 	from := outside{free: func(string) (Bytes, error) { return 100 << 30, nil }, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
+	logger := slog.New(slog.NewTextHandler(n.log, nil))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runAgain(ctx, cfg, slog.New(slog.NewTextHandler(n.log, nil)), io.Discard, from) }()
+	go func() {
+		ended <- again(ctx, logger, func() error { return run(ctx, cfg, logger, io.Discard, from) })
+	}()
 	stop = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() { _ = stop() })
 	return stop, n

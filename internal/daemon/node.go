@@ -56,6 +56,7 @@ type node struct {
 type stores struct {
 	log       *segmentlog.Log
 	warehouse store.Warehouse
+	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -85,7 +86,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err != nil {
 		return s, errors.Join(err, s.log.Close())
 	}
-	s.warehouse = warehouse
+	s.warehouse, s.damaged = warehouse, warehouse.Damaged()
 	aside, err := warehouse.Rewind(s.log.Head())
 	if err != nil {
 		return s, errors.Join(err, s.close())

@@ -23,23 +23,27 @@ import (
 // opened, or what failed; nil after a stop that ctx asked for. A node whose id
 // index or warehouse turns out to be damaged is opened again, which builds it from the Log.
 func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
-	return runAgain(ctx, cfg, logger, out, outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }})
+	from := outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
+	return again(ctx, logger, func() error { return run(ctx, cfg, logger, out, from) })
 }
 
 // leastApart is the time between two openings for the same damage: a disk that does
 // it again sooner ends the process.
 const leastApart = time.Minute
 
-func runAgain(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, from outside) error {
+// again calls run, and again when it ends over damage that the next opening mends.
+func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 	last := map[error]time.Time{}
 	for {
-		err := run(ctx, cfg, logger, out, from)
+		err := run()
 		why := derivedDamage(err)
 		switch {
-		case why == nil || time.Since(last[why]) < leastApart:
+		case why == nil:
 			return err
 		case ctx.Err() != nil:
 			return nil // the stop that was asked for; the next start builds it
+		case time.Since(last[why]) < leastApart:
+			return err
 		}
 		last[why] = time.Now()
 		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "reason", why)
@@ -156,13 +160,8 @@ func (n *node) watchCertificates(ctx context.Context) error {
 
 // watchWarehouse ends with an error when the Warehouse's file turns out to be damaged.
 func (n *node) watchWarehouse(ctx context.Context) error {
-	w, ok := n.warehouse.(interface{ Damaged() <-chan struct{} })
-	if !ok {
-		<-ctx.Done() // one that a test has put before it
-		return nil
-	}
 	select {
-	case <-w.Damaged():
+	case <-n.damaged:
 		return duckstore.ErrDamaged
 	case <-ctx.Done():
 		return nil

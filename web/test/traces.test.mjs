@@ -195,7 +195,7 @@ test("a trace that comes while the list is being asked for is shown, too", async
       const old = await route.fetch(); // without the trace
       await open;
       await send([["trace_create", { id: name, name }]], name);
-      await new Promise(f => setTimeout(f, 2000)); // longer than the page waits for more after an event
+      await new Promise(f => setTimeout(f, 6000)); // longer than the page asks again by itself after an event
       await route.fulfill({ response: old });
       answered();
     },

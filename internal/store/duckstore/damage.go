@@ -37,8 +37,17 @@ func (w *Warehouse) isDamaged() bool {
 }
 
 // corrupt says whether the file's content is the reason for err: every block of the
-// file has a checksum, and a file that was cut lacks blocks.
+// file has a checksum, and a file that was cut lacks blocks. DuckDB begins its message
+// with the kind of the error; an error of another kind may quote what a client sent.
 func corrupt(err error) bool {
-	return err != nil && (strings.Contains(err.Error(), "Corrupt database file") ||
-		strings.Contains(err.Error(), "Could not read enough bytes from file"))
+	if err == nil {
+		return false
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	text := err.Error()
+	kind, _, _ := strings.Cut(text, ": ")
+	return (kind == "IO Error" || kind == "FATAL Error" || kind == "TransactionContext Error") &&
+		(strings.Contains(text, "Corrupt database file") || strings.Contains(text, "Could not read enough bytes from file"))
 }

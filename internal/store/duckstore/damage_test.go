@@ -2,8 +2,10 @@ package duckstore
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -28,10 +30,15 @@ func TestDamagedBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	met := 0
+	var harmed [][]byte // files with one block that is damaged
 	for at := header + blockSize/2; at < len(whole); at += blockSize {
-		b := append([]byte(nil), whole...)
+		b := slices.Clone(whole)
 		b[at] ^= 0x10
+		harmed = append(harmed, b)
+	}
+	harmed = append(harmed, whole) // and one that is cut when it is open: Open would see that
+	var met, cut int               // by a question
+	for i, b := range harmed {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -41,23 +48,45 @@ func TestDamagedBlock(t *testing.T) {
 			}
 			continue
 		}
+		if i == len(harmed)-1 {
+			if err := os.Truncate(path, header+2*blockSize); err != nil {
+				t.Fatal(err)
+			}
+		}
 		_, asked := w.Observations(t.Context(), "default", store.ObservationQuery{})
 		damaged := w.isDamaged()
 		if damaged != errors.Is(asked, store.ErrUnavailable) || !damaged && asked != nil {
-			t.Errorf("block at %d: damage seen %v, the question ends with %v", at, damaged, asked)
+			t.Errorf("file %d: damage seen %v, the question ends with %v", i, damaged, asked)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(path); damaged != errors.Is(err, os.ErrNotExist) {
-			t.Errorf("block at %d: damage seen %v, and the file: %v", at, damaged, err)
+			t.Errorf("file %d: damage seen %v, and the file: %v", i, damaged, err)
 		}
 		if damaged {
 			met++
 		}
+		if damaged && i == len(harmed)-1 {
+			cut++
+		}
 	}
-	if t.Logf("of %d blocks, %d were met by a question", len(whole)/blockSize, met); met == 0 {
-		t.Error("no question met a damaged block")
+	if t.Logf("of %d blocks, %d were met by a question, and %d cuts", len(harmed)-1, met-cut, cut); met == cut || cut == 0 {
+		t.Error("no question met a damaged block, or a missing one")
+	}
+}
+
+// What a client sent, and DuckDB quotes, is no damage: a node builds its warehouse again for that.
+func TestQuotedTextIsNoDamage(t *testing.T) {
+	for text, want := range map[string]bool{
+		"IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2 in block at location 3":      true,
+		"FATAL Error: Failed: database has been invalidated. Original error: \"IO Error: Corrupt database file: computed\"": true,
+		"Conversion Error: Could not convert string 'IO Error: Corrupt database file: computed checksum' to INT64":          false,
+		"Out of Memory Error: failed to pin block of size 256.0 KiB":                                                        false,
+	} {
+		if got := corrupt(fmt.Errorf("query traces: %w", errors.New(text))); got != want {
+			t.Errorf("%v for %s", got, text)
+		}
 	}
 }
 

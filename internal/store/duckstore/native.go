@@ -172,5 +172,5 @@ func (t *text) setShort(s string) {
 
 // appenderError is what the appender says is wrong.
 func appenderError(a mapping.Appender) error {
-	return fmt.Errorf("append rows: %s", mapping.AppenderError(a))
+	return fmt.Errorf("append rows: %w", errors.New(mapping.AppenderError(a)))
 }

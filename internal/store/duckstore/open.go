@@ -421,7 +421,10 @@ func (w *Warehouse) Close() error {
 	w.thread.close()
 	w.chunk.close()
 	if damaged {
-		_, err = putAside(w.path, w.options.Now())
+		var aside string
+		if aside, err = putAside(w.path, w.options.Now()); err == nil {
+			w.options.Logger.Error("the damaged warehouse file was put aside", "file", w.path, "aside", aside)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("close warehouse: %w", err)

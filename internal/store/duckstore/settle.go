@@ -57,6 +57,9 @@ const checkpointAfter = 150_000
 // settle moves the frontier up to the cursor, in transactions of a bounded size,
 // and of a smaller one when memory is short. It ends with a trimming: folding leaves many holes.
 func (w *Warehouse) settle() error {
+	if w.settled >= w.cursor && !w.late {
+		return nil
+	}
 	defer trimMemory()
 	most := store.Seq(w.options.SettleEvery * settleAtOnce)
 	for w.settled < w.cursor || w.late {
