@@ -234,6 +234,29 @@ func (s *folded) list() []string {
 	return s.tags
 }
 
+// ObservationRow is a folded observation as a Warehouse keeps it: what answers
+// show of it, and what only filters ask for.
+type ObservationRow struct {
+	brokle.Observation
+	UserID, SessionID, Release string
+}
+
+// Observations folds the events that name the observation id into what they are
+// observations of: one row for each trace, sorted by trace id.
+func (f *Fold) Observations(id string) []ObservationRow {
+	s := f.state()
+	return []ObservationRow{{
+		Observation: *f.observation(id), UserID: s.text(UserID, ""), SessionID: s.text(SessionID, ""), Release: s.text(Release, ""),
+	}}
+}
+
+// Trace folds the events that name the trace id: what the trace says of itself,
+// without what its observations and scores add.
+func (f *Fold) Trace(id string) *brokle.Trace { return ownTrace(f, nil, id) }
+
+// Score folds the events that name the score id.
+func (f *Fold) Score(id string) *brokle.Score { return f.score(id) }
+
 // observation is the folded observation id, without children.
 func (f *Fold) observation(id string) *brokle.Observation {
 	s := f.state()
