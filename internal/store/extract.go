@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/brokle-ai/brokle-go"
 )
 
@@ -45,7 +47,7 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
 	}
 	// Two more: a score's data type, and an observation's default name.
-	x.out = &Fields{Kind: kind, Rank: rank, Values: make([]FieldValue, 0, seen+2)}
+	x.out = &Fields{Kind: kind, Rank: rank, Content: content(ev), Values: make([]FieldValue, 0, seen+2)}
 	switch kind {
 	case TraceKind:
 		x.trace()
@@ -60,6 +62,16 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 		return nil, x.failure
 	}
 	return x.out, nil
+}
+
+// content hashes what an event says (Fields.Content). The hash is kept on disk: it
+// must stay what it is.
+func content(ev *brokle.Event) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	d.WriteString(string(ev.Type)) //nolint:errcheck // it never fails
+	d.Write(ev.Payload)            //nolint:errcheck // it never fails
+	return d.Sum64()
 }
 
 // UnknownType is the error of an event whose type the wire contract does not know.

@@ -29,6 +29,13 @@ const (
 	PromptTokens
 	CompletionTokens
 	TotalTokens
+	CacheReadTokens  // part of PromptTokens
+	CacheWriteTokens // part of PromptTokens
+	ReasoningTokens  // part of CompletionTokens
+	AudioInputTokens
+	AudioOutputTokens
+	RequestedModel // what was asked for; Model is what answered
+	FinishReason
 	InputCost
 	OutputCost
 	TotalCost
@@ -46,6 +53,7 @@ const (
 	Output
 	Metadata
 	ModelParameters
+	Clear     // names of fields that the event empties before its own values apply
 	NumFields // how many there are; not a field
 )
 
@@ -93,6 +101,13 @@ var fieldTable = [NumFields]struct {
 	PromptTokens:        {"prompt_tokens", Integer},
 	CompletionTokens:    {"completion_tokens", Integer},
 	TotalTokens:         {"total_tokens", Integer},
+	CacheReadTokens:     {"cache_read_tokens", Integer},
+	CacheWriteTokens:    {"cache_write_tokens", Integer},
+	ReasoningTokens:     {"reasoning_tokens", Integer},
+	AudioInputTokens:    {"audio_input_tokens", Integer},
+	AudioOutputTokens:   {"audio_output_tokens", Integer},
+	RequestedModel:      {"requested_model", Text},
+	FinishReason:        {"finish_reason", Text},
 	InputCost:           {"input_cost", Float},
 	OutputCost:          {"output_cost", Float},
 	TotalCost:           {"total_cost", Float},
@@ -110,6 +125,7 @@ var fieldTable = [NumFields]struct {
 	Output:              {"output", JSON},
 	Metadata:            {"metadata", JSON},
 	ModelParameters:     {"model_parameters", JSON},
+	Clear:               {"clear", List},
 }
 
 // Kind is what an entity is.
@@ -139,7 +155,10 @@ type Fields struct {
 	Kind     Kind
 	Rank     Rank
 	EntityID string
-	Values   []FieldValue
+	// Content is a hash of the event's type and payload: two events with one id and
+	// one Content are one fact, however often they were accepted.
+	Content uint64
+	Values  []FieldValue
 }
 
 // FieldValue is one present field. Which member holds the value follows from
