@@ -72,6 +72,11 @@ func TestMissingSegmentIsAnError(t *testing.T) {
 				if err != nil || len(recs) == 0 || recs[len(recs)-1].Event.ID != id+"-0" {
 					t.Errorf("opening %d: %d records, %v", i, len(recs), err)
 				}
+				if i == 0 { // what was lost may be sent again, and only that is taken
+					if got, want := sentAgain(t, l), 90-len(recs)+1; got != want {
+						t.Errorf("%d events were taken again, %d were lost", got, want)
+					}
+				}
 				if err := l.Close(); err != nil {
 					t.Error(err)
 				}
@@ -79,6 +84,23 @@ func TestMissingSegmentIsAnError(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sentAgain appends all that written made, and counts what is stored.
+func sentAgain(t *testing.T, l *Log) (stored int) {
+	t.Helper()
+	for i := range 30 {
+		out, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 3, 150))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out {
+			if o == store.Stored {
+				stored++
+			}
+		}
+	}
+	return stored
 }
 
 // What the Log removes itself is no loss, whenever a crash comes: trimmed, merged and erased segments.

@@ -128,6 +128,19 @@ func (l *Log) checkList() error {
 		l.o.Logger.Error("a segment of the log is missing, and the loss was accepted", slog.String("lost", loss.String()))
 		l.lost = append(l.lost, AcceptedLoss{loss, l.o.Now().UTC()})
 	}
+	l.missing = losses
+	return nil
+}
+
+// Missing is what this Open found missing and went on without, as Options.AcceptLoss told it. Until
+// ForgetMissing, or the next change of the list, another Open finds it again: what was derived from it can be taken back before.
+func (l *Log) Missing() []Loss { return l.missing }
+
+// ForgetMissing writes down that what is missing was accepted.
+func (l *Log) ForgetMissing() error {
+	if err := l.writeList(0); err != nil {
+		return fmt.Errorf("accept loss: %w", err)
+	}
 	return nil
 }
 

@@ -56,6 +56,7 @@ type Log struct {
 	listed  []store.Seq    // what the file says; nil: not known
 	opening store.Seq      // of the newest segment that was begun
 	lost    []AcceptedLoss // not changed after Open
+	missing []Loss         // of lost, what Open found; not changed after it
 
 	leftover []string // files that could not be removed yet; the holder of maint's
 

@@ -67,11 +67,11 @@ func (l *Log) checkDir() error {
 	info, err := l.fs.Stat(l.dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("%w: the log's directory %s is gone", ErrNotOurs, l.dir)
+		return fmt.Errorf("%w: its directory is gone", ErrNotOurs)
 	case err != nil:
-		return fmt.Errorf("%w: the log's directory: %w", ErrNotOurs, err)
+		return fmt.Errorf("%w: its directory: %w", ErrNotOurs, bare(err))
 	case identityOf(info).other(l.dirID):
-		return fmt.Errorf("%w: %s is another directory than the one that was opened", ErrNotOurs, l.dir)
+		return fmt.Errorf("%w: its directory is another directory than the one that was opened", ErrNotOurs)
 	}
 	return nil
 }
@@ -83,11 +83,20 @@ func (l *Log) checkSegment(seg *segment) error {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%w: %s is gone", ErrNotOurs, what)
 	case err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrNotOurs, what, err)
+		return fmt.Errorf("%w: %s: %w", ErrNotOurs, what, bare(err))
 	case identityOf(info).other(seg.file):
 		return fmt.Errorf("%w: %s is another file than the one that was opened", ErrNotOurs, what)
 	}
 	return nil
+}
+
+// bare takes the path out of an error: clients may see why they are refused.
+func bare(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return fmt.Errorf("%s: %w", pe.Op, pe.Err)
+	}
+	return err
 }
 
 // linked returns an error when f has no name any more: what is written to it goes with the process.

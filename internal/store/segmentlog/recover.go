@@ -25,12 +25,17 @@ func (l *Log) recover() error {
 	if err := l.checkList(); err != nil {
 		return err
 	}
-	if err := l.writeList(0); err != nil { // before the tail's: a last file without a block is none for long
-		return err
+	if len(l.missing) == 0 {
+		if err := l.writeList(0); err != nil {
+			return err
+		}
 	}
 	missing, err := l.recoverTail()
 	if err != nil {
 		return err
+	}
+	if len(l.missing) > 0 { // a retry of what is lost is no duplicate
+		missing = min(missing, l.missing[0].First)
 	}
 	if err := l.openIndex(missing); err != nil {
 		return err
