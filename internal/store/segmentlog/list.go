@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -67,9 +69,9 @@ func (e *LossError) Error() string {
 		". Put the files back, or start once with --accept-loss to go on without what they held"
 }
 
-// readList reads the list; known is false when there is none yet, or none that can be read.
-func (l *Log) readList() (list segmentList, known bool, err error) {
-	f, err := l.fs.Open(l.fs.PathJoin(l.dir, listFile))
+// readList reads the list in dir; known is false when there is none. One that makes no sense is errDamaged.
+func readList(fs vfs.FS, dir string) (list segmentList, known bool, err error) {
+	f, err := fs.Open(fs.PathJoin(dir, listFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return list, false, nil
 	}
@@ -81,9 +83,7 @@ func (l *Log) readList() (list segmentList, known bool, err error) {
 		return list, false, err
 	}
 	if err := json.Unmarshal(raw, &list); err != nil {
-		l.o.Logger.Error("the list of segments is damaged; it is written anew, and whether a segment is missing is not known",
-			slog.String("file", listFile))
-		return segmentList{}, false, nil
+		return segmentList{}, false, damaged("the list of segments")
 	}
 	if list.Version > ListVersion {
 		return list, false, fmt.Errorf("%s has format version %d and this program reads up to %d: use the release that wrote it, or a later one",
@@ -95,7 +95,12 @@ func (l *Log) readList() (list segmentList, known bool, err error) {
 // checkList compares what the list names with what was found, and takes over the list. What is missing is an
 // error, unless the loss is accepted: then the list forgets it with the next write.
 func (l *Log) checkList() error {
-	list, known, err := l.readList()
+	list, known, err := readList(l.fs, l.dir)
+	if errors.Is(err, errDamaged) {
+		l.o.Logger.Error("the list of segments is damaged; it is written anew, and whether a segment is missing is not known",
+			slog.String("file", listFile))
+		return nil
+	}
 	if err != nil || !known {
 		return err
 	}
