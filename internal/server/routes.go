@@ -33,6 +33,9 @@ type call struct {
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
 	caller keyring.Caller
+	// session is the token of the session that stood for the caller's key; "" when the key
+	// itself was sent. What only a key may do asks this, never what headers there are.
+	session string
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
 }

@@ -61,15 +61,16 @@ func signedOut() error {
 
 // authenticateSession is authenticate for a browser: the session stands for its
 // key, in requests of the server's own pages.
-func (s *Server) authenticateSession(r *http.Request, token string, scope keyring.Scope) (keyring.Caller, error) {
-	if err := sameOrigin(r); err != nil {
-		return keyring.Caller{}, err
+func (s *Server) authenticateSession(c *call, token string, scope keyring.Scope) error {
+	if err := sameOrigin(c.r); err != nil {
+		return err
 	}
 	key, _, ok := s.sessionKey(token)
 	if !ok {
-		return keyring.Caller{}, signedOut()
+		return signedOut()
 	}
-	return allowed(keyring.Caller{Project: key.Project, KeyID: key.ID, Scopes: key.Scopes}, scope)
+	c.caller, c.session = keyring.Caller{Project: key.Project, KeyID: key.ID, Scopes: key.Scopes}, token
+	return allowed(c.caller, scope)
 }
 
 // sessionKey finds the key of a session. A revoked key ends its sessions.
@@ -190,7 +191,7 @@ func deleteSession(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // postSessionLink makes a sign-in link for the holder of a key, such as `brokle open`.
 func postSessionLink(_ context.Context, s *Server, c *call) (*answer, error) {
-	if sessionToken(c.r) != "" && c.r.Header.Get("X-API-Key") == "" && c.r.Header.Get("Authorization") == "" {
+	if c.session != "" {
 		return nil, problemf(http.StatusForbidden, codeForbidden, "a session makes no further sessions: send the key")
 	}
 	token := s.sessions.link(c.caller.KeyID)

@@ -1,12 +1,16 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // signIn signs in with a body and returns the session's cookie as a header.
@@ -241,5 +245,29 @@ func TestSessionsAreBounded(t *testing.T) {
 	s.start("k")
 	if len(s.active) != 1 {
 		t.Errorf("%d sessions after all others ended", len(s.active))
+	}
+}
+
+// What counts is the credential that was used, not what other headers there are.
+func TestSessionMakesNothingBesideAnotherHeader(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) {
+		o.Backup = func(context.Context, io.Writer, func(store.Seq) ([]byte, error)) error { return nil }
+	}})
+	cookie := h.session(h.newKey("default", "read", "admin"))
+	for _, header := range []string{"Basic eDp5", "Bearer", "Bearer  ", "Digest x", "nonsense"} {
+		for _, c := range []struct{ method, path string }{{"POST", "/v1/session/link"}, {"GET", "/v1/backup"}} {
+			rep := h.send(c.method, c.path, nil, "X-API-Key", "", "Cookie", cookie, "Origin", h.url, "Authorization", header)
+			if rep.status != http.StatusForbidden || rep.code(t) != "forbidden" {
+				t.Errorf("%s with a session and Authorization %q: %d %s", c.path, header, rep.status, rep.body)
+			}
+		}
+		// And it is held to the rule of a session: the header does not make it another site's right.
+		if rep := h.get("/v1/traces", "X-API-Key", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site", "Authorization", header); rep.status != http.StatusForbidden {
+			t.Errorf("a session of another site with Authorization %q: %d", header, rep.status)
+		}
+	}
+	if rep := h.send("POST", "/v1/session/link", nil, "Cookie", cookie); rep.status != http.StatusCreated {
+		t.Errorf("a key beside a session: %d %s", rep.status, rep.body)
 	}
 }
