@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -116,7 +118,7 @@ func (s *Server) problemOf(err error) *problem {
 func (s *Server) unavailable(cause error) *problem {
 	return &problem{
 		status: http.StatusServiceUnavailable, code: codeUnavailable, retryAfter: s.o.RetryAfter, cause: cause,
-		message: fmt.Sprintf("the request cannot be served now; nothing of it was kept, send it again in %d seconds", seconds(s.o.RetryAfter)),
+		message: "the request cannot be served now; nothing of it was kept, send it again after the seconds of Retry-After",
 	}
 }
 
@@ -124,6 +126,19 @@ func badParameter(name, format string, args ...any) *problem {
 	p := problemf(http.StatusBadRequest, codeInvalidParameter, "parameter %s: %s", name, fmt.Sprintf(format, args...))
 	p.details = map[string]string{"parameter": name}
 	return p
+}
+
+// longestIngestRetry is what Retry-After says at most where telemetry comes in: exporters
+// give up at once when it is not below their own deadline, and some have 5 s.
+const longestIngestRetry = 4 * time.Second
+
+// retryAfter is the one place where Retry-After is written. Where telemetry comes in, a
+// longer wait is not told: the client comes early, and is sent away once more.
+func retryAfter(rt route, wait time.Duration) string {
+	if rt.scope == keyring.ScopeIngest {
+		wait = min(wait, longestIngestRetry)
+	}
+	return strconv.FormatInt(seconds(wait), 10)
 }
 
 // seconds rounds up to the whole seconds that Retry-After takes (RFC 9110, section 10.2.3), at least one.

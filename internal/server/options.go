@@ -73,7 +73,8 @@ type Options struct {
 	// AuthFailures is how many wrong keys a minute one client address may send, also all at
 	// once: 60. More are answered 429; keys that are right are taken all the same.
 	AuthFailures int
-	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 5 s.
+	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 4 s. Where telemetry
+	// comes in it is never more than that.
 	RetryAfter time.Duration
 
 	// ReadHeaderTimeout bounds the reading of a request's headers: 10 s.
@@ -122,7 +123,7 @@ const (
 	DefaultMaxDecodedBytes   = 64 << 20
 	DefaultMaxInFlightBytes  = 256 << 20
 	DefaultAuthFailures      = 60
-	DefaultRetryAfter        = 5 * time.Second
+	DefaultRetryAfter        = longestIngestRetry
 	DefaultReadHeaderTimeout = 10 * time.Second
 	DefaultBodyTimeout       = 30 * time.Second
 	DefaultMinBodyRate       = 16 << 10

@@ -20,6 +20,8 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
+	// problem is the body of an error, for clients that know another form; nil is ours.
+	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
 	raw func(s *Server) http.Handler
 }
@@ -61,6 +63,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, handle: getAudit},
+		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
 		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
 		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},

@@ -43,11 +43,15 @@ func (s *Server) serve(rt route) http.Handler {
 			p := s.problemOf(err)
 			s.logProblem(rt, c, p)
 			ans = &answer{status: p.status, header: p.header}
-			if out, err = s.encode(p.body()); err != nil {
+			body := p.body()
+			if rt.problem != nil {
+				body = rt.problem(p)
+			}
+			if out, err = s.encode(body); err != nil {
 				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
 			}
 			if p.retryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.FormatInt(seconds(p.retryAfter), 10))
+				w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
 			}
 		}
 		c.boundRest(control)
