@@ -36,6 +36,8 @@ const (
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"
 	codeOverloaded        = "overloaded"
+	codeQueryTimeout      = "query_timeout"
+	codeQueryTooLarge     = "query_too_large"
 	codeInternal          = "internal"
 )
 
@@ -107,6 +109,10 @@ func (s *Server) problemOf(err error) *problem {
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}
+	}
+	if errors.Is(err, store.ErrStarved) {
+		return &problem{status: http.StatusServiceUnavailable, code: codeQueryTooLarge, cause: err,
+			message: "the question needs more memory than a question may have: ask for less, such as a shorter time, fewer metrics, groups or conditions"}
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return s.unavailable(err)

@@ -73,7 +73,7 @@ func listScores(ctx context.Context, s *Server, c *call) (*answer, error) {
 func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	sq := store.StatsQuery{
-		Filter: q.filter(), Of: q.text("of"), Metrics: q.list("metrics"), GroupBy: q.list("group_by"),
+		Filter: q.filter(), Of: q.text("of"), Metrics: q.list("metrics", maxMetrics), GroupBy: q.list("group_by", maxGroups),
 		Interval: q.interval("interval"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
 	}
 	def(&sq.Of, "observations")

@@ -20,10 +20,17 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
+	light        bool // answers from memory or by one key, or stays open: it does not wait for its turn
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
 	raw func(s *Server) http.Handler
+}
+
+// asks says whether the route answers a question from what is stored, which takes time and
+// memory: such questions take turns. Receipts and the audit are small, and a stream lasts.
+func (rt route) asks() bool {
+	return rt.method == http.MethodGet && rt.scope == keyring.ScopeRead && !rt.light
 }
 
 // handler answers one request. What it returns is written in one place, Server.serve.
@@ -57,12 +64,12 @@ func apiRoutes() []route {
 		{method: "POST", path: "/v1/telemetry/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
 		{method: "POST", path: "/v1/ingest/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
 		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
-		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, handle: getJob},
-		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, handle: getBatch},
+		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
+		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: listEvents},
-		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
-		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), handle: getStream},
-		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, handle: getAudit},
+		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, light: true, handle: getEvent},
+		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
+		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
 		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
 		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},

@@ -87,6 +87,9 @@ func (s *Server) run(rt route, c *call) (ans *answer, err error) {
 	if c.params, err = parameters(c.r.URL.RawQuery, rt); err != nil {
 		return nil, err
 	}
+	if rt.asks() {
+		return s.answerQuery(c.r.Context(), rt, c)
+	}
 	return rt.handle(c.r.Context(), s, c)
 }
 
