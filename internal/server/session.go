@@ -161,9 +161,12 @@ func infoOf(key keyring.Key, ends time.Time) *sessionInfo {
 	return &sessionInfo{Project: key.Project, KeyID: key.ID, KeyName: key.Name, Scopes: key.Scopes, ExpiresAt: ends}
 }
 
+// setCookie names no path: the browser takes the directory of the sign-in's address (RFC 6265
+// §5.1.4), which is /v1 behind whatever a proxy put before it. All that needs the session is below
+// it, and another program on the same host never gets the cookie.
 func setCookie(r *http.Request, token string, maxAge int) http.Header {
 	c := http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: sessionCookie, Value: token, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: overTLS(r),
 	}
 	return http.Header{"Set-Cookie": {c.String()}}
