@@ -158,5 +158,5 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(store.FoldObservation(recs, id))
+	return ok(store.FoldObservation(recs, id, ""))
 }

@@ -71,11 +71,11 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if !errors.Is(err, store.ErrNotFound) {
 		return ok(receipt, err)
 	}
-	seq, err := s.o.Warehouse.EventSeq(ctx, c.caller.Project, id)
+	seqs, err := s.o.Warehouse.EventSeqs(ctx, c.caller.Project, id)
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.o.Log.Get(ctx, []store.Seq{seq})
+	recs, err := s.o.Log.Get(ctx, seqs)
 	if err != nil {
 		return nil, err
 	}

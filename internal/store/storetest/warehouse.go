@@ -141,6 +141,15 @@ func (w *warehouseTest) observation(id string) brokle.Observation {
 	return page.Data[0]
 }
 
+// eventSeq is the Seq of the one event of that id.
+func (w *warehouseTest) eventSeq(project, id string) (store.Seq, error) {
+	seqs, err := w.EventSeqs(w.Context(), project, id)
+	if err != nil || len(seqs) != 1 {
+		return 0, fmt.Errorf("%d events %q: %w", len(seqs), id, err)
+	}
+	return seqs[0], nil
+}
+
 func (w *warehouseTest) stats(q store.StatsQuery) []brokle.StatRow {
 	w.Helper()
 	page, err := w.Warehouse.Stats(w.Context(), w.project, q)
@@ -209,7 +218,7 @@ func testEmpty(w *warehouseTest) {
 	if _, err := w.TraceEvents(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("trace events: %v", err)
 	}
-	if _, err := w.EventSeq(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.EventSeqs(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("event seq: %v", err)
 	}
 	for _, of := range []string{"", "observations", "traces", "scores", "events"} {
@@ -245,7 +254,7 @@ func testCursor(w *warehouseTest) {
 	w.seq = 7
 	w.insert(w.record("e8", brokle.TraceCreate, noon, `{"name":"two"}`))
 	at(8)
-	if seq, err := w.EventSeq(ctx, project, "e8"); seq != 8 || err != nil {
+	if seq, err := w.eventSeq(project, "e8"); seq != 8 || err != nil {
 		w.Errorf("event seq %d, %v", seq, err)
 	}
 	if n := len(w.traces(store.TraceQuery{})); n != 2 {
@@ -277,7 +286,7 @@ func testRepeated(w *warehouseTest) {
 	w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 3}})
 	w.equal("observations", w.stats(store.StatsQuery{}), []brokle.StatRow{{"count": 1}})
 	for id, want := range map[string]store.Seq{"e1": 1, "e2": 2, "e3": 6} {
-		if seq, err := w.EventSeq(w.Context(), project, id); seq != want || err != nil {
+		if seq, err := w.eventSeq(project, id); seq != want || err != nil {
 			w.Errorf("%s has seq %d, %v; want %d", id, seq, err, want)
 		}
 	}
@@ -460,7 +469,7 @@ func testProjects(w *warehouseTest) {
 		if err != nil || !slices.Equal(seqs, []store.Seq{want.seq}) {
 			w.Errorf("%s: %v, %v", p, seqs, err)
 		}
-		if seq, err := w.EventSeq(w.Context(), p, "e"); seq != want.seq || err != nil {
+		if seq, err := w.eventSeq(p, "e"); seq != want.seq || err != nil {
 			w.Errorf("%s: event at %d, %v", p, seq, err)
 		}
 	}
