@@ -36,6 +36,9 @@ type Trace struct {
 	Output        json.RawMessage `json:"output"`
 	Observations  []*Observation  `json:"observations"` // the roots; children hang below
 	ScoreList     []Score         `json:"score_list"`   // every score of the trace and its observations
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
 // Observation is one folded observation: a generation, a span, a tool call, … Its id is
@@ -85,6 +88,9 @@ type Observation struct {
 	// Ambiguous says that other traces have an observation of this id, that the request
 	// named none, and that this is the newest.
 	Ambiguous bool `json:"ambiguous,omitempty"`
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
 // ObservationEvent is one of the events that an observation, a trace or a score was
@@ -116,6 +122,9 @@ type Score struct {
 	Environment      string          `json:"environment"`
 	Timestamp        time.Time       `json:"timestamp"` // of its first event
 	Metadata         json.RawMessage `json:"metadata,omitempty"`
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
 // Page is what every list answers: the rows, and where to go on.
