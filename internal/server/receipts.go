@@ -84,5 +84,6 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	return &answer{status: http.StatusOK, body: &brokle.EventReceipt{
 		EventID: id, Status: "stored", EventType: recs[0].Event.Type, BatchID: recs[0].BatchID, At: recs[0].ReceivedAt,
+		Notes: recs[0].Notes,
 	}}, nil
 }
