@@ -17,7 +17,7 @@ type details struct {
 	userID, sessionID                string
 	tags                             []string
 	version, release                 string
-	level, status                    string
+	level, levelWord, status         string
 	model, provider                  string
 	prompt, completion, total        *int64
 	inputCost, outputCost, totalCost *float64
@@ -25,15 +25,6 @@ type details struct {
 	comment, source, evaluator       string
 	err                              error
 }
-
-// The levels of an observation.
-const (
-	LevelDebug   = "DEBUG"
-	LevelInfo    = "INFO"
-	LevelWarn    = "WARN"
-	LevelError   = "ERROR"
-	LevelDefault = "DEFAULT"
-)
 
 func gather(opts []Option) *details {
 	d := &details{}
@@ -117,9 +108,6 @@ func Cost(input, output float64) Option {
 		d.inputCost, d.outputCost, d.totalCost = &input, &output, &total
 	}
 }
-
-// Level is one of LevelDebug … LevelError.
-func Level(level string) Option { return func(d *details) { d.level = level } }
 
 // StatusMessage says in words how it went.
 func StatusMessage(text string) Option { return func(d *details) { d.status = text } }
