@@ -105,6 +105,22 @@ type EventReceipt struct {
 	BatchID   string           `json:"batch_id"`
 	At        time.Time        `json:"at"`
 	Error     *BatchEventError `json:"error,omitempty"`
+	// Facts are the events that were stored under this id, oldest first, when they are
+	// several: an id that comes again with other content, once its deduplication has ended
+	// or without one, is an event of its own.
+	Facts []EventFact `json:"facts,omitempty"`
+	// Notes say in words how the server read what was left open: of which trace's observation
+	// an event speaks that names none while several have one.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// EventFact is one of the events that were stored under one id.
+type EventFact struct {
+	EventType EventType `json:"event_type"`
+	BatchID   string    `json:"batch_id"`
+	At        time.Time `json:"at"`                  // when the server received it
+	EntityID  string    `json:"entity_id,omitempty"` // what it is about
+	TraceID   string    `json:"trace_id,omitempty"`  // that it names
 }
 
 // ErrorBody is what every answer that is not 2xx carries under "error".

@@ -34,6 +34,9 @@ type Config struct {
 	RatePerKey       float64
 	AuthFailures     int
 
+	QueryTimeout time.Duration
+	MaxQueries   int
+
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
 

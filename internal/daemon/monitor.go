@@ -121,6 +121,9 @@ func (m *monitor) checkLog() store.Health {
 	if s.Fault != "" {
 		return store.Health{Part: "log", Blocking: true, Detail: s.Fault}
 	}
+	if s.IndexFault != "" {
+		return store.Health{Part: "log", Detail: "the id index cannot be written; requests are taken while its memory lasts: " + s.IndexFault}
+	}
 	return store.Health{Part: "log", OK: true, Blocking: true, Detail: fmt.Sprintf("head %d", s.Head)}
 }
 

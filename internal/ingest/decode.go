@@ -191,7 +191,7 @@ func (r *Request) readEnvironment(raw []byte) error {
 		return badEnvironment()
 	}
 	r.Environment = text
-	_, err := environment(text, "")
+	_, err := Environment(text, "")
 	return err
 }
 

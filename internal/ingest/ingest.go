@@ -91,7 +91,7 @@ func (in *Ingest) Stats() Stats {
 // them; else nothing was stored or marked and the same request may be sent again
 // (store.ErrUnavailable: later).
 func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*brokle.BatchResponse, error) {
-	env, err := environment(r.Environment, headerEnvironment)
+	env, err := Environment(r.Environment, headerEnvironment)
 	if err != nil {
 		return nil, err
 	}

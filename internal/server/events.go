@@ -132,10 +132,7 @@ func (p *eventsPage) add(rec *store.Record) bool {
 	}
 	p.bytes += len(rec.Event.Payload)
 	p.q.after = rec.Seq
-	p.Data = append(p.Data, brokle.StoredEvent{
-		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
-		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
-	})
+	p.Data = append(p.Data, storedEvent(rec))
 	return true
 }
 

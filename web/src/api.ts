@@ -1,4 +1,5 @@
 // The only way to the server: the public API, with the session's cookie.
+import { link } from "./base.ts";
 import type { Page } from "./types.ts";
 
 /** ApiError is an answer that is not 2xx. code is stable and listed in docs/api.md; status 0 is no answer at all. */
@@ -51,7 +52,7 @@ export async function request<T>(path: string, o: Options = {}): Promise<T> {
   let res: Response;
   let text: string;
   try {
-    res = await fetch(path, init);
+    res = await fetch(link(path), init);
     text = await res.text();
   } catch (e) {
     if (e instanceof DOMException && e.name === "AbortError") throw e;

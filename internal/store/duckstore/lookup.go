@@ -127,17 +127,22 @@ func (v *view) eventsOf(ctx context.Context, of entities) ([]store.Seq, error) {
 	return seqs, err
 }
 
-// EventSeq finds a stored event by its id.
-func (w *Warehouse) EventSeq(ctx context.Context, project, eventID string) (store.Seq, error) {
-	var seq int64
+// EventSeqs finds the stored events of an id.
+func (w *Warehouse) EventSeqs(ctx context.Context, project, eventID string) ([]store.Seq, error) {
+	var seqs []store.Seq
 	err := w.askEvents(ctx, project, "find an event", func(v *view) error {
-		err := v.tx.QueryRowContext(ctx, "SELECT seq FROM events WHERE project = $1 AND event_id = $2", project, eventID).Scan(&seq)
-		if err == sql.ErrNoRows {
-			return store.ErrNotFound
-		}
-		return err
+		seqs = nil
+		return v.rows(ctx, "SELECT seq FROM events WHERE project = $1 AND event_id = $2 ORDER BY seq", []any{project, eventID}, func(r *sql.Rows) error {
+			var seq int64
+			err := r.Scan(&seq)
+			seqs = append(seqs, store.Seq(seq))
+			return err
+		})
 	})
-	return store.Seq(seq), err
+	if err == nil && len(seqs) == 0 {
+		err = store.ErrNotFound
+	}
+	return seqs, err
 }
 
 // UserEvents returns the ids of the traces that have to do with a user. A fold

@@ -71,7 +71,10 @@ func (w *Warehouse) askWith(ctx context.Context, project, what string, begin fun
 	if err == nil || errors.As(err, &asked) {
 		return err
 	}
-	if starved(err) || corrupt(err) {
+	if starved(err) {
+		return fmt.Errorf("%s: %w: %w", what, store.ErrStarved, err)
+	}
+	if corrupt(err) {
 		w.broken(err) // the second try's error
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -97,7 +98,7 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		return nil, err
 	}
 	if l.lock, err = l.fs.Lock(l.fs.PathJoin(dir, "LOCK")); err != nil {
-		return nil, fmt.Errorf("is it open elsewhere? %w", err)
+		return nil, lockProblem(err)
 	}
 	if err := l.recover(); err != nil {
 		return nil, err
@@ -106,6 +107,16 @@ func Open(dir string, o Options) (_ *Log, err error) {
 	c := &committer{Log: l, next: l.head + 1}
 	l.done.Go(c.run)
 	return l, nil
+}
+
+// lockProblem says why the directory's lock could not be had. What has a path is a file that
+// could not be opened; else another process, or this one, holds the lock.
+func lockProblem(err error) error {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return fmt.Errorf("its lock file cannot be opened: %w", err)
+	}
+	return fmt.Errorf("is it open elsewhere? %w", err)
 }
 
 // release gives back what Open took.
@@ -186,9 +197,9 @@ func (l *Log) Stats() store.LogStats {
 	}
 	l.removing.Unlock()
 	if l.enter() == nil {
-		x := l.index.Stats()
+		x, fault := l.index.Stats(), l.index.Fault()
 		l.exit()
-		s.IndexEntries, s.IndexBytes = x.Entries, x.DiskBytes
+		s.IndexEntries, s.IndexBytes, s.IndexFault = x.Entries, x.DiskBytes, fault
 	}
 	return s
 }
@@ -198,8 +209,9 @@ var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds
 
 // Run does the background work until ctx ends: recompression of sealed segments
 // when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
-// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for a
-// damaged id index: that is ErrIndexDamaged.
+// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for an
+// id index that is damaged or can write its manifest no more: that is ErrIndexDamaged or idindex.ErrStopped, and
+// opening the Log again mends it.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
 	defer pack.Stop()
@@ -216,6 +228,8 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.index.Damaged():
 			return ErrIndexDamaged
+		case <-l.index.Stopped():
+			return idindex.ErrStopped
 		case at := <-pack.C:
 			stored := l.stored.Load()
 			calm := stored-before < calmRate

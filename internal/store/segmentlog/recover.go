@@ -236,7 +236,7 @@ func (l *Log) openIndex(missing store.Seq) error {
 	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
 	x, err := idindex.Open(dir, o)
 	switch {
-	case errors.Is(err, idindex.ErrNewer):
+	case errors.Is(err, idindex.ErrNewer), errors.Is(err, idindex.ErrStopped):
 		return fmt.Errorf("%s: %w", dir, err)
 	case err != nil:
 		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", slog.Any("error", err))

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
@@ -23,14 +24,14 @@ export function TracePage({ id }: { id: string }): JSX.Element {
   useKeys([
     { key: "J", label: "Next trace of the list", run: () => open(after) },
     { key: "K", label: "Trace before in the list", run: () => open(before) },
-    { key: "u", label: "Back to the list", run: () => navigate(`/traces${listSearch()}`) },
+    { key: "u", label: "Back to the list", run: () => navigate(link(`/traces${listSearch()}`)) },
   ]);
   if (error) {
     return (
       <div class="page">
         <PageHead title="Trace" />
         <Failure error={error} again={reload} />
-        <a href={`/traces${listSearch()}`}>To the traces</a>
+        <a href={link(`/traces${listSearch()}`)}>To the traces</a>
       </div>
     );
   }
@@ -39,7 +40,7 @@ export function TracePage({ id }: { id: string }): JSX.Element {
 
 // open goes to another trace of the list, in the place of this one.
 function open(id: string | undefined): void {
-  if (id) navigate(`/traces/${seg(id)}`, true);
+  if (id) navigate(link(`/traces/${seg(id)}`), true);
 }
 
 function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Element {
@@ -137,11 +138,11 @@ interface HeaderProps {
 
 function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.Element {
   const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
-  const link = `${location.origin}${location.pathname}${location.search}`;
+  const here = `${location.origin}${location.pathname}${location.search}`;
   return (
     <>
       <PageHead title={t.name || t.id}>
-        <a class="crumb" href={`/traces${listSearch()}`}>
+        <a class="crumb" href={link(`/traces${listSearch()}`)}>
           <Icon name="left" size={12} /> Traces
         </a>
         <span class="spacer" />
@@ -165,7 +166,7 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
         >
           <Icon name="down" />
         </button>
-        <Copy text={link} label="Copy the link to this place">
+        <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
         <Menu
@@ -215,8 +216,8 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
             {count(errors)} {errors === 1 ? "error" : "errors"}
           </button>
         )}
-        {t.user_id && <a href={`/users/${seg(t.user_id)}`}>{t.user_id}</a>}
-        {t.session_id && <a href={`/sessions/${seg(t.session_id)}`}>{t.session_id}</a>}
+        {t.user_id && <a href={link(`/users/${seg(t.user_id)}`)}>{t.user_id}</a>}
+        {t.session_id && <a href={link(`/sessions/${seg(t.session_id)}`)}>{t.session_id}</a>}
         <span class="badge">{t.environment}</span>
         {t.tags.map(tag => (
           <span key={tag} class="badge">

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText } from "../format.ts";
 import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
@@ -198,7 +199,7 @@ function Metadata({ trace, observation: o }: Props): JSX.Element {
         {!o && trace.parent_trace_id && (
           <>
             , below the trace{" "}
-            <a href={`/traces/${encodeURIComponent(trace.parent_trace_id)}`}>{trace.parent_trace_id}</a>
+            <a href={link(`/traces/${encodeURIComponent(trace.parent_trace_id)}`)}>{trace.parent_trace_id}</a>
           </>
         )}
       </p>
