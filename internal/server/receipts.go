@@ -111,6 +111,11 @@ func (s *Server) facts(ctx context.Context, project, id string) ([]store.Record,
 func (s *Server) describe(ctx context.Context, project string, receipt *brokle.EventReceipt, facts []store.Record) error {
 	for i := range facts {
 		rec := &facts[i]
+		for _, note := range rec.Notes {
+			if !slices.Contains(receipt.Notes, note) {
+				receipt.Notes = append(receipt.Notes, note)
+			}
+		}
 		fact := brokle.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
 		if fields, failure := store.Extract(&rec.Event); failure == nil {
 			trace, _ := fields.Get(store.TraceID)
