@@ -52,7 +52,7 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
 	}
 	// Two more: a score's data type, and an observation's default name.
-	x.out = &Fields{Kind: kind, Rank: rank, Content: content(ev), Values: make([]FieldValue, 0, seen+2)}
+	x.out = &Fields{Kind: kind, Rank: rank, Content: ContentOf(ev), Values: make([]FieldValue, 0, seen+2)}
 	switch kind {
 	case TraceKind:
 		x.trace()
@@ -69,9 +69,9 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 	return x.out, nil
 }
 
-// content hashes what an event says (Fields.Content). The hash is kept on disk: it
+// ContentOf hashes what an event says (Fields.Content). The hash is kept on disk: it
 // must stay what it is.
-func content(ev *brokle.Event) uint64 {
+func ContentOf(ev *brokle.Event) uint64 {
 	var d xxhash.Digest
 	d.Reset()
 	d.WriteString(string(ev.Type)) //nolint:errcheck // it never fails
