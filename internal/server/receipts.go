@@ -65,7 +65,10 @@ func getBatch(ctx context.Context, s *Server, c *call) (*answer, error) {
 // getEvent answers from the receipts while they are kept, and from the events
 // themselves, which may be several of one id.
 func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if !brokle.ValidID(id) {
 		return nil, store.ErrNotFound
 	}
