@@ -16,6 +16,7 @@ import (
 // its range; docs/configuration.md shows the same table.
 type Config struct {
 	DataDir         string
+	AcceptLoss      bool
 	Listen          string
 	OpsListen       string
 	TLSCert         string
@@ -33,6 +34,9 @@ type Config struct {
 	MaxInFlightBytes Bytes
 	RatePerKey       float64
 	AuthFailures     int
+
+	QueryTimeout time.Duration
+	MaxQueries   int
 
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration

@@ -84,6 +84,9 @@ func readFormats(dir string) (map[string]int, error) {
 // checkDir refuses a data directory that a later release wrote, or that a restore has
 // not filled. It only reads.
 func checkDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("data directory: %s is a file, not a directory: name another with --data", dir)
+	}
 	if _, err := os.Stat(filepath.Join(dir, backup.StagingName)); err == nil {
 		return fmt.Errorf("data directory: a restore into %s did not end: delete what is in it and run `brokle restore` again", dir)
 	}

@@ -31,6 +31,9 @@ func Settings() []Setting {
 		{Field: "DataDir", Flag: "data", Default: "./brokle-data", Range: "a directory, made when absent",
 			Usage: "where everything is kept; one running node per directory",
 			ptr:   func(c *Config) any { return &c.DataDir }},
+		{Field: "AcceptLoss", Flag: "accept-loss", Range: "true or false",
+			Usage: "for one start: go on although segments of the log are missing; what they held is lost, and that is written down",
+			ptr:   func(c *Config) any { return &c.AcceptLoss }},
 		{Field: "Listen", Flag: "listen", Default: "127.0.0.1:8080", Range: "HOST:PORT; port 0 takes a free one",
 			Usage: "address of the HTTP API",
 			ptr:   func(c *Config) any { return &c.Listen }},
@@ -80,6 +83,13 @@ func Settings() []Setting {
 		{Field: "AuthFailures", Flag: "auth-failures", Default: "60", Range: "1 to 1000000",
 			Usage: "wrong keys a minute that one client address may send; beyond it 429 with Retry-After, while right keys are taken",
 			ptr:   func(c *Config) any { return &c.AuthFailures }, min: 1, max: 1_000_000},
+
+		{Field: "QueryTimeout", Flag: "query-timeout", Default: "30s", Range: "100ms to 1h",
+			Usage: "how long a question is worked at; then it is answered 504 query_timeout",
+			ptr:   func(c *Config) any { return &c.QueryTimeout }, min: 0.1, max: 3600},
+		{Field: "MaxQueries", Flag: "max-queries", Default: "4", Range: "1 to 1000",
+			Usage: "questions answered at once, half of them of one key at most; others wait up to 10s, the keys in turn, then get 503 with Retry-After",
+			ptr:   func(c *Config) any { return &c.MaxQueries }, min: 1, max: 1000},
 
 		{Field: "RedisURL", Flag: "redis-url", Range: "redis://, rediss://, unix:// or redis-sentinel://; several hosts are a Cluster; empty: one node alone",
 			Usage: "the Redis on which several nodes deduplicate together (docs/scale-out.md)", Secret: true,

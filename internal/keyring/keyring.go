@@ -11,7 +11,6 @@ package keyring
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -167,8 +166,7 @@ func (k *Keyring) Fault() string {
 	return ""
 }
 
-// Create makes a key with a new secret: "bk_" and 43 letters and digits, from 256
-// random bits. The secret is not kept. project is 1 to 64 of a-z 0-9 - _ . and name at
+// Create makes a key with a new secret: "bk_" and 40 random letters and digits, 238 bits. The secret is not kept. project is 1 to 64 of a-z 0-9 - _ . and name at
 // most 100 printable characters; ErrInvalid otherwise.
 func (k *Keyring) Create(project, name string, scopes []Scope) (secret string, key Key, err error) {
 	secret = newSecret()
@@ -291,7 +289,7 @@ func (k *Keyring) reload() {
 	switch {
 	case err != nil:
 	case raw == nil:
-		err = errors.New("the keys file is gone")
+		err = errGone
 	default:
 		s, err = parseState(raw)
 	}
@@ -314,11 +312,4 @@ func (k *Keyring) setFault(f string) {
 		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "fault", f)
 	}
 	k.fault.Store(&f)
-}
-
-// newSecret makes a secret of 256 random bits.
-func newSecret() string {
-	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
-	return secretPrefix + base62(b[:])
 }

@@ -19,7 +19,7 @@ const (
 )
 
 func eventsParams() []string {
-	return []string{"from", "to", "environment", "trace_id", "limit", "cursor"}
+	return []string{"id", "from", "to", "environment", "trace_id", "limit", "cursor"}
 }
 
 // eventsQuery is what GET /v1/telemetry/events asks for.
@@ -132,10 +132,7 @@ func (p *eventsPage) add(rec *store.Record) bool {
 	}
 	p.bytes += len(rec.Event.Payload)
 	p.q.after = rec.Seq
-	p.Data = append(p.Data, brokle.StoredEvent{
-		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
-		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
-	})
+	p.Data = append(p.Data, storedEvent(rec))
 	return true
 }
 

@@ -43,11 +43,15 @@ func (s *Server) serve(rt route) http.Handler {
 			p := s.problemOf(err)
 			s.logProblem(rt, c, p)
 			ans = &answer{status: p.status, header: p.header}
-			if out, err = s.encode(p.body()); err != nil {
+			body := p.body()
+			if rt.problem != nil {
+				body = rt.problem(p)
+			}
+			if out, err = s.encode(body); err != nil {
 				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
 			}
 			if p.retryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.FormatInt(seconds(p.retryAfter), 10))
+				w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
 			}
 		}
 		c.boundRest(control)
@@ -76,12 +80,15 @@ func (s *Server) run(rt route, c *call) (ans *answer, err error) {
 		err = problemf(http.StatusInternalServerError, codeInternal, "the server failed to answer; its log says why")
 	}()
 	if rt.scope != "" {
-		if c.caller, err = s.authenticate(c.r, rt.scope); err != nil {
+		if err = s.authenticate(c, rt.scope); err != nil {
 			return nil, err
 		}
 	}
 	if c.params, err = parameters(c.r.URL.RawQuery, rt); err != nil {
 		return nil, err
+	}
+	if rt.asks() {
+		return s.answerQuery(c.r.Context(), rt, c)
 	}
 	return rt.handle(c.r.Context(), s, c)
 }
@@ -104,33 +111,36 @@ func secretOf(r *http.Request) string {
 	return ""
 }
 
-// authenticate finds the caller before anything of the body is read.
-func (s *Server) authenticate(r *http.Request, scope keyring.Scope) (keyring.Caller, error) {
-	secret := secretOf(r)
+// authenticate finds the caller before anything of the body is read, and notes in c
+// by what: a key, or a session that stands for one.
+func (s *Server) authenticate(c *call, scope keyring.Scope) (err error) {
+	secret := secretOf(c.r)
 	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
 	if secret == "" {
-		if token := sessionToken(r); token != "" {
-			return s.authenticateSession(r, token, scope)
+		if token := sessionToken(c.r); token != "" {
+			return s.authenticateSession(c, token, scope)
 		}
 		p := problemf(http.StatusUnauthorized, codeUnauthorized, "there is no key: send X-API-Key, or Authorization: Bearer")
 		p.header = challenge
-		return keyring.Caller{}, p
+		return p
 	}
-	caller, err := s.lookup(r, secret)
-	if err != nil {
+	if c.caller, err = s.lookup(c.r, secret); err != nil {
 		if p := s.problemOf(err); p.status == http.StatusUnauthorized {
 			p.header = challenge
 		}
-		return keyring.Caller{}, err
+		return err
 	}
-	return allowed(caller, scope)
+	return allowed(c.caller, scope)
 }
 
-func allowed(caller keyring.Caller, scope keyring.Scope) (keyring.Caller, error) {
-	if !caller.Has(scope) {
-		return caller, problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
+// anyScope is the scope of routes that take every key.
+const anyScope keyring.Scope = "any"
+
+func allowed(caller keyring.Caller, scope keyring.Scope) error {
+	if scope != anyScope && !caller.Has(scope) {
+		return problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
 	}
-	return caller, nil
+	return nil
 }
 
 // parameters parses a query string and refuses what the route does not know.
