@@ -12,28 +12,20 @@ type Option func(*details)
 
 // details is what options say.
 type details struct {
-	id, name                         string
-	start, end                       time.Time
-	userID, sessionID                string
-	tags                             []string
-	version, release                 string
-	level, status                    string
-	model, provider                  string
-	prompt, completion, total        *int64
-	inputCost, outputCost, totalCost *float64
-	input, output, metadata, params  json.RawMessage
-	comment, source, evaluator       string
-	err                              error
+	id, name                        string
+	start, end                      time.Time
+	userID, sessionID               string
+	tags                            []string
+	version, release                string
+	level, levelWord, status        string
+	model, provider                 string
+	prompt, completion, total       *int64
+	inputCost, outputCost           *float64
+	input, output, metadata, params json.RawMessage
+	comment, source, evaluator      string
+	clear                           []string
+	err                             error
 }
-
-// The levels of an observation.
-const (
-	LevelDebug   = "DEBUG"
-	LevelInfo    = "INFO"
-	LevelWarn    = "WARN"
-	LevelError   = "ERROR"
-	LevelDefault = "DEFAULT"
-)
 
 func gather(opts []Option) *details {
 	d := &details{}
@@ -110,19 +102,21 @@ func Usage(prompt, completion int64) Option {
 	}
 }
 
-// Cost is what a call cost, in the currency you use everywhere. The total is their sum.
+// Cost is what a call cost, in the currency you use everywhere. The total is their sum,
+// which the server adds exactly: 0.1 and 0.2 are 0.3.
 func Cost(input, output float64) Option {
-	return func(d *details) {
-		total := input + output
-		d.inputCost, d.outputCost, d.totalCost = &input, &output, &total
-	}
+	return func(d *details) { d.inputCost, d.outputCost = &input, &output }
 }
-
-// Level is one of LevelDebug … LevelError.
-func Level(level string) Option { return func(d *details) { d.level = level } }
 
 // StatusMessage says in words how it went.
 func StatusMessage(text string) Option { return func(d *details) { d.status = text } }
+
+// Clear takes back, in an Update or End, what was said before of these fields, by their
+// names on the wire: Clear("tags", "user_id"). What the same call says of them is there
+// afterwards; a null changes nothing.
+func Clear(fields ...string) Option {
+	return func(d *details) { d.clear = append(d.clear, fields...) }
+}
 
 // Comment explains a score.
 func Comment(text string) Option { return func(d *details) { d.comment = text } }
@@ -138,7 +132,7 @@ func Evaluator(name, version string) Option {
 func (d *details) trace() *Trace {
 	t := &Trace{Version: d.version, Release: d.release, Metadata: d.metadata, Input: d.input, Output: d.output}
 	t.ID, t.Name, t.UserID, t.SessionID, t.Tags = d.id, d.name, d.userID, d.sessionID, d.tags
-	t.StartTime, t.EndTime = d.start, timeOrNil(d.end)
+	t.StartTime, t.EndTime, t.Clear = d.start, timeOrNil(d.end), d.clear
 	return t
 }
 
@@ -146,7 +140,7 @@ func (d *details) observation(of *ActiveObservation) *Observation {
 	return &Observation{ID: of.id, TraceID: of.trace.id, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
 		Level: d.level, StatusMessage: d.status, Version: d.version, Model: d.model, Provider: d.provider,
 		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total,
-		InputCost: d.inputCost, OutputCost: d.outputCost, TotalCost: d.totalCost, Tags: d.tags,
+		InputCost: d.inputCost, OutputCost: d.outputCost, Tags: d.tags, Clear: d.clear,
 		ModelParameters: d.params, Metadata: d.metadata, Input: d.input, Output: d.output}
 }
 

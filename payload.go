@@ -32,6 +32,8 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 		if v != nil {
 			o = v.payload(b)
 		}
+	case *worded:
+		o = v.payload(b)
 	case Score:
 		o = v.payload(b)
 	case *Score:
@@ -65,6 +67,7 @@ func (t *Trace) payload(b []byte) *object {
 	o.raw("metadata", t.Metadata)
 	o.raw("input", t.Input)
 	o.raw("output", t.Output)
+	o.texts("clear", t.Clear)
 	return o
 }
 
@@ -86,10 +89,17 @@ func (v *Observation) payload(b []byte) *object {
 	o.text("status_message", v.StatusMessage)
 	o.text("version", v.Version)
 	o.text("model", v.Model)
+	o.text("requested_model", v.RequestedModel)
 	o.text("provider", v.Provider)
+	o.text("finish_reason", v.FinishReason)
 	o.int("prompt_tokens", v.PromptTokens)
 	o.int("completion_tokens", v.CompletionTokens)
 	o.int("total_tokens", v.TotalTokens)
+	o.int("cache_read_tokens", v.CacheReadTokens)
+	o.int("cache_write_tokens", v.CacheWriteTokens)
+	o.int("reasoning_tokens", v.ReasoningTokens)
+	o.int("audio_input_tokens", v.AudioInputTokens)
+	o.int("audio_output_tokens", v.AudioOutputTokens)
 	o.float("input_cost", v.InputCost)
 	o.float("output_cost", v.OutputCost)
 	o.float("total_cost", v.TotalCost)
@@ -99,6 +109,7 @@ func (v *Observation) payload(b []byte) *object {
 	o.raw("metadata", v.Metadata)
 	o.raw("input", v.Input)
 	o.raw("output", v.Output)
+	o.texts("clear", v.Clear)
 	return o
 }
 
@@ -119,6 +130,7 @@ func (s *Score) payload(b []byte) *object {
 	o.text("author_user_id", s.AuthorUserID)
 	o.text("environment", s.Environment)
 	o.raw("metadata", s.Metadata)
+	o.texts("clear", s.Clear)
 	return o
 }
 

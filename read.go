@@ -14,14 +14,15 @@ type TraceSummary struct {
 	Environment      string         `json:"environment"`
 	Tags             []string       `json:"tags"`
 	StartTime        time.Time      `json:"start_time"`
-	EndTime          *time.Time     `json:"end_time"`   // nil while nothing in it has ended
-	LatencyMS        *float64       `json:"latency_ms"` // end − start; nil without an end
+	EndTime          *time.Time     `json:"end_time"`                 // nil while nothing in it has ended
+	LatencyMS        *float64       `json:"latency_ms"`               // end − start; nil without an end
+	LatencyReason    string         `json:"latency_reason,omitempty"` // why there is an end and no latency
 	ObservationCount int64          `json:"observation_count"`
-	ErrorCount       int64          `json:"error_count"` // observations of level ERROR
-	TotalTokens      int64          `json:"total_tokens"`
-	TotalCost        float64        `json:"total_cost"` // in the currency the client used, usually USD
-	Scores           map[string]any `json:"scores"`     // name → mean of the numeric values, else the last text
-	Models           []string       `json:"models"`     // distinct, sorted
+	ErrorCount       int64          `json:"error_count"`  // observations of level ERROR
+	TotalTokens      int64          `json:"total_tokens"` // of the observations that are counted
+	TotalCost        float64        `json:"total_cost"`   // the same, exactly added; in the currency the client used, usually USD
+	Scores           map[string]any `json:"scores"`       // name → mean of the numeric values, else the last text
+	Models           []string       `json:"models"`       // distinct, sorted
 }
 
 // Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.
@@ -35,40 +36,61 @@ type Trace struct {
 	Output        json.RawMessage `json:"output"`
 	Observations  []*Observation  `json:"observations"` // the roots; children hang below
 	ScoreList     []Score         `json:"score_list"`   // every score of the trace and its observations
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
-// Observation is one folded observation: a generation, a span, a tool call, …
+// Observation is one folded observation: a generation, a span, a tool call, … Its id is
+// its own within its trace. A number that is not known is nil.
 type Observation struct {
-	ID                  string          `json:"id"`
-	TraceID             string          `json:"trace_id"`
-	ParentObservationID string          `json:"parent_observation_id"`
-	Type                string          `json:"type"`
-	Name                string          `json:"name"`
-	Environment         string          `json:"environment"`
-	StartTime           time.Time       `json:"start_time"`
-	StartTimeInferred   bool            `json:"start_time_inferred"` // from an event's timestamp, not sent
-	EndTime             *time.Time      `json:"end_time"`
-	LatencyMS           *float64        `json:"latency_ms"`
-	Level               string          `json:"level"`
-	StatusMessage       string          `json:"status_message"`
-	Version             string          `json:"version"`
-	Model               string          `json:"model"`
-	Provider            string          `json:"provider"`
-	PromptTokens        *int64          `json:"prompt_tokens"`
-	CompletionTokens    *int64          `json:"completion_tokens"`
-	TotalTokens         *int64          `json:"total_tokens"`
-	InputCost           *float64        `json:"input_cost"`
-	OutputCost          *float64        `json:"output_cost"`
-	TotalCost           *float64        `json:"total_cost"`
-	QualityScore        *float64        `json:"quality_score"`
-	Tags                []string        `json:"tags"`
-	InputPreview        string          `json:"input_preview"`  // the first characters; lists have no payload
-	OutputPreview       string          `json:"output_preview"` // the same
-	ModelParameters     json.RawMessage `json:"model_parameters,omitempty"`
-	Metadata            json.RawMessage `json:"metadata,omitempty"`
-	Input               json.RawMessage `json:"input,omitempty"`
-	Output              json.RawMessage `json:"output,omitempty"`
-	Children            []*Observation  `json:"children,omitempty"`
+	ID                  string     `json:"id"`
+	TraceID             string     `json:"trace_id"`
+	ParentObservationID string     `json:"parent_observation_id"`
+	Type                string     `json:"type"`
+	Name                string     `json:"name"`
+	Environment         string     `json:"environment"`
+	StartTime           time.Time  `json:"start_time"`
+	StartTimeInferred   bool       `json:"start_time_inferred"` // from an event's timestamp, not sent
+	EndTime             *time.Time `json:"end_time"`
+	LatencyMS           *float64   `json:"latency_ms"`
+	LatencyReason       string     `json:"latency_reason,omitempty"` // why there is an end and no latency
+	Level               string     `json:"level"`
+	StatusMessage       string     `json:"status_message"`
+	Version             string     `json:"version"`
+	Model               string     `json:"model"`           // what answered
+	RequestedModel      string     `json:"requested_model"` // what was asked for
+	Provider            string     `json:"provider"`
+	FinishReason        string     `json:"finish_reason"`
+	PromptTokens        *int64     `json:"prompt_tokens"`     // with those read from and written to a cache
+	CompletionTokens    *int64     `json:"completion_tokens"` // with those of reasoning
+	TotalTokens         *int64     `json:"total_tokens"`      // the sum of both; what was sent when one is not known
+	CacheReadTokens     *int64     `json:"cache_read_tokens"`
+	CacheWriteTokens    *int64     `json:"cache_write_tokens"`
+	ReasoningTokens     *int64     `json:"reasoning_tokens"`
+	AudioInputTokens    *int64     `json:"audio_input_tokens"`
+	AudioOutputTokens   *int64     `json:"audio_output_tokens"`
+	InputCost           *float64   `json:"input_cost"`
+	OutputCost          *float64   `json:"output_cost"`
+	TotalCost           *float64   `json:"total_cost"`
+	// Counted is false when tokens or a cost of it are left out of sums, because they
+	// stand for those of what hangs below it.
+	Counted         bool            `json:"counted"`
+	QualityScore    *float64        `json:"quality_score"`
+	Tags            []string        `json:"tags"`
+	InputPreview    string          `json:"input_preview"`  // the first characters; lists have no payload
+	OutputPreview   string          `json:"output_preview"` // the same
+	ModelParameters json.RawMessage `json:"model_parameters,omitempty"`
+	Metadata        json.RawMessage `json:"metadata,omitempty"`
+	Input           json.RawMessage `json:"input,omitempty"`
+	Output          json.RawMessage `json:"output,omitempty"`
+	Children        []*Observation  `json:"children,omitempty"`
+	// Ambiguous says that other traces have an observation of this id, that the request
+	// named none, and that this is the newest.
+	Ambiguous bool `json:"ambiguous,omitempty"`
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
 // ObservationEvent is one of the events that an observation, a trace or a score was
@@ -100,6 +122,9 @@ type Score struct {
 	Environment      string          `json:"environment"`
 	Timestamp        time.Time       `json:"timestamp"` // of its first event
 	Metadata         json.RawMessage `json:"metadata,omitempty"`
+	// Clear names fields that an update empties before its own values apply: see the option
+	// Clear. No answer has it.
+	Clear []string `json:"clear,omitempty"`
 }
 
 // Page is what every list answers: the rows, and where to go on.

@@ -42,7 +42,7 @@ func (t *Traces) Get(ctx context.Context, id string) (*Trace, error) {
 // History returns the events that the trace itself was folded from, in the order of the fold:
 // of each field the last present value wins.
 func (t *Traces) History(ctx context.Context, id string) ([]ObservationEvent, error) {
-	return history(ctx, t.c, pathTraces, id)
+	return history(ctx, t.c, pathTraces, id, nil)
 }
 
 // Observations reads observations. It is a Client's field.
@@ -61,15 +61,34 @@ func (o *Observations) Page(ctx context.Context, q ObservationQuery) (*Page[Obse
 	return get[Page[Observation]](ctx, o.c, pathObservations, q.params())
 }
 
-// Get returns one folded observation with its payload.
+// Get returns one folded observation with its payload. When several traces have one of
+// this id it is the newest, and Ambiguous: GetIn names the trace.
 func (o *Observations) Get(ctx context.Context, id string) (*Observation, error) {
-	return get[Observation](ctx, o.c, pathObservations+"/"+url.PathEscape(id), nil)
+	return o.GetIn(ctx, "", id)
+}
+
+// GetIn returns the observation of that id in that trace, with its payload.
+func (o *Observations) GetIn(ctx context.Context, traceID, id string) (*Observation, error) {
+	return get[Observation](ctx, o.c, pathObservations+"/"+url.PathEscape(id), inTrace(traceID))
 }
 
 // History returns the events that the observation was folded from, in the order of the fold:
-// of each field the last present value wins.
+// of each field the last present value wins, but for what a clear took back. When several
+// traces have one of this id it is that of the newest.
 func (o *Observations) History(ctx context.Context, id string) ([]ObservationEvent, error) {
-	return history(ctx, o.c, pathObservations, id)
+	return o.HistoryIn(ctx, "", id)
+}
+
+// HistoryIn returns the history of the observation of that id in that trace.
+func (o *Observations) HistoryIn(ctx context.Context, traceID, id string) ([]ObservationEvent, error) {
+	return history(ctx, o.c, pathObservations, id, inTrace(traceID))
+}
+
+// inTrace is the parameter that names a trace, when there is one.
+func inTrace(traceID string) url.Values {
+	p := params{url.Values{}}
+	p.text("trace_id", traceID)
+	return p.Values
 }
 
 // Scores reads quality scores. It is a Client's field.
@@ -91,7 +110,7 @@ func (s *Scores) Page(ctx context.Context, q ScoreQuery) (*Page[Score], error) {
 // History returns the events that the score was folded from, in the order of the fold:
 // of each field the last present value wins.
 func (s *Scores) History(ctx context.Context, id string) ([]ObservationEvent, error) {
-	return history(ctx, s.c, pathScores, id)
+	return history(ctx, s.c, pathScores, id, nil)
 }
 
 // Stats returns one page of aggregates.
@@ -99,8 +118,8 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error
 	return get[Page[StatRow]](ctx, c, pathStats, q.params())
 }
 
-func history(ctx context.Context, c *Client, path, id string) ([]ObservationEvent, error) {
-	page, err := get[Page[ObservationEvent]](ctx, c, path+"/"+url.PathEscape(id)+"/history", nil)
+func history(ctx context.Context, c *Client, path, id string, p url.Values) ([]ObservationEvent, error) {
+	page, err := get[Page[ObservationEvent]](ctx, c, path+"/"+url.PathEscape(id)+"/history", p)
 	if err != nil {
 		return nil, err
 	}

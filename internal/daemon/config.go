@@ -35,6 +35,11 @@ type Config struct {
 	RatePerKey       float64
 	AuthFailures     int
 
+	QueryTimeout time.Duration
+	MaxQueries   int
+
+	MaxAnswerBytes Bytes
+
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
 

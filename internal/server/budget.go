@@ -23,7 +23,7 @@ func (h *hold) take(n int64) error {
 		h.from.used.Add(-n)
 		return &problem{
 			status: http.StatusServiceUnavailable, code: codeOverloaded, retryAfter: 1,
-			message: "the server holds as many bytes of requests as it may; send this one again in a second",
+			message: "the server holds as many bytes of requests as it may; send this one again after the seconds of Retry-After",
 		}
 	}
 	h.bytes += n

@@ -1,16 +1,19 @@
 package server
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// getHistory lists the events that an entity of the kind was folded from, in the
+// entityHistory is the answer of a history.
+type entityHistory struct {
+	brokle.Page[brokle.ObservationEvent]
+	Ambiguous bool `json:"ambiguous,omitempty"` // as brokle.Observation.Ambiguous
+}
+
+// getHistory lists the facts that an entity of the kind was folded from, in the
 // order in which the fold reads them: the last present value wins.
 func getHistory(kind store.Kind) handler {
 	return func(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -18,41 +21,53 @@ func getHistory(kind store.Kind) handler {
 		if err != nil {
 			return nil, err
 		}
-		recs, err := s.ownRecords(ctx, c.caller.Project, kind, id)
+		q := query{values: c.params}
+		traceID := q.text("trace_id") // no parameter of other kinds
+		if q.err != nil {
+			return nil, q.err
+		}
+		fold, err := s.ownEvents(ctx, c, kind, id)
 		if err != nil {
 			return nil, err
 		}
-		events := history(recs, kind, id)
-		if len(events) == 0 { // erased meanwhile
-			return nil, store.ErrNotFound
+		if kind != store.ObservationKind {
+			return ok(&entityHistory{Page: historyPage(fold.Facts())}, nil)
 		}
-		return ok(&brokle.Page[brokle.ObservationEvent]{Data: events}, nil)
+		row, err := fold.Observation(id, traceID)
+		if err != nil {
+			return nil, err
+		}
+		return ok(&entityHistory{Page: historyPage(only(fold.Facts(), row.Seqs)), Ambiguous: row.Ambiguous}, nil)
 	}
 }
 
-func history(recs []store.Record, kind store.Kind, id string) []brokle.ObservationEvent {
-	type ranked struct {
-		brokle.ObservationEvent
-		rank store.Rank
+// only returns the records of seqs, in the order of recs.
+func only(recs []*store.Record, seqs []store.Seq) []*store.Record {
+	wanted := make(map[store.Seq]bool, len(seqs))
+	for _, seq := range seqs {
+		wanted[seq] = true
 	}
-	var events []ranked
-	for i := range recs {
-		rec := &recs[i]
-		fields, failure := store.Extract(&rec.Event)
-		if failure != nil || fields.Kind != kind || fields.EntityID != id {
-			continue
+	var out []*store.Record
+	for _, rec := range recs {
+		if wanted[rec.Seq] {
+			out = append(out, rec)
 		}
-		events = append(events, ranked{rank: fields.Rank, ObservationEvent: brokle.ObservationEvent{
-			EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
-			BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
-		}})
 	}
-	slices.SortFunc(events, func(a, b ranked) int {
-		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.rank, b.rank), strings.Compare(a.EventID, b.EventID))
-	})
-	rows := make([]brokle.ObservationEvent, len(events))
-	for i := range events {
-		rows[i] = events[i].ObservationEvent
+	return out
+}
+
+func historyPage(recs []*store.Record) brokle.Page[brokle.ObservationEvent] {
+	rows := make([]brokle.ObservationEvent, len(recs))
+	for i, rec := range recs {
+		rows[i] = storedEvent(rec)
 	}
-	return rows
+	return brokle.Page[brokle.ObservationEvent]{Data: rows}
+}
+
+// storedEvent is a record as answers show it.
+func storedEvent(rec *store.Record) brokle.StoredEvent {
+	return brokle.StoredEvent{
+		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
+		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
+	}
 }

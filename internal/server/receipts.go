@@ -3,7 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
@@ -61,28 +62,109 @@ func getBatch(ctx context.Context, s *Server, c *call) (*answer, error) {
 	return ok(s.o.Receipts.BatchReceipt(ctx, c.caller.Project, id))
 }
 
-// getEvent answers from the receipts while they are kept, then from the event itself.
+// getEvent answers from the receipts while they are kept, and from the events
+// themselves, which may be several of one id.
 func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if !brokle.ValidID(id) {
 		return nil, store.ErrNotFound
 	}
 	receipt, err := s.o.Receipts.EventReceipt(ctx, c.caller.Project, id)
-	if !errors.Is(err, store.ErrNotFound) {
-		return ok(receipt, err)
-	}
-	seq, err := s.o.Warehouse.EventSeq(ctx, c.caller.Project, id)
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	recs, err := s.o.Log.Get(ctx, []store.Seq{seq})
-	if err != nil {
+	facts, err := s.facts(ctx, c, id)
+	switch {
+	case err != nil && receipt == nil:
 		return nil, err
-	}
-	if len(recs) == 0 || recs[0].Project != c.caller.Project {
+	case err != nil: // what the Log alone knows is better than nothing
+		receipt.Notes = append(receipt.Notes, "the events of this id cannot be looked up now; ask again")
+		return ok(receipt, nil)
+	case len(facts) == 0 && receipt == nil:
 		return nil, store.ErrNotFound
+	case len(facts) == 0:
+		return ok(receipt, nil)
 	}
-	return &answer{status: http.StatusOK, body: &brokle.EventReceipt{
-		EventID: id, Status: "stored", EventType: recs[0].Event.Type, BatchID: recs[0].BatchID, At: recs[0].ReceivedAt,
-	}}, nil
+	if receipt == nil || receipt.Status != "stored" { // a later attempt with the id changes nothing
+		last := facts[len(facts)-1]
+		receipt = &brokle.EventReceipt{
+			EventID: id, Status: "stored", EventType: last.Event.Type, BatchID: last.BatchID, At: last.ReceivedAt,
+		}
+	}
+	return ok(receipt, s.describe(ctx, c, receipt, facts))
+}
+
+// facts returns the events that were stored under the id, in the order of acceptance.
+func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record, error) {
+	seqs, err := s.o.Warehouse.EventSeqs(ctx, c.caller.Project, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	recs, err := s.readAll(ctx, c, seqs)
+	return slices.DeleteFunc(recs, func(r store.Record) bool { return r.Project != c.caller.Project }), err
+}
+
+// describe adds to a receipt what its events say.
+func (s *Server) describe(ctx context.Context, c *call, receipt *brokle.EventReceipt, facts []store.Record) error {
+	for i := range facts {
+		rec := &facts[i]
+		for _, note := range rec.Notes {
+			if !slices.Contains(receipt.Notes, note) {
+				receipt.Notes = append(receipt.Notes, note)
+			}
+		}
+		fact := brokle.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
+		if fields, failure := store.Extract(&rec.Event); failure == nil {
+			trace, _ := fields.Get(store.TraceID)
+			fact.EntityID, fact.TraceID = fields.EntityID, trace.Text
+			note, err := s.openTrace(ctx, c, fields)
+			if err != nil {
+				return err
+			}
+			if note != "" && !slices.Contains(receipt.Notes, note) {
+				receipt.Notes = append(receipt.Notes, note)
+			}
+		}
+		if len(facts) > 1 {
+			receipt.Facts = append(receipt.Facts, fact)
+		}
+	}
+	return nil
+}
+
+// openTrace says of which trace's observation an event speaks that names an
+// observation but no trace, when several traces have one; else it says nothing.
+func (s *Server) openTrace(ctx context.Context, c *call, fields *store.Fields) (string, error) {
+	if v, _ := fields.Get(store.TraceID); v.Text != "" {
+		return "", nil
+	}
+	id := ""
+	switch fields.Kind {
+	case store.ObservationKind:
+		id = fields.EntityID
+	case store.ScoreKind:
+		v, _ := fields.Get(store.ObservationID)
+		id = v.Text
+	}
+	if id == "" {
+		return "", nil
+	}
+	page, err := s.o.Warehouse.Observations(ctx, c.caller.Project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 2}})
+	if err != nil || len(page.Data) < 2 {
+		return "", err
+	}
+	row, err := s.observation(ctx, c, id, "")
+	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return "names no trace, and several have an observation of this id: it counts for the newest, which is of trace " + strconv.Quote(row.TraceID), nil
 }

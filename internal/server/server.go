@@ -21,6 +21,8 @@ type Server struct {
 	guesses   *guesses
 	metrics   *metrics
 	sessions  *sessions
+	turns     *turns
+	answers   *answers
 	live      *live
 	positions *positions
 	erasing   chan struct{} // has room for one: who holds it erases
@@ -48,6 +50,8 @@ func New(o Options) (*Server, error) {
 		guesses:  newGuesses(o.AuthFailures),
 		sessions: newSessions(o.Now),
 		erasing:  make(chan struct{}, 1),
+		turns:    newTurns(o.MaxQueries, o.QueryWait),
+		answers:  newAnswers(o.MaxAnswerBytes, o.QueryWait),
 		live:     newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error

@@ -76,6 +76,16 @@ func (f Field) Type() FieldType { return fieldTable[f].typ }
 // String is the field's name on the wire and in the warehouse.
 func (f Field) String() string { return fieldTable[f].name }
 
+// FieldNamed is the field of that name on the wire.
+func FieldNamed(name string) (Field, bool) {
+	for f := range NumFields {
+		if fieldTable[f].name == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
 var fieldTable = [NumFields]struct {
 	name string
 	typ  FieldType
@@ -159,6 +169,9 @@ type Fields struct {
 	// one Content are one fact, however often they were accepted.
 	Content uint64
 	Values  []FieldValue
+	// Notes say what of the payload was left out or read otherwise than it was written, in
+	// sentences for people; nil for nearly every event. They repeat no value.
+	Notes []string
 }
 
 // FieldValue is one present field. Which member holds the value follows from

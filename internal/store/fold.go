@@ -4,21 +4,27 @@ import (
 	"cmp"
 	"slices"
 	"sort"
-	"strings"
-
-	"github.com/brokle-ai/brokle-go"
 )
 
-// This file is the reference for how events become entities. A warehouse does
-// the same in SQL, and a property test holds the two equal. The rules:
+// This file is the reference for how events become entities. Every view of the
+// Log folds with it; a property test holds what a warehouse answers against it.
 //
-// An entity is a (project, Kind, EntityID). Of the records with one (project,
-// event id) only that with the lowest Seq counts, whatever entities they name: a
-// replayed or re-accepted event changes nothing. A record that Extract refuses
-// does not count.
+// An entity is a trace (project, id), a score (project, id) or an observation
+// (project, trace id, id): ids of observations are unique only within a trace.
 //
-// The events of an entity are ordered by (timestamp, rank, event id, Seq). For
-// each field the last value wins; Extract leaves out null, so a null never wins.
+// A fact is an event with its content: of the records of one project that have the
+// same event id and the same Fields.Content only that with the lowest Seq counts, so
+// that a replayed or re-accepted event changes nothing. The same event id with other
+// content is a fact of its own. A record that Extract refuses does not count.
+//
+// The facts of an entity are ordered so: the creates first, whatever their time, by
+// (timestamp, Seq), for a create never overrules what follows it; then the others by
+// (timestamp, rank, Seq). Seq is the order of acceptance, which is the order of the
+// request within one: at equal time and rank the later accepted has the last word.
+// The event id decides nothing. The order in which records come to the fold does not
+// matter. For each field the last value wins; Extract leaves out null, so a null
+// changes nothing. A field named in an event's clear is emptied before the event's
+// own values apply, as if nothing before had spoken of it; tags and metadata too.
 // Other than that:
 //
 //   - tags: all values united, distinct, sorted bytewise.
@@ -29,33 +35,52 @@ import (
 //     timestamp of the events of rank create, without those of all events.
 //   - end_time (observations): the last explicit one, else the greatest timestamp
 //     of the events of rank complete, else none.
-//   - latency_ms (observations): with an end, max(0, end − start) in milliseconds
-//     with microsecond precision; else the last explicit latency_ms, else none.
-//   - total_tokens: the last explicit one, else prompt + completion where an
-//     unknown one is 0, else (both unknown) none. total_cost: the same of
-//     input_cost and output_cost.
+//   - latency_ms (observations): with an end, end − start in milliseconds with
+//     microsecond precision, or none, with a latency_reason, when the end is before
+//     the start: a time from two clocks that disagree is no duration. Without an end
+//     the last explicit latency_ms, else none.
+//   - total_tokens: prompt + completion when both are known, else the last explicit
+//     one, else the one part that is known, else none. total_cost: the last explicit
+//     one, else the sum of those of input_cost and output_cost that are known, else none.
 //   - type is "span" and level "DEFAULT" when never sent; other texts are "".
 //   - a score: data_type as folded; CATEGORICAL has string_value only, any other
 //     value only. Its timestamp is the least of its events.
 //
-// A trace T consists of the events of the trace entity T, the observations whose
-// folded trace_id is T, and the scores whose folded trace_id is T, or is "" while
-// their folded observation_id is an observation of T. It exists when it has a
+// The facts that name one observation id are divided among the traces that they name:
+// a trace_id says of which trace's observation its event speaks. What names no trace
+// goes to the newest of them, which is the one whose first create has the greatest
+// timestamp, then the one with the greatest trace id; traces with a create come before
+// those without, and of the latter that whose first event is the latest. When no event
+// names a trace the observation is in none: its trace_id is "".
+//
+// A trace T consists of the events of the trace entity T, the observations of T, and
+// the scores whose folded trace_id is T, or is "" while the newest observation with
+// their folded observation_id is one of T. It exists when it has a
 // trace event or an observation. Its start_time is the least of its own start
 // (as an inferred start_time above; none without a trace event) and its
 // observations' start_times; its end_time the greatest end_time of its
-// observations, or none; its latency max(0, end − start) when there is an end. Its
-// environment, without a trace event, is that of its first observation by
-// (start_time, id). observation_count, error_count (level ERROR), total_tokens
-// and total_cost are over its observations, an unknown number being 0; models
+// observations, or none; its latency end − start when there is an end, or none with a
+// reason, as that of an observation. Its environment, without a trace event, is that of
+// its first observation by (start_time, id). Its name, user_id, session_id and tags, where its own
+// events have none, are those of its root: the first by (start_time, id) of the
+// observations that name no parent. observation_count and error_count (level
+// ERROR) are over its observations; total_tokens and total_cost over those of them that
+// Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that
 // is not "": the mean of the values when any score of that name has a value, else
 // the string_value that is last by (timestamp, id).
 
-// Fold collects the events of one entity, in any order.
+// Fold collects the events of one entity, in any order; of observations, all events
+// that name one observation id, whatever trace they name.
 type Fold struct {
 	items []foldItem
-	byID  map[string]int // event id → place in items
+	facts map[fact]int // place in items
+}
+
+// fact is what makes two records of one entity one.
+type fact struct {
+	eventID string
+	content uint64
 }
 
 type foldItem struct {
@@ -63,28 +88,38 @@ type foldItem struct {
 	fields *Fields
 }
 
-// Add takes in one event of the entity. Of two records with the same event id
-// the one with the lower Seq stays. rec must not change afterwards.
+// Add takes in one event of the entity. Of two records of one fact that with the
+// lower Seq stays. rec and fields must not change afterwards.
 func (f *Fold) Add(rec *Record, fields *Fields) {
-	if i, known := f.byID[rec.Event.ID]; known {
+	is := fact{rec.Event.ID, fields.Content}
+	if i, known := f.facts[is]; known {
 		if rec.Seq < f.items[i].rec.Seq {
 			f.items[i] = foldItem{rec, fields}
 		}
 		return
 	}
-	if f.byID == nil {
-		f.byID = make(map[string]int)
+	if f.facts == nil {
+		f.facts = make(map[fact]int)
 	}
-	f.byID[rec.Event.ID] = len(f.items)
+	f.facts[is] = len(f.items)
 	f.items = append(f.items, foldItem{rec, fields})
+}
+
+// sorted is the facts in the order of the fold.
+func (f *Fold) sorted() []foldItem {
+	items := slices.Clone(f.items)
+	slices.SortFunc(items, foldItem.before)
+	return items
 }
 
 // before is the order of events.
 func (a foldItem) before(b foldItem) int {
+	if c := cmp.Compare(min(a.fields.Rank, RankUpdate), min(b.fields.Rank, RankUpdate)); c != 0 {
+		return c // creates come first
+	}
 	return cmp.Or(
 		cmp.Compare(micros(a.rec), micros(b.rec)),
 		cmp.Compare(a.fields.Rank, b.fields.Rank),
-		strings.Compare(a.rec.Event.ID, b.rec.Event.ID),
 		cmp.Compare(a.rec.Seq, b.rec.Seq),
 	)
 }
@@ -113,7 +148,7 @@ func (i *instant) greatest(us int64) {
 // folded is an entity's state after all its events.
 type folded struct {
 	has      [NumFields]bool
-	last     [NumFields]FieldValue
+	last     [NumFields]*FieldValue // in an event
 	tags     []string
 	metadata []string // every value, in order
 	batchEnv string   // the last that is not "default", or ""
@@ -121,9 +156,8 @@ type folded struct {
 	created, completed, any instant // least create, greatest complete, least of all
 }
 
-func (f *Fold) state() *folded {
-	items := slices.Clone(f.items)
-	slices.SortFunc(items, foldItem.before)
+// fold is the state after items, which stand in their order.
+func fold(items []foldItem) *folded {
 	s := &folded{}
 	for _, item := range items {
 		at := micros(item.rec)
@@ -137,7 +171,11 @@ func (f *Fold) state() *folded {
 		if env := item.rec.Environment; env != "" && env != defaultEnvironment {
 			s.batchEnv = env
 		}
-		for _, v := range item.fields.Values {
+		if v, ok := item.fields.Get(Clear); ok {
+			s.clear(v.List)
+		}
+		for i := range item.fields.Values {
+			v := &item.fields.Values[i]
 			s.has[v.Field], s.last[v.Field] = true, v
 			switch v.Field {
 			case Tags:
@@ -150,6 +188,23 @@ func (f *Fold) state() *folded {
 	sort.Strings(s.tags)
 	s.tags = slices.Compact(s.tags)
 	return s
+}
+
+// clear empties the fields of these names; those that are no fields are passed over.
+func (s *folded) clear(names []string) {
+	for _, name := range names {
+		f, ok := FieldNamed(name)
+		if !ok {
+			continue
+		}
+		s.has[f] = false
+		switch f {
+		case Tags:
+			s.tags = nil
+		case Metadata:
+			s.metadata = nil
+		}
+	}
 }
 
 const defaultEnvironment = "default"
@@ -201,104 +256,4 @@ func (s *folded) number(f Field) *float64 {
 	}
 	n := s.last[f].Num
 	return &n
-}
-
-// total is the explicit sum, else that of the known parts, else nil.
-func total[T int64 | float64](explicit, a, b *T) *T {
-	if explicit != nil || a == nil && b == nil {
-		return explicit
-	}
-	var sum T
-	for _, part := range [...]*T{a, b} {
-		if part != nil {
-			sum += *part
-		}
-	}
-	return &sum
-}
-
-// latency is end − start in milliseconds, never negative; nil without an end.
-func latency(start, end instant) *float64 {
-	if !end.known {
-		return nil
-	}
-	ms := float64(max(0, end.us-start.us)) / 1000
-	return &ms
-}
-
-// list returns tags as an answer gives them: never nil.
-func (s *folded) list() []string {
-	if s.tags == nil {
-		return []string{}
-	}
-	return s.tags
-}
-
-// ObservationRow is a folded observation as a Warehouse keeps it: what answers
-// show of it, and what only filters ask for.
-type ObservationRow struct {
-	brokle.Observation
-	UserID, SessionID, Release string
-}
-
-// Observations folds the events that name the observation id into what they are
-// observations of: one row for each trace, sorted by trace id.
-func (f *Fold) Observations(id string) []ObservationRow {
-	s := f.state()
-	return []ObservationRow{{
-		Observation: *f.observation(id), UserID: s.text(UserID, ""), SessionID: s.text(SessionID, ""), Release: s.text(Release, ""),
-	}}
-}
-
-// Trace folds the events that name the trace id: what the trace says of itself,
-// without what its observations and scores add.
-func (f *Fold) Trace(id string) *brokle.Trace { return ownTrace(f, nil, id) }
-
-// Score folds the events that name the score id.
-func (f *Fold) Score(id string) *brokle.Score { return f.score(id) }
-
-// observation is the folded observation id, without children.
-func (f *Fold) observation(id string) *brokle.Observation {
-	s := f.state()
-	start, inferred := s.start()
-	end := s.end()
-	o := &brokle.Observation{
-		ID: id, TraceID: s.text(TraceID, ""), ParentObservationID: s.text(ParentObservationID, ""),
-		Type: s.text(ObservationType, "span"), Name: s.text(Name, ""), Environment: s.environment(),
-		StartTime: start.time(), StartTimeInferred: inferred, LatencyMS: latency(start, end),
-		Level: s.text(Level, "DEFAULT"), StatusMessage: s.text(StatusMessage, ""), Version: s.text(Version, ""),
-		Model: s.text(Model, ""), Provider: s.text(Provider, ""),
-		PromptTokens: s.integer(PromptTokens), CompletionTokens: s.integer(CompletionTokens),
-		InputCost: s.number(InputCost), OutputCost: s.number(OutputCost), QualityScore: s.number(QualityScore),
-		Tags: s.list(), InputPreview: Preview(s.text(Input, ""), PreviewLength),
-		OutputPreview: Preview(s.text(Output, ""), PreviewLength), ModelParameters: s.json(ModelParameters),
-		Metadata: FoldMetadata(s.metadata), Input: s.json(Input), Output: s.json(Output),
-	}
-	o.TotalTokens = total(s.integer(TotalTokens), o.PromptTokens, o.CompletionTokens)
-	o.TotalCost = total(s.number(TotalCost), o.InputCost, o.OutputCost)
-	if end.known {
-		at := end.time()
-		o.EndTime = &at
-	} else {
-		o.LatencyMS = s.number(LatencyMS)
-	}
-	return o
-}
-
-// score is the folded score id.
-func (f *Fold) score(id string) *brokle.Score {
-	s := f.state()
-	c := &brokle.Score{
-		ID: id, TraceID: s.text(TraceID, ""), ObservationID: s.text(ObservationID, ""), Name: s.text(Name, ""),
-		DataType: s.text(DataType, ""), Source: s.text(Source, ""), EvaluatorName: s.text(EvaluatorName, ""),
-		EvaluatorVersion: s.text(EvaluatorVersion, ""), Comment: s.text(Comment, ""),
-		AuthorUserID: s.text(AuthorUserID, ""), Environment: s.environment(), Timestamp: s.any.time(),
-		Metadata: FoldMetadata(s.metadata),
-	}
-	if c.DataType == Categorical {
-		c.StringValue = s.text(StringValue, "")
-	} else {
-		c.Value = s.number(Value)
-	}
-	return c
 }

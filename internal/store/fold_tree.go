@@ -10,8 +10,15 @@ import (
 // give up on deep nesting (Go's at 10 000), and each level is two of theirs.
 const maxTreeDepth = 500
 
-// tree hangs observations, sorted by (start_time, id), below their parents and returns the roots.
+// tree hangs the observations of one trace, sorted by (start_time, id), below their
+// parents and returns the roots.
 func tree(sorted []*brokle.Observation) []*brokle.Observation {
+	return hang(sorted, parentsOf(sorted))
+}
+
+// parentsOf finds the place of each one's parent, −1 for a root. Each observation of
+// the trace is there once, so an id names one place.
+func parentsOf(sorted []*brokle.Observation) []int {
 	at := make(map[string]int, len(sorted))
 	for i, o := range sorted {
 		at[o.ID] = i
@@ -24,7 +31,7 @@ func tree(sorted []*brokle.Observation) []*brokle.Observation {
 		}
 	}
 	breakCycles(parents)
-	return hang(sorted, parents)
+	return parents
 }
 
 // breakCycles makes the lowest index of every cycle a root (parent −1).

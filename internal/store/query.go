@@ -71,7 +71,8 @@ type TraceQuery struct {
 	Order
 }
 
-// ObservationQuery asks for GET /v1/observations. ID asks for one.
+// ObservationQuery asks for GET /v1/observations. ID asks for those of one id: one in
+// each trace that has it.
 type ObservationQuery struct {
 	Filter
 	Order
@@ -90,7 +91,8 @@ type ScoreQuery struct {
 // StatsQuery asks for GET /v1/stats.
 type StatsQuery struct {
 	Filter
-	Of      string   // observations (default), traces, scores, events
+	Of string // observations (default), traces, scores, events
+	// Metrics are names; tokens and cost are over the observations that are counted (Count).
 	Metrics []string // count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME
 	GroupBy []string
 	// Interval groups by time too; 0 does not. 1 minute to 1 day.

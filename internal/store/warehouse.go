@@ -9,8 +9,8 @@ import (
 // nothing is lost by that.
 type Warehouse interface {
 	// Insert adds the records and moves the cursor to upto, in one transaction.
-	// It is idempotent by (project, event id): of a replayed or re-accepted event the row
-	// with the lowest Seq counts. A *PoisonError names the records that can never be inserted;
+	// It is idempotent by (project, event id, Fields.Content): of a replayed or re-accepted
+	// event the row with the lowest Seq counts; the id with other content is another event. A *PoisonError names the records that can never be inserted;
 	// then nothing was inserted.
 	Insert(ctx context.Context, recs []Record, upto Seq) error
 	// Cursor is the position up to which everything has been inserted.
@@ -18,20 +18,25 @@ type Warehouse interface {
 
 	Traces(ctx context.Context, project string, q TraceQuery) (*TracePage, error)
 	// TraceEvents returns the Seqs of all events that fold into the trace: its own,
-	// those of its observations (also of updates that do not name the trace) and of
-	// its scores. ErrNotFound when there is no such trace.
+	// those of its observations and of its scores. Of an observation whose id other traces
+	// have too, they are ObservationRow.Seqs of this trace. ErrNotFound when there is no such trace.
 	TraceEvents(ctx context.Context, project, traceID string) ([]Seq, error)
+	// Observations has a row for each (trace, id); rows of one place in the sort are in the
+	// order of (id, trace id). A score is of the observation that it names in the trace
+	// that it names, and without a trace of the newest (ObservationRow.Newest).
 	Observations(ctx context.Context, project string, q ObservationQuery) (*ObservationPage, error)
 	Scores(ctx context.Context, project string, q ScoreQuery) (*ScorePage, error)
 	Sessions(ctx context.Context, project string, q SessionQuery) (*SessionPage, error)
 	Users(ctx context.Context, project string, q UserQuery) (*UserPage, error)
 	Environments(ctx context.Context, project string, q EnvironmentQuery) (*EnvironmentPage, error)
 	// EntityEvents returns, by entity of the kind, the Seqs of its own events, in order:
-	// of a trace without those of its observations and scores. Those that have none are not in it.
+	// of a trace without those of its observations and scores, of an observation id those of
+	// all traces. Those that have none are not in it.
 	EntityEvents(ctx context.Context, project string, kind Kind, ids []string) (map[string][]Seq, error)
 	Stats(ctx context.Context, project string, q StatsQuery) (*StatsPage, error)
-	// EventSeq finds a stored event by its id. ErrNotFound otherwise.
-	EventSeq(ctx context.Context, project, eventID string) (Seq, error)
+	// EventSeqs finds the stored events of that id, in order: several when the id was
+	// accepted again with other content. ErrNotFound when there is none.
+	EventSeqs(ctx context.Context, project, eventID string) ([]Seq, error)
 	// UserEvents returns the ids, in order, of the traces that have to do with a user: the
 	// fold or any event of the trace or of one of its observations names that user. Empty
 	// when there are none.

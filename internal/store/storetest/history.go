@@ -22,13 +22,15 @@ func HistoryTraces(n int) int { return n/25 + 1 }
 
 // History returns n valid records, Seq 1 to n, made from seed alone: creates,
 // updates and completes of traces, observations and scores in any order, with
-// creates that never come, equal timestamps, days on both sides of midnight,
-// event ids that return with other content, parents that are unknown or form
-// cycles, observations that move to another trace, nulls, text beyond ASCII, and
-// explicit, absent and inferred times. Every record passes store.Extract.
+// creates that never come or are stamped by a clock that runs fast, equal timestamps,
+// event ids in no order, days on both sides of midnight, event ids that return with
+// the same content or another, parents that are unknown or form cycles, agents
+// that carry the sums of what is below them, the same observation id in several
+// traces, updates that name no trace, fields that are cleared, nulls, text beyond
+// ASCII, and explicit, absent and inferred times. Every record passes store.Extract.
 //
-// Costs and score values are multiples of 1/4 and small, so that their sums are
-// exact in any order.
+// Score values are multiples of 1/4 and small, so that their sums are exact in any
+// order. Costs are such that sums of floats are not.
 func History(seed int64, n int) []store.Record {
 	h := history{rng: rand.New(rand.NewPCG(uint64(seed), 0x9E3779B97F4A7C15)), n: n}
 	recs := make([]store.Record, n)
@@ -71,6 +73,13 @@ func (h *history) record(i int, before []store.Record) store.Record {
 		panic(err) // only strings, numbers, lists and maps went in
 	}
 	rec.Event.Payload = raw
+	if rec.Event.Type == brokle.ObservationCreate && h.chance(6) { // its clock runs fast
+		rec.Event.Timestamp = brokle.At(at.Add(time.Hour))
+	}
+	if len(before) > 0 && h.chance(15) { // accepted again, as it was
+		same := before[h.rng.IntN(len(before))].Event
+		rec.Event.ID, rec.Event.Type, rec.Event.Payload = same.ID, same.Type, same.Payload
+	}
 	return rec
 }
 
@@ -86,6 +95,7 @@ func (h *history) trace(p map[string]any) brokle.EventType {
 	h.maybe(p, "output", "done", 7)
 	h.common(p)
 	if h.chance(3) {
+		h.clear(p, "tags", "metadata", "user_id", "session_id", "environment", "input", "name")
 		return brokle.TraceUpdate
 	}
 	return brokle.TraceCreate
@@ -95,7 +105,7 @@ func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
 	number := h.rng.IntN(h.n/5 + 2)
 	p["id"] = fmt.Sprintf("obs-%d", number)
 	h.maybe(p, "parent_observation_id", fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2)), "obs-unknown", nil)
-	h.maybe(p, "type", "generation", "LLM", "tool", "custom")
+	h.maybe(p, "type", "generation", "LLM", "tool", "custom", "agent", "chain")
 	h.maybe(p, "level", "error", "WARNING", "INFO", "DEFAULT", nil)
 	h.maybe(p, "status_message", "ok", "время вышло")
 	h.maybe(p, "version", "1", "2")
@@ -103,14 +113,14 @@ func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
 	h.maybe(p, "provider", "acme")
 	h.maybe(p, "prompt_tokens", h.rng.IntN(100), "12", 3.0)
 	h.maybe(p, "completion_tokens", h.rng.IntN(100))
-	h.maybe(p, "input_cost", h.quarter(), "0.25")
-	h.maybe(p, "output_cost", h.quarter())
+	h.maybe(p, "input_cost", h.cost(), "0.25")
+	h.maybe(p, "output_cost", h.cost())
 	h.maybe(p, "quality_score", h.quarter())
 	h.maybe(p, "input", "What is 2+2?", []any{map[string]any{"role": "user", "content": "hi"}})
 	h.maybe(p, "output", "4", map[string]any{"text": "vier"})
 	h.common(p)
 	if h.chance(5) {
-		p["total_tokens"], p["total_cost"] = h.rng.IntN(500), h.quarter()
+		p["total_tokens"], p["total_cost"] = h.rng.IntN(500), h.cost()
 	}
 	if h.chance(5) {
 		p["start_time"] = at.Add(-time.Duration(h.rng.IntN(3)) * time.Second).Format(time.RFC3339Nano)
@@ -122,15 +132,17 @@ func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
 		p["latency_ms"] = h.quarter()
 	}
 	trace := HistoryTrace(number % HistoryTraces(h.n))
-	if h.chance(20) {
+	if h.chance(8) { // the same step in another trace
 		trace = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
 	}
 	switch h.rng.IntN(4) {
 	case 0:
 		h.maybe(p, "name", "renamed")
 		h.maybe(p, "trace_id", trace)
+		h.clear(p, "tags", "metadata", "level", "status_message", "model", "prompt_tokens", "total_cost", "end_time", "parent_observation_id")
 		return brokle.ObservationUpdate
 	case 1:
+		h.clear(p, "level", "latency_ms", "type")
 		return brokle.ObservationComplete
 	}
 	p["trace_id"], p["name"] = trace, pick(h, "call", "lookup", "шаг")
@@ -146,6 +158,7 @@ func (h *history) score(p map[string]any) brokle.EventType {
 	value := pick(h, any(h.quarter()), any(h.quarter()), any(true), any("good"), any("плохо"))
 	if h.chance(4) {
 		h.maybe(p, "value", value)
+		h.clear(p, "comment", "author_user_id", "metadata")
 		return brokle.QualityScoreUpdate
 	}
 	p["name"], p["value"] = pick(h, "quality", "correct", "tone"), value
@@ -169,8 +182,17 @@ func (h *history) maybe(p map[string]any, key string, values ...any) {
 	}
 }
 
+// clear names one or two fields to be emptied, sometimes.
+func (h *history) clear(p map[string]any, names ...string) {
+	if h.chance(4) {
+		p["clear"] = []string{pick(h, names...), pick(h, names...)}
+	}
+}
+
 func (h *history) chance(oneIn int) bool { return h.rng.IntN(oneIn) == 0 }
 
 func (h *history) quarter() float64 { return float64(h.rng.IntN(40)) / 4 }
+
+func (h *history) cost() float64 { return float64(h.rng.IntN(4000)) / 1000 }
 
 func pick[T any](h *history, values ...T) T { return values[h.rng.IntN(len(values))] }

@@ -1,6 +1,8 @@
 package storetest_test
 
 import (
+	"bytes"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -16,7 +18,8 @@ func TestHistory(t *testing.T) {
 	if !reflect.DeepEqual(a, b) {
 		t.Fatal("the same seed gave two histories")
 	}
-	ids, times, kinds := map[string]int{}, map[int64]int{}, map[store.Kind]int{}
+	ids, times, kinds, facts := map[string]int{}, map[int64]int{}, map[store.Kind]int{}, map[string]int{}
+	traces, cleared := map[string]map[string]bool{}, 0
 	before := 0
 	for i := range a {
 		fields, failure := store.Extract(&a[i].Event)
@@ -25,10 +28,29 @@ func TestHistory(t *testing.T) {
 		}
 		kinds[fields.Kind]++
 		ids[a[i].Event.ID]++
+		facts[fmt.Sprint(a[i].Event.ID, fields.Content)]++
+		if v, ok := fields.Get(store.TraceID); ok && fields.Kind == store.ObservationKind {
+			if traces[fields.EntityID] == nil {
+				traces[fields.EntityID] = map[string]bool{}
+			}
+			traces[fields.EntityID][v.Text] = true
+		}
+		if bytes.Contains(a[i].Event.Payload, []byte(`"clear":[`)) {
+			cleared++
+		}
 		times[a[i].Event.Timestamp.UnixMicro()]++
 		if a[i].Event.Timestamp.Year() == 2026 && a[i].Event.Timestamp.Month() == 2 {
 			before++
 		}
+	}
+	several := 0
+	for _, of := range traces {
+		if len(of) > 1 {
+			several++
+		}
+	}
+	if several == 0 || several == len(traces) || cleared == 0 || len(ids) >= len(facts) || len(facts) >= len(a) {
+		t.Errorf("of %d observations %d are in several traces; %d events clear; %d ids, %d facts", len(traces), several, cleared, len(ids), len(facts))
 	}
 	if len(ids) == len(a) || len(times) == len(a) || before == 0 || before == len(a) || len(kinds) != 3 {
 		t.Errorf("of %d records: %d ids, %d instants, %d before midnight, %d kinds", len(a), len(ids), len(times), before, len(kinds))

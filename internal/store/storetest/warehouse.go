@@ -30,6 +30,10 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Permutations", testPermutations},
 		{"Updates", testUpdates},
 		{"Ties", testTies},
+		{"FastClock", testFastClock},
+		{"SameID", testSameID},
+		{"Clear", testClear},
+		{"RolledUp", testRolledUp},
 		{"Latency", testLatency},
 		{"Totals", testTotals},
 		{"Projects", testProjects},
@@ -141,6 +145,15 @@ func (w *warehouseTest) observation(id string) brokle.Observation {
 	return page.Data[0]
 }
 
+// eventSeq is the Seq of the one event of that id.
+func (w *warehouseTest) eventSeq(project, id string) (store.Seq, error) {
+	seqs, err := w.EventSeqs(w.Context(), project, id)
+	if err != nil || len(seqs) != 1 {
+		return 0, fmt.Errorf("%d events %q: %w", len(seqs), id, err)
+	}
+	return seqs[0], nil
+}
+
 func (w *warehouseTest) stats(q store.StatsQuery) []brokle.StatRow {
 	w.Helper()
 	page, err := w.Warehouse.Stats(w.Context(), w.project, q)
@@ -209,7 +222,7 @@ func testEmpty(w *warehouseTest) {
 	if _, err := w.TraceEvents(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("trace events: %v", err)
 	}
-	if _, err := w.EventSeq(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.EventSeqs(ctx, project, "none"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("event seq: %v", err)
 	}
 	for _, of := range []string{"", "observations", "traces", "scores", "events"} {
@@ -245,41 +258,11 @@ func testCursor(w *warehouseTest) {
 	w.seq = 7
 	w.insert(w.record("e8", brokle.TraceCreate, noon, `{"name":"two"}`))
 	at(8)
-	if seq, err := w.EventSeq(ctx, project, "e8"); seq != 8 || err != nil {
+	if seq, err := w.eventSeq(project, "e8"); seq != 8 || err != nil {
 		w.Errorf("event seq %d, %v", seq, err)
 	}
 	if n := len(w.traces(store.TraceQuery{})); n != 2 {
 		w.Errorf("%d traces", n)
-	}
-}
-
-func testRepeated(w *warehouseTest) {
-	create := w.record("e1", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m1"}`)
-	update := w.record("e2", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second"}`)
-	w.insert(create, update)
-	want := w.observation("o")
-
-	// The same ids again, later and saying something else: in the next
-	// transaction, after a restart, and twice within one.
-	again := func(id, name string) store.Record {
-		return w.record(id, brokle.ObservationUpdate, noon.Add(time.Hour), `{"id":"o","name":%q}`, name)
-	}
-	w.insert(again("e1", "third"))
-	w.reopen()
-	w.insert(again("e2", "fourth"), w.record("e1", brokle.ObservationCreate, noon, `{"id":"other","trace_id":"t","name":"x"}`))
-	w.equal("the observation", w.observation("o"), want)
-
-	w.insert(w.record("e3", brokle.ObservationUpdate, noon.Add(2*time.Second), `{"id":"o","model":"m2"}`),
-		w.record("e3", brokle.ObservationUpdate, noon.Add(2*time.Second), `{"id":"o","model":"m3"}`))
-	if m := w.observation("o").Model; m != "m2" {
-		w.Errorf("model %q: the first of two counts", m)
-	}
-	w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 3}})
-	w.equal("observations", w.stats(store.StatsQuery{}), []brokle.StatRow{{"count": 1}})
-	for id, want := range map[string]store.Seq{"e1": 1, "e2": 2, "e3": 6} {
-		if seq, err := w.EventSeq(w.Context(), project, id); seq != want || err != nil {
-			w.Errorf("%s has seq %d, %v; want %d", id, seq, err, want)
-		}
 	}
 }
 
@@ -368,46 +351,25 @@ func testUpdates(w *warehouseTest) {
 	}
 }
 
-func testTies(w *warehouseTest) {
-	// The later event id wins, whichever arrives first and in whichever batch.
-	for i, ids := range [][2]string{{"a1", "b1"}, {"b2", "a2"}} {
-		id := fmt.Sprint("o", i)
-		for _, e := range ids {
-			w.insert(w.record(e, brokle.ObservationUpdate, noon, `{"id":%q,"name":%q}`, id, e[:1]))
-		}
-		if name := w.observation(id).Name; name != "b" {
-			w.Errorf("%s is named by %q", id, name)
-		}
-	}
-	w.reopen()
-	w.insert(w.record("c1", brokle.ObservationUpdate, noon, `{"id":"o0","name":"c"}`))
-	if name := w.observation("o0").Name; name != "c" {
-		w.Errorf("after reopening it is named by %q", name)
-	}
-	// A complete beats an update, which beats a create, of the same instant.
-	w.insert(w.record("x1", brokle.ObservationComplete, noon, `{"id":"r","status_message":"complete"}`),
-		w.record("x2", brokle.ObservationUpdate, noon, `{"id":"r","status_message":"update"}`),
-		w.record("x3", brokle.ObservationCreate, noon, `{"id":"r","trace_id":"t","name":"n","status_message":"create"}`))
-	if got := w.observation("r").StatusMessage; got != "complete" {
-		w.Errorf("status %q", got)
-	}
-}
-
 func testLatency(w *warehouseTest) {
 	for i, d := range []time.Duration{0, time.Microsecond, 1500 * time.Microsecond, time.Second, 25 * time.Hour, -time.Second} {
 		id := fmt.Sprint("o", i)
 		end := noon.Add(d)
 		w.insert(w.record(id+"c", brokle.ObservationCreate, noon, `{"id":%q,"trace_id":"t%d","name":"n","start_time":%q}`, id, i, noon.Format(time.RFC3339Nano)),
 			w.record(id+"f", brokle.ObservationComplete, noon.Add(time.Hour), `{"id":%q,"end_time":%q,"latency_ms":77}`, id, end.Format(time.RFC3339Nano)))
-		want := float64(max(0, d).Microseconds()) / 1000
+		var want *float64
+		reason := store.EndBeforeStart
+		if d >= 0 {
+			ms := float64(d.Microseconds()) / 1000
+			want, reason = &ms, ""
+		}
 		o := w.observation(id)
-		if o.LatencyMS == nil || *o.LatencyMS != want || !o.EndTime.Equal(end) || !o.StartTime.Equal(noon) || o.StartTimeInferred {
+		w.equal(fmt.Sprint("latency of ", d), []any{o.LatencyMS, o.LatencyReason}, []any{want, reason})
+		if !o.EndTime.Equal(end) || !o.StartTime.Equal(noon) || o.StartTimeInferred {
 			w.Errorf("%v: %+v", d, o)
 		}
 		traces := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: fmt.Sprint("t", i)}})
-		if len(traces) != 1 || traces[0].LatencyMS == nil || *traces[0].LatencyMS != want {
-			w.Errorf("%v: traces %+v", d, traces)
-		}
+		w.equal(fmt.Sprint("latency of a trace of ", d), []any{traces[0].LatencyMS, traces[0].LatencyReason}, []any{want, reason})
 	}
 	w.insert(w.record("open", brokle.ObservationCreate, noon, `{"id":"open","trace_id":"t","name":"n","latency_ms":12.5}`))
 	if o := w.observation("open"); o.EndTime != nil || o.LatencyMS == nil || *o.LatencyMS != 12.5 || !o.StartTimeInferred {
@@ -425,6 +387,8 @@ func testTotals(w *warehouseTest) {
 		{`{"prompt_tokens":3}`, 3, nil},
 		{`{"prompt_tokens":3,"completion_tokens":4,"input_cost":0.25}`, 7, 0.25},
 		{`{"prompt_tokens":3,"total_tokens":9,"input_cost":0.25,"output_cost":0.5}`, 9, 0.75},
+		{`{"prompt_tokens":3,"completion_tokens":4,"total_tokens":9}`, 7, nil},
+		{`{"input_cost":0.1,"output_cost":0.2}`, nil, 0.3},
 		{`{"total_cost":2,"output_cost":0.5}`, nil, 2},
 		{`{"prompt_tokens":0}`, 0, nil},
 	} {
@@ -440,7 +404,10 @@ func testTotals(w *warehouseTest) {
 		w.equal(c.payload, []any{o.TotalTokens, o.TotalCost}, []any{c.tokens, c.cost})
 	}
 	got := w.traces(store.TraceQuery{})
-	w.equal("sums", []any{got[0].TotalTokens, got[0].TotalCost, got[0].ObservationCount}, []any{19, 3, 6})
+	w.equal("sums", []any{got[0].TotalTokens, got[0].TotalCost, got[0].ObservationCount}, []any{26, 3.3, 8})
+	if got[0].TotalCost != 3.3 || *w.observation("o5").TotalCost != 0.3 {
+		w.Errorf("money is not exact: %v, %v", got[0].TotalCost, *w.observation("o5").TotalCost)
+	}
 }
 
 func testProjects(w *warehouseTest) {
@@ -460,7 +427,7 @@ func testProjects(w *warehouseTest) {
 		if err != nil || !slices.Equal(seqs, []store.Seq{want.seq}) {
 			w.Errorf("%s: %v, %v", p, seqs, err)
 		}
-		if seq, err := w.EventSeq(w.Context(), p, "e"); seq != want.seq || err != nil {
+		if seq, err := w.eventSeq(p, "e"); seq != want.seq || err != nil {
 			w.Errorf("%s: event at %d, %v", p, seq, err)
 		}
 	}
@@ -474,12 +441,12 @@ func testMembership(w *warehouseTest) {
 		w.record("4", brokle.TraceCreate, noon, `{"id":"t","name":"trace"}`),
 		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s2","trace_id":"t","observation_id":"elsewhere","name":"q","value":1}`),
 		w.record("6", brokle.QualityScoreUpdate, noon.Add(time.Second), `{"id":"s","value":0.75}`),
-		w.record("7", brokle.ObservationCreate, noon, `{"id":"moved","trace_id":"t","name":"n"}`),
-		w.record("8", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"moved","trace_id":"t2"}`),
+		w.record("7", brokle.ObservationCreate, noon, `{"id":"step","trace_id":"t","name":"n"}`),
+		w.record("8", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"step","trace_id":"t2"}`),
 		w.record("9", brokle.QualityScoreCreate, noon, `{"id":"s3","trace_id":"scored only","name":"q","value":1}`),
 		w.record("10", brokle.EventCreate, noon, `{"name":"no entity","trace_id":"t"}`),
 	)
-	for id, want := range map[string][]store.Seq{"t": {1, 2, 3, 4, 5, 6}, "t2": {7, 8}} {
+	for id, want := range map[string][]store.Seq{"t": {1, 2, 3, 4, 5, 6, 7}, "t2": {8}} {
 		seqs, err := w.TraceEvents(w.Context(), project, id)
 		slices.Sort(seqs)
 		if err != nil || !slices.Equal(seqs, want) {

@@ -42,7 +42,7 @@ func testErase(w *warehouseTest) {
 	if page, err := w.Traces(ctx, "other", store.TraceQuery{}); err != nil || len(page.Data) != 1 || page.Data[0].Name != "theirs" {
 		w.Errorf("the other project: %+v, %v", page, err)
 	}
-	if _, err := w.EventSeq(ctx, project, "4"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.EventSeqs(ctx, project, "4"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("the erased event: %v", err)
 	}
 	w.erase(2, 3, 5)

@@ -91,10 +91,10 @@ func (all *foldedAll) environments() map[string]*brokle.EnvironmentSummary {
 		if o.Level == "ERROR" {
 			e.ErrorCount++
 		}
-		if o.TotalTokens != nil {
+		if o.TotalTokens != nil && o.CountsTokens {
 			e.TotalTokens += *o.TotalTokens
 		}
-		if o.TotalCost != nil {
+		if o.TotalCost != nil && o.CountsCost {
 			e.TotalCost += *o.TotalCost
 		}
 		seen(e, o.StartTime, o.EndTime)

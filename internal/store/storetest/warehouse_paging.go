@@ -78,7 +78,7 @@ func testPaging(w *warehouseTest) {
 			got := w.tracePages(store.Order{By: by, Asc: asc, Limit: limit}, nothing)
 			w.equal(fmt.Sprintf("traces by %q, ascending %v, %d a page", by, asc, limit), got, want)
 		}
-		cost := func(o *brokle.Observation) float64 {
+		cost := func(o *store.ObservationRow) float64 {
 			if o.TotalCost == nil {
 				return math.NaN()
 			}
@@ -89,8 +89,8 @@ func testPaging(w *warehouseTest) {
 			if err != nil {
 				return nil, nil, err
 			}
-			for _, o := range page.Data {
-				ids = append(ids, o.ID)
+			for i := range page.Data {
+				ids = append(ids, observationKey(&page.Data[i]))
 			}
 			return ids, page.NextCursor, nil
 		})

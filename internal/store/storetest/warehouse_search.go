@@ -28,8 +28,9 @@ func (w *warehouseTest) choose(rng *rand.Rand, all *foldedAll, chance float64) *
 		case store.TraceKind:
 			s.traces[id] = true
 		case store.ObservationKind:
-			s.observations[id] = true
-			s.traces[all.observations[id].TraceID] = true
+			key := all.in[r.Seq]
+			s.observations[key] = true
+			s.traces[all.observations[key].TraceID] = true
 		}
 	}
 	s.seqs = append(s.seqs, 1<<40) // of an event that is not there yet
@@ -69,8 +70,8 @@ func (w *warehouseTest) observationsWhere(f store.Filter, o store.Order) []strin
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, t := range page.Data {
-			ids = append(ids, t.ID)
+		for i := range page.Data {
+			ids = append(ids, observationKey(&page.Data[i]))
 		}
 		return ids, page.NextCursor, nil
 	})
