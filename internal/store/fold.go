@@ -146,7 +146,7 @@ func (i *instant) greatest(us int64) {
 // folded is an entity's state after all its events.
 type folded struct {
 	has      [NumFields]bool
-	last     [NumFields]FieldValue
+	last     [NumFields]*FieldValue // in an event
 	tags     []string
 	metadata []string // every value, in order
 	batchEnv string   // the last that is not "default", or ""
@@ -172,7 +172,8 @@ func fold(items []foldItem) *folded {
 		if v, ok := item.fields.Get(Clear); ok {
 			s.clear(v.List)
 		}
-		for _, v := range item.fields.Values {
+		for i := range item.fields.Values {
+			v := &item.fields.Values[i]
 			s.has[v.Field], s.last[v.Field] = true, v
 			switch v.Field {
 			case Tags:
