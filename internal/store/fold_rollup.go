@@ -22,5 +22,6 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
 	t := ownTrace(own, observations, id)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
+	inherit(t, rows)
 	return t
 }

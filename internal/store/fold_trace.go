@@ -130,6 +130,7 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	t := ownTrace(own, observations, traceID)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
+	inherit(t, rows)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
 	t.Observations = tree(observations)
 	return t, nil

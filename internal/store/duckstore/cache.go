@@ -51,12 +51,28 @@ type relative struct {
 	ended, hasTokens, hasCost              bool
 	countsTokens, countsCost               bool
 	at                                     span
+	says                                   *rootSays // nil for one with a parent, or that says nothing
+}
+
+// rootSays is what a trace may inherit from its root.
+type rootSays struct {
+	name, userID, sessionID string
+	tags                    []string
+}
+
+// inherited is what a trace can inherit from the observation; nil for nothing.
+func inherited(parent, name, userID, sessionID string, tags []string) *rootSays {
+	if parent != "" || name == "" && userID == "" && sessionID == "" && len(tags) == 0 {
+		return nil
+	}
+	return &rootSays{name, userID, sessionID, tags}
 }
 
 func relativeOf(o *observationRow, at span) relative {
 	r := relative{
 		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
 		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
+		says: inherited(o.ParentObservationID, o.Name, o.UserID, o.SessionID, o.Tags),
 	}
 	if o.EndTime != nil {
 		r.end, r.ended = o.EndTime.UnixMicro(), true
@@ -76,6 +92,9 @@ func (r *relative) fill(id string, o *observationRow) {
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
 		StartTime: microTime(r.start),
 	}}
+	if r.says != nil {
+		o.Name, o.UserID, o.SessionID, o.Tags = r.says.name, r.says.userID, r.says.sessionID, r.says.tags
+	}
 	if r.ended {
 		end := microTime(r.end)
 		o.EndTime = &end
@@ -97,7 +116,23 @@ const (
 
 func (b *bundle) weigh() int { return bundleWeight + b.weight }
 
-func (f *family) weigh() int { return familyWeight + relativeWeight*len(f.members) }
+func (f *family) weigh() int {
+	n := familyWeight + relativeWeight*len(f.members)
+	for _, m := range f.members {
+		if m.says != nil {
+			n += m.says.weigh()
+		}
+	}
+	return n
+}
+
+func (s *rootSays) weigh() int {
+	n := 72 + len(s.name) + len(s.userID) + len(s.sessionID)
+	for _, tag := range s.tags {
+		n += 16 + len(tag)
+	}
+	return n
+}
 
 func recordWeight(rec *store.Record) int {
 	n := 250 + len(rec.Event.ID) + 120*len(rec.Fields.Values)
