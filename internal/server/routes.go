@@ -20,7 +20,7 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
-	light        bool // answers from memory or by one key, or stays open: it does not wait for its turn
+	light        bool // answers from memory, or stays open: it does not wait for its turn
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
@@ -28,7 +28,7 @@ type route struct {
 }
 
 // asks says whether the route answers a question from what is stored, which takes time and
-// memory: such questions take turns. Receipts and the audit are small, and a stream lasts.
+// memory: such questions take turns. The receipts of jobs and batches and the audit are small, and a stream lasts.
 func (rt route) asks() bool {
 	return rt.method == http.MethodGet && rt.scope == keyring.ScopeRead && !rt.light
 }
@@ -45,8 +45,17 @@ type call struct {
 	// session is the token of the session that stood for the caller's key; "" when the key
 	// itself was sent. What only a key may do asks this, never what headers there are.
 	session string
+	// question is what a call holds that asks; nil when it does not.
+	question *question
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
+}
+
+// end gives back what the call holds.
+func (c *call) end() {
+	if c.question != nil {
+		c.question.end()
+	}
 }
 
 // answer is a 2xx on its way out of a handler.
@@ -67,7 +76,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: oneOf(listEvents, getEvent)},
-		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, light: true, handle: getEvent},
+		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},

@@ -128,9 +128,9 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	}
 	slices.SortFunc(observations, byStart)
 	t := ownTrace(own, observations, traceID)
+	fromRoot(t, rows)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
-	inherit(t, rows)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
 	t.Observations = tree(observations)
 	return t, nil

@@ -51,28 +51,22 @@ type relative struct {
 	ended, hasTokens, hasCost              bool
 	countsTokens, countsCost               bool
 	at                                     span
-	says                                   *rootSays // nil for one with a parent, or that says nothing
+	root                                   *rootTexts // of one without a parent
 }
 
-// rootSays is what a trace may inherit from its root.
-type rootSays struct {
+// rootTexts are what a trace may have from its root.
+type rootTexts struct {
 	name, userID, sessionID string
 	tags                    []string
-}
-
-// inherited is what a trace can inherit from the observation; nil for nothing.
-func inherited(parent, name, userID, sessionID string, tags []string) *rootSays {
-	if parent != "" || name == "" && userID == "" && sessionID == "" && len(tags) == 0 {
-		return nil
-	}
-	return &rootSays{name, userID, sessionID, tags}
 }
 
 func relativeOf(o *observationRow, at span) relative {
 	r := relative{
 		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
 		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
-		says: inherited(o.ParentObservationID, o.Name, o.UserID, o.SessionID, o.Tags),
+	}
+	if o.ParentObservationID == "" {
+		r.root = &rootTexts{name: o.Name, userID: o.UserID, sessionID: o.SessionID, tags: o.Tags}
 	}
 	if o.EndTime != nil {
 		r.end, r.ended = o.EndTime.UnixMicro(), true
@@ -92,8 +86,8 @@ func (r *relative) fill(id string, o *observationRow) {
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
 		StartTime: microTime(r.start),
 	}}
-	if r.says != nil {
-		o.Name, o.UserID, o.SessionID, o.Tags = r.says.name, r.says.userID, r.says.sessionID, r.says.tags
+	if t := r.root; t != nil {
+		o.Name, o.UserID, o.SessionID, o.Tags = t.name, t.userID, t.sessionID, t.tags
 	}
 	if r.ended {
 		end := microTime(r.end)
@@ -119,16 +113,16 @@ func (b *bundle) weigh() int { return bundleWeight + b.weight }
 func (f *family) weigh() int {
 	n := familyWeight + relativeWeight*len(f.members)
 	for _, m := range f.members {
-		if m.says != nil {
-			n += m.says.weigh()
+		if m.root != nil {
+			n += m.root.weigh()
 		}
 	}
 	return n
 }
 
-func (s *rootSays) weigh() int {
-	n := 72 + len(s.name) + len(s.userID) + len(s.sessionID)
-	for _, tag := range s.tags {
+func (t *rootTexts) weigh() int {
+	n := 100 + len(t.name) + len(t.userID) + len(t.sessionID)
+	for _, tag := range t.tags {
 		n += 16 + len(tag)
 	}
 	return n

@@ -143,11 +143,10 @@ func relatives(b block, from int, each func(row int, m relative)) {
 			at: span{b.number(from+11, i), b.number(from+12, i)},
 		}
 		if m.parent == "" {
-			var tags []string
+			m.root = &rootTexts{name: text(from+13, i), userID: text(from+14, i), sessionID: text(from+15, i)}
 			if b.valid(from + 16).has(i) {
-				tags = b.list(from+16, i)
+				m.root.tags = b.list(from+16, i)
 			}
-			m.says = inherited("", text(from+13, i), text(from+14, i), text(from+15, i), tags)
 		}
 		if m.ended {
 			m.end = b.number(from+6, i)
