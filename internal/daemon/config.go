@@ -38,6 +38,8 @@ type Config struct {
 	QueryTimeout time.Duration
 	MaxQueries   int
 
+	MaxAnswerBytes Bytes
+
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
 

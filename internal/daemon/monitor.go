@@ -30,9 +30,25 @@ type monitor struct {
 	tls        func() store.Health // nil: plain HTTP
 	logger     *slog.Logger
 
+	// now is the clock; nil: time.Now.
+	now func() time.Time
+
 	draining atomic.Bool
 	last     atomic.Pointer[verdict]
+	// moved is how the Warehouse was when its cursor moved last; only check uses it.
+	moved progress
 }
+
+// progress is how far the Warehouse was at a time, and what waited then.
+type progress struct {
+	at     time.Time
+	cursor store.Seq
+	lag    store.Seq
+}
+
+// stalledAfter is how long the Warehouse may stand still while what waits for it grows: it
+// goes on by itself after a checkpoint or a failed insert, which take seconds.
+const stalledAfter = 30 * time.Second
 
 // verdict is what one look found.
 type verdict struct {
@@ -156,7 +172,7 @@ func (m *monitor) checkLog() store.Health {
 }
 
 // checkWarehouse reports a Warehouse that fails or lags. It blocks only when
-// more waits for it than the bound.
+// more waits for it than the bound, or when it stands still and more and more waits.
 func (m *monitor) checkWarehouse() (store.Health, error) {
 	s := m.indexer()
 	h := store.Health{Part: "warehouse", OK: s.Fault == "", Detail: fmt.Sprintf("%d events behind", s.Lag)}
@@ -170,7 +186,28 @@ func (m *monitor) checkWarehouse() (store.Health, error) {
 	if over {
 		h.OK, h.Blocking = false, true
 	}
+	if still := m.standsStill(s); still > stalledAfter {
+		h.OK, h.Blocking = false, true
+		h.Detail += fmt.Sprintf(", nothing was taken for %v while more came", still.Truncate(time.Second))
+	}
 	return h, err
+}
+
+// standsStill is for how long the cursor has not moved while the backlog grew; 0 when it
+// moves, or when nothing more came.
+func (m *monitor) standsStill(s store.IndexerStats) time.Duration {
+	now := time.Now
+	if m.now != nil {
+		now = m.now
+	}
+	at := now()
+	if m.moved.at.IsZero() || s.Cursor != m.moved.cursor || s.Lag == 0 {
+		m.moved = progress{at, s.Cursor, s.Lag}
+	}
+	if s.Lag <= m.moved.lag {
+		return 0
+	}
+	return at.Sub(m.moved.at)
 }
 
 // checkBacklog says whether as many events wait for the Warehouse as may, and refuses then.

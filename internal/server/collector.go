@@ -167,6 +167,13 @@ func (c *statsCollector) health() []sample {
 		gauge("queries_working", "Questions that are being answered.", float64(turns.busy)),
 		gauge("queries_waiting", "Questions that wait for their turn.", float64(turns.waiting)),
 		counter("queries_refused_total", "Questions that got no turn, or whose clients left before it.", turns.refused))
+	answers := c.s.answers.stats()
+	out = append(out,
+		gauge("answers_bytes", "Bytes that answers weigh which are built or sent now, without a large one.", float64(answers.used)),
+		gauge("answers_limit_bytes", "The bound of brokle_answers_bytes.", float64(c.s.o.MaxAnswerBytes)),
+		gauge("answers_large", "1 while a large answer is built or sent.", truth(answers.large)),
+		gauge("answers_waiting", "Answers that wait for room.", float64(answers.waiting)),
+		counter("answers_refused_total", "Answers that found no room.", answers.refused))
 	for _, part := range c.s.o.Health() {
 		out = append(out, gauge("part_up", "1 while the part of /readyz is well.", truth(part.OK), "part", part.Part))
 	}

@@ -48,7 +48,10 @@ func deleteTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 // deleteUser erases a user: every trace that has to do with them, and every
 // other event that names them.
 func deleteUser(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if id == "" || len(id) > maxUserID || !cleanText(id) {
 		return nil, store.ErrNotFound
 	}

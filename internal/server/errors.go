@@ -38,6 +38,7 @@ const (
 	codeOverloaded        = "overloaded"
 	codeQueryTimeout      = "query_timeout"
 	codeQueryTooLarge     = "query_too_large"
+	codeAnswerTooLarge    = "answer_too_large"
 	codeInternal          = "internal"
 )
 

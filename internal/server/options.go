@@ -101,6 +101,11 @@ type Options struct {
 	MaxQueries int
 	QueryWait  time.Duration
 
+	// MaxAnswerBytes bounds the memory of all answers that are being built and sent, 256 MiB, of
+	// which one key has at most half. A larger one goes beside them, alone among its like;
+	// one of more than four times as much is refused. Who finds no room within QueryWait gets 503.
+	MaxAnswerBytes int64
+
 	// MaxStreams is how many live streams there may be at once: 1000.
 	MaxStreams int
 	// StreamHeartbeat is how often a stream without events says that it lives: 15 s.
@@ -142,6 +147,7 @@ const (
 	DefaultQueryTimeout      = 30 * time.Second
 	DefaultMaxQueries        = 4
 	DefaultQueryWait         = 10 * time.Second
+	DefaultMaxAnswerBytes    = 256 << 20
 	DefaultMaxStreams        = 1000
 	DefaultStreamHeartbeat   = 15 * time.Second
 )
@@ -162,6 +168,7 @@ func (o Options) withDefaults() Options {
 	def(&o.QueryTimeout, DefaultQueryTimeout)
 	def(&o.MaxQueries, DefaultMaxQueries)
 	def(&o.QueryWait, DefaultQueryWait)
+	def(&o.MaxAnswerBytes, DefaultMaxAnswerBytes)
 	def(&o.MaxStreams, DefaultMaxStreams)
 	def(&o.StreamHeartbeat, DefaultStreamHeartbeat)
 	if o.Now == nil {
@@ -222,6 +229,7 @@ func (o Options) Validate() error {
 		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
 	}
 	need(d.MaxQueries > 0, "MaxQueries is %d, must be positive", o.MaxQueries)
+	need(d.MaxAnswerBytes >= 2*eventsAnswer, "MaxAnswerBytes is %d, must be at least %d", o.MaxAnswerBytes, 2*eventsAnswer)
 	need(d.MaxStreams > 0, "MaxStreams is %d, must be positive", o.MaxStreams)
 	need(d.MinBodyRate > 0, "MinBodyRate is %d, must be positive", o.MinBodyRate)
 	need(d.MaxHeaderBytes >= 4096, "MaxHeaderBytes is %d, must be at least 4096", o.MaxHeaderBytes)

@@ -20,7 +20,7 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
-	light        bool // answers from memory or by one key, or stays open: it does not wait for its turn
+	light        bool // answers from memory, or stays open: it does not wait for its turn
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
@@ -28,7 +28,7 @@ type route struct {
 }
 
 // asks says whether the route answers a question from what is stored, which takes time and
-// memory: such questions take turns. Receipts and the audit are small, and a stream lasts.
+// memory: such questions take turns. The receipts of jobs and batches and the audit are small, and a stream lasts.
 func (rt route) asks() bool {
 	return rt.method == http.MethodGet && rt.scope == keyring.ScopeRead && !rt.light
 }
@@ -45,8 +45,17 @@ type call struct {
 	// session is the token of the session that stood for the caller's key; "" when the key
 	// itself was sent. What only a key may do asks this, never what headers there are.
 	session string
+	// question is what a call holds that asks; nil when it does not.
+	question *question
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
+}
+
+// end gives back what the call holds.
+func (c *call) end() {
+	if c.question != nil {
+		c.question.end()
+	}
 }
 
 // answer is a 2xx on its way out of a handler.
@@ -66,8 +75,8 @@ func apiRoutes() []route {
 		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: listEvents},
-		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, light: true, handle: getEvent},
+		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: oneOf(listEvents, getEvent)},
+		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
@@ -76,17 +85,19 @@ func apiRoutes() []route {
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
+		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: oneOf(listTraces, getTrace)},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
-		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.TraceKind)},
+		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(store.TraceKind)},
+		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
+		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: listObservations},
+		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: oneOf(listObservations, getObservation, "trace_id")},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
-		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getHistory(store.ObservationKind)},
+		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(store.ObservationKind)},
 		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
-		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.ScoreKind)},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: sessionParams(), handle: listSessions},
+		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(store.ScoreKind)},
+		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: append(sessionParams(), "id"), handle: oneOf(listSessions, getTraceSession, "cursor")},
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
 		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},
 		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: environmentParams(), handle: listEnvironments},

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,34 +33,42 @@ func (s *Server) serve(rt route) http.Handler {
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Time{}) // one may be left of the connection's last answer
 		c := &call{w: w, r: r}
+		defer c.end()
 		ans, err := s.run(rt, c)
-		var out []byte
+		c.boundRest(control)
+		out := &answerWriter{s: s, c: c, rt: rt, ans: ans}
 		if err == nil {
-			out, err = s.render(ans)
+			err = out.send()
 		}
 		if err != nil {
-			p := s.problemOf(err)
-			s.logProblem(rt, c, p)
-			ans = &answer{status: p.status, header: p.header}
-			body := p.body()
-			if rt.problem != nil {
-				body = rt.problem(p)
-			}
-			if out, err = s.encode(body); err != nil {
+			out = &answerWriter{s: s, c: c, rt: rt, ans: s.refusal(rt, c, err)}
+			if err := out.send(); err != nil {
 				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
 			}
-			if p.retryAfter > 0 {
-				w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
-			}
 		}
-		c.boundRest(control)
-		_ = control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
-		s.write(w, r, rt, ans, out)
-		seen.done(ans.status, s.o.Now().Sub(start))
-		if ans.stream != nil && r.Method != http.MethodHead {
-			ans.stream()
+		seen.done(out.ans.status, s.o.Now().Sub(start))
+		if out.err != nil {
+			// The client left, or does not read: what it sent is stored all the same.
+			panic(http.ErrAbortHandler)
+		}
+		if out.ans.stream != nil && r.Method != http.MethodHead {
+			out.ans.stream()
 		}
 	})
+}
+
+// refusal is the answer that an error gets.
+func (s *Server) refusal(rt route, c *call, err error) *answer {
+	p := s.problemOf(err)
+	s.logProblem(rt, c, p)
+	ans := &answer{status: p.status, header: p.header, body: p.body()}
+	if rt.problem != nil {
+		ans.body = rt.problem(p)
+	}
+	if p.retryAfter > 0 {
+		c.w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
+	}
+	return ans
 }
 
 // run checks the key and the parameters, then calls the handler. A panic
@@ -172,51 +179,6 @@ func known(params []string) string {
 		return "this path takes none"
 	}
 	return "known are " + strings.Join(params, ", ")
-}
-
-func (s *Server) render(ans *answer) ([]byte, error) {
-	switch {
-	case ans.body != nil:
-		return s.encode(ans.body)
-	case ans.json != nil:
-		return ans.json, nil
-	}
-	return []byte(ans.text), nil
-}
-
-func (s *Server) write(w http.ResponseWriter, r *http.Request, rt route, ans *answer, out []byte) {
-	h := w.Header()
-	for name, values := range ans.header {
-		h[name] = values
-	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	if rt.scope == keyring.ScopeIngest {
-		h.Set("Accept-Encoding", acceptEncoding)
-	}
-	if hangsUp(r.UserAgent()) {
-		h.Set("Connection", "close")
-	}
-	switch {
-	case ans.status == http.StatusNoContent:
-	case ans.stream != nil:
-		if h.Get("Content-Type") == "" {
-			h.Set("Content-Type", "text/event-stream")
-		}
-		h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold events back
-	case ans.text != "":
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-	default:
-		h.Set("Content-Type", "application/json; charset=utf-8")
-	}
-	if ans.status != http.StatusNoContent && ans.stream == nil {
-		h.Set("Content-Length", strconv.Itoa(len(out)))
-	}
-	w.WriteHeader(ans.status)
-	if len(out) > 0 {
-		// A client that left does not hear its answer; what it sent is stored all the same.
-		_, _ = w.Write(out)
-	}
 }
 
 // hangsUp says whether the client is the published Python SDK, which opens a new

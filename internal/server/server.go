@@ -22,6 +22,7 @@ type Server struct {
 	metrics   *metrics
 	sessions  *sessions
 	turns     *turns
+	answers   *answers
 	live      *live
 	positions *positions
 	erasing   chan struct{} // has room for one: who holds it erases
@@ -50,6 +51,7 @@ func New(o Options) (*Server, error) {
 		sessions: newSessions(o.Now),
 		erasing:  make(chan struct{}, 1),
 		turns:    newTurns(o.MaxQueries, o.QueryWait),
+		answers:  newAnswers(o.MaxAnswerBytes, o.QueryWait),
 		live:     newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error

@@ -173,13 +173,13 @@ func (t *turns) stats() turnsStats {
 var errQueryTimeout = errors.New("the question took longer than it may")
 
 // answerQuery runs the handler of a question: in its turn, and no longer than it may take.
-// It ends when its client goes.
+// It ends when its client goes. The room for its answer is kept until it is sent.
 func (s *Server) answerQuery(ctx context.Context, rt route, c *call) (*answer, error) {
-	done, err := s.turns.take(ctx, c.caller.KeyID)
-	if err != nil {
+	var err error
+	if c.question, err = s.ask(ctx, c.caller.KeyID); err != nil {
 		return nil, err
 	}
-	defer done()
+	defer c.question.answered()
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.QueryTimeout, errQueryTimeout)
 	defer cancel()
 	ans, err := rt.handle(ctx, s, c)

@@ -184,40 +184,76 @@ func (c *cache[V]) drop(k entityKey) {
 // column, with memory of their own, for the record may be part of a large block. What is
 // kept of an input is its preview, in a form whose preview is the same.
 func slim(rec *store.Record, l *layout) *store.Record {
-	out := &store.Record{
-		Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
-		Event: brokle.Event{ID: strings.Clone(rec.Event.ID), Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
+	made := &struct {
+		rec    store.Record
+		fields store.Fields
+	}{
+		store.Record{
+			Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
+			Event: brokle.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
+		}, *rec.Fields,
 	}
-	fs := *rec.Fields
-	fs.EntityID = strings.Clone(fs.EntityID)
-	fs.Values = make([]store.FieldValue, 0, len(rec.Fields.Values))
+	made.rec.Fields = &made.fields
+	values := make([]store.FieldValue, 0, len(rec.Fields.Values))
+	texts := len(rec.Event.ID) + len(rec.Fields.EntityID)
 	for _, v := range rec.Fields.Values {
 		if l.of[v.Field] < 0 {
 			continue
 		}
 		if v.Field.Type() == store.JSON {
 			v.Text = previewed(store.Preview(v.Text, store.PreviewLength))
-		} else {
-			v.Text = strings.Clone(v.Text)
 		}
+		texts += len(v.Text)
+		for _, s := range v.List {
+			texts += len(s)
+		}
+		values = append(values, v)
+	}
+	m := &memory{}
+	m.Grow(texts)
+	made.rec.Event.ID, made.fields.EntityID = m.copy(rec.Event.ID), m.copy(rec.Fields.EntityID)
+	for i := range values {
+		v := &values[i]
+		v.Text = m.copy(v.Text)
 		if v.List != nil {
 			list := make([]string, len(v.List))
 			for i, s := range v.List {
-				list[i] = strings.Clone(s)
+				list[i] = m.copy(s)
 			}
 			v.List = list
 		}
-		fs.Values = append(fs.Values, v)
 	}
-	out.Fields = &fs
-	return out
+	made.fields.Values = values
+	return &made.rec
+}
+
+// memory holds the texts of one record in one piece. It must have grown to what they need.
+type memory struct{ strings.Builder }
+
+func (m *memory) copy(s string) string {
+	at := m.Len()
+	m.WriteString(s)
+	return m.String()[at:]
 }
 
 // previewed is a JSON value with the preview.
 func previewed(preview string) string {
+	if plainText(preview) {
+		return `"` + preview + `"`
+	}
 	b, err := json.Marshal(preview)
 	if err != nil {
 		return `""` // a string always is JSON
 	}
 	return string(b)
+}
+
+// plainText says whether nothing in s needs an escape.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -45,7 +45,7 @@ type removal struct {
 // returns how many there were.
 func (w *Warehouse) remove(e removal) (gone int64, err error) {
 	w.forget() // it knows events that go
-	r := w.newRefold(w.cursor)
+	r := w.newRefold(w.cursor, 0)
 	r.wipe = e.wipe
 	err = w.transact(func() error {
 		count, err := w.write.int64s("SELECT count(*) FROM events"+e.where, e.args...)

@@ -44,7 +44,7 @@ func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
 	if err != nil {
 		return err
 	}
-	r := w.newRefold(upto)
+	r := w.newRefold(upto, len(fresh))
 	err = w.transact(func() error {
 		if err := r.insert(fresh); err != nil {
 			return err

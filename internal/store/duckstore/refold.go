@@ -55,8 +55,12 @@ func (o *oldRows) add(k entityKey, written int64) {
 	}
 }
 
-func (w *Warehouse) newRefold(upto store.Seq) *refold {
-	return &refold{w: w, bundles: map[entityKey]*bundle{}, families: map[entityKey]*family{}, fresh: map[entityKey]bool{}, written: int64(upto)}
+// newRefold begins one, of about so many entities.
+func (w *Warehouse) newRefold(upto store.Seq, about int) *refold {
+	return &refold{
+		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
+		fresh: make(map[entityKey]bool, about), written: int64(upto),
+	}
 }
 
 // touch makes the entities those to fold: it finds their events, in the cache or in the table.
@@ -112,6 +116,7 @@ func (r *refold) write() error {
 // keys of the traces to roll up: their own, those where these rows are and those where they were.
 func (r *refold) foldBundles() []entityKey {
 	traces := map[entityKey]bool{}
+	r.observations = make([]placed[observationRow], 0, len(r.bundles))
 	for k, b := range r.bundles {
 		switch k.kind {
 		case store.TraceKind:
