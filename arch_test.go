@@ -40,7 +40,7 @@ func house() map[string]room {
 	redis := backend
 	redis.inTests = append(slices.Clone(backend.inTests), "internal/redistest")
 	return map[string]room{
-		".":          {inTests: []string{"brokletest"}, because: "users inherit our dependencies"},
+		".":          {inTests: []string{"brokletest", "internal/store"}, because: "users inherit our dependencies"},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
 		"internal/store": {may: []string{"."}, inTests: []string{"internal/store/storetest"}, because: "contracts know no backend"},

@@ -12,9 +12,10 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokletest"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// Issue 11, point 28: a logger's word for a level is the level, and is kept.
+// Issue 11, point 28: a logger's word for a level is the level, the same one that the server reads in it, and is kept.
 func TestALevelAsLoggersWriteItIsALevel(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
@@ -36,11 +37,21 @@ func TestALevelAsLoggersWriteItIsALevel(t *testing.T) {
 			if err := json.Unmarshal(srv.OfType(typ)[0].Payload, &p); err != nil {
 				t.Fatal(err)
 			}
+			read, failure := store.Extract(&srv.OfType(typ)[0])
+			byWord, _ := store.Extract(&brokle.Event{Type: typ, Payload: json.RawMessage(`{"id":"o","trace_id":"t","name":"n","level":"` + word + `"}`)})
+			if failure != nil || levelIn(read) != levelIn(byWord) || want != word && levelIn(read) != want {
+				t.Errorf("%s: the server reads %q, and %q of the word itself (%v)", word, levelIn(read), levelIn(byWord), failure)
+			}
 			if kept := p.SeverityText; p.Level != want || p.ID != span.ID() || kept != "" && kept != word || (kept == "") != (strings.EqualFold(word, want)) {
 				t.Errorf("%s: %s %s", word, typ, srv.OfType(typ)[0].Payload)
 			}
 		}
 	}
+}
+
+func levelIn(f *store.Fields) string {
+	v, _ := f.Get(store.Level)
+	return v.Text
 }
 
 // Tracing helpers return no error: what they could not hand over is told by OnOutcome and in the log.
