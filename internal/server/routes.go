@@ -49,6 +49,8 @@ type call struct {
 	question *question
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
+	// bodyFailed is set when it could not be: nothing more of it can come.
+	bodyFailed bool
 }
 
 // end gives back what the call holds.

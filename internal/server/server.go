@@ -45,7 +45,7 @@ func New(o Options) (*Server, error) {
 		o:        o,
 		encoding: encoding(),
 		decoders: newDecoders(),
-		inFlight: &budget{limit: o.MaxInFlightBytes},
+		inFlight: newBudget(o.MaxInFlightBytes),
 		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
 		guesses:  newGuesses(o.AuthFailures),
 		sessions: newSessions(o.Now),
