@@ -61,6 +61,7 @@ func (s *Server) serve(rt route) http.Handler {
 func (s *Server) refusal(rt route, c *call, err error) *answer {
 	p := s.problemOf(err)
 	s.logProblem(rt, c, p)
+	s.noteRefusal(rt, c, p)
 	ans := &answer{status: p.status, header: p.header, body: p.body()}
 	if rt.problem != nil {
 		ans.body = rt.problem(p)

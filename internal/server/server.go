@@ -22,6 +22,7 @@ type Server struct {
 	metrics   *metrics
 	sessions  *sessions
 	turns     *turns
+	refusals  *refusals
 	answers   *answers
 	live      *live
 	positions *positions
@@ -50,6 +51,7 @@ func New(o Options) (*Server, error) {
 		guesses:  newGuesses(o.AuthFailures),
 		sessions: newSessions(o.Now),
 		erasing:  make(chan struct{}, 1),
+		refusals: newRefusals(),
 		turns:    newTurns(o.MaxQueries, o.QueryWait),
 		answers:  newAnswers(o.MaxAnswerBytes, o.QueryWait),
 		live:     newLive(o.Log, o.Logger, o.MaxStreams),
