@@ -16,6 +16,7 @@ import (
 // its range; docs/configuration.md shows the same table.
 type Config struct {
 	DataDir         string
+	AcceptLoss      bool
 	Listen          string
 	OpsListen       string
 	TLSCert         string

@@ -24,13 +24,31 @@ type monitor struct {
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
 	retention  func() store.RetentionStats
+	files      func() error        // why the files are not the node's own any more; nil: they are
+	keys       func() string       // why the keys' file cannot be read; "": it can
 	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
 	tls        func() store.Health // nil: plain HTTP
 	logger     *slog.Logger
 
+	// now is the clock; nil: time.Now.
+	now func() time.Time
+
 	draining atomic.Bool
 	last     atomic.Pointer[verdict]
+	// moved is how the Warehouse was when its cursor moved last; only check uses it.
+	moved progress
 }
+
+// progress is how far the Warehouse was at a time, and what waited then.
+type progress struct {
+	at     time.Time
+	cursor store.Seq
+	lag    store.Seq
+}
+
+// stalledAfter is how long the Warehouse may stand still while what waits for it grows: it
+// goes on by itself after a checkpoint or a failed insert, which take seconds.
+const stalledAfter = 30 * time.Second
 
 // verdict is what one look found.
 type verdict struct {
@@ -77,11 +95,15 @@ func (m *monitor) Health() []store.Health { return m.last.Load().health }
 func (m *monitor) check() {
 	disk, diskErr := m.checkDisk()
 	warehouse, backlogErr := m.checkWarehouse()
+	files, filesErr := m.checkFiles()
 	now := &verdict{
 		health: []store.Health{
-			m.checkLog(), warehouse, disk, m.checkClaimer(),
+			m.checkLog(), files, warehouse, disk, m.checkClaimer(),
 		},
-		refuse: errors.Join(diskErr, backlogErr),
+		refuse: errors.Join(filesErr, diskErr, backlogErr),
+	}
+	if m.keys != nil {
+		now.health = append(now.health, m.checkKeys())
 	}
 	if m.tls != nil {
 		now.health = append(now.health, m.tls())
@@ -114,6 +136,28 @@ func (m *monitor) checkClaimer() store.Health {
 	return h
 }
 
+// checkFiles reports files that are gone or were replaced by others: what is acknowledged then may be lost with the
+// process. It is over when the same files are back.
+func (m *monitor) checkFiles() (store.Health, error) {
+	h := store.Health{Part: "files", OK: true, Blocking: true, Detail: "the data directory and the log's files are in their place"}
+	if m.files == nil {
+		return h, nil
+	}
+	if err := m.files(); err != nil {
+		h.OK, h.Detail = false, err.Error()+"; put the same files back, or stop the node: its next start says what is lost"
+		return h, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	return h, nil
+}
+
+// checkKeys reports a file of keys that is gone or cannot be read: the keys in memory go on.
+func (m *monitor) checkKeys() store.Health {
+	if fault := m.keys(); fault != "" {
+		return store.Health{Part: "keys", Detail: fault + "; the last good keys stay in force until the node stops"}
+	}
+	return store.Health{Part: "keys", OK: true, Detail: "the file of keys is in its place"}
+}
+
 // checkLog reports a Log that cannot write. It is left to the Log to refuse,
 // because only a write that succeeds shows that it is well again.
 func (m *monitor) checkLog() store.Health {
@@ -128,7 +172,7 @@ func (m *monitor) checkLog() store.Health {
 }
 
 // checkWarehouse reports a Warehouse that fails or lags. It blocks only when
-// more waits for it than the bound.
+// more waits for it than the bound, or when it stands still and more and more waits.
 func (m *monitor) checkWarehouse() (store.Health, error) {
 	s := m.indexer()
 	h := store.Health{Part: "warehouse", OK: s.Fault == "", Detail: fmt.Sprintf("%d events behind", s.Lag)}
@@ -142,7 +186,28 @@ func (m *monitor) checkWarehouse() (store.Health, error) {
 	if over {
 		h.OK, h.Blocking = false, true
 	}
+	if still := m.standsStill(s); still > stalledAfter {
+		h.OK, h.Blocking = false, true
+		h.Detail += fmt.Sprintf(", nothing was taken for %v while more came", still.Truncate(time.Second))
+	}
 	return h, err
+}
+
+// standsStill is for how long the cursor has not moved while the backlog grew; 0 when it
+// moves, or when nothing more came.
+func (m *monitor) standsStill(s store.IndexerStats) time.Duration {
+	now := time.Now
+	if m.now != nil {
+		now = m.now
+	}
+	at := now()
+	if m.moved.at.IsZero() || s.Cursor != m.moved.cursor || s.Lag == 0 {
+		m.moved = progress{at, s.Cursor, s.Lag}
+	}
+	if s.Lag <= m.moved.lag {
+		return 0
+	}
+	return at.Sub(m.moved.at)
 }
 
 // checkBacklog says whether as many events wait for the Warehouse as may, and refuses then.

@@ -123,3 +123,42 @@ func waitTicks(n int) {
 	<-timer.C
 	synctest.Wait()
 }
+
+// A warehouse that takes nothing while more and more waits makes the node not ready, long
+// before the bound; one that lags, fails or is idle does not.
+func TestMonitorOfAWarehouseThatStandsStill(t *testing.T) {
+	t.Parallel()
+	w := &world{free: 2 << 30}
+	m := w.monitor()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	m.now = func() time.Time { return now }
+	look := func(after time.Duration, cursor, lag store.Seq) store.Health {
+		now = now.Add(after)
+		w.indexer.Cursor, w.indexer.Lag = cursor, lag
+		m.check()
+		return lineOf(m, "warehouse")
+	}
+	for i, step := range []struct {
+		after       time.Duration
+		cursor, lag store.Seq
+		ready       bool
+	}{
+		{time.Second, 100, 0, true},
+		{time.Hour, 100, 0, true}, // idle
+		{time.Second, 100, 10, true},
+		{29 * time.Second, 100, 20, true},
+		{2 * time.Second, 100, 20, false},
+		{time.Second, 101, 30, true},  // it moves
+		{time.Minute, 101, 30, true},  // nothing more came
+		{time.Minute, 101, 31, false}, // now it did
+		{time.Second, 132, 0, true},
+	} {
+		h := look(step.after, step.cursor, step.lag)
+		if ready := h.OK || !h.Blocking; ready != step.ready || !ready && !strings.Contains(h.Detail, "nothing was taken for") {
+			t.Errorf("step %d: %+v", i, h)
+		}
+		if err := m.Admit(); err != nil {
+			t.Errorf("step %d: events are refused: %v", i, err)
+		}
+	}
+}

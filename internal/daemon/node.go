@@ -55,6 +55,7 @@ type node struct {
 
 // stores are the open files of a data directory.
 type stores struct {
+	dir       *ownDir
 	log       *segmentlog.Log
 	warehouse store.Warehouse
 	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged
@@ -68,14 +69,17 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return s, err
 	}
-	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
-		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now,
-	})
-	if err != nil {
+	if s.dir, err = openOwnDir(cfg.DataDir); err != nil {
 		return s, err
 	}
+	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now, AcceptLoss: cfg.AcceptLoss,
+	})
+	if err != nil {
+		return s, errors.Join(err, s.dir.close())
+	}
 	if err := writeFormats(cfg.DataDir); err != nil { // the directory is ours now
-		return s, errors.Join(err, s.log.Close())
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	threads := cfg.WarehouseThreads
 	if threads == 0 {
@@ -85,15 +89,11 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
-		return s, errors.Join(err, s.log.Close())
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.warehouse, s.damaged = warehouse, warehouse.Damaged()
-	aside, err := warehouse.Rewind(s.log.Head())
-	if err != nil {
+	if err := s.agree(warehouse, cfg.AcceptLoss, logger); err != nil {
 		return s, errors.Join(err, s.close(newStopping()))
-	}
-	if aside != "" {
-		logger.Error("the warehouse has events that the log has lost; it was put aside and is built again from the log", "aside", aside)
 	}
 	return s, nil
 }
@@ -103,7 +103,7 @@ func (s stores) close(at *stopping) error {
 	at.now("closed the warehouse")
 	err := s.warehouse.Close()
 	at.now("closed the log and the id index")
-	return errors.Join(err, s.log.Close())
+	return errors.Join(err, s.log.Close(), s.dir.close())
 }
 
 // openClaimer begins to deduplicate with other nodes, when there are some. A
@@ -184,7 +184,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health

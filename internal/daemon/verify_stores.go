@@ -271,7 +271,7 @@ func (w *warehouseCheck) record(r *store.Record) error {
 		}
 	}
 	id := duckstore.Row{
-		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID,
+		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID, Content: store.ContentOf(&r.Event),
 		At: store.EventTime(r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()),
 	}
 	switch {
@@ -397,7 +397,7 @@ func (w *warehouseCheck) conclude(report *segmentlog.CheckReport) error {
 	if n, err := w.has.Duplicates(w.ctx); err != nil || n > 0 {
 		w.part.problem(warehouseFile, remedyStore, "%d events have more than one row (%v)", n, err)
 	}
-	w.part.Detail = fmt.Sprintf("%d events up to Seq %d, %d settled folds compared", w.rows, w.has.Cursor(), compared)
+	w.part.Detail = fmt.Sprintf("%d events up to Seq %d, %d folds compared", w.rows, w.has.Cursor(), compared)
 	if w.named(partSegments).State != PartWhole {
 		if w.part.State == PartWhole {
 			w.part.unchecked("the folds are right; the rows were not compared: mend the log first")

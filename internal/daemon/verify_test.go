@@ -267,13 +267,13 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 				change(t, flip(30), names[len(names)-1])
 			}, "delete the directory log/index", again("log/index")},
 		{"a wrong fold", partWarehouse, warehouseFile, `trace "t01" of project "default": name is not the fold of its events`,
-			func(dir string) { exec(t, dir, "UPDATE settled_traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a fold too many", partWarehouse, warehouseFile, `"ghost" of project "default": has a settled row and no event`,
+			func(dir string) { exec(t, dir, "UPDATE traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(warehouseFile)},
+		{"a fold too many", partWarehouse, warehouseFile, `"ghost" of project "default": has a row and no event`,
 			func(dir string) {
-				exec(t, dir, "INSERT INTO settled_scores SELECT * REPLACE ('ghost' AS id) FROM settled_scores LIMIT 1")
+				exec(t, dir, "INSERT INTO scores SELECT * REPLACE ('ghost' AS id) FROM scores LIMIT 1")
 			}, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a fold missing", partWarehouse, warehouseFile, `observation "t02-o" of project "default": has no settled row`,
-			func(dir string) { exec(t, dir, "DELETE FROM settled_observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(warehouseFile)},
+		{"a fold missing", partWarehouse, warehouseFile, `observation "t02-o" of project "default": has no row`,
+			func(dir string) { exec(t, dir, "DELETE FROM observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(warehouseFile)},
 		{"an event missing", partWarehouse, warehouseFile, `the event "t11-s" of project "default"`,
 			func(dir string) { exec(t, dir, "DELETE FROM events WHERE event_id = 't11-s'") }, "delete warehouse.duckdb", again(warehouseFile)},
 		{"an event too many", partWarehouse, warehouseFile, `"stranger" of project "default", Seq 5, is here and not in the log`,
@@ -442,7 +442,7 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := whole(t, cfg.DataDir)
-	if p := v.Parts[len(v.Parts)-1]; p.Name != partWarehouse || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "1 events came again") {
+	if p := v.Parts[len(v.Parts)-1]; p.Name != partWarehouse || len(p.Notes) != 0 || !strings.Contains(p.Detail, "7 events") {
 		t.Errorf("%+v", p)
 	}
 	if p := v.Parts[len(v.Parts)-2]; p.Name != partIndex || !strings.Contains(p.Detail, "6 ids") {

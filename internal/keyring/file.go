@@ -19,6 +19,9 @@ const FileVersion = 1
 // ErrNewer is returned by Open for a file of a later release.
 var ErrNewer = errors.New("use the release that wrote it, or a later one")
 
+// errGone is the fault of a file that was there.
+var errGone = errors.New("the keys file is gone")
+
 // maxFile bounds the file, in bytes.
 const maxFile = 16 << 20
 
@@ -120,7 +123,8 @@ func parseState(raw []byte) (*state, error) {
 }
 
 // change replaces the file with what edit makes of its keys, under the lock that all
-// processes take, and puts that in force here. A file that cannot be read is never replaced.
+// processes take, and puts that in force here. A file that cannot be read is never replaced, nor is one that is gone
+// although it was there.
 func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,6 +136,10 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	old, err := readState(k.path)
 	if err != nil {
 		return err
+	}
+	if old.raw == nil && k.state.Load().raw != nil { // what is written would be all that there is
+		k.setFault(errGone.Error())
+		return fmt.Errorf("%w: put it back first", errGone)
 	}
 	keys, err := edit(cloneKeys(old.keys))
 	if err != nil {

@@ -289,7 +289,7 @@ func (k *Keyring) reload() {
 	switch {
 	case err != nil:
 	case raw == nil:
-		err = errors.New("the keys file is gone")
+		err = errGone
 	default:
 		s, err = parseState(raw)
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 func eventsParams() []string {
-	return []string{"from", "to", "environment", "trace_id", "limit", "cursor"}
+	return []string{"id", "from", "to", "environment", "trace_id", "limit", "cursor"}
 }
 
 // eventsQuery is what GET /v1/telemetry/events asks for.

@@ -105,13 +105,13 @@ func (q *query) boolean(name string) *bool {
 	return &yes
 }
 
-// time reads RFC 3339 or Unix seconds (or ms, µs, ns by magnitude).
+// time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more.
 func (q *query) time(name string) time.Time {
 	v := q.text(name)
 	if v == "" {
 		return time.Time{}
 	}
-	if strings.Contains(v, "T") {
+	if len(v) > 10 && v[10] == 'T' {
 		v = strings.ReplaceAll(v, " ", "+") // a zone's plus that was not escaped
 	}
 	var t brokle.Timestamp
@@ -196,9 +196,9 @@ func scoreCondition(v string) (store.ScoreCondition, bool) {
 	if op == "==" {
 		op = "="
 	}
-	name := strings.TrimSpace(v[:start])
+	name, named := scoreName(v[:start])
 	n, err := strconv.ParseFloat(strings.TrimSpace(v[at+1:]), 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || name == "" {
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || !named {
 		return store.ScoreCondition{}, false
 	}
 	return store.ScoreCondition{Name: name, Op: op, Value: n}, true

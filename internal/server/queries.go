@@ -11,10 +11,10 @@ import (
 
 func traceParams() []string {
 	names := slices.DeleteFunc(filterNames(), func(n string) bool { return n == "type" || n == "trace_id" })
-	return append(names, "sort", "limit", "cursor")
+	return append(names, "id", "sort", "limit", "cursor")
 }
 
-func observationParams() []string { return append(filterNames(), "sort", "limit", "cursor") }
+func observationParams() []string { return append(filterNames(), "id", "sort", "limit", "cursor") }
 
 func scoreParams() []string {
 	return []string{"from", "to", "name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id",
@@ -73,7 +73,7 @@ func listScores(ctx context.Context, s *Server, c *call) (*answer, error) {
 func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	sq := store.StatsQuery{
-		Filter: q.filter(), Of: q.text("of"), Metrics: q.list("metrics", maxMetrics), GroupBy: q.list("group_by", maxGroups),
+		Filter: q.filter(), Of: q.text("of"), Metrics: q.metrics("metrics", maxMetrics), GroupBy: q.list("group_by", maxGroups),
 		Interval: q.interval("interval"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
 	}
 	def(&sq.Of, "observations")
@@ -103,16 +103,6 @@ func ok[T any](body *T, err error) (*answer, error) {
 		return nil, err
 	}
 	return &answer{status: http.StatusOK, body: body}, nil
-}
-
-// pathID returns the {id} of the path. What no entity can be called is not found.
-func pathID(c *call) (string, error) {
-	const longestID = 255 // characters, the wire contract's bound for entity ids
-	id := c.r.PathValue("id")
-	if id == "" || len(id) > 4*longestID || !cleanText(id) {
-		return "", store.ErrNotFound
-	}
-	return id, nil
 }
 
 // records returns every event that folds into the trace, payloads and all.

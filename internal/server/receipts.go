@@ -65,7 +65,10 @@ func getBatch(ctx context.Context, s *Server, c *call) (*answer, error) {
 // getEvent answers from the receipts while they are kept, and from the events
 // themselves, which may be several of one id.
 func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if !brokle.ValidID(id) {
 		return nil, store.ErrNotFound
 	}
@@ -111,6 +114,11 @@ func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record,
 func (s *Server) describe(ctx context.Context, c *call, receipt *brokle.EventReceipt, facts []store.Record) error {
 	for i := range facts {
 		rec := &facts[i]
+		for _, note := range rec.Notes {
+			if !slices.Contains(receipt.Notes, note) {
+				receipt.Notes = append(receipt.Notes, note)
+			}
+		}
 		fact := brokle.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
 		if fields, failure := store.Extract(&rec.Event); failure == nil {
 			trace, _ := fields.Get(store.TraceID)

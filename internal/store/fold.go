@@ -61,7 +61,9 @@ import (
 // observations' start_times; its end_time the greatest end_time of its
 // observations, or none; its latency end − start when there is an end, or none with a
 // reason, as that of an observation. Its environment, without a trace event, is that of
-// its first observation by (start_time, id). observation_count and error_count (level
+// its first observation by (start_time, id). Its name, user_id, session_id and tags, where its own
+// events have none, are those of its root: the first by (start_time, id) of the
+// observations that name no parent. observation_count and error_count (level
 // ERROR) are over its observations; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that
@@ -146,7 +148,7 @@ func (i *instant) greatest(us int64) {
 // folded is an entity's state after all its events.
 type folded struct {
 	has      [NumFields]bool
-	last     [NumFields]FieldValue
+	last     [NumFields]*FieldValue // in an event
 	tags     []string
 	metadata []string // every value, in order
 	batchEnv string   // the last that is not "default", or ""
@@ -172,7 +174,8 @@ func fold(items []foldItem) *folded {
 		if v, ok := item.fields.Get(Clear); ok {
 			s.clear(v.List)
 		}
-		for _, v := range item.fields.Values {
+		for i := range item.fields.Values {
+			v := &item.fields.Values[i]
 			s.has[v.Field], s.last[v.Field] = true, v
 			switch v.Field {
 			case Tags:

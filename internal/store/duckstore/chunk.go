@@ -67,6 +67,8 @@ func logicalType(name string) mapping.LogicalType {
 		return mapping.CreateLogicalType(mapping.TypeDouble)
 	case "UTINYINT":
 		return mapping.CreateLogicalType(mapping.TypeUTinyInt)
+	case "UBIGINT":
+		return mapping.CreateLogicalType(mapping.TypeUBigInt)
 	case "BOOLEAN":
 		return mapping.CreateLogicalType(mapping.TypeBoolean)
 	case "VARCHAR[]":
@@ -121,6 +123,8 @@ func (c *chunk) setInt(col int, n int64) {
 	*(*int64)(unsafe.Add(v.data, c.rows*8)) = n
 	v.valid[c.rows/64] |= 1 << (c.rows % 64)
 }
+
+func (c *chunk) setUint(col int, n uint64) { c.setInt(col, int64(n)) } // the same bits
 
 func (c *chunk) setFloat(col int, f float64) {
 	v := &c.cols[col]

@@ -11,13 +11,8 @@ import (
 
 func TestConformance(t *testing.T) { conformance(t, Options{}) }
 
-// The same when rows settle after every few events.
-func TestConformanceSettling(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: the same Go code ran in TestConformance; without -short its SQL runs too")
-	}
-	conformance(t, Options{SettleEvery: 3})
-}
+// The same when the writer remembers nothing and reads again what it touches.
+func TestConformanceForgetful(t *testing.T) { conformance(t, Options{CacheMemory: 1}) }
 
 func conformance(t *testing.T, o Options) {
 	storetest.Warehouse(t, func(t testing.TB, dir string) store.Warehouse {

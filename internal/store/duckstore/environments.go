@@ -18,7 +18,7 @@ func (w *Warehouse) Environments(ctx context.Context, project string, eq store.E
 		return nil, err
 	}
 	page := &store.EnvironmentPage{}
-	err = w.ask(ctx, project, "query environments", func(v *view) error {
+	err = w.ask(ctx, project, "query environments", func(ctx context.Context, v *view) error {
 		q := v.query()
 		text, err := q.environments(&f, p)
 		if err != nil {
@@ -44,15 +44,15 @@ func (w *Warehouse) Environments(ctx context.Context, project string, eq store.E
 }
 
 func (q *query) environments(f *store.Filter, p *pager) (string, error) {
-	tables, ofTraces, err := q.filteredTraces(f)
+	tables, traces, err := q.filteredTraces(f)
 	if err != nil {
 		return "", err
 	}
-	ofObservations, err := q.conditions(f, columns{time: "start_time"})
+	observations, err := q.conditions(f, columns{time: "start_time"})
 	if err != nil {
 		return "", err
 	}
-	ofScores, err := q.conditions(f, columns{time: "timestamp"})
+	scores, err := q.conditions(f, columns{time: "timestamp"})
 	if err != nil {
 		return "", err
 	}
@@ -62,14 +62,14 @@ func (q *query) environments(f *store.Filter, p *pager) (string, error) {
 	}
 	parts := []string{
 		`SELECT environment AS id, count(*) AS traces, 0 AS observations, 0 AS errors, 0::HUGEINT AS tokens, 0::DOUBLE AS cost,
-			min(start_time) AS first, max(greatest(start_time, end_time)) AS last FROM tr` + where(ofTraces...) + " GROUP BY environment",
-		`SELECT environment, 0, count(*), count(*) FILTER (level = 'ERROR'), coalesce(sum(total_tokens), 0), coalesce(` + exactSum("total_cost") + `, 0),
-			min(start_time), max(greatest(start_time, end_time)) FROM o` + where(ofObservations...) + " GROUP BY environment",
-		"SELECT environment, 0, 0, 0, 0, 0, min(timestamp), max(timestamp) FROM s" + where(ofScores...) + " GROUP BY environment",
+			min(start_time) AS first, max(greatest(start_time, end_time)) AS last FROM tr` + where(traces...) + " GROUP BY environment",
+		`SELECT environment, 0, count(*), count(*) FILTER (level = 'ERROR'), coalesce(sum(` + countedTokens + `), 0), coalesce(` + exactSum(countedCost) + `, 0),
+			min(start_time), max(greatest(start_time, end_time)) FROM o` + where(observations...) + " GROUP BY environment",
+		"SELECT environment, 0, 0, 0, 0, 0, min(timestamp), max(timestamp) FROM s" + where(scores...) + " GROUP BY environment",
 	}
 	grouped := `SELECT id, sum(traces)::BIGINT AS trace_count, sum(observations)::BIGINT AS observation_count, sum(errors)::BIGINT AS error_count,
 		` + saturate("sum(tokens)") + ` AS total_tokens, sum(cost) AS total_cost, min(first) AS first_seen, max(last) AS last_seen
 		FROM (` + strings.Join(parts, " UNION ALL ") + ") GROUP BY id"
-	return with(append(tables, q.scores(), table("grouped", grouped)),
+	return with(append(tables, ofScores, table("grouped", grouped)),
 		"SELECT id, "+p.column+", "+totalColumns+" FROM grouped"+where(beyond)+p.order()), nil
 }

@@ -3,82 +3,81 @@ package duckstore
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Erase removes the rows of these events of the project in one transaction, in
-// which what they were folded into is settled anew, and then checkpoints. Their texts are overwritten first: a checkpoint keeps the
-// pages of a row that was only deleted, but writes changed columns anew.
+// which what they were folded into is folded anew, and then checkpoints. Texts are
+// overwritten first: a checkpoint keeps the pages of a row that was only deleted, but
+// writes changed columns anew.
 func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := ctx.Err(); err != nil || len(seqs) == 0 {
-		return err
+	list := make([]int64, 0, len(seqs))
+	for _, s := range seqs {
+		if s <= maxSeq { // else no row has it
+			list = append(list, int64(s))
+		}
 	}
-	err := w.ready()
-	if err == nil {
-		err = w.thread.do(func() error { return w.erase(project, seqList(seqs)) })
+	if len(list) == 0 {
+		return ctx.Err()
 	}
-	if w.broken(err) {
-		w.detach()
-	}
+	err := w.locked(ctx, func() error {
+		_, err := w.remove(removal{where: " WHERE project = $1 AND seq IN (SELECT unnest($2::BIGINT[]))", args: []any{project, list}, wipe: true})
+		if err != nil {
+			return err
+		}
+		return w.checkpoint()
+	})
 	if err != nil {
 		return fmt.Errorf("erase events: %w", err)
 	}
 	return nil
 }
 
-// seqList is the seqs as one parameter, for ofSeqs.
-func seqList(seqs []store.Seq) string {
-	var b strings.Builder
-	for _, s := range seqs {
-		if s > maxSeq {
-			continue // no row has it
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatUint(uint64(s), 10))
-	}
-	return b.String()
+// removal is some events that go.
+type removal struct {
+	where string // their condition
+	args  []any
+	wipe  bool // nothing must stay of them in the file
 }
 
-// ofSeqs is the condition of rows of the project $1 that have one of the seqs $2.
-const ofSeqs = " WHERE project = $1 AND seq IN (SELECT unnest(string_split($2, ',')::BIGINT[]))"
-
-func (w *Warehouse) erase(project, seqs string) error {
-	if seqs == "" {
-		return nil
-	}
-	err := w.transact(func() error {
-		for _, statement := range []string{
-			"INSERT INTO late SELECT project, kind, entity_id, seq FROM events" + ofSeqs,
-			"UPDATE events SET " + w.layout.blank() + ofSeqs,
-			"DELETE FROM events" + ofSeqs,
-		} {
-			if err := w.write.exec(statement, project, seqs); err != nil {
+// remove deletes events and folds anew what they were part of, in one transaction. It
+// returns how many there were.
+func (w *Warehouse) remove(e removal) (gone int64, err error) {
+	w.forget() // it knows events that go
+	r := w.newRefold(w.cursor, 0)
+	r.wipe = e.wipe
+	err = w.transact(func() error {
+		count, err := w.write.int64s("SELECT count(*) FROM events"+e.where, e.args...)
+		if err != nil {
+			return err
+		}
+		gone = count[0]
+		var keys []entityKey
+		err = w.write.scan("SELECT DISTINCT project, kind, entity_id FROM events"+e.where, e.args, func(b block) {
+			for i := range b.rows {
+				keys = append(keys, entityKey{b.text(0, i), store.Kind(b.bytes(1)[i]), b.text(2, i)})
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if e.wipe {
+			if err := w.write.exec("UPDATE events SET "+blank(w.layout.columns[numFixed:])+e.where, e.args...); err != nil {
 				return err
 			}
 		}
-		return w.moveFrontier(w.settled, w.settled)
+		if err := w.write.exec("DELETE FROM events"+e.where, e.args...); err != nil {
+			return err
+		}
+		if err := r.touch(keys); err != nil {
+			return err
+		}
+		return r.write()
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	w.isSettled(w.settled)
-	return w.checkpoint()
-}
-
-// blank sets every text of a field to NULL.
-func (l *layout) blank() string {
-	var set []string
-	for _, c := range l.columns[numFixed:] {
-		if c.typ == "VARCHAR" {
-			set = append(set, `"`+c.name+`" = NULL`)
-		}
-	}
-	return strings.Join(set, ", ")
+	r.keep()
+	return gone, nil
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // Expire removes the rows of all events that have expired, oldest Seq first, in
-// transactions of a bounded size in which what they were folded into is settled anew, and
+// transactions of a bounded size in which what they were folded into is folded anew, and
 // returns how many it removed. Inserts go on between two of them. What is left of
 // an entity is what its remaining events fold into. The space is used again.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
@@ -93,45 +93,11 @@ func (w *Warehouse) oldest(ctx context.Context, project, of string) (last, n int
 	return last, n, err
 }
 
-// locked runs f on the writer's thread when its turn comes.
-func (w *Warehouse) locked(ctx context.Context, f func() error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	err := w.ready()
-	if err == nil {
-		err = w.thread.do(f)
-	}
-	if w.broken(err) {
-		w.detach()
-	}
-	return err
-}
-
 // expire removes the events of the project $1 that satisfy a condition.
 func (w *Warehouse) expire(project, of string) error {
-	count, err := w.write.int64s("SELECT count(*) FROM events"+of, project)
-	if err != nil {
-		return err
-	}
-	err = w.transact(func() error {
-		for _, statement := range []string{
-			"INSERT INTO late SELECT project, kind, entity_id, min(seq) FROM events" + of + " GROUP BY project, kind, entity_id",
-			"DELETE FROM events" + of,
-		} {
-			if err := w.write.exec(statement, project); err != nil {
-				return err
-			}
-		}
-		return w.moveFrontier(w.settled, w.settled)
-	})
-	if err == nil {
-		w.forgotten += count[0]
-		w.removed += count[0]
-		w.late = false
-	}
+	gone, err := w.remove(removal{where: of, args: []any{project}})
+	w.forgotten += gone
+	w.removed += gone
 	return err
 }
 
@@ -150,7 +116,7 @@ func (w *Warehouse) reclaim() error {
 	}
 	w.seen = newSeen(w.options.IDMemory)
 	if err := w.loadSeen(); err != nil {
-		w.detach() // without its keys an insert would put events in twice
+		w.lost = true // without its keys an insert would put events in twice
 		return err
 	}
 	w.forgotten = 0

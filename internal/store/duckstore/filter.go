@@ -11,7 +11,7 @@ import (
 // columns says which expression of a relation each part of a filter compares.
 // A part that the relation has no expression for cannot be asked of it.
 type columns struct {
-	time, id                                   string
+	time, id                                   string // id tells rows apart
 	name, userID, sessionID, environment, tags string
 	model, typ, level, traceID, latency, cost  string
 	failed                                     string                           // a condition: has an error
@@ -69,12 +69,10 @@ func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
 	} else if f.Seqs != nil || f.Match != nil && c.found == nil {
 		unknown = "q"
 	}
-	for _, s := range f.Scores {
-		if c.scores == "" {
-			unknown = "score"
-			break
-		}
-		condition, err := q.scoreCondition(s, c)
+	if len(f.Scores) > 0 && c.scores == "" {
+		unknown = "score"
+	} else if len(f.Scores) > 0 {
+		condition, err := q.scoreConditions(f.Scores, c)
 		if err != nil {
 			return nil, err
 		}
@@ -86,14 +84,27 @@ func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
 	return all, nil
 }
 
-func (q *query) scoreCondition(s store.ScoreCondition, c columns) (string, error) {
-	switch s.Op {
-	case "=", "!=", "<", "<=", ">", ">=":
-	default:
-		return "", &store.QueryError{Param: "score", Message: fmt.Sprintf("unknown comparison %q", s.Op)}
+// scoreConditions is the condition that all of them hold. The scores are read once,
+// however many conditions there are: each mean meets the conditions of its name, and whoever
+// meets all of them passes.
+func (q *query) scoreConditions(all []store.ScoreCondition, c columns) (string, error) {
+	var names, ops []string
+	var bounds []float64
+	for _, s := range all {
+		switch s.Op {
+		case "=", "!=", "<", "<=", ">", ">=":
+		default:
+			return "", &store.QueryError{Param: "score", Message: fmt.Sprintf("unknown comparison %q", s.Op)}
+		}
+		names, ops, bounds = append(names, s.Name), append(ops, s.Op), append(bounds, s.Value)
 	}
-	return fmt.Sprintf("%s IN (SELECT owner FROM (%s) WHERE name = %s AND value IS NOT NULL GROUP BY owner HAVING favg(value) %s %s::DOUBLE)",
-		c.id, c.scores, q.arg(s.Name), s.Op, q.arg(s.Value)), nil
+	name := q.arg(names)
+	return fmt.Sprintf(`%s IN (SELECT owner FROM (SELECT owner, name, favg(value) AS mean FROM (%s)
+		WHERE value IS NOT NULL AND name IN (SELECT unnest(%s::VARCHAR[])) GROUP BY owner, name)
+	JOIN (SELECT unnest(%[3]s::VARCHAR[]) AS name, unnest(%[4]s::VARCHAR[]) AS op, unnest(%[5]s::DOUBLE[]) AS bound) USING (name)
+	WHERE CASE op WHEN '=' THEN mean = bound WHEN '!=' THEN mean <> bound WHEN '<' THEN mean < bound WHEN '<=' THEN mean <= bound
+		WHEN '>' THEN mean > bound ELSE mean >= bound END
+	GROUP BY owner HAVING count(*) = %[6]d)`, c.id, c.scores, name, q.arg(ops), q.arg(bounds), len(all)), nil
 }
 
 // where joins conditions, leaving out empty ones.

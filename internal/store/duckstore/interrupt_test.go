@@ -53,7 +53,7 @@ func TestInterruptedByItsContext(t *testing.T) {
 	}
 	defer func() { _ = w.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
-	err = w.ask(ctx, "p", "ask", func(*view) error {
+	err = w.ask(ctx, "p", "ask", func(context.Context, *view) error {
 		cancel()
 		return errors.New("INTERRUPT Error: Interrupted!")
 	})

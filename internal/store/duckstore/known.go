@@ -1,147 +1,64 @@
 package duckstore
 
 import (
-	"strings"
-
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// repeated finds the records whose event is already in the table or earlier in
-// recs, by index. The filter rules out nearly all; the rest is looked up.
-func (w *Warehouse) repeated(recs []store.Record) (map[int]bool, error) {
-	var suspects map[string]bool // project, NUL, event id
-	for i := range recs {
-		r := &recs[i]
-		if w.seen.add(w.seen.eventKey(r.Project, r.Event.ID)) {
-			if suspects == nil {
-				suspects = make(map[string]bool)
-			}
-			suspects[r.Project+"\x00"+r.Event.ID] = true
-		}
-	}
-	if suspects == nil {
-		return nil, nil
-	}
-	present, err := w.present(suspects)
-	if err != nil {
-		return nil, err
-	}
-	skip := make(map[int]bool)
-	for i := range recs {
-		key := recs[i].Project + "\x00" + recs[i].Event.ID
-		switch {
-		case !suspects[key]:
-		case present[key]:
-			skip[i] = true
-		default:
-			present[key] = true // the first one goes in
-		}
-	}
-	return skip, nil
+// fact is what makes two events of a project the same: see store.Fold.
+type fact struct {
+	project, eventID string
+	content          uint64
 }
 
-// present returns those of the keys that are in the table.
-func (w *Warehouse) present(keys map[string]bool) (map[string]bool, error) {
-	ids := make([]string, 0, len(keys))
-	for k := range keys {
-		_, id, _ := strings.Cut(k, "\x00")
-		ids = append(ids, id)
+func factOf(r *store.Record) fact { return fact{r.Project, r.Event.ID, r.Fields.Content} }
+
+// unknown returns the records whose fact is not in the table, nor earlier in recs. The
+// filter rules out nearly all look-ups.
+func (w *Warehouse) unknown(recs []store.Record) ([]*store.Record, error) {
+	var suspects map[fact]bool
+	for i := range recs {
+		f := factOf(&recs[i])
+		if w.seen.add(w.seen.factKey(f.project, f.eventID, f.content)) {
+			if suspects == nil {
+				suspects = make(map[fact]bool)
+			}
+			suspects[f] = true
+		}
 	}
-	rows, err := w.read.Load().Query("SELECT project, event_id FROM events WHERE event_id IN (SELECT unnest($1::VARCHAR[]))", ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	present := make(map[string]bool)
-	for rows.Next() {
-		var project, id string
-		if err := rows.Scan(&project, &id); err != nil {
+	present := map[fact]bool{}
+	if suspects != nil {
+		var err error
+		if present, err = w.present(suspects); err != nil {
 			return nil, err
 		}
-		if key := project + "\x00" + id; keys[key] {
-			present[key] = true
-		}
 	}
-	return present, rows.Err()
-}
-
-// place is an event's place in the order of its entity, but for the event id.
-type place struct {
-	project, entity string
-	kind            store.Kind
-	ord             int64
-}
-
-func placeOf(r *store.Record) place {
-	return place{r.Project, r.Fields.EntityID, r.Fields.Kind, ord(r.Event.Timestamp.UnixMicro(), r.Fields.Rank)}
-}
-
-// checkTies is up to how many suspected ties of one transaction are looked up.
-// More of them are hardly all mistakes of the filter, and a tie that is none
-// costs questions time, nothing else.
-const checkTies = 100
-
-// ties finds the records, of those not skipped, whose place is taken already by
-// another event, by index.
-func (w *Warehouse) ties(recs []store.Record, skip map[int]bool) (map[int]bool, error) {
-	var suspects map[int]bool
+	fresh := make([]*store.Record, 0, len(recs))
 	for i := range recs {
-		if skip[i] {
-			continue
-		}
-		p := placeOf(&recs[i])
-		if w.seen.add(w.seen.placeKey(p.project, p.entity, uint8(p.kind), p.ord)) {
-			if suspects == nil {
-				suspects = make(map[int]bool)
+		f := factOf(&recs[i])
+		if suspects[f] {
+			if present[f] {
+				continue
 			}
-			suspects[i] = true
+			present[f] = true // the first one goes in
 		}
+		fresh = append(fresh, &recs[i])
 	}
-	if len(suspects) == 0 || len(suspects) > checkTies && !w.failed {
-		return suspects, nil
-	}
-	taken, err := w.taken(recs, suspects)
-	if err != nil {
-		return nil, err
-	}
-	ties := make(map[int]bool)
-	for i := range recs {
-		if skip[i] {
-			continue
-		}
-		p := placeOf(&recs[i])
-		if among, suspected := taken[p]; suspected {
-			if among {
-				ties[i] = true
-			}
-			taken[p] = true
-		}
-	}
-	return ties, nil
+	return fresh, nil
 }
 
-// taken says for the place of each suspect whether a row of the table has it.
-func (w *Warehouse) taken(recs []store.Record, suspects map[int]bool) (map[place]bool, error) {
-	taken := make(map[place]bool, len(suspects))
-	entities := make([]string, 0, len(suspects))
-	for i := range suspects {
-		p := placeOf(&recs[i])
-		taken[p] = false
-		entities = append(entities, p.entity)
+// present returns those of the facts that are in the table.
+func (w *Warehouse) present(facts map[fact]bool) (map[fact]bool, error) {
+	keys := make([]entityKey, 0, len(facts))
+	for f := range facts {
+		keys = append(keys, entityKey{project: f.project, id: f.eventID})
 	}
-	rows, err := w.read.Load().Query("SELECT project, entity_id, kind, "+ordSQL+" FROM events WHERE entity_id IN (SELECT unnest($1::VARCHAR[]))", entities)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var p place
-		if err := rows.Scan(&p.project, &p.entity, &p.kind, &p.ord); err != nil {
-			return nil, err
+	present := make(map[fact]bool)
+	err := w.write.scan("SELECT project, event_id, content FROM events WHERE "+among("event_id"), params(keys), func(b block) {
+		for i := range b.rows {
+			if f := (fact{b.text(0, i), b.text(1, i), b.uint64s(2)[i]}); facts[f] {
+				present[f] = true
+			}
 		}
-		if _, suspected := taken[p]; suspected {
-			taken[p] = true
-		}
-	}
-	return taken, rows.Err()
+	})
+	return present, err
 }

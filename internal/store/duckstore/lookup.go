@@ -9,30 +9,26 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
+// eventOf is the condition that the event e is one of those that the observation o was
+// folded from: it names its trace, or none and o is the newest of its id.
+const eventOf = "e.entity_id = o.id AND (e.trace_id = o.trace_id OR nullif(e.trace_id, '') IS NULL AND o.newest)"
+
 // TraceEvents returns the Seqs of all events that fold into the trace, in
 // their order: its own, those of its observations and of its scores.
 func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([]store.Seq, error) {
 	var seqs []store.Seq
-	err := w.ask(ctx, project, "find the events of a trace", func(v *view) error {
+	err := w.ask(ctx, project, "find the events of a trace", func(ctx context.Context, v *view) error {
 		seqs = nil
 		q := v.query()
 		// Not id = $2: of a list DuckDB knows the least and the greatest, and passes over row groups.
-		trace, err := v.entities(ctx, q, with(q.allTraces(), fmt.Sprintf("SELECT %d, id, first_seq, last_seq FROM tr WHERE id IN (%s)", store.TraceKind, q.ids([]key{{id: traceID}}))))
+		keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE id IN ("+q.ids([]key{{id: traceID}})+")"))
 		if err != nil {
 			return err
 		}
-		keys := trace[store.TraceKind]
 		if len(keys) == 0 {
 			return store.ErrNotFound
 		}
-		q = v.query()
-		all, err := v.entities(ctx, q, with([]string{q.observations(), q.scores(), q.scoresOf(keys)}, fmt.Sprintf("%s UNION ALL SELECT %d, id, first_seq, last_seq FROM sc",
-			q.observationsOf(keys, fmt.Sprintf("%d, id, first_seq, last_seq", store.ObservationKind)), store.ScoreKind)))
-		if err != nil {
-			return err
-		}
-		all[store.TraceKind] = keys
-		seqs, err = v.eventsOf(ctx, all)
+		seqs, err = v.eventsOf(ctx, keys)
 		return err
 	})
 	if err != nil {
@@ -41,45 +37,51 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 	return seqs, nil
 }
 
-// tableOf is the relation that has an entity's span, and what it needs to be defined.
-func (q *query) tableOf(kind store.Kind) (tables []string, name string) {
-	switch kind {
-	case store.TraceKind:
-		return q.allTraces(), "tr"
-	case store.ScoreKind:
-		return []string{q.scores()}, "s"
-	}
-	return []string{q.observations()}, "o"
-}
-
-// EntityEvents returns, by entity of the kind, the Seqs of its own events.
-func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store.Kind, ids []string) (map[string][]store.Seq, error) {
-	var seqs map[string][]store.Seq
-	err := w.ask(ctx, project, "find the events of entities", func(v *view) error {
-		seqs = make(map[string][]store.Seq, len(ids))
-		q := v.query()
-		tables, name := q.tableOf(kind)
-		found, err := v.entities(ctx, q, with(tables, fmt.Sprintf("SELECT %d, id, first_seq, last_seq FROM %s WHERE id IN (SELECT unnest(%s::VARCHAR[]))",
-			kind, name, q.arg(ids))))
-		if err != nil || len(found[kind]) == 0 {
-			return err
-		}
-		return v.ownEvents(ctx, kind, found[kind], func(id string, seq store.Seq) { seqs[id] = append(seqs[id], seq) })
-	})
+// eventsOf returns the Seqs of all events of the traces, in their order.
+func (v *view) eventsOf(ctx context.Context, keys []key) ([]store.Seq, error) {
+	q := v.query()
+	scores, err := v.keys(ctx, q, with([]string{ofObservations, ofScores, q.scoresOf(keys)}, "SELECT "+keyColumns("0", noTrace)+" FROM sc"))
 	if err != nil {
 		return nil, err
 	}
-	return seqs, nil
+	q = v.query()
+	parts := []string{
+		q.ownEvents(store.TraceKind, keys),
+		"SELECT o.trace_id AS id, e.seq FROM " + q.observationEvents(keys),
+	}
+	if len(scores) > 0 {
+		parts = append(parts, q.ownEvents(store.ScoreKind, scores))
+	}
+	var seqs []store.Seq
+	err = v.events(ctx, q, with([]string{ofObservations}, strings.Join(parts, " UNION ALL ")+" ORDER BY seq"), func(_ string, seq store.Seq) {
+		seqs = append(seqs, seq)
+	})
+	return seqs, err
 }
 
-// ownEvents calls each for every event of the entities themselves, in the order of Seq.
-func (v *view) ownEvents(ctx context.Context, kind store.Kind, keys []key, each func(id string, seq store.Seq)) error {
-	if len(keys) == 0 {
-		return nil
+// ownEvents is a SELECT of id and seq of the events of the entities themselves.
+func (q *query) ownEvents(kind store.Kind, keys []key) string {
+	spans := make([]span, len(keys))
+	for i, k := range keys {
+		spans[i] = k.span
 	}
-	q := v.query()
-	q.only[kind] = q.selectKeys(keys)
-	return v.rows(ctx, "SELECT entity_id, seq FROM "+q.source(kind)+" ORDER BY seq", q.args, func(r *sql.Rows) error {
+	return fmt.Sprintf("SELECT entity_id AS id, seq FROM events WHERE project = $1 AND kind = %d AND %s AND entity_id IN (%s)",
+		kind, within("seq", joinSpans(spans, fewSpans)), q.ids(keys))
+}
+
+// observationEvents joins the observations o of traces with their events e.
+func (q *query) observationEvents(traces []key) string {
+	spans := make([]span, len(traces))
+	for i, k := range traces {
+		spans[i] = k.span
+	}
+	return fmt.Sprintf("(%s) AS o JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s",
+		q.observationsOf(traces, "id, trace_id, newest"), eventOf, store.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
+}
+
+// events runs a statement of ids and Seqs.
+func (v *view) events(ctx context.Context, q *query, statement string, each func(id string, seq store.Seq)) error {
+	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var id string
 		var seq int64
 		if err := r.Scan(&id, &seq); err != nil {
@@ -90,54 +92,36 @@ func (v *view) ownEvents(ctx context.Context, kind store.Kind, keys []key, each 
 	})
 }
 
-// entities are keys by kind.
-type entities [store.GenericKind + 1][]key
-
-// entities runs a statement whose rows are a kind, an id, and the first and last Seq.
-func (v *view) entities(ctx context.Context, q *query, statement string) (all entities, err error) {
-	err = v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		var kind uint8
-		var k key
-		if err := r.Scan(&kind, &k.id, &k.span.first, &k.span.last); err != nil {
+// EntityEvents returns, by entity of the kind, the Seqs of its own events.
+func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store.Kind, ids []string) (map[string][]store.Seq, error) {
+	var seqs map[string][]store.Seq
+	err := w.ask(ctx, project, "find the events of entities", func(ctx context.Context, v *view) error {
+		seqs = make(map[string][]store.Seq, len(ids))
+		if kind == store.GenericKind {
+			return nil // it has no entities
+		}
+		q := v.query()
+		found, err := v.keys(ctx, q, "SELECT "+keyColumns("0", noTrace)+" FROM "+tableOf(kind)+" WHERE project = $1 AND id IN (SELECT unnest("+q.arg(ids)+"::VARCHAR[]))")
+		if err != nil || len(found) == 0 {
 			return err
 		}
-		all[kind] = append(all[kind], k)
-		return nil
+		q = v.query()
+		return v.events(ctx, q, q.ownEvents(kind, found)+" ORDER BY seq", func(id string, seq store.Seq) { seqs[id] = append(seqs[id], seq) })
 	})
-	return all, err
-}
-
-// eventsOf returns the Seqs of all events of the entities, in their order.
-func (v *view) eventsOf(ctx context.Context, of entities) ([]store.Seq, error) {
-	q := v.query()
-	var parts []string
-	for kind, keys := range of {
-		if len(keys) > 0 {
-			q.only[kind] = q.selectKeys(keys)
-			parts = append(parts, "SELECT seq FROM "+q.source(store.Kind(kind)))
-		}
+	if err != nil {
+		return nil, err
 	}
-	var seqs []store.Seq
-	err := v.rows(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY seq", q.args, func(r *sql.Rows) error {
-		var seq int64
-		err := r.Scan(&seq)
-		seqs = append(seqs, store.Seq(seq))
-		return err
-	})
-	return seqs, err
+	return seqs, nil
 }
 
 // EventSeqs finds the stored events of an id.
 func (w *Warehouse) EventSeqs(ctx context.Context, project, eventID string) ([]store.Seq, error) {
 	var seqs []store.Seq
-	err := w.askEvents(ctx, project, "find an event", func(v *view) error {
+	err := w.ask(ctx, project, "find an event", func(ctx context.Context, v *view) error {
 		seqs = nil
-		return v.rows(ctx, "SELECT seq FROM events WHERE project = $1 AND event_id = $2 ORDER BY seq", []any{project, eventID}, func(r *sql.Rows) error {
-			var seq int64
-			err := r.Scan(&seq)
-			seqs = append(seqs, store.Seq(seq))
-			return err
-		})
+		q := v.query()
+		statement := "SELECT event_id, seq FROM events WHERE project = $1 AND event_id IN (" + q.ids([]key{{id: eventID}}) + ") ORDER BY seq"
+		return v.events(ctx, q, statement, func(_ string, seq store.Seq) { seqs = append(seqs, seq) })
 	})
 	if err == nil && len(seqs) == 0 {
 		err = store.ErrNotFound
@@ -149,13 +133,13 @@ func (w *Warehouse) EventSeqs(ctx context.Context, project, eventID string) ([]s
 // names only users that one of the events names, so it need not be asked.
 func (w *Warehouse) UserEvents(ctx context.Context, project, userID string) ([]string, error) {
 	ids := []string{}
-	err := w.ask(ctx, project, "find the traces of a user", func(v *view) error {
+	err := w.ask(ctx, project, "find the traces of a user", func(ctx context.Context, v *view) error {
 		ids = ids[:0]
 		q := v.query()
-		named := fmt.Sprintf("SELECT entity_id FROM events WHERE project = $1 AND user_id = %s AND kind = ", q.arg(userID))
-		statement := with([]string{q.observations()}, fmt.Sprintf(`SELECT id FROM (%s%d) AS own(id)
-			UNION SELECT trace_id FROM o WHERE trace_id <> '' AND id IN (%s%d) ORDER BY id`,
-			named, store.TraceKind, named, store.ObservationKind))
+		named := fmt.Sprintf("FROM events AS e WHERE e.project = $1 AND e.user_id = %s AND e.kind = ", q.arg(userID))
+		statement := with([]string{ofObservations}, fmt.Sprintf(`SELECT e.entity_id AS id %s%d
+			UNION SELECT o.trace_id FROM (SELECT * %s%d) AS e JOIN o ON %s WHERE o.trace_id IS NOT NULL ORDER BY id`,
+			named, store.TraceKind, named, store.ObservationKind, eventOf))
 		return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)

@@ -15,11 +15,26 @@ import (
 type conn struct {
 	db   mapping.Database
 	conn mapping.Connection
+	// stuck says that it is in a transaction which it could not end.
+	stuck bool
+	// fault, when a test sets it, says which statements fail, before they are run.
+	fault func(statement string) error
+}
+
+// fails is the error that a test wants for the statement.
+func (c *conn) fails(statement string) error {
+	if c.fault == nil {
+		return nil
+	}
+	return c.fault(statement)
 }
 
 // connect opens the database at path through the cache that the SQL driver
 // uses too, so that both are one database in this process.
-func connect(path string) (*conn, error) {
+func connect(path string) (*conn, error) { return connectWith(path, nil) }
+
+// connectWith is connect with further settings, which must be those of the driver's.
+func connectWith(path string, settings map[string]string) (*conn, error) {
 	var config mapping.Config
 	if mapping.CreateConfig(&config) == mapping.StateError {
 		return nil, errors.New("no DuckDB configuration")
@@ -28,6 +43,11 @@ func connect(path string) (*conn, error) {
 	// The driver sets this too; a differing configuration would be refused.
 	if mapping.SetConfig(config, "duckdb_api", "go") == mapping.StateError {
 		return nil, errors.New("DuckDB refuses its configuration")
+	}
+	for name, value := range settings {
+		if mapping.SetConfig(config, name, value) == mapping.StateError {
+			return nil, errors.New("DuckDB refuses its configuration")
+		}
 	}
 	c := &conn{}
 	var why string
@@ -42,19 +62,32 @@ func connect(path string) (*conn, error) {
 	return c, nil
 }
 
+// reconnect gives up the connection and makes another.
+func (c *conn) reconnect() error {
+	mapping.Disconnect(&c.conn)
+	if mapping.Connect(c.db, &c.conn) == mapping.StateError {
+		return errors.New("no connection to the open database")
+	}
+	c.stuck = false
+	return nil
+}
+
 func (c *conn) close() {
 	mapping.Disconnect(&c.conn)
 	mapping.Close(&c.db)
 }
 
 // exec runs one statement whose text is made by this package. What others gave
-// goes in as args, for $1 and so on.
-func (c *conn) exec(statement string, args ...string) error {
+// goes in as args, for $1 and so on: string, []string or []int64.
+func (c *conn) exec(statement string, args ...any) error {
 	return c.run(statement, args, func(mapping.Result) {})
 }
 
 // run runs one statement and hands its result to use.
-func (c *conn) run(statement string, args []string, use func(mapping.Result)) error {
+func (c *conn) run(statement string, args []any, use func(mapping.Result)) error {
+	if err := c.fails(statement); err != nil {
+		return err
+	}
 	var res mapping.Result
 	var state mapping.State
 	if len(args) == 0 {
@@ -67,7 +100,7 @@ func (c *conn) run(statement string, args []string, use func(mapping.Result)) er
 			return errors.New(mapping.PrepareError(prepared))
 		}
 		for i, arg := range args {
-			if mapping.BindVarchar(prepared, mapping.IdxT(i+1), arg) == mapping.StateError {
+			if bind(prepared, mapping.IdxT(i+1), arg) == mapping.StateError {
 				return fmt.Errorf("parameter %d cannot be bound", i+1)
 			}
 		}
@@ -81,9 +114,40 @@ func (c *conn) run(statement string, args []string, use func(mapping.Result)) er
 	return nil
 }
 
+// bind hands over one parameter.
+func bind(prepared mapping.PreparedStatement, at mapping.IdxT, arg any) mapping.State {
+	var values []mapping.Value
+	element := mapping.TypeVarchar
+	switch arg := arg.(type) {
+	case string:
+		return mapping.BindVarchar(prepared, at, arg)
+	case []string:
+		values = make([]mapping.Value, len(arg))
+		for i, s := range arg {
+			values[i] = mapping.CreateVarchar(s)
+		}
+	case []int64:
+		element = mapping.TypeBigInt
+		values = make([]mapping.Value, len(arg))
+		for i, n := range arg {
+			values[i] = mapping.CreateInt64(n)
+		}
+	default:
+		return mapping.StateError
+	}
+	typ := mapping.CreateLogicalType(element)
+	defer mapping.DestroyLogicalType(&typ)
+	list := mapping.CreateListValue(typ, values)
+	defer mapping.DestroyValue(&list)
+	for i := range values {
+		mapping.DestroyValue(&values[i])
+	}
+	return mapping.BindValue(prepared, at, list)
+}
+
 // int64s returns the first row of a query as integers, or nil when it has no
 // row. Its columns must be BIGINT and not NULL.
-func (c *conn) int64s(query string, args ...string) ([]int64, error) {
+func (c *conn) int64s(query string, args ...any) ([]int64, error) {
 	var row []int64
 	err := c.scan(query, args, func(b block) {
 		if row != nil {
@@ -98,7 +162,7 @@ func (c *conn) int64s(query string, args ...string) ([]int64, error) {
 }
 
 // scan hands the rows of a query to each, a block of up to 2048 at a time.
-func (c *conn) scan(query string, args []string, each func(block)) error {
+func (c *conn) scan(query string, args []any, each func(block)) error {
 	return c.run(query, args, func(res mapping.Result) {
 		for {
 			chunk := mapping.FetchChunk(res)
@@ -116,23 +180,6 @@ func (c *conn) scan(query string, args []string, each func(block)) error {
 			mapping.DestroyDataChunk(&chunk)
 		}
 	})
-}
-
-// block is some rows of a result, column by column. What it returns is valid
-// only until scan's callback returns.
-type block struct {
-	chunk         mapping.DataChunk
-	rows, columns int
-}
-
-func (b block) int64s(column int) []int64 {
-	v := mapping.DataChunkGetVector(b.chunk, mapping.IdxT(column))
-	return unsafe.Slice((*int64)(mapping.VectorGetData(v)), b.rows)
-}
-
-func (b block) texts(column int) []text {
-	v := mapping.DataChunkGetVector(b.chunk, mapping.IdxT(column))
-	return unsafe.Slice((*text)(mapping.VectorGetData(v)), b.rows)
 }
 
 // text is DuckDB's duckdb_string_t: up to 12 bytes stand in it, of a longer

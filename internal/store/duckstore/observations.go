@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -17,11 +16,15 @@ var observationSorts = sortTypes{
 // observationColumns is the filter over o; user_id and session_id are those of
 // the trace (t) when the observation itself names none.
 var observationColumns = columns{
-	time: "o.start_time", id: "o.id", name: "o.name", userID: "coalesce(o.user_id, t.user_id)",
+	time: "o.start_time", id: "o.row", name: "o.name", userID: "coalesce(o.user_id, t.user_id)",
 	sessionID: "coalesce(o.session_id, t.session_id)", environment: "o.environment", tags: "o.tags", model: "o.model",
 	typ: "o.type", level: "o.level", traceID: "o.trace_id", latency: "o.latency_ms", cost: "o.total_cost",
-	failed: "o.level = 'ERROR'", scores: "SELECT observation_id AS owner, name, value FROM s", found: (*query).foundObservations,
+	failed: "o.level = 'ERROR'", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about,
+	found: (*query).foundObservations,
 }
+
+// traceOf is the trace of an observation in a key.
+const traceOf = "coalesce(trace_id, '')"
 
 // Observations answers with a page of observations.
 func (w *Warehouse) Observations(ctx context.Context, project string, oq store.ObservationQuery) (*store.ObservationPage, error) {
@@ -29,8 +32,10 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 	if err != nil {
 		return nil, err
 	}
+	p.tie = "tie"
 	page := &store.ObservationPage{Data: []brokle.Observation{}}
-	err = w.ask(ctx, project, "query observations", func(v *view) error {
+	err = w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
+		page.Data = page.Data[:0]
 		keys, err := v.search(ctx, p, oq.Match, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p, &oq) })
 		if err != nil {
 			return err
@@ -38,7 +43,10 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
 			return err
 		}
-		page.Data, err = v.wholeObservations(ctx, keys)
+		rows, err := whole(ctx, v, &observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		for i := range rows {
+			page.Data = append(page.Data, rows[i].Observation)
+		}
 		return err
 	})
 	if err != nil {
@@ -55,76 +63,31 @@ func (v *view) observationKeys(ctx context.Context, p *pager, oq *store.Observat
 		return nil, err
 	}
 	if oq.ID != "" {
-		conditions = append(conditions, "o.id = "+q.arg(oq.ID))
+		// Not id = $2: of a list DuckDB knows the least and the greatest, and passes over row groups.
+		conditions = append(conditions, "o.id IN ("+q.ids([]key{{id: oq.ID}})+")")
 	}
-	tables, from := q.observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
+	tables, from := observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
 	beyond, err := p.where(q)
 	if err != nil {
 		return nil, err
 	}
 	return v.keys(ctx, q, with(tables,
-		"SELECT id, "+p.column+", first_seq, last_seq FROM (SELECT o.* "+from+where(conditions...)+")"+where(beyond)+p.order()))
+		"SELECT * FROM (SELECT "+observationKeyColumns(p.column)+" "+from+where(conditions...)+")"+where(beyond)+p.order()))
+}
+
+func observationKeyColumns(value string) string {
+	return "o.id, coalesce(o.trace_id, '') AS tie, o." + value + ", o.written, o.first_seq, o.last_seq"
 }
 
 // observationsWithTrace defines o, t when it is needed and s when scores are,
 // and the FROM clause.
-func (q *query) observationsWithTrace(trace, scores bool) (tables []string, from string) {
-	tables, from = []string{q.observations()}, "FROM o"
+func observationsWithTrace(trace, scores bool) (tables []string, from string) {
+	tables, from = []string{ofObservations}, "FROM o"
 	if trace {
-		tables, from = append(tables, q.traces()), "FROM o LEFT JOIN t ON o.trace_id = t.id"
+		tables, from = append(tables, ofParents), "FROM o LEFT JOIN t ON o.trace_id = t.id"
 	}
 	if scores {
-		tables = append(tables, q.scores())
+		tables = append(tables, ofScores)
 	}
 	return tables, from
-}
-
-// wholeObservations folds the observations in the order of keys.
-func (v *view) wholeObservations(ctx context.Context, keys []key) ([]brokle.Observation, error) {
-	q := v.query()
-	q.only[store.ObservationKind] = q.selectKeys(keys)
-	found := make(map[string]*brokle.Observation, len(keys))
-	err := v.rows(ctx, `SELECT id, coalesce(trace_id, ''), coalesce(parent_observation_id, ''),
-		type, coalesce(name, ''), environment, start_time, start_sent IS NULL, end_time, latency_ms, level, coalesce(status_message, ''),
-		coalesce(version, ''), coalesce(model, ''), coalesce(provider, ''), prompt_tokens, completion_tokens, total_tokens,
-		input_cost, output_cost, total_cost, quality_score, tags, coalesce(input_preview, ''), coalesce(output_preview, '')
-		FROM (`+q.foldObservations()+")",
-		q.args, func(r *sql.Rows) error {
-			o, err := scanObservation(r)
-			if err != nil {
-				return err
-			}
-			found[o.ID] = o
-			return nil
-		})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]brokle.Observation, 0, len(keys))
-	for _, k := range keys {
-		if o := found[k.id]; o != nil {
-			all = append(all, *o)
-		}
-	}
-	return all, nil
-}
-
-func scanObservation(r *sql.Rows) (*brokle.Observation, error) {
-	var (
-		o                                             = &brokle.Observation{}
-		start                                         int64
-		end, prompt, completion, total                sql.NullInt64
-		latency, inputCost, outputCost, cost, quality sql.NullFloat64
-		tags                                          any
-	)
-	err := r.Scan(&o.ID, &o.TraceID, &o.ParentObservationID, &o.Type, &o.Name, &o.Environment, &start, &o.StartTimeInferred, &end,
-		&latency, &o.Level, &o.StatusMessage, &o.Version, &o.Model, &o.Provider, &prompt, &completion, &total,
-		&inputCost, &outputCost, &cost, &quality, &tags, &o.InputPreview, &o.OutputPreview)
-	if err != nil {
-		return nil, err
-	}
-	o.StartTime, o.EndTime, o.LatencyMS, o.Tags = microTime(start), microTimePtr(end), floatPtr(latency), texts(tags)
-	o.PromptTokens, o.CompletionTokens, o.TotalTokens = intPtr(prompt), intPtr(completion), intPtr(total)
-	o.InputCost, o.OutputCost, o.TotalCost, o.QualityScore = floatPtr(inputCost), floatPtr(outputCost), floatPtr(cost), floatPtr(quality)
-	return o, nil
 }

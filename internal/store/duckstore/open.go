@@ -28,10 +28,11 @@ type Options struct {
 	// IDMemory bounds the filter of event ids seen, in bytes. Default 64 MiB,
 	// which is right for about 8 million events; beyond them inserts grow slower.
 	IDMemory int
-	// SettleEvery is how many events may wait to be settled, and are folded anew for
-	// each question until then; 200 times as many while they come in faster than a
-	// few thousand per transaction. Default 5 000.
-	SettleEvery int
+	// CacheMemory bounds what the writer remembers of the entities that it touched last,
+	// in bytes, estimated; others it reads again. Default 16 MiB.
+	CacheMemory int
+	// QuestionTime is how long a question may take; then it is refused. Default 30 s.
+	QuestionTime time.Duration
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
@@ -49,8 +50,11 @@ func (o Options) withDefaults() Options {
 	if o.IDMemory <= 0 {
 		o.IDMemory = 64 << 20
 	}
-	if o.SettleEvery <= 0 {
-		o.SettleEvery = 5_000
+	if o.CacheMemory <= 0 {
+		o.CacheMemory = 16 << 20
+	}
+	if o.QuestionTime <= 0 {
+		o.QuestionTime = questionTime
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -61,19 +65,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// readers is how many questions are answered at once; more wait.
-const readers = 4
-
 // Warehouse is a store.Warehouse in one DuckDB file. It is safe for concurrent use.
 type Warehouse struct {
 	path    string
 	options Options
 	layout  *layout
-	tied    tiedKinds
 	// read answers questions; nil while the file is not open. mu guards its changes.
 	read atomic.Pointer[sql.DB]
 	// reached is cursor for who must not wait for mu.
 	reached atomic.Uint64
+	asking  *asking
 	// asked counts the questions.
 	asked atomic.Int64
 	// damage is closed, once, when a part of the file turns out to be damaged.
@@ -86,20 +87,20 @@ type Warehouse struct {
 	mu     sync.Mutex // guards all below: one writer
 	thread *writer    // opens the file and inserts
 	write  *conn      // nil while the file is not open
-	chunk  *chunk
+	chunks chunks
 	seen   *seen
 	cursor store.Seq
-	// settled is the Seq up to which events are folded into settled rows, late
-	// that some behind it are not, and settleFrom where those begin that wait for it.
-	settled, settleFrom store.Seq
-	late                bool
-	forgotten           int64 // rows removed since the filter was made
-	removed             int64 // rows removed since the last checkpoint
-	inserted            int   // rows inserted since then
-	// What asked was when rows were last settled, and at the last checkpoint.
-	settleAsked, checkpointAsked int64
-	failed                       bool // the last Insert failed, so the filter knows keys that are not in the table
-	closed                       bool
+	// What was touched last, as it is in the tables.
+	bundles         *cache[*bundle]
+	families        *cache[*family]
+	forgotten       int64 // rows removed since the filter was made
+	removed         int64 // rows removed since the last checkpoint
+	inserted        int   // rows inserted since then
+	checkpointAsked int64 // what asked was then
+	failures        int   // in a row
+	reopenAt        int   // the number of failures at which the database is opened again
+	lost            bool  // a checkpoint broke the database
+	closed          bool
 }
 
 var _ store.Warehouse = (*Warehouse)(nil)
@@ -168,18 +169,19 @@ func putAside(path string, now time.Time) (aside string, err error) {
 }
 
 func open(path string, o Options) (*Warehouse, error) {
-	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter(), damage: make(chan struct{})}
+	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{})}
 	if err := w.thread.do(w.attach); err != nil {
 		w.thread.close()
 		return nil, err
 	}
-	w.chunk = newChunk(w.layout.columns)
+	w.chunks = newChunks(w.layout)
 	return w, nil
 }
 
 // attach opens the file. After an error nothing is open. w.mu is held, or w is new.
 func (w *Warehouse) attach() (err error) {
-	w.seen, w.failed, w.forgotten = newSeen(w.options.IDMemory), false, 0
+	w.seen, w.forgotten, w.lost = newSeen(w.options.IDMemory), 0, false
+	w.forget()
 	if w.write, err = connect(w.path); err != nil {
 		w.write = nil
 		return err
@@ -295,27 +297,13 @@ func (w *Warehouse) loadMeta() error {
 	}
 	w.cursor = store.Seq(meta[1])
 	w.reached.Store(uint64(w.cursor))
-	return w.loadSettled()
-}
-
-// loadSettled reads how far rows are settled.
-func (w *Warehouse) loadSettled() error {
-	at, err := w.write.int64s("SELECT settled, (SELECT count(*) FROM late) FROM meta")
-	if err != nil {
-		return err
-	}
-	if at[0] < 0 || store.Seq(at[0]) > w.cursor {
-		return errors.New("the file has settled rows beyond its cursor")
-	}
-	w.settled, w.late = store.Seq(at[0]), at[1] > 0
-	w.settleFrom = w.settled
 	return nil
 }
 
 func (w *Warehouse) create() error {
 	statements := append([]string{"BEGIN TRANSACTION"}, w.layout.ddl()...)
 	statements = append(statements,
-		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0, 0)", SchemaVersion), "COMMIT")
+		fmt.Sprintf("INSERT INTO meta VALUES (%d, 0)", SchemaVersion), "COMMIT")
 	for _, s := range statements {
 		if err := w.write.exec(s); err != nil {
 			return err
@@ -323,30 +311,29 @@ func (w *Warehouse) create() error {
 	}
 	w.cursor = 0
 	w.reached.Store(0)
-	return w.loadSettled()
+	return nil
 }
 
 // loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
 func (w *Warehouse) loadSeen() error {
-	err := w.write.scan("SELECT DISTINCT project, kind::BIGINT FROM events WHERE tie", nil, func(b block) {
-		for i, kind := range b.int64s(1) {
-			w.tied.add(strings.Clone(b.texts(0)[i].view()), store.Kind(kind))
+	err := w.write.scan("SELECT project, event_id, content, entity_id, kind FROM events", nil, func(b block) {
+		project, event, content, entity, kind := b.texts(0), b.texts(1), b.uint64s(2), b.texts(3), b.bytes(4)
+		for i := range b.rows {
+			p := project[i].view()
+			w.seen.add(w.seen.factKey(p, event[i].view(), content[i]))
+			w.seen.add(w.seen.entityKey(p, entity[i].view(), kind[i]))
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return w.write.scan(
-		"SELECT project, event_id, entity_id, kind::BIGINT, "+ordSQL+" FROM events", nil,
-		func(b block) {
-			project, event, entity := b.texts(0), b.texts(1), b.texts(2)
-			kind, ord := b.int64s(3), b.int64s(4)
-			for i := range b.rows {
-				p := project[i].view()
-				w.seen.add(w.seen.eventKey(p, event[i].view()))
-				w.seen.add(w.seen.placeKey(p, entity[i].view(), uint8(kind[i]), ord[i]))
-			}
-		})
+	// A trace may have no event of its own.
+	return w.write.scan("SELECT project, id FROM traces", nil, func(b block) {
+		project, id := b.texts(0), b.texts(1)
+		for i := range b.rows {
+			w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(store.TraceKind)))
+		}
+	})
 }
 
 // Cursor is the position up to which everything has been inserted.
@@ -362,22 +349,10 @@ func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
 	return w.cursor, nil
 }
 
-// Checkpoint settles all rows and moves the write-ahead log into the file. It is worth its time
+// Checkpoint moves the write-ahead log into the file. It is worth its time
 // when nothing waits to be inserted; Insert waits for it.
-func (w *Warehouse) Checkpoint(context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	err := w.ready()
-	if err == nil {
-		err = w.thread.do(w.settle)
-	}
-	if err == nil {
-		err = w.checkpoint()
-	}
-	if w.broken(err) {
-		w.detach()
-	}
-	if err != nil {
+func (w *Warehouse) Checkpoint(ctx context.Context) error {
+	if err := w.locked(ctx, w.checkpoint); err != nil {
 		return fmt.Errorf("checkpoint warehouse: %w", err)
 	}
 	return nil
@@ -419,7 +394,7 @@ func (w *Warehouse) Close() error {
 	}
 	w.detach()
 	w.thread.close()
-	w.chunk.close()
+	w.chunks.close()
 	if damaged {
 		var aside string
 		if aside, err = putAside(w.path, w.options.Now()); err == nil {

@@ -23,6 +23,7 @@ type position struct {
 	Query string   `json:"q"` // hash of the query, so that no other query takes it
 	Value string   `json:"v"` // a number, or "" for NULL
 	ID    string   `json:"i"`
+	Tie   string   `json:"t,omitempty"` // where the id may stand twice
 	Keys  []string `json:"k,omitempty"` // of statistics: the group, a value after "=", NULL as ""
 }
 
@@ -74,9 +75,10 @@ func checkLimit(limit int) (int, error) {
 // sortTypes are the columns that a list can be sorted by, and the SQL type of each.
 type sortTypes map[string]string
 
-// pager pages through the rows of a relation by one column, ties by id, rows
-// without a value last.
+// pager pages through the rows of a relation by one column, ties by id and then
+// by tie, if there is such a column, rows without a value last.
 type pager struct {
+	tie    string
 	hash   string
 	column string
 	typ    string
@@ -121,16 +123,20 @@ func (p *pager) where(q *query) (string, error) {
 		beyond = ">"
 	}
 	id := q.arg(p.after.ID)
+	behind := "id " + beyond + " " + id
+	if p.tie != "" {
+		behind = fmt.Sprintf("(%s OR id = %s AND %s %s %s)", behind, id, p.tie, beyond, q.arg(p.after.Tie))
+	}
 	if p.after.Value == "" {
-		return fmt.Sprintf("%s IS NULL AND id %s %s", p.column, beyond, id), nil
+		return fmt.Sprintf("%s IS NULL AND %s", p.column, behind), nil
 	}
 	value, err := p.value()
 	if err != nil {
 		return "", err
 	}
 	v := q.arg(value)
-	return fmt.Sprintf("(%[1]s %[2]s %[3]s OR (%[1]s = %[3]s AND id %[2]s %[4]s) OR %[1]s IS NULL)",
-		p.column, beyond, v+"::"+p.typ, id), nil
+	return fmt.Sprintf("(%[1]s %[2]s %[3]s OR (%[1]s = %[3]s AND %[4]s) OR %[1]s IS NULL)",
+		p.column, beyond, v+"::"+p.typ, behind), nil
 }
 
 func (p *pager) value() (any, error) {
@@ -156,14 +162,20 @@ func (p *pager) order() string {
 	if p.asc {
 		direction = "ASC"
 	}
-	return fmt.Sprintf(" ORDER BY %s %s NULLS LAST, id %s LIMIT %d", p.column, direction, direction, p.limit+1)
+	tie := ""
+	if p.tie != "" {
+		tie = ", " + p.tie + " " + direction
+	}
+	return fmt.Sprintf(" ORDER BY %s %s NULLS LAST, id %s%s LIMIT %d", p.column, direction, direction, tie, p.limit+1)
 }
 
 // key is one row of a page as the first statement finds it.
 type key struct {
-	id    string
-	value any  // int64, float64 or nil
-	span  span // where the row's events are
+	id      string
+	trace   string // of an observation: with its id what tells it from others
+	value   any    // int64, float64 or nil
+	written int64  // where the row is
+	span    span   // where its events are
 }
 
 // cut cuts keys to the page and makes the cursor to go on from.
@@ -173,7 +185,7 @@ func (p *pager) cut(keys []key) ([]key, *string, error) {
 	}
 	keys = keys[:p.limit]
 	end := keys[p.limit-1]
-	at := position{Query: p.hash, ID: end.id}
+	at := position{Query: p.hash, ID: end.id, Tie: end.trace}
 	switch v := end.value.(type) {
 	case int64:
 		at.Value = strconv.FormatInt(v, 10)

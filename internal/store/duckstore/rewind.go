@@ -38,11 +38,20 @@ func (w *Warehouse) rewind(head store.Seq) (aside string, err error) {
 		w.cursor = 0 // of the empty file
 		return aside, w.thread.do(w.attach)
 	}
-	err = w.thread.do(func() error {
-		return w.write.exec(fmt.Sprintf("UPDATE meta SET cursor = %[1]d, settled = least(settled, %[1]d)", head))
+	err = w.writing(func() error {
+		return w.transact(func() error {
+			for _, kind := range entityKinds { // a row is not written after the cursor
+				if err := w.write.exec(fmt.Sprintf("UPDATE %s SET written = %d WHERE written > %[2]d", tableOf(kind), head)); err != nil {
+					return err
+				}
+			}
+			return w.write.exec(fmt.Sprintf("UPDATE meta SET cursor = %d", head))
+		})
 	})
 	if err == nil {
-		w.cursor, w.settled, w.settleFrom = head, min(w.settled, head), min(w.settleFrom, head)
+		w.forget() // where the rows are
+		w.cursor = head
+		w.reached.Store(uint64(head))
 	}
 	return "", err
 }

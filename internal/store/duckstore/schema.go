@@ -8,9 +8,9 @@ import (
 
 // SchemaVersion is written into each file. A file with a newer one is refused;
 // one with an older one is put aside and built again from the Log.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
-// The columns that every row has, before those of the field table.
+// The columns that every row of events has, before those of the field table.
 const (
 	colProject = iota
 	colSeq
@@ -18,7 +18,7 @@ const (
 	colEventType
 	colKind
 	colRank
-	colTie // another event of the same entity may have the same ts and rank
+	colContent // Fields.Content: with the event's id what makes it a fact of its own
 	colEntityID
 	colTS // microseconds since 1970
 	colReceived
@@ -33,7 +33,7 @@ var fixedColumns = [numFixed]column{
 	colEventType:        {"event_type", "VARCHAR"},
 	colKind:             {"kind", "UTINYINT"},
 	colRank:             {"rank", "UTINYINT"},
-	colTie:              {"tie", "BOOLEAN"},
+	colContent:          {"content", "UBIGINT"},
 	colEntityID:         {"entity_id", "VARCHAR"},
 	colTS:               {"ts", "BIGINT"},
 	colReceived:         {"received", "BIGINT"},
@@ -82,25 +82,36 @@ func fieldColumn(f store.Field) (column, bool) {
 	return column{}, false
 }
 
-// ddl creates the tables of an empty file. late has a row for each event that
-// came, or was erased, behind the frontier of the settled rows.
+// ddl creates the tables of an empty file.
 func (l *layout) ddl() []string {
+	return []string{
+		createTable("events", l.columns),
+		createTable(observationTable.name, observationTable.all()),
+		createTable(scoreTable.name, scoreTable.all()),
+		createTable(traceTable.name, traceTable.all()),
+		"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT)",
+	}
+}
+
+func createTable(name string, columns []column) string {
 	var b strings.Builder
-	b.WriteString("CREATE TABLE events (")
-	for i, c := range l.columns {
+	b.WriteString("CREATE TABLE " + name + " (")
+	for i, c := range columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(`"` + c.name + `" ` + c.typ)
 	}
-	b.WriteString(")")
-	all := []string{
-		b.String(),
-		"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT, settled BIGINT)",
-		"CREATE TABLE late (project VARCHAR, kind UTINYINT, entity_id VARCHAR, seq BIGINT)",
+	return b.String() + ")"
+}
+
+// blank sets every text of the columns to NULL.
+func blank(columns []column) string {
+	var set []string
+	for _, c := range columns {
+		if c.typ == "VARCHAR" {
+			set = append(set, `"`+c.name+`" = NULL`)
+		}
 	}
-	for _, kind := range settledKinds {
-		all = append(all, settledTables[kind].ddl())
-	}
-	return all
+	return strings.Join(set, ", ")
 }

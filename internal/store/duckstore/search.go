@@ -18,58 +18,71 @@ func (q *query) seqs(seqs []store.Seq) string {
 	return "SELECT unnest(" + q.arg(list) + "::BIGINT[])"
 }
 
-// having is a subquery of the entities of a kind that have one of the events. The range
+// having is a subquery of the events of a kind that are among seqs. The range
 // stands in the text, because only constants make DuckDB pass over row groups.
 func (q *query) having(kind store.Kind, seqs []store.Seq) string {
 	within := "false"
 	if len(seqs) > 0 {
 		within = span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}.holds("seq")
 	}
-	return fmt.Sprintf("SELECT entity_id FROM events WHERE project = $1 AND kind = %d AND %s AND seq IN (%s)", kind, within, q.seqs(seqs))
+	return fmt.Sprintf("SELECT entity_id, trace_id FROM events WHERE project = $1 AND kind = %d AND %s AND seq IN (%s)", kind, within, q.seqs(seqs))
 }
 
 // foundObservations is the condition that an observation has one of the events.
 func (q *query) foundObservations(seqs []store.Seq) string {
-	return "o.id IN (" + q.having(store.ObservationKind, seqs) + ")"
+	return "o.row IN (SELECT o.row FROM (" + q.having(store.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + ")"
 }
 
 // foundTraces is the condition that a trace, or an observation that is in it, has
 // one of the events. It needs o.
 func (q *query) foundTraces(seqs []store.Seq) string {
-	return "id IN (" + q.having(store.TraceKind, seqs) +
-		" UNION SELECT trace_id FROM o WHERE id IN (" + q.having(store.ObservationKind, seqs) + "))"
+	return "id IN (SELECT entity_id FROM (" + q.having(store.TraceKind, seqs) +
+		") UNION SELECT o.trace_id FROM (" + q.having(store.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + " WHERE o.trace_id IS NOT NULL)"
 }
 
 // owned finds the events whose text counts for the rows of a list: it calls each
-// with a row's id and a Seq.
-type owned func(ctx context.Context, v *view, keys []key, each func(id string, seq store.Seq)) error
+// with the place of a row in keys and a Seq.
+type owned func(ctx context.Context, v *view, keys []key, each func(at int, seq store.Seq)) error
 
-func observationEvents(ctx context.Context, v *view, keys []key, each func(string, store.Seq)) error {
-	return v.ownEvents(ctx, store.ObservationKind, keys, each)
+// observationEvents are those that the observations were folded from.
+func observationEvents(ctx context.Context, v *view, keys []key, each func(int, store.Seq)) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	at := make(map[[2]string]int, len(keys))
+	spans := make([]span, len(keys))
+	for i, k := range keys {
+		at[[2]string{k.id, k.trace}], spans[i] = i, k.span
+	}
+	q := v.query()
+	statement := fmt.Sprintf(`SELECT o.id, coalesce(o.trace_id, ''), e.seq FROM (SELECT id, trace_id, newest FROM observations WHERE project = $1 AND %s AND id IN (%s)) AS o
+		JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s`,
+		within("written", rowsOf(keys)), q.ids(keys), eventOf, store.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
+	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var id, trace string
+		var seq int64
+		if err := r.Scan(&id, &trace, &seq); err != nil {
+			return err
+		}
+		if i, ok := at[[2]string{id, trace}]; ok {
+			each(i, store.Seq(seq))
+		}
+		return nil
+	})
 }
 
 // traceEvents are a trace's own and those of the observations that are in it.
-func traceEvents(ctx context.Context, v *view, keys []key, each func(string, store.Seq)) error {
-	if err := v.ownEvents(ctx, store.TraceKind, keys, each); err != nil {
-		return err
+func traceEvents(ctx context.Context, v *view, keys []key, each func(int, store.Seq)) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	at := make(map[string]int, len(keys))
+	for i, k := range keys {
+		at[k.id] = i
 	}
 	q := v.query()
-	var observations []key
-	in := map[string]string{}
-	statement := with([]string{q.observations()}, q.observationsOf(keys, "id, trace_id, first_seq, last_seq"))
-	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		var k key
-		var trace string
-		if err := r.Scan(&k.id, &trace, &k.span.first, &k.span.last); err != nil {
-			return err
-		}
-		observations, in[k.id] = append(observations, k), trace
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return v.ownEvents(ctx, store.ObservationKind, observations, func(id string, seq store.Seq) { each(in[id], seq) })
+	statement := with([]string{ofObservations}, q.ownEvents(store.TraceKind, keys)+" UNION ALL SELECT o.trace_id AS id, e.seq FROM "+q.observationEvents(keys))
+	return v.events(ctx, q, statement, func(id string, seq store.Seq) { each(at[id], seq) })
 }
 
 // The rows that search looks at at a time: of the first statement at least so
@@ -123,10 +136,10 @@ func (v *view) search(ctx context.Context, p *pager, match func(context.Context,
 
 // matching are the keys of which an event matches, in their order.
 func (v *view) matching(ctx context.Context, keys []key, match func(context.Context, []store.Seq) ([]bool, error), events owned) ([]key, error) {
-	var ids []string
+	var of []int
 	var seqs []store.Seq
-	err := events(ctx, v, keys, func(id string, seq store.Seq) {
-		ids, seqs = append(ids, id), append(seqs, seq)
+	err := events(ctx, v, keys, func(at int, seq store.Seq) {
+		of, seqs = append(of, at), append(seqs, seq)
 	})
 	if err != nil {
 		return nil, err
@@ -135,11 +148,15 @@ func (v *view) matching(ctx context.Context, keys []key, match func(context.Cont
 	if err != nil {
 		return nil, err
 	}
-	passed := map[string]bool{}
+	passed := make([]bool, len(keys))
 	for i, yes := range matches {
-		if yes {
-			passed[ids[i]] = true
+		passed[of[i]] = passed[of[i]] || yes
+	}
+	var kept []key
+	for i, k := range keys {
+		if passed[i] {
+			kept = append(kept, k)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(keys), func(k key) bool { return !passed[k.id] }), nil
+	return kept, nil
 }

@@ -99,16 +99,14 @@ func (f *filter) put(key uint64) (had bool) {
 	return had
 }
 
-// eventKey is the key of an event id.
-func (s *seen) eventKey(project, id string) uint64 {
-	return mix(maphash.String(s.seed, id), maphash.String(s.seed, project))
+// factKey is the key of an event with its content.
+func (s *seen) factKey(project, id string, content uint64) uint64 {
+	return mix(mix(maphash.String(s.seed, id), maphash.String(s.seed, project)), content)
 }
 
-// placeKey is the key of an event's place in the order of its entity, but for
-// the event id.
-func (s *seen) placeKey(project, entity string, kind uint8, ord int64) uint64 {
-	k := mix(maphash.String(s.seed, entity), maphash.String(s.seed, project)+uint64(kind))
-	return mix(k, uint64(ord))
+// entityKey is the key of an entity.
+func (s *seen) entityKey(project, id string, kind uint8) uint64 {
+	return mix(maphash.String(s.seed, id), maphash.String(s.seed, project)+uint64(kind))
 }
 
 // mix joins two keys; each bit of the result depends on both.

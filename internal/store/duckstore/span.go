@@ -16,6 +16,9 @@ func (s span) holds(column string) string {
 	return fmt.Sprintf("%[1]s >= %[2]d AND %[1]s <= %[3]d", column, s.first, s.last)
 }
 
+// add makes s cover o too.
+func (s *span) add(o span) { s.first, s.last = min(s.first, o.first), max(s.last, o.last) }
+
 // within is the condition that a column is in one of the spans.
 func within(column string, spans []span) string {
 	parts := make([]string, len(spans))
@@ -29,10 +32,7 @@ const (
 	// nearby is up to how many events lie between two spans that are read as one:
 	// about the rows that DuckDB reads or passes over as a whole.
 	nearby = 100_000
-	// maxSpans bounds the parts of a statement that reads each span by itself, in the place of
-	// the wide rows between them: 64 need more memory than a node has by default. fewSpans
-	// bounds the ranges of a condition that every row is compared with.
-	maxSpans = 16
+	// fewSpans bounds the ranges of a condition that every row is compared with.
 	fewSpans = 8
 )
 
@@ -59,16 +59,16 @@ func joinSpans(spans []span, most int) []span {
 func covering(keys []key) span {
 	all := keys[0].span
 	for _, k := range keys {
-		all.first, all.last = min(all.first, k.span.first), max(all.last, k.span.last)
+		all.add(k.span)
 	}
 	return all
 }
 
-// selectKeys makes the entities of keys those to fold.
-func (q *query) selectKeys(keys []key) *selection {
+// rowsOf is the spans of the entity rows of keys.
+func rowsOf(keys []key) []span {
 	spans := make([]span, len(keys))
 	for i, k := range keys {
-		spans[i] = k.span
+		spans[i] = span{k.written, k.written}
 	}
-	return &selection{ids: q.ids(keys), spans: joinSpans(spans, maxSpans)}
+	return joinSpans(spans, fewSpans)
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// A question whose folds do not fit the memory, because much has not settled yet,
-// is answered all the same.
+// A question is answered when much waits for a checkpoint and memory is short.
 func TestQuestionShortOfMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("inserts much")
 	}
 	t.Parallel()
-	w, err := Open(filepath.Join(t.TempDir(), "w.duckdb"), Options{MemoryLimit: 64 << 20, Threads: 2, SettleEvery: 1 << 30})
+	w, err := Open(filepath.Join(t.TempDir(), "w.duckdb"), Options{MemoryLimit: 64 << 20, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

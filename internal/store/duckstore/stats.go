@@ -17,9 +17,16 @@ type statement struct {
 	*subject
 	sq      *store.StatsQuery
 	groups  []string // names, in the order asked
-	metrics []string
-	exprs   []string // of the metrics
-	joins   string   // of the scores that the metrics ask for
+	metrics []metric
+}
+
+// metric is one that was asked for.
+type metric struct {
+	name string
+	// expression is its SQL; "" for one of scores, which scoreStats finds.
+	expression string
+	score      string // the name of the scores
+	counts     bool   // their number is asked for, not their mean
 }
 
 // Stats answers with a page of aggregates, ordered by time and group.
@@ -49,17 +56,22 @@ func (w *Warehouse) Stats(ctx context.Context, project string, sq store.StatsQue
 		return nil, err
 	}
 	page := &store.StatsPage{Data: []brokle.StatRow{}}
-	ask := w.ask
-	if sq.Of == "events" {
-		ask = w.askEvents
-	}
-	err = ask(ctx, project, "query statistics", func(v *view) error {
-		s := &statement{query: v.query(), subject: subject, sq: &sq}
+	err = w.ask(ctx, project, "query statistics", func(ctx context.Context, v *view) error {
+		s, err := newStatement(v, subject, &sq)
+		if err != nil {
+			return err
+		}
 		text, err := s.text(after, limit)
 		if err != nil {
 			return err
 		}
-		page.Data, page.NextCursor, err = s.run(ctx, v, text, hash, limit)
+		var scored map[string]map[string]scoreSum
+		if names := s.scoreNames(); len(names) > 0 {
+			if scored, err = v.scoreStats(ctx, subject, &sq, after, limit, names); err != nil {
+				return err
+			}
+		}
+		page.Data, page.NextCursor, err = s.run(ctx, v, text, hash, limit, scored)
 		return err
 	})
 	if err != nil {
@@ -68,35 +80,30 @@ func (w *Warehouse) Stats(ctx context.Context, project string, sq store.StatsQue
 	return page, nil
 }
 
+func newStatement(v *view, subject *subject, sq *store.StatsQuery) (*statement, error) {
+	s := &statement{query: v.query(), subject: subject, sq: sq}
+	if err := s.chooseGroups(); err != nil {
+		return nil, err
+	}
+	return s, s.chooseMetrics()
+}
+
 // text writes the statement: the group keys first, then the metrics.
 func (s *statement) text(after *position, limit int) (string, error) {
-	if err := s.chooseGroups(); err != nil {
-		return "", err
-	}
 	tables, from, conditions, err := s.source()
 	if err != nil {
 		return "", err
 	}
-	if err := s.chooseMetrics(); err != nil {
-		return "", err
-	}
-	var selected, grouped []string
-	for i, g := range s.groups {
-		expression := s.subject.groups[g]
-		if g == valueBucketEnd {
-			expression = bucketBound(" + 1")
+	selected, grouped := s.groupColumns()
+	for i, m := range s.metrics {
+		if m.expression != "" {
+			selected = append(selected, fmt.Sprintf("%s AS m%d", m.expression, i))
 		}
-		if g == "time" {
-			us := s.arg(s.sq.Interval.Microseconds())
-			expression = fmt.Sprintf("(%[1]s - %[1]s %% %[2]s::BIGINT)", s.timeColumn(), us)
-		}
-		selected = append(selected, fmt.Sprintf("%s AS g%d", expression, i))
-		grouped = append(grouped, fmt.Sprintf("g%d", i))
 	}
-	for i, e := range s.exprs {
-		selected = append(selected, fmt.Sprintf("%s AS m%d", e, i))
+	if len(selected) == 0 {
+		selected = []string{"count(*) AS n"} // one row
 	}
-	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + s.joins + where(conditions...)
+	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + where(conditions...)
 	outer := ""
 	if len(grouped) > 0 {
 		inner += " GROUP BY " + strings.Join(grouped, ", ")
@@ -113,8 +120,25 @@ func (s *statement) text(after *position, limit int) (string, error) {
 	return with(tables, text), nil
 }
 
+// groupColumns are the expressions of the groups, with their names, and the names.
+func (s *statement) groupColumns() (selected, names []string) {
+	for i, g := range s.groups {
+		expression := s.subject.groups[g]
+		if g == valueBucketEnd {
+			expression = bucketBound(" + 1")
+		}
+		if g == "time" {
+			us := s.arg(s.sq.Interval.Microseconds())
+			expression = fmt.Sprintf("(%[1]s - %[1]s %% %[2]s::BIGINT)", s.timeColumn(), us)
+		}
+		selected = append(selected, fmt.Sprintf("%s AS g%d", expression, i))
+		names = append(names, fmt.Sprintf("g%d", i))
+	}
+	return selected, names
+}
+
 // run reads the rows of the statement.
-func (s *statement) run(ctx context.Context, v *view, text, hash string, limit int) ([]brokle.StatRow, *string, error) {
+func (s *statement) run(ctx context.Context, v *view, text, hash string, limit int, scored map[string]map[string]scoreSum) ([]brokle.StatRow, *string, error) {
 	rows := []brokle.StatRow{}
 	var keys []string // of the last row of the page
 	more := false
@@ -123,17 +147,12 @@ func (s *statement) run(ctx context.Context, v *view, text, hash string, limit i
 			more = true
 			return nil
 		}
-		values := make([]any, len(s.groups)+len(s.metrics))
-		targets := make([]any, len(values))
-		for i := range values {
-			targets[i] = &values[i]
-		}
-		if err := r.Scan(targets...); err != nil {
+		values, err := scanAll(r)
+		if err != nil {
 			return err
 		}
-		var row brokle.StatRow
-		row, keys = s.row(values)
-		rows = append(rows, row)
+		keys = s.keys(values)
+		rows = append(rows, s.row(values, scored[strings.Join(keys, "\x00")]))
 		return nil
 	})
 	if err != nil || !more {
@@ -143,29 +162,59 @@ func (s *statement) run(ctx context.Context, v *view, text, hash string, limit i
 	return rows, next, err
 }
 
+func scanAll(r *sql.Rows) ([]any, error) {
+	names, err := r.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]any, len(names))
+	targets := make([]any, len(values))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	return values, r.Scan(targets...)
+}
+
 // wireTime is RFC 3339 with microseconds, as all times in answers.
 const wireTime = "2006-01-02T15:04:05.000000Z07:00"
 
-// row names the values, and makes the cursor's keys of the group.
-func (s *statement) row(values []any) (brokle.StatRow, []string) {
-	row := make(brokle.StatRow, len(values))
+// keys are the cursor's keys of a row's group.
+func (s *statement) keys(values []any) []string {
 	keys := make([]string, len(s.groups))
+	for i := range keys {
+		if values[i] != nil {
+			keys[i] = "=" + fmt.Sprint(values[i])
+		}
+	}
+	return keys
+}
+
+// row names the values.
+func (s *statement) row(values []any, scored map[string]scoreSum) brokle.StatRow {
+	row := make(brokle.StatRow, len(values))
 	for i, g := range s.groups {
 		value := values[i]
-		if value != nil {
-			keys[i] = "=" + fmt.Sprint(value)
-		}
 		if us, ok := value.(int64); ok && g == "time" {
 			value = microTime(us).Format(wireTime)
 		}
 		row[g] = value
 	}
-	for i, m := range s.metrics {
-		value := values[len(s.groups)+i]
+	at := len(s.groups)
+	for _, m := range s.metrics {
+		var value any
+		switch {
+		case m.expression != "":
+			value = values[at]
+			at++
+		case m.counts:
+			value = scored[m.score].n
+		case scored[m.score].n > 0:
+			value = scored[m.score].total / float64(scored[m.score].n)
+		}
 		if f, ok := value.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 			value = nil // JSON cannot say it
 		}
-		row[m] = value
+		row[m.name] = value
 	}
-	return row, keys
+	return row
 }

@@ -44,17 +44,13 @@ func (s *statement) needs(alias string, filters ...string) bool {
 // source is the relation to aggregate over.
 func (s *statement) source() (tables []string, from string, conditions []string, err error) {
 	f := &s.sq.Filter
-	scored := slices.ContainsFunc(s.sq.Metrics, func(m string) bool { return strings.HasPrefix(m, "score_") })
 	switch s.sq.Of {
 	case "traces":
 		tables, conditions, err = s.filteredTraces(f)
-		if scored && len(f.Scores) == 0 {
-			tables = append(tables, s.scores(), placedScores())
-		}
 		return tables, "FROM tr", conditions, err
 	case "scores":
 		conditions, err = s.conditions(f, s.columns)
-		tables, from = s.scoresWith(s.needs("o.", f.Model, f.Type, f.Level), s.needs("sc.placed_in", f.TraceID), s.needs("t.", f.UserID, f.SessionID, f.Tag))
+		tables, from = scoresWith(s.needs("o.", f.Model, f.Type, f.Level), s.needs("sc.placed_in", f.TraceID), s.needs("t.", f.UserID, f.SessionID, f.Tag))
 		if slices.Contains(s.groups, valueBucket) {
 			tables, from = bucketed(tables, from, conditions, slices.Contains(s.groups, "name"))
 		}
@@ -64,7 +60,7 @@ func (s *statement) source() (tables []string, from string, conditions []string,
 		return nil, "FROM events", append([]string{"project = $1"}, conditions...), err
 	}
 	conditions, err = s.conditions(f, s.columns)
-	tables, from = s.observationsWithTrace(s.needs("t.", f.UserID, f.SessionID), scored || len(f.Scores) > 0)
+	tables, from = observationsWithTrace(s.needs("t.", f.UserID, f.SessionID), len(f.Scores) > 0)
 	return tables, from, conditions, err
 }
 
@@ -80,51 +76,23 @@ func (s *statement) chooseMetrics() error {
 	if len(asked) == 0 {
 		asked = []string{"count"}
 	}
-	joined := make(map[string]string) // score name → its join's alias
-	for _, m := range asked {
-		if slices.Contains(s.metrics, m) {
+	known := make(map[string]bool, len(asked))
+	for _, name := range asked {
+		if known[name] {
 			continue
 		}
-		expression, ok := s.subject.metrics[m]
-		if !ok {
-			kind, name, found := strings.Cut(m, ":")
-			if !found || name == "" || !s.scored || kind != "score_avg" && kind != "score_count" {
-				return &store.QueryError{Param: "metrics", Message: fmt.Sprintf("unknown metric %q", m)}
+		known[name] = true
+		m := metric{name: name, expression: s.subject.metrics[name]}
+		if m.expression == "" {
+			kind, score, found := strings.Cut(name, ":")
+			if !found || score == "" || !s.scored || kind != "score_avg" && kind != "score_count" {
+				return &store.QueryError{Param: "metrics", Message: fmt.Sprintf("unknown metric %q", name)}
 			}
-			expression = s.scoreMetric(kind, name, joined)
+			m.score, m.counts = score, kind == "score_count"
 		}
 		s.metrics = append(s.metrics, m)
-		s.exprs = append(s.exprs, expression)
 	}
 	return nil
-}
-
-// scoreMetric is the expression for the numeric scores of a name. Those of
-// observations and traces are summed per owner first, so that a join of two
-// names does not multiply rows.
-func (s *statement) scoreMetric(kind, name string, joined map[string]string) string {
-	if s.sq.Of == "scores" {
-		n := s.arg(name)
-		if kind == "score_count" {
-			return "count(sc.value) FILTER (sc.name = " + n + ")"
-		}
-		return finite("avg(sc.value) FILTER (sc.name = " + n + ")")
-	}
-	alias := joined[name]
-	if alias == "" {
-		alias = fmt.Sprintf("by%d", len(joined))
-		joined[name] = alias
-		owner, relation, id := "observation_id", "s", "o.id"
-		if s.sq.Of == "traces" {
-			owner, relation, id = "placed_in", "sc", "tr.id"
-		}
-		s.joins += fmt.Sprintf(" LEFT JOIN (SELECT %s AS owner, sum(value) AS total, count(value) AS n FROM %s WHERE name = %s GROUP BY owner) AS %s ON %s = %[4]s.owner",
-			owner, relation, s.arg(name), alias, id)
-	}
-	if kind == "score_count" {
-		return "coalesce(sum(" + alias + ".n), 0)::BIGINT"
-	}
-	return finite("sum(" + alias + ".total) / nullif(sum(" + alias + ".n), 0)")
 }
 
 // beyond is the condition of groups behind the cursor. NULL comes first.

@@ -39,7 +39,7 @@ func subjectOf(of string) (*subject, error) {
 				"user_id": observationColumns.userID, "session_id": observationColumns.sessionID, "release": "coalesce(o.release, t.release)",
 			},
 			metrics: metricsOf("o.level = 'ERROR'", "o.latency_ms", map[string]string{
-				"tokens": saturate("sum(o.total_tokens)"), "cost": exactSum("o.total_cost")}),
+				"tokens": saturate("sum(" + countedTokens + ")"), "cost": exactSum(countedCost)}),
 		}, nil
 	case "traces":
 		return &subject{scored: true,

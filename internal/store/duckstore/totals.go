@@ -57,7 +57,7 @@ func (w *Warehouse) list(ctx context.Context, project string, g grouping, f stor
 		return nil, err
 	}
 	var next *string
-	err = w.ask(ctx, project, "query "+g.of, func(v *view) error {
+	err = w.ask(ctx, project, "query "+g.of, func(ctx context.Context, v *view) error {
 		q := v.query()
 		text, err := q.groups(g, f, p)
 		if err != nil {
@@ -87,7 +87,7 @@ func (q *query) groups(g grouping, f store.Filter, p *pager) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	conditions = append(conditions, g.by+" <> ''")
+	conditions = append(conditions, g.by+" IS NOT NULL")
 	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", g.by, g.more, traceTotals, where(conditions...), g.by)
 	return with(append(tables, table("grouped", grouped)),
 		"SELECT id, "+p.column+", "+g.header+totalColumns+" FROM grouped"+where(append(of, beyond)...)+p.order()), nil

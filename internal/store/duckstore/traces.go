@@ -1,11 +1,8 @@
 package duckstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"math"
-	"slices"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -24,7 +21,8 @@ func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQu
 		return nil, err
 	}
 	page := &store.TracePage{Data: []brokle.TraceSummary{}}
-	err = w.ask(ctx, project, "query traces", func(v *view) error {
+	err = w.ask(ctx, project, "query traces", func(ctx context.Context, v *view) error {
+		page.Data = page.Data[:0]
 		keys, err := v.search(ctx, p, tq.Match, traceEvents, func(p *pager) ([]key, error) { return v.traceKeys(ctx, p, &tq.Filter) })
 		if err != nil {
 			return err
@@ -53,10 +51,10 @@ func (v *view) traceKeys(ctx context.Context, p *pager, f *store.Filter) ([]key,
 		return nil, err
 	}
 	return v.keys(ctx, q, with(tables,
-		"SELECT id, "+p.column+", first_seq, last_seq FROM tr"+where(append(conditions, beyond)...)+p.order()))
+		"SELECT "+keyColumns(p.column, noTrace)+" FROM tr"+where(append(conditions, beyond)...)+p.order()))
 }
 
-// filteredTraces returns the tables that define t, o and tr, and the conditions
+// filteredTraces returns the tables that define o and tr, and the conditions
 // of f on tr. When f asks for scores, they define s and sc too.
 func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, err error) {
 	// A trace has a model, type or level when one of its observations has it.
@@ -79,61 +77,27 @@ func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, er
 	if err != nil {
 		return nil, nil, err
 	}
-	tables = q.allTraces()
+	tables = []string{ofTraces, ofObservations}
 	if len(f.Scores) > 0 {
-		tables = append(tables, q.scores(), placedScores())
+		tables = append(tables, ofScores, ofPlacedScores)
 	}
 	return tables, append(conditions, rest...), nil
 }
 
 // traceSummaries reads the traces in the order of keys.
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]brokle.TraceSummary, error) {
-	q := v.query()
-	all := covering(keys)
-	statement := with(q.allTraces(),
-		`SELECT id, coalesce(name, ''), coalesce(user_id, ''), coalesce(session_id, ''), environment, tags, start_time, end_time,
-			latency_ms, observation_count, error_count, total_tokens, total_cost, models
-		FROM tr WHERE `+all.holds("first_seq")+" AND id IN ("+q.ids(keys)+")")
-	found := make(map[string]*brokle.TraceSummary, len(keys))
-	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		t, err := scanTrace(r)
-		if err != nil {
-			return err
-		}
-		found[t.ID] = t
-		return nil
-	})
+	rows, err := whole(ctx, v, &traceTable, keys, func(t *brokle.Trace) key { return key{id: t.ID} })
 	if err != nil {
 		return nil, err
 	}
-	if err := v.traceScores(ctx, keys, found); err != nil {
-		return nil, err
+	traces := make([]brokle.TraceSummary, len(rows))
+	found := make(map[string]*brokle.TraceSummary, len(rows))
+	for i := range rows {
+		traces[i] = rows[i].TraceSummary
+		traces[i].Scores = map[string]any{}
+		found[traces[i].ID] = &traces[i]
 	}
-	traces := make([]brokle.TraceSummary, 0, len(keys))
-	for _, k := range keys {
-		if t := found[k.id]; t != nil {
-			traces = append(traces, *t)
-		}
-	}
-	return traces, nil
-}
-
-func scanTrace(r *sql.Rows) (*brokle.TraceSummary, error) {
-	var (
-		t            = &brokle.TraceSummary{Scores: map[string]any{}}
-		tags, models any
-		start        int64
-		end          sql.NullInt64
-		latency      sql.NullFloat64
-	)
-	err := r.Scan(&t.ID, &t.Name, &t.UserID, &t.SessionID, &t.Environment, &tags, &start, &end, &latency,
-		&t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &models)
-	if err != nil {
-		return nil, err
-	}
-	t.Tags, t.Models = texts(tags), texts(models)
-	t.StartTime, t.EndTime, t.LatencyMS = microTime(start), microTimePtr(end), floatPtr(latency)
-	return t, nil
+	return traces, v.traceScores(ctx, keys, found)
 }
 
 // scoreMean collects the scores of one name in one trace.
@@ -144,29 +108,24 @@ type scoreMean struct {
 
 // result is the mean of the numbers, or the last text, or nil.
 func (m *scoreMean) result() any {
-	if len(m.numbers) == 0 {
-		if !m.text.Valid {
-			return nil
+	if len(m.numbers) > 0 {
+		if mean, ok := store.Mean(m.numbers); ok {
+			return mean
 		}
-		return m.text.String
+		return nil
 	}
-	slices.SortFunc(m.numbers, cmp.Compare) // the sum must not depend on the order of the rows
-	sum := 0.0
-	for _, n := range m.numbers {
-		sum += n
+	if !m.text.Valid {
+		return nil
 	}
-	if math.IsInf(sum, 0) {
-		return nil // JSON cannot say it
-	}
-	return sum / float64(len(m.numbers))
+	return m.text.String
 }
 
 // traceScores fills in the scores of the traces.
 func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*brokle.TraceSummary) error {
 	q := v.query()
 	means := make(map[[2]string]*scoreMean)
-	statement := with([]string{q.observations(), q.scores(), q.scoresOf(keys)},
-		"SELECT placed_in, name, value, string_value FROM sc WHERE name <> '' ORDER BY timestamp, id")
+	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)},
+		"SELECT placed_in, name, value, CASE WHEN data_type = '"+store.Categorical+"' THEN coalesce(string_value, '') END FROM sc WHERE name IS NOT NULL ORDER BY timestamp, id")
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var trace, name string
 		var text sql.NullString
@@ -197,16 +156,20 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*b
 	return nil
 }
 
-// observationsOf is a SELECT of the columns of the observations of traces.
+// observationsOf is a SELECT of the columns of the observations of traces: their rows
+// were written after the first event of the traces, and not after their rows.
 func (q *query) observationsOf(keys []key, columns string) string {
-	all := covering(keys)
-	return "SELECT " + columns + " FROM o WHERE " + all.holds("first_seq") + " AND trace_id IN (" + q.ids(keys) + ")"
+	spans := make([]span, len(keys))
+	for i, k := range keys {
+		spans[i] = span{k.span.first, k.written}
+	}
+	return "SELECT " + columns + " FROM o WHERE " + within("written", joinSpans(spans, fewSpans)) + " AND trace_id IN (" + q.ids(keys) + ")"
 }
 
 // scoresOf is sc, of the traces of keys only: their scores, and those of their
 // observations that name no trace. It needs o and s.
 func (q *query) scoresOf(keys []key) string {
 	return table("sc", "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN ("+q.ids(keys)+`)
-	UNION ALL SELECT s.*, own.placed_in FROM s JOIN (`+q.observationsOf(keys, "id AS own_id, trace_id AS placed_in")+`) AS own
-	ON s.observation_id = own.own_id WHERE nullif(s.trace_id, '') IS NULL`)
+	UNION ALL SELECT s.*, own.placed_in FROM s JOIN (`+q.observationsOf(keys, "id AS own_id, trace_id AS placed_in")+` AND newest) AS own
+	ON s.observation_id = own.own_id WHERE s.trace_id IS NULL`)
 }

@@ -49,6 +49,15 @@ type Log struct {
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
 	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
 
+	self  vfs.File // the directory, held open so that no other gets its identity
+	dirID identity
+
+	listing sync.Mutex     // guards listed and opening, and the list's file; taken before mu
+	listed  []store.Seq    // what the file says; nil: not known
+	opening store.Seq      // of the newest segment that was begun
+	lost    []AcceptedLoss // not changed after Open
+	missing []Loss         // of lost, what Open found; not changed after it
+
 	leftover []string // files that could not be removed yet; the holder of maint's
 
 	removing sync.Mutex               // guards removed
@@ -100,6 +109,10 @@ func Open(dir string, o Options) (_ *Log, err error) {
 	if l.lock, err = l.fs.Lock(l.fs.PathJoin(dir, "LOCK")); err != nil {
 		return nil, lockProblem(err)
 	}
+	if l.self, err = l.fs.OpenDir(dir); err != nil {
+		return nil, err
+	}
+	l.dirID = fileIdentity(l.self)
 	if err := l.recover(); err != nil {
 		return nil, err
 	}
@@ -125,6 +138,9 @@ func (l *Log) release() error {
 	l.handles.close()
 	if l.index != nil {
 		errs = append(errs, l.index.Close())
+	}
+	if l.self != nil {
+		errs = append(errs, l.self.Close())
 	}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())

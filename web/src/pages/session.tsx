@@ -139,8 +139,12 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
           </button>
         )}
         {all && <Chat messages={before} />}
-        {input ? input.length > 0 && <Chat messages={input} /> : <Side from="user" title="Input" value={t.input} />}
-        <Output value={t.output} />
+        {input ? (
+          input.length > 0 && <Chat messages={input} />
+        ) : (
+          <Side from="user" title="Input" value={t.input?.value} />
+        )}
+        <Output value={t.output?.value} />
         {t.input === null && t.output === null && <p class="faint">This trace has no input or output of its own.</p>}
       </div>
     </li>

@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { get, seg } from "../api.ts";
+import { ask, seg } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
+import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { Detail } from "../trace/detail.tsx";
@@ -19,7 +20,13 @@ import { listSearch, neighbours } from "../visited.ts";
 
 /** TracePage shows one trace: tree and waterfall, and what is chosen in them. The choice is in the address. */
 export function TracePage({ id }: { id: string }): JSX.Element {
-  const { data, error, reload } = useLoad(signal => get<Trace>(`/v1/traces/${seg(id)}`, {}, signal), [id]);
+  const { data, error, reload } = useLoad(
+    async signal => {
+      const text = await ask(`/v1/traces/${seg(id)}`, { signal });
+      return { trace: answer(text) as Trace, text };
+    },
+    [id],
+  );
   const { before, after } = neighbours(id);
   useKeys([
     { key: "J", label: "Next trace of the list", run: () => open(after) },
@@ -35,7 +42,7 @@ export function TracePage({ id }: { id: string }): JSX.Element {
       </div>
     );
   }
-  return data ? <Shown trace={data} reload={reload} /> : <Spinner />;
+  return data ? <Shown trace={data.trace} text={data.text} reload={reload} /> : <Spinner />;
 }
 
 // open goes to another trace of the list, in the place of this one.
@@ -43,7 +50,13 @@ function open(id: string | undefined): void {
   if (id) navigate(link(`/traces/${seg(id)}`), true);
 }
 
-function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Element {
+interface ShownProps {
+  trace: Trace;
+  text: string; // the answer that it was read from
+  reload: () => void;
+}
+
+function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   const { query } = usePlace();
   const selected = query.get("observation") ?? "";
   const { nodes, span } = useMemo(() => nodesOf(trace), [trace]);
@@ -94,7 +107,7 @@ function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Ele
   }, [selected, chosen]);
   return (
     <div class="page page-fill trace-page">
-      <Header trace={trace} before={before} after={after} errors={failed.length} onError={nextError} />
+      <Header trace={trace} text={text} before={before} after={after} errors={failed.length} onError={nextError} />
       <Split name="trace" label="Width of the tree">
         <section class="pane" aria-label="Tree and waterfall">
           <div class="pane-tools">
@@ -130,13 +143,14 @@ function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Ele
 
 interface HeaderProps {
   trace: Trace;
+  text: string;
   before: string | undefined;
   after: string | undefined;
   errors: number;
   onError: () => void;
 }
 
-function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.Element {
+function Header({ trace: t, text, before, after, errors, onError }: HeaderProps): JSX.Element {
   const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
   const here = `${location.origin}${location.pathname}${location.search}`;
   return (
@@ -184,7 +198,7 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
                 type="button"
                 class="item"
                 onClick={() => {
-                  downloadJson(t);
+                  downloadJson(t, text);
                   close();
                 }}
               >

@@ -1,0 +1,259 @@
+package duckstore
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// entityKey names a bundle: all events with one id of one kind. For observations that
+// is one row for each trace that they name.
+type entityKey struct {
+	project string
+	kind    store.Kind
+	id      string
+}
+
+// bundle is the events of an entity, and where its rows are.
+type bundle struct {
+	fold    *store.Fold // nil: no event
+	at      span        // of its events
+	written int64       // of its rows; 0: it has none
+	traces  []string    // of its rows, when they are observations; "" is none
+	weight  int
+}
+
+// add takes in an event, as slim makes it.
+func (b *bundle) add(rec *store.Record) {
+	if b.fold == nil {
+		b.fold, b.at = &store.Fold{}, span{int64(rec.Seq), int64(rec.Seq)}
+	}
+	b.fold.Add(rec, rec.Fields)
+	b.at.add(span{int64(rec.Seq), int64(rec.Seq)})
+	b.weight += recordWeight(rec)
+}
+
+// family is a trace's observations, as far as its roll-up needs them.
+type family struct {
+	members map[string]relative // by observation id
+	at      span                // of its row's events, while it has a row
+	written int64               // of its row; 0: it has none
+}
+
+// relative is an observation in its family: what RollUp reads of its row.
+type relative struct {
+	parent, typ, level, model, environment string
+	start, end                             int64 // µs
+	tokens                                 int64
+	cost                                   float64
+	ended, hasTokens, hasCost              bool
+	countsTokens, countsCost               bool
+	at                                     span
+	root                                   *rootTexts // of one without a parent
+}
+
+// rootTexts are what a trace may have from its root.
+type rootTexts struct {
+	name, userID, sessionID string
+	tags                    []string
+}
+
+func relativeOf(o *observationRow, at span) relative {
+	r := relative{
+		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
+		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
+	}
+	if o.ParentObservationID == "" {
+		r.root = &rootTexts{name: o.Name, userID: o.UserID, sessionID: o.SessionID, tags: o.Tags}
+	}
+	if o.EndTime != nil {
+		r.end, r.ended = o.EndTime.UnixMicro(), true
+	}
+	if o.TotalTokens != nil {
+		r.tokens, r.hasTokens = *o.TotalTokens, true
+	}
+	if o.TotalCost != nil {
+		r.cost, r.hasCost = *o.TotalCost, true
+	}
+	return r
+}
+
+// fill is the reverse of relativeOf.
+func (r *relative) fill(id string, o *observationRow) {
+	*o = observationRow{Observation: brokle.Observation{
+		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
+		StartTime: microTime(r.start),
+	}}
+	if t := r.root; t != nil {
+		o.Name, o.UserID, o.SessionID, o.Tags = t.name, t.userID, t.sessionID, t.tags
+	}
+	if r.ended {
+		end := microTime(r.end)
+		o.EndTime = &end
+	}
+	if r.hasTokens {
+		o.TotalTokens = &r.tokens
+	}
+	if r.hasCost {
+		o.TotalCost = &r.cost
+	}
+}
+
+// The weights are estimates of what is in memory, in bytes.
+const (
+	bundleWeight   = 300
+	familyWeight   = 300
+	relativeWeight = 250
+)
+
+func (b *bundle) weigh() int { return bundleWeight + b.weight }
+
+func (f *family) weigh() int {
+	n := familyWeight + relativeWeight*len(f.members)
+	for _, m := range f.members {
+		if m.root != nil {
+			n += m.root.weigh()
+		}
+	}
+	return n
+}
+
+func (t *rootTexts) weigh() int {
+	n := 100 + len(t.name) + len(t.userID) + len(t.sessionID)
+	for _, tag := range t.tags {
+		n += 16 + len(tag)
+	}
+	return n
+}
+
+func recordWeight(rec *store.Record) int {
+	n := 250 + len(rec.Event.ID) + 120*len(rec.Fields.Values)
+	for i := range rec.Fields.Values {
+		v := &rec.Fields.Values[i]
+		n += len(v.Text)
+		for _, s := range v.List {
+			n += 16 + len(s)
+		}
+	}
+	return n
+}
+
+// cache keeps what was touched last, so that what is updated soon after it was made is
+// not read again. It has two generations: when the young one is full it becomes the old
+// one, and what was in the old one is forgotten. It must hold what the tables hold: who
+// fails to write forgets all.
+type cache[V interface{ weigh() int }] struct {
+	young, old map[entityKey]V
+	weight     int // of the young
+	most       int
+}
+
+func newCache[V interface{ weigh() int }](most int) *cache[V] {
+	return &cache[V]{young: map[entityKey]V{}, most: most / 2}
+}
+
+func (c *cache[V]) get(k entityKey) (V, bool) {
+	if v, ok := c.young[k]; ok {
+		return v, true
+	}
+	v, ok := c.old[k]
+	return v, ok
+}
+
+func (c *cache[V]) put(k entityKey, v V) {
+	n := v.weigh()
+	if n > c.most {
+		delete(c.young, k)
+		delete(c.old, k)
+		return // it alone would drive out everything
+	}
+	if c.weight += n; c.weight > c.most {
+		c.old, c.young, c.weight = c.young, make(map[entityKey]V), n
+	}
+	c.young[k] = v
+}
+
+func (c *cache[V]) drop(k entityKey) {
+	delete(c.young, k)
+	delete(c.old, k)
+}
+
+// slim is the record as far as a fold of a list's row reads it: the fields that have a
+// column, with memory of their own, for the record may be part of a large block. What is
+// kept of an input is its preview, in a form whose preview is the same.
+func slim(rec *store.Record, l *layout) *store.Record {
+	made := &struct {
+		rec    store.Record
+		fields store.Fields
+	}{
+		store.Record{
+			Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
+			Event: brokle.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
+		}, *rec.Fields,
+	}
+	made.rec.Fields = &made.fields
+	values := make([]store.FieldValue, 0, len(rec.Fields.Values))
+	texts := len(rec.Event.ID) + len(rec.Fields.EntityID)
+	for _, v := range rec.Fields.Values {
+		if l.of[v.Field] < 0 {
+			continue
+		}
+		if v.Field.Type() == store.JSON {
+			v.Text = previewed(store.Preview(v.Text, store.PreviewLength))
+		}
+		texts += len(v.Text)
+		for _, s := range v.List {
+			texts += len(s)
+		}
+		values = append(values, v)
+	}
+	m := &memory{}
+	m.Grow(texts)
+	made.rec.Event.ID, made.fields.EntityID = m.copy(rec.Event.ID), m.copy(rec.Fields.EntityID)
+	for i := range values {
+		v := &values[i]
+		v.Text = m.copy(v.Text)
+		if v.List != nil {
+			list := make([]string, len(v.List))
+			for i, s := range v.List {
+				list[i] = m.copy(s)
+			}
+			v.List = list
+		}
+	}
+	made.fields.Values = values
+	return &made.rec
+}
+
+// memory holds the texts of one record in one piece. It must have grown to what they need.
+type memory struct{ strings.Builder }
+
+func (m *memory) copy(s string) string {
+	at := m.Len()
+	m.WriteString(s)
+	return m.String()[at:]
+}
+
+// previewed is a JSON value with the preview.
+func previewed(preview string) string {
+	if plainText(preview) {
+		return `"` + preview + `"`
+	}
+	b, err := json.Marshal(preview)
+	if err != nil {
+		return `""` // a string always is JSON
+	}
+	return string(b)
+}
+
+// plainText says whether nothing in s needs an escape.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,224 @@
+package duckstore
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// among is the condition that a row is of one of the keys, whose projects and ids are two
+// parameters.
+func among(id string) string {
+	return "(project, " + id + ") IN (SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]))"
+}
+
+// params are the parameters of among.
+func params(keys []entityKey) []any {
+	projects, ids := make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		projects[i], ids[i] = k.project, k.id
+	}
+	return []any{projects, ids}
+}
+
+// loadBundles reads the events of these entities, and where their rows are.
+func (r *refold) loadBundles(keys []entityKey) error {
+	var byKind [store.GenericKind][]entityKey
+	for _, k := range keys {
+		byKind[k.kind] = append(byKind[k.kind], k)
+	}
+	for kind, keys := range byKind {
+		if len(keys) == 0 {
+			continue
+		}
+		found, spans, err := r.locate(store.Kind(kind), keys)
+		if err == nil && len(found) > 0 {
+			err = r.loadEvents(store.Kind(kind), found, spans)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// locate finds those of the keys that have rows, and where their events are.
+func (r *refold) locate(kind store.Kind, keys []entityKey) (found []entityKey, spans []span, err error) {
+	table, trace := tableOf(kind), "NULL::VARCHAR"
+	if kind == store.ObservationKind {
+		trace = "trace_id"
+	}
+	statement := fmt.Sprintf("SELECT project, id, %s, written, first_seq, last_seq FROM %s WHERE %s", trace, table, among("id"))
+	err = r.w.write.scan(statement, params(keys), func(b block) {
+		named := b.valid(2)
+		for i := range b.rows {
+			k := entityKey{b.text(0, i), kind, b.text(1, i)}
+			bundle := r.bundles[k]
+			if kind != store.TraceKind {
+				bundle.written = b.number(3, i)
+			}
+			if kind == store.ObservationKind {
+				id := ""
+				if named.has(i) {
+					id = b.text(2, i)
+				}
+				if bundle.traces = append(bundle.traces, id); len(bundle.traces) > 1 {
+					continue // a further trace of the same events
+				}
+			}
+			found, spans = append(found, k), append(spans, span{b.number(4, i), b.number(5, i)})
+		}
+	})
+	return found, spans, err
+}
+
+// tableOf is the table of a kind's entities.
+func tableOf(kind store.Kind) string {
+	switch kind {
+	case store.TraceKind:
+		return traceTable.name
+	case store.ScoreKind:
+		return scoreTable.name
+	}
+	return observationTable.name
+}
+
+func (r *refold) loadEvents(kind store.Kind, keys []entityKey, spans []span) error {
+	statement := fmt.Sprintf("SELECT %s FROM events WHERE kind = %d AND %s AND %s",
+		r.w.layout.list(), kind, within("seq", joinSpans(spans, fewSpans)), among("entity_id"))
+	return r.w.write.scan(statement, params(keys), func(b block) {
+		r.w.layout.records(b, func(rec *store.Record) {
+			r.bundles[entityKey{rec.Project, kind, rec.Fields.EntityID}].add(rec)
+		})
+	})
+}
+
+// loadFamilies reads the observations of these traces.
+func (r *refold) loadFamilies(keys []entityKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	var found []entityKey
+	var spans []span
+	err := r.w.write.scan("SELECT project, id, written, first_seq, last_seq FROM traces WHERE "+among("id"), params(keys), func(b block) {
+		for i := range b.rows {
+			k := traceKey(b.text(0, i), b.text(1, i))
+			f := r.families[k]
+			f.written, f.at = b.number(2, i), span{b.number(3, i), b.number(4, i)}
+			found, spans = append(found, k), append(spans, span{f.at.first, f.written})
+		}
+	})
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	statement := fmt.Sprintf("SELECT project, trace_id, id, %s FROM observations WHERE %s AND %s",
+		relativeColumns, within("written", joinSpans(spans, fewSpans)), among("trace_id"))
+	return r.w.write.scan(statement, params(found), func(b block) {
+		relatives(b, 3, func(row int, m relative) {
+			r.families[traceKey(b.text(0, row), b.text(1, row))].members[b.text(2, row)] = m
+		})
+	})
+}
+
+// relativeColumns are what a relative is made of.
+const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, name, user_id, session_id, tags"
+
+// relatives hands out the relatives of a block; relativeColumns begin at the column from.
+func relatives(b block, from int, each func(row int, m relative)) {
+	ended, hasTokens, hasCost := b.valid(from+6), b.valid(from+7), b.valid(from+8)
+	text := func(column, row int) string {
+		if !b.valid(column).has(row) {
+			return ""
+		}
+		return b.text(column, row)
+	}
+	for i := range b.rows {
+		m := relative{
+			parent: text(from, i), typ: text(from+1, i), level: text(from+2, i), model: text(from+3, i), environment: text(from+4, i),
+			start: b.number(from+5, i), ended: ended.has(i), hasTokens: hasTokens.has(i), hasCost: hasCost.has(i),
+			countsTokens: b.bytes(from + 9)[i] != 0, countsCost: b.bytes(from + 10)[i] != 0,
+			at: span{b.number(from+11, i), b.number(from+12, i)},
+		}
+		if m.parent == "" {
+			m.root = &rootTexts{name: text(from+13, i), userID: text(from+14, i), sessionID: text(from+15, i)}
+			if b.valid(from + 16).has(i) {
+				m.root.tags = b.list(from+16, i)
+			}
+		}
+		if m.ended {
+			m.end = b.number(from+6, i)
+		}
+		if m.hasTokens {
+			m.tokens = b.number(from+7, i)
+		}
+		if m.hasCost {
+			m.cost = b.floats(from + 8)[i]
+		}
+		each(i, m)
+	}
+}
+
+// list is all columns of events, for a SELECT.
+func (l *layout) list() string {
+	names := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		names[i] = `"` + c.name + `"`
+	}
+	return strings.Join(names, ", ")
+}
+
+// records makes records of a block whose columns are list: those that slim made.
+func (l *layout) records(b block, each func(*store.Record)) {
+	recs := make([]store.Record, b.rows)
+	fields := make([]store.Fields, b.rows)
+	for i := range recs {
+		recs[i] = store.Record{
+			Seq: store.Seq(b.number(colSeq, i)), Project: b.text(colProject, i), Environment: b.text(colBatchEnvironment, i),
+			ReceivedAt: microTime(b.number(colReceived, i)),
+			Event: brokle.Event{
+				ID: b.text(colEventID, i), Type: brokle.EventType(b.text(colEventType, i)), Timestamp: brokle.At(microTime(b.number(colTS, i))),
+			},
+		}
+		fields[i] = store.Fields{
+			Kind: store.Kind(b.bytes(colKind)[i]), Rank: store.Rank(b.bytes(colRank)[i]),
+			EntityID: b.text(colEntityID, i), Content: b.uint64s(colContent)[i],
+		}
+		recs[i].Fields = &fields[i]
+	}
+	for f := range store.NumFields {
+		if col := l.of[f]; col >= 0 {
+			valid := b.valid(col)
+			for i := range fields {
+				if valid.has(i) {
+					fields[i].Values = append(fields[i].Values, fieldValue(b, col, i, f))
+				}
+			}
+		}
+	}
+	for i := range recs {
+		each(&recs[i])
+	}
+}
+
+// fieldValue is the value of a field's column.
+func fieldValue(b block, col, row int, f store.Field) store.FieldValue {
+	v := store.FieldValue{Field: f}
+	switch f.Type() {
+	case store.Text:
+		v.Text = b.text(col, row)
+	case store.Integer, store.Time:
+		v.Int = b.number(col, row)
+	case store.Float:
+		v.Num = b.floats(col)[row]
+	case store.List:
+		v.List = b.list(col, row)
+	case store.JSON:
+		v.Text = previewed(b.text(col, row))
+	}
+	return v
+}
+
+func microTime(us int64) time.Time { return time.UnixMicro(us).UTC() }

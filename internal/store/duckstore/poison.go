@@ -1,0 +1,86 @@
+package duckstore
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// maxMicro is the last microsecond of the year 9999.
+const maxMicro = 253402300799_999999
+
+// poison names the records that no row can hold, or returns nil.
+func poison(recs []store.Record) error {
+	var seqs []store.Seq
+	var first error
+	for i := range recs {
+		if err := checkRecord(&recs[i]); err != nil {
+			seqs = append(seqs, recs[i].Seq)
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	if seqs == nil {
+		return nil
+	}
+	return &store.PoisonError{Seqs: seqs, Err: first}
+}
+
+func checkRecord(r *store.Record) error {
+	fs := r.Fields
+	switch {
+	case fs == nil:
+		return errors.New("the record has no fields")
+	case fs.Kind < store.TraceKind || fs.Kind > store.GenericKind:
+		return fmt.Errorf("there is no entity kind %d", fs.Kind)
+	case fs.Rank > store.RankComplete:
+		return fmt.Errorf("there is no rank %d", fs.Rank)
+	case r.Seq > maxSeq:
+		return fmt.Errorf("seq %d is out of range", r.Seq)
+	}
+	if ts := r.Event.Timestamp.UnixMicro(); ts < 0 || ts > maxMicro {
+		return errors.New("the timestamp is not within 1970 to 9999")
+	}
+	for _, s := range [...]string{r.Project, r.Environment, r.Event.ID, string(r.Event.Type), fs.EntityID} {
+		if !utf8.ValidString(s) {
+			return errors.New("an identifier is not UTF-8")
+		}
+	}
+	for i := range fs.Values {
+		if err := checkValue(&fs.Values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkValue(v *store.FieldValue) error {
+	if v.Field >= store.NumFields {
+		return fmt.Errorf("there is no field %d", v.Field)
+	}
+	switch v.Field.Type() {
+	case store.Text:
+		if !utf8.ValidString(v.Text) {
+			return fmt.Errorf("%s is not UTF-8", v.Field)
+		}
+	case store.Float:
+		if math.IsNaN(v.Num) || math.IsInf(v.Num, 0) {
+			return fmt.Errorf("%s is not a finite number", v.Field)
+		}
+	case store.Time:
+		if v.Int < 0 || v.Int > maxMicro {
+			return fmt.Errorf("%s is not within 1970 to 9999", v.Field)
+		}
+	case store.List:
+		for _, s := range v.List {
+			if !utf8.ValidString(s) {
+				return fmt.Errorf("an element of %s is not UTF-8", v.Field)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package duckstore
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+var errInjected = errors.New("injected")
+
+// once fails each of the statements the first time that it is run.
+func once(statements ...string) func(string) error {
+	left := map[string]bool{}
+	for _, s := range statements {
+		left[s] = true
+	}
+	return func(s string) error {
+		if left[s] {
+			delete(left, s)
+			return errInjected
+		}
+		return nil
+	}
+}
+
+// After a failure the next inserts go in as if there had been none: no event is missing
+// or there twice, and every row is the fold of its events.
+func TestWriterComesBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault func(w *Warehouse) func(string) error
+		tries int // that may fail
+	}{
+		"flush of events":       {func(*Warehouse) func(string) error { return once("FLUSH events") }, 1},
+		"flush of observations": {func(*Warehouse) func(string) error { return once("FLUSH observations") }, 1},
+		"flush of traces":       {func(*Warehouse) func(string) error { return once("FLUSH traces") }, 1},
+		"commit":                {func(*Warehouse) func(string) error { return once("COMMIT") }, 1},
+		"commit and rollback":   {func(*Warehouse) func(string) error { return once("COMMIT", "ROLLBACK") }, 1},
+		"a commit that went in, and says that it did not": {func(w *Warehouse) func(string) error {
+			fails := true
+			return func(s string) error {
+				if s != "COMMIT" || !fails {
+					return nil
+				}
+				fails = false
+				if err := w.write.exec("COMMIT"); err != nil {
+					return err
+				}
+				return errInjected
+			}
+		}, 1},
+		"every rollback of the connection": {func(w *Warehouse) func(string) error {
+			dead := false
+			return func(s string) error {
+				switch {
+				case s == "CONNECT":
+					w.write.fault = nil
+				case s == "FLUSH scores", s == "ROLLBACK" && dead:
+					dead = true
+					return errInjected
+				}
+				return nil
+			}
+		}, 1},
+		"a new connection too": {func(*Warehouse) func(string) error {
+			return func(s string) error {
+				if s == "FLUSH scores" || s == "ROLLBACK" || s == "CONNECT" {
+					return errInjected
+				}
+				return nil
+			}
+		}, 1},
+		"all, until it is opened again": {func(*Warehouse) func(string) error { return func(string) error { return errInjected } }, reopenAfter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "w.db")
+			w := openAt(t, path)
+			g := newGenerator(1)
+			insert := func(recs []store.Record) error { return w.Insert(t.Context(), recs, recs[len(recs)-1].Seq) }
+			if err := insert(g.next(1234)); err != nil {
+				t.Fatal(err)
+			}
+			w.write.fault = c.fault(w)
+			recs, failed := g.next(1777), 0
+			for err := insert(recs); err != nil; err = insert(recs) {
+				if failed++; failed > c.tries || !errors.Is(err, errInjected) {
+					t.Fatalf("try %d: %v", failed, err)
+				}
+				if got, err := w.Cursor(t.Context()); err != nil || got != 1234 {
+					t.Fatalf("the cursor is %d, %v", got, err)
+				}
+			}
+			if failed == 0 {
+				t.Error("nothing failed")
+			}
+			if err := insert(g.next(500)); err != nil {
+				t.Fatal(err)
+			}
+			page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+			if err != nil || page.Data[0]["count"] != int64(g.seq)-int64(len(g.open)) {
+				t.Errorf("%v events of %d, %v", page.Data, int(g.seq)-len(g.open), err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			sound(t, path)
+		})
+	}
+}
+
+// sound says that every row of the file is the fold of its events, and no event is there twice.
+func sound(t *testing.T, path string) {
+	t.Helper()
+	k, err := OpenReadOnly(t.Context(), path, t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = k.Close() }()
+	compared, wrong, err := k.Folds(t.Context(), 5)
+	if err != nil || len(wrong) > 0 || compared == 0 {
+		t.Errorf("%d compared, wrong %+v, %v", compared, wrong, err)
+	}
+	if n, err := k.Duplicates(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d events are there twice, %v", n, err)
+	}
+}
+
+// A writer that finds no memory stops the questions, has it, and they are asked again; what
+// it stops a second time, alone, is too large.
+func TestWriterTakesTheMemory(t *testing.T) {
+	t.Parallel()
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"))
+	defer func() { _ = w.Close() }()
+	g := newGenerator(1)
+	for _, greedy := range []int{1, 2} { // how often the question is in the way
+		asked, answered := make(chan int, 3), make(chan error, 1)
+		go func() {
+			n := 0
+			answered <- w.ask(t.Context(), "default", "ask", func(ctx context.Context, _ *view) error {
+				if n++; n > greedy {
+					return nil
+				}
+				asked <- n
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		}()
+		for n := range greedy {
+			if got := <-asked; got != n+1 {
+				t.Fatalf("asked for the %d. time", got)
+			}
+			short := true
+			w.mu.Lock()
+			w.write.fault = func(s string) error {
+				if s == "FLUSH events" && short {
+					short = false
+					return errors.New("Out of Memory Error: could not allocate block of size 256.0 KiB")
+				}
+				return nil
+			}
+			w.mu.Unlock()
+			recs := g.next(100)
+			if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := <-answered
+		var refused *store.QueryError
+		if greedy == 1 && err != nil || greedy == 2 && !errors.As(err, &refused) {
+			t.Errorf("in the way %d times: %v", greedy, err)
+		}
+	}
+}
+
+// A question that runs DuckDB at full tilt is over soon after its asker has gone, and at its deadline.
+func TestQuestionEnds(t *testing.T) {
+	t.Parallel()
+	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	const endless = "SELECT sum(a.i * b.i) FROM range(10000000) AS a(i), range(10000000) AS b(i)"
+	forever := func(ctx context.Context, v *view) error {
+		_, err := v.tx.ExecContext(ctx, endless)
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	answered := make(chan error, 1)
+	go func() { answered <- w.ask(ctx, "default", "ask", forever) }()
+	waitRunning(t, w)
+	cancel()
+	if err := <-answered; !errors.Is(err, context.Canceled) {
+		t.Errorf("its asker has gone: %v", err)
+	}
+	w.options.QuestionTime = 1 // any time is too long
+	var refused *store.QueryError
+	if err := w.ask(t.Context(), "default", "ask", forever); !errors.As(err, &refused) || !strings.Contains(err.Error(), "ask for less") {
+		t.Errorf("at its deadline: %v", err)
+	}
+}
+
+// waitRunning waits until a question is being answered.
+func waitRunning(t *testing.T, w *Warehouse) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		w.asking.mu.Lock()
+		n := len(w.asking.running)
+		w.asking.mu.Unlock()
+		if n > 0 {
+			return
+		}
+	}
+}
+
+// What does not fit the memory is refused, and not for a later try: neither once nor again.
+func TestTooLargeQuestion(t *testing.T) {
+	t.Parallel()
+	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{MemoryLimit: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	for range 2 {
+		err := w.ask(t.Context(), "default", "ask", func(ctx context.Context, v *view) error {
+			_, err := v.tx.ExecContext(ctx, "SELECT len(list(i)) FROM range(50000000) AS a(i)")
+			return err
+		})
+		var refused *store.QueryError
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "more memory") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	recs := newGenerator(1).next(100)
+	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,258 @@
+package duckstore
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// refold is the part of a transaction that brings the entity rows in step with the
+// events: the entities that it touches are folded anew, the traces that are theirs are
+// rolled up anew, and the new rows take the place of the old ones.
+type refold struct {
+	w        *Warehouse
+	bundles  map[entityKey]*bundle
+	families map[entityKey]*family // by the key of the trace
+	fresh    map[entityKey]bool    // traces that nothing has named before
+	written  int64                 // of the rows that it writes
+	wipe     bool                  // nothing must stay of the old rows
+
+	observations []placed[observationRow]
+	scores       []placed[brokle.Score]
+	traces       []placed[brokle.Trace]
+	recounted    []recounted
+	old          [store.GenericKind + 1]oldRows
+}
+
+// placed is a new row.
+type placed[R any] struct {
+	key entityKey
+	at  span
+	row R
+}
+
+// recounted is an observation of which it changed whether its amounts count.
+type recounted struct {
+	trace entityKey
+	id    string
+	span  span // of written
+	row   *observationRow
+}
+
+// oldRows are the rows of a kind that go.
+type oldRows struct {
+	keys    []entityKey
+	written []span
+}
+
+func (o *oldRows) add(k entityKey, written int64) {
+	if written > 0 {
+		o.keys = append(o.keys, k)
+		o.written = append(o.written, span{written, written})
+	}
+}
+
+// newRefold begins one, of about so many entities.
+func (w *Warehouse) newRefold(upto store.Seq, about int) *refold {
+	return &refold{
+		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
+		fresh: make(map[entityKey]bool, about), written: int64(upto),
+	}
+}
+
+// touch makes the entities those to fold: it finds their events, in the cache or in the table.
+func (r *refold) touch(keys []entityKey) error {
+	var absent []entityKey
+	for _, k := range keys {
+		if k.kind == store.GenericKind || r.bundles[k] != nil {
+			continue
+		}
+		b, cached := r.w.bundles.get(k)
+		if !cached {
+			b = &bundle{}
+			if r.isOld(k) {
+				absent = append(absent, k)
+			}
+		}
+		r.bundles[k] = b
+	}
+	return r.loadBundles(absent)
+}
+
+// isOld says whether the tables may have something of k, and remembers it from now on.
+func (r *refold) isOld(k entityKey) bool {
+	if r.fresh[k] {
+		return false
+	}
+	if r.w.seen.add(r.w.seen.entityKey(k.project, k.id, uint8(k.kind))) {
+		return true
+	}
+	r.fresh[k] = true
+	return false
+}
+
+// write folds what was touched and writes the rows. It ends the refold but for keep.
+func (r *refold) write() error {
+	traces := r.foldBundles()
+	if err := r.gather(traces); err != nil {
+		return err
+	}
+	for _, k := range traces {
+		r.rollUp(k)
+	}
+	if err := r.deleteOld(); err != nil {
+		return err
+	}
+	if err := r.recount(); err != nil {
+		return err
+	}
+	return r.appendRows()
+}
+
+// foldBundles makes the rows of the touched observations and scores, and returns the
+// keys of the traces to roll up: their own, those where these rows are and those where they were.
+func (r *refold) foldBundles() []entityKey {
+	traces := map[entityKey]bool{}
+	r.observations = make([]placed[observationRow], 0, len(r.bundles))
+	for k, b := range r.bundles {
+		switch k.kind {
+		case store.TraceKind:
+			traces[k] = true
+		case store.ScoreKind:
+			r.old[k.kind].add(k, b.written)
+			if b.fold != nil {
+				r.scores = append(r.scores, placed[brokle.Score]{k, b.at, *b.fold.Score(k.id)})
+			}
+		case store.ObservationKind:
+			r.old[k.kind].add(k, b.written)
+			var rows []observationRow
+			if b.fold != nil {
+				rows = b.fold.Observations(k.id)
+			}
+			for i := range rows {
+				r.observations = append(r.observations, placed[observationRow]{k, b.at, rows[i]})
+				traces[traceKey(k.project, rows[i].TraceID)] = true
+			}
+			for _, id := range b.traces {
+				traces[traceKey(k.project, id)] = true
+			}
+		}
+	}
+	maps.DeleteFunc(traces, func(k entityKey, _ bool) bool { return k.id == "" }) // of none
+	return slices.SortedFunc(maps.Keys(traces), compareKeys)
+}
+
+func traceKey(project, id string) entityKey { return entityKey{project, store.TraceKind, id} }
+
+func compareKeys(a, b entityKey) int {
+	if c := strings.Compare(a.project, b.project); c != 0 {
+		return c
+	}
+	return strings.Compare(a.id, b.id)
+}
+
+// gather finds the events and the observations of the traces, and puts the touched
+// observations in the place of what they were.
+func (r *refold) gather(traces []entityKey) error {
+	var absent []entityKey
+	for _, k := range traces {
+		f, cached := r.w.families.get(k)
+		if !cached {
+			f = &family{members: map[string]relative{}}
+			if r.isOld(k) {
+				absent = append(absent, k)
+			}
+		}
+		r.families[k] = f
+	}
+	if err := r.loadFamilies(absent); err != nil {
+		return err
+	}
+	if err := r.touch(traces); err != nil { // their own events
+		return err
+	}
+	for k, b := range r.bundles {
+		if k.kind == store.ObservationKind {
+			for _, id := range b.traces {
+				if id != "" {
+					delete(r.families[traceKey(k.project, id)].members, k.id)
+				}
+			}
+			b.traces = b.traces[:0]
+		}
+	}
+	for i := range r.observations {
+		p := &r.observations[i]
+		r.bundles[p.key].traces = append(r.bundles[p.key].traces, p.row.TraceID)
+		if p.row.TraceID != "" {
+			r.families[traceKey(p.key.project, p.row.TraceID)].members[p.key.id] = relativeOf(&p.row, p.at)
+		}
+	}
+	return nil
+}
+
+// rollUp makes the row of a trace, and finds the observations whose counting changed.
+func (r *refold) rollUp(k entityKey) {
+	f := r.families[k]
+	r.old[store.TraceKind].add(k, f.written)
+	t, at, changed := rollUp(r.bundles[k], f, k.id)
+	for _, row := range changed {
+		m := f.members[row.ID]
+		m.countsTokens, m.countsCost = row.CountsTokens, row.CountsCost
+		f.members[row.ID] = m
+		r.recounted = append(r.recounted, recounted{k, row.ID, span{f.at.first, f.written}, row})
+	}
+	f.at, f.written = at, 0
+	if t != nil {
+		f.written = r.written
+		r.traces = append(r.traces, placed[brokle.Trace]{k, at, *t})
+	}
+}
+
+// rollUp rolls a trace up from its own events and its family: what its row is, nil when
+// there are neither, which events it covers, and the observations that do not know whether they count.
+func rollUp(own *bundle, f *family, id string) (t *brokle.Trace, at span, changed []*observationRow) {
+	rows := make([]observationRow, len(f.members))
+	pointers := make([]*observationRow, 0, len(rows))
+	at = own.at
+	for id, m := range f.members {
+		if len(pointers) == 0 && own.fold == nil {
+			at = m.at
+		}
+		at.add(m.at)
+		row := &rows[len(pointers)]
+		m.fill(id, row)
+		pointers = append(pointers, row)
+	}
+	t = store.RollUp(own.fold, pointers, id)
+	for _, row := range pointers {
+		if m := f.members[row.ID]; m.countsTokens != row.CountsTokens || m.countsCost != row.CountsCost {
+			changed = append(changed, row)
+		}
+	}
+	return t, at, changed
+}
+
+// keep puts what was touched into the cache, after the transaction went in.
+func (r *refold) keep() {
+	for k, b := range r.bundles {
+		if b.fold == nil {
+			r.w.bundles.drop(k)
+			continue
+		}
+		if k.kind != store.TraceKind {
+			b.written = r.written
+		}
+		r.w.bundles.put(k, b)
+	}
+	for k, f := range r.families {
+		if f.written == 0 {
+			r.w.families.drop(k)
+			continue
+		}
+		r.w.families.put(k, f)
+	}
+}

@@ -1,0 +1,159 @@
+package duckstore
+
+import (
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// entityKinds are the kinds that have rows.
+var entityKinds = [...]store.Kind{store.ObservationKind, store.ScoreKind, store.TraceKind}
+
+// deleteOld removes the rows whose place is taken, or that are gone. After an erasure
+// nothing must stay of them, so that their texts are overwritten first.
+func (r *refold) deleteOld() error {
+	for _, kind := range entityKinds {
+		old := &r.old[kind]
+		if len(old.keys) == 0 {
+			continue
+		}
+		where := " WHERE " + within("written", joinSpans(old.written, fewSpans)) + " AND " + among("id")
+		args := params(old.keys)
+		if r.wipe {
+			if err := r.w.write.exec("UPDATE "+tableOf(kind)+" SET "+blank(columnsOf(kind))+where, args...); err != nil {
+				return err
+			}
+			// They cannot be found by what was overwritten.
+			where = " WHERE " + within("written", joinSpans(old.written, fewSpans)) + " AND project IS NULL"
+			args = nil
+		}
+		if err := r.w.write.exec("DELETE FROM "+tableOf(kind)+where, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func columnsOf(kind store.Kind) []column {
+	switch kind {
+	case store.TraceKind:
+		return traceTable.all()
+	case store.ScoreKind:
+		return scoreTable.all()
+	}
+	return observationTable.all()
+}
+
+// recount notes which amounts count, in the new rows and in rows that stay.
+func (r *refold) recount() error {
+	type in struct {
+		observation entityKey
+		trace       string
+	}
+	fresh := make(map[in]*observationRow, len(r.observations))
+	if len(r.recounted) > 0 {
+		for i := range r.observations {
+			p := &r.observations[i]
+			fresh[in{p.key, p.row.TraceID}] = &p.row
+		}
+	}
+	for _, c := range r.recounted {
+		if row := fresh[in{entityKey{c.trace.project, store.ObservationKind, c.id}, c.trace.id}]; row != nil {
+			row.CountsTokens, row.CountsCost, row.Counted = c.row.CountsTokens, c.row.CountsCost, c.row.Counted
+			continue
+		}
+		statement := fmt.Sprintf("UPDATE observations SET counts_tokens = %t, counts_cost = %t, counted = %t WHERE %s AND project = $1 AND trace_id = $2 AND id = $3",
+			c.row.CountsTokens, c.row.CountsCost, c.row.Counted, c.span.holds("written"))
+		if err := r.w.write.exec(statement, c.trace.project, c.trace.id, c.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *refold) appendRows() error {
+	w := r.w
+	err := w.append(observationTable.name, w.chunks.observations, len(r.observations), func(c *chunk, i int) {
+		p := &r.observations[i]
+		observationTable.put(c, p.key.project, r.written, p.at, &p.row)
+	})
+	if err == nil {
+		err = w.append(scoreTable.name, w.chunks.scores, len(r.scores), func(c *chunk, i int) {
+			p := &r.scores[i]
+			scoreTable.put(c, p.key.project, r.written, p.at, &p.row)
+		})
+	}
+	if err == nil {
+		err = w.append(traceTable.name, w.chunks.traces, len(r.traces), func(c *chunk, i int) {
+			p := &r.traces[i]
+			traceTable.put(c, p.key.project, r.written, p.at, &p.row)
+		})
+	}
+	return err
+}
+
+// chunks has one for each table.
+type chunks struct{ events, observations, scores, traces *chunk }
+
+func newChunks(l *layout) chunks {
+	return chunks{newChunk(l.columns), newChunk(observationTable.all()), newChunk(scoreTable.all()), newChunk(traceTable.all())}
+}
+
+func (c *chunks) close() {
+	for _, c := range [...]*chunk{c.events, c.observations, c.scores, c.traces} {
+		c.close()
+	}
+}
+
+// flushChunks bounds what an appender holds beside the transaction.
+const flushChunks = 16
+
+// append adds n rows to a table; put writes one into the chunk's next row. An appender that failed
+// is dead, and so each has one of its own.
+func (w *Warehouse) append(table string, c *chunk, n int, put func(c *chunk, i int)) error {
+	if n == 0 {
+		return nil
+	}
+	var a mapping.Appender
+	state := mapping.AppenderCreateExt(w.write.conn, "", "main", table, &a)
+	defer func() { mapping.AppenderDestroy(&a) }()
+	if state == mapping.StateError {
+		return appenderError(a)
+	}
+	defer func() {
+		if c.rows > 0 { // an error left them behind
+			c.reset()
+		}
+	}()
+	full := 0
+	for i := range n {
+		put(c, i)
+		if !c.next() {
+			continue
+		}
+		if err := c.appendTo(a); err != nil {
+			return err
+		}
+		if full++; full%flushChunks == 0 {
+			if err := w.flush(a, table); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.appendTo(a); err != nil {
+		return err
+	}
+	return w.flush(a, table)
+}
+
+func (w *Warehouse) flush(a mapping.Appender, table string) error {
+	if err := w.write.fails("FLUSH " + table); err != nil {
+		return err
+	}
+	if mapping.AppenderFlush(a) == mapping.StateError {
+		return appenderError(a)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package duckstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// scoreSum is the numeric scores of one name in one group.
+type scoreSum struct {
+	total float64
+	n     int64
+}
+
+// scoreNames are the names that the metrics ask for, each once.
+func (s *statement) scoreNames() []string {
+	var names []string
+	for _, m := range s.metrics {
+		if m.expression == "" {
+			names = append(names, m.score)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// scoreStats adds up the scores of these names by the groups of the page, in one
+// pass over the scores however many names there are: by the group's keys, joined
+// with NUL, and by name.
+func (v *view) scoreStats(ctx context.Context, subject *subject, sq *store.StatsQuery, after *position, limit int, names []string) (map[string]map[string]scoreSum, error) {
+	s, err := newStatement(v, subject, sq)
+	if err != nil {
+		return nil, err
+	}
+	s.metrics = nil // of the page only the groups are asked
+	text, err := s.scoresText(after, limit, names)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]map[string]scoreSum{}
+	err = v.rows(ctx, text, s.args, func(r *sql.Rows) error {
+		values, err := scanAll(r)
+		if err != nil {
+			return err
+		}
+		keys := strings.Join(s.keys(values), "\x00")
+		if sums[keys] == nil {
+			sums[keys] = map[string]scoreSum{}
+		}
+		rest := values[len(s.groups):]
+		name, _ := rest[0].(string)
+		total, _ := rest[1].(float64)
+		n, _ := rest[2].(int64)
+		sums[keys][name] = scoreSum{total, n}
+		return nil
+	})
+	return sums, err
+}
+
+// scoresText writes the statement: the group keys, name, sum and number.
+func (s *statement) scoresText(after *position, limit int, names []string) (string, error) {
+	tables, from, conditions, err := s.source()
+	if err != nil {
+		return "", err
+	}
+	relation := "sc"
+	switch s.sq.Of {
+	case "scores":
+	case "traces":
+		from += " JOIN sc ON sc.placed_in = tr.id"
+		if len(s.sq.Scores) == 0 {
+			tables = append(tables, ofScores, ofPlacedScores)
+		}
+	default:
+		relation = "s"
+		from += " JOIN s ON " + about
+		if len(s.sq.Scores) == 0 {
+			tables = append(tables, ofScores)
+		}
+	}
+	selected, grouped := s.groupColumns()
+	conditions = append(conditions, fmt.Sprintf("%s.value IS NOT NULL AND %[1]s.name IN (SELECT unnest(%[2]s::VARCHAR[]))", relation, s.arg(names)))
+	sums := "SELECT " + strings.Join(append(selected, relation+".name AS score_name", "sum("+relation+".value) AS total", "count(*) AS n"), ", ") +
+		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "score_name"), ", ")
+	if len(grouped) == 0 {
+		return with(tables, sums), nil
+	}
+	page, err := s.text(after, limit)
+	if err != nil {
+		return "", err
+	}
+	same := make([]string, len(grouped))
+	for i, g := range grouped {
+		same[i] = fmt.Sprintf("sums.%s IS NOT DISTINCT FROM page.%[1]s", g)
+	}
+	return with(append(tables, table("sums", sums), table("page", page)),
+		"SELECT sums.* FROM sums SEMI JOIN page ON "+strings.Join(same, " AND ")), nil
+}

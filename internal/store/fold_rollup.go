@@ -1,0 +1,27 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/brokle-ai/brokle-go"
+)
+
+// RollUp is the trace id as its own events (own; nil when it has none) and its
+// observations (rows; all of them) say it: what FoldTrace returns, without scores and
+// tree. It calls Count on rows. nil when there are neither events nor observations.
+func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
+	if own == nil && len(rows) == 0 {
+		return nil
+	}
+	Count(rows)
+	observations := make([]*brokle.Observation, len(rows))
+	for i, row := range rows {
+		observations[i] = &row.Observation
+	}
+	slices.SortFunc(observations, byStart)
+	t := ownTrace(own, observations, id)
+	fromRoot(t, rows)
+	summarize(t, observations)
+	t.TotalTokens, t.TotalCost = totalsOf(rows)
+	return t
+}
