@@ -87,8 +87,9 @@ func (s *statement) text(after *position, limit int) (string, error) {
 			expression = bucketBound(" + 1")
 		}
 		if g == "time" {
-			us := s.arg(s.sq.Interval.Microseconds())
-			expression = fmt.Sprintf("(%[1]s - %[1]s %% %[2]s::BIGINT)", s.timeColumn(), us)
+			if expression, err = s.timeBucket(); err != nil {
+				return "", err
+			}
 		}
 		selected = append(selected, fmt.Sprintf("%s AS g%d", expression, i))
 		grouped = append(grouped, fmt.Sprintf("g%d", i))
