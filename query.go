@@ -99,8 +99,11 @@ type StatsQuery struct {
 	GroupBy []string
 	// Interval groups by time too, 1 minute to 1 day; 0 does not.
 	Interval time.Duration
-	Limit    int
-	Cursor   string
+	// Zone is the IANA name of the time zone by whose clock intervals begin, such as
+	// "Asia/Tokyo"; "" is UTC.
+	Zone   string
+	Limit  int
+	Cursor string
 }
 
 type params struct{ url.Values }
@@ -193,6 +196,7 @@ func (q *StatsQuery) params() url.Values {
 	if q.Interval > 0 {
 		p.Set("interval", formatInterval(q.Interval))
 	}
+	p.text("tz", q.Zone)
 	p.int("limit", q.Limit)
 	p.text("cursor", q.Cursor)
 	return p.Values

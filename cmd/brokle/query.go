@@ -40,6 +40,7 @@ func queryCommand(std streams) *cli.Command {
 			Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME; an odd name as a JSON string"},
 		&cli.StringSliceFlag{Name: "group-by", Sources: env("query", "group-by"), Usage: "model, name, environment, user_id, type, event_type, …"},
 		&cli.DurationFlag{Name: "interval", Sources: env("query", "interval"), Usage: "a row per stretch of time, 1m to 24h"},
+		textFlag("tz", "time zone by whose clock intervals begin, such as Asia/Tokyo; UTC when empty"),
 		&cli.IntFlag{Name: "limit", Sources: env("query", "limit"), Usage: "rows, 1 to 1000"},
 		textFlag("cursor", "the next_cursor of the page before"))
 	return &cli.Command{
@@ -291,7 +292,7 @@ func queryEvents(ctx context.Context, c *cli.Command, q *query) error {
 func queryStats(ctx context.Context, c *cli.Command, q *query) error {
 	sq := brokle.StatsQuery{
 		Filter: q.filter, Of: c.String("of"), Metrics: metricsOf(c), GroupBy: c.StringSlice("group-by"),
-		Interval: c.Duration("interval"), Limit: q.order.Limit,
+		Interval: c.Duration("interval"), Zone: c.String("tz"), Limit: q.order.Limit,
 	}
 	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StatRow], error) {
 		sq.Cursor = cursor

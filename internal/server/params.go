@@ -163,6 +163,15 @@ func (q *query) interval(name string) time.Duration {
 	return d
 }
 
+// zone reads the IANA name of a time zone.
+func (q *query) zone(name string) string {
+	v := q.text(name)
+	if _, err := store.Zone(v); err != nil && q.err == nil {
+		q.err = err
+	}
+	return v
+}
+
 // scores reads score=NAME OP NUMBER, each a condition that must hold.
 func (q *query) scores(name string) []store.ScoreCondition {
 	var out []store.ScoreCondition

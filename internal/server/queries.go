@@ -22,7 +22,7 @@ func scoreParams() []string {
 }
 
 func statsParams() []string {
-	return append(filterNames(), "of", "metrics", "group_by", "interval", "limit", "cursor")
+	return append(filterNames(), "of", "metrics", "group_by", "interval", "tz", "limit", "cursor")
 }
 
 func listTraces(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -74,7 +74,7 @@ func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	sq := store.StatsQuery{
 		Filter: q.filter(), Of: q.text("of"), Metrics: q.metrics("metrics", maxMetrics), GroupBy: q.list("group_by", maxGroups),
-		Interval: q.interval("interval"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
+		Interval: q.interval("interval"), Zone: q.zone("tz"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
 	}
 	def(&sq.Of, "observations")
 	if !slices.Contains([]string{"observations", "traces", "scores", "events"}, sq.Of) {

@@ -208,6 +208,8 @@ func TestWrongParameters(t *testing.T) {
 		{"/v1/traces?name=a%00b", "name", "invalid_parameter"}, {"/v1/traces?cursor=%00", "cursor", "invalid_parameter"},
 		{"/v1/stats?of=cats", "of", "invalid_parameter"}, {"/v1/stats?metrics=cats", "metrics", "invalid_parameter"}, {"/v1/stats?group_by=cats", "group_by", "invalid_parameter"},
 		{"/v1/stats?interval=1s", "interval", "invalid_parameter"}, {"/v1/stats?interval=2d", "interval", "invalid_parameter"}, {"/v1/stats?interval=99999999999999999d", "interval", "invalid_parameter"},
+		{"/v1/stats?interval=1d&tz=Mars/Base", "tz", "invalid_parameter"}, {"/v1/stats?tz=Local", "tz", "invalid_parameter"}, {"/v1/stats?tz=../../etc/passwd", "tz", "invalid_parameter"},
+		{"/v1/stats?tz=%2B09:00", "tz", "invalid_parameter"}, {"/v1/traces?tz=UTC", "tz", "unknown_parameter"},
 		{"/v1/traces?q=%3F%21", "q", "invalid_parameter"}, {"/v1/observations?q=" + strings.Repeat("x", 30_000), "q", "invalid_parameter"},
 		{"/v1/stats?of=traces&q=" + strings.Repeat("a+", 1000), "q", "invalid_parameter"}, {"/v1/traces?q=%ff", "q", "invalid_parameter"},
 		{"/v1/traces?q=" + strings.Repeat("a+", 40), "q", "invalid_parameter"}, {"/v1/traces?q=a%00", "q", "invalid_parameter"},

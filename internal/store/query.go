@@ -97,6 +97,7 @@ type StatsQuery struct {
 	GroupBy []string
 	// Interval groups by time too; 0 does not. 1 minute to 1 day.
 	Interval time.Duration
+	Zone     string // IANA name of the zone by whose clock intervals begin; "" is UTC
 	Limit    int
 	Cursor   string
 }

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { type Params, query as written } from "./api.ts";
 import { type Field, filterParams } from "./filters.ts";
-import { type Range, rangeParams, readRange } from "./range.ts";
+import { type Range, readRange, statParams } from "./range.ts";
 
 /** Asked is what an address asks for: a time, and the API's parameters with it. */
 export interface Asked {
@@ -23,7 +23,7 @@ export function useAsked(query: URLSearchParams, fields: Field[], turn: number, 
     const q = new URLSearchParams(query);
     if (otherwise && !q.has("range") && !q.has("from") && !q.has("to")) q.set("range", otherwise);
     const range = readRange(q, Date.now());
-    const params: Params = { ...filters, ...rangeParams(range) };
+    const params: Params = { ...filters, ...statParams(range) };
     return { range, params, key: `${turn} ${written(params)}` };
   }, [written(filters), times, turn, otherwise]);
 }

@@ -34,6 +34,15 @@ function date(text: string | null): Date | undefined {
   return Number.isNaN(d.getTime()) ? undefined : d;
 }
 
+/** AHEAD is how far the clocks of clients may be ahead: what is dated later is not of a time that ends now. */
+export const AHEAD = 3_600_000;
+
+/** statParams are rangeParams for statistics: a time that ends now has an end there, so that one event of the far future changes nothing. */
+export function statParams(r: Range, now = Date.now()): { from?: string; to?: string } {
+  const ends = r.from && !r.to ? { to: new Date(now + AHEAD).toISOString() } : {};
+  return { ...rangeParams(r), ...ends };
+}
+
 /** rangeParams are the API's from and to. */
 export function rangeParams(r: Range): { from?: string; to?: string } {
   return { ...(r.from ? { from: r.from.toISOString() } : {}), ...(r.to ? { to: r.to.toISOString() } : {}) };

@@ -1,15 +1,17 @@
 // Questions to /v1/stats for charts and tables. Every page of an answer is
 // read: what is drawn is never a part of it.
 import { get, type Params, pages } from "./api.ts";
-import { intervalFor, type Range, rangeParams } from "./range.ts";
+import { AHEAD, intervalFor, type Range, rangeParams } from "./range.ts";
 import type { Page, StatRow } from "./types.ts";
+import { bucketStart, nextBucket, zone } from "./zone.ts";
 
 const MOST = 2000; // buckets; beyond, only those that have something are drawn
 
-/** stats reads all rows of a question. */
+/** stats reads all rows of a question; intervals begin by the clock of this browser. */
 export async function stats(params: Params, signal?: AbortSignal): Promise<StatRow[]> {
   const rows: StatRow[] = [];
-  for await (const page of pages<StatRow>("/v1/stats", params, signal)) rows.push(...page);
+  const asked = params.interval ? { ...params, tz: zone() } : params;
+  for await (const page of pages<StatRow>("/v1/stats", asked, signal)) rows.push(...page);
   return rows;
 }
 
@@ -44,16 +46,18 @@ const at = (row: StatRow): number => Date.parse(String(row.time));
 
 /** axisOf lists the buckets of a range in seconds, also those without a row. */
 export function axisOf(range: Range, step: Step, rows: StatRow[]): number[] {
-  const found = [...new Set(rows.map(at))].sort((a, b) => a - b);
+  const now = Date.now();
+  const ends = range.to?.getTime() ?? (range.from ? now + AHEAD : Number.POSITIVE_INFINITY);
+  const found = [...new Set(rows.map(at))].filter(t => t < ends).sort((a, b) => a - b);
   const last = found[found.length - 1];
   if (last === undefined) return [];
-  const begin = range.from ? Math.floor(range.from.getTime() / step.ms) * step.ms : found[0]!;
+  const begin = range.from ? bucketStart(range.from.getTime(), step.ms) : found[0]!;
   // Clocks of clients may be ahead of this one
-  const end = Math.max(range.to?.getTime() ?? Date.now(), last + 1);
+  const end = range.to?.getTime() ?? Math.max(now, last + 1);
   if ((end - begin) / step.ms > MOST) return found.map(t => t / 1000);
-  const out: number[] = [];
-  for (let t = begin; t < end; t += step.ms) out.push(t / 1000);
-  return out;
+  const out = new Set(found);
+  for (let t = begin; t < end; t = nextBucket(t, step.ms)) out.add(t);
+  return [...out].sort((a, b) => a - b).map(t => t / 1000);
 }
 
 /** along places a metric of rows on an axis; empty is what stands where there is no row. */

@@ -412,3 +412,36 @@ test("a chart's numbers as a table are accessible", async () => {
     await context.close();
   }
 });
+
+test("days are those of the browser's zone, and an event of the far future does not stretch a time that ends now", async () => {
+  const own = `zone-${randomUUID().slice(0, 8)}`;
+  const of = (name, time) => ["trace_create", { id: `${own}-${name}`, name, environment: own }, time / 1000];
+  const midnight = Date.parse("2026-01-11T00:00:00+09:00");
+  await send(
+    [
+      of("future", Date.now() + 35 * 86_400_000),
+      of("before", midnight - 1000),
+      of("after", midnight),
+      of("now", Date.now()),
+    ],
+    `${own}-now`,
+  );
+  await until("all can be queried", async () => (await api(`/v1/traces?environment=${own}`)).data.length === 4);
+  const hours = await at(`/dashboard?environment=${own}&range=24h`);
+  assert.equal(await tile(hours.page, "Traces"), "1");
+  const shown = await numbers(hours.page, "Traces");
+  assert.ok(shown.length >= 24 && shown.length <= 60, `${shown.length} buckets`);
+  assert.deepEqual(hours.problems, []);
+  await hours.context.close();
+
+  const query = `environment=${own}&from=2025-12-01T00:00:00Z&to=2026-01-31T00:00:00Z`;
+  const tokyo = await at(`/dashboard?${query}`, { timezoneId: "Asia/Tokyo" });
+  const days = await numbers(tokyo.page, "Traces"); // the newest first: 31 January is the first
+  assert.deepEqual(
+    days.map(r => r[0]).filter(n => n !== "0"),
+    ["1", "1"],
+    "one before and one after midnight of Tokyo",
+  );
+  assert.deepEqual(tokyo.problems, []);
+  await tokyo.context.close();
+});

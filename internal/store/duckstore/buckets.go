@@ -1,6 +1,10 @@
 package duckstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
 
 // The groups of numeric score values. Who asks for the bucket gets its end too.
 const (
@@ -38,4 +42,31 @@ func bucketBound(plus string) string {
 	n := "(" + bucketIndex + plus + ") * b.mant"
 	return "CASE WHEN b.mant IS NULL THEN sc.value ELSE " +
 		finite("CASE WHEN b.e < 0 THEN "+n+" / pow(10, -b.e) ELSE "+n+" * pow(10, b.e) END") + " END"
+}
+
+// timeBucket is where the bucket of a column's time begins, in the zone of the query.
+func (s *statement) timeBucket() (string, error) {
+	zone, err := store.Zone(s.sq.Zone)
+	if err != nil {
+		return "", err
+	}
+	b, err := store.NewBuckets(s.sq.Interval, zone, s.sq.From, s.sq.To)
+	if err != nil {
+		return "", err
+	}
+	return bucketCase(s.timeColumn(), b.Width(), b.Stretches()), nil
+}
+
+// bucketCase halves the stretches until one is left, so that a row is compared a few times only.
+func bucketCase(column string, width int64, stretches []store.BucketStretch) string {
+	if half := len(stretches) / 2; half > 0 {
+		return fmt.Sprintf("CASE WHEN %s < %d THEN %s ELSE %s END", column, stretches[half].From,
+			bucketCase(column, width, stretches[:half]), bucketCase(column, width, stretches[half:]))
+	}
+	at := stretches[0]
+	if at.Fixed {
+		return fmt.Sprintf("%d::BIGINT", at.Begin)
+	}
+	local := fmt.Sprintf("(%s + %d)", column, at.Offset) // a remainder is negative before 1970
+	return fmt.Sprintf("greatest(%[1]s - (%[1]s %% %[2]d + %[2]d) %% %[2]d - %[3]d, %[4]d)::BIGINT", local, width, at.Offset, at.Begin)
 }

@@ -94,7 +94,10 @@ func (s *statement) text(after *position, limit int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	selected, grouped := s.groupColumns()
+	selected, grouped, err := s.groupColumns()
+	if err != nil {
+		return "", err
+	}
 	for i, m := range s.metrics {
 		if m.expression != "" {
 			selected = append(selected, fmt.Sprintf("%s AS m%d", m.expression, i))
@@ -121,20 +124,21 @@ func (s *statement) text(after *position, limit int) (string, error) {
 }
 
 // groupColumns are the expressions of the groups, with their names, and the names.
-func (s *statement) groupColumns() (selected, names []string) {
+func (s *statement) groupColumns() (selected, names []string, err error) {
 	for i, g := range s.groups {
 		expression := s.subject.groups[g]
 		if g == valueBucketEnd {
 			expression = bucketBound(" + 1")
 		}
 		if g == "time" {
-			us := s.arg(s.sq.Interval.Microseconds())
-			expression = fmt.Sprintf("(%[1]s - %[1]s %% %[2]s::BIGINT)", s.timeColumn(), us)
+			if expression, err = s.timeBucket(); err != nil {
+				return nil, nil, err
+			}
 		}
 		selected = append(selected, fmt.Sprintf("%s AS g%d", expression, i))
 		names = append(names, fmt.Sprintf("g%d", i))
 	}
-	return selected, names
+	return selected, names, nil
 }
 
 // run reads the rows of the statement.

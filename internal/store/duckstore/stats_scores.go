@@ -83,7 +83,10 @@ func (s *statement) scoresText(after *position, limit int, names []string) (stri
 			tables = append(tables, ofScores)
 		}
 	}
-	selected, grouped := s.groupColumns()
+	selected, grouped, err := s.groupColumns()
+	if err != nil {
+		return "", err
+	}
 	conditions = append(conditions, fmt.Sprintf("%s IS NOT NULL AND %s IN (SELECT unnest(%s::VARCHAR[]))", value, name, s.arg(names)))
 	sums := "SELECT " + strings.Join(append(selected, name+" AS named_score", "sum("+value+") AS total", "count(*) AS n"), ", ") +
 		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")

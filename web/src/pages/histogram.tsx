@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { get, type Params } from "../api.ts";
+import type { Params } from "../api.ts";
 import { count } from "../format.ts";
-import { intervalFor, type Range } from "../range.ts";
-import type { Page, StatRow, TraceSummary } from "../types.ts";
+import { type Range, statParams } from "../range.ts";
+import { along, axisOf, stats, stepFor } from "../stats.ts";
 import { Chart, type Series } from "../ui/chart.tsx";
 import { useLoad } from "../ui/load.ts";
 import { setFixed } from "../ui/timerange.tsx";
@@ -54,33 +54,12 @@ export function Histogram({ params, range, turn, wait }: Props): JSX.Element {
 }
 
 async function load(params: Params, range: Range, signal: AbortSignal): Promise<Buckets> {
-  const to = range.to?.getTime() ?? Date.now();
-  let from = range.from?.getTime();
-  if (from === undefined) {
-    const first = await get<Page<TraceSummary>>("/v1/traces", { ...params, sort: "start_time", limit: "1" }, signal);
-    const start = first.data[0]?.start_time;
-    if (!start) return { x: [], all: [], failed: [], seconds: 0 };
-    from = Date.parse(start);
-  }
-  const step = intervalFor(from, to);
-  const asked = { ...params, of: "traces", metrics: "count,error_rate", interval: step.name };
-  const page = await get<Page<StatRow>>("/v1/stats", asked, signal);
-  const found = new Map(page.data.map(r => [Date.parse(String(r.time)), r]));
-  const out: Buckets = { x: [], all: [], failed: [], seconds: step.ms / 1000 };
-  // Years of days do not fit: then only days that have something are shown.
-  const many = (to - from) / step.ms > 2000;
-  const times = many ? [...found.keys()] : every(Math.floor(from / step.ms) * step.ms, to, step.ms);
-  for (const t of times) {
-    const n = Number(found.get(t)?.count ?? 0);
-    out.x.push(t / 1000);
-    out.all.push(n);
-    out.failed.push(Math.round(n * Number(found.get(t)?.error_rate ?? 0)));
-  }
-  return out;
-}
-
-function every(from: number, to: number, step: number): number[] {
-  const out: number[] = [];
-  for (let t = from; t < to; t += step) out.push(t);
-  return out;
+  const step = await stepFor(range, { path: "/v1/traces", by: "start_time", params }, signal);
+  if (!step) return { x: [], all: [], failed: [], seconds: 0 };
+  const asked = { ...params, ...statParams(range), of: "traces", metrics: "count,error_rate", interval: step.name };
+  const rows = await stats(asked, signal);
+  const x = axisOf(range, step, rows);
+  const all = along(x, rows, "count", 0).map(n => n ?? 0);
+  const share = along(x, rows, "error_rate", 0);
+  return { x, all, failed: all.map((n, i) => Math.round(n * (share[i] ?? 0))), seconds: step.ms / 1000 };
 }

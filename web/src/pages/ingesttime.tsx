@@ -1,16 +1,14 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { get } from "../api.ts";
 import { count } from "../format.ts";
-import { intervalFor, type Range, rangeParams } from "../range.ts";
-import type { Page, StatRow } from "../types.ts";
+import { intervalFor, type Range, statParams } from "../range.ts";
+import { along, axisOf, stats } from "../stats.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Chart, type Series } from "../ui/chart.tsx";
 import { useLoad } from "../ui/load.ts";
 import { setFixed } from "../ui/timerange.tsx";
 
 const DAY = 86_400_000;
-const MOST = 2000; // buckets that are drawn with the empty ones between them
 
 interface Stored {
   x: number[]; // seconds
@@ -63,28 +61,16 @@ async function load(range: Range, signal: AbortSignal): Promise<Stored> {
   const to = range.to?.getTime() ?? Date.now();
   const from = range.from?.getTime();
   const step = from === undefined ? { name: "1d", ms: DAY } : intervalFor(from, to);
-  const asked = { of: "events", metrics: "count", ...rangeParams(range) };
+  const asked = { of: "events", metrics: "count", ...statParams(range) };
   const [times, types] = await Promise.all([
-    get<Page<StatRow>>("/v1/stats", { ...asked, interval: step.name }, signal),
-    get<Page<StatRow>>("/v1/stats", { ...asked, group_by: "event_type" }, signal),
+    stats({ ...asked, interval: step.name }, signal),
+    stats({ ...asked, group_by: "event_type" }, signal),
   ]);
-  const found = new Map(times.data.map(r => [Date.parse(String(r.time)), Number(r.count)]));
-  const begin = from ?? Math.min(...found.keys());
-  // Years of days do not fit: then only days that have something are shown.
-  const dense = Number.isFinite(begin) && found.size > 0 && (to - begin) / step.ms <= MOST;
-  const x = dense ? every(Math.floor(begin / step.ms) * step.ms, to, step.ms) : [...found.keys()].sort((a, b) => a - b);
+  const x = axisOf(range, step, times);
   return {
-    x: x.map(t => t / 1000),
-    y: x.map(t => found.get(t) ?? 0),
+    x,
+    y: along(x, times, "count", 0).map(n => n ?? 0),
     seconds: step.ms / 1000,
-    types: types.data
-      .map(r => ({ name: String(r.event_type), count: Number(r.count) }))
-      .sort((a, b) => b.count - a.count),
+    types: types.map(r => ({ name: String(r.event_type), count: Number(r.count) })).sort((a, b) => b.count - a.count),
   };
-}
-
-function every(from: number, to: number, step: number): number[] {
-  const out: number[] = [];
-  for (let t = from; t < to; t += step) out.push(t);
-  return out;
 }
