@@ -16,8 +16,8 @@ func measureQuestions(ctx context.Context, _ options, to *report) error {
 		return err
 	}
 	to.line("## Asking\n")
-	to.line("The warehouse alone, over 1 and 10 million events: p50 / p95 in ms, in brackets the p50 of processor time; first when all is settled, then with 20 000 events")
-	to.line("that came since (at most 5 000 wait when little comes in). Targets at 10 million: first page 150 ms, trace 50 ms, chart of 24 h 300 ms.\n")
+	to.line("The warehouse alone, over 1 and 10 million events: p50 / p95 in ms, in brackets the p50 of processor time; first after a checkpoint, then with 20 000 events")
+	to.line("that came since. Targets at 10 million: first page 150 ms, trace 50 ms, chart of 24 h 300 ms.\n")
 	to.line("```text\n%s\n```\n", keep(growth, func(line string) bool {
 		return strings.HasPrefix(line, " ")
 	}))

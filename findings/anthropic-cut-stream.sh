@@ -10,7 +10,7 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/v"
-"$dir/v/bin/pip" install -q --disable-pip-version-check anthropic==2.14.0
+"$dir/v/bin/pip" install -q --no-compile --disable-pip-version-check anthropic==2.14.0
 "$dir/v/bin/python" - <<'PY'
 import http.server
 import json

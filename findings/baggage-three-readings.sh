@@ -17,7 +17,7 @@ set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 python3 -m venv v
-v/bin/pip install -q --disable-pip-version-check opentelemetry-api==1.45.2
+v/bin/pip install -q --no-compile --disable-pip-version-check opentelemetry-api==1.45.2
 npm init -y >/dev/null
 npm install --silent --no-fund --no-audit @opentelemetry/api@1.9.0 @opentelemetry/core@2.12.1
 cat >read.py <<'PY'

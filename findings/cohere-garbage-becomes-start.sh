@@ -10,7 +10,7 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/v"
-"$dir/v/bin/pip" install -q --disable-pip-version-check cohere==7.3.1
+"$dir/v/bin/pip" install -q --no-compile --disable-pip-version-check cohere==7.3.1
 "$dir/v/bin/python" - 2>"$dir/log" <<'PY' || { cat "$dir/log"; exit 1; }
 import http.server
 import threading

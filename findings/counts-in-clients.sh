@@ -4,14 +4,15 @@
 # Guessed: a client passes on what the provider said, and a missing count is None.
 # Seen 2026-11-28 (PyPI): openai 3.57.0, anthropic 2.14.0, google-genai 3.6.1, mistralai 3.7.0, cohere 7.3.1
 #   no counts in usage      openai, google None · mistralai 0 for all three (an explicit null stays None)
-#   count as text "12"      openai and anthropic keep the string '12' · google and mistralai 12 · cohere 12.0
-#   count 10.5              openai keeps 10.5 · google and mistralai refuse the whole answer with a validation error
+#   count as text "12"      google and mistralai 12 · cohere 12.0 · anthropic the string '12' · openai 12 if the rest of the block
+#                           is whole, the string '12' if any other count is missing
+#   count 10.5              openai, anthropic and cohere keep it · google and mistralai refuse the whole answer with a validation error
 # Means for us: counts arrive as strings and as floats and are read from both; a row of zeros from Mistral's client is
 # "not said", and a call that failed in the program may have been answered and paid.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/v"
-"$dir/v/bin/pip" install -q --disable-pip-version-check openai==3.57.0 anthropic==2.14.0 google-genai==3.6.1 mistralai==3.7.0 cohere==7.3.1
+"$dir/v/bin/pip" install -q --no-compile --disable-pip-version-check openai==3.57.0 anthropic==2.14.0 google-genai==3.6.1 mistralai==3.7.0 cohere==7.3.1
 "$dir/v/bin/python" -W ignore - <<'PY'
 import http.server
 import threading
@@ -69,4 +70,9 @@ assert got == {
     "mistralai": ["0", "None", "12", "ResponseValidationError"],
     "cohere": ["None", "None", "12.0", "10.5"],
 }, got
+clients["openai"] = (chat, '"completion_tokens":1,"total_tokens":13,"prompt_tokens":%s', clients["openai"][2])
+clients["anthropic"] = (clients["anthropic"][0], '"output_tokens":1,"input_tokens":%s', clients["anthropic"][2])
+whole = [read(name, '"12"') for name in ("openai", "anthropic")]
+print("text in a whole block: openai, anthropic", whole)
+assert whole == ["12", "'12'"], whole
 PY

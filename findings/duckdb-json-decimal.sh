@@ -12,7 +12,7 @@ set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 for version in 1.5.6 2.0.1; do
   python3 -m venv "$dir/$version"
-  "$dir/$version/bin/pip" install -q --disable-pip-version-check "duckdb==$version"
+  "$dir/$version/bin/pip" install -q --no-compile --disable-pip-version-check "duckdb==$version"
   "$dir/$version/bin/python" - "$version" <<'PY'
 import sys
 import duckdb

@@ -9,7 +9,7 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/v"
-"$dir/v/bin/pip" install -q --disable-pip-version-check ollama==0.6.3 openai==3.57.0 httpx==0.28.1
+"$dir/v/bin/pip" install -q --no-compile --disable-pip-version-check ollama==0.6.3 openai==3.57.0 httpx==0.28.1
 "$dir/v/bin/python" - <<'PY'
 import http.server
 import json

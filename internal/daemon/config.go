@@ -32,6 +32,7 @@ type Config struct {
 	MaxBodyBytes     Bytes
 	MaxDecodedBytes  Bytes
 	MaxInFlightBytes Bytes
+	MinBodyRate      Bytes // per second
 	RatePerKey       float64
 	AuthFailures     int
 

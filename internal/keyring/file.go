@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // FileVersion is the version of the file's form that this package reads and writes.
@@ -155,35 +154,11 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 		return err
 	}
 	if !bytes.Equal(raw, old.raw) {
-		if err := k.replace(raw); err != nil {
+		if err := k.replace(k.path, raw); err != nil {
 			return fmt.Errorf("write keys file: %w", plain(err))
 		}
 	}
 	k.state.Store(s)
 	k.setFault("")
 	return nil
-}
-
-// replace writes the file so that a crash leaves either the old or the new one. The lock is
-// held, so the name of the temporary file is ours; one that a crash left is removed.
-func (k *Keyring) replace(raw []byte) error {
-	tmp := k.path + ".tmp"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = k.rename(tmp, k.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(filepath.Dir(k.path))
 }

@@ -17,11 +17,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // Scope is what a key allows: ScopeIngest, ScopeRead or ScopeAdmin. None includes another.
@@ -79,12 +80,12 @@ type Options struct {
 
 // Keyring holds the keys of one file. All methods may be called concurrently.
 type Keyring struct {
-	path   string
-	now    func() time.Time
-	log    *slog.Logger
-	rename func(from, to string) error // os.Rename, but for tests
-	state  atomic.Pointer[state]
-	fault  atomic.Pointer[string]
+	path    string
+	now     func() time.Time
+	log     *slog.Logger
+	replace func(path string, content []byte) error // durable.Replace, but for tests
+	state   atomic.Pointer[state]
+	fault   atomic.Pointer[string]
 
 	mu sync.Mutex // one reload or change at a time, so that no older state replaces a newer one
 }
@@ -99,7 +100,7 @@ type state struct {
 // Open reads the keys at path; a file that does not exist holds none. The
 // directory must exist. A file that cannot be read is an error.
 func Open(path string, o Options) (*Keyring, error) {
-	k := &Keyring{path: path, now: o.Now, log: o.Logger, rename: os.Rename}
+	k := &Keyring{path: path, now: o.Now, log: o.Logger, replace: durable.Replace}
 	if k.now == nil {
 		k.now = time.Now
 	}

@@ -165,8 +165,23 @@ func TestBodyCorpus(t *testing.T) {
 	}
 }
 
+// eventsIn counts the events of a body with another reader than the server's. Of keys that are there twice the last counts.
+func eventsIn(t *testing.T, body []byte) int {
+	t.Helper()
+	var fields map[string]json.RawMessage // keys of a struct would be found whatever their case
+	var events []json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		t.Fatalf("%q: %v", body, err)
+	}
+	if err := json.Unmarshal(fields["events"], &events); err != nil {
+		t.Fatalf("%q: %v", body, err)
+	}
+	return len(events)
+}
+
 // A batch that is cut at any byte is refused whole; one with a byte changed has a
-// defined answer whose counts add up. Nothing of what was refused is stored.
+// defined answer that accounts for every event that is in it now: two changed bytes can make one valid event of
+// two. Nothing of what was refused is stored.
 func TestCutAndChangedBatches(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
@@ -185,10 +200,17 @@ func TestCutAndChangedBatches(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	statuses := map[int]int{}
 	accepted := int64(0)
-	for range 1500 {
+	joined := bytes.Replace(bytes.Clone(whole), []byte(`},{"event_id"`), []byte(` , "event_id"`), 1)
+	if n := eventsIn(t, joined); n != 1 {
+		t.Fatalf("%d events in %q", n, joined)
+	}
+	for i := range 1500 {
 		body := bytes.Clone(whole)
 		for range 1 + rnd.IntN(3) {
 			body[rnd.IntN(len(body))] = byte(rnd.IntN(256))
+		}
+		if i == 0 {
+			body = joined
 		}
 		rep := h.send("POST", "/v1/telemetry/batch", body)
 		statuses[rep.status]++
@@ -196,8 +218,8 @@ func TestCutAndChangedBatches(t *testing.T) {
 		case 200:
 			res := checked(t, rep)
 			accepted += int64(res.ProcessedEvents)
-			if res.ProcessedEvents+res.DuplicateEvents+res.FailedEvents != 2 {
-				t.Errorf("%q: %s", body, rep.body)
+			if want := eventsIn(t, body); res.ProcessedEvents+res.DuplicateEvents+res.FailedEvents != want {
+				t.Errorf("%d events in %q: %s", want, body, rep.body)
 			}
 		case 400, 409, 413:
 			rep.code(t)

@@ -98,7 +98,7 @@ func pageFile(name string) func(*Server) http.Handler {
 }
 
 func (s *Server) assets() http.Handler {
-	missing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	missing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.page["assets/"+r.PathValue("file")]; f != nil {
 			s.serveFile(w, r, f)

@@ -20,6 +20,7 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
+	otherMethod  bool // stands for the methods that the path does not take
 	light        bool // answers from memory, or stays open: it does not wait for its turn
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
@@ -49,6 +50,8 @@ type call struct {
 	question *question
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
+	// bodyFailed is set when it could not be: nothing more of it can come.
+	bodyFailed bool
 }
 
 // end gives back what the call holds.
@@ -80,6 +83,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
+		{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
 		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
 		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
@@ -118,7 +122,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	for p, methods := range byPath {
 		mux.Handle(p, s.byMethod(p, methods))
 	}
-	nothing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if endsConnection(r) {
@@ -151,7 +155,7 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 	options := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		return &answer{status: http.StatusNoContent, header: allow}, nil
 	}})
-	refuse := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		e := problemf(http.StatusMethodNotAllowed, codeMethodNotAllowed, "this path takes %s", allow.Get("Allow"))
 		e.header = allow
 		return nil, e
@@ -170,6 +174,9 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 		}
 	})
 }
+
+// unknownPath is the route of every path that is none.
+const unknownPath = "unknown"
 
 func noRoute(context.Context, *Server, *call) (*answer, error) {
 	return nil, problemf(http.StatusNotFound, codeNotFound, "there is no such path; docs/api.md lists them")

@@ -21,7 +21,7 @@ func (s *Server) serve(rt route) http.Handler {
 	if rt.raw != nil {
 		h := rt.raw(s)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			(&call{r: r}).boundRest(http.NewResponseController(w))
+			(&call{r: r}).dropRest(http.NewResponseController(w))
 			h.ServeHTTP(w, r)
 			seen.done(http.StatusOK, 0)
 		})
@@ -35,7 +35,7 @@ func (s *Server) serve(rt route) http.Handler {
 		c := &call{w: w, r: r}
 		defer c.end()
 		ans, err := s.run(rt, c)
-		c.boundRest(control)
+		c.dropRest(control)
 		out := &answerWriter{s: s, c: c, rt: rt, ans: ans}
 		if err == nil {
 			err = out.send()
@@ -61,6 +61,7 @@ func (s *Server) serve(rt route) http.Handler {
 func (s *Server) refusal(rt route, c *call, err error) *answer {
 	p := s.problemOf(err)
 	s.logProblem(rt, c, p)
+	s.noteRefusal(rt, c, p)
 	ans := &answer{status: p.status, header: p.header, body: p.body()}
 	if rt.problem != nil {
 		ans.body = rt.problem(p)

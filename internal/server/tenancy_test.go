@@ -36,6 +36,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/telemetry/stream":          {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
 		"GET /v1/telemetry/audit":           {},
 		"POST /v1/auth/validate-key":        {body: `{}`},
+		"GET /v1/ingest/refused":            {},
 		"GET /v1/keys":                      {},
 		"POST /v1/keys":                     {body: `{"name":"made","scopes":["read"]}`, status: 201},
 		"DELETE /v1/keys/{id}":              {id: "key", removes: true, status: 204},

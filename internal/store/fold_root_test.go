@@ -1,54 +1,67 @@
-package store_test
+package store
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/brokle-ai/brokle-go"
-	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// inheriting folds events, given as "type payload", into the trace t and shows what it inherits.
-func inheriting(t *testing.T, events ...string) string {
-	t.Helper()
-	recs := make([]store.Record, len(events))
-	for i, e := range events {
-		typ, payload, _ := strings.Cut(e, " ")
-		recs[i] = store.Record{Seq: store.Seq(i + 1), Project: "p", Event: brokle.Event{ID: fmt.Sprint("e", i), Type: brokle.EventType(typ), Payload: []byte(payload),
-			Timestamp: brokle.At(time.Unix(1000+int64(i), 0))}}
-	}
-	trace, err := store.FoldTrace(recs, "t")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%s %s %s %v %s %s", trace.Name, trace.UserID, trace.SessionID, trace.Tags, trace.Input, trace.Output)
-}
-
-// A trace without a name of its own takes what it does not say itself from its root,
-// whatever came first; one with a name takes nothing.
-func TestTraceInheritsFromItsRoot(t *testing.T) {
+// Issue 11, point 3: what a trace's own events leave open is as its root says it.
+func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 	t.Parallel()
 	const (
-		child  = `observation_create {"id":"c","trace_id":"t","parent_observation_id":"r","name":"inner","user_id":"no","start_time":10}`
-		root   = `observation_create {"id":"r","trace_id":"t","name":"answer","user_id":"u","session_id":"s","tags":["a"],"input":"q","output":"x","start_time":11}`
-		second = `observation_create {"id":"z","trace_id":"t","name":"later","user_id":"no","start_time":12}`
+		child = `{"id":"child","trace_id":"T","parent_observation_id":"root","name":"look-up","user_id":"nobody","tags":["x"],"start_time":"2026-01-01T00:00:00Z"}`
+		root  = `{"id":"root","trace_id":"T","name":"answer","user_id":"u","session_id":"s","tags":["prod","chat"],"start_time":"2026-01-01T00:00:01Z"}`
+		late  = `{"id":"late","trace_id":"T","name":"second root","user_id":"v","start_time":"2026-01-01T00:00:02Z"}`
 	)
-	for name, c := range map[string]struct {
-		want   string
-		events []string
+	for name, tc := range map[string]struct {
+		payloads []string
+		own      string
+		want     brokle.Trace
 	}{
-		"spans only":        {`answer u s [a] "q" "x"`, []string{root, child, second}},
-		"children first":    {`answer u s [a] "q" "x"`, []string{second, child, root}},
-		"no root yet":       {`   []  `, []string{child}},
-		"updates only":      {`answer me s [b] "q" "mine"`, []string{root, `trace_update {"id":"t","user_id":"me","tags":["b"],"output":"mine"}`}},
-		"a name of its own": {`own u s [a]  `, []string{root, `trace_create {"id":"t","name":"own"}`}},
-		"what SDK 0.2 sends": {`answer u-7 s-7 [a b] {"args":["Capital of France?"],"kwargs":{"lang":"en"}} "{'a': 'Paris'}"`,
-			[]string{"observation_create " + strings.ReplaceAll(wrappedCall, "trace_8", "t"), "observation_create " + strings.ReplaceAll(observed, "trace_8", "t")}},
+		"no events of its own": {[]string{late, child, root}, "", wanted("answer", "u", "s", "chat", "prod")},
+		"some":                 {[]string{child, root, late}, `{"id":"T","name":"own","session_id":"mine"}`, wanted("own", "u", "mine", "chat", "prod")},
+		"all":                  {[]string{child, root}, `{"id":"T","name":"own","user_id":"me","session_id":"mine","tags":["own"]}`, wanted("own", "me", "mine", "own")},
+		"no root has come yet": {[]string{child}, "", wanted("", "", "")},
 	} {
-		if got := inheriting(t, c.events...); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+		var recs []Record
+		add := func(i int, typ brokle.EventType, payload string) *Record {
+			recs = append(recs, Record{Seq: Seq(i), Project: "p", Event: brokle.Event{ID: payload, Type: typ, Payload: []byte(payload)}})
+			return &recs[len(recs)-1]
+		}
+		for i, p := range tc.payloads {
+			add(i+1, brokle.ObservationCreate, p)
+		}
+		if tc.own != "" {
+			add(9, brokle.TraceCreate, tc.own)
+		}
+		folded, err := FoldTrace(recs, "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var own *Fold
+		var parts []*ObservationRow
+		for e, f := range folds(recs) {
+			if e.kind == TraceKind {
+				own = f
+				continue
+			}
+			row, err := f.Observation(e.id, "T")
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, row)
+		}
+		for how, got := range map[string]*brokle.Trace{"FoldTrace": folded, "RollUp": RollUp(own, parts, "T")} {
+			if got.Name != tc.want.Name || got.UserID != tc.want.UserID || got.SessionID != tc.want.SessionID || !slices.Equal(got.Tags, tc.want.Tags) {
+				t.Errorf("%s, %s: %q, user %q, session %q, tags %q", name, how, got.Name, got.UserID, got.SessionID, got.Tags)
+			}
 		}
 	}
+}
+
+func wanted(name, user, session string, tags ...string) (t brokle.Trace) {
+	t.Name, t.UserID, t.SessionID, t.Tags = name, user, session, tags
+	return t
 }

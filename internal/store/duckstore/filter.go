@@ -2,6 +2,9 @@ package duckstore
 
 import (
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,27 +87,51 @@ func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
 	return all, nil
 }
 
-// scoreConditions is the condition that all of them hold. The scores are read once,
-// however many conditions there are: each mean meets the conditions of its name, and whoever
-// meets all of them passes.
+// meanRange is what the conditions of one score name leave of its mean.
+type meanRange struct{ least, most float64 }
+
+// scoreConditions is the condition that all of them hold. The scores are read once and
+// each mean is compared once, however many conditions there are.
 func (q *query) scoreConditions(all []store.ScoreCondition, c columns) (string, error) {
-	var names, ops []string
-	var bounds []float64
+	ranges := map[string]*meanRange{}
+	var notNames []string
+	var nots []float64
 	for _, s := range all {
+		r := ranges[s.Name]
+		if r == nil {
+			r = &meanRange{math.Inf(-1), math.Inf(1)}
+			ranges[s.Name] = r
+		}
 		switch s.Op {
-		case "=", "!=", "<", "<=", ">", ">=":
+		case "=":
+			r.least, r.most = max(r.least, s.Value), min(r.most, s.Value)
+		case "!=":
+			notNames, nots = append(notNames, s.Name), append(nots, s.Value)
+		case "<":
+			r.most = min(r.most, math.Nextafter(s.Value, math.Inf(-1)))
+		case "<=":
+			r.most = min(r.most, s.Value)
+		case ">":
+			r.least = max(r.least, math.Nextafter(s.Value, math.Inf(1)))
+		case ">=":
+			r.least = max(r.least, s.Value)
 		default:
 			return "", &store.QueryError{Param: "score", Message: fmt.Sprintf("unknown comparison %q", s.Op)}
 		}
-		names, ops, bounds = append(names, s.Name), append(ops, s.Op), append(bounds, s.Value)
 	}
-	name := q.arg(names)
-	return fmt.Sprintf(`%s IN (SELECT owner FROM (SELECT owner, name, favg(value) AS mean FROM (%s)
-		WHERE value IS NOT NULL AND name IN (SELECT unnest(%s::VARCHAR[])) GROUP BY owner, name)
-	JOIN (SELECT unnest(%[3]s::VARCHAR[]) AS name, unnest(%[4]s::VARCHAR[]) AS op, unnest(%[5]s::DOUBLE[]) AS bound) USING (name)
-	WHERE CASE op WHEN '=' THEN mean = bound WHEN '!=' THEN mean <> bound WHEN '<' THEN mean < bound WHEN '<=' THEN mean <= bound
-		WHEN '>' THEN mean > bound ELSE mean >= bound END
-	GROUP BY owner HAVING count(*) = %[6]d)`, c.id, c.scores, name, q.arg(ops), q.arg(bounds), len(all)), nil
+	var names []string
+	var least, most []float64
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		names, least, most = append(names, name), append(least, ranges[name].least), append(most, ranges[name].most)
+	}
+	but := ""
+	if len(nots) > 0 {
+		but = fmt.Sprintf(" ANTI JOIN (SELECT unnest(%s::VARCHAR[]) AS name, unnest(%s::DOUBLE[]) AS mean) AS nots USING (name, mean)", q.arg(notNames), q.arg(nots))
+	}
+	return fmt.Sprintf(`%s IN (SELECT owner FROM (SELECT owner, name, favg(value) AS mean FROM (%s) WHERE value IS NOT NULL GROUP BY owner, name) AS means
+	JOIN (SELECT unnest(%s::VARCHAR[]) AS name, unnest(%s::DOUBLE[]) AS least, unnest(%s::DOUBLE[]) AS most) AS ranges USING (name)%s
+	WHERE mean >= least AND mean <= most GROUP BY owner HAVING count(*) = %d)`,
+		c.id, c.scores, q.arg(names), q.arg(least), q.arg(most), but, len(names)), nil
 }
 
 // where joins conditions, leaving out empty ones.

@@ -25,7 +25,8 @@ func scoresWith(observation, place, trace bool) (tables []string, from string) {
 	tables = []string{ofObservations, ofScores, ofPlacedScores}
 	from = "FROM sc"
 	if observation {
-		from += " LEFT JOIN o ON sc.observation_id = o.id AND (sc.trace_id = o.trace_id OR sc.trace_id IS NULL AND o.newest)"
+		// An OR in it would have each row compared with each.
+		from += " LEFT JOIN o ON sc.observation_id = o.id AND sc.placed_in IS NOT DISTINCT FROM o.trace_id"
 	}
 	if trace {
 		tables = append(tables, ofParents)

@@ -37,8 +37,9 @@ var (
 	ofParents      = table("t", "SELECT * FROM traces WHERE project = $1")
 	ofObservations = table("o", "SELECT *, rowid AS row FROM observations WHERE project = $1")
 	ofScores       = table("s", "SELECT * FROM scores WHERE project = $1")
-	ofPlacedScores = table("sc", `SELECT s.*, coalesce(s.trace_id, own.own_trace) AS placed_in FROM s
-	LEFT JOIN (SELECT id AS own_id, trace_id AS own_trace FROM o WHERE newest) AS own ON s.trace_id IS NULL AND s.observation_id = own.own_id`)
+	ofPlacedScores = table("sc", `SELECT *, trace_id AS placed_in FROM s WHERE trace_id IS NOT NULL
+	UNION ALL SELECT s.*, own.own_trace FROM s LEFT JOIN (SELECT id AS own_id, trace_id AS own_trace FROM o WHERE newest) AS own
+	ON s.observation_id = own.own_id WHERE s.trace_id IS NULL`)
 )
 
 // about is the condition that the score s is about the observation o: in the trace that it

@@ -67,25 +67,26 @@ func (s *statement) scoresText(after *position, limit int, names []string) (stri
 	if err != nil {
 		return "", err
 	}
-	relation := "sc"
+	name, value := "sc.name", "sc.value"
 	switch s.sq.Of {
 	case "scores":
-	case "traces":
-		from += " JOIN sc ON sc.placed_in = tr.id"
+	case "traces": // whose columns the conditions name without tr
+		name, value = "score_name", "score_value"
+		from += " JOIN (SELECT placed_in, name AS score_name, value AS score_value FROM sc) AS named ON named.placed_in = tr.id"
 		if len(s.sq.Scores) == 0 {
 			tables = append(tables, ofScores, ofPlacedScores)
 		}
 	default:
-		relation = "s"
+		name, value = "s.name", "s.value"
 		from += " JOIN s ON " + about
 		if len(s.sq.Scores) == 0 {
 			tables = append(tables, ofScores)
 		}
 	}
 	selected, grouped := s.groupColumns()
-	conditions = append(conditions, fmt.Sprintf("%s.value IS NOT NULL AND %[1]s.name IN (SELECT unnest(%[2]s::VARCHAR[]))", relation, s.arg(names)))
-	sums := "SELECT " + strings.Join(append(selected, relation+".name AS score_name", "sum("+relation+".value) AS total", "count(*) AS n"), ", ") +
-		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "score_name"), ", ")
+	conditions = append(conditions, fmt.Sprintf("%s IS NOT NULL AND %s IN (SELECT unnest(%s::VARCHAR[]))", value, name, s.arg(names)))
+	sums := "SELECT " + strings.Join(append(selected, name+" AS named_score", "sum("+value+") AS total", "count(*) AS n"), ", ") +
+		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
 	if len(grouped) == 0 {
 		return with(tables, sums), nil
 	}

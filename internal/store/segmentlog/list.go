@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -178,38 +179,11 @@ func (l *Log) writeList(opening store.Seq) error {
 	}
 	raw, err := json.Marshal(segmentList{Version: ListVersion, Segments: bases, Lost: l.lost})
 	if err == nil {
-		err = l.replaceFile(listFile, append(raw, '\n'))
+		err = durable.ReplaceIn(l.fs, l.fs.PathJoin(l.dir, listFile), append(raw, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write list of segments: %w", err)
 	}
 	l.listed = bases
-	return nil
-}
-
-// replaceFile gives a small file of the directory a new content: after a crash it has the old or the new one.
-func (l *Log) replaceFile(name string, content []byte) error {
-	path := l.fs.PathJoin(l.dir, name)
-	f, err := l.fs.Create(path+tempExt, writeCategory)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = l.fs.Rename(path+tempExt, path)
-	}
-	if err != nil {
-		return errors.Join(err, l.removeIfThere(path+tempExt))
-	}
-	return syncDir(l.fs, l.dir)
-}
-
-func (l *Log) removeIfThere(path string) error {
-	if err := l.fs.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
 	return nil
 }
