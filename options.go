@@ -97,8 +97,11 @@ func ModelParameters(v map[string]any) Option { return func(d *details) { d.para
 // Usage counts tokens. The total is their sum.
 func Usage(prompt, completion int64) Option {
 	return func(d *details) {
-		total := prompt + completion
-		d.prompt, d.completion, d.total = &prompt, &completion, &total
+		d.prompt, d.completion = &prompt, &completion
+		if prompt >= 0 && completion >= 0 { // the server leaves a negative count out: what a sum with it says is wrong
+			total := prompt + completion
+			d.total = &total
+		}
 	}
 }
 
