@@ -14,9 +14,9 @@ COMMIT      := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
 # What a fresh machine needs beside Go: a C compiler, because DuckDB is linked
 # in, and npm (with Node.js 18 or newer) for the web page; for the tests a Redis
-# to claim ids on, and a browser.
+# to claim ids on, a browser, and Python with venv for the published clients.
 APT_NEEDS   := gcc g++ npm
-TEST_NEEDS  := redis-server chromium
+TEST_NEEDS  := redis-server chromium python3
 
 # The built web page, what it is made of, and its packages.
 PAGE        := web/site/app/index.html
@@ -56,6 +56,7 @@ deps:
 
 test-deps: deps
 	$(call install,$(TEST_NEEDS))
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: install python3-venv"; exit 1; }
 
 $(PAGE_DEPS): web/package-lock.json | deps
 	@echo "npm ci"; cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
@@ -108,7 +109,7 @@ vuln: deps ## known vulnerabilities in the Go code that is reached, and in Go it
 	else echo "vuln: NOT CHECKED: govulncheck did not run, or did not reach its database (see above). This says nothing about vulnerabilities"; fi; \
 	exit 1
 
-e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; the page in a browser
+e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; published clients; the page in a browser
 	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 20m ./internal/e2e
 	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
 

@@ -36,11 +36,11 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log := backend
-	log.may = append(slices.Clone(backend.may), "internal/store/idindex")
+	log.may = append(slices.Clone(backend.may), "internal/store/idindex", "internal/durable")
 	redis := backend
 	redis.inTests = append(slices.Clone(backend.inTests), "internal/redistest")
 	return map[string]room{
-		".":          {inTests: []string{"brokletest"}, because: "users inherit our dependencies"},
+		".":          {inTests: []string{"brokletest", "internal/store"}, because: "users inherit our dependencies"},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
 		"internal/store": {may: []string{"."}, inTests: []string{"internal/store/storetest"}, because: "contracts know no backend"},
@@ -57,15 +57,16 @@ func house() map[string]room {
 			may: []string{".", "internal/store"}, inTests: engines(), because: "it decides; it knows no HTTP and no engine",
 		},
 		"internal/indexer": {
-			may: []string{"internal/store"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
+			may: []string{"internal/store", "internal/durable"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
 		},
-		"internal/backup": {because: "it is a form of files; it knows nothing of what is in them"},
+		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
+		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/retention": {
 			may: []string{"internal/store"}, inTests: append(engines(), ".", "internal/indexer", "internal/store/storetest"), because: "it decides what is too old; it knows no engine",
 		},
-		"internal/keyring": {because: "keys are a file; they need nothing else"},
+		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "web"},
+			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "internal/durable", "web"},
 			inTests: append(engines(), "internal/indexer"),
 			because: "it speaks HTTP; it knows no engine",
 		},
@@ -73,7 +74,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: append(engines(), ".", "internal/store/redisclaim", "internal/store/clickhouse", "internal/ingest",
-				"internal/indexer", "internal/retention", "internal/keyring", "internal/server", "internal/sample", "internal/backup"),
+				"internal/indexer", "internal/retention", "internal/keyring", "internal/server", "internal/sample", "internal/backup", "internal/durable"),
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},

@@ -55,7 +55,18 @@ type BatchResponse struct {
 	ProcessingTimeMS  int64             `json:"processing_time_ms"`
 	Errors            []BatchEventError `json:"errors"`
 	DuplicateEventIDs []string          `json:"duplicate_event_ids"`
-	JobID             string            `json:"job_id,omitempty"`
+	// Notes say what of the processed events is read otherwise than it was sent, in the
+	// order of the request; nil when there is nothing to say, as for nearly every batch.
+	Notes []EventNote `json:"notes,omitempty"`
+	JobID string      `json:"job_id,omitempty"`
+}
+
+// EventNote says of one processed event what was left out of its typed fields or read
+// otherwise than it was sent. The event itself is stored.
+type EventNote struct {
+	EventID string `json:"event_id"`
+	// Note is a sentence for people. It repeats no value of the event.
+	Note string `json:"note"`
 }
 
 // BatchEventError says why one event of a batch failed.
@@ -109,8 +120,9 @@ type EventReceipt struct {
 	// several: an id that comes again with other content, once its deduplication has ended
 	// or without one, is an event of its own.
 	Facts []EventFact `json:"facts,omitempty"`
-	// Notes say in words how the server read what was left open: of which trace's observation
-	// an event speaks that names none while several have one.
+	// Notes say in words what of a stored event is read otherwise than it was sent (see
+	// BatchResponse.Notes), and how the server read what was left open: of which trace's
+	// observation an event speaks that names none while several have one.
 	Notes []string `json:"notes,omitempty"`
 }
 

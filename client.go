@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 )
 
 // Client records telemetry and reads it back. It is safe for concurrent use;
-// a process may have any number of them, and they share nothing. A nil Client, one
+// a process may have any number of them, and they share nothing; one of them may be the default (SetDefault). A nil Client, one
 // without a key and a disabled one take every call of the writing side and do nothing.
 type Client struct {
 	cfg       Config
@@ -63,19 +62,6 @@ func (c *Client) Err() error {
 }
 
 func (c *Client) enabled() bool { return c != nil && c.transport != nil }
-
-var processClient = sync.OnceValue(func() *Client {
-	c, err := New(Config{})
-	if err != nil {
-		return &Client{err: err}
-	}
-	return c
-})
-
-// GetClient returns the process-wide client, made once, from the environment
-// alone. When the environment is malformed the client is disabled and Err
-// says why. The program that uses it should Close it before it ends.
-func GetClient() *Client { return processClient() }
 
 // SendBatch sends req in one request and returns the server's answer, waiting
 // for it but not trying twice: after a *RequestError that is Retryable the same request may

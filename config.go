@@ -92,8 +92,8 @@ type Config struct {
 	// (DropMask). It runs off the caller's path and must be safe for concurrent use.
 	Mask func(t EventType, payload json.RawMessage) (json.RawMessage, error)
 	// OnOutcome is told the fate of every accepted event, once, before Flush
-	// or Close counts it. It runs on a sender's goroutine: it must be quick,
-	// safe for concurrent use, and must not call Flush or Close.
+	// or Close counts it, and of every event that a tracing helper could not hand over (Refused). It runs on a
+	// sender's goroutine or the caller's: it must be quick, safe for concurrent use, and must not call Flush or Close.
 	OnOutcome func(Outcome)
 
 	// Logger gets warnings, at most one of a kind every 10 s. Nil is silent.

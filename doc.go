@@ -14,6 +14,9 @@
 //	gen.End(brokle.Output(answer), brokle.Usage(120, 30))
 //	trace.End(brokle.Output(answer))
 //
+// What starts without a trace in its context goes to the client it is called on ([Client.StartGeneration]), to that of
+// [WithClient], or to the default of [SetDefault]; where there is none, to no other.
+//
 // Below the helpers is [Client.SubmitBatchEvent]: an event type and a payload. It never
 // blocks; one goroutine makes batches, at most four send them, and events of one trace keep
 // their order. Failed requests are repeated with the same event ids, which the server counts once.

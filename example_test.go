@@ -39,6 +39,45 @@ func ExampleGetClient() {
 	// Output: <nil>
 }
 
+func ExampleSetDefault() {
+	client, srv := newExampleClient()
+	brokle.SetDefault(client) // once, where the program begins
+
+	// Anywhere else, without passing the client on:
+	_, gen := brokle.StartGeneration(context.Background(), "chat", brokle.Model("small-1"))
+	gen.End(brokle.Output("because"))
+
+	brokle.SetDefault(nil)
+	_ = client.Close(context.Background())
+	for _, ev := range srv.Events() {
+		fmt.Println(ev.Type)
+	}
+	// Output:
+	// trace_create
+	// observation_create
+	// observation_complete
+}
+
+func ExampleWithClient() {
+	client, srv := newExampleClient()
+	handle := func(ctx context.Context) error { // knows of no client
+		return brokle.Observe(ctx, "look-up", func(context.Context) error { return nil })
+	}
+	err := handle(brokle.WithClient(context.Background(), client))
+	_ = client.Close(context.Background())
+	fmt.Println(err, len(srv.OfType(brokle.ObservationComplete)))
+	// Output: <nil> 1
+}
+
+func ExampleClient_StartGeneration() {
+	client, srv := newExampleClient()
+	_, gen := client.StartGeneration(context.Background(), "chat", brokle.Model("small-1"), brokle.UserID("u1"))
+	gen.End(brokle.Output("because"), brokle.Usage(12, 3))
+	_ = client.Close(context.Background())
+	fmt.Println(len(srv.OfType(brokle.TraceCreate)), "trace of", len(srv.OfType(brokle.ObservationCreate)), "observation")
+	// Output: 1 trace of 1 observation
+}
+
 func ExampleClient_SubmitBatchEvent() {
 	client, srv := newExampleClient()
 	id, err := client.SubmitBatchEvent(brokle.TraceCreate, map[string]any{"name": "checkout", "user_id": "u1"})

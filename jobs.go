@@ -10,7 +10,7 @@ import (
 
 const (
 	pathJobs   = "/v1/telemetry/jobs/"
-	pathEvents = "/v1/telemetry/events/"
+	pathEvents = "/v1/telemetry/events"
 	// jobWait is how long one request of WaitJob lets the server hold the answer back.
 	jobWait = 5 * time.Second
 )
@@ -63,7 +63,7 @@ func (c *Client) Batch(ctx context.Context, batchID string) (*Job, error) {
 
 // Receipt returns what became of one event, within its deduplication TTL (24 h for a failed one).
 func (c *Client) Receipt(ctx context.Context, eventID string) (*EventReceipt, error) {
-	return get[EventReceipt](ctx, c, pathEvents+url.PathEscape(eventID), nil)
+	return getOne[EventReceipt](ctx, c, pathEvents, eventID, nil)
 }
 
 // get reads one object. http.StatusNotFound is a *RequestError like any other.

@@ -17,7 +17,7 @@ type details struct {
 	userID, sessionID               string
 	tags                            []string
 	version, release                string
-	level, status                   string
+	level, levelWord, status        string
 	model, provider                 string
 	prompt, completion, total       *int64
 	inputCost, outputCost           *float64
@@ -26,15 +26,6 @@ type details struct {
 	clear                           []string
 	err                             error
 }
-
-// The levels of an observation.
-const (
-	LevelDebug   = "DEBUG"
-	LevelInfo    = "INFO"
-	LevelWarn    = "WARN"
-	LevelError   = "ERROR"
-	LevelDefault = "DEFAULT"
-)
 
 func gather(opts []Option) *details {
 	d := &details{}
@@ -116,9 +107,6 @@ func Usage(prompt, completion int64) Option {
 func Cost(input, output float64) Option {
 	return func(d *details) { d.inputCost, d.outputCost = &input, &output }
 }
-
-// Level is one of LevelDebug … LevelError.
-func Level(level string) Option { return func(d *details) { d.level = level } }
 
 // StatusMessage says in words how it went.
 func StatusMessage(text string) Option { return func(d *details) { d.status = text } }

@@ -1,13 +1,13 @@
 package brokle
 
-// Outcome is the fate of one accepted event.
+// Outcome is the fate of one accepted event, or says that a tracing helper could not hand one over.
 type Outcome struct {
-	EventID string
+	EventID string // "" for Refused
 	Type    EventType
 	Kind    OutcomeKind
 	// Reason is set when Kind is Dropped.
 	Reason DropReason
-	// Err is an *EventError when Kind is Rejected or Dropped.
+	// Err is an *EventError when Kind is Rejected, Dropped or Refused.
 	Err error
 }
 
@@ -17,11 +17,14 @@ type OutcomeKind uint8
 // The outcomes. Delivered: the server stored it. Duplicate: the server had it
 // already (for a retry after a lost answer that means: stored once, by the first try).
 // Rejected: the server will never take it, Err says why. Dropped: it never got an answer that settles it.
+// Refused: an event of StartTrace, StartObservation, Update, End or Score was never accepted, and these have no error to
+// return; Err says why. It is counted in Metrics.Refused, not in Accepted.
 const (
 	Delivered OutcomeKind = iota + 1
 	Duplicate
 	Rejected
 	Dropped
+	Refused
 )
 
 // String is the kind in lower case.
@@ -35,6 +38,8 @@ func (k OutcomeKind) String() string {
 		return "rejected"
 	case Dropped:
 		return "dropped"
+	case Refused:
+		return "refused"
 	}
 	return "unknown"
 }

@@ -32,6 +32,8 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 		if v != nil {
 			o = v.payload(b)
 		}
+	case *worded:
+		o = v.payload(b)
 	case Score:
 		o = v.payload(b)
 	case *Score:

@@ -188,7 +188,7 @@ func (q *ScoreQuery) params() url.Values {
 func (q *StatsQuery) params() url.Values {
 	p := q.Filter.params()
 	p.text("of", q.Of)
-	p.text("metrics", strings.Join(q.Metrics, ","))
+	p.text("metrics", metricList(q.Metrics))
 	p.text("group_by", strings.Join(q.GroupBy, ","))
 	if q.Interval > 0 {
 		p.Set("interval", formatInterval(q.Interval))
@@ -196,6 +196,22 @@ func (q *StatsQuery) params() url.Values {
 	p.int("limit", q.Limit)
 	p.text("cursor", q.Cursor)
 	return p.Values
+}
+
+// metricList joins metrics with commas; one whose name would not survive that is a JSON string.
+func metricList(metrics []string) string {
+	var b []byte
+	for i, m := range metrics {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if strings.Contains(m, ",") || strings.HasPrefix(m, `"`) || strings.TrimSpace(m) != m {
+			b = appendString(b, m)
+		} else {
+			b = append(b, m...)
+		}
+	}
+	return string(b)
 }
 
 // formatInterval writes the largest whole unit: 1d, 6h, 5m, 90s.

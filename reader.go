@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/url"
+	"strings"
 )
 
 const (
@@ -36,7 +38,7 @@ func (t *Traces) Page(ctx context.Context, q TraceQuery) (*Page[TraceSummary], e
 
 // Get returns one folded trace with its observations as a tree and its scores.
 func (t *Traces) Get(ctx context.Context, id string) (*Trace, error) {
-	return get[Trace](ctx, t.c, pathTraces+"/"+url.PathEscape(id), nil)
+	return getOne[Trace](ctx, t.c, pathTraces, id, nil)
 }
 
 // History returns the events that the trace itself was folded from, in the order of the fold:
@@ -69,7 +71,7 @@ func (o *Observations) Get(ctx context.Context, id string) (*Observation, error)
 
 // GetIn returns the observation of that id in that trace, with its payload.
 func (o *Observations) GetIn(ctx context.Context, traceID, id string) (*Observation, error) {
-	return get[Observation](ctx, o.c, pathObservations+"/"+url.PathEscape(id), inTrace(traceID))
+	return getOne[Observation](ctx, o.c, pathObservations, id, inTrace(traceID))
 }
 
 // History returns the events that the observation was folded from, in the order of the fold:
@@ -118,8 +120,30 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error
 	return get[Page[StatRow]](ctx, c, pathStats, q.params())
 }
 
+// getOne reads what has the id: by its path, or by ?id= when a path would lose it.
+func getOne[T any](ctx context.Context, c *Client, path, id string, p url.Values) (*T, error) {
+	if lostInPath(id) {
+		return get[T](ctx, c, path, withID(p, id))
+	}
+	return get[T](ctx, c, path+"/"+url.PathEscape(id), p)
+}
+
+// lostInPath says whether clients and proxies on the way change a path that ends in the id,
+// however it is escaped.
+func lostInPath(id string) bool { return id == "." || id == ".." || strings.Contains(id, "/") }
+
+func withID(p url.Values, id string) url.Values {
+	with := url.Values{"id": {id}}
+	maps.Copy(with, p)
+	return with
+}
+
 func history(ctx context.Context, c *Client, path, id string, p url.Values) ([]ObservationEvent, error) {
-	page, err := get[Page[ObservationEvent]](ctx, c, path+"/"+url.PathEscape(id)+"/history", p)
+	segment := url.PathEscape(id)
+	if lostInPath(id) {
+		segment, p = "-", withID(p, id)
+	}
+	page, err := get[Page[ObservationEvent]](ctx, c, path+"/"+segment+"/history", p)
 	if err != nil {
 		return nil, err
 	}

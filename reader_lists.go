@@ -43,7 +43,7 @@ func (s *Sessions) Traces(ctx context.Context, id string) iter.Seq2[SessionTrace
 func (s *Sessions) get(ctx context.Context, id, cursor string) (*Session, error) {
 	p := params{url.Values{}}
 	p.text("cursor", cursor)
-	return get[Session](ctx, s.c, pathSessions+"/"+url.PathEscape(id), p.Values)
+	return getOne[Session](ctx, s.c, pathSessions, id, p.Values)
 }
 
 // Users reads users: those that traces name. It is a Client's field.

@@ -19,9 +19,9 @@ func TestListsOfTotals(t *testing.T) {
 	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests = append(requests, r.URL.RequestURI())
 		switch {
-		case strings.HasPrefix(r.URL.Path, "/v1/sessions/") && r.URL.Query().Get("cursor") == "":
+		case r.URL.Query().Get("id") == "a/b" && r.URL.Query().Get("cursor") == "":
 			io.WriteString(w, `{"id":"a/b","trace_count":2,"traces":[{"id":"t1","input":"hi","output":null}],"next_cursor":"c"}`)
-		case strings.HasPrefix(r.URL.Path, "/v1/sessions/"):
+		case r.URL.Query().Get("id") == "a/b":
 			io.WriteString(w, `{"id":"a/b","trace_count":2,"traces":[{"id":"t2","input":{"q":1},"output":"x"}],"next_cursor":null}`)
 		case r.URL.Query().Get("cursor") == "":
 			io.WriteString(w, `{"data":[{"id":"one","name":"one","trace_count":3,"session_count":2,"user_ids":["u"],"last_seen":"2026-03-01T12:00:00.000000Z"}],"next_cursor":"c"}`)
@@ -52,7 +52,7 @@ func TestListsOfTotals(t *testing.T) {
 	}
 	if want := "/v1/sessions?has_error=true&limit=1&sort=-trace_count&user_id=u|/v1/sessions?cursor=c&has_error=true&limit=1&sort=-trace_count&user_id=u|" +
 		"/v1/users?tag=x|/v1/users?cursor=c&tag=x|/v1/environments?from=2023-11-14T22%3A13%3A20Z|/v1/environments?cursor=c&from=2023-11-14T22%3A13%3A20Z|" +
-		"/v1/sessions/a%2Fb|/v1/sessions/a%2Fb?cursor=c|/v1/sessions/a%2Fb"; strings.Join(requests, "|") != want {
+		"/v1/sessions?id=a%2Fb|/v1/sessions?cursor=c&id=a%2Fb|/v1/sessions?id=a%2Fb"; strings.Join(requests, "|") != want {
 		t.Errorf("requests\n%s, want\n%s", strings.Join(requests, "|"), want)
 	}
 }
@@ -65,7 +65,7 @@ func TestHistory(t *testing.T) {
 		io.WriteString(w, `{"data":[{"event_id":"e","event_type":"trace_create","payload":{"name":"n"}}],"next_cursor":null}`)
 	}), nil)
 	for want, read := range map[string]func(context.Context, string) ([]brokle.ObservationEvent, error){
-		"/v1/traces/a%2Fb/history": c.Traces.History, "/v1/observations/a%2Fb/history": c.Observations.History, "/v1/scores/a%2Fb/history": c.Scores.History,
+		"/v1/traces/-/history?id=a%2Fb": c.Traces.History, "/v1/observations/-/history?id=a%2Fb": c.Observations.History, "/v1/scores/-/history?id=a%2Fb": c.Scores.History,
 	} {
 		events, err := read(t.Context(), "a/b")
 		if err != nil || len(events) != 1 || events[0].EventID != "e" || string(events[0].Payload) != `{"name":"n"}` || path != want {

@@ -84,7 +84,7 @@ func TestStatsAndOneOfEach(t *testing.T) {
 	if err != nil || page.Data[0]["count"] != 3.0 || path != "/v1/stats?group_by=model&interval=6h&metrics=count%2Cscore_avg%3Aq&of=traces" {
 		t.Errorf("%v %v %s", page, err, path)
 	}
-	if tr, err := c.Traces.Get(ctx, "x/y"); err != nil || tr.ID != "x/y" || path != "/v1/traces/x%2Fy" {
+	if tr, err := c.Traces.Get(ctx, "x/y"); err != nil || tr.ID != "x/y" || path != "/v1/traces?id=x%2Fy" {
 		t.Errorf("%v %v %s", tr, err, path)
 	}
 	if o, err := c.Observations.Get(ctx, "o"); err != nil || o.ID != "x/y" || path != "/v1/observations/o" {

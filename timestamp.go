@@ -12,12 +12,14 @@ import (
 
 // Timestamp is an instant on the wire: Unix seconds as an integer or a decimal
 // fraction. Read, it also takes milliseconds, microseconds and nanoseconds by
-// magnitude, and RFC 3339 strings. The precision kept is the microsecond; the
-// range is the years 1970 to 9999.
+// magnitude, RFC 3339 strings, and the other forms in which programs write times,
+// as far as they leave no doubt about the instant: offsets as +0530 or +05, a time
+// without seconds, a leap second, String of Go's time.Time, RFC 1123, RFC 850 and ANSI C.
+// Without a zone it is UTC. The precision kept is the microsecond; the range is the years 1970 to 9999.
 type Timestamp struct{ time.Time }
 
-// ErrTimestamp reports a timestamp that is neither a number in range nor an RFC 3339 string.
-var ErrTimestamp = errors.New("timestamp must be Unix seconds, milliseconds, microseconds or nanoseconds, or an RFC 3339 string, from 1970 to 9999")
+// ErrTimestamp reports a timestamp that is neither a number in range nor a text that can mean only one instant of it.
+var ErrTimestamp = errors.New("timestamp must be Unix seconds, milliseconds, microseconds or nanoseconds, or a text such as RFC 3339, from 1970 to 9999")
 
 // At is the Timestamp of t, in UTC, cut to the microsecond.
 func At(t time.Time) Timestamp { return Timestamp{t.UTC().Truncate(time.Microsecond)} }
@@ -77,26 +79,6 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 		return ErrTimestamp
 	}
 	return t.parseText(s)
-}
-
-// parseText reads RFC 3339, the space that it allows for the T and lower-case
-// letters (section 5.6), and the zone left out as clients in the field do, which
-// then is UTC.
-func (t *Timestamp) parseText(s string) error {
-	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' {
-		return t.parseNumber(s)
-	}
-	at, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		at, err = time.Parse("2006-01-02T15:04:05.999999999Z07:00", strings.ToUpper(s[:10]+"T"+s[11:]))
-	}
-	if err != nil {
-		at, err = time.Parse("2006-01-02T15:04:05.999999999", s[:10]+"T"+s[11:])
-	}
-	if err != nil || !strings.ContainsRune("Tt ", rune(s[10])) {
-		return ErrTimestamp
-	}
-	return t.setMicro(at.UnixMicro())
 }
 
 // parseNumber reads seconds below 1e11, milliseconds below 1e14, microseconds

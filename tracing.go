@@ -1,7 +1,7 @@
 package brokle
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -35,42 +35,6 @@ const (
 	TypeTool       = "tool"
 	TypeChain      = "chain"
 )
-
-type contextKey struct{}
-
-// scope is what a context carries: where the next observation belongs.
-type scope struct {
-	trace  *ActiveTrace
-	parent *ActiveObservation
-}
-
-func scopeOf(ctx context.Context) scope {
-	s, _ := ctx.Value(contextKey{}).(scope)
-	return s
-}
-
-// TraceFromContext returns the trace that ctx carries, or nil.
-func TraceFromContext(ctx context.Context) *ActiveTrace { return scopeOf(ctx).trace }
-
-// ObservationFromContext returns the innermost observation that ctx carries, or nil.
-func ObservationFromContext(ctx context.Context) *ActiveObservation { return scopeOf(ctx).parent }
-
-// StartTrace begins a trace and returns a context that carries it: the
-// observations started with that context belong to it. ID, StartedAt, UserID, SessionID, Tags, Input,
-// Metadata, CodeVersion and Release are the options that mean something for a trace.
-func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveTrace) {
-	if !c.enabled() {
-		return ctx, nil
-	}
-	d := gather(opts)
-	d.name, d.start = name, orNow(d.start)
-	if d.id == "" {
-		d.id = NewID()
-	}
-	t := &ActiveTrace{c: c, id: d.id}
-	t.submit(TraceCreate, d, d.trace())
-	return context.WithValue(ctx, contextKey{}, scope{trace: t}), t
-}
 
 // ID is the trace's id; "" for nil.
 func (t *ActiveTrace) ID() string {
@@ -113,48 +77,36 @@ func (t *ActiveTrace) score(s Score, value any, opts []Option) {
 }
 
 // submit hands a payload to the background. Tracing has nobody to return an
-// error to: a refused event is in the metrics and in the log.
+// error to: of an event that is not taken OnOutcome is told, and the log.
 func (t *ActiveTrace) submit(typ EventType, d *details, payload any) {
-	if d.err != nil {
-		t.c.proc.gate.refused[refusedInvalid].Add(1)
-		t.c.proc.log.warn("tracing", "telemetry value cannot be encoded", "error", d.err)
-		return
+	p, err := t.c.proc, d.err
+	if err == nil {
+		_, err = t.c.SubmitBatchEvent(typ, payload)
+	} else {
+		p.gate.refused[refusedInvalid].Add(1)
 	}
-	if _, err := t.c.SubmitBatchEvent(typ, payload); err != nil {
-		t.c.proc.log.warn("tracing", "telemetry event not taken", "type", string(typ), "error", err)
+	if err != nil {
+		p.tell(Outcome{Type: typ, Kind: Refused, Err: refusal(typ, err)})
+		p.log.warn("tracing", "telemetry event not taken", "type", string(typ), "error", err)
 	}
 }
 
-// StartGeneration begins an observation of type "generation": one call of a
-// language model. See StartObservation.
-func StartGeneration(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
-	return StartObservation(ctx, TypeGeneration, name, opts...)
-}
-
-// StartSpan begins an observation of type "span". See StartObservation.
-func StartSpan(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
-	return StartObservation(ctx, TypeSpan, name, opts...)
-}
-
-// StartObservation begins an observation below what ctx carries, and returns a
-// context that carries it. A context without a trace gets one of the same name from GetClient.
-func StartObservation(ctx context.Context, typ, name string, opts ...Option) (context.Context, *ActiveObservation) {
-	s := scopeOf(ctx)
-	if s.trace == nil {
-		if ctx, s.trace = GetClient().StartTrace(ctx, name); s.trace == nil {
-			return ctx, nil
-		}
+// refusal is the error of an event that was not taken, as OnOutcome gets it.
+func refusal(typ EventType, err error) *EventError {
+	var ee *EventError
+	if errors.As(err, &ee) {
+		return ee
 	}
-	d := gather(opts)
-	d.name, d.start = name, orNow(d.start)
-	if d.id == "" {
-		d.id = NewID()
+	code := "invalid_payload"
+	switch err {
+	case ErrQueueFull:
+		code = "queue_full"
+	case ErrClosed:
+		code = "closed"
+	case ErrTooLarge:
+		code = "too_large"
 	}
-	o := &ActiveObservation{trace: s.trace, id: d.id}
-	payload := d.observation(o)
-	payload.Type, payload.ParentObservationID = typ, s.parent.ID()
-	s.trace.submit(ObservationCreate, d, payload)
-	return context.WithValue(ctx, contextKey{}, scope{trace: s.trace, parent: o}), o
+	return &EventError{Type: typ, Code: code, Err: err}
 }
 
 // ID is the observation's id; "" for nil.
@@ -177,7 +129,7 @@ func (o *ActiveObservation) TraceID() string {
 func (o *ActiveObservation) Update(opts ...Option) {
 	if o != nil {
 		d := gather(opts)
-		o.trace.submit(ObservationUpdate, d, d.observation(o))
+		o.submit(ObservationUpdate, d, d.observation(o))
 	}
 }
 
@@ -186,8 +138,17 @@ func (o *ActiveObservation) End(opts ...Option) {
 	if o != nil && !o.done.Swap(true) {
 		d := gather(opts)
 		d.end = orNow(d.end)
-		o.trace.submit(ObservationComplete, d, d.observation(o))
+		o.submit(ObservationComplete, d, d.observation(o))
 	}
+}
+
+// submit sends what d says of the observation, v.
+func (o *ActiveObservation) submit(typ EventType, d *details, v *Observation) {
+	if d.levelWord == "" {
+		o.trace.submit(typ, d, v)
+		return
+	}
+	o.trace.submit(typ, d, &worded{v, d.levelWord})
 }
 
 // Score records a quality score of the observation. See ActiveTrace.Score.
@@ -195,26 +156,6 @@ func (o *ActiveObservation) Score(name string, value any, opts ...Option) {
 	if o != nil {
 		o.trace.score(Score{TraceID: o.trace.id, ObservationID: o.id, Name: name}, value, opts)
 	}
-}
-
-// Observe runs fn as a span and returns its error. A returned error and a
-// panic, which goes on, become level ERROR with the error's text as status message.
-func Observe(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) (err error) {
-	ctx, span := StartSpan(ctx, name, opts...)
-	ended := false
-	defer func() {
-		if !ended { // a panic is on its way, or runtime.Goexit
-			span.End(Level(LevelError), StatusMessage("panicked"))
-		}
-	}()
-	err = fn(ctx)
-	ended = true
-	if err != nil {
-		span.End(Level(LevelError), StatusMessage(err.Error()))
-	} else {
-		span.End()
-	}
-	return err
 }
 
 func orNow(t time.Time) time.Time {

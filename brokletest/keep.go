@@ -119,7 +119,7 @@ func check(ev *brokle.Event) *brokle.BatchEventError {
 var required = map[brokle.EventType][][]string{
 	brokle.TraceCreate:         {{"name"}},
 	brokle.TraceUpdate:         {{"id", "trace_id", "external_trace_id"}},
-	brokle.ObservationCreate:   {{"trace_id", "external_trace_id"}, {"name"}},
+	brokle.ObservationCreate:   {{"name", "operation", "endpoint", "type"}},
 	brokle.ObservationUpdate:   {{"id", "observation_id", "external_observation_id", "span_id"}},
 	brokle.ObservationComplete: {{"id", "observation_id", "external_observation_id", "span_id"}},
 	brokle.QualityScoreCreate: {{"trace_id", "observation_id"}, {"name", "score_name"},

@@ -40,28 +40,33 @@ const icon = readFileSync(new URL("./src/icon.svg", import.meta.url));
 const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
 weight += write(join(assets, iconName), icon);
 
-weight += write(
-  join(out, "index.html"),
-  Buffer.from(`<!doctype html>
+// The page may be served below any path, so its files are named from where the
+// address stands: beside a list's, one step up from one that is below a list.
+weight += write(join(out, "index.html"), index(""));
+weight += write(join(out, "below.html"), index("../"));
+console.log(`web: ${result.outputFiles.length + 3} files, ${(weight / 1024).toFixed(1)} KiB compressed with gzip`);
+
+// index is the page that loads all else; up leads from its address to the root.
+function index(up) {
+  return Buffer.from(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Brokle</title>
-<link rel="icon" href="/assets/${iconName}" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/${named.style}">
-<script src="/assets/${named.theme}"></script>
-<script src="/assets/${named.app}" defer></script>
+<link rel="icon" href="${up}assets/${iconName}" type="image/svg+xml">
+<link rel="stylesheet" href="${up}assets/${named.style}">
+<script src="${up}assets/${named.theme}"></script>
+<script src="${up}assets/${named.app}" defer></script>
 </head>
 <body>
 <div id="app"></div>
 <noscript>This page needs JavaScript. The same data is at /v1/traces, with a key.</noscript>
 </body>
 </html>
-`),
-);
-console.log(`web: ${result.outputFiles.length + 2} files, ${(weight / 1024).toFixed(1)} KiB compressed with gzip`);
+`);
+}
 
 // write stores a file and its compressed forms; it returns the size with gzip.
 function write(path, contents) {

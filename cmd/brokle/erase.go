@@ -26,7 +26,7 @@ func eraseCommand(std streams) *cli.Command {
 				if err := confirm(c, std, name, id); err != nil {
 					return err
 				}
-				return explain(erase(ctx, c, std, path+url.PathEscape(id)), c)
+				return explain(erase(ctx, c, std, pathOf(path, id)), c)
 			},
 		}
 	}
@@ -34,10 +34,18 @@ func eraseCommand(std streams) *cli.Command {
 		Name:  "erase",
 		Usage: "remove payloads for good, from disk too; needs a key with the scope admin",
 		Commands: []*cli.Command{
-			one("trace", "erase one trace with its observations and scores", "/v1/traces/"),
-			one("user", "erase every trace of one user", "/v1/users/"),
+			one("trace", "erase one trace with its observations and scores", "/v1/traces"),
+			one("user", "erase every trace of one user", "/v1/users"),
 		},
 	}
+}
+
+// pathOf is the path of what has the id; an id that a path would lose stands in the query.
+func pathOf(path, id string) string {
+	if id == "." || id == ".." || strings.Contains(id, "/") {
+		return path + "?id=" + url.QueryEscape(id)
+	}
+	return path + "/" + url.PathEscape(id)
 }
 
 // confirm asks on a terminal. Where nobody can be asked, --yes has to say it.

@@ -6,7 +6,7 @@
 //
 // `brokle help` lists the rest. Exit codes: 0 all went well, 1 something failed
 // (for send: at least one event), 2 the command line is wrong (for verify: something
-// could not be checked).
+// could not be checked), 3 (serve) it was told to stop and left something for the next start.
 package main
 
 import (
@@ -17,6 +17,8 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/brokle-ai/brokle-go/internal/daemon"
 )
 
 func main() {
@@ -35,6 +37,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitLeft   = 3
 )
 
 // usageError is a command line that cannot be understood.
@@ -64,6 +67,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	var usage *usageError
 	var hint *hintError
 	var unchecked *uncheckedError
+	var left *daemon.LeftError
 	switch {
 	case err == nil:
 		return exitOK
@@ -77,8 +81,11 @@ func run(ctx context.Context, args []string, std streams) int {
 	if errors.As(err, &hint) {
 		_, _ = fmt.Fprintf(std.err, "Hint: %s\n", hint.hint)
 	}
-	if errors.As(err, &unchecked) {
+	switch {
+	case errors.As(err, &unchecked):
 		return exitUsage
+	case errors.As(err, &left):
+		return exitLeft
 	}
 	return exitFailed
 }

@@ -36,8 +36,8 @@ func queryCommand(std streams) *cli.Command {
 		textFlag("source", "API, AUTO, HUMAN or EVAL"))
 	statsFlags := append(filterFlags("stats"), allFlag(),
 		&cli.StringFlag{Name: "of", Sources: env("query", "of"), Value: "observations", Usage: "observations, traces, scores or events"},
-		&cli.StringSliceFlag{Name: "metrics", Sources: env("query", "metrics"), Value: []string{"count"},
-			Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME"},
+		&cli.GenericFlag{Name: "metrics", Sources: env("query", "metrics"), Value: &texts{}, DefaultText: "count",
+			Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME; an odd name as a JSON string"},
 		&cli.StringSliceFlag{Name: "group-by", Sources: env("query", "group-by"), Usage: "model, name, environment, user_id, type, event_type, …"},
 		&cli.DurationFlag{Name: "interval", Sources: env("query", "interval"), Usage: "a row per stretch of time, 1m to 24h"},
 		&cli.IntFlag{Name: "limit", Sources: env("query", "limit"), Usage: "rows, 1 to 1000"},
@@ -290,7 +290,7 @@ func queryEvents(ctx context.Context, c *cli.Command, q *query) error {
 
 func queryStats(ctx context.Context, c *cli.Command, q *query) error {
 	sq := brokle.StatsQuery{
-		Filter: q.filter, Of: c.String("of"), Metrics: c.StringSlice("metrics"), GroupBy: c.StringSlice("group-by"),
+		Filter: q.filter, Of: c.String("of"), Metrics: metricsOf(c), GroupBy: c.StringSlice("group-by"),
 		Interval: c.Duration("interval"), Limit: q.order.Limit,
 	}
 	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StatRow], error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -15,7 +16,7 @@ import (
 
 func whereFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "where", Value: &texts{}, HideDefault: true,
-		Usage: "a condition such as 'latency_ms>500', 'model=gpt-4o' or 'score:quality>=0.8'; repeat it for more"}
+		Usage: "a condition such as 'latency_ms>500', 'model=gpt-4o' or 'score:quality>=0.8'; a value may be a JSON string; repeat it for more"}
 }
 
 // texts is the value of a flag that may be repeated, and may hold commas.
@@ -52,23 +53,45 @@ var operators = map[string]string{
 type condition struct{ text, field, op, value string }
 
 func parseCondition(text string) (condition, error) {
-	at := strings.IndexAny(text, "<>=!")
+	at, end := operator(text)
 	if at < 1 {
 		return condition{}, fmt.Errorf("--where is %q: must be a field, one of = != < <= > >=, and a value", text)
-	}
-	end := at + 1
-	if end < len(text) && text[end] == '=' {
-		end++
 	}
 	c := condition{text: text, field: strings.TrimSpace(text[:at]), op: text[at:end], value: strings.TrimSpace(text[end:])}
 	if c.op == "==" {
 		c.op = "="
 	}
-	c.value = strings.Trim(c.value, `"`)
+	c.value = unquoted(c.value)
 	if c.op == "!" || c.field == "" || c.value == "" {
 		return c, fmt.Errorf("--where is %q: must be a field, one of = != < <= > >=, and a value", text)
 	}
 	return c, nil
+}
+
+// operator is where the operator of a condition stands: the first one, but behind score:NAME,
+// whose name may have some, the last.
+func operator(text string) (at, end int) {
+	if !strings.HasPrefix(strings.TrimSpace(text), "score:") {
+		at = strings.IndexAny(text, "<>=!")
+		if end = at + 1; end > 0 && end < len(text) && text[end] == '=' {
+			end++
+		}
+		return at, end
+	}
+	at = strings.LastIndexAny(text, "<>=")
+	if end = at + 1; at > 0 && text[at] == '=' && strings.ContainsRune("<>!=", rune(text[at-1])) {
+		at--
+	}
+	return at, end
+}
+
+// unquoted is a value as it was typed: a JSON string is what it says, with blanks and quotes.
+func unquoted(value string) string {
+	var text string
+	if strings.HasPrefix(value, `"`) && json.Unmarshal([]byte(value), &text) == nil {
+		return text
+	}
+	return strings.Trim(value, `"`)
 }
 
 // where adds a condition to the query's filter. The error says what is possible.

@@ -29,6 +29,18 @@ func TestWhere(t *testing.T) {
 	if from, to := f.From.Format(time.RFC3339Nano), f.To.Format(time.RFC3339Nano); from != "2026-01-02T03:04:05Z" || to != "2026-01-02T03:04:06.000001Z" {
 		t.Errorf("from %s to %s", from, to)
 	}
+	odd := &query{}
+	for _, text := range []string{"score:a>b>=0.5", "score:x!=y==1", `score:" lead"<0`, "score:clear, short = 1", `name="\"quoted\""`, `user_id=" x "`, `tag="half`, "session_id=a<b=c"} {
+		if err := odd.where("traces", text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if got := strings.Join(odd.filter.Scores, ";"); got != `a>b>=0.5;x!=y=1;" lead"<0;clear, short=1` {
+		t.Errorf("scores %s", got)
+	}
+	if f := odd.filter; f.Name != `"quoted"` || f.UserID != " x " || f.Tag != "half" {
+		t.Errorf("%+v", f)
+	}
 	equal := &query{}
 	if err := equal.where("observations", "latency_ms=3"); err != nil || *equal.filter.MinLatencyMS != 3 || *equal.filter.MaxLatencyMS != 3 {
 		t.Errorf("latency_ms=3: %v %+v", err, equal.filter)

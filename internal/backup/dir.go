@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // Receive reads an archive into dir, which must be absent or empty: when it
@@ -49,7 +51,7 @@ func receive(r io.Reader, dir string) (m *Manifest, err error) {
 	if err := os.Rename(tmp, dir); err != nil {
 		return nil, err
 	}
-	return m, syncDir(parent)
+	return m, durable.SyncDir(parent)
 }
 
 // Empty returns an error unless dir is absent or an empty directory.
@@ -167,14 +169,6 @@ func syncTree(dir string) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		return syncDir(path)
+		return durable.SyncDir(path)
 	})
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

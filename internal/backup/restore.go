@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // StagingName is the directory, in a data directory, that a restore fills. While
@@ -96,11 +98,11 @@ func place(staging, to string) error {
 			return err
 		}
 	}
-	if err := syncDir(to); err != nil {
+	if err := durable.SyncDir(to); err != nil {
 		return err
 	}
 	if err := os.Remove(staging); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(to), syncDir(filepath.Dir(filepath.Clean(to))))
+	return errors.Join(durable.SyncDir(to), durable.SyncDir(filepath.Dir(filepath.Clean(to))))
 }

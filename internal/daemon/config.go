@@ -16,6 +16,7 @@ import (
 // its range; docs/configuration.md shows the same table.
 type Config struct {
 	DataDir         string
+	AcceptLoss      bool
 	Listen          string
 	OpsListen       string
 	TLSCert         string
@@ -31,8 +32,14 @@ type Config struct {
 	MaxBodyBytes     Bytes
 	MaxDecodedBytes  Bytes
 	MaxInFlightBytes Bytes
+	MinBodyRate      Bytes // per second
 	RatePerKey       float64
 	AuthFailures     int
+
+	QueryTimeout time.Duration
+	MaxQueries   int
+
+	MaxAnswerBytes Bytes
 
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration

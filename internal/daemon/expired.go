@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -67,5 +68,5 @@ func noteExpired(path string, c store.Cutoffs) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, raw)
+	return durable.Replace(path, raw)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -84,6 +85,9 @@ func readFormats(dir string) (map[string]int, error) {
 // checkDir refuses a data directory that a later release wrote, or that a restore has
 // not filled. It only reads.
 func checkDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("data directory: %s is a file, not a directory: name another with --data", dir)
+	}
 	if _, err := os.Stat(filepath.Join(dir, backup.StagingName)); err == nil {
 		return fmt.Errorf("data directory: a restore into %s did not end: delete what is in it and run `brokle restore` again", dir)
 	}
@@ -108,24 +112,8 @@ func writeFormats(dir string) error {
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(raw) {
 		return nil
 	}
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := durable.Replace(path, raw); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }

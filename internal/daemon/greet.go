@@ -35,6 +35,10 @@ func (n *node) firstKey() (string, error) {
 	if !n.cfg.Dev && !n.keys.Empty() {
 		return "", nil
 	}
+	if head := n.log.Head(); n.keys.Empty() && head > 0 {
+		n.logger.Warn("there is no file of keys, although the log has events: a key is made that is new; the clients' old ones are refused until their file is put back",
+			"file", keysFile, "log_head", uint64(head))
+	}
 	name := "first"
 	if n.cfg.Dev {
 		name = "dev"

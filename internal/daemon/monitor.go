@@ -24,6 +24,8 @@ type monitor struct {
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
 	retention  func() store.RetentionStats
+	files      func() error        // why the files are not the node's own any more; nil: they are
+	keys       func() string       // why the keys' file cannot be read; "": it can
 	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
 	tls        func() store.Health // nil: plain HTTP
 	logger     *slog.Logger
@@ -93,11 +95,15 @@ func (m *monitor) Health() []store.Health { return m.last.Load().health }
 func (m *monitor) check() {
 	disk, diskErr := m.checkDisk()
 	warehouse, backlogErr := m.checkWarehouse()
+	files, filesErr := m.checkFiles()
 	now := &verdict{
 		health: []store.Health{
-			m.checkLog(), warehouse, disk, m.checkClaimer(),
+			m.checkLog(), files, warehouse, disk, m.checkClaimer(),
 		},
-		refuse: errors.Join(diskErr, backlogErr),
+		refuse: errors.Join(filesErr, diskErr, backlogErr),
+	}
+	if m.keys != nil {
+		now.health = append(now.health, m.checkKeys())
 	}
 	if m.tls != nil {
 		now.health = append(now.health, m.tls())
@@ -130,12 +136,37 @@ func (m *monitor) checkClaimer() store.Health {
 	return h
 }
 
+// checkFiles reports files that are gone or were replaced by others: what is acknowledged then may be lost with the
+// process. It is over when the same files are back.
+func (m *monitor) checkFiles() (store.Health, error) {
+	h := store.Health{Part: "files", OK: true, Blocking: true, Detail: "the data directory and the log's files are in their place"}
+	if m.files == nil {
+		return h, nil
+	}
+	if err := m.files(); err != nil {
+		h.OK, h.Detail = false, err.Error()+"; put the same files back, or stop the node: its next start says what is lost"
+		return h, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	return h, nil
+}
+
+// checkKeys reports a file of keys that is gone or cannot be read: the keys in memory go on.
+func (m *monitor) checkKeys() store.Health {
+	if fault := m.keys(); fault != "" {
+		return store.Health{Part: "keys", Detail: fault + "; the last good keys stay in force until the node stops"}
+	}
+	return store.Health{Part: "keys", OK: true, Detail: "the file of keys is in its place"}
+}
+
 // checkLog reports a Log that cannot write. It is left to the Log to refuse,
 // because only a write that succeeds shows that it is well again.
 func (m *monitor) checkLog() store.Health {
 	s := m.log()
 	if s.Fault != "" {
 		return store.Health{Part: "log", Blocking: true, Detail: s.Fault}
+	}
+	if s.IndexFault != "" {
+		return store.Health{Part: "log", Detail: "the id index cannot be written; requests are taken while its memory lasts: " + s.IndexFault}
 	}
 	return store.Health{Part: "log", OK: true, Blocking: true, Detail: fmt.Sprintf("head %d", s.Head)}
 }

@@ -42,18 +42,20 @@ type node struct {
 	newKey string // a key to print once; "" when none was made
 
 	stores
-	claimer *redisclaim.Claimer // nil: one node alone
-	keys    *keyring.Keyring
-	indexer *indexer.Indexer
-	ingest  *ingest.Ingest
-	keeper  *retention.Keeper
-	monitor *monitor
-	certs   *certificates // nil: plain HTTP
-	server  *server.Server
+	stopping *stopping
+	claimer  *redisclaim.Claimer // nil: one node alone
+	keys     *keyring.Keyring
+	indexer  *indexer.Indexer
+	ingest   *ingest.Ingest
+	keeper   *retention.Keeper
+	monitor  *monitor
+	certs    *certificates // nil: plain HTTP
+	server   *server.Server
 }
 
 // stores are the open files of a data directory.
 type stores struct {
+	dir       *ownDir
 	log       *segmentlog.Log
 	warehouse store.Warehouse
 	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged
@@ -64,17 +66,20 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err := checkDir(cfg.DataDir); err != nil {
 		return s, err
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return s, fmt.Errorf("data directory: %w", err)
-	}
-	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
-		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now,
-	})
-	if err != nil {
+	if err := makeDataDir(cfg.DataDir); err != nil {
 		return s, err
 	}
+	if s.dir, err = openOwnDir(cfg.DataDir); err != nil {
+		return s, err
+	}
+	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now, AcceptLoss: cfg.AcceptLoss,
+	})
+	if err != nil {
+		return s, errors.Join(err, s.dir.close())
+	}
 	if err := writeFormats(cfg.DataDir); err != nil { // the directory is ours now
-		return s, errors.Join(err, s.log.Close())
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	threads := cfg.WarehouseThreads
 	if threads == 0 {
@@ -84,22 +89,21 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
-		return s, errors.Join(err, s.log.Close())
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.warehouse, s.damaged = warehouse, warehouse.Damaged()
-	aside, err := warehouse.Rewind(s.log.Head())
-	if err != nil {
-		return s, errors.Join(err, s.close())
-	}
-	if aside != "" {
-		logger.Error("the warehouse has events that the log has lost; it was put aside and is built again from the log", "aside", aside)
+	if err := s.agree(warehouse, cfg.AcceptLoss, logger); err != nil {
+		return s, errors.Join(err, s.close(newStopping()))
 	}
 	return s, nil
 }
 
-// close closes the Warehouse, then the Log.
-func (s stores) close() error {
-	return errors.Join(s.warehouse.Close(), s.log.Close())
+// close closes the Warehouse, then the Log, and tells at which it is.
+func (s stores) close(at *stopping) error {
+	at.now("closed the warehouse")
+	err := s.warehouse.Close()
+	at.now("closed the log and the id index")
+	return errors.Join(err, s.log.Close(), s.dir.close())
 }
 
 // openClaimer begins to deduplicate with other nodes, when there are some. A
@@ -119,9 +123,10 @@ func (n *node) openClaimer() (err error) {
 func (n *node) close() error {
 	var err error
 	if n.claimer != nil {
+		n.stopping.now("told the other nodes what it stored")
 		err = n.claimer.Close()
 	}
-	return errors.Join(err, n.stores.close())
+	return errors.Join(err, n.stores.close(n.stopping))
 }
 
 func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, error) {
@@ -131,11 +136,11 @@ func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, er
 }
 
 // open makes a node ready to listen. cfg is valid and has its defaults.
-func open(cfg Config, logger *slog.Logger, from outside) (n *node, err error) {
+func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node, err error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
 	}
-	n = &node{cfg: cfg, logger: logger}
+	n = &node{cfg: cfg, logger: logger, stopping: at}
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}
@@ -179,7 +184,7 @@ func open(cfg Config, logger *slog.Logger, from outside) (n *node, err error) {
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: store.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -201,6 +206,7 @@ func open(cfg Config, logger *slog.Logger, from outside) (n *node, err error) {
 		RetentionStats: n.keeper.Stats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
+		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
 	})
 	if err != nil {

@@ -59,5 +59,5 @@ func offline(cfg Config, logger *slog.Logger, do func(*indexer.Indexer) error) e
 	if err == nil {
 		err = do(x)
 	}
-	return errors.Join(err, s.close())
+	return errors.Join(err, s.close(newStopping()))
 }

@@ -14,16 +14,24 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
 // Run opens a node, serves until ctx ends or a part fails, drains and closes.
 // It prints to out what a person needs: the address once it listens, and a key
 // when it made one. The error is what was wrong with cfg, what could not be
-// opened, or what failed; nil after a stop that ctx asked for. A node whose id
+// opened, or what failed; nil after a stop that ctx asked for and that left nothing, else a LeftError. A stop
+// takes at most the drain's time-out and five seconds: parts that hang are left running then, and the
+// process is to end. A node whose id
 // index or warehouse turns out to be damaged is opened again, which builds it from the Log.
 func Run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer) error {
 	from := outside{free: freeSpace, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
+	lines := newRepeats(logger.Handler(), time.Now)
+	logger = slog.New(lines)
+	defer lines.tell(context.WithoutCancel(ctx), true)
+	parts := newParts(context.WithoutCancel(ctx))
+	defer parts.start("log lines", lines.Run).stop()
 	return again(ctx, logger, func() error { return run(ctx, cfg, logger, out, from) })
 }
 
@@ -41,7 +49,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 		case why == nil:
 			return err
 		case ctx.Err() != nil:
-			return nil // the stop that was asked for; the next start builds it
+			return err // the stop that was asked for; the next start builds it
 		case time.Since(last[why]) < leastApart:
 			return err
 		}
@@ -52,7 +60,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 
 // derivedDamage is what err says of a part that the Log can build again, or nil.
 func derivedDamage(err error) error {
-	for _, damage := range []error{segmentlog.ErrIndexDamaged, duckstore.ErrDamaged} {
+	for _, damage := range []error{segmentlog.ErrIndexDamaged, idindex.ErrStopped, duckstore.ErrDamaged} {
 		if errors.Is(err, damage) {
 			return damage
 		}
@@ -71,11 +79,18 @@ func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, fr
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	n, err := open(cfg.withDefaults(), logger, from)
-	if err != nil {
-		return err
-	}
-	return errors.Join(n.serve(ctx, out), n.close())
+	cfg = cfg.withDefaults()
+	s := newStopping()
+	return s.within(ctx, cfg.DrainTimeout+closeTime, func() error {
+		n, err := open(cfg, logger, from, s)
+		if err != nil {
+			return err
+		}
+		s.follow(n)
+		err = n.serve(ctx, out)
+		left := n.indexer.Stats().Lag
+		return ended(ctx, logger, left, errors.Join(err, n.close()))
+	})
 }
 
 // serve listens and works until ctx ends or a part fails, then drains.
@@ -114,23 +129,20 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		}
 	}
 	n.monitor.draining.Store(true)
+	close(n.stopping.began)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.cfg.DrainTimeout)
 	defer cancel()
-	sample.stop()
-	n.shutdown(drain, api)
-	live.stop()
-	jobs.stop()
-	keep.stop()
-	n.catchUp(drain, index, damage)
-	index.stop()
-	if opsServer != nil {
-		n.shutdown(drain, opsServer)
-	}
-	certs.stop()
-	watch.stop()
-	damage.stop()
-	keys.stop()
-	logRun.stop()
+	n.stopping.each([]step{
+		{"waited for the sample to be loaded", sample.stop},
+		{"waited for requests in flight", func() { n.shutdown(drain, api) }},
+		{"ended the live streams", live.stop},
+		{"waited for jobs", jobs.stop},
+		{"waited for retention", keep.stop},
+		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
+		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
+		{"waited for the monitor", func() { certs.stop(); watch.stop(); damage.stop(); keys.stop() }},
+		{"waited for the log's own work", logRun.stop},
+	})
 	return errors.Join(greetErr, parts.wait())
 }
 
@@ -199,6 +211,9 @@ func (n *node) listen() (main, ops net.Listener, err error) {
 // shutdown stops accepting and waits for the requests in flight; when that
 // takes longer than ctx, it cuts them off.
 func (n *node) shutdown(ctx context.Context, s *http.Server) {
+	if s == nil {
+		return
+	}
 	err := s.Shutdown(ctx)
 	if err == nil {
 		return

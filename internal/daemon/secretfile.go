@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // secretFile reads size random bytes, in hex, from the file at path; where there is no
@@ -33,23 +34,5 @@ func secretFile(path string, size int) ([]byte, error) {
 func newSecretFile(path string, size int) ([]byte, error) {
 	secret := make([]byte, size)
 	rand.Read(secret) //nolint:errcheck // never fails (crypto/rand)
-	return secret, writeWhole(path, []byte(hex.EncodeToString(secret)+"\n"))
-}
-
-// writeWhole writes beside the place first: a crash leaves the file of before, or the new one. Only its owner can read it.
-func writeWhole(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return secret, durable.Replace(path, []byte(hex.EncodeToString(secret)+"\n"))
 }

@@ -89,13 +89,7 @@ func TestBrowser(t *testing.T) {
 // running server.
 func readKey(t *testing.T, data string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), bin.Path, "keys", "create", "--data", data, "--name", "reader", "--scope", "read")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("keys create: %v", err)
-	}
-	return strings.TrimSpace(string(out))
+	return newKey(t, data, "reader", "read")
 }
 
 // waitSample waits until the sample can be queried.

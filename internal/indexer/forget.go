@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -84,31 +85,11 @@ func (q *quarantine) forget(seqs []store.Seq) error {
 			return err
 		}
 	}
-	if err := q.replace(b.Bytes()); err != nil {
+	if err := durable.Replace(q.path, b.Bytes()); err != nil {
 		return err
 	}
 	q.list, q.size = kept, int64(b.Len())
 	return nil
-}
-
-// replace writes the whole file anew; a crash leaves the old one or the new one.
-func (q *quarantine) replace(lines []byte) error {
-	tmp := q.path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(lines)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, q.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(filepath.Dir(q.path))
 }
 
 // ForgetGone drops the records from the quarantine that the Log does not have any

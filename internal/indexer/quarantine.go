@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // Quarantined is a record that the Warehouse could not take. Its payload stays
@@ -57,7 +59,7 @@ func openQuarantine(dir string) (*quarantine, error) {
 		return nil, fmt.Errorf("open quarantine: %w", err)
 	}
 	if err = errors.Join(q.load(f), f.Close()); err == nil {
-		err = syncDir(dir)
+		err = durable.SyncDir(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
@@ -144,13 +146,4 @@ func (q *quarantine) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.list)
-}
-
-// syncDir makes the names in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -15,7 +15,7 @@ import (
 // a repeated request is a duplicate. The error is a *RequestError.
 func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 	l = l.withDefaults()
-	body, err := l.readable(body)
+	body, mend, err := l.readable(body)
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +40,7 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 		return nil, &RequestError{Code: CodeInvalidField, Message: "telemetry must be a list"}
 	}
 	var at brokle.Timestamp
-	if given(timestamp) {
-		if err := at.UnmarshalJSON(timestamp); err != nil {
-			return nil, &RequestError{Code: CodeInvalidField, Message: err.Error()}
-		}
-	}
+	noTime := given(timestamp) && at.UnmarshalJSON(timestamp) != nil
 	r := &Request{Dedup: resolve(brokle.DefaultDeduplication())}
 	elements := store.ElementsOf(list)
 	for {
@@ -57,6 +53,12 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 			return nil, l.tooMany()
 		}
 		r.Events = append(r.Events, brokle.Event{ID: bulkID(project, at, i, value), Type: brokle.EventCreate, Payload: value, Timestamp: at})
+		if noTime {
+			r.Notes = append(r.Notes, Note{i, noteTime})
+		}
+		if mend {
+			r.mend(i)
+		}
 	}
 	if len(r.Events) == 0 {
 		return nil, emptyList("telemetry")

@@ -20,11 +20,20 @@ type Request struct {
 	// Faults are the events that could not be read, by rising Index into Events;
 	// what could be read of them stands at that place in Events.
 	Faults []Fault
+	// Notes are about events that could be read, by rising Index.
+	Notes []Note
 	// Dedup is Deduplication with the defaults filled in.
 	Dedup store.Dedup
 	// Degraded is set by Submit: other nodes could not be asked or told, so the
 	// batch was compared with what this node knows.
 	Degraded bool
+}
+
+// Note says what of the event at Index of a request is read otherwise than it was sent. It
+// must not repeat a value.
+type Note struct {
+	Index int
+	Text  string
 }
 
 // Fault says why the event at Index of a request failed.
@@ -43,7 +52,7 @@ var syntax = jsontext.AllowInvalidUTF8(true)
 // unreadable becomes a Fault.
 func (l Limits) Decode(body []byte) (*Request, error) {
 	l = l.withDefaults()
-	body, err := l.readable(body)
+	body, mend, err := l.readable(body)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +67,7 @@ func (l Limits) Decode(body []byte) (*Request, error) {
 		}
 		if string(key) == "events" {
 			if kind = members.Kind(); kind == '[' {
-				if err := l.readEvents(r, &members, len(body)); err != nil {
+				if err := l.readEvents(r, &members, len(body), mend); err != nil {
 					return nil, err
 				}
 				continue
@@ -73,6 +82,9 @@ func (l Limits) Decode(body []byte) (*Request, error) {
 			err = r.readEnvironment(value)
 		case "metadata":
 			r.Metadata = value
+			if mended := finite(value); mend && mended != nil {
+				r.Metadata = mended
+			}
 		case "deduplication":
 			err = r.readDeduplication(value)
 		case "async_mode":
@@ -115,22 +127,31 @@ func emptyList(field string) error {
 	return &RequestError{Code: CodeEmptyBatch, Message: field + " is empty; a batch holds at least one event"}
 }
 
-// readable checks that body is one JSON object. jsontext gives up on nesting
-// far beyond any limit of ours; as only the events that nest so may fail, what
-// is too deep anyway is cut out and the check made again.
-func (l Limits) readable(body []byte) ([]byte, error) {
+// readable checks that body is one JSON object, but for a byte-order mark before it, which
+// is cut off, and for numbers that are none, which are JSON to some programs: with mend what
+// is taken from it must go through finite. jsontext gives up on nesting far beyond any limit
+// of ours; as only the events that nest so may fail, what is too deep anyway is cut out and
+// the check made again.
+func (l Limits) readable(body []byte) (_ []byte, mend bool, err error) {
+	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
 	if !valid(body) {
 		const envelope = 8 // more levels than stand above a payload
-		if pruned, cut := prune(body, l.MaxDepth+envelope); cut && valid(pruned) {
-			body = pruned
-		} else {
-			return nil, syntaxError(body)
+		kept := body
+		if pruned, cut := prune(body, l.MaxDepth+envelope); cut {
+			kept = pruned
 		}
+		if !valid(kept) {
+			if mended := finite(kept); len(mended) == 0 || !valid(mended) {
+				return nil, false, syntaxError(body)
+			}
+			mend = true
+		}
+		body = kept
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n"); first[0] != '{' {
-		return nil, &RequestError{Code: CodeInvalidJSON, Message: "the body must be a JSON object"}
+		return nil, false, &RequestError{Code: CodeInvalidJSON, Message: "the body must be a JSON object"}
 	}
-	return body, nil
+	return body, mend, nil
 }
 
 func valid(body []byte) bool {
@@ -157,8 +178,8 @@ func syntaxError(body []byte) error {
 }
 
 // readEvents reads the list that comes next in the envelope. size, of the body, is
-// a hint of how many events there are.
-func (l Limits) readEvents(r *Request, envelope *store.Members, size int) error {
+// a hint of how many events there are; mend says that their payloads may hold numbers that are none.
+func (l Limits) readEvents(r *Request, envelope *store.Members, size int, mend bool) error {
 	const typical = 600 // bytes of an event
 	r.Events, r.Faults = make([]brokle.Event, 0, min(l.MaxEvents, size/typical+4)), nil
 	elements := envelope.List()
@@ -168,8 +189,16 @@ func (l Limits) readEvents(r *Request, envelope *store.Members, size int) error 
 			return l.tooMany()
 		}
 		r.Events = append(r.Events, brokle.Event{})
-		if fault := readEvent(&r.Events[i], &elements); fault != nil {
+		fault, noTime := readEvent(&r.Events[i], &elements)
+		if fault != nil {
 			r.Faults = append(r.Faults, Fault{Index: i, Err: *fault})
+			continue
+		}
+		if noTime {
+			r.Notes = append(r.Notes, Note{i, noteTime})
+		}
+		if mend {
+			r.mend(i)
 		}
 	}
 	envelope.Leave(&elements)
@@ -191,7 +220,7 @@ func (r *Request) readEnvironment(raw []byte) error {
 		return badEnvironment()
 	}
 	r.Environment = text
-	_, err := environment(text, "")
+	_, err := Environment(text, "")
 	return err
 }
 

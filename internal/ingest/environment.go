@@ -5,10 +5,10 @@ import "strings"
 // DefaultEnvironment is the environment of a batch that names none.
 const DefaultEnvironment = "default"
 
-// environment resolves the batch's environment: the body's beats the header's.
+// Environment resolves the batch's environment: the body's beats the header's.
 // It is lower-case letters, digits, '-', '_' and '.', at most 40, not starting
 // with "brokle". The error is a *RequestError.
-func environment(body, header string) (string, error) {
+func Environment(body, header string) (string, error) {
 	name := body
 	if name == "" {
 		name = strings.TrimSpace(header)

@@ -12,13 +12,17 @@ import (
 // eventKeys are the keys of one event as written; the last of each counts.
 type eventKeys struct{ id, typ, payload, timestamp []byte }
 
+// noteTime is the note of an event whose timestamp says no time, or one that cannot be kept.
+const noteTime = "timestamp could not be read, the time of receipt was taken: it must be Unix seconds, milliseconds, microseconds or " +
+	"nanoseconds, or a text such as RFC 3339, from 1970 to 9999"
+
 // readEvent reads the element of the events list that comes next. It checks the
-// shape only; check does the rest.
-func readEvent(ev *brokle.Event, elements *store.Elements) *brokle.BatchEventError {
+// shape only; check does the rest. noTime says that it has a timestamp that could not be read.
+func readEvent(ev *brokle.Event, elements *store.Elements) (fault *brokle.BatchEventError, noTime bool) {
 	if elements.Kind() != '{' {
 		elements.Value()
 		return &brokle.BatchEventError{Code: store.CodeInvalidField, Message: "Invalid event format",
-			Details: "each element of events must be a JSON object"}
+			Details: "each element of events must be a JSON object"}, false
 	}
 	var k eventKeys
 	members := elements.Object()
@@ -39,7 +43,10 @@ func readEvent(ev *brokle.Event, elements *store.Elements) *brokle.BatchEventErr
 		}
 	}
 	elements.Leave(&members)
-	return k.into(ev)
+	if given(k.timestamp) {
+		noTime = ev.Timestamp.UnmarshalJSON(k.timestamp) != nil
+	}
+	return k.into(ev), noTime
 }
 
 func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
@@ -68,12 +75,6 @@ func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
 	}
 	if ev.Payload == nil {
 		return missing(ev, "payload", "a JSON object")
-	}
-	if given(k.timestamp) {
-		if err := ev.Timestamp.UnmarshalJSON(k.timestamp); err != nil {
-			return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidTimestamp,
-				Message: "Invalid timestamp", Details: err.Error()}
-		}
 	}
 	return nil
 }

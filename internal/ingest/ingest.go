@@ -91,7 +91,7 @@ func (in *Ingest) Stats() Stats {
 // them; else nothing was stored or marked and the same request may be sent again
 // (store.ErrUnavailable: later).
 func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*brokle.BatchResponse, error) {
-	env, err := environment(r.Environment, headerEnvironment)
+	env, err := Environment(r.Environment, headerEnvironment)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +114,7 @@ type submission struct {
 	total      int     // events of the request
 	index      []int   // where each of batch.Events stood in the request
 	faults     []Fault // failed, in any order until answer sorts them
+	notes      []Note  // of the events to store, in the order of the request
 	duplicates []placed
 	claimed    []string // the ids that are leased to owner
 	degraded   bool     // the Claimer was needed and did not do its part
@@ -162,7 +163,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 	s.batch.Events = r.Events[:0]
 	s.batch.Fields = make([]*store.Fields, 0, len(r.Events))
 	s.index = make([]int, 0, len(r.Events))
-	fault := 0
+	fault, note := 0, 0
 	for i := range r.Events {
 		if fault < len(r.Faults) && r.Faults[fault].Index == i {
 			r.Faults[fault].Type = echoType(r.Events[i].Type)
@@ -178,6 +179,14 @@ func (in *Ingest) validate(s *submission, r *Request) {
 		}
 		if ev.Timestamp.IsZero() {
 			ev.Timestamp = brokle.At(s.batch.ReceivedAt)
+		}
+		for ; note < len(r.Notes) && r.Notes[note].Index <= i; note++ {
+			if r.Notes[note].Index == i {
+				s.notes = append(s.notes, r.Notes[note])
+			}
+		}
+		for _, text := range fields.Notes {
+			s.notes = append(s.notes, Note{Index: i, Text: text})
 		}
 		s.keep(*ev, fields, i)
 	}
@@ -196,6 +205,20 @@ func (s *submission) fail() {
 	for i := range s.faults {
 		s.batch.Failed[i] = s.faults[i].Err
 	}
+	s.batch.Notes = s.notesBeside(nil)
+}
+
+// notesBeside are the notes of the events to store, without those of the duplicates.
+func (s *submission) notesBeside(duplicates []placed) []brokle.EventNote {
+	var notes []brokle.EventNote
+	for _, n := range s.notes {
+		at, stored := slices.BinarySearch(s.index, n.Index)
+		duplicate := slices.ContainsFunc(duplicates, func(d placed) bool { return d.index == n.Index })
+		if stored && !duplicate {
+			notes = append(notes, brokle.EventNote{EventID: s.batch.Events[at].ID, Note: n.Text})
+		}
+	}
+	return notes
 }
 
 // append bounds the wait for a place in the Log's queue.
@@ -223,7 +246,7 @@ func (in *Ingest) refuse(s *submission, err error) (*brokle.BatchResponse, error
 	in.counters.add(func(c *Stats) { c.Conflicts++ })
 	s.fail()
 	resp := in.answer(s)
-	resp.ProcessedEvents = 0
+	resp.ProcessedEvents, resp.Notes = 0, nil
 	return resp, err
 }
 
@@ -256,5 +279,6 @@ func (in *Ingest) answer(s *submission) *brokle.BatchResponse {
 		ProcessingTimeMS:  max(0, in.o.Now().Sub(s.started).Milliseconds()),
 		Errors:            s.batch.Failed,
 		DuplicateEventIDs: ids,
+		Notes:             s.notesBeside(s.duplicates),
 	}
 }

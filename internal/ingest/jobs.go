@@ -21,7 +21,7 @@ const CodeDuplicateEvents = "duplicate_events"
 // store.ErrUnavailable also says that too many jobs are pending.
 func (in *Ingest) SubmitAsync(ctx context.Context, project, headerEnvironment string, r *Request, body []byte) (*brokle.BatchResponse, error) {
 	started := in.o.Now()
-	env, err := environment(r.Environment, headerEnvironment)
+	env, err := Environment(r.Environment, headerEnvironment)
 	if err != nil {
 		return nil, err
 	}

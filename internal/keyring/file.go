@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // FileVersion is the version of the file's form that this package reads and writes.
@@ -18,6 +17,9 @@ const FileVersion = 1
 
 // ErrNewer is returned by Open for a file of a later release.
 var ErrNewer = errors.New("use the release that wrote it, or a later one")
+
+// errGone is the fault of a file that was there.
+var errGone = errors.New("the keys file is gone")
 
 // maxFile bounds the file, in bytes.
 const maxFile = 16 << 20
@@ -120,7 +122,8 @@ func parseState(raw []byte) (*state, error) {
 }
 
 // change replaces the file with what edit makes of its keys, under the lock that all
-// processes take, and puts that in force here. A file that cannot be read is never replaced.
+// processes take, and puts that in force here. A file that cannot be read is never replaced, nor is one that is gone
+// although it was there.
 func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,6 +135,10 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	old, err := readState(k.path)
 	if err != nil {
 		return err
+	}
+	if old.raw == nil && k.state.Load().raw != nil { // what is written would be all that there is
+		k.setFault(errGone.Error())
+		return fmt.Errorf("%w: put it back first", errGone)
 	}
 	keys, err := edit(cloneKeys(old.keys))
 	if err != nil {
@@ -147,35 +154,11 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 		return err
 	}
 	if !bytes.Equal(raw, old.raw) {
-		if err := k.replace(raw); err != nil {
+		if err := k.replace(k.path, raw); err != nil {
 			return fmt.Errorf("write keys file: %w", plain(err))
 		}
 	}
 	k.state.Store(s)
 	k.setFault("")
 	return nil
-}
-
-// replace writes the file so that a crash leaves either the old or the new one. The lock is
-// held, so the name of the temporary file is ours; one that a crash left is removed.
-func (k *Keyring) replace(raw []byte) error {
-	tmp := k.path + ".tmp"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = k.rename(tmp, k.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(filepath.Dir(k.path))
 }

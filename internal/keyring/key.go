@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -21,13 +20,30 @@ const (
 	shownPrefix  = 6   // characters of Key.Prefix, at most
 )
 
-// base62Digits is how many digits 256 bits take: 62^43 > 2^256.
-const base62Digits = 43
+// secretDigits are what a new secret is made of, and secretLength is how many of them: published clients refuse
+// keys of another length than 43 with the prefix. 62^40 > 2^238: nobody guesses one.
+const (
+	secretDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	secretLength = 40
+)
 
-// base62 writes 32 bytes as 43 letters and digits.
-func base62(b []byte) string {
-	s := new(big.Int).SetBytes(b).Text(62)
-	return strings.Repeat("0", base62Digits-len(s)) + s
+// newSecret makes a secret, each digit as likely as any other.
+func newSecret() string {
+	secret := []byte(secretPrefix)
+	var b [64]byte
+	for {
+		rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
+		for _, v := range b {
+			const fair = 256 - 256%len(secretDigits) // above it the first digits would be likelier
+			if int(v) >= fair {
+				continue
+			}
+			secret = append(secret, secretDigits[int(v)%len(secretDigits)])
+			if len(secret) == len(secretPrefix)+secretLength {
+				return string(secret)
+			}
+		}
+	}
 }
 
 // wellFormed says whether a string can be a secret at all.

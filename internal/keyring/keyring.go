@@ -11,18 +11,18 @@ package keyring
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // Scope is what a key allows: ScopeIngest, ScopeRead or ScopeAdmin. None includes another.
@@ -80,12 +80,12 @@ type Options struct {
 
 // Keyring holds the keys of one file. All methods may be called concurrently.
 type Keyring struct {
-	path   string
-	now    func() time.Time
-	log    *slog.Logger
-	rename func(from, to string) error // os.Rename, but for tests
-	state  atomic.Pointer[state]
-	fault  atomic.Pointer[string]
+	path    string
+	now     func() time.Time
+	log     *slog.Logger
+	replace func(path string, content []byte) error // durable.Replace, but for tests
+	state   atomic.Pointer[state]
+	fault   atomic.Pointer[string]
 
 	mu sync.Mutex // one reload or change at a time, so that no older state replaces a newer one
 }
@@ -100,7 +100,7 @@ type state struct {
 // Open reads the keys at path; a file that does not exist holds none. The
 // directory must exist. A file that cannot be read is an error.
 func Open(path string, o Options) (*Keyring, error) {
-	k := &Keyring{path: path, now: o.Now, log: o.Logger, rename: os.Rename}
+	k := &Keyring{path: path, now: o.Now, log: o.Logger, replace: durable.Replace}
 	if k.now == nil {
 		k.now = time.Now
 	}
@@ -167,8 +167,7 @@ func (k *Keyring) Fault() string {
 	return ""
 }
 
-// Create makes a key with a new secret: "bk_" and 43 letters and digits, from 256
-// random bits. The secret is not kept. project is 1 to 64 of a-z 0-9 - _ . and name at
+// Create makes a key with a new secret: "bk_" and 40 random letters and digits, 238 bits. The secret is not kept. project is 1 to 64 of a-z 0-9 - _ . and name at
 // most 100 printable characters; ErrInvalid otherwise.
 func (k *Keyring) Create(project, name string, scopes []Scope) (secret string, key Key, err error) {
 	secret = newSecret()
@@ -291,7 +290,7 @@ func (k *Keyring) reload() {
 	switch {
 	case err != nil:
 	case raw == nil:
-		err = errors.New("the keys file is gone")
+		err = errGone
 	default:
 		s, err = parseState(raw)
 	}
@@ -314,11 +313,4 @@ func (k *Keyring) setFault(f string) {
 		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "fault", f)
 	}
 	k.fault.Store(&f)
-}
-
-// newSecret makes a secret of 256 random bits.
-func newSecret() string {
-	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
-	return secretPrefix + base62(b[:])
 }

@@ -47,7 +47,7 @@ func TestCreateLookupRevoke(t *testing.T) {
 	s1, k1 := create(t, k, "shop", ScopeRead, ScopeIngest, ScopeRead)
 	s2, k2 := create(t, k, "a.b-c_9", ScopeAdmin)
 	for _, s := range []string{s1, s2} {
-		if !regexp.MustCompile(`^bk_[0-9A-Za-z]{43}$`).MatchString(s) {
+		if !regexp.MustCompile(`^bk_[0-9A-Za-z]{40}$`).MatchString(s) {
 			t.Errorf("secret %q", s)
 		}
 	}
@@ -310,20 +310,15 @@ func TestChangesAreAtomic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.rename = func(from, to string) error {
-		if now, err := os.ReadFile(to); err != nil || !bytes.Equal(now, old) {
-			t.Errorf("before the rename the file is %q %v", now, err)
-		}
-		if info, err := os.Stat(from); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("temporary file: %v %v", info, err)
-		}
-		return os.ErrPermission
-	}
+	k.replace = func(string, []byte) error { return os.ErrPermission }
 	if _, _, err := k.Create("q", "", []Scope{ScopeRead}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("create: %v", err)
 	}
 	if len(k.List()) != 1 {
 		t.Error("a key that was not written is in force")
+	}
+	if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, old) {
+		t.Errorf("the file is %q %v", now, err)
 	}
 	if err := os.WriteFile(path+".tmp", []byte(`{"version":1,"ke`), 0o644); err != nil { // as a crash leaves it
 		t.Fatal(err)
@@ -402,4 +397,34 @@ func FuzzFile(f *testing.F) {
 			t.Fatalf("%d active of %d keys", len(s.active), len(s.keys))
 		}
 	})
+}
+
+// New keys have the one length that every client takes: the JavaScript SDK refuses another than 43
+// characters. Those of 46, which earlier releases made, stay valid.
+func TestLengthOfKeys(t *testing.T) {
+	t.Parallel()
+	k := open(t, keysFile(t))
+	form := regexp.MustCompile(`^bk_[0-9A-Za-z]{40}$`)
+	digits := map[byte]int{}
+	for range 200 {
+		secret := newSecret()
+		if !form.MatchString(secret) {
+			t.Fatalf("a key of %d characters, or others than letters and digits", len(secret))
+		}
+		for i := len(secretPrefix); i < len(secret); i++ {
+			digits[secret[i]]++
+		}
+	}
+	for d := range len(secretDigits) { // 8000 draws: each about 129 times, and 62 seen
+		if n := digits[secretDigits[d]]; n < 60 || n > 220 {
+			t.Errorf("%q was drawn %d times", secretDigits[d], n)
+		}
+	}
+	const before = "bk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+	if _, err := k.Put(before, "default", "", []Scope{ScopeIngest}); err != nil || len(before) != 46 {
+		t.Errorf("a key of 46 characters: %v", err)
+	}
+	if _, ok := k.Lookup(before); !ok {
+		t.Error("a key of 46 characters is not found")
+	}
 }

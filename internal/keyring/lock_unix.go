@@ -26,12 +26,3 @@ func lockFile(path string) (unlock func() error, err error) {
 	}
 	return f.Close, nil // closing gives the lock back
 }
-
-// syncDir makes a rename in dir survive power loss.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

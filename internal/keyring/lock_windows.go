@@ -22,6 +22,3 @@ func lockFile(path string) (unlock func() error, err error) {
 	}
 	return f.Close, nil // closing gives the lock back
 }
-
-// syncDir does nothing: Windows has no handle of a directory to sync.
-func syncDir(string) error { return nil }

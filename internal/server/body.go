@@ -147,39 +147,6 @@ func nextSize(n, expect, evidence, limit int64) (size int64, pooled bool) {
 	return next, next <= largestPooled
 }
 
-// pacedReader gives a body the time its size deserves: grace for the first byte
-// and the rest of it, plus a second for every rate bytes that came. Who is
-// slower loses the connection, so that slowness costs no one else.
-type pacedReader struct {
-	src     io.Reader
-	control *http.ResponseController
-	start   time.Time
-	grace   time.Duration
-	rate    int64
-	n       int64
-}
-
-func (p *pacedReader) Read(b []byte) (int, error) {
-	earned := time.Duration(p.n) * time.Second / time.Duration(p.rate)
-	// A writer without deadlines (a test's recorder) has no slow client either.
-	_ = p.control.SetReadDeadline(p.start.Add(p.grace + earned))
-	n, err := p.src.Read(b)
-	p.n += int64(n)
-	return n, err
-}
-
-// restTimeout is how long an answer waits for the rest of a body that it does not need.
-const restTimeout = 2 * time.Second
-
-// boundRest is called before an answer to a request whose body was not read:
-// net/http first reads the rest of a short one, to keep the connection, and would
-// wait for it without end.
-func (c *call) boundRest(control *http.ResponseController) {
-	if c.r.ContentLength != 0 && !c.bodyRead {
-		_ = control.SetReadDeadline(time.Now().Add(restTimeout))
-	}
-}
-
 // readBody returns the request's body with its Content-Encoding undone. The
 // bytes belong to the caller for good; the hold keeps them counted until it is
 // released. Errors are problems.
@@ -193,10 +160,14 @@ func (s *Server) readBody(c *call, h *hold) ([]byte, error) {
 		return nil, s.bodyTooLarge()
 	}
 	control := http.NewResponseController(c.w)
-	paced := &pacedReader{src: r.Body, control: control, start: time.Now(), grace: s.o.BodyTimeout, rate: s.o.MinBodyRate}
+	paced := newPacedReader(r.Body, control, s.o.BodyTimeout, s.o.MinBodyRate)
+	received := h.from.receive(paced, h)
 	sent, err := s.scratch.fill(paced, r.ContentLength, firstBuffer/bufferGrowth, s.o.MaxBodyBytes, h)
+	received()
 	s.metrics.bytesSent.Add(float64(paced.n))
 	if err != nil {
+		var p *problem
+		c.bodyFailed = !errors.Is(err, errTooLarge) && !errors.As(err, &p)
 		return nil, s.readProblem(err)
 	}
 	_ = control.SetReadDeadline(time.Time{})
@@ -227,6 +198,8 @@ func (s *Server) readProblem(err error) error {
 		return p
 	case errors.Is(err, errTooLarge):
 		return s.bodyTooLarge()
+	case errors.Is(err, errCut):
+		return overloaded()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problemf(http.StatusRequestTimeout, codeBodyTimeout,
 			"the body came slower than %d bytes a second, %v allowed on top", s.o.MinBodyRate, s.o.BodyTimeout)

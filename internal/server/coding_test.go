@@ -22,7 +22,7 @@ func bare(maxBody, maxDecoded, maxInFlight int64) *Server {
 	s := &Server{
 		o: Options{MaxBodyBytes: maxBody, MaxDecodedBytes: maxDecoded, MaxInFlightBytes: maxInFlight,
 			Logger: slog.New(slog.DiscardHandler)}.withDefaults(),
-		encoding: encoding(), decoders: newDecoders(), inFlight: &budget{limit: maxInFlight}, rates: newRates(0, 0),
+		encoding: encoding(), decoders: newDecoders(), inFlight: newBudget(maxInFlight), rates: newRates(0, 0),
 	}
 	s.metrics = newMetrics(s)
 	return s
@@ -94,8 +94,8 @@ func TestDecodeRoundTrip(t *testing.T) {
 			if err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s of %d bytes: %d bytes, %v", c, n, len(got), err)
 			}
-			if h.bytes < int64(len(got)) {
-				t.Errorf("%s of %d bytes: holds %d, less than it has", c, n, h.bytes)
+			if h.bytes.Load() < int64(len(got)) {
+				t.Errorf("%s of %d bytes: holds %d, less than it has", c, n, h.bytes.Load())
 			}
 			h.release()
 		}
@@ -158,8 +158,8 @@ func TestClaimedSizesAreNotBelieved(t *testing.T) {
 	if _, err := s.decode(codingZstd, lying, h); err == nil {
 		t.Error("a zstd frame of another size than stated was taken")
 	}
-	if h.bytes > 1<<20 {
-		t.Errorf("a body of %d bytes holds %d", len(lying), h.bytes)
+	if h.bytes.Load() > 1<<20 {
+		t.Errorf("a body of %d bytes holds %d", len(lying), h.bytes.Load())
 	}
 	gz := compressed(t, "gzip", []byte("hello"))
 	copy(gz[len(gz)-4:], []byte{0xff, 0xff, 0xff, 0x7f})
@@ -222,8 +222,8 @@ func TestFillHoldsWhatArrived(t *testing.T) {
 		for _, expect := range []int64{-1, int64(n), 10 << 20} {
 			h := &hold{from: s.inFlight}
 			src := &watchedReader{n: n, check: func(read int) {
-				if h.bytes > int64(firstBuffer+bufferGrowth*read+read) {
-					t.Errorf("after %d of %d bytes (announced %d) it holds %d", read, n, expect, h.bytes)
+				if h.bytes.Load() > int64(firstBuffer+bufferGrowth*read+read) {
+					t.Errorf("after %d of %d bytes (announced %d) it holds %d", read, n, expect, h.bytes.Load())
 				}
 			}}
 			f, err := s.scratch.fill(src, expect, firstBuffer/bufferGrowth, 10<<20, h)

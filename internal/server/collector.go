@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.health()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -162,6 +162,18 @@ func (c *statsCollector) health() []sample {
 		gauge("in_flight_bytes", "Bytes that the bodies of requests hold now.", float64(c.s.inFlight.used.Load())),
 		gauge("in_flight_limit_bytes", "The bound of brokle_in_flight_bytes.", float64(c.s.o.MaxInFlightBytes)),
 	}
+	turns := c.s.turns.stats()
+	out = append(out,
+		gauge("queries_working", "Questions that are being answered.", float64(turns.busy)),
+		gauge("queries_waiting", "Questions that wait for their turn.", float64(turns.waiting)),
+		counter("queries_refused_total", "Questions that got no turn, or whose clients left before it.", turns.refused))
+	answers := c.s.answers.stats()
+	out = append(out,
+		gauge("answers_bytes", "Bytes that answers weigh which are built or sent now, without a large one.", float64(answers.used)),
+		gauge("answers_limit_bytes", "The bound of brokle_answers_bytes.", float64(c.s.o.MaxAnswerBytes)),
+		gauge("answers_large", "1 while a large answer is built or sent.", truth(answers.large)),
+		gauge("answers_waiting", "Answers that wait for room.", float64(answers.waiting)),
+		counter("answers_refused_total", "Answers that found no room.", answers.refused))
 	for _, part := range c.s.o.Health() {
 		out = append(out, gauge("part_up", "1 while the part of /readyz is well.", truth(part.OK), "part", part.Part))
 	}

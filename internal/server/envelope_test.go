@@ -89,8 +89,10 @@ func TestBatchTable(t *testing.T) {
 
 		good("timestamps", list(stamped(`1677610602`)+","+stamped(`1677610602.25`)+","+stamped(`1677610602123`)+","+stamped(`1677610602123456`)+","+
 			stamped(`1677610602123456789`)+","+stamped(`"2023-02-28T18:56:42Z"`)+","+stamped(`"2023-02-28T18:56:42.5+02:00"`)+","+stamped(`null`)), 8),
-		failed("timestamp a word", stamped(`"yesterday"`), "invalid_timestamp"), failed("timestamp negative", stamped(`-1`), "invalid_timestamp"),
-		failed("timestamp an object", stamped(`{}`), "invalid_timestamp"),
+		good("timestamps that are none", list(stamped(`"yesterday"`)+","+stamped(`-1`)+","+stamped(`{}`)+","+stamped(`NaN`)+","+stamped(`"0001-01-01T00:00:00Z"`)), 5),
+		good("a byte-order mark", "\uFEFF"+list(ok()), 1), bad("a mark alone", "\uFEFF", 400, "invalid_json"),
+		good("numbers that are none", list(typed("trace_create", `{"name":"n","metadata":{"a":NaN,"b":[-Infinity,Infinity]}}`)+","+ok()), 2),
+		bad("a word that is no number", list(typed("trace_create", `{"name":"n","metadata":{"a":nan}}`)), 400, "invalid_json"),
 
 		good("environment", with(`"environment":"prod-1.eu_x"`), 1), good("environment null", with(`"environment":null`), 1),
 		bad("environment in capitals", with(`"environment":"Prod"`), 400, "invalid_environment"), bad("environment ours", with(`"environment":"brokle-x"`), 400, "invalid_environment"),

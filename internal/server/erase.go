@@ -48,7 +48,10 @@ func deleteTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 // deleteUser erases a user: every trace that has to do with them, and every
 // other event that names them.
 func deleteUser(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if id == "" || len(id) > maxUserID || !cleanText(id) {
 		return nil, store.ErrNotFound
 	}
@@ -102,16 +105,22 @@ type eraser struct {
 	user    string          // "" when only traces are asked for
 	traces  map[string]bool // that go
 
-	observations map[string]bool // that go
+	observations map[observationOf]bool // that go
+	newest       map[string]bool        // ids of which the newest observation goes
 	scores       map[string]bool
 	seqs         map[store.Seq]bool
-	grew         bool
+	bundles      map[string]*bundle // by observation id: those of which something may go
+	grew         bool               // another walk is needed
+	partial      bool               // a bundle is not whole
 }
+
+// observationOf is what an observation is known by.
+type observationOf struct{ trace, id string }
 
 // find asks the Warehouse for the traces, and then goes through the Log: it alone has
 // the records in quarantine, and says which generic events name somebody.
 func (e *eraser) find(ctx context.Context) error {
-	e.observations, e.scores, e.seqs = map[string]bool{}, map[string]bool{}, map[store.Seq]bool{}
+	e.newest, e.scores, e.bundles = map[string]bool{}, map[string]bool{}, map[string]*bundle{}
 	if e.user != "" {
 		ids, err := e.o.Warehouse.UserEvents(ctx, e.project, e.user)
 		if err != nil {
@@ -132,17 +141,24 @@ func (e *eraser) find(ctx context.Context) error {
 
 // walk looks at every record up to upto.
 func (e *eraser) walk(ctx context.Context) error {
+	e.seqs, e.observations, e.partial = map[store.Seq]bool{}, map[observationOf]bool{}, false
+	for id := range e.bundles {
+		e.bundles[id] = newBundle()
+	}
 	for at := store.Seq(0); at < e.upto; {
 		recs, next, err := e.o.Log.Read(ctx, at, eraseRead)
 		if err != nil {
 			return err
 		}
 		for i := range recs {
-			if recs[i].Project == e.project && recs[i].Seq <= e.upto && !e.seqs[recs[i].Seq] {
+			if recs[i].Project == e.project && recs[i].Seq <= e.upto {
 				e.look(&recs[i])
 			}
 		}
 		at = next
+	}
+	if !e.partial {
+		e.divide()
 	}
 	return nil
 }
@@ -173,12 +189,11 @@ func (e *eraser) look(rec *store.Record) {
 		if named && trace != "" {
 			e.add(e.traces, trace)
 		}
-		named = named || e.traces[trace] || e.observations[fields.EntityID]
-		if named {
-			e.add(e.observations, fields.EntityID)
-		}
+		e.collect(rec, fields, trace, named)
+		return
 	case store.ScoreKind:
-		named = named || e.traces[trace] || e.observations[text(store.ObservationID)] || e.scores[fields.EntityID]
+		about := trace == "" && e.newest[text(store.ObservationID)]
+		named = named || e.traces[trace] || about || e.scores[fields.EntityID]
 		if named {
 			e.add(e.scores, fields.EntityID)
 		}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -34,6 +36,9 @@ const (
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"
 	codeOverloaded        = "overloaded"
+	codeQueryTimeout      = "query_timeout"
+	codeQueryTooLarge     = "query_too_large"
+	codeAnswerTooLarge    = "answer_too_large"
 	codeInternal          = "internal"
 )
 
@@ -106,6 +111,10 @@ func (s *Server) problemOf(err error) *problem {
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}
 	}
+	if errors.Is(err, store.ErrStarved) {
+		return &problem{status: http.StatusServiceUnavailable, code: codeQueryTooLarge, cause: err,
+			message: "the question needs more memory than a question may have: ask for less, such as a shorter time, fewer metrics, groups or conditions"}
+	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return s.unavailable(err)
 	}
@@ -116,7 +125,7 @@ func (s *Server) problemOf(err error) *problem {
 func (s *Server) unavailable(cause error) *problem {
 	return &problem{
 		status: http.StatusServiceUnavailable, code: codeUnavailable, retryAfter: s.o.RetryAfter, cause: cause,
-		message: fmt.Sprintf("the request cannot be served now; nothing of it was kept, send it again in %d seconds", seconds(s.o.RetryAfter)),
+		message: "the request cannot be served now; nothing of it was kept, send it again after the seconds of Retry-After",
 	}
 }
 
@@ -124,6 +133,19 @@ func badParameter(name, format string, args ...any) *problem {
 	p := problemf(http.StatusBadRequest, codeInvalidParameter, "parameter %s: %s", name, fmt.Sprintf(format, args...))
 	p.details = map[string]string{"parameter": name}
 	return p
+}
+
+// longestIngestRetry is what Retry-After says at most where telemetry comes in: exporters
+// give up at once when it is not below their own deadline, and some have 5 s.
+const longestIngestRetry = 4 * time.Second
+
+// retryAfter is the one place where Retry-After is written. Where telemetry comes in, a
+// longer wait is not told: the client comes early, and is sent away once more.
+func retryAfter(rt route, wait time.Duration) string {
+	if rt.scope == keyring.ScopeIngest {
+		wait = min(wait, longestIngestRetry)
+	}
+	return strconv.FormatInt(seconds(wait), 10)
 }
 
 // seconds rounds up to the whole seconds that Retry-After takes (RFC 9110, section 10.2.3), at least one.

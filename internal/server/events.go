@@ -19,7 +19,7 @@ const (
 )
 
 func eventsParams() []string {
-	return []string{"from", "to", "environment", "trace_id", "limit", "cursor"}
+	return []string{"id", "from", "to", "environment", "trace_id", "limit", "cursor"}
 }
 
 // eventsQuery is what GET /v1/telemetry/events asks for.
@@ -53,6 +53,9 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	if q.err != nil {
 		return nil, q.err
+	}
+	if err := c.question.need(ctx, eventsAnswer); err != nil {
+		return nil, err
 	}
 	if f.TraceID != "" {
 		return ok(s.traceEvents(ctx, eq, f.TraceID))
@@ -99,16 +102,20 @@ func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string
 	}
 	slices.Sort(seqs)
 	first, _ := slices.BinarySearch(seqs, q.after+1)
-	for chunk := range slices.Chunk(seqs[first:], eventsRead) {
-		recs, err := s.o.Log.Get(ctx, chunk)
-		if err != nil {
-			return nil, err
-		}
-		for i := range recs {
-			if q.wants(&recs[i]) && !page.add(&recs[i]) {
-				return page.more(), nil
+	full := false
+	err = s.steps(ctx, seqs[first:], func(step []store.Record) bool {
+		for i := range step {
+			if full = q.wants(&step[i]) && !page.add(&step[i]); full {
+				return false
 			}
 		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	if full {
+		return page.more(), nil
 	}
 	return &page.Page, nil
 }
@@ -132,7 +139,7 @@ func (p *eventsPage) add(rec *store.Record) bool {
 	}
 	p.bytes += len(rec.Event.Payload)
 	p.q.after = rec.Seq
-	p.Data = append(p.Data, storedEvent(rec))
+	p.Data = append(p.Data, storedEvent(new(owned(*rec))))
 	return true
 }
 

@@ -121,7 +121,7 @@ func (s *Server) failed(addr netip.Addr, now time.Time, message string) *problem
 
 func tooManyFailures(wait time.Duration) *problem {
 	p := problemf(http.StatusTooManyRequests, codeTooManyFailures,
-		"too many wrong keys came from this address: wait %d seconds, and check the key", seconds(wait))
+		"too many wrong keys came from this address: check the key, and wait for the seconds of Retry-After")
 	p.retryAfter = wait
 	return p
 }

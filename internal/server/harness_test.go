@@ -202,6 +202,16 @@ func (h *house) try(method, path string, body io.Reader, headers ...string) (rep
 	return reply{status: res.StatusCode, header: res.Header, body: got}, err
 }
 
+// read is an answer that somebody else asked for.
+func read(tb testing.TB, res *http.Response) reply {
+	tb.Helper()
+	got, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return reply{status: res.StatusCode, header: res.Header, body: got}
+}
+
 func (h *house) get(path string, headers ...string) reply {
 	h.tb.Helper()
 	return h.do(http.MethodGet, path, nil, headers...)

@@ -26,7 +26,7 @@ func getHistory(kind store.Kind) handler {
 		if q.err != nil {
 			return nil, q.err
 		}
-		fold, err := s.ownEvents(ctx, c.caller.Project, kind, id)
+		fold, err := s.ownEvents(ctx, c, kind, id)
 		if err != nil {
 			return nil, err
 		}

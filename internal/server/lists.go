@@ -62,6 +62,9 @@ func getTraceSession(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, q.err
 	}
 	of := store.Filter{SessionID: id}
+	if err := c.question.need(ctx, weightOf(maxSessionTraces, maxSessionBytes)); err != nil {
+		return nil, err
+	}
 	page, err := s.o.Warehouse.Sessions(ctx, c.caller.Project, store.SessionQuery{Filter: of, Order: store.Order{Limit: 1}})
 	if err != nil {
 		return nil, err
@@ -71,43 +74,44 @@ func getTraceSession(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	session := brokle.Session{SessionSummary: page.Data[0]}
 	tq := store.TraceQuery{Filter: of, Order: store.Order{By: "start_time", Asc: true, Limit: maxSessionTraces, Cursor: cursor}}
-	session.Traces, session.NextCursor, err = s.sessionTraces(ctx, c.caller.Project, tq)
+	session.Traces, session.NextCursor, err = s.sessionTraces(ctx, c, tq)
 	return ok(&session, err)
 }
 
 // sessionTraces is a page of traces with input and output. When they are too
 // large together, as many as fit are asked for again: that page has the right cursor.
-func (s *Server) sessionTraces(ctx context.Context, project string, tq store.TraceQuery) ([]brokle.SessionTrace, *string, error) {
-	page, err := s.o.Warehouse.Traces(ctx, project, tq)
+func (s *Server) sessionTraces(ctx context.Context, c *call, tq store.TraceQuery) ([]brokle.SessionTrace, *string, error) {
+	page, err := s.o.Warehouse.Traces(ctx, c.caller.Project, tq)
 	if err != nil {
 		return nil, nil, err
 	}
-	traces, err := s.withPayloads(ctx, project, page.Data, maxSessionBytes)
+	traces, err := s.withPayloads(ctx, c, page.Data, maxSessionBytes)
 	if err != nil || len(traces) == len(page.Data) {
 		return traces, page.NextCursor, err
 	}
 	tq.Limit = len(traces)
-	if page, err = s.o.Warehouse.Traces(ctx, project, tq); err != nil {
+	if page, err = s.o.Warehouse.Traces(ctx, c.caller.Project, tq); err != nil {
 		return nil, nil, err
 	}
-	traces, err = s.withPayloads(ctx, project, page.Data, math.MaxInt)
+	traces, err = s.withPayloads(ctx, c, page.Data, math.MaxInt)
 	return traces, page.NextCursor, err
 }
 
 // withPayloads reads input and output of the first traces whose payloads have at
 // most room bytes together, and of one in any case.
-func (s *Server) withPayloads(ctx context.Context, project string, summaries []brokle.TraceSummary, room int) ([]brokle.SessionTrace, error) {
+func (s *Server) withPayloads(ctx context.Context, c *call, summaries []brokle.TraceSummary, room int) ([]brokle.SessionTrace, error) {
 	ids := make([]string, len(summaries))
 	for i := range summaries {
 		ids[i] = summaries[i].ID
 	}
-	seqs, err := s.o.Warehouse.EntityEvents(ctx, project, store.TraceKind, ids)
+	seqs, err := s.o.Warehouse.EntityEvents(ctx, c.caller.Project, store.TraceKind, ids)
 	if err != nil {
 		return nil, err
 	}
+	c.question.forget() // of an earlier try
 	traces := make([]brokle.SessionTrace, 0, len(summaries))
 	for i, id := range ids {
-		recs, err := s.o.Log.Get(ctx, seqs[id])
+		recs, err := s.readAll(ctx, c, seqs[id])
 		if err != nil {
 			return nil, err
 		}

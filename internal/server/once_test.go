@@ -208,8 +208,8 @@ func TestInvalidFailAlone(t *testing.T) {
 			id := fmt.Sprintf("p17-%d", n)
 			if r.IntN(3) == 0 {
 				failed = append(failed, id)
-				bad := []string{event(id, "trace_create", `{}`), event(id, "no_such", `{}`), event(id, "observation_create", `{"name":"n"}`),
-					event(id, "event_create", `[]`), `{"event_id":"` + id + `","event_type":"event_create","payload":{},"timestamp":"never"}`}
+				bad := []string{event(id, "trace_create", `{}`), event(id, "no_such", `{}`), event(id, "observation_create", `{"trace_id":"t"}`),
+					event(id, "event_create", `[]`), event(id, "observation_create", `{"trace_id":7,"name":"n"}`)}
 				events = append(events, bad[r.IntN(len(bad))])
 				continue
 			}

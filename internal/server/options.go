@@ -73,7 +73,8 @@ type Options struct {
 	// AuthFailures is how many wrong keys a minute one client address may send, also all at
 	// once: 60. More are answered 429; keys that are right are taken all the same.
 	AuthFailures int
-	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 5 s.
+	// RetryAfter is what a 503 asks the client to wait, in whole seconds: 4 s. Where telemetry
+	// comes in it is never more than that.
 	RetryAfter time.Duration
 
 	// ReadHeaderTimeout bounds the reading of a request's headers: 10 s.
@@ -91,6 +92,19 @@ type Options struct {
 	MaxHeaderBytes int
 	// MaxWait is the longest ?wait= of a job: 30 s.
 	MaxWait time.Duration
+
+	// QueryTimeout bounds how long a question is worked at: 30 s. Then it is a 504.
+	QueryTimeout time.Duration
+	// MaxQueries is how many questions are answered at once, of which one key has at most
+	// half (at least one): 4. Others wait, the keys in turn, at most QueryWait: 10 s.
+	// Then they get 503 with Retry-After.
+	MaxQueries int
+	QueryWait  time.Duration
+
+	// MaxAnswerBytes bounds the memory of all answers that are being built and sent, 256 MiB, of
+	// which one key has at most half. A larger one goes beside them, alone among its like;
+	// one of more than four times as much is refused. Who finds no room within QueryWait gets 503.
+	MaxAnswerBytes int64
 
 	// MaxStreams is how many live streams there may be at once: 1000.
 	MaxStreams int
@@ -122,7 +136,7 @@ const (
 	DefaultMaxDecodedBytes   = 64 << 20
 	DefaultMaxInFlightBytes  = 256 << 20
 	DefaultAuthFailures      = 60
-	DefaultRetryAfter        = 5 * time.Second
+	DefaultRetryAfter        = longestIngestRetry
 	DefaultReadHeaderTimeout = 10 * time.Second
 	DefaultBodyTimeout       = 30 * time.Second
 	DefaultMinBodyRate       = 16 << 10
@@ -130,6 +144,10 @@ const (
 	DefaultIdleTimeout       = 120 * time.Second
 	DefaultMaxHeaderBytes    = 64 << 10
 	DefaultMaxWait           = 30 * time.Second
+	DefaultQueryTimeout      = 30 * time.Second
+	DefaultMaxQueries        = 4
+	DefaultQueryWait         = 10 * time.Second
+	DefaultMaxAnswerBytes    = 256 << 20
 	DefaultMaxStreams        = 1000
 	DefaultStreamHeartbeat   = 15 * time.Second
 )
@@ -147,6 +165,10 @@ func (o Options) withDefaults() Options {
 	def(&o.IdleTimeout, DefaultIdleTimeout)
 	def(&o.MaxHeaderBytes, DefaultMaxHeaderBytes)
 	def(&o.MaxWait, DefaultMaxWait)
+	def(&o.QueryTimeout, DefaultQueryTimeout)
+	def(&o.MaxQueries, DefaultMaxQueries)
+	def(&o.QueryWait, DefaultQueryWait)
+	def(&o.MaxAnswerBytes, DefaultMaxAnswerBytes)
 	def(&o.MaxStreams, DefaultMaxStreams)
 	def(&o.StreamHeartbeat, DefaultStreamHeartbeat)
 	if o.Now == nil {
@@ -202,9 +224,12 @@ func (o Options) Validate() error {
 	}{
 		{"ReadHeaderTimeout", d.ReadHeaderTimeout}, {"BodyTimeout", d.BodyTimeout}, {"WriteTimeout", d.WriteTimeout},
 		{"IdleTimeout", d.IdleTimeout}, {"MaxWait", d.MaxWait}, {"StreamHeartbeat", d.StreamHeartbeat},
+		{"QueryTimeout", d.QueryTimeout}, {"QueryWait", d.QueryWait},
 	} {
 		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
 	}
+	need(d.MaxQueries > 0, "MaxQueries is %d, must be positive", o.MaxQueries)
+	need(d.MaxAnswerBytes >= 2*eventsAnswer, "MaxAnswerBytes is %d, must be at least %d", o.MaxAnswerBytes, 2*eventsAnswer)
 	need(d.MaxStreams > 0, "MaxStreams is %d, must be positive", o.MaxStreams)
 	need(d.MinBodyRate > 0, "MinBodyRate is %d, must be positive", o.MinBodyRate)
 	need(d.MaxHeaderBytes >= 4096, "MaxHeaderBytes is %d, must be at least 4096", o.MaxHeaderBytes)

@@ -31,9 +31,11 @@ func pageRoutes() []route {
 		{method: "GET", path: "/assets/{file}", anyParam: true, raw: (*Server).assets},
 	}
 	// Each view of the page has an address, so that it can be kept and passed on.
-	for _, view := range []string{"/{$}", "/traces", "/traces/{id}", "/sessions", "/sessions/{id}", "/users", "/users/{id}",
-		"/scores", "/dashboard", "/ingest", "/settings"} {
-		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: (*Server).index})
+	for _, view := range []string{"/{$}", "/traces", "/sessions", "/users", "/scores", "/dashboard", "/ingest", "/settings"} {
+		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("index.html")})
+	}
+	for _, view := range []string{"/traces/{id}", "/sessions/{id}", "/users/{id}"} {
+		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("below.html")})
 	}
 	return routes
 }
@@ -51,11 +53,14 @@ var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-// loadPage reads the files of the page by path; "index.html" is always there.
+// loadPage reads the files of the page by path. Always there are index.html, and below.html for
+// addresses one step deeper: the page names its files from where it stands, because a proxy
+// may serve the server below a path that nobody here knows.
 func loadPage() (map[string]*file, error) {
 	app, ok := web.App()
 	if !ok {
-		return map[string]*file{"index.html": newFile("index.html", web.Unbuilt(), nil, nil)}, nil
+		page := newFile("index.html", web.Unbuilt(), nil, nil)
+		return map[string]*file{"index.html": page, "below.html": page}, nil
 	}
 	files := map[string]*file{}
 	err := fs.WalkDir(app, ".", func(name string, d fs.DirEntry, err error) error {
@@ -86,12 +91,14 @@ func newFile(name string, plain, gz, br []byte) *file {
 	return f
 }
 
-func (s *Server) index() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveFile(w, r, s.page["index.html"]) })
+func pageFile(name string) func(*Server) http.Handler {
+	return func(s *Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveFile(w, r, s.page[name]) })
+	}
 }
 
 func (s *Server) assets() http.Handler {
-	missing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	missing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.page["assets/"+r.PathValue("file")]; f != nil {
 			s.serveFile(w, r, f)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -89,13 +90,21 @@ func TestBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`/(assets/[^"]+)"`).FindAllSubmatch(files["index.html"].plain, -1)
-	if len(named) < 4 {
-		t.Errorf("the index names %d files", len(named))
-	}
-	for _, m := range named {
-		if files[string(m[1])] == nil {
-			t.Errorf("the index names %s, which is not there", m[1])
+	// Behind a proxy the same files are asked for below its path.
+	for name, at := range map[string]string{"index.html": "/some/prefix/traces", "below.html": "/some/prefix/traces/id"} {
+		address := &url.URL{Path: at}
+		named := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllSubmatch(files[name].plain, -1)
+		if len(named) < 4 {
+			t.Errorf("%s names %d files", name, len(named))
+		}
+		for _, m := range named {
+			to, err := address.Parse(string(m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if file, below := strings.CutPrefix(to.Path, "/some/prefix/"); !below || files[file] == nil {
+				t.Errorf("%s names %s, which is %s at %s: not there", name, m[1], to.Path, at)
+			}
 		}
 	}
 	weight := 0

@@ -20,6 +20,15 @@ const (
 	maxLimit          = 1000
 )
 
+// How often a parameter may be repeated, or how much its comma lists hold together:
+// what one question may cost. docs/api.md says the same.
+const (
+	maxScores     = 10 // conditions
+	maxMetrics    = 20
+	maxGroups     = 8
+	maxEventTypes = 20
+)
+
 // query reads typed parameters and keeps the first error. An empty value is as
 // none at all, as forms send it.
 type query struct {
@@ -50,14 +59,19 @@ func (q *query) text(name string) string {
 // cleanText says whether a backend can be asked for s at all.
 func cleanText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
-// list reads "a,b" and repetitions of the parameter.
-func (q *query) list(name string) []string {
+// list reads "a,b" and repetitions of the parameter, at most as many parts, those that are said twice too.
+func (q *query) list(name string, most int) []string {
 	var out []string
+	parts := 0
 	for _, v := range q.values[name] {
 		if !cleanText(v) {
 			q.fail(name, "must be UTF-8 without NUL")
 		}
 		for part := range strings.SplitSeq(v, ",") {
+			if parts++; parts > most {
+				q.fail(name, "names more than %d", most)
+				return nil
+			}
 			if part = strings.TrimSpace(part); part != "" && !slices.Contains(out, part) {
 				out = append(out, part)
 			}
@@ -91,13 +105,13 @@ func (q *query) boolean(name string) *bool {
 	return &yes
 }
 
-// time reads RFC 3339 or Unix seconds (or ms, µs, ns by magnitude).
+// time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more.
 func (q *query) time(name string) time.Time {
 	v := q.text(name)
 	if v == "" {
 		return time.Time{}
 	}
-	if strings.Contains(v, "T") {
+	if len(v) > 10 && v[10] == 'T' {
 		v = strings.ReplaceAll(v, " ", "+") // a zone's plus that was not escaped
 	}
 	var t brokle.Timestamp
@@ -152,6 +166,10 @@ func (q *query) interval(name string) time.Duration {
 // scores reads score=NAME OP NUMBER, each a condition that must hold.
 func (q *query) scores(name string) []store.ScoreCondition {
 	var out []store.ScoreCondition
+	if len(q.values[name]) > maxScores {
+		q.fail(name, "given more than %d times", maxScores)
+		return nil
+	}
 	for _, v := range q.values[name] {
 		if v == "" {
 			continue
@@ -178,9 +196,9 @@ func scoreCondition(v string) (store.ScoreCondition, bool) {
 	if op == "==" {
 		op = "="
 	}
-	name := strings.TrimSpace(v[:start])
+	name, named := scoreName(v[:start])
 	n, err := strconv.ParseFloat(strings.TrimSpace(v[at+1:]), 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || name == "" {
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || !named {
 		return store.ScoreCondition{}, false
 	}
 	return store.ScoreCondition{Name: name, Op: op, Value: n}, true

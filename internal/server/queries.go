@@ -11,10 +11,10 @@ import (
 
 func traceParams() []string {
 	names := slices.DeleteFunc(filterNames(), func(n string) bool { return n == "type" || n == "trace_id" })
-	return append(names, "sort", "limit", "cursor")
+	return append(names, "id", "sort", "limit", "cursor")
 }
 
-func observationParams() []string { return append(filterNames(), "sort", "limit", "cursor") }
+func observationParams() []string { return append(filterNames(), "id", "sort", "limit", "cursor") }
 
 func scoreParams() []string {
 	return []string{"from", "to", "name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id",
@@ -73,7 +73,7 @@ func listScores(ctx context.Context, s *Server, c *call) (*answer, error) {
 func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	sq := store.StatsQuery{
-		Filter: q.filter(), Of: q.text("of"), Metrics: q.list("metrics"), GroupBy: q.list("group_by"),
+		Filter: q.filter(), Of: q.text("of"), Metrics: q.metrics("metrics", maxMetrics), GroupBy: q.list("group_by", maxGroups),
 		Interval: q.interval("interval"), Limit: q.limit(defaultStatsLimit), Cursor: q.text("cursor"),
 	}
 	def(&sq.Of, "observations")
@@ -105,23 +105,13 @@ func ok[T any](body *T, err error) (*answer, error) {
 	return &answer{status: http.StatusOK, body: body}, nil
 }
 
-// pathID returns the {id} of the path. What no entity can be called is not found.
-func pathID(c *call) (string, error) {
-	const longestID = 255 // characters, the wire contract's bound for entity ids
-	id := c.r.PathValue("id")
-	if id == "" || len(id) > 4*longestID || !cleanText(id) {
-		return "", store.ErrNotFound
-	}
-	return id, nil
-}
-
 // records returns every event that folds into the trace, payloads and all.
-func (s *Server) records(ctx context.Context, project, traceID string) ([]store.Record, error) {
-	seqs, err := s.o.Warehouse.TraceEvents(ctx, project, traceID)
+func (s *Server) records(ctx context.Context, c *call, traceID string) ([]store.Record, error) {
+	seqs, err := s.o.Warehouse.TraceEvents(ctx, c.caller.Project, traceID)
 	if err != nil {
 		return nil, err
 	}
-	return s.o.Log.Get(ctx, seqs)
+	return s.readAll(ctx, c, seqs)
 }
 
 func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -129,7 +119,7 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.records(ctx, c.caller.Project, id)
+	recs, err := s.records(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
@@ -138,15 +128,15 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 
 // ownEvents collects the entity's own events, which hold the payloads that the
 // Warehouse's row does not. An entity without any is not found.
-func (s *Server) ownEvents(ctx context.Context, project string, kind store.Kind, id string) (*store.Fold, error) {
-	seqs, err := s.o.Warehouse.EntityEvents(ctx, project, kind, []string{id})
+func (s *Server) ownEvents(ctx context.Context, c *call, kind store.Kind, id string) (*store.Fold, error) {
+	seqs, err := s.o.Warehouse.EntityEvents(ctx, c.caller.Project, kind, []string{id})
 	if err != nil {
 		return nil, err
 	}
 	if len(seqs[id]) == 0 {
 		return nil, store.ErrNotFound
 	}
-	recs, err := s.o.Log.Get(ctx, seqs[id])
+	recs, err := s.readAll(ctx, c, seqs[id])
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +144,8 @@ func (s *Server) ownEvents(ctx context.Context, project string, kind store.Kind,
 }
 
 // observation folds the observation id of the trace, or of the newest that has one.
-func (s *Server) observation(ctx context.Context, project, id, traceID string) (*store.ObservationRow, error) {
-	fold, err := s.ownEvents(ctx, project, store.ObservationKind, id)
+func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (*store.ObservationRow, error) {
+	fold, err := s.ownEvents(ctx, c, store.ObservationKind, id)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +162,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if q.err != nil {
 		return nil, q.err
 	}
-	row, err := s.observation(ctx, c.caller.Project, id, traceID)
+	row, err := s.observation(ctx, c, id, traceID)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (r *rates) take(keyID string, n int, now time.Time) error {
 	}
 	spent.CancelAt(now)
 	p := problemf(http.StatusTooManyRequests, codeRateLimited,
-		"the key may send %v events a second; nothing of this request was kept, send it again in %d seconds", r.perSecond, seconds(wait))
+		"the key may send %v events a second; nothing of this request was kept, send it again after the seconds of Retry-After", r.perSecond)
 	p.retryAfter = wait
 	return p
 }

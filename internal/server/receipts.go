@@ -65,7 +65,10 @@ func getBatch(ctx context.Context, s *Server, c *call) (*answer, error) {
 // getEvent answers from the receipts while they are kept, and from the events
 // themselves, which may be several of one id.
 func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
-	id := c.r.PathValue("id")
+	id, err := givenID(c)
+	if err != nil {
+		return nil, err
+	}
 	if !brokle.ValidID(id) {
 		return nil, store.ErrNotFound
 	}
@@ -73,7 +76,7 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	facts, err := s.facts(ctx, c.caller.Project, id)
+	facts, err := s.facts(ctx, c, id)
 	switch {
 	case err != nil && receipt == nil:
 		return nil, err
@@ -91,31 +94,36 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 			EventID: id, Status: "stored", EventType: last.Event.Type, BatchID: last.BatchID, At: last.ReceivedAt,
 		}
 	}
-	return ok(receipt, s.describe(ctx, c.caller.Project, receipt, facts))
+	return ok(receipt, s.describe(ctx, c, receipt, facts))
 }
 
 // facts returns the events that were stored under the id, in the order of acceptance.
-func (s *Server) facts(ctx context.Context, project, id string) ([]store.Record, error) {
-	seqs, err := s.o.Warehouse.EventSeqs(ctx, project, id)
+func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record, error) {
+	seqs, err := s.o.Warehouse.EventSeqs(ctx, c.caller.Project, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.o.Log.Get(ctx, seqs)
-	return slices.DeleteFunc(recs, func(r store.Record) bool { return r.Project != project }), err
+	recs, err := s.readAll(ctx, c, seqs)
+	return slices.DeleteFunc(recs, func(r store.Record) bool { return r.Project != c.caller.Project }), err
 }
 
 // describe adds to a receipt what its events say.
-func (s *Server) describe(ctx context.Context, project string, receipt *brokle.EventReceipt, facts []store.Record) error {
+func (s *Server) describe(ctx context.Context, c *call, receipt *brokle.EventReceipt, facts []store.Record) error {
 	for i := range facts {
 		rec := &facts[i]
+		for _, note := range rec.Notes {
+			if !slices.Contains(receipt.Notes, note) {
+				receipt.Notes = append(receipt.Notes, note)
+			}
+		}
 		fact := brokle.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
 		if fields, failure := store.Extract(&rec.Event); failure == nil {
 			trace, _ := fields.Get(store.TraceID)
 			fact.EntityID, fact.TraceID = fields.EntityID, trace.Text
-			note, err := s.openTrace(ctx, project, fields)
+			note, err := s.openTrace(ctx, c, fields)
 			if err != nil {
 				return err
 			}
@@ -132,7 +140,7 @@ func (s *Server) describe(ctx context.Context, project string, receipt *brokle.E
 
 // openTrace says of which trace's observation an event speaks that names an
 // observation but no trace, when several traces have one; else it says nothing.
-func (s *Server) openTrace(ctx context.Context, project string, fields *store.Fields) (string, error) {
+func (s *Server) openTrace(ctx context.Context, c *call, fields *store.Fields) (string, error) {
 	if v, _ := fields.Get(store.TraceID); v.Text != "" {
 		return "", nil
 	}
@@ -147,11 +155,11 @@ func (s *Server) openTrace(ctx context.Context, project string, fields *store.Fi
 	if id == "" {
 		return "", nil
 	}
-	page, err := s.o.Warehouse.Observations(ctx, project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 2}})
+	page, err := s.o.Warehouse.Observations(ctx, c.caller.Project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 2}})
 	if err != nil || len(page.Data) < 2 {
 		return "", err
 	}
-	row, err := s.observation(ctx, project, id, "")
+	row, err := s.observation(ctx, c, id, "")
 	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
 		return "", nil
 	}

@@ -20,8 +20,18 @@ type route struct {
 	params       []string      // the query parameters; others are refused unless anyParam
 	anyParam     bool
 	handle       handler
+	otherMethod  bool // stands for the methods that the path does not take
+	light        bool // answers from memory, or stays open: it does not wait for its turn
+	// problem is the body of an error, for clients that know another form; nil is ours.
+	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
 	raw func(s *Server) http.Handler
+}
+
+// asks says whether the route answers a question from what is stored, which takes time and
+// memory: such questions take turns. The receipts of jobs and batches and the audit are small, and a stream lasts.
+func (rt route) asks() bool {
+	return rt.method == http.MethodGet && rt.scope == keyring.ScopeRead && !rt.light
 }
 
 // handler answers one request. What it returns is written in one place, Server.serve.
@@ -33,8 +43,22 @@ type call struct {
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
 	caller keyring.Caller
+	// session is the token of the session that stood for the caller's key; "" when the key
+	// itself was sent. What only a key may do asks this, never what headers there are.
+	session string
+	// question is what a call holds that asks; nil when it does not.
+	question *question
 	// bodyRead is set when the body was read to its end.
 	bodyRead bool
+	// bodyFailed is set when it could not be: nothing more of it can come.
+	bodyFailed bool
+}
+
+// end gives back what the call holds.
+func (c *call) end() {
+	if c.question != nil {
+		c.question.end()
+	}
 }
 
 // answer is a 2xx on its way out of a handler.
@@ -52,28 +76,32 @@ func apiRoutes() []route {
 		{method: "POST", path: "/v1/telemetry/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
 		{method: "POST", path: "/v1/ingest/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
 		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
-		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, handle: getJob},
-		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, handle: getBatch},
-		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: listEvents},
+		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
+		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
+		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: oneOf(listEvents, getEvent)},
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
-		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), handle: getStream},
-		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, handle: getAudit},
+		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
+		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
+		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
+		{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
 		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
 		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: listTraces},
+		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: oneOf(listTraces, getTrace)},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
-		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.TraceKind)},
+		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(store.TraceKind)},
+		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
+		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: listObservations},
+		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: oneOf(listObservations, getObservation, "trace_id")},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
-		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getHistory(store.ObservationKind)},
+		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(store.ObservationKind)},
 		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
-		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, handle: getHistory(store.ScoreKind)},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: sessionParams(), handle: listSessions},
+		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(store.ScoreKind)},
+		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: append(sessionParams(), "id"), handle: oneOf(listSessions, getTraceSession, "cursor")},
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
 		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},
 		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: environmentParams(), handle: listEnvironments},
@@ -94,7 +122,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	for p, methods := range byPath {
 		mux.Handle(p, s.byMethod(p, methods))
 	}
-	nothing := s.serve(route{path: "unknown", anyParam: true, handle: noRoute})
+	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if endsConnection(r) {
@@ -127,7 +155,7 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 	options := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		return &answer{status: http.StatusNoContent, header: allow}, nil
 	}})
-	refuse := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		e := problemf(http.StatusMethodNotAllowed, codeMethodNotAllowed, "this path takes %s", allow.Get("Allow"))
 		e.header = allow
 		return nil, e
@@ -146,6 +174,9 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 		}
 	})
 }
+
+// unknownPath is the route of every path that is none.
+const unknownPath = "unknown"
 
 func noRoute(context.Context, *Server, *call) (*answer, error) {
 	return nil, problemf(http.StatusNotFound, codeNotFound, "there is no such path; docs/api.md lists them")

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +21,7 @@ func (s *Server) serve(rt route) http.Handler {
 	if rt.raw != nil {
 		h := rt.raw(s)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			(&call{r: r}).boundRest(http.NewResponseController(w))
+			(&call{r: r}).dropRest(http.NewResponseController(w))
 			h.ServeHTTP(w, r)
 			seen.done(http.StatusOK, 0)
 		})
@@ -34,30 +33,43 @@ func (s *Server) serve(rt route) http.Handler {
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Time{}) // one may be left of the connection's last answer
 		c := &call{w: w, r: r}
+		defer c.end()
 		ans, err := s.run(rt, c)
-		var out []byte
+		c.dropRest(control)
+		out := &answerWriter{s: s, c: c, rt: rt, ans: ans}
 		if err == nil {
-			out, err = s.render(ans)
+			err = out.send()
 		}
 		if err != nil {
-			p := s.problemOf(err)
-			s.logProblem(rt, c, p)
-			ans = &answer{status: p.status, header: p.header}
-			if out, err = s.encode(p.body()); err != nil {
+			out = &answerWriter{s: s, c: c, rt: rt, ans: s.refusal(rt, c, err)}
+			if err := out.send(); err != nil {
 				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
 			}
-			if p.retryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.FormatInt(seconds(p.retryAfter), 10))
-			}
 		}
-		c.boundRest(control)
-		_ = control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
-		s.write(w, r, rt, ans, out)
-		seen.done(ans.status, s.o.Now().Sub(start))
-		if ans.stream != nil && r.Method != http.MethodHead {
-			ans.stream()
+		seen.done(out.ans.status, s.o.Now().Sub(start))
+		if out.err != nil {
+			// The client left, or does not read: what it sent is stored all the same.
+			panic(http.ErrAbortHandler)
+		}
+		if out.ans.stream != nil && r.Method != http.MethodHead {
+			out.ans.stream()
 		}
 	})
+}
+
+// refusal is the answer that an error gets.
+func (s *Server) refusal(rt route, c *call, err error) *answer {
+	p := s.problemOf(err)
+	s.logProblem(rt, c, p)
+	s.noteRefusal(rt, c, p)
+	ans := &answer{status: p.status, header: p.header, body: p.body()}
+	if rt.problem != nil {
+		ans.body = rt.problem(p)
+	}
+	if p.retryAfter > 0 {
+		c.w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
+	}
+	return ans
 }
 
 // run checks the key and the parameters, then calls the handler. A panic
@@ -76,12 +88,15 @@ func (s *Server) run(rt route, c *call) (ans *answer, err error) {
 		err = problemf(http.StatusInternalServerError, codeInternal, "the server failed to answer; its log says why")
 	}()
 	if rt.scope != "" {
-		if c.caller, err = s.authenticate(c.r, rt.scope); err != nil {
+		if err = s.authenticate(c, rt.scope); err != nil {
 			return nil, err
 		}
 	}
 	if c.params, err = parameters(c.r.URL.RawQuery, rt); err != nil {
 		return nil, err
+	}
+	if rt.asks() {
+		return s.answerQuery(c.r.Context(), rt, c)
 	}
 	return rt.handle(c.r.Context(), s, c)
 }
@@ -104,33 +119,36 @@ func secretOf(r *http.Request) string {
 	return ""
 }
 
-// authenticate finds the caller before anything of the body is read.
-func (s *Server) authenticate(r *http.Request, scope keyring.Scope) (keyring.Caller, error) {
-	secret := secretOf(r)
+// authenticate finds the caller before anything of the body is read, and notes in c
+// by what: a key, or a session that stands for one.
+func (s *Server) authenticate(c *call, scope keyring.Scope) (err error) {
+	secret := secretOf(c.r)
 	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
 	if secret == "" {
-		if token := sessionToken(r); token != "" {
-			return s.authenticateSession(r, token, scope)
+		if token := sessionToken(c.r); token != "" {
+			return s.authenticateSession(c, token, scope)
 		}
 		p := problemf(http.StatusUnauthorized, codeUnauthorized, "there is no key: send X-API-Key, or Authorization: Bearer")
 		p.header = challenge
-		return keyring.Caller{}, p
+		return p
 	}
-	caller, err := s.lookup(r, secret)
-	if err != nil {
+	if c.caller, err = s.lookup(c.r, secret); err != nil {
 		if p := s.problemOf(err); p.status == http.StatusUnauthorized {
 			p.header = challenge
 		}
-		return keyring.Caller{}, err
+		return err
 	}
-	return allowed(caller, scope)
+	return allowed(c.caller, scope)
 }
 
-func allowed(caller keyring.Caller, scope keyring.Scope) (keyring.Caller, error) {
-	if !caller.Has(scope) {
-		return caller, problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
+// anyScope is the scope of routes that take every key.
+const anyScope keyring.Scope = "any"
+
+func allowed(caller keyring.Caller, scope keyring.Scope) error {
+	if scope != anyScope && !caller.Has(scope) {
+		return problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
 	}
-	return caller, nil
+	return nil
 }
 
 // parameters parses a query string and refuses what the route does not know.
@@ -162,51 +180,6 @@ func known(params []string) string {
 		return "this path takes none"
 	}
 	return "known are " + strings.Join(params, ", ")
-}
-
-func (s *Server) render(ans *answer) ([]byte, error) {
-	switch {
-	case ans.body != nil:
-		return s.encode(ans.body)
-	case ans.json != nil:
-		return ans.json, nil
-	}
-	return []byte(ans.text), nil
-}
-
-func (s *Server) write(w http.ResponseWriter, r *http.Request, rt route, ans *answer, out []byte) {
-	h := w.Header()
-	for name, values := range ans.header {
-		h[name] = values
-	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	if rt.scope == keyring.ScopeIngest {
-		h.Set("Accept-Encoding", acceptEncoding)
-	}
-	if hangsUp(r.UserAgent()) {
-		h.Set("Connection", "close")
-	}
-	switch {
-	case ans.status == http.StatusNoContent:
-	case ans.stream != nil:
-		if h.Get("Content-Type") == "" {
-			h.Set("Content-Type", "text/event-stream")
-		}
-		h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold events back
-	case ans.text != "":
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-	default:
-		h.Set("Content-Type", "application/json; charset=utf-8")
-	}
-	if ans.status != http.StatusNoContent && ans.stream == nil {
-		h.Set("Content-Length", strconv.Itoa(len(out)))
-	}
-	w.WriteHeader(ans.status)
-	if len(out) > 0 {
-		// A client that left does not hear its answer; what it sent is stored all the same.
-		_, _ = w.Write(out)
-	}
 }
 
 // hangsUp says whether the client is the published Python SDK, which opens a new

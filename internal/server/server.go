@@ -21,6 +21,9 @@ type Server struct {
 	guesses   *guesses
 	metrics   *metrics
 	sessions  *sessions
+	turns     *turns
+	refusals  *refusals
+	answers   *answers
 	live      *live
 	positions *positions
 	erasing   chan struct{} // has room for one: who holds it erases
@@ -43,11 +46,14 @@ func New(o Options) (*Server, error) {
 		o:        o,
 		encoding: encoding(),
 		decoders: newDecoders(),
-		inFlight: &budget{limit: o.MaxInFlightBytes},
+		inFlight: newBudget(o.MaxInFlightBytes),
 		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
 		guesses:  newGuesses(o.AuthFailures),
 		sessions: newSessions(o.Now),
 		erasing:  make(chan struct{}, 1),
+		refusals: newRefusals(),
+		turns:    newTurns(o.MaxQueries, o.QueryWait),
+		answers:  newAnswers(o.MaxAnswerBytes, o.QueryWait),
 		live:     newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error

@@ -61,15 +61,16 @@ func signedOut() error {
 
 // authenticateSession is authenticate for a browser: the session stands for its
 // key, in requests of the server's own pages.
-func (s *Server) authenticateSession(r *http.Request, token string, scope keyring.Scope) (keyring.Caller, error) {
-	if err := sameOrigin(r); err != nil {
-		return keyring.Caller{}, err
+func (s *Server) authenticateSession(c *call, token string, scope keyring.Scope) error {
+	if err := sameOrigin(c.r); err != nil {
+		return err
 	}
 	key, _, ok := s.sessionKey(token)
 	if !ok {
-		return keyring.Caller{}, signedOut()
+		return signedOut()
 	}
-	return allowed(keyring.Caller{Project: key.Project, KeyID: key.ID, Scopes: key.Scopes}, scope)
+	c.caller, c.session = keyring.Caller{Project: key.Project, KeyID: key.ID, Scopes: key.Scopes}, token
+	return allowed(c.caller, scope)
 }
 
 // sessionKey finds the key of a session. A revoked key ends its sessions.
@@ -160,9 +161,12 @@ func infoOf(key keyring.Key, ends time.Time) *sessionInfo {
 	return &sessionInfo{Project: key.Project, KeyID: key.ID, KeyName: key.Name, Scopes: key.Scopes, ExpiresAt: ends}
 }
 
+// setCookie names no path: the browser takes the directory of the sign-in's address (RFC 6265
+// §5.1.4), which is /v1 behind whatever a proxy put before it. All that needs the session is below
+// it, and another program on the same host never gets the cookie.
 func setCookie(r *http.Request, token string, maxAge int) http.Header {
 	c := http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: sessionCookie, Value: token, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: overTLS(r),
 	}
 	return http.Header{"Set-Cookie": {c.String()}}
@@ -190,7 +194,7 @@ func deleteSession(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // postSessionLink makes a sign-in link for the holder of a key, such as `brokle open`.
 func postSessionLink(_ context.Context, s *Server, c *call) (*answer, error) {
-	if sessionToken(c.r) != "" && c.r.Header.Get("X-API-Key") == "" && c.r.Header.Get("Authorization") == "" {
+	if c.session != "" {
 		return nil, problemf(http.StatusForbidden, codeForbidden, "a session makes no further sessions: send the key")
 	}
 	token := s.sessions.link(c.caller.KeyID)

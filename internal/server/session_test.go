@@ -1,12 +1,16 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // signIn signs in with a body and returns the session's cookie as a header.
@@ -35,10 +39,13 @@ func TestSession(t *testing.T) {
 	h.settle()
 	cookie, rep := h.signIn(fmt.Sprintf(`{"key":%q}`, h.key))
 	set := rep.header.Get("Set-Cookie")
-	for _, part := range []string{"brokle_session=", "Path=/", "HttpOnly", "SameSite=Strict"} {
+	for _, part := range []string{"brokle_session=", "HttpOnly", "SameSite=Strict"} {
 		if !strings.Contains(set, part) {
 			t.Errorf("the cookie has no %s: %s", part, set)
 		}
+	}
+	if strings.Contains(set, "Path=") {
+		t.Errorf("the cookie names a path, which behind a proxy is not the path that the browser sees: %s", set)
 	}
 	if strings.Contains(set, "Secure") || strings.Contains(set, h.key) || strings.Contains(string(rep.body), h.key) {
 		t.Errorf("over plain HTTP: %s %s", set, rep.body)
@@ -241,5 +248,29 @@ func TestSessionsAreBounded(t *testing.T) {
 	s.start("k")
 	if len(s.active) != 1 {
 		t.Errorf("%d sessions after all others ended", len(s.active))
+	}
+}
+
+// What counts is the credential that was used, not what other headers there are.
+func TestSessionMakesNothingBesideAnotherHeader(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) {
+		o.Backup = func(context.Context, io.Writer, func(store.Seq) ([]byte, error)) error { return nil }
+	}})
+	cookie := h.session(h.newKey("default", "read", "admin"))
+	for _, header := range []string{"Basic eDp5", "Bearer", "Bearer  ", "Digest x", "nonsense"} {
+		for _, c := range []struct{ method, path string }{{"POST", "/v1/session/link"}, {"GET", "/v1/backup"}} {
+			rep := h.send(c.method, c.path, nil, "X-API-Key", "", "Cookie", cookie, "Origin", h.url, "Authorization", header)
+			if rep.status != http.StatusForbidden || rep.code(t) != "forbidden" {
+				t.Errorf("%s with a session and Authorization %q: %d %s", c.path, header, rep.status, rep.body)
+			}
+		}
+		// And it is held to the rule of a session: the header does not make it another site's right.
+		if rep := h.get("/v1/traces", "X-API-Key", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site", "Authorization", header); rep.status != http.StatusForbidden {
+			t.Errorf("a session of another site with Authorization %q: %d", header, rep.status)
+		}
+	}
+	if rep := h.send("POST", "/v1/session/link", nil, "Cookie", cookie); rep.status != http.StatusCreated {
+		t.Errorf("a key beside a session: %d %s", rep.status, rep.body)
 	}
 }

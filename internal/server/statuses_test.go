@@ -148,7 +148,7 @@ func TestUnavailableThenAccepted(t *testing.T) {
 	expect503 := func(why string) {
 		t.Helper()
 		rep := h.send("POST", "/v1/telemetry/batch", body)
-		if rep.status != 503 || rep.code(t) != "unavailable" || rep.header.Get("Retry-After") != "5" {
+		if rep.status != 503 || rep.code(t) != "unavailable" || rep.header.Get("Retry-After") != "4" {
 			t.Errorf("%s: %d %s, Retry-After %q", why, rep.status, rep.body, rep.header.Get("Retry-After"))
 		}
 		if strings.Contains(string(rep.body), "secret-path") {

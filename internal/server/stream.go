@@ -38,9 +38,6 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	if q.err != nil {
 		return nil, q.err
 	}
-	if secretOf(c.r) == "" {
-		st.session = sessionToken(c.r)
-	}
 	if s.stopping.Err() != nil || s.live.streams() >= s.o.MaxStreams {
 		p := s.unavailable(nil)
 		p.code = codeOverloaded
@@ -58,7 +55,6 @@ type stream struct {
 	*Server
 	*call
 	filter  eventFilter
-	session string    // token of the session that stands for the key; "" for none
 	at      store.Seq // everything up to here was sent, or did not pass the filter
 	control *http.ResponseController
 	buf     []byte

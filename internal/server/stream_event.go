@@ -110,7 +110,7 @@ func (q *query) eventFilter() eventFilter {
 	f.add(q.text("environment"), (*liveEvent).environment)
 	f.add(q.text("trace_id"), (*liveEvent).traceID)
 	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(store.Level) })
-	for _, name := range q.list("event_type") {
+	for _, name := range q.list("event_type", maxEventTypes) {
 		typ, ok := brokle.EventType(name).Canonical()
 		if !ok {
 			q.fail("event_type", "must be a comma list of event types such as trace_create")

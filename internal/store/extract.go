@@ -14,7 +14,6 @@ const (
 	CodeMissingField     = "missing_field"
 	CodeInvalidField     = "invalid_field"
 	CodeInvalidEventID   = "invalid_event_id"
-	CodeInvalidTimestamp = "invalid_timestamp"
 	CodeUnknownEventType = "unknown_event_type"
 	CodeInvalidPayload   = "invalid_payload"
 	CodePayloadTooLarge  = "payload_too_large"
@@ -26,13 +25,19 @@ const (
 // It depends on the event only, so a record read back from the Log gives what it
 // gave at acceptance. Texts in the result may share the payload's memory.
 //
+// Only what makes an event something fails it: its ids, a name that is required, and
+// a score's subject and value. Every other field that breaks its rule is left out, with
+// a note in Fields.Notes: a wrong level must not cost the prompt beside it.
+//
 // Rules beyond the contract's table:
 //   - of a key given twice the last value counts; null and, where it says so, ""
 //     count as absent;
-//   - an event_create never fails for what its object holds: fields that break a rule are left out;
+//   - an event_create never fails for what its object holds;
+//   - an observation_create without a trace is in a trace of its own, of its id;
 //   - a metadata that is not an object is kept as it is (FoldMetadata says how it merges);
-//   - usage fills token fields that the payload itself does not give; a usage
+//   - usage fills token fields that the payload itself does not give (see usageOf); a usage
 //     that is no object is ignored. Totals are not computed here but in the fold;
+//   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
 func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
@@ -105,7 +110,8 @@ type extractor struct {
 	ev      *brokle.Event
 	raw     [numSlots]span
 	out     *Fields
-	lenient bool // leave bad fields out instead of failing
+	strict  bool // what is being read fails the event when it breaks its rule
+	rare    bool // the payload has keys that few have: those from firstRare on
 	failure *brokle.BatchEventError
 }
 
@@ -130,6 +136,7 @@ func (x *extractor) scan() (seen int, ok bool) {
 		if seen++; s == sUsage {
 			seen += 2
 		}
+		x.rare = x.rare || s >= firstRare
 	}
 }
 
@@ -152,8 +159,13 @@ func (x *extractor) missing(s slot, must string) {
 		string(x.ev.Type)+" needs payload."+slotKeys[s]+", "+must)
 }
 
-// invalid fails the event for the value of a key.
+// invalid deals with the value of a key that breaks its rule: it fails the event when
+// the key makes it what it is, and is left out with a note otherwise.
 func (x *extractor) invalid(key, value, must string) {
+	if !x.strict {
+		x.note("payload." + key + " was left out: it must be " + must)
+		return
+	}
 	message := "Invalid " + key
 	if value != "" {
 		message += " '" + short(value) + "'"
@@ -161,11 +173,21 @@ func (x *extractor) invalid(key, value, must string) {
 	x.fail(CodeInvalidField, message, "payload."+key+" must be "+must)
 }
 
-func (x *extractor) fail(code, message, details string) {
-	if x.lenient || x.failure != nil {
-		return
+// MaxNotes is how many notes there are of one event at most.
+const MaxNotes = 20
+
+// note says what is read otherwise than it was sent. It must not repeat a value: notes
+// are kept when the payload is erased.
+func (x *extractor) note(text string) {
+	if len(x.out.Notes) < MaxNotes {
+		x.out.Notes = append(x.out.Notes, text)
 	}
-	x.failure = &brokle.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
+}
+
+func (x *extractor) fail(code, message, details string) {
+	if x.failure == nil {
+		x.failure = &brokle.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
+	}
 }
 
 func (x *extractor) trace() {
@@ -174,6 +196,8 @@ func (x *extractor) trace() {
 		x.require(sName, Name, fName)
 	} else {
 		x.identify("", sID, sTraceID, sExternalTraceID)
+		x.read(rule{sName, Name, fName})
+		x.clears(traceRules, []rule{{sName, Name, fName}})
 	}
 	x.apply(traceRules)
 }
@@ -181,32 +205,59 @@ func (x *extractor) trace() {
 func (x *extractor) observation() {
 	if x.out.Rank == RankCreate {
 		x.identify(x.ev.ID, sID, sExternalObservationID, sSpanID)
-		if text, _, ok := x.first(sTraceID, sExternalTraceID); ok {
-			x.putText(TraceID, text)
-		} else {
-			x.missing(sTraceID, fID.String())
+		x.ownTrace()
+		if !x.called() {
+			x.require(sName, Name, fName)
 		}
-		x.require(sName, Name, fName)
 	} else {
 		x.identify("", sID, sObservationID, sExternalObservationID, sSpanID)
 		x.optional(TraceID, sTraceID, sExternalTraceID)
+		x.read(rule{sName, Name, fName})
+		x.clears(observationRules, rareRules, []rule{{sNone, ParentObservationID, fID}, {sName, Name, fName}})
 	}
+	x.describe()
+}
+
+// ownTrace reads the trace of an observation_create; one that names none is a trace of its own.
+func (x *extractor) ownTrace() {
+	x.strict = true
+	text, _, ok := x.first(sTraceID, sExternalTraceID)
+	x.strict = false
+	switch {
+	case ok:
+		x.putText(TraceID, text)
+	case x.failure == nil:
+		x.putText(TraceID, x.out.EntityID)
+		x.note("payload.trace_id is missing: the observation is in a trace of its own, of the same id")
+	}
+}
+
+// describe reads what an observation says beside its ids and its name.
+func (x *extractor) describe() {
 	x.optional(ParentObservationID, sParentObservationID, sParentSpanID)
 	x.apply(observationRules)
-	x.usage()
+	if !x.rare {
+		x.usageAt(sUsage)
+		return
+	}
+	x.apply(rareRules)
+	x.callKind()
+	for _, s := range usageSlots {
+		x.usageAt(s)
+	}
+	x.attributes()
 }
 
 // generic reads an event_create: nothing in it is required and nothing fails it.
 func (x *extractor) generic() {
-	x.lenient = true
 	typ, _ := Unquote(x.get(sType))
-	id, ok := x.text(sSpanID, fID)
-	if ok && strings.EqualFold(typ, "span") {
+	if id, ok := x.text(sSpanID, fID); ok && (strings.EqualFold(typ, "span") || typ == callType) {
 		x.out.Kind, x.out.EntityID = ObservationKind, id
 		x.optional(TraceID, sTraceID, sExternalTraceID)
-		x.optional(ParentObservationID, sParentObservationID, sParentSpanID)
-		x.apply(observationRules)
-		x.usage()
+		if typ != callType || !x.called() {
+			x.read(rule{sName, Name, fName})
+		}
+		x.describe()
 		if _, named := x.out.Get(Name); !named {
 			x.putText(Name, id)
 		}
@@ -220,7 +271,9 @@ func (x *extractor) generic() {
 // identify sets the entity id: the first of the keys that is given, else
 // fallback; without a fallback the first key is required.
 func (x *extractor) identify(fallback string, keys ...slot) {
+	x.strict = true
 	text, _, ok := x.first(keys...)
+	x.strict = false
 	switch {
 	case ok:
 		x.out.EntityID = text
@@ -247,19 +300,21 @@ func (x *extractor) optional(f Field, keys ...slot) {
 	}
 }
 
-// require fails the event when the key is absent; apply reads it then.
+// require reads a key without which the event is nothing.
 func (x *extractor) require(s slot, f Field, how form) {
 	if raw := x.get(s); raw == nil || string(raw) == `""` {
 		x.missing(s, how.String())
+		return
 	}
+	x.strict = true
+	x.read(rule{s, f, how})
+	x.strict = false
 }
 
 func (x *extractor) apply(rules []rule) {
 	for _, r := range rules {
 		if x.raw[r.slot].end != 0 {
-			if x.read(r); x.failure != nil {
-				return
-			}
+			x.read(r)
 		}
 	}
 }

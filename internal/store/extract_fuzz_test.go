@@ -15,6 +15,10 @@ var fuzzSeeds = []string{
 	`{"name":"é😀","metadata":{"a":{"b":[1,2,{"c":"}"}]}}}`, ` { "name" : "n" , "value" : 1e3 } `,
 	`{"trace_id":"t","name":"n","usage":{"prompt_tokens":1,"input_tokens":"2"},"start_time":"2026-01-01T00:00:00Z"}`,
 	`{"a":1,"a":2,"name":"x","name":null}`, `{"tags":{"b":1,"a":"x"},"type":"span","span_id":"s"}`, `{"\u006e":"\ud83d\ude00\ud800x"}`,
+	`{"type":"instrumentation","operation":"x_completion","span_id":"s","timestamp":2.5,"duration_ms":1,"response_attributes":{"llm.usage.prompt_tokens":1,"llm.model":"m"}}`,
+	`{"id":"o","type":"span","span_id":"s","status":"error","attributes":{"input.args.1":{"a":[]},"input.kwargs.k":1,"metadata.m":null,"error.type":"E","brokle.tags":"a,b"}}`,
+	`{"id":"o","usage":{"input_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":2},"promptTokensDetails":[{"modality":"AUDIO","tokenCount":3}],"tokens":{"input":4}}}`,
+	`{"id":"o","clear":["tags",1,"x"],"level":"FATAL2","finish_reason":"MAX_TOKENS","usageMetadata":{"thoughtsTokenCount":"7"}}`,
 	`{"value":"1","data_type":"NUMERIC","trace_id":"t","name":"q"}`, `{`, `{"a"`, `{"a":`, `{"a":"`, `{"a":1`, `{"a":1,`, `[}`, `"`, `{"a":"\`,
 }
 
@@ -53,6 +57,16 @@ func FuzzMembers(f *testing.F) {
 	})
 }
 
+// holdsJSON checks that what was put together from a payload that is JSON is JSON too.
+func holdsJSON(t *testing.T, payload []byte, fields *store.Fields) {
+	t.Helper()
+	for _, v := range fields.Values {
+		if v.Field.Type() == store.JSON && json.Valid(payload) && !json.Valid([]byte(v.Text)) {
+			t.Errorf("%q: %s is %q", payload, v.Field, v.Text)
+		}
+	}
+}
+
 func validUTF8(data []byte) bool { return bytes.Equal(bytes.ToValidUTF8(data, nil), data) }
 
 func compareText(t *testing.T, value []byte) {
@@ -89,6 +103,9 @@ func FuzzExtract(f *testing.F) {
 			}
 		} else if fields.EntityID == "" || fields.Kind == 0 {
 			t.Fatalf("%q: incomplete fields %+v", payload, fields)
+		}
+		if fields != nil {
+			holdsJSON(t, payload, fields)
 		}
 		again, _ := store.Extract(&ev)
 		if !reflect.DeepEqual(fields, again) {

@@ -10,8 +10,8 @@ import (
 	"github.com/brokle-ai/brokle-go"
 )
 
-// read reads one key by its rule into the result. An absent value is left out;
-// a bad one fails the event.
+// read reads one key by its rule into the result. An absent value is left out, and a
+// bad one is dealt with by invalid.
 func (x *extractor) read(r rule) {
 	raw := x.get(r.slot)
 	if raw == nil {
@@ -33,7 +33,7 @@ func (x *extractor) read(r rule) {
 		ok = number(&v, raw, r.form)
 	default:
 		if v.Text, ok = x.text(r.slot, r.form); !ok {
-			return // absent, or text has failed the event
+			return // absent, or text has said what is wrong
 		}
 	}
 	if !ok {
@@ -51,7 +51,7 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 	}
 	most, scalar := 0, false
 	switch how {
-	case fID, fType, fLevel, fSource:
+	case fID, fType, fSource:
 		most = MaxLabelLength
 	case fLabel:
 		most, scalar = MaxLabelLength, raw[0] != 't' && raw[0] != 'f'
@@ -59,6 +59,8 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 		most = MaxNameLength
 	case fText:
 		scalar = true
+	case fSeverity:
+		scalar = raw[0] != 't' && raw[0] != 'f'
 	}
 	if raw[0] == '"' {
 		text, ok = Unquote(raw)
@@ -90,8 +92,10 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 // none of them; enum is false for a form that is no enum.
 func enumText(text string, how form) (canonical string, enum bool) {
 	switch how {
-	case fLevel:
-		return oneOf(text, "DEFAULT", "DEBUG", "INFO", "WARN", "ERROR", "WARNING"), true
+	case fSeverity:
+		return levelOf(text), true
+	case fFinish:
+		return finishReason(text), true
 	case fSource:
 		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
 	case fType:
@@ -106,9 +110,6 @@ func enumText(text string, how form) (canonical string, enum bool) {
 func oneOf(text string, values ...string) string {
 	for _, v := range values {
 		if len(v) == len(text) && strings.EqualFold(v, text) {
-			if v == "WARNING" {
-				return "WARN"
-			}
 			return v
 		}
 	}
@@ -134,10 +135,7 @@ func number(v *FieldValue, raw []byte, how form) bool {
 		return ok
 	}
 	v.Num, ok = finiteNumber(s)
-	if how == fLatency {
-		v.Num = max(0, v.Num)
-	}
-	return ok
+	return ok && (how != fLatency || v.Num >= 0)
 }
 
 func finiteNumber(s string) (float64, bool) {
@@ -229,46 +227,6 @@ func tagText(value []byte) string {
 		return text
 	}
 	return alias(value)
-}
-
-// usage fills the token fields that the payload does not give itself from an
-// OpenAI-shaped usage object: prompt_tokens, completion_tokens, total_tokens, or
-// input_tokens and output_tokens.
-func (x *extractor) usage() {
-	raw := x.get(sUsage)
-	if raw == nil || raw[0] != '{' || x.failure != nil {
-		return
-	}
-	const nKeys = 5
-	keys := [nKeys]string{"prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"}
-	fields := [nKeys]Field{PromptTokens, CompletionTokens, TotalTokens, PromptTokens, CompletionTokens}
-	var values [nKeys][]byte
-	m := MembersOf(raw)
-	for {
-		key, value, ok := m.Next()
-		if !ok {
-			break
-		}
-		for i := range keys {
-			if string(key) == keys[i] {
-				values[i] = value
-			}
-		}
-	}
-	for i, value := range values {
-		if len(value) == 0 || value[0] == 'n' || string(value) == `""` {
-			continue
-		}
-		if _, given := x.out.Get(fields[i]); given {
-			continue
-		}
-		v := FieldValue{Field: fields[i]}
-		if !number(&v, value, fTokens) {
-			x.invalid("usage."+keys[i], "", fTokens.String())
-			continue
-		}
-		x.out.Values = append(x.out.Values, v)
-	}
 }
 
 // WholeNumber reads a JSON number, or a string that holds one, that is whole and

@@ -22,6 +22,7 @@ func (x *extractor) score() {
 	} else {
 		x.identify("", sID, sScoreID)
 	}
+	x.strict = create
 	trace, _, aboutTrace := x.first(sTraceID, sExternalTraceID)
 	if aboutTrace {
 		x.putText(TraceID, trace)
@@ -34,7 +35,11 @@ func (x *extractor) score() {
 		x.missing(sTraceID, "or payload.observation_id, "+fID.String())
 	}
 	x.scoreName(create)
+	x.strict = false
 	x.scoreValue(create)
+	if !create {
+		x.clears(scoreRules)
+	}
 	x.apply(scoreRules)
 }
 
@@ -55,10 +60,11 @@ func (x *extractor) scoreValue(required bool) {
 	dataType := ""
 	if text, ok := x.text(sDataType, fText); ok {
 		if dataType = oneOf(text, Numeric, Categorical, Boolean); dataType == "" {
-			x.invalid(slotKeys[sDataType], text, dataTypeRule)
-			return
+			x.note("payload." + slotKeys[sDataType] + " was not used, the value shows its own: it must be " + dataTypeRule)
 		}
 	}
+	x.strict = true // an update whose value cannot be read must not look as if it had worked
+	defer func() { x.strict = false }()
 	order := [...]slot{sValue, sScoreValue, sStringValue}
 	if dataType == Categorical {
 		order = [...]slot{sStringValue, sValue, sScoreValue}

@@ -169,6 +169,9 @@ type Fields struct {
 	// one Content are one fact, however often they were accepted.
 	Content uint64
 	Values  []FieldValue
+	// Notes say what of the payload was left out or read otherwise than it was written, in
+	// sentences for people; nil for nearly every event. They repeat no value.
+	Notes []string
 }
 
 // FieldValue is one present field. Which member holds the value follows from

@@ -61,7 +61,9 @@ import (
 // observations' start_times; its end_time the greatest end_time of its
 // observations, or none; its latency end − start when there is an end, or none with a
 // reason, as that of an observation. Its environment, without a trace event, is that of
-// its first observation by (start_time, id). observation_count and error_count (level
+// its first observation by (start_time, id). Its name, user_id, session_id and tags, where its own
+// events have none, are those of its root: the first by (start_time, id) of the
+// observations that name no parent, and so are input and output when it has no name of its own. observation_count and error_count (level
 // ERROR) are over its observations; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that

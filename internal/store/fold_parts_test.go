@@ -64,6 +64,7 @@ func TestFoldNewest(t *testing.T) {
 		"one, then none":        {[]store.Record{create(1, "x", 0), rec(2, "a", "observation_update", 0, `{"id":"o"}`)}, 1, "x"},
 		"the later create":      {[]store.Record{create(1, "x", 2), create(2, "y", 1)}, 2, "x"},
 		"its first create":      {[]store.Record{create(1, "x", 2), create(2, "y", 1), create(3, "y", 9)}, 2, "x"},
+		"updates do not matter": {[]store.Record{create(1, "x", 2), update(2, "x", 0), create(3, "y", 1)}, 2, "x"},
 		"equal times":           {[]store.Record{create(1, "x", 2), create(2, "y", 2)}, 2, "y"},
 		"a create, however old": {[]store.Record{update(1, "y", 9), create(2, "x", 1)}, 2, "x"},
 		"no create":             {[]store.Record{update(1, "x", 2), update(2, "y", 1), update(3, "y", 9)}, 2, "x"},

@@ -20,6 +20,7 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
 	}
 	slices.SortFunc(observations, byStart)
 	t := ownTrace(own, observations, id)
+	fromRoot(t, rows)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
 	return t

@@ -340,7 +340,7 @@ func TestFoldOfATraceWithoutItsCreate(t *testing.T) {
 	o := rec(1, "o", "observation_create", 4, `{"trace_id":"t","name":"n","model":"m"}`)
 	o.Environment = "prod"
 	tr := foldedTrace(t, []store.Record{o}, "t")
-	if tr.Environment != "prod" || tr.Name != "" || !tr.StartTime.Equal(at.Add(4*time.Second)) || tr.EndTime != nil ||
+	if tr.Environment != "prod" || tr.Name != "n" || !tr.StartTime.Equal(at.Add(4*time.Second)) || tr.EndTime != nil ||
 		asJSON(t, tr.Models) != `["m"]` || asJSON(t, tr.Tags) != `[]` {
 		t.Errorf("folded as %s", asJSON(t, tr))
 	}

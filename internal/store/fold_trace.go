@@ -128,6 +128,7 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	}
 	slices.SortFunc(observations, byStart)
 	t := ownTrace(own, observations, traceID)
+	fromRoot(t, rows)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores

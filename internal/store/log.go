@@ -96,4 +96,6 @@ var (
 	// ErrUnavailable: it cannot be stored now (disk full, write error, backlog);
 	// the same request may succeed later.
 	ErrUnavailable = errors.New("cannot store now")
+	// ErrStarved: a question needs more memory than it may have; the same one will need it again.
+	ErrStarved = errors.New("the question needs more memory than there is")
 )

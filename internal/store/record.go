@@ -19,6 +19,8 @@ type Record struct {
 	BatchID     string    // the batch that brought it
 	ReceivedAt  time.Time // UTC, microseconds, the node's clock
 	Event       brokle.Event
+	// Notes say what of the event is read otherwise than it was sent; nil for nearly all.
+	Notes []string
 	// Fields is what Extract read from the payload, when it is still known from
 	// acceptance; nil when the record was read back from disk.
 	Fields *Fields
@@ -37,6 +39,9 @@ type Batch struct {
 	// Failed are the events of the request that ingest refused, and why. They
 	// are kept with the batch so that its receipt can be given again.
 	Failed []brokle.BatchEventError
+	// Notes are about its events, in their order. Those of the events that turn out to be duplicates are not
+	// given again. A note repeats no value: it stays when its event is erased.
+	Notes []brokle.EventNote
 	// Job is the job this batch completes, or "" for a synchronous batch.
 	Job string
 }

@@ -20,6 +20,9 @@ type LogStats struct {
 	IndexBytes       int64
 	// Fault says why Append refuses now; "" when it does not.
 	Fault string
+	// IndexFault says why the id index could not write to the disk when it tried last; "" when it could.
+	// Append goes on until the index's memory is full.
+	IndexFault string
 }
 
 // IndexerStats counts what the indexer moved from Log to Warehouse.

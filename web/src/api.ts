@@ -1,4 +1,6 @@
 // The only way to the server: the public API, with the session's cookie.
+import { link } from "./base.ts";
+import { answer } from "./json.ts";
 import type { Page } from "./types.ts";
 
 /** ApiError is an answer that is not 2xx. code is stable and listed in docs/api.md; status 0 is no answer at all. */
@@ -43,6 +45,12 @@ interface Options {
 
 /** request sends one request and returns its JSON; undefined for an answer without a body. */
 export async function request<T>(path: string, o: Options = {}): Promise<T> {
+  const text = await ask(path, o);
+  return (text ? answer(text) : undefined) as T;
+}
+
+/** ask sends one request and returns the text of its answer. */
+export async function ask(path: string, o: Options = {}): Promise<string> {
   const init: RequestInit = { method: o.method ?? "GET", credentials: "same-origin", signal: o.signal ?? null };
   if (o.body !== undefined) {
     init.headers = { "Content-Type": "application/json" };
@@ -51,14 +59,14 @@ export async function request<T>(path: string, o: Options = {}): Promise<T> {
   let res: Response;
   let text: string;
   try {
-    res = await fetch(path, init);
+    res = await fetch(link(path), init);
     text = await res.text();
   } catch (e) {
     if (e instanceof DOMException && e.name === "AbortError") throw e;
     throw new ApiError(0, "unreachable", "The server does not answer. It may be restarting.");
   }
   if (!res.ok) throw failure(res.status, text);
-  return (text ? parse(text) : undefined) as T;
+  return text;
 }
 
 function failure(status: number, text: string): ApiError {
@@ -83,24 +91,4 @@ export async function* pages<T>(path: string, params: Params, signal?: AbortSign
     yield page.data;
     cursor = page.next_cursor ?? undefined;
   } while (cursor);
-}
-
-/** BigNumber is a number of a payload that JavaScript's own would round: it keeps the digits as sent. */
-export class BigNumber {
-  constructor(readonly digits: string) {}
-}
-
-interface Source {
-  source?: string;
-}
-type Reviver = (this: unknown, key: string, value: unknown, context?: Source) => unknown;
-
-/** parse reads JSON and keeps the digits of integers beyond 2^53, where the browser tells them. */
-export function parse(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
-  const exact: Reviver = (_key, value, context) =>
-    typeof value === "number" && !Number.isSafeInteger(value) && context?.source && /^-?\d+$/.test(context.source)
-      ? new BigNumber(context.source)
-      : value;
-  return JSON.parse(text, exact as (this: unknown, key: string, value: unknown) => unknown);
 }

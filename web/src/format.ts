@@ -44,15 +44,18 @@ export function ago(iso: string, now = Date.now()): string {
 /** duration of milliseconds: three digits that matter. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
-  if (ms < 1) return ms === 0 ? "0 ms" : `${ms.toPrecision(2)} ms`;
-  if (ms < 1000) return `${trim(ms, 3)} ms`;
-  if (ms < 60_000) return `${trim(ms / 1000, 3)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} m ${Math.floor((ms % 60_000) / 1000)} s`;
-  return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} m`;
+  if (ms < 0) return `-${duration(-ms)}`;
+  if (ms < 1) return `${Number(ms.toPrecision(2))} ms`;
+  if (trim(ms) < 1000) return `${trim(ms)} ms`;
+  if (trim(ms / 1000) < 60) return `${trim(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`;
 }
 
-function trim(n: number, digits: number): string {
-  return n >= 10 ** (digits - 1) ? String(Math.round(n)) : Number(n.toPrecision(digits)).toString();
+// trim rounds to three digits that matter, but never a whole number.
+function trim(n: number): number {
+  return Math.abs(n) >= 100 ? Math.round(n) : Number(n.toPrecision(3));
 }
 
 export function count(n: number | null | undefined): string {
@@ -62,33 +65,41 @@ export function count(n: number | null | undefined): string {
 /** short is a count in few characters: 1234567 is 1.23M. */
 export function short(n: number | null | undefined): string {
   if (n === null || n === undefined) return "–";
-  const a = Math.abs(n);
-  if (a < 10_000) return whole.format(n);
-  if (a < 1e6) return `${trim(n / 1e3, 3)}k`;
-  if (a < 1e9) return `${trim(n / 1e6, 3)}M`;
-  return `${trim(n / 1e9, 3)}B`;
+  if (Math.abs(n) < 10_000) return whole.format(n);
+  for (const [unit, size] of [
+    ["k", 1e3],
+    ["M", 1e6],
+  ] as const) {
+    const v = trim(n / size);
+    if (Math.abs(v) < 1000) return `${v}${unit}`;
+  }
+  return `${trim(n / 1e9)}B`;
 }
 
-/** cost in the currency of the clients, usually US dollars. */
+/** cost in the currency of the clients, usually US dollars: two digits that matter of what is less than a cent. */
 export function cost(n: number | null | undefined): string {
   if (n === null || n === undefined) return "–";
+  if (n < 0) return `-${cost(-n)}`;
   if (n === 0) return "$0";
-  if (Math.abs(n) >= 100) return `$${whole.format(Math.round(n))}`;
-  if (Math.abs(n) >= 0.01) return `$${n.toFixed(n >= 1 ? 2 : 3)}`;
-  return `$${Number(n.toPrecision(2)).toFixed(6).replace(/0+$/, "")}`;
+  if (n >= 100) return `$${whole.format(Math.round(n))}`;
+  if (n >= 0.01) return `$${n.toFixed(n >= 1 ? 2 : 3)}`;
+  const two = Number(n.toPrecision(2));
+  if (two < 1e-9) return `$${two}`;
+  return `$${two.toFixed(1 - Math.floor(Math.log10(two))).replace(/0+$/, "")}`;
 }
 
 export function scoreText(v: number | string | null | undefined): string {
   if (v === null || v === undefined) return "–";
-  return typeof v === "number" ? Number(v.toFixed(3)).toString() : v;
+  if (typeof v === "string") return v;
+  return Number(Math.abs(v) < 0.001 ? v.toPrecision(2) : v.toFixed(3)).toString();
 }
 
 export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? "–" : `${trim(share * 100, 3)} %`;
+  return share === null || share === undefined ? "–" : `${trim(share * 100)} %`;
 }
 
 export function bytes(n: number): string {
   if (n < 1024) return `${n} B`;
-  if (n < 1 << 20) return `${trim(n / 1024, 3)} KiB`;
-  return `${trim(n / (1 << 20), 3)} MiB`;
+  if (n < 1 << 20) return `${trim(n / 1024)} KiB`;
+  return `${trim(n / (1 << 20))} MiB`;
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { link } from "./base.ts";
 
 const SOON = 250; // ms: the warehouse follows the log by about that much
 const LATER = [1200, 5000]; // ms after the last event, for what came in between, and for a warehouse that is behind
@@ -40,7 +41,7 @@ export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void
       later.forEach(clearTimeout);
       later = LATER.map(ms => setTimeout(run, ms));
     };
-    const stream = new EventSource("/v1/telemetry/stream");
+    const stream = new EventSource(link("/v1/telemetry/stream"));
     stream.onopen = came; // a stream begins with what comes after it opened
     stream.onmessage = came;
     stream.addEventListener("event", came);

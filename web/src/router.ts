@@ -1,13 +1,14 @@
 // The address bar is the state: path, and filters as its query.
 import { useEffect, useState } from "preact/hooks";
+import { inside } from "./base.ts";
 
 export interface Place {
-  path: string;
+  path: string; // without what a proxy put before it
   query: URLSearchParams;
 }
 
 function here(): Place {
-  return { path: location.pathname, query: new URLSearchParams(location.search) };
+  return { path: inside(location.pathname) ?? location.pathname, query: new URLSearchParams(location.search) };
 }
 
 let current: Place = here();
@@ -20,7 +21,7 @@ function changed(): void {
 
 window.addEventListener("popstate", changed);
 
-/** navigate goes to a path of this page; replace leaves no step to come back to. */
+/** navigate goes to an address of this page, as link makes it; replace leaves no step to come back to. */
 export function navigate(to: string, replace = false): void {
   if (to === location.pathname + location.search) return;
   if (replace) history.replaceState(null, "", to);
@@ -62,6 +63,7 @@ export function followLinks(root: HTMLElement): void {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     const a = (e.target as Element).closest("a");
     if (!a || a.target || a.hasAttribute("download") || a.origin !== location.origin || a.hash) return;
+    if (inside(a.pathname) === undefined) return;
     e.preventDefault();
     navigate(a.pathname + a.search);
   });

@@ -1,6 +1,7 @@
 // Every page, its address and its place in the navigation. The server knows
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
+import { link } from "./base.ts";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
@@ -62,7 +63,7 @@ export function match(path: string, session: Session, leave: () => void): JSX.El
   return (
     <Empty icon="search" title="There is no such page">
       <p>
-        <a href="/traces">To the traces</a>
+        <a href={link("/traces")}>To the traces</a>
       </p>
     </Empty>
   );

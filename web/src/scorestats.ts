@@ -29,9 +29,9 @@ export async function scoreKinds(params: Params, signal: AbortSignal): Promise<S
   const words = found.some(k => !numeric(k.type))
     ? await stats({ ...asked, group_by: "name,data_type,string_value", metrics: "count" }, signal)
     : [];
-  const names = [...new Set(found.filter(k => numeric(k.type)).map(k => k.name))].filter(askable).slice(0, MEANS);
+  const names = [...new Set(found.filter(k => numeric(k.type)).map(k => k.name))].slice(0, MEANS);
   const means =
-    names.length > 0 ? await stats({ ...asked, metrics: names.map(n => `score_avg:${n}`).join() }, signal) : [];
+    names.length > 0 ? await stats({ ...asked, metrics: names.map(n => listed(`score_avg:${n}`)).join() }, signal) : [];
   return found.map(k => {
     const mine = (r: StatRow) => r.name === k.name && r.data_type === k.type;
     if (numeric(k.type)) return { ...k, mean: number(means.find(mine)?.[`score_avg:${k.name}`]) };
@@ -42,8 +42,8 @@ export async function scoreKinds(params: Params, signal: AbortSignal): Promise<S
 
 export const numeric = (type: string): boolean => type !== "CATEGORICAL";
 
-// askable: the API's list of metrics is split at commas, so it cannot name such a score.
-const askable = (name: string): boolean => !name.includes(",") && name.trim() === name;
+// listed is a metric in the API's comma list: as a JSON string a score's name may hold anything.
+const listed = (metric: string): string => JSON.stringify(metric);
 
 /** Bucket is a part of a distribution: the values from `from` up to `to`, which are equal for one value. */
 export interface Bucket {
@@ -54,7 +54,7 @@ export interface Bucket {
 
 export interface ScoreAnswers {
   step: Step | null;
-  metric: string; // the mean's name in rows; "" when it cannot be asked for
+  metric: string; // the mean's name in rows; "" for categories
   buckets: Bucket[]; // of numbers
   values: StatRow[]; // of categories
   over: StatRow[]; // by time; of categories by value too
@@ -70,8 +70,8 @@ export async function aboutScore(
   signal: AbortSignal,
 ): Promise<ScoreAnswers> {
   const name = kind.name;
-  const metric = numeric(kind.type) && askable(name) ? `score_avg:${name}` : "";
-  const base = { ...params, of: "scores", name, metrics: metric ? `count,${metric}` : "count" };
+  const metric = numeric(kind.type) ? `score_avg:${name}` : "";
+  const base = { ...params, of: "scores", name, metrics: metric ? `count,${listed(metric)}` : "count" };
   const mine = (rows: StatRow[]) => rows.filter(r => r.data_type === kind.type);
   const groups = numeric(kind.type) ? "data_type" : "data_type,string_value";
   const first = { path: "/v1/scores", by: "timestamp", params: { ...params, name, data_type: kind.type } };
@@ -104,7 +104,8 @@ async function byTraceModel(name: string, metric: string, params: Params, signal
     .slice(0, MODELS);
   const out: StatRow[] = [];
   for (const { model } of models) {
-    const asked = { ...params, of: "traces", model: String(model), metrics: `score_count:${name},${metric}` };
+    const metrics = [`score_count:${name}`, metric].map(listed).join();
+    const asked = { ...params, of: "traces", model: String(model), metrics };
     const [row] = await stats(asked, signal);
     const count = number(row?.[`score_count:${name}`]) ?? 0;
     if (row && count > 0) out.push({ model: model!, count, [metric]: row[metric]! });

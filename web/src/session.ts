@@ -1,13 +1,14 @@
 // Who is signed in. The cookie is out of this page's reach (HttpOnly): the
 // server says whose it is.
 import { request } from "./api.ts";
+import { link } from "./base.ts";
 import type { Session } from "./types.ts";
 
 /** currentSession is the session of the cookie, or null. It does not go through the "session ended" path. */
 export async function currentSession(): Promise<Session | null> {
   const token = takeToken();
   if (token) return signIn({ token });
-  const res = await fetch("/v1/session", { credentials: "same-origin" });
+  const res = await fetch(link("/v1/session"), { credentials: "same-origin" });
   if (res.status === 204) return null;
   if (!res.ok) throw new Error(`The server answered ${res.status} to the question who is signed in.`);
   return (await res.json()) as Session;

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { link } from "./base.ts";
 import { useKeys } from "./keys.tsx";
 import { navigate, usePlace } from "./router.ts";
 import { match, views } from "./routes.tsx";
@@ -23,7 +24,7 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
   useEffect(() => setOpen(false), [place.path]);
   useEffect(() => {
-    if (place.path === "/") navigate("/traces", true);
+    if (place.path === "/") navigate(link("/traces"), true);
   }, [place.path]);
   useKeys([{ key: "t", label: "Light or dark", run: () => setTheme(isDark() ? "light" : "dark") }]);
   const leave = async () => {
@@ -52,7 +53,7 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
         <Mark />
       </header>
       <div class="side">
-        <a class="side-mark" href="/traces" aria-label="Brokle, to the traces">
+        <a class="side-mark" href={link("/traces")} aria-label="Brokle, to the traces">
           <Mark />
         </a>
         <nav aria-label="Pages">
@@ -61,7 +62,7 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
               .filter(v => v.nav)
               .map(v => (
                 <li key={v.path}>
-                  <a href={v.path} aria-current={here === v.path ? "page" : undefined}>
+                  <a href={link(v.path)} aria-current={here === v.path ? "page" : undefined}>
                     <Icon name={v.nav!.icon} />
                     <span>{v.nav!.title}</span>
                   </a>

@@ -1,4 +1,5 @@
 // The wire's types, as docs/api.md and /openapi.json describe them.
+import type { Sent } from "./json.ts";
 
 export interface Page<T> {
   data: T[];
@@ -49,10 +50,10 @@ export interface Observation {
   tags: string[];
   input_preview: string;
   output_preview: string;
-  model_parameters?: unknown;
-  metadata?: unknown;
-  input?: unknown;
-  output?: unknown;
+  model_parameters?: Sent | null;
+  metadata?: Sent | null;
+  input?: Sent | null;
+  output?: Sent | null;
   children?: Observation[];
 }
 
@@ -71,16 +72,16 @@ export interface Score {
   author_user_id: string;
   environment: string;
   timestamp: string;
-  metadata?: unknown;
+  metadata?: Sent | null;
 }
 
 export interface Trace extends TraceSummary {
   version?: string;
   release?: string;
   parent_trace_id?: string;
-  metadata: unknown;
-  input: unknown;
-  output: unknown;
+  metadata: Sent | null;
+  input: Sent | null;
+  output: Sent | null;
   observations: Observation[];
   score_list: Score[];
 }
@@ -103,8 +104,8 @@ export interface SessionSummary extends Totals {
 }
 
 export interface SessionTrace extends TraceSummary {
-  input: unknown;
-  output: unknown;
+  input: Sent | null;
+  output: Sent | null;
 }
 
 export interface TraceSession extends SessionSummary {

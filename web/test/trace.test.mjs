@@ -198,22 +198,48 @@ test("chat messages are a conversation, and can be seen as JSON, Markdown and ra
   await context.close();
 });
 
-test("a number of a payload keeps its digits", async () => {
-  const id = `number-${randomUUID()}`;
+test("a payload is shown and saved as it was sent", async () => {
+  const id = `sent-${randomUUID()}`;
   const digits = "12345678901234567890";
-  const event = { event_id: id, event_type: "trace_create", payload: { id, name: "number", input: { big: "@" } } };
+  const said = `{"big":${digits},"price":1.50,"twice":"first","twice":"second"}`;
+  const sent = `{"b":${said},"as text":${JSON.stringify(said)}}`;
+  const event = { event_id: id, event_type: "trace_create", payload: { id, name: "sent", input: "@", metadata: "@" } };
   await api("/v1/telemetry/batch", {
     method: "POST",
-    body: JSON.stringify({ events: [event] }).replace('"@"', digits),
+    body: JSON.stringify({ events: [event] }).replaceAll('"@"', () => sent),
   });
   await until("it can be queried", async () => {
     const res = await fetch(`${url}/v1/traces/${id}`, { headers: { "X-API-Key": key } });
     return res.ok;
   });
   const { context, page, problems } = await opened(id);
+  for (const mode of ["Formatted", "JSON"]) {
+    await page.getByRole("button", { name: mode, exact: true }).click();
+    for (const part of [digits, "1.50", '"first"', '"second"'])
+      await page.locator(".payload .json").getByText(part, { exact: true }).first().waitFor();
+  }
+  await page.getByRole("button", { name: "Raw", exact: true }).click();
+  assert.equal(await page.locator(".payload .raw").textContent(), sent);
+  await page.getByRole("tab", { name: "Metadata" }).click();
+  await page.locator(".json").getByText("1.50", { exact: true }).waitFor();
+
+  await page.getByRole("button", { name: "Download" }).click();
+  const saved = page.waitForEvent("download");
+  await page.locator(".panel").getByRole("button", { name: "JSON", exact: true }).click();
+  const res = await fetch(`${url}/v1/traces/${id}`, { headers: { "X-API-Key": key } });
+  assert.equal(await readFile(await (await saved).path(), "utf8"), await res.text());
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("JSON in a text keeps the digits of its numbers", async () => {
+  const id = `inside-${randomUUID()}`;
+  await send([["trace_create", { id, name: "inside", input: '{"order":98765432109876543210,"rate":2.0}' }]], id);
+  const { context, page, problems } = await opened(id);
   for (const mode of ["Formatted", "JSON", "Raw"]) {
     await page.getByRole("button", { name: mode, exact: true }).click();
-    await page.locator(".payload").getByText(digits).waitFor();
+    await page.locator(".payload").getByText("98765432109876543210").waitFor();
+    await page.locator(".payload").getByText("2.0").waitFor();
   }
   assert.deepEqual(problems, []);
   await context.close();

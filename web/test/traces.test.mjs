@@ -133,6 +133,22 @@ test("dragging over the histogram looks at that time", async () => {
   await context.close();
 });
 
+test("Live leaves the rows where they stand: those of the next page do not jump to the top", async () => {
+  const { context, page, problems } = await list();
+  const newest = (await api("/v1/traces?limit=200")).data;
+  assert.equal(newest.length, 200, "more traces than one page of the list has");
+  const answered = page.waitForResponse(r => r.url().includes("limit=200"));
+  await page.getByRole("button", { name: "Live" }).click();
+  await answered;
+  await page.getByText("100+ shown").waitFor();
+  assert.deepEqual(
+    (await hrefs(page)).slice(0, 20),
+    newest.slice(0, 20).map(t => t.id),
+  );
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("a trace that comes in live stands on top without a reload", async () => {
   const { context, page, problems } = await list("/traces?range=24h");
   await page.getByRole("button", { name: "Live" }).click();

@@ -114,12 +114,37 @@ type damagedLog struct {
 	silent  bool            // the damage cannot be known
 }
 
+// onCopy is a server on the damaged log, which goes by the clock of the others.
+func (w *world) onCopy(d *damagedLog, args ...string) *exec.Cmd {
+	cmd := w.bin.Command(d.dir, args...)
+	cmd.Env = append(cmd.Env, "BROKLE_CLOCK_FILE="+w.clock.path)
+	return cmd
+}
+
+// refusesHole requires that a server does not start on a log of which a segment is missing, and names it.
+func (w *world) refusesHole(d *damagedLog) error {
+	n, err := rig.Launch(w.onCopy(d))
+	if err == nil {
+		n.Kill()
+		return fmt.Errorf("the server starts although %s is missing", d.segment)
+	}
+	if text := err.Error(); !strings.Contains(text, filepath.Base(d.segment)) || !strings.Contains(text, "--accept-loss") {
+		return fmt.Errorf("a start without %s: %w", d.segment, err)
+	}
+	return nil
+}
+
 // readRest starts a server on the damaged log and requires the rest: each id so often,
 // with the payload that was sent, and what comes new.
 func (w *world) readRest(d *damagedLog) error {
-	cmd := w.bin.Command(d.dir)
-	cmd.Env = append(cmd.Env, "BROKLE_CLOCK_FILE="+w.clock.path)
-	n, err := rig.Launch(cmd)
+	var args []string
+	if _, err := os.Stat(d.segment); errors.Is(err, os.ErrNotExist) {
+		if err := w.refusesHole(d); err != nil {
+			return err
+		}
+		args = append(args, "--accept-loss")
+	}
+	n, err := rig.Launch(w.onCopy(d, args...))
 	if err != nil {
 		return err
 	}

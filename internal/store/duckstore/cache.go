@@ -51,12 +51,22 @@ type relative struct {
 	ended, hasTokens, hasCost              bool
 	countsTokens, countsCost               bool
 	at                                     span
+	root                                   *rootTexts // of one without a parent
+}
+
+// rootTexts are what a trace may have from its root.
+type rootTexts struct {
+	name, userID, sessionID string
+	tags                    []string
 }
 
 func relativeOf(o *observationRow, at span) relative {
 	r := relative{
 		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
 		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
+	}
+	if o.ParentObservationID == "" {
+		r.root = &rootTexts{name: o.Name, userID: o.UserID, sessionID: o.SessionID, tags: o.Tags}
 	}
 	if o.EndTime != nil {
 		r.end, r.ended = o.EndTime.UnixMicro(), true
@@ -76,6 +86,9 @@ func (r *relative) fill(id string, o *observationRow) {
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
 		StartTime: microTime(r.start),
 	}}
+	if t := r.root; t != nil {
+		o.Name, o.UserID, o.SessionID, o.Tags = t.name, t.userID, t.sessionID, t.tags
+	}
 	if r.ended {
 		end := microTime(r.end)
 		o.EndTime = &end
@@ -97,7 +110,23 @@ const (
 
 func (b *bundle) weigh() int { return bundleWeight + b.weight }
 
-func (f *family) weigh() int { return familyWeight + relativeWeight*len(f.members) }
+func (f *family) weigh() int {
+	n := familyWeight + relativeWeight*len(f.members)
+	for _, m := range f.members {
+		if m.root != nil {
+			n += m.root.weigh()
+		}
+	}
+	return n
+}
+
+func (t *rootTexts) weigh() int {
+	n := 100 + len(t.name) + len(t.userID) + len(t.sessionID)
+	for _, tag := range t.tags {
+		n += 16 + len(tag)
+	}
+	return n
+}
 
 func recordWeight(rec *store.Record) int {
 	n := 250 + len(rec.Event.ID) + 120*len(rec.Fields.Values)

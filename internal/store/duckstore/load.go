@@ -124,7 +124,7 @@ func (r *refold) loadFamilies(keys []entityKey) error {
 }
 
 // relativeColumns are what a relative is made of.
-const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq"
+const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, name, user_id, session_id, tags"
 
 // relatives hands out the relatives of a block; relativeColumns begin at the column from.
 func relatives(b block, from int, each func(row int, m relative)) {
@@ -141,6 +141,12 @@ func relatives(b block, from int, each func(row int, m relative)) {
 			start: b.number(from+5, i), ended: ended.has(i), hasTokens: hasTokens.has(i), hasCost: hasCost.has(i),
 			countsTokens: b.bytes(from + 9)[i] != 0, countsCost: b.bytes(from + 10)[i] != 0,
 			at: span{b.number(from+11, i), b.number(from+12, i)},
+		}
+		if m.parent == "" {
+			m.root = &rootTexts{name: text(from+13, i), userID: text(from+14, i), sessionID: text(from+15, i)}
+			if b.valid(from + 16).has(i) {
+				m.root.tags = b.list(from+16, i)
+			}
 		}
 		if m.ended {
 			m.end = b.number(from+6, i)

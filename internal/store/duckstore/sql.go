@@ -48,8 +48,8 @@ const about = "s.observation_id = o.id AND (s.trace_id = o.trace_id OR s.trace_i
 
 // The amounts of an observation that are part of a sum: see store.Count.
 const (
-	countedTokens = "(CASE WHEN counts_tokens THEN total_tokens END)"
-	countedCost   = "(CASE WHEN counts_cost THEN total_cost END)"
+	countedTokens = "(CASE WHEN o.counts_tokens THEN o.total_tokens END)"
+	countedCost   = "(CASE WHEN o.counts_cost THEN o.total_cost END)"
 )
 
 // saturate keeps an integer sum within a BIGINT, so that no input makes a query

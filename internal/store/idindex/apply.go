@@ -37,7 +37,7 @@ type Change struct {
 // Apply records what changes mean and moves the cursor to upto, in one atomic
 // write that is not synced. The changes come in the Log's order, each behind the one
 // before; those at or before the cursor were applied already and are skipped, so a
-// replay changes nothing. Entries that have expired by now are not
+// replay changes nothing. While the disk takes no tables, it refuses before it would have to wait for one. Entries that have expired by now are not
 // written: a replay of old blocks is cheap. Nothing is applied when an error returns.
 func (x *Index) Apply(changes []Change, upto store.Seq) error {
 	x.mu.Lock()
@@ -45,6 +45,9 @@ func (x *Index) Apply(changes []Change, upto store.Seq) error {
 	cursor := x.Cursor()
 	if upto <= cursor {
 		return nil
+	}
+	if err := x.work.refuse(x.db, x.most); err != nil {
+		return fmt.Errorf("apply to id index: %w", err)
 	}
 	b := x.db.NewBatch()
 	defer b.Close() //nolint:errcheck // gives memory back; always nil

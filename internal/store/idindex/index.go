@@ -62,6 +62,8 @@ type Index struct {
 	filter *filter
 
 	damage *damage
+	work   *work
+	most   uint64 // bytes in memory from which on a write may have to wait for the disk
 
 	readOnly   bool
 	closing    atomic.Bool
@@ -76,7 +78,8 @@ type Index struct {
 	buf   []byte   // for keys and values
 }
 
-// Open opens the index in dir and creates it when it is not there.
+// Open opens the index in dir and creates it when it is not there. ErrStopped when its manifest cannot be
+// written, on a full disk for instance: the directory must not be opened again in this process.
 func Open(dir string, o Options) (*Index, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -88,12 +91,14 @@ func Open(dir string, o Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
 	}
-	db, err := pebble.Open(dir, pebbleOptions(o, d.found))
+	w := newWork(o.Logger)
+	p := pebbleOptions(o, d.found, w)
+	db, err := w.open(dir, p)
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
 	}
 	x := &Index{
-		db: db, now: o.Now, log: o.Logger, damage: d,
+		db: db, now: o.Now, log: o.Logger, damage: d, work: w, most: (memTables - 1) * p.MemTableSize,
 		filter: newFilter(), readInDone: make(chan struct{}),
 		keys: sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }},
 	}
@@ -106,6 +111,20 @@ func Open(dir string, o Options) (*Index, error) {
 // Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
 // damage fail. The next Open refuses the directory: it has to be removed, and built again.
 func (x *Index) Damaged() <-chan struct{} { return x.damage.c }
+
+// Stopped is closed when the index can keep no promise any more, because its manifest could not be
+// written. Everything fails with ErrStopped from then on; the next Open recovers the directory.
+func (x *Index) Stopped() <-chan struct{} { return x.work.broken }
+
+// Fault says why the index could not write its tables when it tried last; "" when it could.
+func (x *Index) Fault() string {
+	x.work.mu.Lock()
+	defer x.work.mu.Unlock()
+	if err := errors.Join(x.work.reason, x.work.last); err != nil {
+		return err.Error()
+	}
+	return ""
+}
 
 // load reads the cursor, or makes sure that the directory is empty.
 func (x *Index) load() error {
@@ -149,14 +168,16 @@ func appendCursor(b []byte, cursor store.Seq, marks int64) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(cursor)), uint64(max(0, marks)))
 }
 
-// Close flushes what is in memory and closes the index.
+// Close flushes what is in memory and closes the index. What cannot be flushed at the first try is
+// left to the Log's tail, and named in the error.
 func (x *Index) Close() error {
 	x.closing.Store(true)
 	<-x.readInDone
 	var err error
 	if !x.readOnly {
-		err = x.db.Flush()
+		err = x.work.flush(x.db, x.most)
 	}
+	x.work.close()
 	err = errors.Join(err, x.db.Close())
 	if err != nil {
 		return fmt.Errorf("close id index: %w", err)
@@ -165,9 +186,9 @@ func (x *Index) Close() error {
 }
 
 // Flush makes everything applied so far survive a crash. It is not needed for
-// correctness; it shortens the replay at the next start.
+// correctness; it shortens the replay at the next start. It does not wait for a disk that refuses.
 func (x *Index) Flush() error {
-	if err := x.db.Flush(); err != nil {
+	if err := x.work.flush(x.db, x.most); err != nil {
 		return fmt.Errorf("flush id index: %w", err)
 	}
 	return nil

@@ -31,13 +31,14 @@ func OpenReadOnly(dir string, o Options) (*Index, error) {
 	}
 	o.FS = readOnlyFS{o.FS}
 	d := &damage{c: make(chan struct{})}
-	p := pebbleOptions(o, d.found)
+	w := newWork(o.Logger)
+	p := pebbleOptions(o, d.found, w)
 	p.ReadOnly, p.ErrorIfNotExists = true, true
 	db, err := pebble.Open(dir, p)
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
 	}
-	x := &Index{db: db, now: o.Now, log: o.Logger, filter: newFilter(), readInDone: make(chan struct{}), readOnly: true, damage: d}
+	x := &Index{db: db, now: o.Now, log: o.Logger, filter: newFilter(), readInDone: make(chan struct{}), readOnly: true, damage: d, work: w}
 	if err := x.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open id index: %w", err), db.Close())
 	}

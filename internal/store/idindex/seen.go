@@ -27,6 +27,9 @@ func (x *Index) Seen(project string, ids []string, now time.Time, out []Entry) e
 	if len(ids) == 0 {
 		return nil
 	}
+	if err := x.work.fault(); err != nil {
+		return fmt.Errorf("look up ids: %w", err)
+	}
 	l := lookup{x: x, now: now.UnixMicro()}
 	l.cover = x.filter.covers(l.now)
 	buf := x.keys.Get().(*[]byte)

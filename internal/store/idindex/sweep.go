@@ -27,6 +27,9 @@ func (x *Index) due(kind byte, micros int64) int64 {
 func (x *Index) Sweep(now time.Time, limit int) (int, error) {
 	x.sweeping.Lock()
 	defer x.sweeping.Unlock()
+	if err := x.work.refuse(x.db, x.most); err != nil {
+		return 0, fmt.Errorf("sweep id index: %w", err)
+	}
 	n, err := x.sweepKind(kindMarkDue, now.UnixMicro(), limit)
 	if err == nil && n < limit {
 		var m int

@@ -92,7 +92,7 @@ func (l *Log) prepare(r *request, b *store.Batch) error {
 	r.dedup = b.Dedup
 	r.batch = batch{
 		events: n, received: b.ReceivedAt.UnixMicro(), project: b.Project, env: b.Environment, id: b.ID,
-		job: b.Job, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: b.Failed,
+		job: b.Job, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: b.Failed, notes: b.Notes,
 	}
 	if b.Job != "" {
 		r.job = idindex.JobCompleted
@@ -138,6 +138,9 @@ func (r *request) records(b *store.Batch, payloads []byte) {
 	received := time.UnixMicro(r.batch.received).UTC()
 	r.recs = make([]store.Record, len(b.Events))
 	r.cost = int64(len(payloads)) + 256
+	for i := range b.Notes {
+		r.cost += 64 + int64(len(b.Notes[i].Note))
+	}
 	for i := range b.Events {
 		e := b.Events[i]
 		n := len(e.Payload)
@@ -145,6 +148,9 @@ func (r *request) records(b *store.Batch, payloads []byte) {
 		e.Timestamp = brokle.At(e.Timestamp.Time)
 		r.recs[i] = store.Record{
 			Project: b.Project, Environment: b.Environment, BatchID: b.ID, ReceivedAt: received, Event: e,
+		}
+		if len(b.Notes) > 0 {
+			r.recs[i].Notes = r.batch.notesOf(e.ID)
 		}
 		r.cost += recordSize + int64(len(e.ID))
 		if b.Fields != nil && b.Fields[i] != nil {

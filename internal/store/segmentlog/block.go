@@ -88,7 +88,7 @@ func (b *block) find(seq store.Seq) (*batch, int) {
 
 // record is event i of the block, which belongs to t.
 func (b *block) record(t *batch, i int) store.Record {
-	return store.Record{
+	rec := store.Record{
 		Seq:         t.first + store.Seq(i-t.at),
 		Project:     t.project,
 		Environment: t.env,
@@ -96,6 +96,10 @@ func (b *block) record(t *batch, i int) store.Record {
 		ReceivedAt:  time.UnixMicro(t.received).UTC(),
 		Event:       b.events[i],
 	}
+	if len(t.notes) > 0 {
+		rec.Notes = t.notesOf(rec.Event.ID)
+	}
+	return rec
 }
 
 // appendRecords appends the block's records after a Seq that are shown, at most room of them, and returns

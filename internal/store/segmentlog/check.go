@@ -107,7 +107,8 @@ type checker struct {
 	ctx    context.Context
 	codec  *codec
 	report CheckReport
-	file   string // at hand
+	file   string         // at hand
+	there  [][2]store.Seq // by segment: where it begins, and up to which other's beginning it holds that one
 
 	horizon int64 // Unix µs: what committed before then has expired in the index
 	changes []idindex.Change
@@ -192,12 +193,36 @@ func (k *checker) run() error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		covered = h.last
+		k.there = append(k.there, [2]store.Seq{base, max(base, h.last)})
 		next, k.report.Last = last+1, max(k.report.Last, last)
 	}
 	if err := k.apply(k.o.IndexUpto); err != nil {
 		return err
 	}
+	if err := k.listed(); err != nil {
+		return err
+	}
 	return k.leftovers()
+}
+
+// listed names the segments that the list has and the directory has not.
+func (k *checker) listed() error {
+	list, known, err := readList(k.fs, k.dir)
+	if errors.Is(err, errDamaged) {
+		k.file = listFile
+		k.found("%v; the next start writes it anew, and does not know whether a segment is missing", err)
+		return nil
+	}
+	if err != nil || !known {
+		return err
+	}
+	for _, base := range list.Segments {
+		if !slices.ContainsFunc(k.there, func(s [2]store.Seq) bool { return s[0] <= base && base <= s[1] }) {
+			k.file = segmentName(base)
+			k.found("is missing: put it back, or start once with --accept-loss")
+		}
+	}
+	return nil
 }
 
 // leftovers names the files of rewrites that did not end.

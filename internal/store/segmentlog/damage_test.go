@@ -231,6 +231,7 @@ func TestMissingSegment(t *testing.T) {
 			t.Fatalf("unharmed: %d records, %v, %+v", len(recs), err, l.Stats())
 		}
 		harm(mem, files[1])
+		o.AcceptLoss = true // TestMissingSegmentIsAnError is about a start without
 		for range 2 {
 			l := openTest(t, mem.CrashClone(vfs.CrashCloneCfg{}), "log", o)
 			recs, err := storetest.ReadAll(l)

@@ -132,6 +132,9 @@ func (d *dumper) batch(b *block, t *batch) {
 		f := &t.failed[i]
 		d.printf("    failed id=%q code=%q error=%q\n", f.EventID, f.Code, f.Message)
 	}
+	for i := range t.notes {
+		d.printf("    note id=%q %q\n", t.notes[i].EventID, t.notes[i].Note)
+	}
 	for i := t.at; i < t.at+t.events; i++ {
 		seq := t.first + store.Seq(i-t.at)
 		switch {

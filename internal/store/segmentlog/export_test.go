@@ -177,7 +177,15 @@ func TestCheckFindsDamage(t *testing.T) {
 			if err := mem.Remove(files[1]); err != nil {
 				t.Fatal(err)
 			}
-		}, "", false, 1},
+		}, "is missing: put it back", false, 1},
+		{"the first file", func(mem *vfs.MemFS, files []string) {
+			if err := mem.Remove(files[0]); err != nil {
+				t.Fatal(err)
+			}
+		}, "is missing: put it back", false, 0},
+		{"the list of segments", func(mem *vfs.MemFS, _ []string) {
+			change(mem, "log/"+listFile, func(b []byte) []byte { return b[1:] })
+		}, "the list of segments", false, 0},
 		{"the end of the last file", func(mem *vfs.MemFS, files []string) {
 			last := files[len(files)-1]
 			change(mem, last, func(b []byte) []byte { return b[:len(b)-100] })

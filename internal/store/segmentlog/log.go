@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -47,6 +48,15 @@ type Log struct {
 	done    sync.WaitGroup // the committer
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
 	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
+
+	self  vfs.File // the directory, held open so that no other gets its identity
+	dirID identity
+
+	listing sync.Mutex     // guards listed and opening, and the list's file; taken before mu
+	listed  []store.Seq    // what the file says; nil: not known
+	opening store.Seq      // of the newest segment that was begun
+	lost    []AcceptedLoss // not changed after Open
+	missing []Loss         // of lost, what Open found; not changed after it
 
 	leftover []string // files that could not be removed yet; the holder of maint's
 
@@ -97,8 +107,12 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		return nil, err
 	}
 	if l.lock, err = l.fs.Lock(l.fs.PathJoin(dir, "LOCK")); err != nil {
-		return nil, fmt.Errorf("is it open elsewhere? %w", err)
+		return nil, lockProblem(err)
 	}
+	if l.self, err = l.fs.OpenDir(dir); err != nil {
+		return nil, err
+	}
+	l.dirID = fileIdentity(l.self)
 	if err := l.recover(); err != nil {
 		return nil, err
 	}
@@ -108,12 +122,25 @@ func Open(dir string, o Options) (_ *Log, err error) {
 	return l, nil
 }
 
+// lockProblem says why the directory's lock could not be had. What has a path is a file that
+// could not be opened; else another process, or this one, holds the lock.
+func lockProblem(err error) error {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return fmt.Errorf("its lock file cannot be opened: %w", err)
+	}
+	return fmt.Errorf("is it open elsewhere? %w", err)
+}
+
 // release gives back what Open took.
 func (l *Log) release() error {
 	var errs []error
 	l.handles.close()
 	if l.index != nil {
 		errs = append(errs, l.index.Close())
+	}
+	if l.self != nil {
+		errs = append(errs, l.self.Close())
 	}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())
@@ -186,9 +213,9 @@ func (l *Log) Stats() store.LogStats {
 	}
 	l.removing.Unlock()
 	if l.enter() == nil {
-		x := l.index.Stats()
+		x, fault := l.index.Stats(), l.index.Fault()
 		l.exit()
-		s.IndexEntries, s.IndexBytes = x.Entries, x.DiskBytes
+		s.IndexEntries, s.IndexBytes, s.IndexFault = x.Entries, x.DiskBytes, fault
 	}
 	return s
 }
@@ -198,8 +225,9 @@ var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds
 
 // Run does the background work until ctx ends: recompression of sealed segments
 // when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
-// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for a
-// damaged id index: that is ErrIndexDamaged.
+// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for an
+// id index that is damaged or can write its manifest no more: that is ErrIndexDamaged or idindex.ErrStopped, and
+// opening the Log again mends it.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
 	defer pack.Stop()
@@ -216,6 +244,8 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.index.Damaged():
 			return ErrIndexDamaged
+		case <-l.index.Stopped():
+			return idindex.ErrStopped
 		case at := <-pack.C:
 			stored := l.stored.Load()
 			calm := stored-before < calmRate

@@ -23,7 +23,27 @@ type batch struct {
 	dedup     bool
 	ttl       time.Duration // whole milliseconds are kept
 	failed    []brokle.BatchEventError
+	notes     []brokle.EventNote
 }
+
+// notesOf are the notes about an event of the batch.
+func (b *batch) notesOf(eventID string) []string {
+	var notes []string
+	for i := range b.notes {
+		if b.notes[i].EventID == eventID {
+			notes = append(notes, b.notes[i].Note)
+		}
+	}
+	return notes
+}
+
+// What the last byte of an entry of the list of failed events says. A note has the form of
+// a failure so that programs from before there were notes can read the section.
+const (
+	entryFinal = iota
+	entryRetryable
+	entryNote // no failure: the message is a note about an event that is stored
+)
 
 // span is the number of Seqs that the batch takes: one even without events,
 // so that its first Seq names it.
@@ -52,18 +72,7 @@ func appendMeta(dst []byte, first store.Seq, committed int64, batches []batch, i
 		}
 		dst = binary.AppendUvarint(dst, flags)
 		dst = binary.AppendUvarint(dst, uint64(b.ttl.Milliseconds()))
-		dst = binary.AppendUvarint(dst, uint64(len(b.failed)))
-		for j := range b.failed {
-			f := &b.failed[j]
-			for _, s := range [...]string{f.EventID, f.Message, f.Details, f.Code} {
-				dst = appendString(dst, s)
-			}
-			if f.Retryable {
-				dst = append(dst, 1)
-			} else {
-				dst = append(dst, 0)
-			}
-		}
+		dst = appendEntries(dst, b)
 	}
 	for _, id := range ids {
 		dst = binary.AppendUvarint(dst, uint64(len(id)))
@@ -72,6 +81,50 @@ func appendMeta(dst []byte, first store.Seq, committed int64, batches []batch, i
 		dst = append(dst, id...)
 	}
 	return dst
+}
+
+// appendEntries writes the failed events of the batch, then its notes.
+func appendEntries(dst []byte, b *batch) []byte {
+	entry := func(kind byte, texts ...string) {
+		for _, s := range texts {
+			dst = appendString(dst, s)
+		}
+		dst = append(dst, kind)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(b.failed)+len(b.notes)))
+	for i := range b.failed {
+		f, kind := &b.failed[i], byte(entryFinal)
+		if f.Retryable {
+			kind = entryRetryable
+		}
+		entry(kind, f.EventID, f.Message, f.Details, f.Code)
+	}
+	for i := range b.notes {
+		entry(entryNote, b.notes[i].EventID, b.notes[i].Note, "", "note")
+	}
+	return dst
+}
+
+// entries reads what appendEntries wrote.
+func (r *reader) entries(b *batch) {
+	const least = 5
+	n := r.count(least)
+	if n > 0 {
+		b.failed = make([]brokle.BatchEventError, 0, n)
+	}
+	for range n {
+		var f brokle.BatchEventError
+		for _, s := range [...]*string{&f.EventID, &f.Message, &f.Details, &f.Code} {
+			*s = r.string()
+		}
+		switch v := r.bytes(1); {
+		case len(v) == 1 && v[0] == entryNote:
+			b.notes = append(b.notes, brokle.EventNote{EventID: f.EventID, Note: f.Message})
+		default:
+			f.Retryable = len(v) == 1 && v[0] != entryFinal
+			b.failed = append(b.failed, f)
+		}
+	}
 }
 
 // reader takes values off a section. After the first bad one it gives zeros.
@@ -125,7 +178,7 @@ func (r *reader) string() string { return string(r.bytes(r.uvarint())) }
 // decodeMeta reads a meta section, decompressed.
 func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err error) {
 	r := &reader{b: raw}
-	const leastBatch, leastFailed = 11, 5
+	const leastBatch = 11
 	batches = make([]batch, r.count(leastBatch))
 	events := 0
 	end := h.first
@@ -141,18 +194,7 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 		}
 		b.dedup = r.uvarint()&1 != 0
 		b.ttl = time.Duration(min(r.uvarint(), 1<<40)) * time.Millisecond
-		if n := r.count(leastFailed); n > 0 {
-			b.failed = make([]brokle.BatchEventError, n)
-		}
-		for j := range b.failed {
-			f := &b.failed[j]
-			for _, s := range [...]*string{&f.EventID, &f.Message, &f.Details, &f.Code} {
-				*s = r.string()
-			}
-			if v := r.bytes(1); len(v) == 1 {
-				f.Retryable = v[0] != 0
-			}
-		}
+		r.entries(b)
 		events += b.events
 		if r.bad || events > int(h.events) || b.first < end || b.first+store.Seq(b.span())-1 > h.last() {
 			return nil, nil, damaged("meta section")

@@ -37,6 +37,9 @@ type Options struct {
 	// at which making them stops waiting for a calm moment. A search reads
 	// such a segment whole. Default 4.
 	MaxUnfiltered int
+	// AcceptLoss lets Open go on when segment files are missing, which is a LossError otherwise. What
+	// was accepted is written down, and the next Open finds nothing missing.
+	AcceptLoss bool
 }
 
 func (o Options) withDefaults() Options {

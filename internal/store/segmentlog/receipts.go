@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
@@ -99,6 +100,11 @@ func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
 		Errors:            append([]brokle.BatchEventError{}, t.failed...),
 		DuplicateEventIDs: append([]string{}, duplicates...),
 	}
+	for i := range t.notes {
+		if !slices.Contains(duplicates, t.notes[i].EventID) {
+			job.Result.Notes = append(job.Result.Notes, t.notes[i])
+		}
+	}
 	return job, nil
 }
 
@@ -142,6 +148,7 @@ func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error
 		}
 		return &brokle.EventReceipt{
 			EventID: eventID, Status: "stored", EventType: b.events[i].Type, BatchID: t.id, At: micros(t.committed),
+			Notes: t.notesOf(eventID),
 		}, nil
 	}
 	seq, ok, err := l.index.FailedEvent(project, eventID)

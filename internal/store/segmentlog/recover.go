@@ -22,9 +22,20 @@ func (l *Log) recover() error {
 	if err := l.findSegments(); err != nil {
 		return err
 	}
+	if err := l.checkList(); err != nil {
+		return err
+	}
+	if len(l.missing) == 0 {
+		if err := l.writeList(0); err != nil {
+			return err
+		}
+	}
 	missing, err := l.recoverTail()
 	if err != nil {
 		return err
+	}
+	if len(l.missing) > 0 { // a retry of what is lost is no duplicate
+		missing = min(missing, l.missing[0].First)
 	}
 	if err := l.openIndex(missing); err != nil {
 		return err
@@ -128,7 +139,7 @@ func (l *Log) openSegment(base store.Seq) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	seg.end = info.Size()
+	seg.end, seg.file = info.Size(), identityOf(info)
 	var b [headerLen]byte
 	if _, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", seg.path, err)
@@ -236,7 +247,7 @@ func (l *Log) openIndex(missing store.Seq) error {
 	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
 	x, err := idindex.Open(dir, o)
 	switch {
-	case errors.Is(err, idindex.ErrNewer):
+	case errors.Is(err, idindex.ErrNewer), errors.Is(err, idindex.ErrStopped):
 		return fmt.Errorf("%s: %w", dir, err)
 	case err != nil:
 		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", slog.Any("error", err))

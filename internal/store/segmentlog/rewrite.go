@@ -80,6 +80,7 @@ func (w *rewrite) replace(olds []*segment) error {
 	if err != nil {
 		return errors.Join(err, w.discard())
 	}
+	w.seg.file = fileIdentity(w.file)
 	if err := w.file.Close(); err != nil {
 		return errors.Join(err, w.fs.Remove(w.tmp))
 	}
@@ -135,6 +136,12 @@ func (l *Log) removeFiles(segs []*segment) error {
 
 // removeLeftover removes files that an earlier call could not.
 func (l *Log) removeLeftover() error {
+	if len(l.leftover) == 0 {
+		return nil
+	}
+	if err := l.writeList(0); err != nil { // before they go: what it names is there
+		return fmt.Errorf("remove segment: %w", err)
+	}
 	for len(l.leftover) > 0 {
 		if err := l.fs.Remove(l.leftover[0]); err != nil {
 			return fmt.Errorf("remove segment: %w", err)

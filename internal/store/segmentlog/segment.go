@@ -20,6 +20,7 @@ type segment struct {
 	jobs    uint32    // of a rewritten segment
 	fence   store.Seq // base of the segment behind it at open; 0 for none
 	prev    store.Seq // header's: what the segment before it held when this one was begun
+	file    identity  // of the file at path
 	until   store.Seq // at open, prev of the segment behind it: what this one should hold
 
 	// Guarded by Log.mu.

@@ -29,6 +29,9 @@ func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, er
 	if err != nil {
 		return segmentHeader{}, fmt.Errorf("create segment: %w", err)
 	}
+	if err := l.checkDir(); err != nil {
+		return segmentHeader{}, err
+	}
 	path := l.fs.PathJoin(l.dir, segmentName(base))
 	file, err := l.fs.Create(path, writeCategory)
 	if err != nil {
@@ -37,7 +40,7 @@ func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, er
 	w.file, w.added = file, false
 	w.seg = &segment{
 		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true,
-		last: base - 1, end: headerLen, loaded: true, prev: l.lastStored(),
+		last: base - 1, end: headerLen, loaded: true, prev: l.lastStored(), file: fileIdentity(file),
 	}
 	return segmentHeader{salt: salt, base: base, created: now.UnixMicro(), prev: w.seg.prev}, nil
 }
@@ -54,7 +57,8 @@ func (l *Log) lastStored() store.Seq {
 }
 
 // write appends b to the active segment and makes it durable. created is true for
-// the first write of a file, which makes the file's name durable too.
+// the first write of a file, which makes the file's name durable too, and lists it. A file that has no name
+// any more is an error: nothing in it is acknowledged.
 func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	if n, err := w.file.Write(b); err != nil {
 		return false, fmt.Errorf("write segment: %w", err)
@@ -64,11 +68,17 @@ func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	if err := w.file.SyncData(); err != nil {
 		return false, fmt.Errorf("sync segment: %w", err)
 	}
+	if err := linked(w.file, w.seg.base); err != nil {
+		return false, err
+	}
 	if w.added {
 		return false, nil
 	}
 	if err := syncDir(l.fs, l.dir); err != nil {
 		return false, fmt.Errorf("sync directory of segments: %w", err)
+	}
+	if err := l.writeList(w.seg.base); err != nil {
+		return false, err
 	}
 	w.added = true
 	return true, nil

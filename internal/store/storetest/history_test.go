@@ -1,7 +1,6 @@
 package storetest_test
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 	"testing"
@@ -35,7 +34,7 @@ func TestHistory(t *testing.T) {
 			}
 			traces[fields.EntityID][v.Text] = true
 		}
-		if bytes.Contains(a[i].Event.Payload, []byte(`"clear":[`)) {
+		if _, ok := fields.Get(store.Clear); ok {
 			cleared++
 		}
 		times[a[i].Event.Timestamp.UnixMicro()]++

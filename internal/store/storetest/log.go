@@ -47,6 +47,7 @@ func Log(t *testing.T, open OpenLog) {
 		"EraseJob":        testLogEraseJob,
 		"BatchReceipt":    testLogBatchReceipt,
 		"EventReceipt":    testLogEventReceipt,
+		"Notes":           testLogNotes,
 		"NoEvents":        testLogNoEvents,
 		"Jobs":            testLogJobs,
 		"Closed":          testLogClosed,

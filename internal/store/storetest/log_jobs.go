@@ -70,6 +70,38 @@ func testLogEventReceipt(t *testing.T, b *logBench) {
 	}
 }
 
+// What was said of an event is said again wherever it is asked for, and not of a duplicate.
+func testLogNotes(t *testing.T, b *logBench) {
+	ctx := context.Background()
+	b.expect(t, b.batch("c"), 1, 0)
+	batch := b.batch("a", "b", "c")
+	batch.Failed = []brokle.BatchEventError{failedEvent("f"), failedEvent("again")}
+	batch.Notes = []brokle.EventNote{{EventID: "b", Note: "one"}, {EventID: "b", Note: "two"}, {EventID: "c", Note: "of a duplicate"}}
+	b.expect(t, batch, 2, 1)
+	for range 2 {
+		job, err := b.log.BatchReceipt(ctx, "p", batch.ID)
+		if err != nil || !reflect.DeepEqual(job.Result.Notes, batch.Notes[:2]) || !reflect.DeepEqual(job.Result.Errors, batch.Failed) {
+			t.Fatalf("%+v, %v", job, err)
+		}
+		for id, want := range map[string][]string{"a": nil, "b": {"one", "two"}, "c": nil, "f": nil} {
+			got, err := b.log.EventReceipt(ctx, "p", id)
+			if err != nil || !reflect.DeepEqual(got.Notes, want) || (got.Status == "failed") != (id == "f") {
+				t.Errorf("%s: %+v, %v", id, got, err)
+			}
+		}
+		recs, _, err := b.log.Read(ctx, 0, 10)
+		if err != nil || len(recs) != 3 {
+			t.Fatalf("%+v, %v", recs, err)
+		}
+		for i, want := range [][]string{nil, nil, {"one", "two"}} {
+			if !reflect.DeepEqual(recs[i].Notes, want) {
+				t.Errorf("%s has notes %q", recs[i].Event.ID, recs[i].Notes)
+			}
+		}
+		b.reopen(t)
+	}
+}
+
 func testLogNoEvents(t *testing.T, b *logBench) {
 	batch := b.batch()
 	batch.Failed = []brokle.BatchEventError{failedEvent("f")}

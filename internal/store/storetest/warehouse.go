@@ -34,6 +34,7 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"SameID", testSameID},
 		{"Clear", testClear},
 		{"RolledUp", testRolledUp},
+		{"Root", testRoot},
 		{"Latency", testLatency},
 		{"Totals", testTotals},
 		{"Projects", testProjects},

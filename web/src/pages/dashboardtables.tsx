@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { link } from "../base.ts";
 import { cost, count, duration, percent, short } from "../format.ts";
 import { usePlace } from "../router.ts";
 import { groups, number } from "../stats.ts";
@@ -9,7 +10,7 @@ import { Bar, Card, DataTable } from "../ui/datatable.tsx";
 function to(query: URLSearchParams, name: string, value: string): string {
   const q = new URLSearchParams(query);
   q.set(name, value);
-  return `/traces?${q}`;
+  return link(`/traces?${q}`);
 }
 
 function cells(r: StatRow, total: number, most: number): (JSX.Element | string)[] {

@@ -1,12 +1,13 @@
 // Cells that the lists of sessions and users have in common.
 import { seg } from "../api.ts";
+import { link } from "../base.ts";
 import { cost, count, duration, fullTime, short, utc } from "../format.ts";
 import type { Totals } from "../types.ts";
 import { Time } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
 
-export const sessionHref = (s: { id: string }): string => `/sessions/${seg(s.id)}`;
-export const userHref = (u: { id: string }): string => `/users/${seg(u.id)}`;
+export const sessionHref = (s: { id: string }): string => link(`/sessions/${seg(s.id)}`);
+export const userHref = (u: { id: string }): string => link(`/users/${seg(u.id)}`);
 
 const when = (iso: string): string => `${utc(iso)}\n${fullTime(iso)} here`;
 

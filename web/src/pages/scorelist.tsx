@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { type Params, seg } from "../api.ts";
+import { link } from "../base.ts";
 import { fullTime, percent, scoreText, utc } from "../format.ts";
 import type { ScoreKind } from "../scorestats.ts";
 import type { Score } from "../types.ts";
@@ -21,7 +22,7 @@ function valueText(s: Score): string {
 // href is where the score is seen with what it is about.
 function href(s: Score): string {
   const at = s.observation_id ? `?observation=${seg(s.observation_id)}` : "";
-  return s.trace_id ? `/traces/${seg(s.trace_id)}${at}` : "/scores";
+  return link(s.trace_id ? `/traces/${seg(s.trace_id)}${at}` : "/scores");
 }
 
 const columns: Column<Score>[] = [

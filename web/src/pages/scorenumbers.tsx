@@ -60,7 +60,6 @@ export function OverTime({ kind, answers: a, range }: Props & { range: Range }):
   const x = a.step ? axisOf(range, a.step, a.over) : [];
   const format = (v: number | null) => valueText(kind, v);
   const title = kind.type === "BOOLEAN" ? "Share of yes over time" : "Mean over time";
-  if (!a.metric) return <Unasked title={title} />;
   return (
     <TimeChart
       title={title}
@@ -74,7 +73,6 @@ export function OverTime({ kind, answers: a, range }: Props & { range: Range }):
 
 /** ByModel compares the models. */
 export function ByModel({ kind, answers: a }: Props): JSX.Element {
-  if (!a.metric) return <Unasked title="By model" />;
   const own = a.models.length > 0;
   const rows = [...(own ? a.models : a.traceModels)].sort(
     (x, y) => (number(y[a.metric]) ?? -Infinity) - (number(x[a.metric]) ?? -Infinity),
@@ -104,14 +102,6 @@ export function ByModel({ kind, answers: a }: Props): JSX.Element {
           })}
         />
       )}
-    </Card>
-  );
-}
-
-function Unasked({ title }: { title: string }): JSX.Element {
-  return (
-    <Card title={title}>
-      <p class="card-none muted">The API takes no metric of a name with a comma or a space at its end</p>
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
@@ -20,18 +21,18 @@ export function SessionPage({ id }: { id: string }): JSX.Element {
   const path = `/v1/sessions/${seg(id)}`;
   const { data, error, reload } = useLoad(signal => get<TraceSession>(path, {}, signal), [path]);
   useKeys([
-    { key: "u", label: "Back to the list", run: () => navigate("/sessions") },
+    { key: "u", label: "Back to the list", run: () => navigate(link("/sessions")) },
     { key: "r", label: "Load again", run: reload },
   ]);
   return (
     <div class="page">
       <PageHead title={id}>
-        <a class="crumb" href="/sessions">
+        <a class="crumb" href={link("/sessions")}>
           <Icon name="left" size={12} /> Sessions
         </a>
         <Copy text={id} label="Copy the id" />
         <span class="spacer" />
-        <a class="button" href={`/traces?session_id=${seg(id)}&range=all`}>
+        <a class="button" href={link(`/traces?session_id=${seg(id)}&range=all`)}>
           <Icon name="traces" /> As a list of traces
         </a>
       </PageHead>
@@ -75,7 +76,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
       <p class="session-facts">
         <Time at={s.first_seen} long />
         {s.user_ids.map(u => (
-          <a key={u} href={`/users/${seg(u)}`}>
+          <a key={u} href={link(`/users/${seg(u)}`)}>
             {u}
           </a>
         ))}
@@ -138,8 +139,12 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
           </button>
         )}
         {all && <Chat messages={before} />}
-        {input ? input.length > 0 && <Chat messages={input} /> : <Side from="user" title="Input" value={t.input} />}
-        <Output value={t.output} />
+        {input ? (
+          input.length > 0 && <Chat messages={input} />
+        ) : (
+          <Side from="user" title="Input" value={t.input?.value} />
+        )}
+        <Output value={t.output?.value} />
         {t.input === null && t.output === null && <p class="faint">This trace has no input or output of its own.</p>}
       </div>
     </li>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
+import { link } from "../base.ts";
 import { sessionFields } from "../filters.ts";
 import { cost, count, short } from "../format.ts";
 import type { SessionSummary } from "../types.ts";
@@ -63,7 +64,7 @@ function Users({ ids }: { ids: string[] }): JSX.Element {
   if (!first) return <span class="faint">–</span>;
   return (
     <>
-      <a href={`/users/${seg(first)}`} tabIndex={-1}>
+      <a href={link(`/users/${seg(first)}`)} tabIndex={-1}>
         {first}
       </a>
       {ids.length > 1 && <span class="muted"> and {ids.length - 1} more</span>}

@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { get, seg } from "../api.ts";
+import { ask, seg } from "../api.ts";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText, short } from "../format.ts";
+import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { Detail } from "../trace/detail.tsx";
@@ -18,31 +20,43 @@ import { listSearch, neighbours } from "../visited.ts";
 
 /** TracePage shows one trace: tree and waterfall, and what is chosen in them. The choice is in the address. */
 export function TracePage({ id }: { id: string }): JSX.Element {
-  const { data, error, reload } = useLoad(signal => get<Trace>(`/v1/traces/${seg(id)}`, {}, signal), [id]);
+  const { data, error, reload } = useLoad(
+    async signal => {
+      const text = await ask(`/v1/traces/${seg(id)}`, { signal });
+      return { trace: answer(text) as Trace, text };
+    },
+    [id],
+  );
   const { before, after } = neighbours(id);
   useKeys([
     { key: "J", label: "Next trace of the list", run: () => open(after) },
     { key: "K", label: "Trace before in the list", run: () => open(before) },
-    { key: "u", label: "Back to the list", run: () => navigate(`/traces${listSearch()}`) },
+    { key: "u", label: "Back to the list", run: () => navigate(link(`/traces${listSearch()}`)) },
   ]);
   if (error) {
     return (
       <div class="page">
         <PageHead title="Trace" />
         <Failure error={error} again={reload} />
-        <a href={`/traces${listSearch()}`}>To the traces</a>
+        <a href={link(`/traces${listSearch()}`)}>To the traces</a>
       </div>
     );
   }
-  return data ? <Shown trace={data} reload={reload} /> : <Spinner />;
+  return data ? <Shown trace={data.trace} text={data.text} reload={reload} /> : <Spinner />;
 }
 
 // open goes to another trace of the list, in the place of this one.
 function open(id: string | undefined): void {
-  if (id) navigate(`/traces/${seg(id)}`, true);
+  if (id) navigate(link(`/traces/${seg(id)}`), true);
 }
 
-function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Element {
+interface ShownProps {
+  trace: Trace;
+  text: string; // the answer that it was read from
+  reload: () => void;
+}
+
+function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   const { query } = usePlace();
   const selected = query.get("observation") ?? "";
   const { nodes, span } = useMemo(() => nodesOf(trace), [trace]);
@@ -93,7 +107,7 @@ function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Ele
   }, [selected, chosen]);
   return (
     <div class="page page-fill trace-page">
-      <Header trace={trace} before={before} after={after} errors={failed.length} onError={nextError} />
+      <Header trace={trace} text={text} before={before} after={after} errors={failed.length} onError={nextError} />
       <Split name="trace" label="Width of the tree">
         <section class="pane" aria-label="Tree and waterfall">
           <div class="pane-tools">
@@ -129,19 +143,20 @@ function Shown({ trace, reload }: { trace: Trace; reload: () => void }): JSX.Ele
 
 interface HeaderProps {
   trace: Trace;
+  text: string;
   before: string | undefined;
   after: string | undefined;
   errors: number;
   onError: () => void;
 }
 
-function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.Element {
+function Header({ trace: t, text, before, after, errors, onError }: HeaderProps): JSX.Element {
   const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
-  const link = `${location.origin}${location.pathname}${location.search}`;
+  const here = `${location.origin}${location.pathname}${location.search}`;
   return (
     <>
       <PageHead title={t.name || t.id}>
-        <a class="crumb" href={`/traces${listSearch()}`}>
+        <a class="crumb" href={link(`/traces${listSearch()}`)}>
           <Icon name="left" size={12} /> Traces
         </a>
         <span class="spacer" />
@@ -165,7 +180,7 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
         >
           <Icon name="down" />
         </button>
-        <Copy text={link} label="Copy the link to this place">
+        <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
         <Menu
@@ -183,7 +198,7 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
                 type="button"
                 class="item"
                 onClick={() => {
-                  downloadJson(t);
+                  downloadJson(t, text);
                   close();
                 }}
               >
@@ -215,8 +230,8 @@ function Header({ trace: t, before, after, errors, onError }: HeaderProps): JSX.
             {count(errors)} {errors === 1 ? "error" : "errors"}
           </button>
         )}
-        {t.user_id && <a href={`/users/${seg(t.user_id)}`}>{t.user_id}</a>}
-        {t.session_id && <a href={`/sessions/${seg(t.session_id)}`}>{t.session_id}</a>}
+        {t.user_id && <a href={link(`/users/${seg(t.user_id)}`)}>{t.user_id}</a>}
+        {t.session_id && <a href={link(`/sessions/${seg(t.session_id)}`)}>{t.session_id}</a>}
         <span class="badge">{t.environment}</span>
         {t.tags.map(tag => (
           <span key={tag} class="badge">

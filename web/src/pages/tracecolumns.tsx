@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
+import { link } from "../base.ts";
 import { cost, count, duration, fullTime, scoreText, short, utc } from "../format.ts";
 import type { TraceSummary } from "../types.ts";
 import { Time } from "../ui/bits.tsx";
@@ -10,7 +11,7 @@ export interface Choice extends Column<TraceSummary> {
   shown: boolean; // unless chosen otherwise
 }
 
-export const traceHref = (t: TraceSummary): string => `/traces/${seg(t.id)}`;
+export const traceHref = (t: TraceSummary): string => link(`/traces/${seg(t.id)}`);
 
 /** traceName is what a trace is called when its own events have not come. */
 export const traceName = (t: { name: string; id: string }): string => t.name || t.id;
@@ -147,7 +148,7 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
 function linked(path: string, id: string): JSX.Element | null {
   if (!id) return <span class="faint">–</span>;
   return (
-    <a href={`${path}/${seg(id)}`} tabIndex={-1}>
+    <a href={link(`${path}/${seg(id)}`)} tabIndex={-1}>
       {id}
     </a>
   );

@@ -17,6 +17,7 @@ import { type Paged, usePaged } from "../ui/paged.ts";
 import { Table } from "../ui/table.tsx";
 import { setPreset, TimeRange } from "../ui/timerange.tsx";
 import { rememberList } from "../visited.ts";
+import { fresher, withFresh } from "./fresh.ts";
 import { Histogram } from "./histogram.tsx";
 import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
 import { ColumnChooser, ExportMenu } from "./tracemenus.tsx";
@@ -118,23 +119,18 @@ function useColumns(rows: TraceSummary[]) {
 function useFresh(live: boolean, params: Params, list: Paged<TraceSummary>): { keys: Set<string>; turn: number } {
   const [keys, setKeys] = useState<Set<string>>(new Set());
   const [turn, setTurn] = useState(0);
-  const { rows, loaded, change, reload } = list;
+  const { rows, loaded, end, change, reload } = list;
   const tick = async (signal: AbortSignal) => {
     try {
       const asked = { ...params, sort: NEWEST, limit: String(LIVE_ROWS) };
       const page = await get<Page<TraceSummary>>("/v1/traces", asked, signal);
       if (signal.aborted) return;
-      const known = new Set(rows.map(t => t.id));
-      const came = page.data.filter(t => !known.has(t.id));
+      const came = fresher(rows, page.data, end);
       if (came.length === LIVE_ROWS && rows.length > 0) {
         reload();
         return;
       }
-      const updated = new Map(page.data.map(t => [t.id, t]));
-      change(old => {
-        const had = new Set(old.map(t => t.id));
-        return [...page.data.filter(t => !had.has(t.id)), ...old.map(t => updated.get(t.id) ?? t)];
-      });
+      change(old => withFresh(old, page.data, end));
       if (came.length > 0) {
         setKeys(new Set(came.map(t => t.id)));
         setTurn(n => n + 1);

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, type Params, seg } from "../api.ts";
 import { useAsked } from "../asked.ts";
+import { link } from "../base.ts";
 import { userFields } from "../filters.ts";
 import { cost, count, percent, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
@@ -40,13 +41,13 @@ export function UserPage({ id }: { id: string }): JSX.Element {
   const { data, error, busy } = useLoad(signal => ask(params, range, signal), [id, key]);
   const reload = () => setTurn(n => n + 1);
   useKeys([
-    { key: "u", label: "Back to the list", run: () => navigate("/users") },
+    { key: "u", label: "Back to the list", run: () => navigate(link("/users")) },
     { key: "r", label: "Load again", run: reload },
   ]);
   return (
     <div class="page">
       <PageHead title={id}>
-        <a class="crumb" href="/users">
+        <a class="crumb" href={link("/users")}>
           <Icon name="left" size={12} /> Users
         </a>
         <Copy text={id} label="Copy the id" />
@@ -162,7 +163,7 @@ function Lists({ params }: { params: Params }): JSX.Element {
           ))}
         </fieldset>
         <span class="spacer" />
-        <a href={`/traces?user_id=${seg(String(params.user_id))}&range=all`}>All traces, to filter and export</a>
+        <a href={link(`/traces?user_id=${seg(String(params.user_id))}&range=all`)}>All traces, to filter and export</a>
       </header>
       {tab === "traces" ? <Traces params={params} /> : <Sessions params={params} />}
     </section>

@@ -1,5 +1,5 @@
 // Finds a conversation in a payload: the shapes of the chat APIs in use.
-import { BigNumber } from "../api.ts";
+import { isObject, read } from "../json.ts";
 
 export interface ToolCall {
   id: string;
@@ -22,14 +22,12 @@ export interface Message {
 
 type Obj = Record<string, unknown>;
 
-const isObj = (v: unknown): v is Obj =>
-  typeof v === "object" && v !== null && !Array.isArray(v) && !(v instanceof BigNumber);
 const text = (v: unknown): string => (typeof v === "string" ? v : "");
 
 /** conversation reads the messages of an input or output; null when it is something else. */
 export function conversation(v: unknown): Message[] | null {
   if (Array.isArray(v)) return many(v);
-  if (!isObj(v)) return null;
+  if (!isObject(v)) return null;
   const system: Message[] =
     "system" in v && (Array.isArray(v.messages) || Array.isArray(v.contents))
       ? [{ role: "system", name: "", parts: parts(v.system) }]
@@ -38,9 +36,9 @@ export function conversation(v: unknown): Message[] | null {
     const found = Array.isArray(v[key]) ? many(v[key]) : null;
     if (found) return [...system, ...found];
   }
-  if (Array.isArray(v.choices)) return many(v.choices.map(c => (isObj(c) ? (c.message ?? c.delta) : c)));
-  if (Array.isArray(v.candidates)) return many(v.candidates.map(c => (isObj(c) ? c.content : c)));
-  if (isObj(v.message)) return many([v.message]);
+  if (Array.isArray(v.choices)) return many(v.choices.map(c => (isObject(c) ? (c.message ?? c.delta) : c)));
+  if (Array.isArray(v.candidates)) return many(v.candidates.map(c => (isObject(c) ? c.content : c)));
+  if (isObject(v.message)) return many([v.message]);
   return many([v]);
 }
 
@@ -51,7 +49,7 @@ function many(list: unknown[]): Message[] | null {
 
 function isMessage(v: unknown): v is Obj {
   return (
-    isObj(v) &&
+    isObject(v) &&
     typeof v.role === "string" &&
     ("content" in v || "parts" in v || "tool_calls" in v || "function_call" in v)
   );
@@ -69,11 +67,11 @@ function one(m: Obj): Message {
 function calls(m: Obj): Part[] {
   const list = Array.isArray(m.tool_calls)
     ? m.tool_calls
-    : isObj(m.function_call)
+    : isObject(m.function_call)
       ? [{ function: m.function_call }]
       : [];
-  return list.filter(isObj).map(c => {
-    const f = isObj(c.function) ? c.function : c;
+  return list.filter(isObject).map(c => {
+    const f = isObject(c.function) ? c.function : c;
     const input = f.arguments ?? f.args ?? f.input;
     return {
       kind: "call",
@@ -91,14 +89,14 @@ function parts(content: unknown): Part[] {
 
 function part(p: unknown): Part[] {
   if (typeof p === "string") return [{ kind: "text", text: p }];
-  if (!isObj(p)) return [{ kind: "json", value: p }];
+  if (!isObject(p)) return [{ kind: "json", value: p }];
   if (typeof p.text === "string") return [{ kind: "text", text: p.text }];
-  if (p.type === "tool_use" || isObj(p.functionCall)) {
-    const c = isObj(p.functionCall) ? p.functionCall : p;
+  if (p.type === "tool_use" || isObject(p.functionCall)) {
+    const c = isObject(p.functionCall) ? p.functionCall : p;
     return [{ kind: "call", call: { id: text(c.id), name: text(c.name), input: c.input ?? c.args } }];
   }
   if (p.type === "tool_result") return [{ kind: "result", id: text(p.tool_use_id), value: p.content }];
-  const url = isObj(p.image_url) ? p.image_url.url : p.image_url;
+  const url = isObject(p.image_url) ? p.image_url.url : p.image_url;
   if (typeof url === "string")
     return [{ kind: "note", text: url.startsWith("data:") ? `Image, ${url.length} characters` : `Image at ${url}` }];
   if (p.type === "image" || p.type === "input_audio" || p.type === "file")
@@ -111,7 +109,7 @@ export function parsed(v: string): unknown {
   const t = v.trim();
   if (!/^[[{]/.test(t)) return v;
   try {
-    return JSON.parse(t);
+    return read(t);
   } catch {
     return v;
   }

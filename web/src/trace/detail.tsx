@@ -1,6 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText } from "../format.ts";
+import { entriesOf, isObject, pretty, type Sent } from "../json.ts";
 import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -110,7 +112,8 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
 
 function ObservationFacts({ o }: { o: Observation }): JSX.Element {
   const tokens = [o.prompt_tokens, o.completion_tokens];
-  const parameters = isObject(o.model_parameters) ? Object.entries(o.model_parameters) : [];
+  const sent = o.model_parameters?.value;
+  const parameters = isObject(sent) ? entriesOf(sent) : [];
   return (
     <>
       <Fact title="Start">
@@ -133,9 +136,9 @@ function ObservationFacts({ o }: { o: Observation }): JSX.Element {
       )}
       {o.quality_score !== null && <Fact title="Quality">{scoreText(o.quality_score)}</Fact>}
       {o.version && <Fact title="Version">{o.version}</Fact>}
-      {parameters.map(([k, v]) => (
-        <Fact key={k} title={k}>
-          {typeof v === "object" ? JSON.stringify(v) : String(v)}
+      {parameters.map(([k, v], i) => (
+        <Fact key={i} title={k}>
+          {typeof v === "object" ? pretty(v, "").replaceAll("\n", "") : String(v)}
         </Fact>
       ))}
     </>
@@ -158,23 +161,20 @@ function TraceFacts({ trace: t }: { trace: Trace }): JSX.Element {
   );
 }
 
-const isObject = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
-
 function Payloads({
   input,
   output,
   mode,
 }: {
-  input: unknown;
-  output: unknown;
+  input: Sent | null | undefined;
+  output: Sent | null | undefined;
   mode: "formatted" | "json" | "markdown" | "raw";
 }): JSX.Element {
-  if ((input ?? null) === null && (output ?? null) === null)
-    return <p class="muted">No input and no output were sent.</p>;
+  if (!input && !output) return <p class="muted">No input and no output were sent.</p>;
   return (
     <>
-      <Payload title="Input" value={input} mode={mode} />
-      <Payload title="Output" value={output} mode={mode} />
+      <Payload title="Input" sent={input} mode={mode} />
+      <Payload title="Output" sent={output} mode={mode} />
     </>
   );
 }
@@ -198,15 +198,11 @@ function Metadata({ trace, observation: o }: Props): JSX.Element {
         {!o && trace.parent_trace_id && (
           <>
             , below the trace{" "}
-            <a href={`/traces/${encodeURIComponent(trace.parent_trace_id)}`}>{trace.parent_trace_id}</a>
+            <a href={link(`/traces/${encodeURIComponent(trace.parent_trace_id)}`)}>{trace.parent_trace_id}</a>
           </>
         )}
       </p>
-      {metadata === null || metadata === undefined ? (
-        <p class="muted">No metadata was sent.</p>
-      ) : (
-        <JsonView value={metadata} open={4} />
-      )}
+      {metadata ? <JsonView value={metadata.value} open={4} /> : <p class="muted">No metadata was sent.</p>}
     </>
   );
 }

@@ -2,8 +2,8 @@
 // every value escaped.
 import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
+import { pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
-import { pretty } from "../ui/json.tsx";
 import { type Node, nodesOf } from "./tree.ts";
 
 /** Html is text that is safe to stand in a document; only html`` makes it. */
@@ -71,8 +71,9 @@ function list(facts: [string, string][]): Html[] {
   return facts.filter(f => f[1] !== "").map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`);
 }
 
-function part(title: string, value: unknown): Html {
-  if (value === null || value === undefined) return html``;
+function part(title: string, sent: Sent | null | undefined): Html {
+  if (!sent) return html``;
+  const { value } = sent;
   return html`<h2>${title}</h2><pre>${typeof value === "string" ? value : pretty(value)}</pre>`;
 }
 
@@ -100,6 +101,7 @@ export function downloadHtml(trace: Trace): void {
   offer([traceDocument(trace)], `${fileName(trace)}.html`, "text/html");
 }
 
-export function downloadJson(trace: Trace): void {
-  offer([pretty(trace), "\n"], `${fileName(trace)}.json`, "application/json");
+/** downloadJson saves text, which is the server's own answer: nothing in it is read and written again. */
+export function downloadJson(trace: Trace, text: string): void {
+  offer([text], `${fileName(trace)}.json`, "application/json");
 }

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
 import { duration } from "../format.ts";
+import type { Sent } from "../json.ts";
 import type { Page } from "../types.ts";
 import { Copy, Failure, Spinner, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -17,7 +18,7 @@ interface HistoryEvent {
   received_at: string; // when the server had it
   batch_id: string;
   environment?: string;
-  payload: unknown;
+  payload: Sent | null;
 }
 
 /** History lists the events that a trace or an observation was folded from: what came, when, and how late. */
@@ -76,7 +77,7 @@ function Entry({ event: e }: { event: HistoryEvent }): JSX.Element {
               <Time at={e.received_at} long />
             </dd>
           </dl>
-          <JsonView value={e.payload} open={3} />
+          <JsonView value={e.payload?.value} open={3} />
         </div>
       )}
     </li>

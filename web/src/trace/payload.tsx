@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { Digits, entriesOf, isObject, type Sent } from "../json.ts";
 import { load, save } from "../storage.ts";
 import { Copy } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
-import { JsonView, pretty } from "../ui/json.tsx";
+import { JsonView } from "../ui/json.tsx";
 import { Markdown } from "../ui/markdown.tsx";
 import { conversation, type Message, type Part, parsed } from "./chat.ts";
 
@@ -41,11 +42,18 @@ export function ModePicker({ mode, onMode }: { mode: Mode; onMode: (m: Mode) => 
   );
 }
 
-/** Payload is one section: an input, an output. */
-export function Payload({ title, value, mode }: { title: string; value: unknown; mode: Mode }): JSX.Element | null {
+interface PayloadProps {
+  title: string;
+  sent: Sent | null | undefined;
+  mode: Mode;
+}
+
+/** Payload is one section: an input, an output. Raw and what is copied are as it was sent; a text is without quotes. */
+export function Payload({ title, sent, mode }: PayloadProps): JSX.Element | null {
   const [open, set] = useState(true);
-  if (value === undefined || value === null) return null;
-  const raw = typeof value === "string" ? value : pretty(value);
+  if (!sent) return null;
+  const { value } = sent;
+  const raw = typeof value === "string" ? value : sent.text;
   return (
     <section class="payload">
       <header class="section-head">
@@ -93,8 +101,8 @@ export function Formatted({ value }: { value: unknown }): JSX.Element {
 
 /** onlyText is the one member of an object that holds nothing but a text. */
 export function onlyText(v: unknown): [string, string] | undefined {
-  if (typeof v !== "object" || v === null || Array.isArray(v)) return undefined;
-  const [first, ...rest] = Object.entries(v);
+  if (!isObject(v)) return undefined;
+  const [first, ...rest] = entriesOf(v);
   return first && rest.length === 0 && typeof first[1] === "string" && typeof parsed(first[1]) === "string"
     ? (first as [string, string])
     : undefined;
@@ -103,7 +111,7 @@ export function onlyText(v: unknown): [string, string] | undefined {
 // longest is the longest text in a value: what markdown would be in.
 function longest(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  if (value === null || typeof value !== "object") return undefined;
+  if (value === null || typeof value !== "object" || value instanceof Digits) return undefined;
   return Object.values(value)
     .map(longest)
     .reduce((a, b) => ((b?.length ?? -1) > (a?.length ?? -1) ? b : a), undefined);

@@ -1,5 +1,6 @@
 // A conversation over several traces: many applications send all of it again
 // with each turn. What was said before is told apart, so that it is read once.
+import type { Sent } from "../json.ts";
 import type { SessionTrace } from "../types.ts";
 import { conversation, type Message, parsed } from "./chat.ts";
 
@@ -32,8 +33,8 @@ export function turnsOf(traces: SessionTrace[]): Turn[] {
   });
 }
 
-function messages(payload: unknown): Message[] | null {
-  return conversation(typeof payload === "string" ? parsed(payload) : payload);
+function messages(payload: Sent | null): Message[] | null {
+  return conversation(typeof payload?.value === "string" ? parsed(payload.value) : payload?.value);
 }
 
 function same(m: Message): string {

@@ -1,6 +1,7 @@
 // Small pieces that several pages share.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { base } from "../base.ts";
 import { fullTime, shortTime, utc } from "../format.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -113,7 +114,7 @@ export function Empty({
 
 /** FirstEvent shows how to send something, where there is nothing yet. */
 export function FirstEvent({ what }: { what: string }): JSX.Element {
-  const code = `client, _ := brokle.New(brokle.Config{Host: "${location.origin}", APIKey: os.Getenv("BROKLE_API_KEY")})
+  const code = `client, _ := brokle.New(brokle.Config{Host: "${location.origin}${base}", APIKey: os.Getenv("BROKLE_API_KEY")})
 client.SubmitBatchEvent(brokle.TraceCreate, map[string]any{"name": "hello", "user_id": "me"})
 client.Flush(ctx)`;
   return (

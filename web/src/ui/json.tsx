@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { BigNumber } from "../api.ts";
 import { bytes } from "../format.ts";
+import { Digits, entriesOf } from "../json.ts";
 
 const CHUNK = 100; // members shown before a button
 const LONG = 600; // characters of a string shown before a button
@@ -22,7 +22,7 @@ interface ValueProps {
 }
 
 function Value({ name, value, open }: ValueProps): JSX.Element {
-  if (value !== null && typeof value === "object" && !(value instanceof BigNumber))
+  if (value !== null && typeof value === "object" && !(value instanceof Digits))
     return <Members name={name} value={value} open={open} />;
   return (
     <div class="json-line">
@@ -43,7 +43,7 @@ function Name({ name }: { name?: string | undefined }): JSX.Element | null {
 
 function Scalar({ value }: { value: unknown }): JSX.Element {
   if (typeof value === "string") return <Text text={value} />;
-  if (value instanceof BigNumber) return <span class="json-number">{value.digits}</span>;
+  if (value instanceof Digits) return <span class="json-number">{value.text}</span>;
   if (typeof value === "number") return <span class="json-number">{String(value)}</span>;
   return <span class="json-word">{String(value)}</span>;
 }
@@ -64,7 +64,7 @@ function Text({ text }: { text: string }): JSX.Element {
 
 function Members({ name, value, open }: { name?: string | undefined; value: object; open: number }): JSX.Element {
   const list = Array.isArray(value);
-  const entries: [string, unknown][] = list ? value.map((v, i) => [String(i), v]) : Object.entries(value);
+  const entries: [string, unknown][] = list ? value.map((v, i) => [String(i), v]) : entriesOf(value);
   const [shown, set] = useState(open > 0 && entries.length > 0);
   const [upto, more] = useState(CHUNK);
   const [left, right] = list ? ["[", "]"] : ["{", "}"];
@@ -94,8 +94,8 @@ function Members({ name, value, open }: { name?: string | undefined; value: obje
       </button>
       {shown && (
         <div class="json-members">
-          {entries.slice(0, upto).map(([k, v]) => (
-            <Value key={k} {...(list ? {} : { name: k })} value={v} open={open - 1} />
+          {entries.slice(0, upto).map(([k, v], i) => (
+            <Value key={i} {...(list ? {} : { name: k })} value={v} open={open - 1} />
           ))}
           {entries.length > upto && (
             <button type="button" class="json-more" onClick={() => more(upto + 10 * CHUNK)}>
@@ -111,19 +111,4 @@ function Members({ name, value, open }: { name?: string | undefined; value: obje
 
 function Closing({ children }: { children: ComponentChildren }): JSX.Element {
   return <div class="json-line json-mark">{children}</div>;
-}
-
-/** pretty writes a value as JSON with two spaces; numbers keep their digits. */
-export function pretty(value: unknown, indent = "  "): string {
-  const write = (v: unknown, at: string): string => {
-    if (v instanceof BigNumber) return v.digits;
-    if (v === null || typeof v !== "object") return JSON.stringify(v) ?? "null";
-    const inner = at + indent;
-    const parts = Array.isArray(v)
-      ? v.map(x => inner + write(x, inner))
-      : Object.entries(v).map(([k, x]) => `${inner}${JSON.stringify(k)}: ${write(x, inner)}`);
-    const [left, right] = Array.isArray(v) ? "[]" : "{}";
-    return parts.length === 0 ? `${left}${right}` : `${left}\n${parts.join(",\n")}\n${at}${right}`;
-  };
-  return write(value, "");
 }

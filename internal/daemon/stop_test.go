@@ -1,0 +1,94 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// A stop whose part hangs ends when its time is over, and says for what it waited; the time begins with
+// the signal, or with a drain that the node began by itself.
+func TestStopIsCutOff(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(*stopping, context.CancelFunc){
+		"signal": func(_ *stopping, cancel context.CancelFunc) { cancel() },
+		"drain":  func(s *stopping, _ context.CancelFunc) { close(s.began) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				hang := make(chan struct{})
+				defer close(hang)
+				s := newStopping()
+				lag := func() int64 { <-hang; return 7 } // it hangs, too
+				s.lag.Store(&lag)
+				go func() {
+					time.Sleep(time.Hour)
+					begin(s, cancel)
+				}()
+				start := time.Now()
+				err := s.within(ctx, 10*time.Second, func() error {
+					s.each([]step{{"was quick", func() {}}, {"closed the warehouse", func() { <-hang }}})
+					return nil
+				})
+				if took := time.Since(start) - time.Hour; took != 11*time.Second { // one for the lag
+					t.Errorf("it ended after %s", took)
+				}
+				var left *LeftError
+				if !errors.As(err, &left) || left.Events != -1 || left.Cut != "closed the warehouse" {
+					t.Errorf("error: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A stop that leaves events for the next start says how many; the next one that does not, says that.
+func TestStopSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, DrainTimeout: 100 * time.Millisecond}
+	n := start(t, cfg)
+	n.down.Store(true)
+	for _, id := range []string{"t1", "t2"} {
+		if status, _, _ := n.post(t, testKey, id); status != http.StatusOK {
+			t.Fatalf("post: %d", status)
+		}
+	}
+	n.leaves = true
+	var left *LeftError
+	if err := n.stop(); !errors.As(err, &left) || left.Events != 2 || left.Err != nil ||
+		!strings.Contains(err.Error(), "2 events are not in the warehouse yet") {
+		t.Errorf("stop: %v", err)
+	}
+	cfg.DrainTimeout = 0
+	n = start(t, cfg)
+	if err := n.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if !strings.Contains(n.log.String(), "stopped; nothing is left") {
+		t.Error("the log does not say that nothing is left")
+	}
+	n = start(t, cfg)
+	if got := n.count(t); got != 2 {
+		t.Errorf("%d events are queryable", got)
+	}
+}
+
+// What ends a node that nobody told to stop is its error, not something left.
+func TestEndedByItself(t *testing.T) {
+	t.Parallel()
+	why := errors.New("a part failed")
+	for _, lag := range []store.Seq{0, 5} {
+		if err := ended(t.Context(), nil, lag, why); !errors.Is(err, why) || errors.As(err, new(*LeftError)) {
+			t.Errorf("lag %d: %v", lag, err)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Exporters drop a batch at once when Retry-After is at or over their own deadline, which
+// may be 5 s: on no path that takes telemetry is it more than 4 whole seconds.
+func TestRetryAfterIsShortWhereTelemetryComes(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	refuse := false
+	h := open(t, setup{options: func(o *Options) {
+		o.RatePerKey, o.AuthFailures, o.Now = 1, 1, clock.now
+		o.Admit = func() error {
+			if refuse {
+				return fmt.Errorf("%w: full", store.ErrUnavailable)
+			}
+			return nil
+		}
+	}})
+	list := make([]string, 1000)
+	for i := range list {
+		list[i] = event(fmt.Sprintf("b-%d", i), "event_create", `{}`)
+	}
+	h.post(list...) // the burst is spent: 1000 more have to wait for 1000 s
+	check := func(what, path string, status int, rep reply) {
+		t.Helper()
+		after, err := strconv.Atoi(rep.header.Get("Retry-After"))
+		if rep.status != status || err != nil || after < 1 || after > 4 {
+			t.Errorf("%s at %s: %d, Retry-After %q", what, path, rep.status, rep.header.Get("Retry-After"))
+		}
+		if body := string(rep.body); strings.Contains(body, "1000 s") || strings.Contains(body, "60 s") {
+			t.Errorf("%s at %s tells another wait than its header: %s", what, path, body)
+		}
+	}
+	paths := 0
+	for _, rt := range apiRoutes() {
+		if rt.scope != keyring.ScopeIngest {
+			continue
+		}
+		paths++
+		body := batch(list...)
+		if strings.HasSuffix(rt.path, "/bulk") {
+			body = []byte(`{"telemetry":[` + strings.Repeat(`{},`, 999) + `{}],"timestamp":1}`)
+		}
+		check("over the rate", rt.path, http.StatusTooManyRequests, h.send(rt.method, rt.path, body))
+		refuse = true
+		check("not admitted", rt.path, http.StatusServiceUnavailable, h.send(rt.method, rt.path, body))
+		refuse = false
+		wrong := []string{"X-API-Key", "", "X-API-Key", "bk_0123456789abcdef"}
+		h.send(rt.method, rt.path, body, wrong...)
+		check("too many wrong keys", rt.path, http.StatusTooManyRequests, h.send(rt.method, rt.path, body, wrong...))
+	}
+	if paths < 3 {
+		t.Errorf("%d paths take telemetry", paths)
+	}
+}

@@ -1,0 +1,183 @@
+package brokle
+
+import (
+	"context"
+)
+
+type contextKey struct{}
+
+// scope is what a context carries: where the next observation belongs.
+type scope struct {
+	trace  *ActiveTrace
+	parent *ActiveObservation
+	client *Client // of what starts without a trace; see named
+	named  bool    // client was chosen, even if it is nil: there is no way past it to the default
+}
+
+func scopeOf(ctx context.Context) scope {
+	s, _ := ctx.Value(contextKey{}).(scope)
+	return s
+}
+
+// TraceFromContext returns the trace that ctx carries, or nil.
+func TraceFromContext(ctx context.Context) *ActiveTrace { return scopeOf(ctx).trace }
+
+// ObservationFromContext returns the innermost observation that ctx carries, or nil.
+func ObservationFromContext(ctx context.Context) *ActiveObservation { return scopeOf(ctx).parent }
+
+// WithClient returns a context that carries c: what starts with it by StartGeneration,
+// StartSpan, StartObservation or Observe, and has no trace in its context, is recorded by c. A trace
+// that ctx carries stays, and goes before c. With a nil or disabled c nothing is recorded, whatever the default is.
+func WithClient(ctx context.Context, c *Client) context.Context {
+	s := scopeOf(ctx)
+	s.client, s.named = c, true
+	return context.WithValue(ctx, contextKey{}, s)
+}
+
+// ClientFromContext returns the client that records what starts with ctx: that of the trace that ctx
+// carries, else that of WithClient, else the default; nil when there is none.
+func ClientFromContext(ctx context.Context) *Client {
+	c, _ := scopeOf(ctx).recorder()
+	return c
+}
+
+// recorder is ClientFromContext; named is false when nobody chose a client.
+func (s scope) recorder() (c *Client, named bool) {
+	switch {
+	case s.trace != nil:
+		return s.trace.c, true
+	case s.named:
+		return s.client, true
+	}
+	c = process.client.Load()
+	return c, c != nil
+}
+
+// StartTrace begins a trace and returns a context that carries it: the
+// observations started with that context belong to it. ID, StartedAt, UserID, SessionID, Tags, Input,
+// Metadata, CodeVersion and Release are the options that mean something for a trace. A client that is nil or disabled
+// returns a nil trace, and what starts with the returned context is recorded by no other client either.
+func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveTrace) {
+	if !c.enabled() {
+		return c.shut(ctx), nil
+	}
+	return c.startTrace(ctx, name, gather(opts))
+}
+
+func (c *Client) startTrace(ctx context.Context, name string, d *details) (context.Context, *ActiveTrace) {
+	d.name, d.start = name, orNow(d.start)
+	if d.id == "" {
+		d.id = NewID()
+	}
+	t := &ActiveTrace{c: c, id: d.id}
+	t.submit(TraceCreate, d, d.trace())
+	return context.WithValue(ctx, contextKey{}, scope{trace: t}), t
+}
+
+// shut returns a context in which nothing is recorded, for the trace of a client that is off:
+// its parts must not go to another client. It costs nothing where no other client would get them.
+func (c *Client) shut(ctx context.Context) context.Context {
+	if !process.off.Load() {
+		process.off.Store(true)
+	}
+	s := scopeOf(ctx)
+	if other, _ := s.recorder(); !other.enabled() {
+		return ctx
+	}
+	return context.WithValue(ctx, contextKey{}, scope{client: c, named: true})
+}
+
+// StartGeneration begins an observation of type "generation": one call of a
+// language model. See StartObservation.
+func StartGeneration(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	return StartObservation(ctx, TypeGeneration, name, opts...)
+}
+
+// StartGeneration begins an observation of type "generation": one call of a
+// language model. See Client.StartObservation.
+func (c *Client) StartGeneration(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	return c.StartObservation(ctx, TypeGeneration, name, opts...)
+}
+
+// StartSpan begins an observation of type "span". See StartObservation.
+func StartSpan(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	return StartObservation(ctx, TypeSpan, name, opts...)
+}
+
+// StartSpan begins an observation of type "span". See Client.StartObservation.
+func (c *Client) StartSpan(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	return c.StartObservation(ctx, TypeSpan, name, opts...)
+}
+
+// StartObservation begins an observation below what ctx carries, and returns a
+// context that carries it. A context without a trace gets one of the same name from the client that ctx
+// carries (WithClient), else from the default (SetDefault). Where there is neither, nothing is recorded, which is said
+// once in slog's default log: the package makes no client of its own, whose Mask nobody set and which nobody closes.
+func StartObservation(ctx context.Context, typ, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	s := scopeOf(ctx)
+	c, named := s.recorder()
+	if !named {
+		sayUnnamed(name)
+		return ctx, nil
+	}
+	return c.start(ctx, s, typ, name, opts)
+}
+
+// StartObservation begins an observation below what ctx carries, whichever client began that, and
+// returns a context that carries it. A context without a trace gets one of the same name from c: it begins with the
+// observation, and UserID, SessionID and Release are said of it.
+func (c *Client) StartObservation(ctx context.Context, typ, name string, opts ...Option) (context.Context, *ActiveObservation) {
+	return c.start(ctx, scopeOf(ctx), typ, name, opts)
+}
+
+func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Option) (context.Context, *ActiveObservation) {
+	if s.trace == nil && !c.enabled() {
+		return c.shut(ctx), nil
+	}
+	d := gather(opts)
+	d.start = orNow(d.start)
+	if s.trace == nil {
+		ctx, s.trace = c.startTrace(ctx, name, &details{start: d.start, userID: d.userID, sessionID: d.sessionID, release: d.release})
+	}
+	d.name = name
+	if d.id == "" {
+		d.id = NewID()
+	}
+	o := &ActiveObservation{trace: s.trace, id: d.id}
+	payload := d.observation(o)
+	payload.Type, payload.ParentObservationID = typ, s.parent.ID()
+	o.submit(ObservationCreate, d, payload)
+	return context.WithValue(ctx, contextKey{}, scope{trace: s.trace, parent: o}), o
+}
+
+// Observe runs fn as a span and returns its error. A returned error and a
+// panic, which goes on, become level ERROR with the error's text as status message. See StartObservation
+// for where it is recorded; fn runs whether it is or not.
+func Observe(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) error {
+	ctx, span := StartSpan(ctx, name, opts...)
+	return span.observe(ctx, fn)
+}
+
+// Observe runs fn as a span and returns its error. See the function Observe, and Client.StartObservation for
+// where it is recorded.
+func (c *Client) Observe(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) error {
+	ctx, span := c.StartSpan(ctx, name, opts...)
+	return span.observe(ctx, fn)
+}
+
+func (o *ActiveObservation) observe(ctx context.Context, fn func(context.Context) error) error {
+	ended := false
+	defer func() {
+		if !ended { // a panic is on its way, or runtime.Goexit
+			o.End(Level(LevelError), StatusMessage("panicked"))
+		}
+	}()
+	err := fn(ctx)
+	ended = true
+	if err != nil {
+		o.End(Level(LevelError), StatusMessage(err.Error()))
+	} else {
+		o.End()
+	}
+	return err
+}
