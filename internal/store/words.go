@@ -4,11 +4,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/brokle-ai/brokle-go"
 )
 
 // Words cuts the text of events into words, as text search understands them: a
-// word is a run of Unicode letters, digits and combining marks, in lower case. Of
+// word is a run of Unicode letters, digits and combining marks. Case, accents and forms
+// that only look otherwise (NFKC) are folded: "Straße" is strasse, "café" cafe and "ﬁle" file. Of
 // scripts that put no space between words (Chinese, Japanese, Korean, Thai, Lao,
 // Khmer, Burmese) each character is a word of its own.
 //
@@ -18,11 +22,13 @@ type Words struct {
 	// text: a phrase does not go on from one text into the next.
 	Found func(word []byte)
 
-	buf []byte // the word in the making
+	buf  []byte // the word in the making; when wide, all since the last ASCII that separates words
+	wide bool   // buf has more than ASCII
+	fold caseFolder
 }
 
-// Event finds the words of an event's name, input and output: of all strings and
-// numbers in them, but not of the keys of objects. A score has no text.
+// Event finds the words of an event's name, input, output, status message, tags and metadata: of
+// all strings and numbers in them, but not of the keys of objects. A score has no text.
 // Whatever the payload is, it ends and stays inside it.
 func (w *Words) Event(ev *brokle.Event) {
 	if kind, _, ok := shape(ev.Type); !ok || kind == ScoreKind {
@@ -35,7 +41,7 @@ func (w *Words) Event(ev *brokle.Event) {
 			return
 		}
 		switch string(key) {
-		case "name", "input", "output":
+		case "name", "input", "output", "status_message", "tags", "metadata":
 			w.value(value)
 		}
 	}
@@ -115,36 +121,84 @@ func (w *Words) escape(s []byte) int {
 	return len(s) - len(rest)
 }
 
-// add takes one character.
+// add takes one character. One beyond ASCII is kept as it is until the end: what it is, its neighbours say.
 func (w *Words) add(r rune) {
-	switch {
-	case r < utf8.RuneSelf:
-		if c := wordASCII[r]; c != 0 {
-			w.buf = append(w.buf, c)
-			return
-		}
-		w.end()
-	case unspaced(r):
-		w.end()
-		w.buf = utf8.AppendRune(w.buf, r)
-		w.end()
-	case unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r):
-		w.buf = utf8.AppendRune(w.buf, lower(r))
-	default:
-		w.end()
+	if r >= utf8.RuneSelf {
+		w.buf, w.wide = utf8.AppendRune(w.buf, r), true
+		return
 	}
+	if c := wordASCII[r]; c != 0 {
+		w.buf = append(w.buf, c)
+		return
+	}
+	w.end()
 }
 
 func (w *Words) end() {
+	if w.wide {
+		w.cut(w.fold.fold(w.buf))
+		w.buf, w.wide = w.buf[:0], false
+		return
+	}
 	if len(w.buf) > 0 {
 		w.Found(w.buf)
 		w.buf = w.buf[:0]
 	}
 }
 
-// lower folds case. By way of the upper case, so that letters with two lower
-// cases, as the Greek sigma, are one.
-func lower(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+// cut finds the words of text that is folded.
+func (w *Words) cut(text []byte) {
+	begin := 0
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		single := unspaced(r)
+		if single || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) {
+			if begin < i {
+				w.Found(text[begin:i])
+			}
+			if single {
+				w.Found(text[i : i+n])
+			}
+			begin = i + n
+		}
+		i += n
+	}
+	if begin < len(text) {
+		w.Found(text[begin:])
+	}
+}
+
+// caseFolder makes texts equal that people take for the same. The zero value is ready.
+type caseFolder struct {
+	caser      cases.Caser
+	ready      bool
+	apart, out []byte
+}
+
+// fold returns s with case (also ß as ss), compatible forms and accents folded, composed again.
+// It is valid until the next call.
+func (f *caseFolder) fold(s []byte) []byte {
+	if !f.ready {
+		f.caser, f.ready = cases.Fold(), true
+	}
+	f.apart = norm.NFKD.Append(f.apart[:0], f.caser.Bytes(norm.NFKD.Bytes(s))...) // folding makes new characters
+	kept := f.apart[:0]
+	for i := 0; i < len(f.apart); {
+		r, n := utf8.DecodeRune(f.apart[i:])
+		if !accent(r) {
+			kept = append(kept, f.apart[i:i+n]...)
+		}
+		i += n
+	}
+	f.out = norm.NFC.Append(f.out[:0], kept...)
+	return f.out
+}
+
+// accent says whether r only adorns the letter before it. Marks that belong to one
+// script, such as the vowels of Devanagari, do not.
+func accent(r rune) bool {
+	return 0x300 <= r && r <= 0x36f || 0x1ab0 <= r && r <= 0x1aff || 0x1dc0 <= r && r <= 0x1dff || 0x20d0 <= r && r <= 0x20ff || 0xfe20 <= r && r <= 0xfe2f
+}
 
 // unspaced says whether r is of a script without spaces between words.
 func unspaced(r rune) bool {

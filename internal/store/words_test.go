@@ -9,6 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -34,19 +37,22 @@ func TestWords(t *testing.T) {
 		`{"input":"don't re-use"}`:                               "don t re use |",
 		`{"input":"a\nb\tc\"d\\e\/f"}`:                           "a b c d e f |",
 		`{"input":"C:\\temp\\new"}`:                              "c temp new |",
-		`{"input":"caf\u00e9 \u00C9t\u00e9"}`:                    "café été |",
+		`{"input":"caf\u00e9 \u00C9t\u00e9"}`:                    "cafe ete |",
 		`{"input":"\u0041\u0062c"}`:                              "abc |",
 		`{"input":"x\ud83d\ude42y\ud83dz"}`:                      "x y z |",
 		`{"input":"日本語 GPT4模型"}`:                                 "日 本 語 gpt4 模 型 |",
 		`{"input":"한국어"}`:                                        "한 국 어 |",
-		`{"input":"ΟΔΟΣ οδος ſtraße ΜµμK"}`:                      "οδοσ οδοσ straße μμμk |",
+		`{"input":"ΟΔΟΣ οδος ſtraße ΜµμK"}`:                      "οδοσ οδοσ strasse μμμk |",
 		`{"input":"हिन्दी"}`:                                     "हिन्दी |",
-		`{"input":"e\u0301t"}`:                                   "e\u0301t |",
+		`{"input":"e\u0301t"}`:                                   "et |",
 		`{"input":[{"role":"user","content":"Hi"}]}`:             "user | hi |",
 		`{"input":{"Order":4711,"x":-1.5e3,"y":[true,null,""]}}`: "4711 | 1 5e3 | |",
-		`{"na\u006de":"n","output":"o","metadata":"m"}`:          "n | o |",
+		`{"na\u006de":"n","output":"o","metadata":"m"}`:          "n | o | m |",
 		`{ "input" : { "k" : "v" , "l" : [ "w" ] } }`:            "v | w |",
-		`{"input":7}`:          "7 |",
+		`{"input":7}`: "7 |",
+		`{"input":"STRASSE Straße ﬁle Ｆｕｌｌ İstanbul ½"}`:                                      "strasse strasse file full istanbul 1 2 |",
+		`{"input":"が か\u3099 한"}`:                                                             "が が 한 |",
+		`{"status_message":"Timed out","tags":["beta x"],"metadata":{"k":{"region":"eu-1"}}}`: "timed out | beta x | eu 1 |",
 		`{"input":null}`:       "",
 		`{}`:                   "",
 		`[1]`:                  "",
@@ -54,7 +60,7 @@ func TestWords(t *testing.T) {
 		`{"input":"broken`:     "",
 		`{"input":"a"`:         "",
 		`{"input":"\u12"}`:     "12 |",
-		`{"input":"٣٤ x²"}`:    "٣٤ x² |",
+		`{"input":"٣٤ x²"}`:    "٣٤ x2 |",
 		"{\"input\":\"\xff\"}": "|",
 	} {
 		if got := strings.Join(wordsOf(brokle.TraceCreate, payload), " "); got != want {
@@ -93,13 +99,20 @@ func naiveWords(t *testing.T, payload []byte) [][]string {
 			}
 		}
 	}
-	for _, key := range []string{"name", "input", "output"} {
+	for _, key := range []string{"name", "input", "output", "status_message", "tags", "metadata"} {
 		walk(object[key])
 	}
 	return texts
 }
 
 func naiveCut(s string) []string {
+	s = norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s)))
+	s = norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Inherited, r) && unicode.Is(unicode.Mn, r) && r != 0x3099 && r != 0x309a && (r < 0x600 || r > 0x1ab0-1) {
+			return -1
+		}
+		return r
+	}, s))
 	var spaced strings.Builder
 	for _, r := range s {
 		wordly := unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
@@ -110,7 +123,7 @@ func naiveCut(s string) []string {
 		case single:
 			spaced.WriteString(" " + string(r) + " ")
 		default:
-			spaced.WriteRune(unicode.ToLower(unicode.ToUpper(r)))
+			spaced.WriteRune(r)
 		}
 	}
 	return strings.Fields(spaced.String())

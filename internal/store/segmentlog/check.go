@@ -394,6 +394,8 @@ func (k *checker) filter(segment string, h segmentHeader, size int64, list []str
 	}
 	fh, has, err := readFilters(f, info.Size())
 	switch {
+	case errors.Is(err, errOlderFilter):
+		return nil // the next search makes it again
 	case errors.Is(err, errDamaged):
 		bad("%v", err)
 		return nil

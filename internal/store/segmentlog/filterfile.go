@@ -20,7 +20,11 @@ const (
 
 // FilterVersion is the version of filter files that this package reads and writes. It
 // also changes with what store.Words takes for a word.
-const FilterVersion = 1
+const FilterVersion = 2
+
+// errOlderFilter says that a program made the filter file for which other words were words. It
+// is no damage: the file is made again.
+var errOlderFilter = errors.New("older filter")
 
 // filterHeader opens a filter file. It names the segment file that the filters
 // were made of: another one, of the same name, has another salt.
@@ -50,7 +54,9 @@ func parseFilterHeader(b []byte) (filterHeader, error) {
 	if len(b) < headerLen || string(b[:8]) != filterMagic || binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return h, damaged("header of filter file")
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != FilterVersion {
+	if v := binary.LittleEndian.Uint32(b[8:]); v < FilterVersion {
+		return h, fmt.Errorf("%w: %w", errOlderFilter, damaged("filter file of version %d", v))
+	} else if v != FilterVersion {
 		return h, damaged("filter file of version %d", v)
 	}
 	h.salt = binary.LittleEndian.Uint32(b[12:])

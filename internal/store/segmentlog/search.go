@@ -384,7 +384,11 @@ func (v *view) openFilter() (*handle, error) {
 	if !errors.Is(err, errDamaged) {
 		return nil, err
 	}
-	v.o.Logger.Warn("filter file of a segment is not its own; it is made again", "segment", seg.path, "error", err)
+	if errors.Is(err, errOlderFilter) {
+		v.o.Logger.Info("filter file of an older version is made again", "segment", seg.path)
+	} else {
+		v.o.Logger.Warn("filter file of a segment is not its own; it is made again", "segment", seg.path, "error", err)
+	}
 	return nil, v.removeFilterLocked(seg)
 }
 
