@@ -112,7 +112,8 @@ func (s *Server) problemOf(err error) *problem {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}
 	}
 	if errors.Is(err, store.ErrStarved) {
-		return &problem{status: http.StatusServiceUnavailable, code: codeQueryTooLarge, cause: err,
+		// Not a 5xx: clients would send it again.
+		return &problem{status: http.StatusUnprocessableEntity, code: codeQueryTooLarge, cause: err,
 			message: "the question needs more memory than a question may have: ask for less, such as a shorter time, fewer metrics, groups or conditions"}
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
