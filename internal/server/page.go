@@ -34,7 +34,7 @@ func pageRoutes() []route {
 	for _, view := range []string{"/{$}", "/traces", "/sessions", "/users", "/scores", "/dashboard", "/ingest", "/settings"} {
 		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("index.html")})
 	}
-	for _, view := range []string{"/traces/{id}", "/sessions/{id}", "/users/{id}"} {
+	for _, view := range []string{"/traces/{id}", "/observations/{id}", "/sessions/{id}", "/users/{id}"} {
 		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("below.html")})
 	}
 	return routes

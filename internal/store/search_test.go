@@ -39,6 +39,25 @@ func TestTextQuery(t *testing.T) {
 	}
 }
 
+// Scripts without spaces: two characters that follow one another are found, whatever words
+// they are of, and also over a line break. Latin words stay whole.
+func TestTextQueryPairsCrossWords(t *testing.T) {
+	t.Parallel()
+	const payload = `{"input":"検索エンジンの検\n証をサーバーAPIで。ab cd 〆切 한국\r\n어"}`
+	for text, want := range map[string]bool{
+		"索エ": true, "索ｴ": true, "エ索": false, "検証": true, "ンの": true, "サーバー": true, "サーバーapi": true, "バー": true, "ーバ": true,
+		"サバ": false, "〆切": true, "국어": true, "bc": false, "abcd": false, "b c": false, `"ab cd"`: true, "で。ab": true, "でab": true, "ap": false,
+	} {
+		q, err := store.ParseText(text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if got := store.NewMatcher(q).Matches(&brokle.Event{Type: brokle.TraceCreate, Payload: []byte(payload)}); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestTextQueryLimits(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{

@@ -200,11 +200,16 @@ func accent(r rune) bool {
 	return 0x300 <= r && r <= 0x36f || 0x1ab0 <= r && r <= 0x1aff || 0x1dc0 <= r && r <= 0x1dff || 0x20d0 <= r && r <= 0x20ff || 0xfe20 <= r && r <= 0xfe2f
 }
 
-// unspaced says whether r is of a script without spaces between words.
+// unspaced says whether r is of a script without spaces between words, or a sign that
+// several of them share, which Unicode counts to none: those of long vowels, voiced sounds and 〆.
 func unspaced(r rune) bool {
 	const thai = 0x0e00 // the first of them
 	if r < thai {
 		return false
+	}
+	switch r {
+	case 'ー', '〆', 0x3099, 0x309a:
+		return true
 	}
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) &&
 		(unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))

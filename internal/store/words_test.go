@@ -53,6 +53,8 @@ func TestWords(t *testing.T) {
 		`{"input":"STRASSE Straße ﬁle Ｆｕｌｌ İstanbul ½"}`:                                      "strasse strasse file full istanbul 1 2 |",
 		`{"input":"が か\u3099 한"}`:                                                             "が が 한 |",
 		`{"status_message":"Timed out","tags":["beta x"],"metadata":{"k":{"region":"eu-1"}}}`: "timed out | beta x | eu 1 |",
+		`{"input":"サーバーabc 検索エンジン"}`:                                                          "サ ー バ ー abc 検 索 エ ン ジ ン |",
+		`{"input":"〆切ﾊﾞｰx あ\u3099b"}`:                                                         "〆 切 バ ー x あ \u3099 b |",
 		`{"input":null}`:       "",
 		`{}`:                   "",
 		`[1]`:                  "",
@@ -116,7 +118,7 @@ func naiveCut(s string) []string {
 	var spaced strings.Builder
 	for _, r := range s {
 		wordly := unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
-		single := unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+		single := slices.Contains([]rune("\u3099\u309aー〆"), r) || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 		switch {
 		case !wordly || r == utf8.RuneError:
 			spaced.WriteByte(' ')

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { link } from "./base.ts";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
+import { ObservationPage } from "./pages/observation.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
@@ -20,7 +21,7 @@ import type { IconName } from "./ui/icon.tsx";
 interface View {
   path: string; // first segment
   nav?: { title: string; icon: IconName };
-  list: (session: Session, leave: () => void) => JSX.Element;
+  list?: (session: Session, leave: () => void) => JSX.Element;
   one?: (id: string, session: Session) => JSX.Element; // "/path/{id}"
 }
 
@@ -44,6 +45,7 @@ export const views: View[] = [
     list: () => <UsersPage />,
     one: id => <UserPage key={id} id={id} />,
   },
+  { path: "/observations", one: id => <ObservationPage key={id} id={id} /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {
@@ -57,7 +59,7 @@ export const views: View[] = [
 export function match(path: string, session: Session, leave: () => void): JSX.Element {
   const [, first = "", ...rest] = path.split("/");
   const view = views.find(v => v.path === `/${first}`);
-  if (view && rest.length === 0) return view.list(session, leave);
+  if (view?.list && rest.length === 0) return view.list(session, leave);
   if (view?.one && rest.length === 1 && rest[0]) return view.one(decode(rest[0]), session);
   if (path === "/") return <div />;
   return (

@@ -16,6 +16,7 @@ export interface TraceSummary {
   start_time: string;
   end_time: string | null;
   latency_ms: number | null;
+  latency_reason?: string; // why there is an end and no latency
   observation_count: number;
   error_count: number;
   total_tokens: number;
@@ -35,17 +36,26 @@ export interface Observation {
   start_time_inferred: boolean;
   end_time: string | null;
   latency_ms: number | null;
+  latency_reason?: string; // why there is an end and no latency
   level: string;
   status_message: string;
   version: string;
-  model: string;
+  model: string; // what answered
+  requested_model: string; // what was asked for
   provider: string;
-  prompt_tokens: number | null;
-  completion_tokens: number | null;
+  finish_reason: string;
+  prompt_tokens: number | null; // with those read from and written to a cache
+  completion_tokens: number | null; // with those of reasoning
   total_tokens: number | null;
+  cache_read_tokens: number | null;
+  cache_write_tokens: number | null;
+  reasoning_tokens: number | null;
+  audio_input_tokens: number | null;
+  audio_output_tokens: number | null;
   input_cost: number | null;
   output_cost: number | null;
   total_cost: number | null;
+  counted: boolean; // false: tokens or a cost of it stand for what hangs below it, and are in no sum
   quality_score: number | null;
   tags: string[];
   input_preview: string;
@@ -55,6 +65,7 @@ export interface Observation {
   input?: Sent | null;
   output?: Sent | null;
   children?: Observation[];
+  ambiguous?: boolean; // other traces have this id, none was named, and this is the newest
 }
 
 export interface Score {
@@ -147,6 +158,18 @@ export interface Audit {
   dedup: string;
   pending_jobs: number;
   quarantined_events: number;
+}
+
+/** RefusedRequest counts requests of one kind that were refused where telemetry comes in, since the node started. */
+export interface RefusedRequest {
+  method: string;
+  path: string; // "…" stands for words that the server does not know
+  status: number;
+  code: string;
+  client: string; // "none" without a User-Agent, "other" for one that is not known
+  caller: "project" | "unknown";
+  count: number;
+  last: string;
 }
 
 export interface EventReceipt {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { accessible, api, launch, readKey, signedIn, until, url } from "./harness.mjs";
+import { accessible, api, key, launch, narrow, readKey, signedIn, sticksOut, until, url } from "./harness.mjs";
 
 let browser;
 before(async () => {
@@ -39,6 +39,50 @@ test("the audit counts what is sent: accepted, twice, refused, and why", async (
   await page.getByRole("button", { name: /unknown_event_type/ }).click();
   await page.locator(".audit-examples").getByText(`${id}-bad`).waitFor();
   await accessible(page, "ingest with an open reason");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("requests that were refused whole are listed: a wrong path, a wrong key", async () => {
+  const { context, page, problems } = await signedIn(browser);
+  await page.goto(`${url}/ingest`);
+  const table = page.getByRole("region", { name: "Refused requests, table" });
+  await page.getByRole("heading", { name: "Refused requests" }).waitFor();
+  const shown = () =>
+    table.locator("tbody tr").evaluateAll(rows => rows.map(r => [...r.cells].map(c => c.textContent)));
+  const times = async (...has) => {
+    const row = (await shown()).find(cells => has.every(text => cells.some(c => c.includes(text))));
+    return row ? Number(row[1].replaceAll(",", "")) : 0;
+  };
+  const path = ["POST", "/v1/telemetry/…", "404", "not_found", "brokle-python", "one of this project"];
+  const wrong = ["POST", "/v1/telemetry/batch", "401", "brokle-js", "none that is known"];
+  const before = [await times(...path), await times(...wrong)];
+  const post = (to, key_, client) =>
+    fetch(url + to, {
+      method: "POST",
+      headers: { "X-API-Key": key_, "Content-Type": "application/json", "User-Agent": client },
+      body: '{"events":[]}',
+    }).then(res => res.status);
+  assert.equal(await post("/v1/telemetry/batches/mine", key, "brokle-python/0.2.9"), 404);
+  assert.equal(await post("/v1/telemetry/batches/mine", key, "brokle-python/0.2.9"), 404);
+  assert.equal(await post("/v1/telemetry/batch", "bk_made_up_0123456789abcdef", "brokle-js/0.1"), 401);
+  await until("the page shows them without a reload", async () => {
+    return (await times(...path)) === before[0] + 2 && (await times(...wrong)) === before[1] + 1;
+  });
+  assert.ok(!(await table.textContent()).includes("mine"), "nothing that a client made up is shown");
+  await page.setViewportSize(narrow);
+  assert.equal(await sticksOut(page), 0);
+  await accessible(page, "refused requests");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("a project of which nothing was refused is told so", async () => {
+  const { context, page, problems } = await signedIn(browser, {}, readKey); // sees no callers that are unknown
+  const none = { data: [], next_cursor: null };
+  await page.route("**/v1/ingest/refused", r => r.fulfill({ json: none }));
+  await page.goto(`${url}/ingest`);
+  await page.getByText("No request was refused").waitFor();
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { api, key, launch, send, signedIn, until, url } from "./harness.mjs";
+import { accessible, api, key, launch, send, signedIn, until, url } from "./harness.mjs";
 
 let browser;
 before(async () => {
@@ -264,6 +264,160 @@ test("the history names the events and how late they came", async () => {
   assert.match(await lines.first().textContent(), /received 1 m (29|3\d) s later/);
   await lines.nth(1).click();
   await page.locator(".history-body").getByText('"out"').waitFor();
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("what is found in a trace is what a search finds: case, accents, forms, pairs over a line break", async () => {
+  const id = `fold-${randomUUID()}`;
+  const of = { trace_id: id, type: "span" };
+  await send(
+    [
+      ["trace_create", { id, name: "fold" }],
+      ["observation_create", { ...of, id: `${id}-1`, name: "Straße" }],
+      ["observation_create", { ...of, id: `${id}-2`, name: "drink", input: "two café" }],
+      ["observation_create", { ...of, id: `${id}-3`, name: "検索\nエンジン" }],
+      ["observation_create", { ...of, id: `${id}-4`, name: "other" }],
+    ],
+    id,
+  );
+  await until("all of it can be queried", async () => (await api(`/v1/traces/${id}`)).observation_count === 4);
+  const { context, page, problems } = await opened(id);
+  const found = page.locator(".trow:not(:first-child) .trow-name");
+  for (const [text, name] of [
+    ["STRASSE", "Straße"],
+    ["CAFE", "drink"],
+    ["索エ", "検索\nエンジン"],
+  ]) {
+    await page.getByLabel("Find in this trace").fill(text);
+    await until(`${text} finds ${name}`, async () => {
+      const all = await found.allTextContents();
+      return all.length === 1 && all[0] === name;
+    });
+  }
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("what an agent carries for the calls below it is marked; a call names its parts, model and end", async () => {
+  const id = `counted-${randomUUID()}`;
+  const call = { trace_id: id, parent_observation_id: `${id}-a`, start_time: at(0), end_time: at(400) };
+  await send(
+    [
+      ["trace_create", { id, name: "counted" }],
+      [
+        "observation_create",
+        {
+          ...call,
+          id: `${id}-a`,
+          parent_observation_id: "",
+          type: "agent",
+          name: "agent",
+          total_tokens: 360,
+          total_cost: 0.5,
+        },
+      ],
+      [
+        "observation_create",
+        {
+          ...call,
+          id: `${id}-g`,
+          type: "generation",
+          name: "call",
+          model: "gpt-5-mini-2026-01-01",
+          requested_model: "gpt-5-mini",
+          finish_reason: "length",
+          prompt_tokens: 300,
+          completion_tokens: 60,
+          cache_read_tokens: 200,
+          cache_write_tokens: 50,
+          reasoning_tokens: 40,
+          audio_output_tokens: 8,
+        },
+      ],
+    ],
+    id,
+  );
+  await until("both are counted", async () => (await api(`/v1/traces/${id}`)).observation_count === 2);
+  const { context, page, problems } = await opened(id, `?observation=${id}-a`);
+  const fact = title => page.locator(".stats > div").filter({ has: page.locator("dt", { hasText: title }) });
+  await fact("Tokens").getByText("counted in its children").waitFor();
+  assert.equal(await fact("Cost").getByText("counted in its children").count(), 0, "nothing below it has a cost");
+  await accessible(page, "an agent that is not counted");
+  await page.locator(".trow", { hasText: "call" }).click();
+  await page.getByRole("article", { name: "call" }).waitFor();
+  const text = async title => (await fact(title).locator("dd").textContent()).trim();
+  assert.equal(await text("Tokens"), "300 in + 60 out = 360");
+  assert.equal(await text("Of the input"), "200 cache read · 50 cache write");
+  assert.equal(await text("Of the output"), "40 reasoning · 8 audio");
+  assert.equal(await text("Asked for"), "gpt-5-mini");
+  assert.equal(await text("Finish"), "length");
+  assert.equal(await page.getByText("counted in its children").count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("an end before the start is no latency, and says why", async () => {
+  const id = `clocks-${randomUUID()}`;
+  const timed = { start_time: at(5000), end_time: at(1000) };
+  const name = `clocks ${id.slice(-8)}`;
+  await send(
+    [
+      ["trace_create", { id, name, ...timed }],
+      ["observation_create", { id: `${id}-o`, trace_id: id, name: "step", ...timed }],
+    ],
+    id,
+  );
+  await until("it is complete", async () => (await api(`/v1/traces/${id}`)).observation_count === 1);
+  const reason = (await api(`/v1/traces/${id}`)).observations[0].latency_reason;
+  assert.match(reason, /before/);
+  const { context, page, problems } = await opened(id, `?observation=${id}-o`);
+  const latency = page.locator(".stats > div").filter({ has: page.locator("dt", { hasText: "Latency" }) });
+  assert.equal(await latency.locator("dd").textContent(), `– ${reason}`);
+  for (const bar of await page.locator(".bar-text").all()) {
+    assert.equal(await bar.textContent(), "–");
+    assert.equal(await bar.getAttribute("title"), reason);
+  }
+  assert.equal(await page.locator(".trace-facts").getByTitle(reason).textContent(), "–");
+  await page.goto(`${url}/traces?name=${encodeURIComponent(name)}&range=all`);
+  await page.locator(".row").getByTitle(reason).first().waitFor();
+  assert.equal(await page.locator(".row").getByText("open", { exact: true }).count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("one observation id in two traces: each has its own history, and its address alone says that there are more", async () => {
+  const own = `twice-${randomUUID()}`;
+  const traces = ["old", "new"].map(n => `${own}-${n}`);
+  for (const [i, id] of traces.entries()) {
+    const first = Math.floor(Date.now() / 1000) - 100 + 10 * i;
+    await send(
+      [
+        ["trace_create", { id, name: id }, first],
+        ["observation_create", { id: own, trace_id: id, name: "step", input: `said in ${id}` }, first],
+      ],
+      id,
+    );
+    await until("it is complete", async () => (await api(`/v1/traces/${id}`)).observation_count === 1);
+  }
+  for (const id of traces) {
+    const { context, page, problems } = await opened(id, `?observation=${own}`);
+    await page.getByRole("tab", { name: "History" }).click();
+    await page.locator(".history-line").first().click();
+    await page.locator(".history-body").getByText(`said in ${id}`).waitFor();
+    assert.equal(await page.locator(".history-line").count(), 1);
+    assert.deepEqual(problems, []);
+    await context.close();
+  }
+  const { context, page, problems } = await signedIn(browser);
+  await page.goto(`${url}/observations/${own}`);
+  await page.getByText("Other traces have an observation of this id").waitFor();
+  await accessible(page, "an id of several traces");
+  await page.getByRole("link", { name: traces[1], exact: true }).click();
+  await page.waitForURL(u => u.pathname === `/traces/${traces[1]}` && u.searchParams.get("observation") === own);
+  await page.goto(`${url}/observations/${own}?trace_id=${traces[0]}`);
+  await page.waitForURL(u => u.pathname === `/traces/${traces[0]}` && u.searchParams.get("observation") === own);
+  await page.getByRole("article", { name: "step" }).waitFor();
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -1,16 +1,17 @@
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { ago, count, percent } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { readRange } from "../range.ts";
 import { usePlace } from "../router.ts";
-import type { Audit } from "../types.ts";
+import type { Audit, Page, RefusedRequest } from "../types.ts";
 import { Empty, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
 import { TimeRange } from "../ui/timerange.tsx";
 import { Failures } from "./ingestfailures.tsx";
+import { Refused } from "./ingestrefused.tsx";
 import { EventsOverTime } from "./ingesttime.tsx";
 import { Lookup } from "./lookup.tsx";
 
@@ -24,10 +25,15 @@ export function IngestPage(): JSX.Element {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the string stands for the query, and turn for the time it is asked
   const range = useMemo(() => readRange(query, Date.now()), [times, turn]);
   const { data, error, reload } = useLoad(signal => get<Audit>("/v1/telemetry/audit", {}, signal), []);
-  useEvery(EVERY, reload);
+  const refused = useLoad(signal => get<Page<RefusedRequest>>("/v1/ingest/refused", {}, signal), []);
+  const look = useCallback(() => {
+    reload();
+    refused.reload();
+  }, [reload, refused.reload]);
+  useEvery(EVERY, look);
   const again = () => {
     setTurn(n => n + 1);
-    reload();
+    look();
   };
   useKeys([{ key: "r", label: "Load again", run: again }]);
   return (
@@ -56,6 +62,11 @@ export function IngestPage(): JSX.Element {
           )}
         </section>
       )}
+      <section aria-labelledby="audit-refused">
+        <h2 id="audit-refused">Refused requests</h2>
+        {refused.error && <Failure error={refused.error} again={refused.reload} />}
+        {refused.data && <Refused rows={refused.data.data} />}
+      </section>
       <section aria-labelledby="audit-lookup">
         <h2 id="audit-lookup">Where is my event?</h2>
         <Lookup />

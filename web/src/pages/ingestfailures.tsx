@@ -10,7 +10,6 @@ const meanings: Record<string, string> = {
   missing_field: "A required field is absent, null or empty.",
   invalid_field: "A field has the wrong type, length or value.",
   invalid_event_id: "The id is not 1 to 128 printable characters without a space.",
-  invalid_timestamp: "The time is not one from 1970 to 9999.",
   unknown_event_type: "The event is of a type that the server does not know.",
   invalid_payload: "The payload is not a JSON object in UTF-8.",
   payload_too_deep: "The payload is nested deeper than the limit.",

@@ -2,14 +2,14 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, duration, scoreText, short } from "../format.ts";
+import { cost, count, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { conversation, parsed } from "../trace/chat.ts";
 import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { type Turn, turnsOf } from "../trace/turns.ts";
 import type { SessionTrace, TraceSession } from "../types.ts";
-import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
+import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
@@ -117,7 +117,9 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         <span class="muted">
           <Time at={t.start_time} />
         </span>
-        <span class="muted">{t.end_time ? duration(t.latency_ms) : "open"}</span>
+        <span class="muted">
+          <Took of={t} />
+        </span>
         <span class="muted">{short(t.total_tokens)} tokens</span>
         <span class="muted">{cost(t.total_cost)}</span>
         {t.error_count > 0 && (

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ask, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, duration, scoreText, short } from "../format.ts";
+import { cost, count, scoreText, short } from "../format.ts";
 import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
@@ -11,7 +11,7 @@ import { downloadHtml, downloadJson } from "../trace/download.ts";
 import { Timeline } from "../trace/timeline.tsx";
 import { kindOf, nodesOf, visible } from "../trace/tree.ts";
 import type { Trace } from "../types.ts";
-import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
+import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Menu } from "../ui/menu.tsx";
@@ -222,7 +222,9 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <span>
           <Icon name="clock" size={13} /> <Time at={t.start_time} />
         </span>
-        <span title="Latency">{t.end_time ? duration(t.latency_ms) : "open"}</span>
+        <span title="Latency">
+          <Took of={t} />
+        </span>
         <span>{short(t.total_tokens)} tokens</span>
         <span>{cost(t.total_cost)}</span>
         {errors > 0 && (

@@ -3,7 +3,7 @@ import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, duration, fullTime, scoreText, short, utc } from "../format.ts";
 import type { TraceSummary } from "../types.ts";
-import { Time } from "../ui/bits.tsx";
+import { Time, Took } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
 
 /** Choice is a column that can be shown: the person's choice is kept by key. */
@@ -65,7 +65,7 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
       width: 98,
       shown: true,
       sort: "latency_ms",
-      cell: t => <Latency ms={t.latency_ms} slowest={slowest} />,
+      cell: t => <Latency of={t} slowest={slowest} />,
     },
     {
       key: "tokens",
@@ -155,8 +155,15 @@ function linked(path: string, id: string): JSX.Element | null {
 }
 
 /** Latency is a number and a bar on a square-root scale, so that short ones can be told apart beside long ones. */
-function Latency({ ms, slowest }: { ms: number | null; slowest: number }): JSX.Element {
-  if (ms === null) return <span class="faint">open</span>;
+function Latency({ of: t, slowest }: { of: TraceSummary; slowest: number }): JSX.Element {
+  const ms = t.latency_ms;
+  if (ms === null) {
+    return (
+      <span class="faint">
+        <Took of={t} />
+      </span>
+    );
+  }
   const share = slowest > 0 ? Math.sqrt(ms / slowest) : 0;
   return (
     <span class="latency">
@@ -178,7 +185,7 @@ export function CompactTrace({ trace: t }: { trace: TraceSummary }): JSX.Element
       </span>
       <span class="compact-facts">
         {t.error_count > 0 && <span class="badge badge-error">{t.error_count} err</span>}
-        <span>{duration(t.latency_ms)}</span>
+        <Took of={t} />
         <span>{short(t.total_tokens)} tok</span>
         <span>{cost(t.total_cost)}</span>
         <span class="ellipsis">{t.user_id}</span>

@@ -1,12 +1,13 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { link } from "../base.ts";
-import { cost, count, duration, scoreText } from "../format.ts";
+import { cost, count, scoreText } from "../format.ts";
 import { entriesOf, isObject, pretty, type Sent } from "../json.ts";
 import type { Observation, Score, Trace } from "../types.ts";
-import { Copy, Time } from "../ui/bits.tsx";
+import { Copy, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
+import { costLeftOut, inputParts, outputParts, tokensLeftOut } from "./amounts.ts";
 import { History } from "./history.tsx";
 import { ModePicker, Payload, usePayloadMode } from "./payload.tsx";
 import { kindOf } from "./tree.ts";
@@ -58,7 +59,7 @@ export function Detail({ trace, observation: o }: Props): JSX.Element {
         )}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && <Scores scores={scores} trace={trace} />}
-        {tab === "history" && <History key={o?.id ?? ""} of={o ? "observations" : "traces"} id={o?.id ?? trace.id} />}
+        {tab === "history" && <History key={o?.id ?? ""} trace={trace.id} observation={o?.id} />}
       </div>
     </article>
   );
@@ -110,8 +111,26 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
+function Latency({ of: x }: { of: Trace | Observation }): JSX.Element {
+  return (
+    <Fact title="Latency">
+      <Took of={x} />
+      {x.latency_reason && <span class="faint"> {x.latency_reason}</span>}
+    </Fact>
+  );
+}
+
+function InChildren(): JSX.Element {
+  return (
+    <span class="badge stats-mark" title="It stands for what hangs below it, and sums have that alone">
+      counted in its children
+    </span>
+  );
+}
+
 function ObservationFacts({ o }: { o: Observation }): JSX.Element {
   const tokens = [o.prompt_tokens, o.completion_tokens];
+  const [input, output] = [inputParts(o), outputParts(o)];
   const sent = o.model_parameters?.value;
   const parameters = isObject(sent) ? entriesOf(sent) : [];
   return (
@@ -120,18 +139,24 @@ function ObservationFacts({ o }: { o: Observation }): JSX.Element {
         <Time at={o.start_time} />
         {o.start_time_inferred && <span class="faint"> inferred</span>}
       </Fact>
-      <Fact title="Latency">{o.end_time ? duration(o.latency_ms) : "open"}</Fact>
+      <Latency of={o} />
       {o.model && <Fact title="Model">{o.provider ? `${o.model} · ${o.provider}` : o.model}</Fact>}
+      {o.requested_model && o.requested_model !== o.model && <Fact title="Asked for">{o.requested_model}</Fact>}
+      {o.finish_reason && <Fact title="Finish">{o.finish_reason}</Fact>}
       {o.total_tokens !== null && (
         <Fact title="Tokens">
           {tokens.every(t => t !== null)
             ? `${count(tokens[0])} in + ${count(tokens[1])} out = ${count(o.total_tokens)}`
             : count(o.total_tokens)}
+          {tokensLeftOut(o) && <InChildren />}
         </Fact>
       )}
+      {input && <Fact title="Of the input">{input}</Fact>}
+      {output && <Fact title="Of the output">{output}</Fact>}
       {o.total_cost !== null && (
         <Fact title="Cost">
           <span title={`in ${cost(o.input_cost)}, out ${cost(o.output_cost)}`}>{cost(o.total_cost)}</span>
+          {costLeftOut(o) && <InChildren />}
         </Fact>
       )}
       {o.quality_score !== null && <Fact title="Quality">{scoreText(o.quality_score)}</Fact>}
@@ -151,7 +176,7 @@ function TraceFacts({ trace: t }: { trace: Trace }): JSX.Element {
       <Fact title="Start">
         <Time at={t.start_time} />
       </Fact>
-      <Fact title="Latency">{t.end_time ? duration(t.latency_ms) : "open"}</Fact>
+      <Latency of={t} />
       <Fact title="Tokens">{count(t.total_tokens)}</Fact>
       <Fact title="Cost">{cost(t.total_cost)}</Fact>
       {t.models.length > 0 && <Fact title="Models">{t.models.join(", ")}</Fact>}

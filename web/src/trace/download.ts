@@ -4,6 +4,7 @@ import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
 import { pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
+import { costLeftOut, inputParts, outputParts, tokensLeftOut } from "./amounts.ts";
 import { type Node, nodesOf } from "./tree.ts";
 
 /** Html is text that is safe to stand in a document; only html`` makes it. */
@@ -39,7 +40,7 @@ export function traceDocument(trace: Trace): string {
   const facts: [string, string][] = [
     ["Id", trace.id],
     ["Start", utc(trace.start_time)],
-    ["Latency", duration(trace.latency_ms)],
+    ["Latency", took(trace)],
     ["User", trace.user_id],
     ["Session", trace.session_id],
     ["Environment", trace.environment],
@@ -67,6 +68,9 @@ ${nodes.slice(1).map(n => observation(n, n.observation!, span))}
 `.text;
 }
 
+const took = (x: Trace | Observation): string => [duration(x.latency_ms), x.latency_reason].filter(Boolean).join(" ");
+const amount = (text: string, leftOut: boolean): string => (leftOut ? `${text}, counted in its children` : text);
+
 function list(facts: [string, string][]): Html[] {
   return facts.filter(f => f[1] !== "").map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`);
 }
@@ -86,11 +90,16 @@ function observation(n: Node, o: Observation, span: number): Html {
     ["Start", utc(o.start_time)],
     ["Level", o.level],
     ["Status", o.status_message],
+    ["Latency", o.latency_reason ? took(o) : ""],
     ["Model", [o.model, o.provider].filter(Boolean).join(" · ")],
-    ["Tokens", o.total_tokens === null ? "" : count(o.total_tokens)],
-    ["Cost", o.total_cost === null ? "" : cost(o.total_cost)],
+    ["Asked for", o.requested_model === o.model ? "" : o.requested_model],
+    ["Finish", o.finish_reason],
+    ["Tokens", o.total_tokens === null ? "" : amount(count(o.total_tokens), tokensLeftOut(o))],
+    ["Of the input", inputParts(o)],
+    ["Of the output", outputParts(o)],
+    ["Cost", o.total_cost === null ? "" : amount(cost(o.total_cost), costLeftOut(o))],
   ];
-  return html`<details class="${o.level === "ERROR" ? "failed" : ""}"><summary><span class="name" style="padding-left:${Math.min(n.depth - 1, 14)}rem">${o.name || o.id}</span><span class="line"><i style="left:${percent(n.start)}%;width:${percent(end - n.start)}%"></i></span><span class="took">${duration(o.latency_ms)}</span></summary>
+  return html`<details class="${o.level === "ERROR" ? "failed" : ""}"><summary><span class="name" style="padding-left:${Math.min(n.depth - 1, 14)}rem">${o.name || o.id}</span><span class="line"><i style="left:${percent(n.start)}%;width:${percent(Math.max(0, end - n.start))}%"></i></span><span class="took">${duration(o.latency_ms)}</span></summary>
 <dl>${list(facts)}</dl>${part("Model parameters", o.model_parameters)}${part("Input", o.input)}${part("Output", o.output)}${part("Metadata", o.metadata)}</details>
 `;
 }

@@ -21,11 +21,14 @@ interface HistoryEvent {
   payload: Sent | null;
 }
 
-/** History lists the events that a trace or an observation was folded from: what came, when, and how late. */
-export function History({ of, id }: { of: "traces" | "observations"; id: string }): JSX.Element {
+/** History lists the events that a trace, or an observation in it, was folded from: what came, when, and how late. */
+export function History({ trace, observation }: { trace: string; observation?: string | undefined }): JSX.Element {
+  // An observation's id is its own only within its trace.
+  const path = observation === undefined ? `/v1/traces/${seg(trace)}` : `/v1/observations/${seg(observation)}`;
+  const params = { trace_id: observation === undefined ? undefined : trace };
   const { data, error, reload } = useLoad(
-    signal => get<Page<HistoryEvent>>(`/v1/${of}/${seg(id)}/history`, {}, signal),
-    [of, id],
+    signal => get<Page<HistoryEvent>>(`${path}/history`, params, signal),
+    [path, trace],
   );
   if (error) return <Failure error={error} again={reload} />;
   if (!data) return <Spinner />;

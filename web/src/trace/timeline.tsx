@@ -194,7 +194,7 @@ function Bar({ node: n, view, span }: { node: Node; view: View; span: number }):
   const right = ((end - view.from) / width) * 100;
   const a = Math.max(0, Math.min(100, left));
   const b = Math.max(0, Math.min(100, right));
-  const text = n.end === null ? "open" : duration((n.end - n.start) / 1000);
+  const text = n.end === null ? "open" : duration(n.why ? null : (n.end - n.start) / 1000);
   const outside = right < 0 || left > 100;
   return (
     <>
@@ -204,7 +204,7 @@ function Bar({ node: n, view, span }: { node: Node; view: View; span: number }):
           style={{ left: `${a}%`, width: `max(2px, ${b - a}%)` }}
         />
       )}
-      <span class="bar-text" style={{ left: `calc(${b}% + 6px)` }}>
+      <span class="bar-text" title={n.why} style={{ left: `calc(${Math.max(a, b)}% + 6px)` }}>
         {text}
       </span>
     </>

@@ -1,4 +1,5 @@
 // The rows of a trace: the tree, flattened, with times in microseconds.
+import { fold } from "../fold.ts";
 import type { Observation, Trace } from "../types.ts";
 
 export interface Node {
@@ -7,6 +8,7 @@ export interface Node {
   depth: number;
   start: number; // µs since the trace's start
   end: number | null; // null: it has not ended
+  why: string | undefined; // there is no latency although it ended
   children: number; // how many hang below, at any depth
   parent: number; // index in the full list; −1 for the trace
 }
@@ -28,6 +30,7 @@ export function nodesOf(trace: Trace): { nodes: Node[]; span: number } {
       depth: 0,
       start: 0,
       end: trace.end_time ? micros(trace.end_time) - zero : null,
+      why: trace.latency_reason,
       children: 0,
       parent: -1,
     },
@@ -43,19 +46,20 @@ export function nodesOf(trace: Trace): { nodes: Node[]; span: number } {
       depth,
       start: micros(o.start_time) - zero,
       end: o.end_time ? micros(o.end_time) - zero : null,
+      why: o.latency_reason,
       children: 0,
       parent,
     });
     for (let p = parent; p >= 0; p = nodes[p]!.parent) nodes[p]!.children++;
     for (const c of [...(o.children ?? [])].reverse()) todo.push({ o: c, depth: depth + 1, parent: at });
   }
-  const span = nodes.reduce((max, n) => Math.max(max, n.end ?? n.start), 1);
+  const span = nodes.reduce((max, n) => Math.max(max, n.start, n.end ?? 0), 1);
   return { nodes, span };
 }
 
 /** visible leaves out what hangs below a closed node, and with a text to find what neither matches nor leads to a match. */
 export function visible(nodes: Node[], closed: Set<string>, find: string): Node[] {
-  const wanted = find.trim().toLowerCase();
+  const wanted = fold(find).trim();
   if (wanted) {
     const keep = new Set<number>();
     nodes.forEach((n, i) => {
@@ -74,10 +78,17 @@ export function visible(nodes: Node[], closed: Set<string>, find: string): Node[
 
 function matches(o: Observation | null, wanted: string): boolean {
   if (!o) return false;
-  return [o.name, o.id, o.type, o.model, o.level, o.status_message, o.input_preview, o.output_preview].some(v =>
-    v.toLowerCase().includes(wanted),
-  );
+  let text = folded.get(o);
+  if (text === undefined) {
+    const parts = [o.name, o.id, o.type, o.model, o.level, o.status_message, o.input_preview, o.output_preview];
+    text = parts.map(fold).join("\0");
+    folded.set(o, text);
+  }
+  return text.includes(wanted);
 }
+
+// Folded once, not at each letter that is typed: a trace may have 50 000 observations.
+const folded = new WeakMap<Observation, string>();
 
 /** kindOf is the colour class of a type: what it is not known for is a span. */
 export function kindOf(type: string): string {

@@ -2,7 +2,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { base } from "../base.ts";
-import { fullTime, shortTime, utc } from "../format.ts";
+import { duration, fullTime, shortTime, utc } from "../format.ts";
+import type { TraceSummary } from "../types.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 /** Time shows local time; its title is UTC, and the local time in full. */
@@ -12,6 +13,11 @@ export function Time({ at, long }: { at: string; long?: boolean }): JSX.Element 
       {long ? fullTime(at) : shortTime(at)}
     </time>
   );
+}
+
+/** Took is a latency: "open" without an end, and "–" with the reason in its title where nobody can know. */
+export function Took({ of: x }: { of: Pick<TraceSummary, "end_time" | "latency_ms" | "latency_reason"> }): JSX.Element {
+  return <span title={x.latency_reason}>{x.end_time ? duration(x.latency_ms) : "open"}</span>;
 }
 
 /** Copy puts a text on the clipboard and says so for a moment. */

@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { type Applied, applied, described, type Field } from "../filters.ts";
+import { fold } from "../fold.ts";
 import { short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { setQuery } from "../router.ts";
@@ -183,7 +184,7 @@ function FilterForm({ field, value, all, range, close }: FormProps): JSX.Element
       </>
     );
   }
-  const wanted = values.filter(v => v.value.toLowerCase().includes(text.toLowerCase()) || text === value);
+  const wanted = values.filter(v => fold(v.value).includes(fold(text)) || text === value);
   const wrong = text.trim() !== "" && !valid(field, text);
   return (
     <form
