@@ -119,6 +119,11 @@ func (s *Server) problemOf(err error) *problem {
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return s.unavailable(err)
 	}
+	if errors.Is(err, keyring.ErrUnavailable) {
+		p := s.unavailable(err)
+		p.message = "keys can neither be made nor revoked now: the server cannot read or write them, which /readyz or its log explains; nothing was changed"
+		return p
+	}
 	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "the server failed to answer; its log says why", cause: err}
 }
 
