@@ -56,7 +56,13 @@ deps:
 
 test-deps: deps
 	$(call install,$(TEST_NEEDS))
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: install python3-venv"; exit 1; }
+	@# Debian has Python's venv in a package of its own.
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+		command -v apt-get >/dev/null || { echo "Python's venv is missing. Install it with your package manager."; exit 1; }; \
+		echo "installing with apt-get: python3-venv"; \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq; $$sudo apt-get install -y -qq python3-venv; \
+	}
 
 $(PAGE_DEPS): web/package-lock.json | deps
 	@echo "npm ci"; cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json

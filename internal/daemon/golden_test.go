@@ -19,16 +19,18 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
-var update = flag.Bool("update", false, "make the golden data directory and its answers anew; only when a format changes on purpose")
+var update = flag.Bool("update", false, "make the newest golden data directory anew, and the answers of all; only when a format or an answer changes on purpose")
 
-// goldenDir is a data directory as the release with these formats left it. It is never
-// changed: every later release must read it. A change of a format adds another one.
-var goldenDir = filepath.Join("testdata", "v1")
+// goldenDirs are data directories as releases left them, the newest last. The older ones are never
+// changed: every later release must read them. A change of a format adds another one.
+func goldenDirs() []string {
+	return []string{filepath.Join("testdata", "v1"), filepath.Join("testdata", "v2")}
+}
 
 // goldenNow is the clock of everything in it.
 func goldenNow() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// goldenQuestions are asked over HTTP; the answers are in goldenDir.answers, byte for byte.
+// goldenQuestions are asked over HTTP; the answers stand beside each directory, byte for byte.
 func goldenQuestions() []string {
 	return []string{
 		"/v1/traces?sort=start_time", "/v1/traces/g1", "/v1/traces/g2", "/v1/traces/erased", "/v1/observations?sort=start_time",
@@ -94,8 +96,8 @@ func goldenLog(t *testing.T, dir string) {
 	}
 }
 
-// makeGolden writes goldenDir: the log, and what a node makes of it, but for what is derived.
-func makeGolden(t *testing.T) {
+// makeGolden writes a golden directory: the log, and what a node makes of it, but for what is derived.
+func makeGolden(t *testing.T, goldenDir string) {
 	t.Helper()
 	dir := t.TempDir()
 	goldenLog(t, dir)
@@ -123,12 +125,23 @@ func writeNew(t *testing.T, path string, b []byte) {
 	}
 }
 
-// A data directory of the first release opens, answers as it did, and is whole.
+// A data directory of every release opens, answers as it did, and is whole.
 func TestGoldenDirectory(t *testing.T) {
 	t.Parallel()
+	dirs := goldenDirs()
 	if *update {
-		makeGolden(t)
+		makeGolden(t, dirs[len(dirs)-1])
 	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			openGolden(t, dir)
+		})
+	}
+}
+
+func openGolden(t *testing.T, goldenDir string) {
+	t.Helper()
 	size := 0
 	for line := range strings.Lines(content(t, goldenDir)) {
 		var name string

@@ -88,8 +88,8 @@ func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, fr
 		}
 		s.follow(n)
 		err = n.serve(ctx, out)
-		left := n.indexer.Stats().Lag
-		return ended(ctx, logger, left, errors.Join(err, n.close()))
+		left, gone := n.indexer.Stats().Lag, n.checkFiles()
+		return ended(ctx, logger, left, gone, errors.Join(err, n.close()))
 	})
 }
 

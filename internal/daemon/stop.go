@@ -15,13 +15,15 @@ import (
 // closeTime is how long closing may take beyond the drain's time-out, however much it used.
 const closeTime = 5 * time.Second
 
-// LeftError ends a stop that was asked for and could not do everything: nothing that was acknowledged is
-// lost, and the next start goes on with it.
+// LeftError ends a stop that was asked for and could not do everything: the next start goes on with it, and
+// nothing that was acknowledged is lost unless files are Gone.
 type LeftError struct {
 	// Events are in the Log and not yet in the Warehouse; -1 when it could not be told.
 	Events int64
 	// Cut says what the stop was still waiting for when its time was over; "" when it ended by itself.
 	Cut string
+	// Gone says which files of the data directory were deleted or replaced under the node; nil: none, or it could not be told.
+	Gone error
 	// Err is what failed; nil: nothing.
 	Err error
 }
@@ -40,6 +42,10 @@ func (e *LeftError) Error() string {
 	if e.Err != nil {
 		parts = append(parts, strings.ReplaceAll(e.Err.Error(), "\n", "; "))
 	}
+	if e.Gone != nil {
+		parts = append([]string{e.Gone.Error()}, parts...)
+		return "stopped, and files are missing (unless the same files are put back, what they held is lost): " + strings.Join(parts, "; ")
+	}
 	return "stopped, and something is left for the next start (nothing acknowledged is lost): " + strings.Join(parts, "; ")
 }
 
@@ -47,9 +53,15 @@ func (e *LeftError) Unwrap() error { return e.Err }
 
 // stopping follows the stop of a node from outside, so that it ends whatever hangs.
 type stopping struct {
-	began chan struct{}                // closed when the node drains by itself
-	doing atomic.Pointer[string]       // what it waits for
-	lag   atomic.Pointer[func() int64] // events that are not in the Warehouse
+	began   chan struct{}                  // closed when the node drains by itself
+	doing   atomic.Pointer[string]         // what it waits for
+	remains atomic.Pointer[func() remains] // asks the node
+}
+
+// remains is what a node leaves when it ends.
+type remains struct {
+	events int64 // that are not in the Warehouse; -1: it could not be told
+	gone   error // which files are not in their place; nil: none
 }
 
 func newStopping() *stopping {
@@ -92,40 +104,41 @@ func (s *stopping) within(ctx context.Context, limit time.Duration, do func() er
 	case err := <-done:
 		return err
 	case <-over.C:
-		return &LeftError{Events: s.left(), Cut: *s.doing.Load()}
+		left := s.left()
+		return &LeftError{Events: left.events, Gone: left.gone, Cut: *s.doing.Load()}
 	}
 }
 
-// left is how many events are not in the Warehouse; -1 when nobody says so at once.
-func (s *stopping) left() int64 {
-	lag := s.lag.Load()
-	if lag == nil {
-		return 0 // not open: it accepted nothing
+// left is what the node leaves, as far as it says so at once.
+func (s *stopping) left() remains {
+	ask := s.remains.Load()
+	if ask == nil {
+		return remains{} // not open: it accepted nothing
 	}
-	told := make(chan int64, 1)
-	go func() { told <- (*lag)() }() // what hangs may hold what this needs
+	told := make(chan remains, 1)
+	go func() { told <- (*ask)() }() // what hangs may hold what this needs
 	wait := time.NewTimer(time.Second)
 	defer wait.Stop()
 	select {
-	case n := <-told:
-		return n
+	case left := <-told:
+		return left
 	case <-wait.C:
-		return -1
+		return remains{events: -1}
 	}
 }
 
-// follow lets the stopping say how many events n leaves.
+// follow lets the stopping say what n leaves.
 func (s *stopping) follow(n *node) {
-	lag := func() int64 { return int64(n.indexer.Stats().Lag) }
-	s.lag.Store(&lag)
+	ask := func() remains { return remains{events: int64(n.indexer.Stats().Lag), gone: n.checkFiles()} }
+	s.remains.Store(&ask)
 }
 
 // ended is the error of a node that has closed: nil when a stop that was asked for left nothing.
-func ended(ctx context.Context, logger *slog.Logger, left store.Seq, err error) error {
+func ended(ctx context.Context, logger *slog.Logger, left store.Seq, gone, err error) error {
 	if ctx.Err() == nil {
 		return err // it ended by itself
 	}
-	if left == 0 && err == nil {
+	if left == 0 && gone == nil && err == nil {
 		logger.Info("stopped; nothing is left")
 		return nil
 	}
@@ -133,5 +146,5 @@ func ended(ctx context.Context, logger *slog.Logger, left store.Seq, err error) 
 	if errors.As(err, &had) {
 		return err
 	}
-	return &LeftError{Events: int64(left), Err: err}
+	return &LeftError{Events: int64(left), Gone: gone, Err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,8 +29,8 @@ func TestStopIsCutOff(t *testing.T) {
 				hang := make(chan struct{})
 				defer close(hang)
 				s := newStopping()
-				lag := func() int64 { <-hang; return 7 } // it hangs, too
-				s.lag.Store(&lag)
+				ask := func() remains { <-hang; return remains{events: 7} } // it hangs, too
+				s.remains.Store(&ask)
 				go func() {
 					time.Sleep(time.Hour)
 					begin(s, cancel)
@@ -82,12 +83,33 @@ func TestStopSaysWhatItLeaves(t *testing.T) {
 	}
 }
 
+// A stop whose files are gone does not say that nothing is lost, not even when it could close them all.
+func TestStopSaysWhatIsGone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	n := start(t, Config{DataDir: dir, BootstrapAPIKey: testKey})
+	if status, _, _ := n.post(t, testKey, "t1"); status != http.StatusOK {
+		t.Fatalf("post: %d", status)
+	}
+	eventually(t, "all is in the warehouse, nothing else is left", func() bool { return n.count(t) == 1 })
+	n.leaves = true
+	move(t, dir, dir+".away")
+	var left *LeftError
+	err := n.stop()
+	if !errors.As(err, &left) || left.Gone == nil || !strings.Contains(err.Error(), "the data directory is gone") || strings.Contains(err.Error(), "nothing acknowledged is lost") {
+		t.Errorf("stop: %v", err)
+	}
+	if strings.Contains(n.log.String(), "nothing is left") {
+		t.Error("the log says that nothing is left")
+	}
+}
+
 // What ends a node that nobody told to stop is its error, not something left.
 func TestEndedByItself(t *testing.T) {
 	t.Parallel()
 	why := errors.New("a part failed")
 	for _, lag := range []store.Seq{0, 5} {
-		if err := ended(t.Context(), nil, lag, why); !errors.Is(err, why) || errors.As(err, new(*LeftError)) {
+		if err := ended(t.Context(), nil, lag, nil, why); !errors.Is(err, why) || errors.As(err, new(*LeftError)) {
 			t.Errorf("lag %d: %v", lag, err)
 		}
 	}

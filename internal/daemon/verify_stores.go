@@ -185,7 +185,7 @@ type warehouseCheck struct {
 	rows           int
 	missing        []duckstore.Row // events without a row, a few at a time
 	erased         map[string]bool // project, NUL, event id
-	hidden         int             // events with the id of an erased one
+	hidden         int             // events with the id of an erased one, and without a row
 	lacking, extra []duckstore.Row
 	lacks, extras  int
 	before, behind int // rows from before, and behind, all of the log
@@ -291,8 +291,8 @@ func (w *warehouseCheck) record(r *store.Record) error {
 	return nil
 }
 
-// erase remembers an erased event. One that was accepted with the same id later has no row: it was no
-// news when it came.
+// erase remembers an erased event. The same one accepted again while the erasure ran has no row: it was
+// no news when it came, and the erasure took only what was there when it began.
 func (w *warehouseCheck) erase(project, eventID string) {
 	if w.erased == nil {
 		w.erased = map[string]bool{}
@@ -411,7 +411,7 @@ func (w *warehouseCheck) conclude(report *segmentlog.CheckReport) error {
 		w.part.problem(warehouseFile, remedyStore, "the event %q of project %q, Seq %d, is here and not in the log", r.EventID, r.Project, r.Seq)
 	}
 	if w.hidden > 0 {
-		w.part.note("%d events came again with the id of one that was erased, after it; they are shown when the warehouse is built again", w.hidden)
+		w.part.note("%d events came again while they were erased; they are shown when the warehouse is built again", w.hidden)
 	}
 	switch cursor := w.has.Cursor(); {
 	case cursor < report.Last:

@@ -97,6 +97,7 @@ func TestPublishedClients(t *testing.T) {
 			if out.Version != newestClient || string(out.Validated) != "true" || out.Refused {
 				t.Errorf("a good key was taken: %s, a bad one: %v", out.Validated, out.Refused)
 			}
+			checkRefusedIsShown(t, n)
 		})
 	})
 	if t.Failed() {
@@ -291,6 +292,24 @@ func (c batchClient) checkCalls(t *testing.T, n *rig.Node) {
 	if !ok || call.LatencyMS == nil || call.EndTime == nil {
 		t.Errorf("call through the client: %v %+v", ok, call)
 	}
+}
+
+// checkRefusedIsShown checks that the spans of the newest client, which this server does not take yet,
+// are seen by who looks after it, under the client's name: the client itself says next to nothing.
+func checkRefusedIsShown(t *testing.T, n *rig.Node) {
+	t.Helper()
+	var page brokle.Page[struct {
+		Method, Path, Client, Caller string
+		Status, Count                int
+	}]
+	n.GetJSON(t, "/v1/ingest/refused", &page)
+	for _, row := range page.Data {
+		if row.Method == "POST" && row.Path == "/v1/traces" && row.Client == "OTel-OTLP-Exporter-Python" &&
+			row.Caller == "project" && row.Status == http.StatusMethodNotAllowed && row.Count > 0 {
+			return
+		}
+	}
+	t.Errorf("the refused spans are not shown: %+v", page.Data)
 }
 
 func count(n *int64) int64 {

@@ -32,7 +32,7 @@ type Options struct {
 	// first is 50 ms and each doubles. Default 5 s.
 	MaxBackoff time.Duration
 	// IdleAfter is how long nothing must have come before the Warehouse is told
-	// to settle (Checkpoint, when it has such a method). Default 2 s.
+	// that it has time (Checkpoint, when it has such a method). Default 2 s.
 	IdleAfter time.Duration
 }
 
@@ -121,7 +121,7 @@ func (x *Indexer) Run(ctx context.Context) error {
 	return err
 }
 
-// insertAll inserts what comes, and settles the Warehouse when nothing does.
+// insertAll inserts what comes, and has the Warehouse tidy up when nothing does.
 func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 	idle := time.NewTimer(x.o.IdleAfter)
 	defer idle.Stop()
@@ -136,13 +136,13 @@ func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 			}
 			idle.Reset(x.o.IdleAfter)
 		case <-idle.C: // once: the next batch winds it up again
-			x.settle(ctx)
+			x.checkpoint(ctx)
 		}
 	}
 }
 
-// settle tells the Warehouse that it has time now.
-func (x *Indexer) settle(ctx context.Context) {
+// checkpoint tells the Warehouse that it has time now.
+func (x *Indexer) checkpoint(ctx context.Context) {
 	w, ok := x.o.Warehouse.(interface{ Checkpoint(context.Context) error })
 	if !ok {
 		return

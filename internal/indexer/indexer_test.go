@@ -122,7 +122,7 @@ func (w *fakeWarehouse) Checkpoint(context.Context) error {
 	return nil
 }
 
-func (w *fakeWarehouse) settled() int {
+func (w *fakeWarehouse) checkpointed() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.checkpoints
@@ -198,11 +198,11 @@ func TestQueryableSoonAndTogether(t *testing.T) {
 		if n := len(w.sizes); n > 10 {
 			t.Errorf("%d transactions for half a second", n)
 		}
-		if n := w.settled(); n != 1 { // before the first event
+		if n := w.checkpointed(); n != 1 { // before the first event
 			t.Errorf("%d checkpoints while busy", n-1)
 		}
 		time.Sleep(time.Hour)
-		if n := w.settled(); n != 2 {
+		if n := w.checkpointed(); n != 2 {
 			t.Errorf("%d checkpoints while idle, want 1", n-1)
 		}
 		if s := x.Stats(); s.Cursor != 5001 || s.Inserted != 5001 || s.Lag != 0 || s.OldestWait != 0 || s.Retries != 0 {

@@ -123,22 +123,22 @@ func parseState(raw []byte) (*state, error) {
 
 // change replaces the file with what edit makes of its keys, under the lock that all
 // processes take, and puts that in force here. A file that cannot be read is never replaced, nor is one that is gone
-// although it was there.
+// although it was there. An error that is not edit's wraps ErrUnavailable.
 func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	unlock, err := lockFile(k.path + ".lock")
 	if err != nil {
-		return fmt.Errorf("lock keys file: %w", plain(err))
+		return fmt.Errorf("%w: lock keys file: %w", ErrUnavailable, plain(err))
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	old, err := readState(k.path)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if old.raw == nil && k.state.Load().raw != nil { // what is written would be all that there is
 		k.setFault(errGone.Error())
-		return fmt.Errorf("%w: put it back first", errGone)
+		return fmt.Errorf("%w: %w: put it back first", ErrUnavailable, errGone)
 	}
 	keys, err := edit(cloneKeys(old.keys))
 	if err != nil {
@@ -155,7 +155,7 @@ func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
 	}
 	if !bytes.Equal(raw, old.raw) {
 		if err := k.replace(k.path, raw); err != nil {
-			return fmt.Errorf("write keys file: %w", plain(err))
+			return fmt.Errorf("%w: write keys file: %w", ErrUnavailable, plain(err))
 		}
 	}
 	k.state.Store(s)

@@ -40,7 +40,9 @@ var (
 	ErrUnknownKey = errors.New("there is no key with this id")
 	ErrRevoked    = errors.New("the key was revoked: it stays so, make another one")
 	ErrInvalid    = errors.New("invalid")
-	ErrLastAdmin  = errors.New("it is the project's only key with the scope admin: make another one first")
+	// ErrUnavailable is why keys cannot be changed now, though the request was right: the file or its lock cannot be read or written.
+	ErrUnavailable = errors.New("the keys cannot be changed now")
+	ErrLastAdmin   = errors.New("it is the project's only key with the scope admin: make another one first")
 )
 
 // pollInterval is how often Run looks at the file.

@@ -112,11 +112,17 @@ func (s *Server) problemOf(err error) *problem {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}
 	}
 	if errors.Is(err, store.ErrStarved) {
-		return &problem{status: http.StatusServiceUnavailable, code: codeQueryTooLarge, cause: err,
+		// Not a 5xx: clients would send it again.
+		return &problem{status: http.StatusUnprocessableEntity, code: codeQueryTooLarge, cause: err,
 			message: "the question needs more memory than a question may have: ask for less, such as a shorter time, fewer metrics, groups or conditions"}
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return s.unavailable(err)
+	}
+	if errors.Is(err, keyring.ErrUnavailable) {
+		p := s.unavailable(err)
+		p.message = "keys can neither be made nor revoked now: the server cannot read or write them, which /readyz or its log explains; nothing was changed"
+		return p
 	}
 	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "the server failed to answer; its log says why", cause: err}
 }

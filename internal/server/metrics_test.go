@@ -79,7 +79,7 @@ func TestMetricsEqualCounts(t *testing.T) {
 	}
 	h.get("/v1/nothing")
 	h.get("/v1/traces/1/2/3")
-	h.send("DELETE", "/v1/traces", nil)
+	h.send("PUT", "/v1/traces", nil)
 	want[`brokle_http_requests_total{method="GET",route="/v1/traces",status="200"}`] = 3
 	want[`brokle_http_requests_total{method="other",route="unknown",status="404"}`] = 2
 	want[`brokle_http_requests_total{method="other",route="/v1/traces",status="405"}`] = 1

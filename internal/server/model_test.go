@@ -28,6 +28,11 @@ type sent struct {
 var ranks = []string{"observation_create", "observation_update", "observation_complete"}
 
 func (s *sent) json() string {
+	return fmt.Sprintf(`{"event_id":%q,%s,"timestamp":%d}`, s.id, s.content(), s.at)
+}
+
+// content is what the event says: its type and payload.
+func (s *sent) content() string {
 	typ := ranks[s.rank]
 	if s.bad {
 		typ = "nonsense"
@@ -37,14 +42,21 @@ func (s *sent) json() string {
 		payload[k] = v
 	}
 	raw, _ := json.Marshal(payload) // texts
-	return fmt.Sprintf(`{"event_id":%q,"event_type":%q,"payload":%s,"timestamp":%d}`, s.id, typ, raw, s.at)
+	return fmt.Sprintf(`"event_type":%q,"payload":%s`, typ, raw)
 }
 
 // model is the whole of log, deduplication and fold in a few lines: marks with their
 // ends, the events in the order of acceptance, and nothing else.
 type model struct {
 	marks  map[string]time.Time
-	stored map[string]*sent // the first event of each id: a later one of the same id changes nothing
+	stored []*sent // each id and content once: one that comes again with the same content changes nothing
+}
+
+// keep takes an accepted event in.
+func (m *model) keep(e *sent) {
+	if !slices.ContainsFunc(m.stored, func(o *sent) bool { return o.id == e.id && o.content() == e.content() }) {
+		m.stored = append(m.stored, e)
+	}
 }
 
 // post is what becomes of a batch: the ids by outcome, or refused as a whole.
@@ -70,9 +82,7 @@ func (m *model) post(events []*sent, now time.Time, enabled bool, ttl time.Durat
 		if enabled {
 			m.marks[e.id] = now.Add(ttl)
 		}
-		if m.stored[e.id] == nil {
-			m.stored[e.id] = e
-		}
+		m.keep(e)
 	}
 	return processed, duplicate, failed, false
 }
@@ -88,12 +98,13 @@ func (m *model) fold(entity string) map[string]string {
 	if len(events) == 0 {
 		return nil
 	}
-	slices.SortFunc(events, func(a, b *sent) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), strings.Compare(a.id, b.id))
+	slices.SortStableFunc(events, func(a, b *sent) int { // stable: then in the order of acceptance
+		return cmp.Or(cmp.Compare(min(a.rank, 1), min(b.rank, 1)), cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank))
 	})
 	seen := map[string]string{"level": "DEFAULT"}
-	start, end := int64(0), int64(0)
+	start, end, first := int64(0), int64(0), events[0].at
 	for _, e := range events {
+		first = min(first, e.at)
 		for k, v := range e.fields {
 			seen[k] = v
 		}
@@ -105,11 +116,14 @@ func (m *model) fold(entity string) map[string]string {
 		}
 	}
 	if start == 0 {
-		start = events[0].at
+		start = first
 	}
 	seen["start"] = fmt.Sprint(start)
 	if end > 0 {
-		seen["end"], seen["latency"] = fmt.Sprint(end), fmt.Sprint(1000*max(0, end-start))
+		seen["end"] = fmt.Sprint(end)
+		if end >= start { // else two clocks disagree
+			seen["latency"] = fmt.Sprint(1000 * (end - start))
+		}
 	}
 	return seen
 }
@@ -166,7 +180,7 @@ func TestModel(t *testing.T) {
 		projects++
 		key := h.newKey(fmt.Sprint("p", projects), "ingest", "read")
 		as := []string{"X-API-Key", "", "X-API-Key", key}
-		m := &model{marks: map[string]time.Time{}, stored: map[string]*sent{}}
+		m := &model{marks: map[string]time.Time{}}
 		t.Repeat(map[string]func(*rapid.T){
 			"post": func(t *rapid.T) {
 				events := rapid.SliceOfN(drawSent, 1, 6).Draw(t, "events")

@@ -149,17 +149,18 @@ var pathWords = strings.Fields("api v1 v2 v3 telemetry ingest ingestion batch bu
 	"observations generations scores sessions users stats environments otlp otel opentelemetry public langfuse brokle auth validate-key health " +
 	"projects keys media datasets prompts sdk collector trace event")
 
-// knownWords is a path without what a client made up: neither a key, nor an id, nor a name is left in it.
+// knownWords is a path without what a client made up: neither a key, nor an id, nor a name is left in it. A slash
+// too many stays: it may be all that is wrong.
 func knownWords(path string) string {
 	const most = 6
 	var b strings.Builder
-	parts := strings.Split(strings.Trim(path, "/"), "/")
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, part := range parts {
 		switch {
 		case i == most:
 			b.WriteString("/…")
 			return b.String()
-		case slices.Contains(pathWords, part):
+		case part == "" || slices.Contains(pathWords, part):
 			b.WriteString("/" + part)
 		case !strings.HasSuffix(b.String(), "…"):
 			b.WriteString("/…")

@@ -18,6 +18,8 @@ func TestRefusedRequestsAreShown(t *testing.T) {
 	for range 3 {
 		h.send("POST", "/v1/telemetry/batches/alice@example.com", []byte(`{}`), python...)
 	}
+	h.send("POST", "/v1/telemetry/batch/", []byte(`{}`), python...)
+	h.send("POST", "//v1/telemetry/batch", []byte(`{}`), python...)
 	h.send("POST", "/v1/"+secret+"/traces", []byte(`{}`), "User-Agent", secret)
 	h.send("POST", "/v1/telemetry/batch", []byte(`{}`), "X-API-Key", "", "X-API-Key", secret, "User-Agent", "OTel-OTLP-Exporter-Python/1.27")
 	h.send("POST", "/v1/telemetry/batch", []byte(`x`), python...)
@@ -52,6 +54,8 @@ func TestRefusedRequestsAreShown(t *testing.T) {
 	own, _ := list(h.key)
 	check("the project", own, map[string]int64{
 		"project POST /v1/telemetry/… 404 not_found python-requests":             3,
+		"project POST /v1/telemetry/batch/ 404 not_found python-requests":        1,
+		"project POST //v1/telemetry/batch 404 not_found python-requests":        1,
 		"project POST /v1/…/traces 404 not_found other":                          1,
 		"project POST /v1/telemetry/batch 400 invalid_json python-requests":      1,
 		"project PUT /v1/telemetry/batch 405 method_not_allowed python-requests": 1,
@@ -71,7 +75,7 @@ func TestRefusedRequestsAreShown(t *testing.T) {
 	}
 	metrics := string(h.get(h.ops + "/metrics").body)
 	for _, line := range []string{
-		`brokle_refused_requests_total{client="python",code="not_found"} 3`,
+		`brokle_refused_requests_total{client="python",code="not_found"} 5`,
 		`brokle_refused_requests_total{client="opentelemetry",code="unauthorized"} 1`,
 		`brokle_refused_requests_total{client="other",code="not_found"} 1001`,
 	} {

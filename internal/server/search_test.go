@@ -22,7 +22,7 @@ func TestSearch(t *testing.T) {
 		event("s2", "observation_create", `{"id":"o-1","trace_id":"t-1","name":"answer","input":[{"role":"user","content":"caf\u00e9 in T\u00fcbingen"}]}`),
 		event("s3", "observation_complete", `{"id":"o-1","output":{"text":"It ships tomorrow, \"really\". 注文は明日"}}`),
 		event("s4", "trace_create", `{"id":"t-2","name":"support mail","user_id":"u-2","input":"order 12"}`),
-		event("s5", "observation_create", `{"id":"o-2","trace_id":"t-2","name":"order","metadata":{"hidden":"unsearched"}}`),
+		event("s5", "observation_create", `{"id":"o-2","trace_id":"t-2","name":"order","metadata":{"note":"aside"}}`),
 		event("s6", "quality_score_create", `{"trace_id":"t-2","name":"helpful","value":1}`),
 		event("s7", "observation_update", `{"id":"o-3","trace_id":"t-3","input":"only an observation"}`),
 	)
@@ -34,7 +34,7 @@ func TestSearch(t *testing.T) {
 		"order": {"t-1 t-2", "o-2"}, "ORDER 4711": {"t-1", ""}, `"4711 order"`: {"", ""}, "café": {"t-1", "o-1"}, "tübingen answer": {"t-1", "o-1"},
 		"café tomorrow": {"", ""}, // in two events
 		"ships":         {"t-1", "o-1"}, `"tomorrow really"`: {"t-1", "o-1"}, "明日": {"t-1", "o-1"}, "日明": {"", ""}, "ship": {"", ""},
-		"unsearched": {"", ""}, "helpful": {"", ""}, "observation": {"t-3", "o-3"}, "foreign": {"", ""}, "content": {"", ""},
+		"aside": {"t-2", "o-2"}, "note": {"", ""}, "helpful": {"", ""}, "observation": {"t-3", "o-3"}, "foreign": {"", ""}, "content": {"", ""},
 	} {
 		q := "?q=" + url.QueryEscape(query)
 		for i, list := range []string{"/v1/traces", "/v1/observations"} {

@@ -261,7 +261,7 @@ func TestStarvedQueryIsNamed(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{options: func(o *Options) { o.Warehouse = starvedWarehouse{o.Warehouse} }})
 	rep := h.get("/v1/stats")
-	if rep.status != http.StatusServiceUnavailable || rep.code(t) != "query_too_large" || rep.header.Get("Retry-After") != "" || strings.Contains(string(rep.body), "again") {
+	if rep.status != http.StatusUnprocessableEntity || rep.code(t) != "query_too_large" || rep.header.Get("Retry-After") != "" || strings.Contains(string(rep.body), "again") {
 		t.Errorf("%d %s", rep.status, rep.body)
 	}
 }

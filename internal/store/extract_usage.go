@@ -32,6 +32,7 @@ const (
 	pWriteLong
 	pReasoning
 	pThoughts // reasoning that is not in pOutput: Gemini
+	pApart    // reasoning that is in pOutput by one client, and beside it by another
 	pToolUse  // input that is not in pInput: Gemini
 	pAudioIn
 	pAudioOut
@@ -63,12 +64,19 @@ func usageKeys(key string) part {
 	case "total_tokens", "totalTokens", "totalTokenCount", "total_token_count", "total":
 		return pTotal
 	case "cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount", "input_cached_tokens",
-		"cachedContentTokenCount", "cached_content_token_count", "prompt_cache_hit_tokens", "cachedInputTokens", "cached_tokens":
+		"cachedContentTokenCount", "cached_content_token_count", "prompt_cache_hit_tokens", "cachedInputTokens", "cached_tokens",
+		"cache_read_tokens": // Pydantic AI
 		return pRead
-	case "cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount":
+	case "cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_write_tokens":
 		return pWrite
-	case "thoughtsTokenCount", "thoughts_token_count", "output_reasoning_tokens":
+	case "input_audio_tokens":
+		return pAudioIn
+	case "output_audio_tokens":
+		return pAudioOut
+	case "thoughtsTokenCount", "thoughts_token_count":
 		return pThoughts
+	case "output_reasoning_tokens": // Langfuse: beside its output; Pydantic AI: in its output_tokens
+		return pApart
 	case "reasoning_tokens", "reasoningTokens":
 		return pReasoning
 	case "toolUsePromptTokenCount", "tool_use_prompt_token_count":
@@ -129,6 +137,7 @@ type usageReader struct {
 	n     [numParts]int64
 	// inclusive is set when a key shows that the input holds what was read from a cache.
 	inclusive bool
+	langfuse  bool // a key shows that it is Langfuse's own shape
 }
 
 func (r *usageReader) read(raw []byte) {
@@ -146,8 +155,7 @@ func (r *usageReader) read(raw []byte) {
 			nested[p-numParts-1] = value
 		default:
 			r.take(p, key, value)
-			// Only the Vercel AI SDK has this name, and its input is all of it.
-			r.inclusive = r.inclusive || string(key) == "cachedInputTokens"
+			r.shape(string(key))
 		}
 	}
 	r.details(nested[pInputDetails-numParts-1], inputDetailKeys, pAudioIn)
@@ -156,6 +164,17 @@ func (r *usageReader) read(raw []byte) {
 	// Cohere: what the model saw beats what is billed, and holds what was cached.
 	if r.object(nested[pActual-numParts-1], usageKeys) || r.object(nested[pBilled-numParts-1], usageKeys) {
 		r.inclusive = true
+	}
+}
+
+// shape knows clients by names that only they have.
+func (r *usageReader) shape(key string) {
+	switch key {
+	case "cachedInputTokens", // Vercel AI SDK: its input is all of it
+		"cache_read_tokens", "cache_write_tokens": // Pydantic AI, too
+		r.inclusive = true
+	case "output":
+		r.langfuse = true
 	}
 }
 
@@ -240,6 +259,11 @@ func (r *usageReader) fill() {
 	if !r.has[pOutput] {
 		r.has[pOutput], r.n[pOutput] = r.has[pAnswer], r.n[pAnswer]
 	}
+	if r.has[pApart] && r.langfuse {
+		r.has[pThoughts], r.n[pThoughts] = true, r.n[pApart]
+	} else if r.has[pApart] {
+		r.has[pReasoning], r.n[pReasoning] = true, max(r.n[pReasoning], r.n[pApart])
+	}
 	cached := r.n[pRead] + r.n[pWrite]
 	input, known := r.n[pInput], r.has[pInput]
 	if !known {
@@ -249,7 +273,8 @@ func (r *usageReader) fill() {
 			cached = 0
 		}
 	}
-	if cached > input { // a whole that is less than its parts is none of them
+	if known && cached > input { // a whole that is less than its parts is none of them
+		r.x.note("payload." + r.where + " says more cached tokens than input tokens: they were taken as beside one another")
 		input += cached
 	}
 	r.put(PromptTokens, input+r.n[pToolUse], known)
@@ -266,6 +291,9 @@ func (r *usageReader) fill() {
 // total shows it.
 func (r *usageReader) output(input int64) int64 {
 	out, reasoning := r.n[pOutput], r.n[pReasoning]
+	if r.has[pOutput] && reasoning > out {
+		r.x.note("payload." + r.where + " says more reasoning tokens than output tokens: they were taken as beside one another")
+	}
 	beside := reasoning > out || reasoning > 0 && r.has[pTotal] && r.n[pTotal] == input+out+reasoning
 	if beside {
 		out += reasoning

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go"
@@ -19,6 +20,10 @@ func TestUsageOfVendors(t *testing.T) {
 		"OpenAI Realtime": {`"usage":{"total_tokens":253,"input_tokens":132,"output_tokens":121,"input_token_details":{"text_tokens":119,"audio_tokens":13,"cached_tokens":64},"output_token_details":{"text_tokens":30,"audio_tokens":91}}`,
 			` prompt_tokens=132 completion_tokens=121 total_tokens=253 cache_read_tokens=64 audio_input_tokens=13 audio_output_tokens=91`},
 		"OpenAI embeddings": {`"usage":{"prompt_tokens":12,"total_tokens":12}`, ` prompt_tokens=12 total_tokens=12`},
+		"Pydantic AI": {`"usage":{"input_tokens":100,"cache_read_tokens":80,"cache_write_tokens":10,"input_audio_tokens":3,"output_tokens":50,"output_reasoning_tokens":30,"output_audio_tokens":2}`,
+			` prompt_tokens=100 completion_tokens=50 cache_read_tokens=80 cache_write_tokens=10 reasoning_tokens=30 audio_input_tokens=3 audio_output_tokens=2`},
+		"Langfuse, reasoning beside the output": {`"usage_details":{"output_reasoning_tokens":30,"input":20,"output":50}`,
+			` prompt_tokens=20 completion_tokens=80 reasoning_tokens=30`},
 		"Anthropic": {`"usage":{"input_tokens":20,"cache_read_input_tokens":80,"cache_creation_input_tokens":10,"output_tokens":50}`,
 			` prompt_tokens=110 completion_tokens=50 cache_read_tokens=80 cache_write_tokens=10`},
 		"Anthropic, writes by how long": {`"usage":{"input_tokens":20,"cache_read_input_tokens":80,"cache_creation":{"ephemeral_5m_input_tokens":4,"ephemeral_1h_input_tokens":6},"output_tokens":50,"service_tier":"standard"}`,
@@ -60,7 +65,6 @@ func TestUsageOfVendors(t *testing.T) {
 		"Langfuse": {`"usage_details":{"input":20,"output":50,"total":160,"cache_read_input_tokens":80,"cache_creation_input_tokens":10}`,
 			` prompt_tokens=110 completion_tokens=50 total_tokens=160 cache_read_tokens=80 cache_write_tokens=10`},
 		"a proxy with both names":   {`"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,"input_tokens":0,"output_tokens":0,"input_tokens_details":null}`, ` prompt_tokens=10 completion_tokens=20 total_tokens=30`},
-		"parts beside a prompt":     {`"usage":{"prompt_tokens":20,"completion_tokens":50,"cache_read_input_tokens":80}`, ` prompt_tokens=100 completion_tokens=50 cache_read_tokens=80`},
 		"a part and no whole":       {`"usage":{"cache_read_input_tokens":80}`, ` cache_read_tokens=80`},
 		"the payload's own win":     {`"prompt_tokens":7,"cache_read_tokens":1,"usage":{"input_tokens":20,"cache_read_input_tokens":80,"output_tokens":50}`, ` prompt_tokens=7 completion_tokens=50 cache_read_tokens=1`},
 		"own fields only":           {`"cache_write_tokens":1,"reasoning_tokens":"2","audio_input_tokens":3,"audio_output_tokens":4.0`, ` cache_write_tokens=1 reasoning_tokens=2 audio_input_tokens=3 audio_output_tokens=4`},
@@ -77,6 +81,19 @@ func TestUsageOfVendors(t *testing.T) {
 				t.Errorf("read  %s\nwant  %s", show(got), want)
 			}
 		})
+	}
+}
+
+// A whole that is less than its part is read as beside it, and the receipt says so.
+func TestUsageNotesContradictions(t *testing.T) {
+	t.Parallel()
+	got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationComplete,
+		Payload: []byte(`{"id":"o","usage":{"prompt_tokens":10,"cache_read_input_tokens":80,"completion_tokens":50,"completion_tokens_details":{"reasoning_tokens":70}}}`)})
+	if failure != nil || show(got) != "2/2 o prompt_tokens=90 completion_tokens=120 cache_read_tokens=80 reasoning_tokens=70" {
+		t.Fatalf("%+v, %+v", failure, got)
+	}
+	if len(got.Notes) != 2 || !strings.Contains(got.Notes[0], "more cached tokens than input tokens") || !strings.Contains(got.Notes[1], "more reasoning tokens than output tokens") {
+		t.Errorf("notes %q", got.Notes)
 	}
 }
 

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// A question has a deadline, and what memory the others and the writer leave it. One that
-// finds no memory, or that the writer stopped for its own, is asked once more when no
-// other is: what does not fit then never will, and is refused as too large.
+// A question has the time that its context gives it, and what memory the others and the
+// writer leave it. One that finds no memory, or that the writer stopped for its own, is
+// asked once more when no other is: what does not fit then never will: store.ErrStarved.
 
 // readers is how many questions are answered at once; more wait.
 const readers = 4
@@ -111,51 +110,42 @@ func (w *Warehouse) alone(f func()) {
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(context.Context, *view) error) error {
 	w.asked.Add(1)
-	limited, cancel := context.WithTimeout(ctx, w.options.QuestionTime)
-	defer cancel()
 	read := w.read.Load()
-	err := w.answer(limited, read, project, false, f)
-	if (starved(err) || errors.Is(err, errPreempted)) && limited.Err() == nil {
-		if err = w.answer(limited, w.read.Load(), project, true, f); starved(err) || errors.Is(err, errPreempted) {
-			return tooLarge(fmt.Sprintf("needs more memory than the %d MiB of the warehouse", w.options.MemoryLimit>>20))
+	err := w.answer(ctx, read, project, false, f)
+	if (starved(err) || errors.Is(err, errPreempted)) && ctx.Err() == nil {
+		if err = w.answer(ctx, w.read.Load(), project, true, f); (starved(err) || errors.Is(err, errPreempted)) && ctx.Err() == nil {
+			return fmt.Errorf("%s: %w: the warehouse has %d MiB: %w", what, store.ErrStarved, w.options.MemoryLimit>>20, err)
 		}
 	}
 	if w.broken(err) || errors.Is(err, store.ErrClosed) {
 		if err = w.revive(read); err == nil {
-			err = w.answer(limited, w.read.Load(), project, false, f)
+			err = w.answer(ctx, w.read.Load(), project, false, f)
 		}
 	}
 	// The driver interrupts a connection when the context of its query ends, and
 	// that may come after the connection was given to another.
 	for range 10 {
-		if limited.Err() != nil || !interrupted(err) {
+		if ctx.Err() != nil || !interrupted(err) {
 			break
 		}
-		err = w.answer(limited, w.read.Load(), project, false, f)
+		err = w.answer(ctx, w.read.Load(), project, false, f)
 	}
-	return w.explain(ctx, limited, what, err)
+	return w.explain(ctx, what, err)
 }
 
 // explain is the error of a question as its asker must understand it.
-func (w *Warehouse) explain(ctx, limited context.Context, what string, err error) error {
+func (w *Warehouse) explain(ctx context.Context, what string, err error) error {
 	var asked *store.QueryError
 	switch {
 	case err == nil || errors.As(err, &asked):
 		return err
-	case ctx.Err() != nil && (interrupted(err) || errors.Is(err, context.DeadlineExceeded)):
+	case ctx.Err() != nil && interrupted(err):
 		err = ctx.Err() // why it was interrupted
-	case limited.Err() != nil && ctx.Err() == nil:
-		return tooLarge(fmt.Sprintf("is not answered within %v", w.options.QuestionTime))
 	case starved(err) || errors.Is(err, errPreempted) || corrupt(err):
 		w.broken(err) // the second try's error
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-// tooLarge refuses a question that would fail again.
-func tooLarge(why string) error {
-	return &store.QueryError{Param: "query", Message: why + ": ask for less time, or for fewer groups, metrics and conditions"}
 }
 
 // starved says whether somebody did not get the memory that they need. An appender
@@ -221,6 +211,3 @@ func (w *Warehouse) onConn(ctx context.Context, conn *sql.Conn, project string, 
 	_ = tx.Rollback()
 	return err
 }
-
-// questionTime is the default of Options.QuestionTime.
-const questionTime = 30 * time.Second

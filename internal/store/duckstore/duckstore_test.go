@@ -27,7 +27,7 @@ func conformance(t *testing.T, o Options) {
 }
 
 // complaints fails the test for what a warehouse logs: in a healthy file nothing
-// goes wrong, and a failure to settle is told in no other way.
+// goes wrong, and a failed checkpoint is told in no other way.
 type complaints struct{ testing.TB }
 
 func (c complaints) Write(line []byte) (int, error) {

@@ -23,9 +23,6 @@ var observationColumns = columns{
 	found: (*query).foundObservations,
 }
 
-// traceOf is the trace of an observation in a key.
-const traceOf = "coalesce(trace_id, '')"
-
 // Observations answers with a page of observations.
 func (w *Warehouse) Observations(ctx context.Context, project string, oq store.ObservationQuery) (*store.ObservationPage, error) {
 	p, err := newPager(project, "observations", []any{oq.Filter, oq.ID}, oq.Order, "start_time", observationSorts)

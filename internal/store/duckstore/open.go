@@ -31,8 +31,6 @@ type Options struct {
 	// CacheMemory bounds what the writer remembers of the entities that it touched last,
 	// in bytes, estimated; others it reads again. Default 16 MiB.
 	CacheMemory int
-	// QuestionTime is how long a question may take; then it is refused. Default 30 s.
-	QuestionTime time.Duration
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
@@ -52,9 +50,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheMemory <= 0 {
 		o.CacheMemory = 16 << 20
-	}
-	if o.QuestionTime <= 0 {
-		o.QuestionTime = questionTime
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -170,8 +171,7 @@ func TestWriterTakesTheMemory(t *testing.T) {
 			}
 		}
 		err := <-answered
-		var refused *store.QueryError
-		if greedy == 1 && err != nil || greedy == 2 && !errors.As(err, &refused) {
+		if greedy == 1 && err != nil || greedy == 2 && !errors.Is(err, store.ErrStarved) {
 			t.Errorf("in the way %d times: %v", greedy, err)
 		}
 	}
@@ -198,9 +198,9 @@ func TestQuestionEnds(t *testing.T) {
 	if err := <-answered; !errors.Is(err, context.Canceled) {
 		t.Errorf("its asker has gone: %v", err)
 	}
-	w.options.QuestionTime = 1 // any time is too long
-	var refused *store.QueryError
-	if err := w.ask(t.Context(), "default", "ask", forever); !errors.As(err, &refused) || !strings.Contains(err.Error(), "ask for less") {
+	limited, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer stop()
+	if err := w.ask(limited, "default", "ask", forever); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("at its deadline: %v", err)
 	}
 }
@@ -231,8 +231,7 @@ func TestTooLargeQuestion(t *testing.T) {
 			_, err := v.tx.ExecContext(ctx, "SELECT len(list(i)) FROM range(50000000) AS a(i)")
 			return err
 		})
-		var refused *store.QueryError
-		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "more memory") {
+		if !errors.Is(err, store.ErrStarved) || errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "64 MiB") {
 			t.Fatalf("got %v", err)
 		}
 	}

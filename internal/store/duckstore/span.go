@@ -55,15 +55,6 @@ func joinSpans(spans []span, most int) []span {
 	}
 }
 
-// covering is the one span from the first to the last of the keys.
-func covering(keys []key) span {
-	all := keys[0].span
-	for _, k := range keys {
-		all.add(k.span)
-	}
-	return all
-}
-
 // rowsOf is the spans of the entity rows of keys.
 func rowsOf(keys []key) []span {
 	spans := make([]span, len(keys))

@@ -30,7 +30,7 @@ func testErase(w *warehouseTest) {
 		w.record("4", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second","level":"error"}`),
 		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`),
 		w.record("6", brokle.ObservationCreate, noon, `{"id":"o2","trace_id":"t2","name":"n"}`))
-	w.settle()
+	w.checkpoint()
 
 	w.erase(4, 1, 77) // an update; one of another project; one that is not there
 	if o := w.observation("o"); o.Name != "first" || o.Level != "DEFAULT" {
@@ -91,12 +91,12 @@ func testLate(w *warehouseTest) {
 	alone := w.record("2", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`)
 	w.insert(w.record("3", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","level":"error"}`),
 		w.record("4", brokle.TraceCreate, noon, `{"id":"t2","name":"n"}`))
-	w.settle()
+	w.checkpoint()
 	if got := w.traces(store.TraceQuery{}); len(got) != 1 {
 		w.Fatalf("traces %+v", got)
 	}
 	w.insert(late, alone)
-	for range 2 { // before and after it settles
+	for range 2 { // before and after a checkpoint
 		if o := w.observation("o"); o.Name != "late" || o.Level != "ERROR" || o.Model != "m" {
 			w.Errorf("observation %+v", o)
 		}
@@ -107,7 +107,7 @@ func testLate(w *warehouseTest) {
 			w.Errorf("events %v, %v", seqs, err)
 		}
 		w.reopen()
-		w.settle()
+		w.checkpoint()
 	}
 }
 
@@ -131,12 +131,12 @@ func testUserEvents(w *warehouseTest) {
 				w.Errorf("traces of %s: %v, %v; want %v", user, got, err, want)
 			}
 		}
-		w.settle()
+		w.checkpoint()
 	}
 }
 
-// settle tells the warehouse that it has time, when it can make use of it.
-func (w *warehouseTest) settle() {
+// checkpoint tells the warehouse that it has time, when it can make use of it.
+func (w *warehouseTest) checkpoint() {
 	w.Helper()
 	if s, ok := w.Warehouse.(interface{ Checkpoint(context.Context) error }); ok {
 		if err := s.Checkpoint(w.Context()); err != nil {

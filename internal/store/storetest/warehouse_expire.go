@@ -40,7 +40,7 @@ func testExpireHistory(w *warehouseTest) {
 	for part := 1; part <= 4; part++ {
 		at := times[min(len(times)*part/4, len(times)-1)].Add(time.Duration(rng.IntN(3)-1) * time.Microsecond)
 		if rng.IntN(2) == 0 {
-			w.settle()
+			w.checkpoint()
 		}
 		w.expire(store.Cutoffs{Now: at.Add(time.Hour), Retention: store.Retention{Default: time.Hour}})
 		w.compareWithFold()

@@ -43,7 +43,7 @@ func testRepeated(w *warehouseTest) {
 		}
 		w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 6}})
 		w.equal("observations", w.stats(store.StatsQuery{}), []brokle.StatRow{{"count": 1}})
-		w.settle()
+		w.checkpoint()
 		w.reopen()
 	}
 }
@@ -59,7 +59,7 @@ func testTies(w *warehouseTest) {
 			w.Errorf("%s is named %q", id, name)
 		}
 	}
-	w.settle()
+	w.checkpoint()
 	w.reopen()
 	w.insert(w.record("B", brokle.ObservationUpdate, noon, `{"id":"o0","name":"x"}`), w.record("A", brokle.ObservationUpdate, noon, `{"id":"o0","name":"y"}`))
 	if name := w.observation("o0").Name; name != "y" {
@@ -100,7 +100,7 @@ func testFastClock(w *warehouseTest) {
 		if len(got) != 1 || got[0].Name != "last" || got[0].LatencyMS != nil || got[0].LatencyReason != store.EndBeforeStart {
 			w.Errorf("traces with an error: %+v", got)
 		}
-		w.settle()
+		w.checkpoint()
 		w.reopen()
 	}
 }
@@ -110,7 +110,7 @@ func testSameID(w *warehouseTest) {
 	w.insert(w.record("1", brokle.ObservationCreate, noon, `{"id":"step","trace_id":"A","name":"a","total_tokens":5,"total_cost":0.5}`),
 		w.record("2", brokle.ObservationUpdate, noon.Add(time.Minute), `{"id":"step","level":"error"}`),
 		w.record("3", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"step","name":"q","value":1}`))
-	w.settle()
+	w.checkpoint()
 	w.insert(w.record("4", brokle.ObservationCreate, noon.Add(time.Second), `{"id":"step","trace_id":"B","name":"b","total_tokens":7,"total_cost":0.7}`),
 		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s2","trace_id":"A","observation_id":"step","name":"q","value":3}`))
 	for range 2 {
@@ -142,7 +142,7 @@ func testSameID(w *warehouseTest) {
 				w.Errorf("of trace %q: %s, want %s", f.TraceID, names, want)
 			}
 		}
-		w.settle()
+		w.checkpoint()
 		w.reopen()
 	}
 	w.erase(4) // without it there is one trace again
@@ -170,7 +170,7 @@ func cleared(r store.Record, names ...string) store.Record {
 func testClear(w *warehouseTest) {
 	w.insert(w.record("1", brokle.TraceCreate, noon, `{"id":"t","name":"n","user_id":"u","session_id":"s","tags":["x","y"]}`),
 		w.record("2", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n","model":"m","prompt_tokens":3,"total_cost":2,"level":"error","tags":["x"]}`))
-	w.settle()
+	w.checkpoint()
 	w.insert(w.record("3", brokle.TraceUpdate, noon.Add(2*time.Second), `{"id":"t","tags":["w"]}`)) // later by its time
 	w.insert(cleared(w.record("4", brokle.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["z"]}`), "tags", "user_id"),
 		cleared(w.record("5", brokle.ObservationComplete, noon.Add(time.Second), `{"id":"o","total_cost":1}`), "model", "prompt_tokens", "total_cost", "level", "tags"))
@@ -185,7 +185,7 @@ func testClear(w *warehouseTest) {
 				w.Errorf("found by the %s that was cleared: %+v", filter, got)
 			}
 		}
-		w.settle()
+		w.checkpoint()
 		w.reopen()
 	}
 }
@@ -212,7 +212,7 @@ func testRolledUp(w *warehouseTest) {
 		}
 	}
 	check("of the agent alone", 360, 0.036, true)
-	w.settle()
+	w.checkpoint()
 	for i := range 3 {
 		w.insert(w.record(fmt.Sprint(i), brokle.ObservationCreate, noon, `{"id":"c%d","trace_id":"t","parent_observation_id":"m","type":"generation","name":"call",%s}`, i, usage))
 	}
@@ -220,7 +220,7 @@ func testRolledUp(w *warehouseTest) {
 	w.insert(w.record("m", brokle.ObservationCreate, noon, `{"id":"m","trace_id":"t","parent_observation_id":"r","name":"step"}`))
 	for range 2 {
 		check("with its calls", 360, 0.036, false)
-		w.settle()
+		w.checkpoint()
 		w.reopen()
 	}
 	w.erase(3, 4, 5)

@@ -28,7 +28,7 @@ func seed(t testing.TB) int64 {
 }
 
 // history fills the warehouse with History(seed, n) in transactions of random size,
-// letting it settle between some of them.
+// with a checkpoint between some of them.
 func (w *warehouseTest) history(seed int64, n int) {
 	w.Helper()
 	w.project = HistoryProject
@@ -46,8 +46,8 @@ func (w *warehouseTest) history(seed int64, n int) {
 		k := min(1+rng.IntN(2*n/5), len(rest))
 		w.insert(rest[:k]...)
 		rest = rest[k:]
-		if rng.IntN(3) == 0 { // what follows meets rows that have settled
-			w.settle()
+		if rng.IntN(3) == 0 { // what follows meets rows after a checkpoint
+			w.checkpoint()
 		}
 		if len(w.recs) >= half {
 			w.reopen()

@@ -26,7 +26,7 @@ func testRoot(w *warehouseTest) {
 	}
 	check("of its root", "answer", "u", "chat", "prod")
 	for i, id := range []string{"later", "last"} {
-		w.settle()
+		w.checkpoint()
 		w.reopen() // the root is known from its row only
 		w.insert(w.record(id, brokle.ObservationCreate, noon.Add(time.Duration(i+1)*time.Second), `{"id":"%s","trace_id":"t","name":"another","user_id":"v","session_id":"s","tags":["x"]}`, id))
 		check("with "+id, "answer", "u", "chat", "prod")
