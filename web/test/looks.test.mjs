@@ -75,7 +75,7 @@ test("sign-in and open menus are accessible", async () => {
     const context = await browser.newContext({ colorScheme });
     const out = await context.newPage();
     await out.goto(url);
-    await out.getByLabel("API key").waitFor();
+    await out.getByLabel("API key", { exact: true }).waitFor();
     await accessible(out, `sign-in, ${colorScheme}`);
     await context.close();
     const { context: own, page } = await signedIn(browser, { colorScheme });

@@ -170,7 +170,7 @@ test("settings: the theme is chosen, and signing out ends the session", async ()
   await page.getByRole("radio", { name: "Dark" }).check();
   assert.notEqual(await ground(), light);
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("API key").waitFor();
+  await page.getByLabel("API key", { exact: true }).waitFor();
   assert.equal((await context.cookies()).length, 0);
   assert.deepEqual(problems, []);
   await context.close();

@@ -57,7 +57,7 @@ async function opened() {
 test("below a prefix: signing in, lists, a trace, its address, the stream and signing out", async () => {
   const { context, page, problems } = await opened();
   await page.goto(`${home()}/`);
-  await page.getByLabel("API key").fill(key);
+  await page.getByLabel("API key", { exact: true }).fill(key);
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name }).waitFor();
   assert.equal(new URL(page.url()).pathname, `${PREFIX}/traces`);
@@ -87,7 +87,7 @@ test("below a prefix: signing in, lists, a trace, its address, the stream and si
 
   await page.getByRole("button", { name: /Signed in to/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("API key").waitFor();
+  await page.getByLabel("API key", { exact: true }).waitFor();
   assert.deepEqual(await context.cookies(), []);
   assert.deepEqual(outside, []);
   assert.deepEqual(problems, []);

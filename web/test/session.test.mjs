@@ -14,12 +14,12 @@ test("a wrong key is refused in words, the right one opens the page that was ask
   const page = await context.newPage();
   const problems = listen(page);
   await page.goto(`${url}/traces?range=7d`);
-  await page.getByLabel("API key").fill("bk_wrong_wrong_wrong");
+  await page.getByLabel("API key", { exact: true }).fill("bk_wrong_wrong_wrong");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").getByText("not known").waitFor();
   assert.equal(problems.filter(p => !p.includes("401")).length, 0, problems.join("\n"));
   problems.length = 0;
-  await page.getByLabel("API key").fill(key);
+  await page.getByLabel("API key", { exact: true }).fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Traces" }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get("range"), "7d");
@@ -61,7 +61,7 @@ test("signing out ends the session on the server, too", async () => {
   const [cookie] = await context.cookies();
   await page.getByRole("button", { name: /^Signed in to/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("API key").waitFor();
+  await page.getByLabel("API key", { exact: true }).waitFor();
   assert.equal((await context.cookies()).length, 0);
   const res = await fetch(`${url}/v1/traces`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } });
   assert.equal(res.status, 401);
