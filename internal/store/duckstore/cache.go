@@ -1,7 +1,6 @@
 package duckstore
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go"
@@ -180,9 +179,8 @@ func (c *cache[V]) drop(k entityKey) {
 	delete(c.old, k)
 }
 
-// slim is the record as far as a fold of a list's row reads it: the fields that have a
-// column, with memory of their own, for the record may be part of a large block. What is
-// kept of an input is its preview, in a form whose preview is the same.
+// slim is the record as far as a fold of an entity's row reads it: the fields that the row
+// is folded from, with memory of their own, for the record may be part of a large block.
 func slim(rec *store.Record, l *layout) *store.Record {
 	made := &struct {
 		rec    store.Record
@@ -197,11 +195,8 @@ func slim(rec *store.Record, l *layout) *store.Record {
 	values := make([]store.FieldValue, 0, len(rec.Fields.Values))
 	texts := len(rec.Event.ID) + len(rec.Fields.EntityID)
 	for _, v := range rec.Fields.Values {
-		if l.of[v.Field] < 0 {
+		if l.of[v.Field] < 0 || l.of[v.Field] >= l.folded {
 			continue
-		}
-		if v.Field.Type() == store.JSON {
-			v.Text = previewed(store.Preview(v.Text, store.PreviewLength))
 		}
 		texts += len(v.Text)
 		for _, s := range v.List {
@@ -234,26 +229,4 @@ func (m *memory) copy(s string) string {
 	at := m.Len()
 	m.WriteString(s)
 	return m.String()[at:]
-}
-
-// previewed is a JSON value with the preview.
-func previewed(preview string) string {
-	if plainText(preview) {
-		return `"` + preview + `"`
-	}
-	b, err := json.Marshal(preview)
-	if err != nil {
-		return `""` // a string always is JSON
-	}
-	return string(b)
-}
-
-// plainText says whether nothing in s needs an escape.
-func plainText(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }

@@ -177,6 +177,7 @@ func (s fieldScanner) Scan(v any) error {
 
 type observationRow = store.ObservationRow
 
+// The previews are only in events: see previews.go.
 var observationTable = entityTable[observationRow]{"observations", []member[observationRow]{
 	{column{"id", "VARCHAR"}, func(o *observationRow) any { return &o.ID }},
 	{column{"trace_id", "VARCHAR"}, func(o *observationRow) any { return &o.TraceID }},
@@ -216,8 +217,6 @@ var observationTable = entityTable[observationRow]{"observations", []member[obse
 	{column{"counts_cost", "BOOLEAN"}, func(o *observationRow) any { return &o.CountsCost }},
 	{column{"counted", "BOOLEAN"}, func(o *observationRow) any { return &o.Counted }},
 	{column{"tags", "VARCHAR[]"}, func(o *observationRow) any { return &o.Tags }},
-	{column{"input_preview", "VARCHAR"}, func(o *observationRow) any { return &o.InputPreview }},
-	{column{"output_preview", "VARCHAR"}, func(o *observationRow) any { return &o.OutputPreview }},
 }}
 
 var scoreTable = entityTable[brokle.Score]{"scores", []member[brokle.Score]{

@@ -161,10 +161,10 @@ func relatives(b block, from int, each func(row int, m relative)) {
 	}
 }
 
-// list is all columns of events, for a SELECT.
+// list is the columns of events that entity rows are folded from, for a SELECT.
 func (l *layout) list() string {
-	names := make([]string, len(l.columns))
-	for i, c := range l.columns {
+	names := make([]string, l.folded)
+	for i, c := range l.columns[:l.folded] {
 		names[i] = `"` + c.name + `"`
 	}
 	return strings.Join(names, ", ")
@@ -189,7 +189,7 @@ func (l *layout) records(b block, each func(*store.Record)) {
 		recs[i].Fields = &fields[i]
 	}
 	for f := range store.NumFields {
-		if col := l.of[f]; col >= 0 {
+		if col := l.of[f]; col >= 0 && col < l.folded {
 			valid := b.valid(col)
 			for i := range fields {
 				if valid.has(i) {
@@ -215,8 +215,6 @@ func fieldValue(b block, col, row int, f store.Field) store.FieldValue {
 		v.Num = b.floats(col)[row]
 	case store.List:
 		v.List = b.list(col, row)
-	case store.JSON:
-		v.Text = previewed(b.text(col, row))
 	}
 	return v
 }

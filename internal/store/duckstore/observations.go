@@ -41,6 +41,9 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 			return err
 		}
 		rows, err := whole(ctx, v, &observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		if err == nil {
+			err = v.previews(ctx, keys, rows)
+		}
 		for i := range rows {
 			page.Data = append(page.Data, rows[i].Observation)
 		}

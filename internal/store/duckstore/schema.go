@@ -45,25 +45,31 @@ type column struct{ name, typ string }
 // layout is the events table: its columns in order, and where each field goes.
 type layout struct {
 	columns []column
+	// folded is how many of the columns, the first ones, entity rows are folded from. Those
+	// behind them are the previews.
+	folded int
 	// of is the column of a field, or -1 for one that only the payload has.
 	of [store.NumFields]int
 }
 
 func newLayout() *layout {
-	l := &layout{columns: fixedColumns[:]}
-	l.columns = append([]column(nil), l.columns...)
+	l := &layout{columns: append([]column(nil), fixedColumns[:]...)}
 	for f := range store.NumFields {
 		l.of[f] = -1
-		c, ok := fieldColumn(f)
-		if ok {
+		if c, ok := fieldColumn(f); ok {
 			l.of[f] = len(l.columns)
 			l.columns = append(l.columns, c)
 		}
 	}
+	l.folded = len(l.columns)
+	for _, f := range [...]store.Field{store.Input, store.Output} {
+		l.of[f] = len(l.columns)
+		l.columns = append(l.columns, column{f.String() + "_preview", "VARCHAR"})
+	}
 	return l
 }
 
-// fieldColumn says how a field is kept. Times are microseconds since 1970 in a
+// fieldColumn says how a field is kept that entity rows are folded from. Times are microseconds since 1970 in a
 // BIGINT: exact, and compared and subtracted without conversion.
 func fieldColumn(f store.Field) (column, bool) {
 	switch f.Type() {
@@ -76,10 +82,7 @@ func fieldColumn(f store.Field) (column, bool) {
 	case store.List:
 		return column{f.String(), "VARCHAR[]"}, true
 	}
-	if f == store.Input || f == store.Output {
-		return column{f.String() + "_preview", "VARCHAR"}, true
-	}
-	return column{}, false
+	return column{}, false // the payload has it
 }
 
 // ddl creates the tables of an empty file.
