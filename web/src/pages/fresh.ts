@@ -7,12 +7,15 @@ interface Row {
 
 /**
  * fresher are the rows of newest, the server's first rows, that the list lacks. Without
- * end the list has further pages: what is older than its last row belongs to those.
+ * end the list has further pages: what stands behind its last row belongs to those, be it of
+ * the same time. Where the last row is not among the newest, times tell.
  */
 export function fresher<T extends Row>(list: T[], newest: T[], end: boolean): T[] {
   const known = new Set(list.map(t => t.id));
   const last = list[list.length - 1];
-  return newest.filter(t => !known.has(t.id) && (end || !last || t.start_time >= last.start_time));
+  const place = last ? newest.findIndex(t => t.id === last.id) : -1;
+  const before = (t: T, i: number) => (place < 0 ? !last || t.start_time >= last.start_time : i < place);
+  return newest.filter((t, i) => !known.has(t.id) && (end || before(t, i)));
 }
 
 /** withFresh is the list with those rows in their places, and with what has changed of the others. */
