@@ -56,7 +56,7 @@ func newID(rng *rand.Rand) string {
 
 // newDead is an event that must fail.
 func newDead(rng *rand.Rand, env string) *fact {
-	f := &fact{id: newID(rng), env: env, dead: true, typ: brokle.ObservationCreate, payload: `{"name":"no trace"}`}
+	f := &fact{id: newID(rng), env: env, dead: true, typ: brokle.ObservationCreate, payload: `{"trace_id":"no name"}`}
 	if rng.IntN(2) == 0 {
 		f.typ, f.payload = "nonsense", `{}`
 	}
