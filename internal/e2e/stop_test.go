@@ -105,8 +105,12 @@ func TestStopEndsWhateverFailed(t *testing.T) {
 			if took := time.Since(began); took > 12*time.Second {
 				t.Errorf("the stop took %s", took)
 			}
-			if code != 3 || !strings.Contains(n.LogEnd(), "something is left for the next start") {
-				t.Errorf("exit code %d", code)
+			says := "something is left for the next start"
+			if !do.mended {
+				says = "stopped, and files are missing"
+			}
+			if code != 3 || !strings.Contains(n.LogEnd(), says) {
+				t.Errorf("exit code %d, and the end of the log does not say %q", code, says)
 			}
 			if lines := strings.Count(n.Log(), "\n"); lines > 60 {
 				t.Errorf("%d lines were logged", lines)
