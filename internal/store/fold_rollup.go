@@ -13,6 +13,12 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
 	if own == nil && len(rows) == 0 {
 		return nil
 	}
+	t, _ := rollUp(own, rows, id)
+	return t
+}
+
+// rollUp is RollUp of a trace that has something, with its observations in the order of their starts.
+func rollUp(own *Fold, rows []*ObservationRow, id string) (*brokle.Trace, []*brokle.Observation) {
 	Count(rows)
 	observations := make([]*brokle.Observation, len(rows))
 	for i, row := range rows {
@@ -23,5 +29,5 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
 	fromRoot(t, rows)
 	summarize(t, observations)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
-	return t
+	return t, observations
 }

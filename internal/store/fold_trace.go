@@ -121,16 +121,7 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	slices.SortFunc(scores, func(a, b brokle.Score) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
 	})
-	Count(rows)
-	observations := make([]*brokle.Observation, len(rows))
-	for i, row := range rows {
-		observations[i] = &row.Observation
-	}
-	slices.SortFunc(observations, byStart)
-	t := ownTrace(own, observations, traceID)
-	fromRoot(t, rows)
-	summarize(t, observations)
-	t.TotalTokens, t.TotalCost = totalsOf(rows)
+	t, observations := rollUp(own, rows, traceID)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
 	t.Observations = tree(observations)
 	return t, nil
