@@ -42,7 +42,7 @@ type worded struct {
 }
 
 func (v *worded) payload(b []byte) *object {
-	o := v.Observation.payload(b)
+	o := observationPayload(b, v.Observation)
 	o.text("severity_text", v.word)
 	return o
 }

@@ -21,24 +21,24 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 		b, ok = appendMap(b, v, 0)
 		return b, ok, false, nil
 	case Trace:
-		o = v.payload(b)
+		o = tracePayload(b, &v)
 	case *Trace:
 		if v != nil {
-			o = v.payload(b)
+			o = tracePayload(b, v)
 		}
 	case Observation:
-		o = v.payload(b)
+		o = observationPayload(b, &v)
 	case *Observation:
 		if v != nil {
-			o = v.payload(b)
+			o = observationPayload(b, v)
 		}
 	case *worded:
 		o = v.payload(b)
 	case Score:
-		o = v.payload(b)
+		o = scorePayload(b, &v)
 	case *Score:
 		if v != nil {
-			o = v.payload(b)
+			o = scorePayload(b, v)
 		}
 	}
 	if o == nil {
@@ -50,8 +50,8 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 	return o.end(), true, o.unread, nil
 }
 
-// payload writes the fields of trace_create and trace_update.
-func (t *Trace) payload(b []byte) *object {
+// tracePayload writes the fields of trace_create and trace_update.
+func tracePayload(b []byte, t *Trace) *object {
 	o := newObject(b)
 	o.text("id", t.ID)
 	o.text("name", t.Name)
@@ -71,8 +71,8 @@ func (t *Trace) payload(b []byte) *object {
 	return o
 }
 
-// payload writes the fields of observation_create, _update and _complete.
-func (v *Observation) payload(b []byte) *object {
+// observationPayload writes the fields of observation_create, _update and _complete.
+func observationPayload(b []byte, v *Observation) *object {
 	o := newObject(b)
 	o.text("id", v.ID)
 	o.text("trace_id", v.TraceID)
@@ -113,8 +113,8 @@ func (v *Observation) payload(b []byte) *object {
 	return o
 }
 
-// payload writes the fields of quality_score_create and _update.
-func (s *Score) payload(b []byte) *object {
+// scorePayload writes the fields of quality_score_create and _update.
+func scorePayload(b []byte, s *Score) *object {
 	o := newObject(b)
 	o.text("id", s.ID)
 	o.text("trace_id", s.TraceID)

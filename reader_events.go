@@ -9,10 +9,6 @@ import (
 
 const pathStoredEvents = "/v1/telemetry/events"
 
-// StoredEvent is an event as the server keeps it, with what the server knows of
-// it: a row of GET /v1/telemetry/events.
-type StoredEvent = ObservationEvent
-
 // EventQuery asks for stored events, in the order in which they were accepted.
 type EventQuery struct {
 	From, To    time.Time // From ≤ timestamp of the event < To

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // SubmitBatchEvent takes an event for the background and returns its id, a new
@@ -130,7 +132,7 @@ func (p *processor) submit(id string, t EventType, at time.Time, payload any) (s
 	}
 	var auto ulid.ULID
 	if id == "" {
-		auto = ids.next(uint64(now.UnixMilli()))
+		auto = wire.NextID(uint64(now.UnixMilli()))
 	}
 	if p.sampler != nil && !p.sampler.keep(typ, id, auto, body) {
 		return p.acceptSampled(id, auto, typ)

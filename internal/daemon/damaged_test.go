@@ -21,10 +21,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 const batchEvents = 1000
@@ -145,7 +145,7 @@ func (n *testNode) awaitObservations(t *testing.T, want int) {
 			if err != nil || status == http.StatusServiceUnavailable {
 				break
 			}
-			var page brokle.Page[brokle.Observation]
+			var page wire.Page[wire.Observation]
 			if err := json.Unmarshal(answer, &page); err != nil || status != http.StatusOK {
 				t.Fatalf("%d %s, %v\n%s", status, answer, err, n.log)
 			}
@@ -189,7 +189,7 @@ func startAgain(t *testing.T, dir, address string) (stop func() error, n *testNo
 }
 
 // resend posts batch i until a server answers it with 200.
-func (n *testNode) resend(t *testing.T, i int) (got brokle.BatchResponse) {
+func (n *testNode) resend(t *testing.T, i int) (got wire.BatchResponse) {
 	t.Helper()
 	var events []string
 	for k := range batchEvents {

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var update = flag.Bool("update", false, "make the newest golden data directory anew, and the answers of all; only when a format or an answer changes on purpose")
@@ -48,7 +48,7 @@ func goldenLog(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := func(id, job string, failed []brokle.BatchEventError, events ...brokle.Event) {
+	batch := func(id, job string, failed []wire.BatchEventError, events ...wire.Event) {
 		t.Helper()
 		now = now.Add(time.Second)
 		_, err := log.Append(t.Context(), &store.Batch{
@@ -59,19 +59,19 @@ func goldenLog(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	event := func(id string, typ brokle.EventType, payload string) brokle.Event {
-		return brokle.Event{ID: id, Type: typ, Payload: []byte(payload), Timestamp: brokle.At(now)}
+	event := func(id string, typ wire.EventType, payload string) wire.Event {
+		return wire.Event{ID: id, Type: typ, Payload: []byte(payload), Timestamp: wire.At(now)}
 	}
-	batch("01KJKKQ0000000000000000001", "", []brokle.BatchEventError{{EventID: "bad", Message: "Missing required field 'id'", Code: "missing_field"}},
-		event("g1-trace", brokle.TraceCreate, `{"id":"g1","name":"ask","user_id":"u1","session_id":"s1","tags":["a","b"],"input":{"q":"What of Schrödinger's cat?"}}`),
-		event("g1-call", brokle.ObservationCreate, `{"id":"g1-o","trace_id":"g1","type":"llm","name":"call","model":"gpt-4o","input":"жизнь 🙂"}`),
-		event("g1-call", brokle.ObservationCreate, `{"id":"g1-o","trace_id":"g1","type":"llm","name":"twice"}`),
-		event("erased-trace", brokle.TraceCreate, `{"id":"erased","name":"secret"}`))
+	batch("01KJKKQ0000000000000000001", "", []wire.BatchEventError{{EventID: "bad", Message: "Missing required field 'id'", Code: "missing_field"}},
+		event("g1-trace", wire.TraceCreate, `{"id":"g1","name":"ask","user_id":"u1","session_id":"s1","tags":["a","b"],"input":{"q":"What of Schrödinger's cat?"}}`),
+		event("g1-call", wire.ObservationCreate, `{"id":"g1-o","trace_id":"g1","type":"llm","name":"call","model":"gpt-4o","input":"жизнь 🙂"}`),
+		event("g1-call", wire.ObservationCreate, `{"id":"g1-o","trace_id":"g1","type":"llm","name":"twice"}`),
+		event("erased-trace", wire.TraceCreate, `{"id":"erased","name":"secret"}`))
 	batch("01KJKKQ0000000000000000002", "", nil,
-		event("g1-done", brokle.ObservationComplete, `{"id":"g1-o","trace_id":"g1","prompt_tokens":10,"completion_tokens":5,"total_cost":0.0025,"output":"both","level":"ERROR"}`),
-		event("g1-score", brokle.QualityScoreCreate, `{"id":"g1-s","trace_id":"g1","name":"helpfulness","score_value":0.75,"data_type":"NUMERIC"}`),
+		event("g1-done", wire.ObservationComplete, `{"id":"g1-o","trace_id":"g1","prompt_tokens":10,"completion_tokens":5,"total_cost":0.0025,"output":"both","level":"ERROR"}`),
+		event("g1-score", wire.QualityScoreCreate, `{"id":"g1-s","trace_id":"g1","name":"helpfulness","score_value":0.75,"data_type":"NUMERIC"}`),
 		event("future", "future_event", `{"trace_id":"g1"}`)) // goes to quarantine
-	batch("01KJKKQ0000000000000000003", "", nil, event("g1-trace", brokle.TraceCreate, `{"id":"g1","name":"again"}`)) // nothing but a duplicate
+	batch("01KJKKQ0000000000000000003", "", nil, event("g1-trace", wire.TraceCreate, `{"id":"g1","name":"again"}`)) // nothing but a duplicate
 	if err := log.Erase(t.Context(), []store.Seq{4}); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func goldenLog(t *testing.T, dir string) {
 		Body: []byte(`{"events":[{"event_id":"g2-trace"}]}`)}); err != nil {
 		t.Fatal(err)
 	}
-	batch("01KJKKQ0000000000000000004", job, nil, event("g2-trace", brokle.TraceCreate, `{"id":"g2","name":"of a job","environment":"staging"}`))
+	batch("01KJKKQ0000000000000000004", job, nil, event("g2-trace", wire.TraceCreate, `{"id":"g2","name":"of a job","environment":"staging"}`))
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}

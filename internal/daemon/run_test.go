@@ -18,6 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/sample"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 const testKey = "bk_test_0123456789abcdef"
@@ -129,7 +130,7 @@ func (n *testNode) get(t *testing.T, key, path string) (int, string) {
 }
 
 // post sends one trace and returns the status, Retry-After and the answer.
-func (n *testNode) post(t *testing.T, key, id string) (int, string, brokle.BatchResponse) {
+func (n *testNode) post(t *testing.T, key, id string) (int, string, wire.BatchResponse) {
 	t.Helper()
 	body := fmt.Sprintf(`{"events":[{"event_id":%q,"event_type":"trace_create","payload":{"id":%q,"name":"n"}}]}`, id, id)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+"/v1/telemetry/batch", strings.NewReader(body))
@@ -143,7 +144,7 @@ func (n *testNode) post(t *testing.T, key, id string) (int, string, brokle.Batch
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var answer brokle.BatchResponse
+	var answer wire.BatchResponse
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
@@ -320,8 +321,8 @@ func TestStopUnderLoad(t *testing.T) {
 			}
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("c%d-%d", c, i)
-				_, err := client.SendBatch(t.Context(), &brokle.BatchRequest{Events: []brokle.Event{
-					{ID: id, Type: brokle.TraceCreate, Payload: fmt.Appendf(nil, `{"id":%q,"name":"n"}`, id)}}})
+				_, err := client.SendBatch(t.Context(), &wire.BatchRequest{Events: []wire.Event{
+					{ID: id, Type: wire.TraceCreate, Payload: fmt.Appendf(nil, `{"id":%q,"name":"n"}`, id)}}})
 				var refused *brokle.RequestError
 				if errors.As(err, &refused) && (refused.StatusCode == 0 || refused.StatusCode == http.StatusServiceUnavailable) {
 					return // stopping: refused, or 503

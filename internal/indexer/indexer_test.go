@@ -16,9 +16,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,8 +46,8 @@ func (l *memoryLog) add(n int, payload string) {
 		if p == "" {
 			p = fmt.Sprintf(`{"name":"trace %d"}`, l.head)
 		}
-		l.recs = append(l.recs, store.Record{Seq: l.head, Project: "default", ReceivedAt: time.Now(), Event: brokle.Event{
-			ID: fmt.Sprint("e", l.head), Type: brokle.TraceCreate, Payload: json.RawMessage(p), Timestamp: brokle.At(noon)}})
+		l.recs = append(l.recs, store.Record{Seq: l.head, Project: "default", ReceivedAt: time.Now(), Event: wire.Event{
+			ID: fmt.Sprint("e", l.head), Type: wire.TraceCreate, Payload: json.RawMessage(p), Timestamp: wire.At(noon)}})
 	}
 	close(l.grown)
 	l.grown = make(chan struct{})

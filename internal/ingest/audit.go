@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 const (
@@ -40,11 +40,11 @@ type FailureCount struct {
 
 // FailedEvent is an event that was refused. It has no payload.
 type FailedEvent struct {
-	EventID   string           `json:"event_id"`
-	EventType brokle.EventType `json:"event_type"` // as sent, at most 300 bytes
-	Error     string           `json:"error"`      // at most 300 bytes
-	BatchID   string           `json:"batch_id"`
-	Time      time.Time        `json:"time"`
+	EventID   string         `json:"event_id"`
+	EventType wire.EventType `json:"event_type"` // as sent, at most 300 bytes
+	Error     string         `json:"error"`      // at most 300 bytes
+	BatchID   string         `json:"batch_id"`
+	Time      time.Time      `json:"time"`
 }
 
 // tally is the count of one project. Projects are few: an operator makes each.
@@ -55,7 +55,7 @@ type tally struct {
 }
 
 // tally counts a stored batch for its project. The caller holds mu.
-func (c *counters) tally(s *submission, resp *brokle.BatchResponse, now time.Time) {
+func (c *counters) tally(s *submission, resp *wire.BatchResponse, now time.Time) {
 	project := s.batch.Project
 	t := c.projects[project]
 	if t == nil {
@@ -139,7 +139,7 @@ func (in *Ingest) WaitJobs(ctx context.Context, project string) error {
 }
 
 // echoType is the type of a refused event as examples repeat it.
-func echoType(t brokle.EventType) brokle.EventType { return brokle.EventType(cut(string(t))) }
+func echoType(t wire.EventType) wire.EventType { return wire.EventType(cut(string(t))) }
 
 func cut(s string) string {
 	if len(s) > maxExampleText {

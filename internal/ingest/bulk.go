@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // DecodeBulk reads the body of the legacy POST /api/v1/telemetry/bulk: each
@@ -39,9 +39,9 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 	if list[0] != '[' {
 		return nil, &RequestError{Code: CodeInvalidField, Message: "telemetry must be a list"}
 	}
-	var at brokle.Timestamp
+	var at wire.Timestamp
 	noTime := given(timestamp) && at.UnmarshalJSON(timestamp) != nil
-	r := &Request{Dedup: resolve(brokle.DefaultDeduplication())}
+	r := &Request{Dedup: resolve(wire.DefaultDeduplication())}
 	elements := store.ElementsOf(list)
 	for {
 		value, ok := elements.Next()
@@ -52,7 +52,7 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 		if i == l.MaxEvents {
 			return nil, l.tooMany()
 		}
-		r.Events = append(r.Events, brokle.Event{ID: bulkID(project, at, i, value), Type: brokle.EventCreate, Payload: value, Timestamp: at})
+		r.Events = append(r.Events, wire.Event{ID: bulkID(project, at, i, value), Type: wire.EventCreate, Payload: value, Timestamp: at})
 		if noTime {
 			r.Notes = append(r.Notes, Note{i, noteTime})
 		}
@@ -68,7 +68,7 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 
 // bulkID is "bulk_" and the first 128 bits of a SHA-256 in hex. The project's
 // length stands before it so that no two inputs run together alike.
-func bulkID(project string, at brokle.Timestamp, position int, content []byte) string {
+func bulkID(project string, at wire.Timestamp, position int, content []byte) string {
 	h := sha256.New()
 	var n [8]byte
 	number := func(v uint64) {

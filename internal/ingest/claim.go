@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // CodeClaimPending is the code of an event that another node is storing at this
@@ -56,7 +56,7 @@ func (in *Ingest) claim(ctx context.Context, s *submission) error {
 }
 
 // distinct returns the ids without repetition, and for each event which of them is its own.
-func distinct(events []brokle.Event) (ids []string, at []int) {
+func distinct(events []wire.Event) (ids []string, at []int) {
 	place := make(map[string]int, len(events))
 	at = make([]int, len(events))
 	for i := range events {
@@ -82,7 +82,7 @@ func (s *submission) partition(states []store.ClaimState, at []int) (pending boo
 			s.duplicates = append(s.duplicates, placed{index[i], events[i].ID})
 		case store.ClaimedElse:
 			pending = true
-			s.faults = append(s.faults, Fault{Index: index[i], Err: brokle.BatchEventError{
+			s.faults = append(s.faults, Fault{Index: index[i], Err: wire.BatchEventError{
 				EventID: events[i].ID, Code: CodeClaimPending, Retryable: true, Message: "Invalid event_id for now",
 				Details: "another node is storing an event of this event_id at this moment; send it again in a while"}})
 		default:

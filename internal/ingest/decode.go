@@ -9,14 +9,14 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Request is what one body says. Its events share the body's memory: the body
 // must not change or be reused afterwards.
 type Request struct {
-	brokle.BatchRequest
+	wire.BatchRequest
 	// Faults are the events that could not be read, by rising Index into Events;
 	// what could be read of them stands at that place in Events.
 	Faults []Fault
@@ -39,8 +39,8 @@ type Note struct {
 // Fault says why the event at Index of a request failed.
 type Fault struct {
 	Index int
-	Err   brokle.BatchEventError
-	Type  brokle.EventType // as sent, cut; "" when it could not be read
+	Err   wire.BatchEventError
+	Type  wire.EventType // as sent, cut; "" when it could not be read
 }
 
 // syntax is the JSON that is taken: a duplicate name or a bad byte inside an
@@ -56,7 +56,7 @@ func (l Limits) Decode(body []byte) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Request{Dedup: resolve(brokle.DefaultDeduplication())}
+	r := &Request{Dedup: resolve(wire.DefaultDeduplication())}
 	var kind byte // of the value of events; 0 when there is none
 	var async []byte
 	members := store.MembersOf(body)
@@ -181,14 +181,14 @@ func syntaxError(body []byte) error {
 // a hint of how many events there are; mend says that their payloads may hold numbers that are none.
 func (l Limits) readEvents(r *Request, envelope *store.Members, size int, mend bool) error {
 	const typical = 600 // bytes of an event
-	r.Events, r.Faults = make([]brokle.Event, 0, min(l.MaxEvents, size/typical+4)), nil
+	r.Events, r.Faults = make([]wire.Event, 0, min(l.MaxEvents, size/typical+4)), nil
 	elements := envelope.List()
 	for elements.More() {
 		i := len(r.Events)
 		if i == l.MaxEvents {
 			return l.tooMany()
 		}
-		r.Events = append(r.Events, brokle.Event{})
+		r.Events = append(r.Events, wire.Event{})
 		fault, noTime := readEvent(&r.Events[i], &elements)
 		if fault != nil {
 			r.Faults = append(r.Faults, Fault{Index: i, Err: *fault})
@@ -225,7 +225,7 @@ func (r *Request) readEnvironment(raw []byte) error {
 }
 
 func (r *Request) readDeduplication(raw []byte) error {
-	d := brokle.DefaultDeduplication()
+	d := wire.DefaultDeduplication()
 	r.Deduplication, r.Dedup = nil, resolve(d)
 	if raw[0] == 'n' {
 		return nil
@@ -258,17 +258,17 @@ func (r *Request) readDeduplication(raw []byte) error {
 	return nil
 }
 
-func resolve(d brokle.Deduplication) store.Dedup {
+func resolve(d wire.Deduplication) store.Dedup {
 	return store.Dedup{Enabled: d.Enabled, TTL: time.Duration(d.TTL) * time.Second,
 		FailOnDuplicate: d.FailOnDuplicate, LocalOnly: !d.UseRedisCache}
 }
 
 func ttl(raw []byte) (int, error) {
 	if raw[0] == 'n' {
-		return brokle.DefaultDedupTTL, nil
+		return wire.DefaultDedupTTL, nil
 	}
 	n, ok := store.WholeNumber(raw)
-	if !ok || n < brokle.MinDedupTTL || n > brokle.MaxDedupTTL {
+	if !ok || n < wire.MinDedupTTL || n > wire.MaxDedupTTL {
 		return 0, &RequestError{Code: CodeInvalidDeduplication,
 			Message: "deduplication.ttl must be a whole number of seconds from 60 to 86400"}
 	}

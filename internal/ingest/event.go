@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // eventKeys are the keys of one event as written; the last of each counts.
@@ -18,10 +18,10 @@ const noteTime = "timestamp could not be read, the time of receipt was taken: it
 
 // readEvent reads the element of the events list that comes next. It checks the
 // shape only; check does the rest. noTime says that it has a timestamp that could not be read.
-func readEvent(ev *brokle.Event, elements *store.Elements) (fault *brokle.BatchEventError, noTime bool) {
+func readEvent(ev *wire.Event, elements *store.Elements) (fault *wire.BatchEventError, noTime bool) {
 	if elements.Kind() != '{' {
 		elements.Value()
-		return &brokle.BatchEventError{Code: store.CodeInvalidField, Message: "Invalid event format",
+		return &wire.BatchEventError{Code: store.CodeInvalidField, Message: "Invalid event format",
 			Details: "each element of events must be a JSON object"}, false
 	}
 	var k eventKeys
@@ -49,7 +49,7 @@ func readEvent(ev *brokle.Event, elements *store.Elements) (fault *brokle.BatchE
 	return k.into(ev), noTime
 }
 
-func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
+func (k *eventKeys) into(ev *wire.Event) *wire.BatchEventError {
 	var ok bool
 	if given(k.payload) {
 		ev.Payload = k.payload
@@ -65,10 +65,10 @@ func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
 	if given(k.typ) {
 		typ, ok := store.Unquote(k.typ)
 		if !ok {
-			return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidField,
+			return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidField,
 				Message: "Invalid event_type", Details: "event_type must be a string"}
 		}
-		ev.Type = brokle.EventType(typ)
+		ev.Type = wire.EventType(typ)
 	}
 	if ev.Type == "" {
 		return missing(ev, "event_type", "a string such as trace_create")
@@ -81,29 +81,29 @@ func (k *eventKeys) into(ev *brokle.Event) *brokle.BatchEventError {
 
 func given(raw []byte) bool { return len(raw) > 0 && raw[0] != 'n' }
 
-func missing(ev *brokle.Event, field, must string) *brokle.BatchEventError {
-	return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeMissingField,
+func missing(ev *wire.Event, field, must string) *wire.BatchEventError {
+	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeMissingField,
 		Message: "Missing required field '" + field + "'", Details: "an event needs " + field + ", " + must}
 }
 
-func badID(ev *brokle.Event) *brokle.BatchEventError {
-	return &brokle.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidEventID,
+func badID(ev *wire.Event) *wire.BatchEventError {
+	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidEventID,
 		Message: "Invalid event_id", Details: "event_id must be a string of 1 to 128 printable ASCII characters without space"}
 }
 
 // echoID is the id as an error repeats it: as sent, but no longer than twice
 // what is allowed, so that a wrong id does not fill receipts and answers.
 func echoID(id string) string {
-	if len(id) > 2*brokle.MaxIDLength {
-		id = id[:2*brokle.MaxIDLength]
+	if len(id) > 2*wire.MaxIDLength {
+		id = id[:2*wire.MaxIDLength]
 	}
 	return string(bytes.ToValidUTF8([]byte(id), []byte("\uFFFD")))
 }
 
 // check applies the rules that hold for every event, makes its type canonical,
 // and reads its fields.
-func (l Limits) check(ev *brokle.Event) (*store.Fields, *brokle.BatchEventError) {
-	if !brokle.ValidID(ev.ID) {
+func (l Limits) check(ev *wire.Event) (*store.Fields, *wire.BatchEventError) {
+	if !wire.ValidID(ev.ID) {
 		return nil, badID(ev)
 	}
 	canonical, ok := ev.Type.Canonical()
@@ -112,7 +112,7 @@ func (l Limits) check(ev *brokle.Event) (*store.Fields, *brokle.BatchEventError)
 	}
 	ev.Type = canonical
 	if len(ev.Payload) > l.MaxPayloadBytes {
-		return nil, &brokle.BatchEventError{EventID: ev.ID, Code: store.CodePayloadTooLarge, Message: "Payload too large",
+		return nil, &wire.BatchEventError{EventID: ev.ID, Code: store.CodePayloadTooLarge, Message: "Payload too large",
 			Details: "payload has " + strconv.Itoa(len(ev.Payload)) + " bytes, the most is " + strconv.Itoa(l.MaxPayloadBytes)}
 	}
 	if len(ev.Payload) == 0 || ev.Payload[0] != '{' {
@@ -128,6 +128,6 @@ func (l Limits) check(ev *brokle.Event) (*store.Fields, *brokle.BatchEventError)
 	return store.Extract(ev)
 }
 
-func badPayload(ev *brokle.Event, code, details string) *brokle.BatchEventError {
-	return &brokle.BatchEventError{EventID: ev.ID, Code: code, Message: "Invalid payload format", Details: details}
+func badPayload(ev *wire.Event, code, details string) *wire.BatchEventError {
+	return &wire.BatchEventError{EventID: ev.ID, Code: code, Message: "Invalid payload format", Details: details}
 }

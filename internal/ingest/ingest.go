@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Options says what an Ingest works with. Log and Jobs are required.
@@ -90,13 +90,13 @@ func (in *Ingest) Stats() Stats {
 // together with the answer that lists the duplicates, when r asked to fail on
 // them; else nothing was stored or marked and the same request may be sent again
 // (store.ErrUnavailable: later).
-func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*brokle.BatchResponse, error) {
+func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*wire.BatchResponse, error) {
 	env, err := Environment(r.Environment, headerEnvironment)
 	if err != nil {
 		return nil, err
 	}
 	s := &submission{started: in.o.Now()}
-	s.batch = store.Batch{Project: project, Environment: env, ID: brokle.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
+	s.batch = store.Batch{Project: project, Environment: env, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
 	s.owner = s.batch.ID
 	resp, err := in.submit(context.WithoutCancel(ctx), s, r)
 	r.Degraded = s.degraded
@@ -126,7 +126,7 @@ type placed struct {
 	id    string
 }
 
-func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*brokle.BatchResponse, error) {
+func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.BatchResponse, error) {
 	in.validate(s, r)
 	if err := in.claim(ctx, s); err != nil {
 		return in.refuse(s, err)
@@ -178,7 +178,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 			continue
 		}
 		if ev.Timestamp.IsZero() {
-			ev.Timestamp = brokle.At(s.batch.ReceivedAt)
+			ev.Timestamp = wire.At(s.batch.ReceivedAt)
 		}
 		for ; note < len(r.Notes) && r.Notes[note].Index <= i; note++ {
 			if r.Notes[note].Index == i {
@@ -192,7 +192,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 	}
 }
 
-func (s *submission) keep(ev brokle.Event, fields *store.Fields, index int) {
+func (s *submission) keep(ev wire.Event, fields *store.Fields, index int) {
 	s.batch.Events = append(s.batch.Events, ev)
 	s.batch.Fields = append(s.batch.Fields, fields)
 	s.index = append(s.index, index)
@@ -201,7 +201,7 @@ func (s *submission) keep(ev brokle.Event, fields *store.Fields, index int) {
 // fail writes the failed events into the batch, in the order of the request.
 func (s *submission) fail() {
 	slices.SortFunc(s.faults, func(a, b Fault) int { return a.Index - b.Index })
-	s.batch.Failed = make([]brokle.BatchEventError, len(s.faults))
+	s.batch.Failed = make([]wire.BatchEventError, len(s.faults))
 	for i := range s.faults {
 		s.batch.Failed[i] = s.faults[i].Err
 	}
@@ -209,13 +209,13 @@ func (s *submission) fail() {
 }
 
 // notesBeside are the notes of the events to store, without those of the duplicates.
-func (s *submission) notesBeside(duplicates []placed) []brokle.EventNote {
-	var notes []brokle.EventNote
+func (s *submission) notesBeside(duplicates []placed) []wire.EventNote {
+	var notes []wire.EventNote
 	for _, n := range s.notes {
 		at, stored := slices.BinarySearch(s.index, n.Index)
 		duplicate := slices.ContainsFunc(duplicates, func(d placed) bool { return d.index == n.Index })
 		if stored && !duplicate {
-			notes = append(notes, brokle.EventNote{EventID: s.batch.Events[at].ID, Note: n.Text})
+			notes = append(notes, wire.EventNote{EventID: s.batch.Events[at].ID, Note: n.Text})
 		}
 	}
 	return notes
@@ -238,7 +238,7 @@ func (in *Ingest) append(ctx context.Context, s *submission) ([]store.Outcome, e
 
 // refuse answers for a batch of which nothing was stored: with its duplicates
 // when they are why, else with the error alone.
-func (in *Ingest) refuse(s *submission, err error) (*brokle.BatchResponse, error) {
+func (in *Ingest) refuse(s *submission, err error) (*wire.BatchResponse, error) {
 	if !errors.Is(err, store.ErrDuplicate) {
 		in.counters.add(func(c *Stats) { c.Unavailable++ })
 		return nil, err
@@ -251,7 +251,7 @@ func (in *Ingest) refuse(s *submission, err error) (*brokle.BatchResponse, error
 }
 
 // settle counts a stored batch and answers for it.
-func (in *Ingest) settle(s *submission) *brokle.BatchResponse {
+func (in *Ingest) settle(s *submission) *wire.BatchResponse {
 	resp := in.answer(s)
 	in.counters.add(func(c *Stats) {
 		c.Batches++
@@ -265,13 +265,13 @@ func (in *Ingest) settle(s *submission) *brokle.BatchResponse {
 	return resp
 }
 
-func (in *Ingest) answer(s *submission) *brokle.BatchResponse {
+func (in *Ingest) answer(s *submission) *wire.BatchResponse {
 	slices.SortFunc(s.duplicates, func(a, b placed) int { return a.index - b.index })
 	ids := make([]string, len(s.duplicates))
 	for i, d := range s.duplicates {
 		ids[i] = d.id
 	}
-	return &brokle.BatchResponse{
+	return &wire.BatchResponse{
 		BatchID:           s.batch.ID,
 		ProcessedEvents:   s.total - len(ids) - len(s.faults),
 		DuplicateEvents:   len(ids),

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // CodeDuplicateEvents is the code of a batch that asked to fail on duplicates and has one.
@@ -19,14 +19,14 @@ const CodeDuplicateEvents = "duplicate_events"
 // with its id; r has been decoded from body, which must be a batch request as
 // JSON. The errors are those of Submit, without store.ErrDuplicate;
 // store.ErrUnavailable also says that too many jobs are pending.
-func (in *Ingest) SubmitAsync(ctx context.Context, project, headerEnvironment string, r *Request, body []byte) (*brokle.BatchResponse, error) {
+func (in *Ingest) SubmitAsync(ctx context.Context, project, headerEnvironment string, r *Request, body []byte) (*wire.BatchResponse, error) {
 	started := in.o.Now()
 	env, err := Environment(r.Environment, headerEnvironment)
 	if err != nil {
 		return nil, err
 	}
-	j, err := in.jobs.reserve(store.Job{ID: "job_" + brokle.NewID(), Project: project, Environment: env,
-		BatchID: brokle.NewID(), ReceivedAt: micro(started), Body: body})
+	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: env,
+		BatchID: wire.NewID(), ReceivedAt: micro(started), Body: body})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (in *Ingest) SubmitAsync(ctx context.Context, project, headerEnvironment st
 		return nil, fmt.Errorf("add job: %w", err)
 	}
 	in.jobs.queue <- j
-	return &brokle.BatchResponse{BatchID: j.BatchID, JobID: j.ID, Errors: []brokle.BatchEventError{}, DuplicateEventIDs: []string{},
+	return &wire.BatchResponse{BatchID: j.BatchID, JobID: j.ID, Errors: []wire.BatchEventError{}, DuplicateEventIDs: []string{},
 		ProcessingTimeMS: max(0, in.o.Now().Sub(started).Milliseconds())}, nil
 }
 
@@ -120,7 +120,7 @@ func (in *Ingest) work(ctx context.Context, queue <-chan *job) error {
 // the job pending, only when ctx ends or the store is closed.
 func (in *Ingest) runJob(ctx context.Context, j *job) error {
 	in.jobs.start(j)
-	var resp *brokle.BatchResponse
+	var resp *wire.BatchResponse
 	err := in.persist(ctx, "process job", func() error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -134,10 +134,10 @@ func (in *Ingest) runJob(ctx context.Context, j *job) error {
 	case err == nil:
 		in.counters.add(func(c *Stats) { c.JobsCompleted++ })
 	case errors.Is(err, store.ErrDuplicate):
-		err = in.failJob(ctx, j, resp, brokle.ErrorBody{Code: CodeDuplicateEvents,
+		err = in.failJob(ctx, j, resp, wire.ErrorBody{Code: CodeDuplicateEvents,
 			Message: "the batch holds duplicates and asked to fail on them; nothing was stored"})
 	case errors.As(err, &refused):
-		err = in.failJob(ctx, j, nil, brokle.ErrorBody{Code: refused.Code, Message: refused.Message, Details: refused.Details})
+		err = in.failJob(ctx, j, nil, wire.ErrorBody{Code: refused.Code, Message: refused.Message, Details: refused.Details})
 	}
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (in *Ingest) runJob(ctx context.Context, j *job) error {
 	return nil
 }
 
-func (in *Ingest) failJob(ctx context.Context, j *job, resp *brokle.BatchResponse, why brokle.ErrorBody) error {
+func (in *Ingest) failJob(ctx context.Context, j *job, resp *wire.BatchResponse, why wire.ErrorBody) error {
 	err := in.persist(ctx, "fail job", func() error {
 		return in.o.Jobs.FailJob(context.WithoutCancel(ctx), j.Project, j.ID, resp, why)
 	})
@@ -158,7 +158,7 @@ func (in *Ingest) failJob(ctx context.Context, j *job, resp *brokle.BatchRespons
 
 // attempt is Submit for a job. What it stores names the job, and that completes
 // it in the same write: a job is never stored and pending.
-func (in *Ingest) attempt(ctx context.Context, j *job) (*brokle.BatchResponse, error) {
+func (in *Ingest) attempt(ctx context.Context, j *job) (*wire.BatchResponse, error) {
 	limits := in.o.Limits
 	limits.MaxEvents = len(j.Body) // it was accepted, under whatever limit held then
 	r, err := limits.Decode(j.Body)

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // memLog is a Log and Jobs in memory that keeps their contracts: it decides and
@@ -97,7 +97,7 @@ func (l *memLog) PendingJobs(context.Context) ([]store.Job, error) {
 	return slices.DeleteFunc(slices.Clone(l.jobs), func(j store.Job) bool { return l.results[j.ID] != "" }), nil
 }
 
-func (l *memLog) FailJob(_ context.Context, _, jobID string, _ *brokle.BatchResponse, why brokle.ErrorBody) error {
+func (l *memLog) FailJob(_ context.Context, _, jobID string, _ *wire.BatchResponse, why wire.ErrorBody) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.finish(jobID, why.Code)
@@ -117,7 +117,7 @@ func (l *memLog) result(jobID string) string {
 }
 
 // post decodes and submits, as the server does.
-func post(t *testing.T, in *ingest.Ingest, project, body string) (*brokle.BatchResponse, error) {
+func post(t *testing.T, in *ingest.Ingest, project, body string) (*wire.BatchResponse, error) {
 	t.Helper()
 	r, err := in.Limits().Decode([]byte(body))
 	if err != nil {
@@ -126,7 +126,7 @@ func post(t *testing.T, in *ingest.Ingest, project, body string) (*brokle.BatchR
 	return in.Submit(t.Context(), project, "", r)
 }
 
-func mustPost(t *testing.T, in *ingest.Ingest, project, body string) *brokle.BatchResponse {
+func mustPost(t *testing.T, in *ingest.Ingest, project, body string) *wire.BatchResponse {
 	t.Helper()
 	resp, err := post(t, in, project, body)
 	if err != nil {
@@ -136,7 +136,7 @@ func mustPost(t *testing.T, in *ingest.Ingest, project, body string) *brokle.Bat
 }
 
 // adds checks that the counts add up to n and are those of the lists.
-func adds(t *testing.T, resp *brokle.BatchResponse, n int) {
+func adds(t *testing.T, resp *wire.BatchResponse, n int) {
 	t.Helper()
 	if resp.ProcessedEvents+resp.DuplicateEvents+resp.FailedEvents != n || len(resp.Errors) != resp.FailedEvents ||
 		len(resp.DuplicateEventIDs) != resp.DuplicateEvents || resp.Errors == nil || resp.DuplicateEventIDs == nil {

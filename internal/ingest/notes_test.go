@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // noted are the notes of an answer as "id: first words", one a line.
-func noted(resp *brokle.BatchResponse) string {
+func noted(resp *wire.BatchResponse) string {
 	var lines []string
 	for _, n := range resp.Notes {
 		words := strings.Fields(n.Note)
@@ -42,7 +42,7 @@ func TestNotesOfABatch(t *testing.T) {
 	if got := noted(resp); got != want {
 		t.Errorf("notes\n%s\nwant\n%s", got, want)
 	}
-	got := map[string]brokle.Event{}
+	got := map[string]wire.Event{}
 	for _, rec := range log.stored() {
 		got[rec.Event.ID] = rec.Event
 	}

@@ -15,13 +15,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/retention"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -101,8 +101,8 @@ func (n *node) append() {
 			at = time.UnixMicro(n.rng.Int64N(1e9))
 		}
 		r := n.content[n.rng.IntN(len(n.content))]
-		b.Events = append(b.Events, brokle.Event{
-			ID: fmt.Sprintf("e%d-%d", len(n.batches), i), Type: r.Event.Type, Payload: r.Event.Payload, Timestamp: brokle.At(at),
+		b.Events = append(b.Events, wire.Event{
+			ID: fmt.Sprintf("e%d-%d", len(n.batches), i), Type: r.Event.Type, Payload: r.Event.Payload, Timestamp: wire.At(at),
 		})
 	}
 	before := n.log.Head()

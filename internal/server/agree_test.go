@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Every list that the SDK iterates over, page by page, is the list that the API
@@ -116,10 +117,10 @@ func plain(v any) any {
 	return v
 }
 
-func histories(events []brokle.ObservationEvent, err error) iter.Seq2[brokle.ObservationEvent, error] {
-	return func(yield func(brokle.ObservationEvent, error) bool) {
+func histories(events []wire.ObservationEvent, err error) iter.Seq2[wire.ObservationEvent, error] {
+	return func(yield func(wire.ObservationEvent, error) bool) {
 		if err != nil {
-			yield(brokle.ObservationEvent{}, err)
+			yield(wire.ObservationEvent{}, err)
 		}
 		for _, e := range events {
 			if !yield(e, nil) {
@@ -135,10 +136,10 @@ func TestListsAgreeWithEachOther(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	tenTraces(h)
-	traces := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces?limit=1000")).Data
-	users := decoded[brokle.Page[brokle.UserSummary]](t, h.get("/v1/users")).Data
+	traces := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces?limit=1000")).Data
+	users := decoded[wire.Page[wire.UserSummary]](t, h.get("/v1/users")).Data
 	for _, u := range users {
-		var want brokle.Totals
+		var want wire.Totals
 		for _, tr := range traces {
 			if tr.UserID == u.ID {
 				want.TraceCount++
@@ -153,7 +154,7 @@ func TestListsAgreeWithEachOther(t *testing.T) {
 			t.Errorf("user %s: %+v, its traces %+v", u.ID, u.Totals, want)
 		}
 		n := len(ids(t, h.get("/v1/traces?user_id="+url.QueryEscape(u.ID))))
-		row := decoded[brokle.Page[struct {
+		row := decoded[wire.Page[struct {
 			Count, Tokens int64
 			Cost          float64
 		}]](t, h.get("/v1/stats?of=traces&metrics=count,tokens,cost&user_id="+url.QueryEscape(u.ID))).Data[0]

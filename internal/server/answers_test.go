@@ -16,8 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // All answers together are never more than the limit, with one large one beside them; a key
@@ -139,7 +139,7 @@ func TestLargeTraces(t *testing.T) {
 	})
 	h.fat("large", 40, 1<<20-200)
 	rep := h.get("/v1/traces/large")
-	got := decoded[brokle.Trace](t, rep)
+	got := decoded[wire.Trace](t, rep)
 	if rep.status != http.StatusOK || len(got.Observations) != 40 || rep.header.Get("Content-Length") != "" {
 		t.Fatalf("%d, %d observations, %d bytes", rep.status, len(got.Observations), len(rep.body))
 	}
@@ -160,7 +160,7 @@ func TestLargeTraces(t *testing.T) {
 	}
 	events := 0
 	for cursor := ""; ; {
-		page := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id=huge&cursor="+cursor))
+		page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id=huge&cursor="+cursor))
 		if events += len(page.Data); page.NextCursor == nil {
 			break
 		}
@@ -275,7 +275,7 @@ func TestAnswersAreWhole(t *testing.T) {
 }
 
 // decodedTrace folds a trace as the handler does.
-func decodedTrace(t *testing.T, h *house, id string) *brokle.Trace {
+func decodedTrace(t *testing.T, h *house, id string) *wire.Trace {
 	t.Helper()
 	seqs, err := h.wh.TraceEvents(t.Context(), "one", id)
 	if err != nil {

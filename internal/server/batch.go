@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // postBatch is POST /v1/telemetry/batch and its alias.
@@ -104,7 +104,7 @@ const headerDedup = "Brokle-Dedup"
 // submitProblem is the answer for a batch that was not stored. Whatever failed
 // below left nothing behind (the Log's contract), so the honest answer is 503:
 // the same batch may be sent again.
-func (s *Server) submitProblem(res *brokle.BatchResponse, err error) error {
+func (s *Server) submitProblem(res *wire.BatchResponse, err error) error {
 	var request *ingest.RequestError
 	switch {
 	case errors.As(err, &request):

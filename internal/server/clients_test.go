@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // dial opens a raw connection to the server.
@@ -82,7 +82,7 @@ func TestPublishedPythonSDK(t *testing.T) {
 		}
 	}
 	h.settle()
-	page := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces?environment=production"))
+	page := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces?environment=production"))
 	if len(page.Data) != 4 {
 		t.Errorf("%d traces of 4", len(page.Data))
 	}
@@ -187,7 +187,7 @@ func TestLaterPythonSDK(t *testing.T) {
 		event("c-t", "trace", `{"id":"trace_0123456789abcdef","name":"late trace"}`),
 		event("c-q", "quality_score", `{"trace_id":"trace_0123456789abcdef","score_name":"tone","string_value":"kind"}`))
 	h.settle()
-	trace := decoded[brokle.Trace](t, h.get("/v1/traces/trace_0123456789abcdef"))
+	trace := decoded[wire.Trace](t, h.get("/v1/traces/trace_0123456789abcdef"))
 	if trace.Name != "late trace" || len(trace.Observations) != 1 || len(trace.Observations[0].Children) != 1 || trace.TotalTokens != 7 || trace.Scores["tone"] != "kind" {
 		t.Errorf("%+v", trace)
 	}

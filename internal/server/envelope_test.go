@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // One row per row of the batch table of the wire contract, and more of each: a
@@ -138,7 +138,7 @@ func TestBatchTable(t *testing.T) {
 }
 
 // checked is the answer of a batch that was processed, with what must hold of every one.
-func checked(t *testing.T, rep reply) brokle.BatchResponse {
+func checked(t *testing.T, rep reply) wire.BatchResponse {
 	t.Helper()
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(rep.body, &keys); err != nil {
@@ -149,7 +149,7 @@ func checked(t *testing.T, rep reply) brokle.BatchResponse {
 			t.Errorf("%s is %q", key, v)
 		}
 	}
-	res := decoded[brokle.BatchResponse](t, rep)
+	res := decoded[wire.BatchResponse](t, rep)
 	if len(res.Errors) != res.FailedEvents || len(res.DuplicateEventIDs) != res.DuplicateEvents || res.ProcessingTimeMS < 0 || res.BatchID == "" {
 		t.Errorf("lists and counts differ: %.300s", rep.body)
 	}
@@ -188,7 +188,7 @@ func TestEnvironmentBodyBeatsHeader(t *testing.T) {
 	}
 	h.settle()
 	for name, want := range map[string]string{"both": "body", "header": "header", "none": "default"} {
-		page := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces?name="+name))
+		page := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces?name="+name))
 		if len(page.Data) != 1 || page.Data[0].Environment != want {
 			t.Errorf("%s: %+v", name, page.Data)
 		}

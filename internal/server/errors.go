@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The codes that this package answers with; ingest has its own for what is
@@ -52,7 +52,7 @@ type problem struct {
 	retryAfter time.Duration // > 0 sends Retry-After
 	header     http.Header   // more headers, or nil
 	// batch, when not nil, is sent beside the error (409 of fail_on_duplicate).
-	batch *brokle.BatchResponse
+	batch *wire.BatchResponse
 	cause error
 }
 
@@ -71,17 +71,17 @@ func problemf(status int, code, format string, args ...any) *problem {
 
 // envelope is the body of every answer that is not 2xx.
 type envelope struct {
-	Error brokle.ErrorBody `json:"error"`
+	Error wire.ErrorBody `json:"error"`
 }
 
 // conflict is the envelope of a 409: the batch's answer with the error beside it.
 type conflict struct {
-	Error brokle.ErrorBody `json:"error"`
-	*brokle.BatchResponse
+	Error wire.ErrorBody `json:"error"`
+	*wire.BatchResponse
 }
 
 func (p *problem) body() any {
-	e := brokle.ErrorBody{Code: p.code, Message: p.message, Details: p.details}
+	e := wire.ErrorBody{Code: p.code, Message: p.message, Details: p.details}
 	if p.batch != nil {
 		return conflict{Error: e, BatchResponse: p.batch}
 	}

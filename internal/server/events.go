@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Bounds of one page of events. A page ends at the first of them, with a cursor:
@@ -64,7 +64,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 }
 
 // logEvents reads the Log itself, so that an event counts as soon as it is accepted.
-func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*brokle.Page[brokle.StoredEvent], error) {
+func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*wire.Page[wire.StoredEvent], error) {
 	page := newEventsPage(q, s.positions)
 	end := s.o.Now().Add(eventsPageTime)
 	for q.after < q.until && s.o.Now().Before(end) {
@@ -91,7 +91,7 @@ func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*brokle.Page[br
 
 // traceEvents gets the events that fold into one trace, of which the Warehouse
 // knows the places.
-func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*brokle.Page[brokle.StoredEvent], error) {
+func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*wire.Page[wire.StoredEvent], error) {
 	page := newEventsPage(q, s.positions)
 	seqs, err := s.o.Warehouse.TraceEvents(ctx, q.project, traceID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -122,14 +122,14 @@ func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string
 
 // eventsPage is a page that is being filled.
 type eventsPage struct {
-	brokle.Page[brokle.StoredEvent]
+	wire.Page[wire.StoredEvent]
 	q         *eventsQuery
 	positions *positions
 	bytes     int
 }
 
 func newEventsPage(q *eventsQuery, sealing *positions) *eventsPage {
-	return &eventsPage{q: q, positions: sealing, Page: brokle.Page[brokle.StoredEvent]{Data: []brokle.StoredEvent{}}}
+	return &eventsPage{q: q, positions: sealing, Page: wire.Page[wire.StoredEvent]{Data: []wire.StoredEvent{}}}
 }
 
 // add takes rec, or says that the page is full.
@@ -144,7 +144,7 @@ func (p *eventsPage) add(rec *store.Record) bool {
 }
 
 // more is the page, to be continued behind its last event.
-func (p *eventsPage) more() *brokle.Page[brokle.StoredEvent] {
+func (p *eventsPage) more() *wire.Page[wire.StoredEvent] {
 	cursor := p.positions.seal(eventsPlace, p.q.project, p.q.after, p.q.until)
 	p.NextCursor = &cursor
 	return &p.Page

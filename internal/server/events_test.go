@@ -6,19 +6,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // allEvents follows the cursors of a query and returns its rows.
-func (h *house) allEvents(query string, headers ...string) []brokle.StoredEvent {
+func (h *house) allEvents(query string, headers ...string) []wire.StoredEvent {
 	h.tb.Helper()
-	var all []brokle.StoredEvent
+	var all []wire.StoredEvent
 	for cursor := ""; ; {
 		rep := h.get("/v1/telemetry/events?"+query+"&cursor="+url.QueryEscape(cursor), headers...)
 		if rep.status != 200 {
 			h.tb.Fatalf("%d %s", rep.status, rep.body)
 		}
-		page := decoded[brokle.Page[brokle.StoredEvent]](h.tb, rep)
+		page := decoded[wire.Page[wire.StoredEvent]](h.tb, rep)
 		all = append(all, page.Data...)
 		if page.NextCursor == nil {
 			return all
@@ -27,7 +27,7 @@ func (h *house) allEvents(query string, headers ...string) []brokle.StoredEvent 
 	}
 }
 
-func eventIDs(events []brokle.StoredEvent) string {
+func eventIDs(events []wire.StoredEvent) string {
 	var ids []string
 	for _, e := range events {
 		ids = append(ids, e.EventID)
@@ -62,7 +62,7 @@ func TestEvents(t *testing.T) {
 	if all[1].Environment != "staging" || all[2].Environment != "default" || all[1].BatchID == "" || all[1].ReceivedAt.IsZero() || all[1].EventType != "observation_create" {
 		t.Errorf("%+v", all[1:3])
 	}
-	if got := brokle.At(all[2].Timestamp).UnixMicro(); got != 1700000100_250000 {
+	if got := wire.At(all[2].Timestamp).UnixMicro(); got != 1700000100_250000 {
 		t.Errorf("timestamp %d", got)
 	}
 	if got := eventIDs(h.allEvents("", "X-API-Key", "", "X-API-Key", other)); got != "secret" {
@@ -88,9 +88,9 @@ func TestEventsEndWhereTheyBegan(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	h.post(event("a", "event_create", `{}`), event("b", "event_create", `{}`))
-	first := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
+	first := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
 	h.post(event("later", "event_create", `{}`))
-	rest := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?cursor="+*first.NextCursor))
+	rest := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?cursor="+*first.NextCursor))
 	if eventIDs(rest.Data) != "b" || rest.NextCursor != nil {
 		t.Errorf("%+v", rest)
 	}
@@ -107,7 +107,7 @@ func TestEventsPageBytes(t *testing.T) {
 		h.post(event(fmt.Sprintf("e%02d", i), "event_create", `{"text":"`+strings.Repeat("x", 1<<20-100)+`"}`))
 	}
 	rep := h.get("/v1/telemetry/events?limit=1000")
-	page := decoded[brokle.Page[brokle.StoredEvent]](t, rep)
+	page := decoded[wire.Page[wire.StoredEvent]](t, rep)
 	if len(rep.body) > eventsPageBytes+1<<20 || page.NextCursor == nil {
 		t.Errorf("a page of %d bytes, %d rows", len(rep.body), len(page.Data))
 	}

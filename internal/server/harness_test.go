@@ -16,13 +16,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // house is the whole server on real engines in a temporary directory, served on a real socket.
@@ -218,13 +218,13 @@ func (h *house) get(path string, headers ...string) reply {
 }
 
 // post sends a batch of events and expects a 200.
-func (h *house) post(events ...string) brokle.BatchResponse {
+func (h *house) post(events ...string) wire.BatchResponse {
 	h.tb.Helper()
 	rep := h.send("POST", "/v1/telemetry/batch", batch(events...))
 	if rep.status != http.StatusOK {
 		h.tb.Fatalf("%d %s", rep.status, rep.body)
 	}
-	return decoded[brokle.BatchResponse](h.tb, rep)
+	return decoded[wire.BatchResponse](h.tb, rep)
 }
 
 // batch is a request of these events, each as JSON.
@@ -249,7 +249,7 @@ func decoded[T any](tb testing.TB, rep reply) T {
 // code is the error code of an answer that is not 2xx, whose envelope it checks.
 func (r reply) code(tb testing.TB) string {
 	tb.Helper()
-	e := decoded[struct{ Error brokle.ErrorBody }](tb, r)
+	e := decoded[struct{ Error wire.ErrorBody }](tb, r)
 	if e.Error.Code == "" || e.Error.Message == "" {
 		tb.Errorf("%d without an error envelope: %s", r.status, r.body)
 	}
@@ -287,7 +287,7 @@ func (h *house) stored() int64 {
 	h.tb.Helper()
 	h.settle()
 	rep := h.get("/v1/stats?of=events")
-	page := decoded[brokle.Page[struct{ Count int64 }]](h.tb, rep)
+	page := decoded[wire.Page[struct{ Count int64 }]](h.tb, rep)
 	if rep.status != http.StatusOK || len(page.Data) > 1 {
 		h.tb.Fatalf("%d %s", rep.status, rep.body)
 	}

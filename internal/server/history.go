@@ -3,13 +3,13 @@ package server
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // entityHistory is the answer of a history.
 type entityHistory struct {
-	brokle.Page[brokle.ObservationEvent]
+	wire.Page[wire.ObservationEvent]
 	Ambiguous bool `json:"ambiguous,omitempty"` // as brokle.Observation.Ambiguous
 }
 
@@ -56,17 +56,17 @@ func only(recs []*store.Record, seqs []store.Seq) []*store.Record {
 	return out
 }
 
-func historyPage(recs []*store.Record) brokle.Page[brokle.ObservationEvent] {
-	rows := make([]brokle.ObservationEvent, len(recs))
+func historyPage(recs []*store.Record) wire.Page[wire.ObservationEvent] {
+	rows := make([]wire.ObservationEvent, len(recs))
 	for i, rec := range recs {
 		rows[i] = storedEvent(rec)
 	}
-	return brokle.Page[brokle.ObservationEvent]{Data: rows}
+	return wire.Page[wire.ObservationEvent]{Data: rows}
 }
 
 // storedEvent is a record as answers show it.
-func storedEvent(rec *store.Record) brokle.StoredEvent {
-	return brokle.StoredEvent{
+func storedEvent(rec *store.Record) wire.StoredEvent {
+	return wire.StoredEvent{
 		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
 		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
 	}

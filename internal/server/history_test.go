@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The history of an observation: its own events only, in the order of the fold,
@@ -17,7 +17,7 @@ func TestHistory(t *testing.T) {
 	h.post(`{"event_id":"change","event_type":"observation_update","timestamp":10,"payload":{"id":"o1","name":"second"}}`,
 		`{"event_id":"make","event_type":"observation_create","timestamp":10,"payload":{"id":"o1","trace_id":"t1","name":"first"}}`)
 	h.settle()
-	page := decoded[brokle.Page[brokle.ObservationEvent]](t, h.get("/v1/observations/o1/history"))
+	page := decoded[wire.Page[wire.ObservationEvent]](t, h.get("/v1/observations/o1/history"))
 	var ids string
 	for _, e := range page.Data {
 		ids += e.EventID + " "
@@ -43,10 +43,10 @@ func TestObservationWithoutTrace(t *testing.T) {
 	if got := ids(t, h.get("/v1/observations")); len(got) != 1 {
 		t.Fatalf("the list has %v", got)
 	}
-	if got := decoded[brokle.Observation](t, h.get("/v1/observations/o1")); got.ID != "o1" || string(got.Output) != `"x"` {
+	if got := decoded[wire.Observation](t, h.get("/v1/observations/o1")); got.ID != "o1" || string(got.Output) != `"x"` {
 		t.Errorf("%+v", got)
 	}
-	if page := decoded[brokle.Page[brokle.ObservationEvent]](t, h.get("/v1/observations/o1/history")); len(page.Data) != 1 {
+	if page := decoded[wire.Page[wire.ObservationEvent]](t, h.get("/v1/observations/o1/history")); len(page.Data) != 1 {
 		t.Errorf("history %+v", page)
 	}
 }
@@ -64,7 +64,7 @@ func TestHistoryOfTracesAndScores(t *testing.T) {
 	other := h.newKey("two", "read")
 	for path, want := range map[string]string{"/v1/traces/t/history": "t1 t2", "/v1/scores/s/history": "s1 s2", "/v1/observations/o/history": "o1"} {
 		var got []string
-		for _, e := range decoded[brokle.Page[brokle.ObservationEvent]](t, h.get(path)).Data {
+		for _, e := range decoded[wire.Page[wire.ObservationEvent]](t, h.get(path)).Data {
 			got = append(got, e.EventID)
 		}
 		if strings.Join(got, " ") != want {

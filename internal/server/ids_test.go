@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Ids that a path loses on the way are read and erased by ?id=, beside what a path can say.
@@ -23,25 +23,25 @@ func TestIDsInTheQuery(t *testing.T) {
 	h.settle()
 	for _, id := range ids {
 		q := "?id=" + url.QueryEscape(id)
-		if got := decoded[brokle.Trace](t, h.get("/v1/traces"+q)); got.ID != id || len(got.Observations) != 1 {
+		if got := decoded[wire.Trace](t, h.get("/v1/traces"+q)); got.ID != id || len(got.Observations) != 1 {
 			t.Errorf("trace %q: %+v", id, got)
 		}
-		if got := decoded[brokle.Observation](t, h.get("/v1/observations"+q)); got.ID != id {
+		if got := decoded[wire.Observation](t, h.get("/v1/observations"+q)); got.ID != id {
 			t.Errorf("observation %q: %+v", id, got)
 		}
-		if got := decoded[brokle.Observation](t, h.get("/v1/observations"+q+"&trace_id="+url.QueryEscape(id))); got.TraceID != id {
+		if got := decoded[wire.Observation](t, h.get("/v1/observations"+q+"&trace_id="+url.QueryEscape(id))); got.TraceID != id {
 			t.Errorf("observation %q of its trace: %+v", id, got)
 		}
-		if got := decoded[brokle.Session](t, h.get("/v1/sessions"+q)); got.ID != id || len(got.Traces) != 1 {
+		if got := decoded[wire.Session](t, h.get("/v1/sessions"+q)); got.ID != id || len(got.Traces) != 1 {
 			t.Errorf("session %q: %+v", id, got)
 		}
 		for _, path := range []string{"/v1/traces/-/history", "/v1/observations/-/history", "/v1/scores/-/history"} {
-			if got := decoded[brokle.Page[brokle.ObservationEvent]](t, h.get(path+q)); len(got.Data) != 1 {
+			if got := decoded[wire.Page[wire.ObservationEvent]](t, h.get(path+q)); len(got.Data) != 1 {
 				t.Errorf("%s of %q: %+v", path, id, got.Data)
 			}
 		}
 	}
-	if got := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events?id=..")); got.EventID != ".." || got.Status != "stored" {
+	if got := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events?id=..")); got.EventID != ".." || got.Status != "stored" {
 		t.Errorf("receipt: %+v", got)
 	}
 	for path, want := range map[string]int{
@@ -67,7 +67,7 @@ func TestIDsInTheQuery(t *testing.T) {
 			t.Errorf("DELETE %s: %d %s", path, rep.status, rep.body)
 		}
 	}
-	if rep := h.get("/v1/traces"); len(decoded[brokle.Page[brokle.TraceSummary]](t, rep).Data) != 0 {
+	if rep := h.get("/v1/traces"); len(decoded[wire.Page[wire.TraceSummary]](t, rep).Data) != 0 {
 		t.Errorf("left: %s", rep.body)
 	}
 }
@@ -86,13 +86,13 @@ func TestStatsOfAnyScoreName(t *testing.T) {
 		"score_avg:clear, short": "score_avg:clear, short", `count,"score_avg: lead"`: "score_avg: lead", "score_avg:a:b": "score_avg:a:b",
 		`"score_avg:\"said\""`: `score_avg:"said"`, "score_avg:a>b": "score_avg:a>b",
 	} {
-		got := decoded[brokle.Page[brokle.StatRow]](t, h.get("/v1/stats?of=scores&metrics="+url.QueryEscape(metrics)))
+		got := decoded[wire.Page[wire.StatRow]](t, h.get("/v1/stats?of=scores&metrics="+url.QueryEscape(metrics)))
 		if len(got.Data) != 1 || got.Data[0][key] != 0.5 {
 			t.Errorf("%s: %+v", metrics, got.Data)
 		}
 	}
 	for _, score := range []string{"a>b>=0.5", `" lead"=0.5`, `"\"said\""<1`, "clear, short=0.5"} {
-		if got := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces?score="+url.QueryEscape(score))); len(got.Data) != 1 {
+		if got := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces?score="+url.QueryEscape(score))); len(got.Data) != 1 {
 			t.Errorf("%s: %d traces", score, len(got.Data))
 		}
 	}

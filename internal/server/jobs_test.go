@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A job is pending or processing until it is stored; ?wait ends with the job,
@@ -28,28 +28,28 @@ func TestJobLife(t *testing.T) {
 		t.Fatalf("%d %s", rep.status, rep.body)
 	}
 	location := rep.header.Get("Location")
-	h.until("the job is worked on", func() bool { return decoded[brokle.Job](t, h.get(location)).Status == brokle.JobProcessing })
-	if job := decoded[brokle.Job](t, h.get(location+"?wait=20ms")); job.Status != brokle.JobProcessing || job.CompletedAt != nil || job.Result != nil {
+	h.until("the job is worked on", func() bool { return decoded[wire.Job](t, h.get(location)).Status == wire.JobProcessing })
+	if job := decoded[wire.Job](t, h.get(location+"?wait=20ms")); job.Status != wire.JobProcessing || job.CompletedAt != nil || job.Result != nil {
 		t.Errorf("after its own time: %+v", job)
 	}
-	done := make(chan brokle.Job, 1)
+	done := make(chan wire.Job, 1)
 	go func() {
 		rep, err := h.try("GET", location+"?wait=20s", nil)
 		if err != nil {
 			t.Error(err)
 		}
-		done <- decoded[brokle.Job](t, rep)
+		done <- decoded[wire.Job](t, rep)
 	}()
 	close(gate)
 	job := <-done
-	if job.Status != brokle.JobCompleted || job.Result == nil || job.Result.ProcessedEvents != 1 || job.Result.FailedEvents != 1 || job.CompletedAt == nil || job.Error != nil {
+	if job.Status != wire.JobCompleted || job.Result == nil || job.Result.ProcessedEvents != 1 || job.Result.FailedEvents != 1 || job.CompletedAt == nil || job.Error != nil {
 		t.Errorf("%+v", job)
 	}
-	if same := decoded[brokle.Job](t, h.get("/v1/telemetry/batch/"+job.BatchID)); same.Status != brokle.JobCompleted {
+	if same := decoded[wire.Job](t, h.get("/v1/telemetry/batch/"+job.BatchID)); same.Status != wire.JobCompleted {
 		t.Errorf("by its batch: %+v", same)
 	}
 	h.settle()
-	page := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces"))
+	page := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces"))
 	if len(page.Data) != 1 || page.Data[0].Environment != "staging" {
 		t.Errorf("%+v", page.Data)
 	}

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // maxKeyBody bounds the request for a key, in bytes.
@@ -38,7 +38,7 @@ func rowOf(k *keyring.Key) keyRow {
 
 // listKeys shows the keys of the caller's project, revoked ones too, oldest first.
 func listKeys(_ context.Context, s *Server, c *call) (*answer, error) {
-	page := brokle.Page[keyRow]{Data: []keyRow{}}
+	page := wire.Page[keyRow]{Data: []keyRow{}}
 	for _, key := range s.o.Keys.List() {
 		if key.Project == c.caller.Project {
 			page.Data = append(page.Data, rowOf(&key))
@@ -125,5 +125,5 @@ func listProjects(_ context.Context, s *Server, c *call) (*answer, error) {
 			row.ActiveKeys++
 		}
 	}
-	return ok(&brokle.Page[projectRow]{Data: []projectRow{row}}, nil)
+	return ok(&wire.Page[projectRow]{Data: []projectRow{row}}, nil)
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestKeys(t *testing.T) {
@@ -23,7 +23,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("the new key: %d %s", rep.status, rep.body)
 	}
 	list := h.get("/v1/keys")
-	page := decoded[brokle.Page[keyRow]](t, list)
+	page := decoded[wire.Page[keyRow]](t, list)
 	if len(page.Data) != 2 || page.Data[1].ID != made.ID || strings.Contains(string(list.body), made.Key) || strings.Contains(string(list.body), "hash") {
 		t.Errorf("%s", list.body)
 	}

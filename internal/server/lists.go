@@ -5,8 +5,8 @@ import (
 	"errors"
 	"math"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // sessionParams are those of sessions and of users.
@@ -72,7 +72,7 @@ func getTraceSession(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if len(page.Data) == 0 {
 		return nil, store.ErrNotFound
 	}
-	session := brokle.Session{SessionSummary: page.Data[0]}
+	session := wire.Session{SessionSummary: page.Data[0]}
 	tq := store.TraceQuery{Filter: of, Order: store.Order{By: "start_time", Asc: true, Limit: maxSessionTraces, Cursor: cursor}}
 	session.Traces, session.NextCursor, err = s.sessionTraces(ctx, c, tq)
 	return ok(&session, err)
@@ -80,7 +80,7 @@ func getTraceSession(ctx context.Context, s *Server, c *call) (*answer, error) {
 
 // sessionTraces is a page of traces with input and output. When they are too
 // large together, as many as fit are asked for again: that page has the right cursor.
-func (s *Server) sessionTraces(ctx context.Context, c *call, tq store.TraceQuery) ([]brokle.SessionTrace, *string, error) {
+func (s *Server) sessionTraces(ctx context.Context, c *call, tq store.TraceQuery) ([]wire.SessionTrace, *string, error) {
 	page, err := s.o.Warehouse.Traces(ctx, c.caller.Project, tq)
 	if err != nil {
 		return nil, nil, err
@@ -99,7 +99,7 @@ func (s *Server) sessionTraces(ctx context.Context, c *call, tq store.TraceQuery
 
 // withPayloads reads input and output of the first traces whose payloads have at
 // most room bytes together, and of one in any case.
-func (s *Server) withPayloads(ctx context.Context, c *call, summaries []brokle.TraceSummary, room int) ([]brokle.SessionTrace, error) {
+func (s *Server) withPayloads(ctx context.Context, c *call, summaries []wire.TraceSummary, room int) ([]wire.SessionTrace, error) {
 	ids := make([]string, len(summaries))
 	for i := range summaries {
 		ids[i] = summaries[i].ID
@@ -109,13 +109,13 @@ func (s *Server) withPayloads(ctx context.Context, c *call, summaries []brokle.T
 		return nil, err
 	}
 	c.question.forget() // of an earlier try
-	traces := make([]brokle.SessionTrace, 0, len(summaries))
+	traces := make([]wire.SessionTrace, 0, len(summaries))
 	for i, id := range ids {
 		recs, err := s.readAll(ctx, c, seqs[id])
 		if err != nil {
 			return nil, err
 		}
-		trace := brokle.SessionTrace{TraceSummary: summaries[i]}
+		trace := wire.SessionTrace{TraceSummary: summaries[i]}
 		folded, err := store.FoldTrace(recs, id)
 		if err == nil {
 			trace.Input, trace.Output = folded.Input, folded.Output

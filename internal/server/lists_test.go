@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The lists as bytes: two sessions of one user, in two environments.
@@ -98,7 +98,7 @@ func TestSessionPages(t *testing.T) {
 			if rep.status != http.StatusOK {
 				t.Fatalf("%d %s", rep.status, rep.body)
 			}
-			s := decoded[brokle.Session](t, rep)
+			s := decoded[wire.Session](t, rep)
 			if s.TraceCount != int64(c.traces) || page == 0 && len(s.Traces) != c.first {
 				t.Errorf("%s: %d traces, %d on page %d", c.session, s.TraceCount, len(s.Traces), page)
 			}
@@ -142,7 +142,7 @@ func TestListsOfAnotherProject(t *testing.T) {
 	if rep := h.get("/v1/sessions/s", "X-API-Key", "", "X-API-Key", other); rep.status != http.StatusNotFound {
 		t.Errorf("%d %s", rep.status, rep.body)
 	}
-	next := decoded[brokle.Page[struct{}]](t, h.get("/v1/users?limit=1")).NextCursor
+	next := decoded[wire.Page[struct{}]](t, h.get("/v1/users?limit=1")).NextCursor
 	if rep := h.get("/v1/users?limit=1&cursor="+url.QueryEscape(*next), "X-API-Key", "", "X-API-Key", other); rep.status != http.StatusBadRequest {
 		t.Errorf("a cursor of another project: %d %s", rep.status, rep.body)
 	}

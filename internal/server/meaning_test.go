@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // at is an event of that time as JSON; a time of 0 is not sent, an id of "" is a random one.
@@ -26,27 +26,27 @@ func at(id, typ string, seconds int, payload string) string {
 	return fmt.Sprintf(`{"event_id":%q,"event_type":%q,"payload":%s%s}`, id, typ, payload, time)
 }
 
-func (h *house) observation(id, query string) brokle.Observation {
+func (h *house) observation(id, query string) wire.Observation {
 	h.tb.Helper()
 	rep := h.get("/v1/observations/" + id + query)
 	if rep.status != 200 {
 		h.tb.Fatalf("%s%s: %d %s", id, query, rep.status, rep.body)
 	}
-	return decoded[brokle.Observation](h.tb, rep)
+	return decoded[wire.Observation](h.tb, rep)
 }
 
-func (h *house) trace(id string) brokle.Trace {
+func (h *house) trace(id string) wire.Trace {
 	h.tb.Helper()
 	rep := h.get("/v1/traces/" + id)
 	if rep.status != 200 {
 		h.tb.Fatalf("%s: %d %s", id, rep.status, rep.body)
 	}
-	return decoded[brokle.Trace](h.tb, rep)
+	return decoded[wire.Trace](h.tb, rep)
 }
 
 func (h *house) history(path string) (ids string) {
 	h.tb.Helper()
-	for _, e := range decoded[brokle.Page[brokle.ObservationEvent]](h.tb, h.get(path)).Data {
+	for _, e := range decoded[wire.Page[wire.ObservationEvent]](h.tb, h.get(path)).Data {
 		ids += e.EventID + " "
 	}
 	return strings.TrimSpace(ids)
@@ -78,12 +78,12 @@ func TestTheLastWordWins(t *testing.T) {
 		}
 	}
 	h.settle()
-	for _, o := range decoded[brokle.Page[brokle.Observation]](t, h.get("/v1/observations?limit=100")).Data {
+	for _, o := range decoded[wire.Page[wire.Observation]](t, h.get("/v1/observations?limit=100")).Data {
 		if got := h.observation(o.ID, ""); string(got.Output) != `"final"` || o.OutputPreview != "final" {
 			t.Errorf("%s: %s, in the list %s", o.ID, got.Output, o.OutputPreview)
 		}
 	}
-	scores := decoded[brokle.Page[brokle.Score]](t, h.get("/v1/scores?limit=100")).Data
+	scores := decoded[wire.Page[wire.Score]](t, h.get("/v1/scores?limit=100")).Data
 	if len(scores) != 40 {
 		t.Fatalf("%d scores", len(scores))
 	}
@@ -109,7 +109,7 @@ func TestACreateNeverOverrules(t *testing.T) {
 		t.Errorf("the observation is %+v", o)
 	}
 	tr := h.trace("t")
-	list := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces?has_error=true")).Data
+	list := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces?has_error=true")).Data
 	if tr.Name != "last" || tr.LatencyMS != nil || tr.LatencyReason == "" || len(list) != 1 || list[0].LatencyMS != nil ||
 		list[0].LatencyReason != tr.LatencyReason || list[0].Name != "last" {
 		t.Errorf("the trace is %+v, in the list of failed ones %+v", tr.TraceSummary, list)
@@ -169,12 +169,12 @@ func TestOneIdInTwoTraces(t *testing.T) {
 		}
 	}
 	for id, noted := range map[string]bool{"open": true, "about": true, "a2": false, "b2": false, "a1": false} {
-		receipt := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/"+id))
+		receipt := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events/"+id))
 		if (len(receipt.Notes) == 1) != noted || noted && !strings.Contains(receipt.Notes[0], `trace "B"`) {
 			t.Errorf("the receipt of %s notes %q", id, receipt.Notes)
 		}
 	}
-	if got := decoded[brokle.Page[brokle.Observation]](t, h.get("/v1/observations?sort=start_time")).Data; len(got) != 2 || got[0].TraceID != "A" {
+	if got := decoded[wire.Page[wire.Observation]](t, h.get("/v1/observations?sort=start_time")).Data; len(got) != 2 || got[0].TraceID != "A" {
 		t.Errorf("the list has %+v", got)
 	}
 	if got := ids(t, h.get("/v1/observations?q=in+A")); len(got) != 1 {
@@ -228,7 +228,7 @@ func TestRolledUpNumbersCountOnce(t *testing.T) {
 	if tr := h.trace("u"); tr.TotalCost != 0.6 {
 		t.Errorf("the other trace costs %v", tr.TotalCost)
 	}
-	for _, tr := range decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces")).Data {
+	for _, tr := range decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces")).Data {
 		if detail := h.trace(tr.ID); tr.TotalCost != detail.TotalCost || tr.TotalTokens != detail.TotalTokens {
 			t.Errorf("%s costs %v in the list and %v by itself", tr.ID, tr.TotalCost, detail.TotalCost)
 		}
@@ -264,8 +264,8 @@ func TestClear(t *testing.T) {
 		at("6", "quality_score_update", 101, `{"id":"s","clear":["comment"]}`))
 	h.settle()
 	tr := h.trace("t")
-	list := decoded[brokle.Page[brokle.TraceSummary]](t, h.get("/v1/traces")).Data[0]
-	for where, s := range map[string]brokle.TraceSummary{"the trace": tr.TraceSummary, "the list": list} {
+	list := decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces")).Data[0]
+	for where, s := range map[string]wire.TraceSummary{"the trace": tr.TraceSummary, "the list": list} {
 		if s.UserID != "" || s.SessionID != "s" || !slices.Equal(s.Tags, []string{"right"}) || s.ErrorCount != 0 || s.TotalTokens != 0 {
 			t.Errorf("%s has %+v", where, s)
 		}
@@ -289,7 +289,7 @@ func TestClear(t *testing.T) {
 func TestAnIdThatComesAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	send := func(events ...string) brokle.BatchResponse {
+	send := func(events ...string) wire.BatchResponse {
 		body := `{"events":[` + strings.Join(events, ",") + `],"deduplication":{"enabled":false}}`
 		return checked(t, h.send("POST", "/v1/telemetry/batch", []byte(body)))
 	}
@@ -313,7 +313,7 @@ func TestAnIdThatComesAgain(t *testing.T) {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
-	receipt := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/job-1"))
+	receipt := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events/job-1"))
 	var facts []string
 	for _, f := range receipt.Facts {
 		facts = append(facts, string(f.EventType)+" "+f.EntityID)
@@ -348,7 +348,7 @@ func TestAnIdThatComesAgainLater(t *testing.T) {
 	if one, two := h.trace("one"), h.trace("two"); one.Name != "first" || two.Name != "second" {
 		t.Errorf("the traces are %q and %q", one.Name, two.Name)
 	}
-	receipt := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/job-1"))
+	receipt := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events/job-1"))
 	if len(receipt.Facts) != 2 || h.history("/v1/traces/one/history") != "job-1" {
 		t.Errorf("the receipt is %+v", receipt)
 	}
@@ -370,7 +370,7 @@ func TestNewFieldsOfAnObservation(t *testing.T) {
 	h.post(event("1", "observation_create", string(payload)), event("2", "observation_create", `{"id":"empty","trace_id":"t","name":"n"}`))
 	h.settle()
 	fields["total_tokens"] = 160.0 // nobody's total is believed
-	list := decoded[brokle.Page[map[string]any]](t, h.get("/v1/observations?sort=prompt_tokens")).Data
+	list := decoded[wire.Page[map[string]any]](t, h.get("/v1/observations?sort=prompt_tokens")).Data
 	for where, rows := range map[string][2]map[string]any{
 		"the list":   {list[0], list[1]},
 		"themselves": {decoded[map[string]any](t, h.get("/v1/observations/full")), decoded[map[string]any](t, h.get("/v1/observations/empty"))},

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // sent is one event as the model keeps it.
@@ -129,7 +129,7 @@ func (m *model) fold(entity string) map[string]string {
 }
 
 // seenOf is the same of an observation of the API.
-func seenOf(o *brokle.Observation) map[string]string {
+func seenOf(o *wire.Observation) map[string]string {
 	seen := map[string]string{"level": o.Level, "start": fmt.Sprint(o.StartTime.Unix())}
 	for k, v := range map[string]string{"name": o.Name, "model": o.Model} {
 		if v != "" {
@@ -199,7 +199,7 @@ func TestModel(t *testing.T) {
 					}
 					return
 				}
-				got := decoded[brokle.BatchResponse](h.tb, rep)
+				got := decoded[wire.BatchResponse](h.tb, rep)
 				var named []string
 				for _, e := range got.Errors {
 					named = append(named, e.EventID)
@@ -219,7 +219,7 @@ func TestModel(t *testing.T) {
 			},
 			"read": func(t *rapid.T) {
 				h.settle()
-				page := decoded[brokle.Page[brokle.Observation]](h.tb, h.get("/v1/observations?limit=1000", as...))
+				page := decoded[wire.Page[wire.Observation]](h.tb, h.get("/v1/observations?limit=1000", as...))
 				got := map[string]string{}
 				for i := range page.Data {
 					got[page.Data[i].ID] = fmt.Sprint(seenOf(&page.Data[i]))
@@ -233,7 +233,7 @@ func TestModel(t *testing.T) {
 				if fmt.Sprint(got) != fmt.Sprint(want) || len(page.Data) != len(want) {
 					t.Fatalf("read %v\nwant %v", got, want)
 				}
-				count := decoded[brokle.Page[struct{ Count int }]](h.tb, h.get("/v1/stats?of=events", as...))
+				count := decoded[wire.Page[struct{ Count int }]](h.tb, h.get("/v1/stats?of=events", as...))
 				if n := len(m.stored); n > 0 && (len(count.Data) != 1 || count.Data[0].Count != n) || n == 0 && len(count.Data) > 0 && count.Data[0].Count > 0 {
 					t.Fatalf("%d events are stored, counted %+v", n, count.Data)
 				}

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // seeded is a random source whose seed is logged; BROKLE_TEST_SEED sets it.
@@ -124,7 +124,7 @@ func TestProjectsDoNotMeet(t *testing.T) {
 		event("obs", "observation_create", `{"id":"ob","trace_id":"tr","name":"secret-of-one"}`),
 		event("score", "quality_score_create", `{"trace_id":"tr","name":"secret-of-one","value":1}`)))
 	first := checked(t, mine)
-	job := decoded[brokle.BatchResponse](t, h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event("as", "event_create", `{}`)+`]}`)))
+	job := decoded[wire.BatchResponse](t, h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event("as", "event_create", `{}`)+`]}`)))
 	h.get("/v1/telemetry/jobs/" + job.JobID + "?wait=20s")
 	h.settle()
 	for _, path := range []string{"/v1/traces/tr", "/v1/observations/ob", "/v1/telemetry/events/shared", "/v1/telemetry/batch/" + first.BatchID,
@@ -225,7 +225,7 @@ func TestInvalidFailAlone(t *testing.T) {
 		}
 		want += int64(size - len(failed))
 		if len(failed) > 0 {
-			rec := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/"+failed[0]))
+			rec := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events/"+failed[0]))
 			if rec.Status != "failed" || rec.Error == nil || rec.BatchID != res.BatchID {
 				t.Errorf("receipt of %s: %+v", failed[0], rec)
 			}

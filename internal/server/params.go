@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Rows of a list when no limit is given, and at most.
@@ -114,7 +114,7 @@ func (q *query) time(name string) time.Time {
 	if len(v) > 10 && v[10] == 'T' {
 		v = strings.ReplaceAll(v, " ", "+") // a zone's plus that was not escaped
 	}
-	var t brokle.Timestamp
+	var t wire.Timestamp
 	if strings.ContainsAny(v, `"\`) || t.UnmarshalJSON([]byte(`"`+v+`"`)) != nil {
 		q.fail(name, "must be RFC 3339 or Unix seconds, from 1970 to 9999")
 	}

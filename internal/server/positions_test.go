@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestPositionsAreSealed(t *testing.T) {
@@ -128,7 +128,7 @@ func TestPlacesTellNothingOfOtherProjects(t *testing.T) {
 			t.Errorf("the cursor %s: %d %s", made, rep.status, rep.body)
 		}
 	}
-	page := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
+	page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
 	if page.NextCursor == nil {
 		t.Fatal("no cursor")
 	}
@@ -150,13 +150,13 @@ func TestPlacesOutliveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
+	page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1"))
 	dir, key := h.dir, h.key
 	s.close()
 	h.close()
 	h = open(t, setup{dir: dir})
 	as := []string{"X-API-Key", "", "X-API-Key", key}
-	rest := decoded[brokle.Page[brokle.StoredEvent]](t, h.get("/v1/telemetry/events?cursor="+*page.NextCursor, as...))
+	rest := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?cursor="+*page.NextCursor, as...))
 	if eventIDs(rest.Data) != "b" {
 		t.Errorf("%+v", rest.Data)
 	}

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // tenTraces sends t-0 … t-9: trace i starts i minutes after 12:00, runs i
@@ -43,7 +43,7 @@ func ids(t *testing.T, rep reply) []string {
 		t.Fatalf("%d %s", rep.status, rep.body)
 	}
 	out := []string{}
-	for _, row := range decoded[brokle.Page[struct{ ID string }]](t, rep).Data {
+	for _, row := range decoded[wire.Page[struct{ ID string }]](t, rep).Data {
 		out = append(out, row.ID)
 	}
 	return out
@@ -139,7 +139,7 @@ func TestPaging(t *testing.T) {
 		for range 20 {
 			rep := h.get(path + sep + "limit=3&cursor=" + url.QueryEscape(cursor))
 			got = append(got, ids(t, rep)...)
-			next := decoded[brokle.Page[struct{}]](t, rep).NextCursor
+			next := decoded[wire.Page[struct{}]](t, rep).NextCursor
 			if next == nil {
 				break
 			}
@@ -150,7 +150,7 @@ func TestPaging(t *testing.T) {
 		}
 	}
 	rep := h.get("/v1/traces?limit=3")
-	cursor := decoded[brokle.Page[struct{}]](t, rep).NextCursor
+	cursor := decoded[wire.Page[struct{}]](t, rep).NextCursor
 	for _, path := range []string{"/v1/traces?cursor=nonsense", "/v1/traces?sort=total_cost&cursor=" + url.QueryEscape(*cursor), "/v1/scores?cursor=" + url.QueryEscape(*cursor)} {
 		if rep := h.get(path); rep.status != 400 || rep.code(t) != "invalid_parameter" {
 			t.Errorf("%s: %d %s", path, rep.status, rep.body)
@@ -179,7 +179,7 @@ func TestStats(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", path, rep.status, got, want)
 		}
 	}
-	rows := decoded[brokle.Page[map[string]any]](t, h.get("/v1/stats?group_by=model&metrics=count,cost&interval=5m"))
+	rows := decoded[wire.Page[map[string]any]](t, h.get("/v1/stats?group_by=model&metrics=count,cost&interval=5m"))
 	if len(rows.Data) != 4 {
 		t.Fatalf("%v", rows.Data)
 	}
@@ -260,7 +260,7 @@ func TestOddIDs(t *testing.T) {
 		h.post(event(fmt.Sprintf("odd-%d", i), "trace_create", fmt.Sprintf(`{"id":%q,"name":"n"}`, id)))
 		h.settle()
 		escaped := strings.ReplaceAll(url.PathEscape(id), ".", "%2E")
-		if got := decoded[brokle.Trace](t, h.get("/v1/traces/"+escaped)); got.ID != id {
+		if got := decoded[wire.Trace](t, h.get("/v1/traces/"+escaped)); got.ID != id {
 			t.Errorf("%q: %+v", id, got)
 		}
 	}
@@ -273,8 +273,8 @@ func TestEventWithoutReceipt(t *testing.T) {
 	rep := h.send("POST", "/v1/telemetry/batch", []byte(`{"events":[`+event("unmarked", "trace_create", `{"name":"n"}`)+`],"deduplication":{"enabled":false}}`))
 	batchID := checked(t, rep).BatchID
 	h.settle()
-	got := decoded[brokle.EventReceipt](t, h.get("/v1/telemetry/events/unmarked"))
-	if got.Status != "stored" || got.EventType != brokle.TraceCreate || got.BatchID != batchID || got.At.IsZero() {
+	got := decoded[wire.EventReceipt](t, h.get("/v1/telemetry/events/unmarked"))
+	if got.Status != "stored" || got.EventType != wire.TraceCreate || got.BatchID != batchID || got.At.IsZero() {
 		t.Errorf("%+v", got)
 	}
 }
@@ -285,7 +285,7 @@ func TestScoreStatsFilters(t *testing.T) {
 	h := open(t, setup{})
 	tenTraces(h)
 	for query, want := range map[string]int64{"tag=tag-1": 3, "user_id=u-0": 4, "session_id=s": 10, "trace_id=t-4": 1, "name=quality": 10, "model=m-1": 0, "tag=none": 0} {
-		rows := decoded[brokle.Page[struct{ Count int64 }]](t, h.get("/v1/stats?of=scores&"+query)).Data
+		rows := decoded[wire.Page[struct{ Count int64 }]](t, h.get("/v1/stats?of=scores&"+query)).Data
 		if len(rows) != 1 || rows[0].Count != want {
 			t.Errorf("%s: %v, want %d", query, rows, want)
 		}
@@ -329,7 +329,7 @@ func TestStatsColumns(t *testing.T) {
 				continue
 			}
 			sum := 0.0
-			for _, row := range decoded[brokle.Page[map[string]any]](t, rep).Data {
+			for _, row := range decoded[wire.Page[map[string]any]](t, rep).Data {
 				for key := range strings.SplitSeq(group+",time,"+metrics[of], ",") {
 					if _, there := row[key]; !there {
 						t.Errorf("%s by %s: no %s in %v", of, group, key, row)
@@ -356,7 +356,7 @@ func TestChangedCursors(t *testing.T) {
 	tenTraces(h)
 	for _, path := range []string{"/v1/stats?limit=1&of=scores&group_by=name,value_bucket&interval=1m", "/v1/traces?limit=1", "/v1/traces?limit=1&sort=total_cost", "/v1/users?limit=1&sort=total_cost"} {
 		rep := h.get(path)
-		next := decoded[brokle.Page[struct{}]](t, rep).NextCursor
+		next := decoded[wire.Page[struct{}]](t, rep).NextCursor
 		if next == nil {
 			t.Fatalf("%s: %s", path, rep.body)
 		}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // getJob is GET /v1/telemetry/jobs/{id}; ?wait=5s answers as soon as the job has
@@ -42,16 +42,16 @@ func getJob(ctx context.Context, s *Server, c *call) (*answer, error) {
 }
 
 // job is the receipt of a job, with what only ingest knows: that it is at work on it.
-func (s *Server) job(ctx context.Context, c *call, id string) (*brokle.Job, error) {
+func (s *Server) job(ctx context.Context, c *call, id string) (*wire.Job, error) {
 	job, err := s.o.Receipts.JobReceipt(ctx, c.caller.Project, id)
-	if err == nil && job.Status == brokle.JobPending && s.o.Ingest.JobWorking(c.caller.Project, id) {
-		job.Status = brokle.JobProcessing
+	if err == nil && job.Status == wire.JobPending && s.o.Ingest.JobWorking(c.caller.Project, id) {
+		job.Status = wire.JobProcessing
 	}
 	return job, err
 }
 
-func ended(j *brokle.Job) bool {
-	return j.Status == brokle.JobCompleted || j.Status == brokle.JobFailed
+func ended(j *wire.Job) bool {
+	return j.Status == wire.JobCompleted || j.Status == wire.JobFailed
 }
 
 func getBatch(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -69,7 +69,7 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !brokle.ValidID(id) {
+	if !wire.ValidID(id) {
 		return nil, store.ErrNotFound
 	}
 	receipt, err := s.o.Receipts.EventReceipt(ctx, c.caller.Project, id)
@@ -90,7 +90,7 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	if receipt == nil || receipt.Status != "stored" { // a later attempt with the id changes nothing
 		last := facts[len(facts)-1]
-		receipt = &brokle.EventReceipt{
+		receipt = &wire.EventReceipt{
 			EventID: id, Status: "stored", EventType: last.Event.Type, BatchID: last.BatchID, At: last.ReceivedAt,
 		}
 	}
@@ -111,7 +111,7 @@ func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record,
 }
 
 // describe adds to a receipt what its events say.
-func (s *Server) describe(ctx context.Context, c *call, receipt *brokle.EventReceipt, facts []store.Record) error {
+func (s *Server) describe(ctx context.Context, c *call, receipt *wire.EventReceipt, facts []store.Record) error {
 	for i := range facts {
 		rec := &facts[i]
 		for _, note := range rec.Notes {
@@ -119,7 +119,7 @@ func (s *Server) describe(ctx context.Context, c *call, receipt *brokle.EventRec
 				receipt.Notes = append(receipt.Notes, note)
 			}
 		}
-		fact := brokle.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
+		fact := wire.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
 		if fields, failure := store.Extract(&rec.Event); failure == nil {
 			trace, _ := fields.Get(store.TraceID)
 			fact.EntityID, fact.TraceID = fields.EntityID, trace.Text

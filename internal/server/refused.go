@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 const (
@@ -216,5 +216,5 @@ func clientFamily(name string) string {
 // and for an admin of the operator's project those of unknown callers: they belong to no project.
 func getRefused(_ context.Context, s *Server, c *call) (*answer, error) {
 	operator := c.caller.Project == operatorProject && c.caller.Has(keyring.ScopeAdmin)
-	return ok(&brokle.Page[refusedRow]{Data: s.refusals.list(c.caller.Project, operator)}, nil)
+	return ok(&wire.Page[refusedRow]{Data: s.refusals.list(c.caller.Project, operator)}, nil)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A wrong path, key or body of a client that sends telemetry is shown, counted, and nothing of what it made up.
@@ -32,7 +32,7 @@ func TestRefusedRequestsAreShown(t *testing.T) {
 	list := func(key string) (rows map[string]refusedRow, all string) {
 		rep := h.get("/v1/ingest/refused", "X-API-Key", "", "X-API-Key", key)
 		rows = map[string]refusedRow{}
-		for _, row := range decoded[brokle.Page[refusedRow]](t, rep).Data {
+		for _, row := range decoded[wire.Page[refusedRow]](t, rep).Data {
 			rows[fmt.Sprintf("%s %s %s %d %s %s", row.Caller, row.Method, row.Path, row.Status, row.Code, row.Client)] = row
 			if row.Last.IsZero() || row.Count < 1 {
 				t.Errorf("%+v", row)

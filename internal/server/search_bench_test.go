@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var searchEvents = flag.Int("search.events", 20_000, "events that BenchmarkSearch searches")
@@ -45,7 +45,7 @@ func (p *prose) words(n int) string {
 // batch is a hundred observations of ten traces, about 900 bytes each.
 func (p *prose) batch() *store.Batch {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(p.n) * 10 * time.Millisecond)
-	b := &store.Batch{Project: "one", Environment: "default", ID: brokle.NewIDAt(at), ReceivedAt: at, Dedup: store.Dedup{Enabled: true, TTL: time.Hour}}
+	b := &store.Batch{Project: "one", Environment: "default", ID: wire.NewIDAt(at), ReceivedAt: at, Dedup: store.Dedup{Enabled: true, TTL: time.Hour}}
 	for range 100 {
 		p.n++
 		text := p.words(28)
@@ -56,7 +56,7 @@ func (p *prose) batch() *store.Batch {
 		}
 		payload := fmt.Appendf(nil, `{"id":"obs_%08x%08x","trace_id":"01K0ZV6C%016X","type":"llm","name":"generate answer","model":"gpt-4o-mini","provider":"openai","prompt_tokens":%d,"completion_tokens":%d,"total_cost":0.%05d,"metadata":{"user":"user_%d","region":"eu-west-1"},"input":{"messages":[{"role":"system","content":"You are a helpful support assistant."},{"role":"user","content":"%s"}]},"output":"%s"}`,
 			p.rng.Uint32(), p.n, uint64(p.n/10)*0x9E3779B97F4A7C15, p.rng.IntN(2000), p.rng.IntN(700), p.rng.IntN(99999), p.rng.IntN(5000), text, p.words(30))
-		b.Events = append(b.Events, brokle.Event{ID: fmt.Sprintf("01K0ZV6B%08X%010X", p.rng.Uint32(), p.n), Type: brokle.ObservationCreate, Payload: payload, Timestamp: brokle.At(at)})
+		b.Events = append(b.Events, wire.Event{ID: fmt.Sprintf("01K0ZV6B%08X%010X", p.rng.Uint32(), p.n), Type: wire.ObservationCreate, Payload: payload, Timestamp: wire.At(at)})
 	}
 	return b
 }

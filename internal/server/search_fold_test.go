@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A search finds what people take for the same word, and also in what is neither
@@ -21,7 +21,7 @@ func TestSearchFoldsAndLooksEverywhere(t *testing.T) {
 		"beta": 1, "eu-west": 1, "region": 0, `"deadline exceeded"`: 1, "stra": 0,
 	} {
 		rep := h.get("/v1/traces?q=" + url.QueryEscape(q))
-		if got := len(decoded[brokle.Page[brokle.TraceSummary]](t, rep).Data); got != want {
+		if got := len(decoded[wire.Page[wire.TraceSummary]](t, rep).Data); got != want {
 			t.Errorf("%s: %d traces, want %d: %s", q, got, want, rep.body)
 		}
 	}

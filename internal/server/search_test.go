@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestSearch(t *testing.T) {
@@ -160,7 +160,7 @@ func searchPages(t *testing.T, h *house, path string, between func()) []string {
 	for range 100 {
 		rep := h.get(path + "&cursor=" + cursor)
 		all = append(all, ids(t, rep)...)
-		next := decoded[brokle.Page[struct{}]](t, rep).NextCursor
+		next := decoded[wire.Page[struct{}]](t, rep).NextCursor
 		if next == nil {
 			return all
 		}

@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // One row per status of the contract that does not need a special server.
@@ -198,7 +198,7 @@ func TestRateLimit(t *testing.T) {
 		t.Errorf("another key: %d %s", rep.status, rep.body)
 	}
 	clock.advance(3)
-	if res := decoded[brokle.BatchResponse](t, h.send("POST", "/v1/telemetry/batch", events("over", 250))); res.ProcessedEvents != 250 {
+	if res := decoded[wire.BatchResponse](t, h.send("POST", "/v1/telemetry/batch", events("over", 250))); res.ProcessedEvents != 250 {
 		t.Errorf("after Retry-After: %+v", res)
 	}
 }

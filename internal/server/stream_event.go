@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // liveEvent is one event on its way to any number of streams.
@@ -22,7 +22,7 @@ type liveEvent struct {
 
 // streamed is the data of a message: a brokle.Event and where it came from.
 type streamed struct {
-	brokle.Event
+	wire.Event
 	ReceivedAt  time.Time `json:"received_at"`
 	BatchID     string    `json:"batch_id"`
 	Environment string    `json:"environment"`
@@ -83,7 +83,7 @@ type eventFilter struct {
 	texts     []textCondition
 	tag       string
 	hasError  *bool
-	eventType []brokle.EventType
+	eventType []wire.EventType
 }
 
 type textCondition struct {
@@ -111,7 +111,7 @@ func (q *query) eventFilter() eventFilter {
 	f.add(q.text("trace_id"), (*liveEvent).traceID)
 	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(store.Level) })
 	for _, name := range q.list("event_type", maxEventTypes) {
-		typ, ok := brokle.EventType(name).Canonical()
+		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
 			q.fail("event_type", "must be a comma list of event types such as trace_create")
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // message is one message of a stream; comments come with the name "".
@@ -203,7 +204,7 @@ func TestStreamHasNoGapAndNoRepeat(t *testing.T) {
 					last = m.id
 				}
 				if m.name == "event" {
-					var ev brokle.Event
+					var ev wire.Event
 					if err := json.Unmarshal([]byte(m.data), &ev); err != nil {
 						t.Error(err)
 					}
@@ -428,7 +429,7 @@ func (h *house) postProd(events ...string) {
 	h.tb.Helper()
 	body := []byte(`{"environment":"prod","events":[` + strings.Join(events, ",") + `]}`)
 	rep := h.send("POST", "/v1/telemetry/batch", body)
-	if got := decoded[brokle.BatchResponse](h.tb, rep); rep.status != 200 || got.ProcessedEvents != len(events) {
+	if got := decoded[wire.BatchResponse](h.tb, rep); rep.status != 200 || got.ProcessedEvents != len(events) {
 		h.tb.Fatalf("%d %s", rep.status, rep.body)
 	}
 }

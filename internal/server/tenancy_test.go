@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // tenancyRow says how TestScopesAndTenants asks a route.
@@ -75,9 +75,9 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 		event(p+"e3", "quality_score_create", fmt.Sprintf(`{"id":"%sscore","trace_id":"%strace","observation_id":"%sobservation","name":"%sscore-name","value":0.5}`, p, p, p, p)),
 		event(p+"e4", "nonsense", `{}`),
 	}
-	res := decoded[brokle.BatchResponse](h.tb, h.send("POST", "/v1/telemetry/batch", batch(events...), as...))
+	res := decoded[wire.BatchResponse](h.tb, h.send("POST", "/v1/telemetry/batch", batch(events...), as...))
 	async := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event(p+"e5", "event_create", `{}`)+`]}`), as...)
-	job := decoded[brokle.BatchResponse](h.tb, async)
+	job := decoded[wire.BatchResponse](h.tb, async)
 	if res.ProcessedEvents != 3 || res.FailedEvents != 1 || async.status != 202 {
 		h.tb.Fatalf("%+v, %d %s", res, async.status, async.body)
 	}

@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The forms in which Brokle's clients of 2025 know an answer: what there is, or why not.
@@ -14,13 +14,13 @@ type (
 		Data    T    `json:"data"`
 	}
 	failure struct {
-		Success bool             `json:"success"` // false
-		Error   brokle.ErrorBody `json:"error"`
+		Success bool           `json:"success"` // false
+		Error   wire.ErrorBody `json:"error"`
 	}
 )
 
 func notSuccess(p *problem) any {
-	return failure{Error: brokle.ErrorBody{Code: p.code, Message: p.message, Details: p.details}}
+	return failure{Error: wire.ErrorBody{Code: p.code, Message: p.message, Details: p.details}}
 }
 
 // keyInfo is what a key stands for, in the words of those clients.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Intervals begin by the clock of the zone that is asked for, also on the days
@@ -34,7 +34,7 @@ func TestStatsTimeZone(t *testing.T) {
 		{"interval=12h&tz=Asia/Kathmandu", "[2026-10-24T18:15:00.000000Z 4] [2026-10-25T18:15:00.000000Z 2] "},
 	} {
 		got := ""
-		for _, r := range decoded[brokle.Page[map[string]any]](t, h.get("/v1/stats?"+c.ask)).Data {
+		for _, r := range decoded[wire.Page[map[string]any]](t, h.get("/v1/stats?"+c.ask)).Data {
 			got += fmt.Sprintf("[%v %v] ", r["time"], r["count"])
 		}
 		if got != c.want {

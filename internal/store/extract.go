@@ -6,7 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The codes of a failed event (brokle.BatchEventError.Code).
@@ -40,7 +40,7 @@ const (
 //   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
-func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
+func Extract(ev *wire.Event) (*Fields, *wire.BatchEventError) {
 	x := extractor{ev: ev}
 	kind, rank, ok := shape(ev.Type)
 	if !ok {
@@ -48,7 +48,7 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 	}
 	seen, ok := x.scan()
 	if !ok {
-		return nil, &brokle.BatchEventError{EventID: ev.ID, Message: "Invalid payload format",
+		return nil, &wire.BatchEventError{EventID: ev.ID, Message: "Invalid payload format",
 			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
 	}
 	// Two more: a score's data type, and an observation's default name.
@@ -71,7 +71,7 @@ func Extract(ev *brokle.Event) (*Fields, *brokle.BatchEventError) {
 
 // ContentOf hashes what an event says (Fields.Content). The hash is kept on disk: it
 // must stay what it is.
-func ContentOf(ev *brokle.Event) uint64 {
+func ContentOf(ev *wire.Event) uint64 {
 	var d xxhash.Digest
 	d.Reset()
 	d.WriteString(string(ev.Type)) //nolint:errcheck // it never fails
@@ -80,8 +80,8 @@ func ContentOf(ev *brokle.Event) uint64 {
 }
 
 // UnknownType is the error of an event whose type the wire contract does not know.
-func UnknownType(ev *brokle.Event) *brokle.BatchEventError {
-	return &brokle.BatchEventError{EventID: ev.ID, Code: CodeUnknownEventType,
+func UnknownType(ev *wire.Event) *wire.BatchEventError {
+	return &wire.BatchEventError{EventID: ev.ID, Code: CodeUnknownEventType,
 		Message: "Unknown event_type '" + short(string(ev.Type)) + "'",
 		Details: "event_type must be one of trace_create, trace_update, observation_create, observation_update, " +
 			"observation_complete, quality_score_create, quality_score_update and event_create"}
@@ -107,12 +107,12 @@ func short(s string) string {
 type span struct{ start, end int32 }
 
 type extractor struct {
-	ev      *brokle.Event
+	ev      *wire.Event
 	raw     [numSlots]span
 	out     *Fields
 	strict  bool // what is being read fails the event when it breaks its rule
 	rare    bool // the payload has keys that few have: those from firstRare on
-	failure *brokle.BatchEventError
+	failure *wire.BatchEventError
 }
 
 // scan finds the last value of every known key and counts an upper bound of the fields.
@@ -186,7 +186,7 @@ func (x *extractor) note(text string) {
 
 func (x *extractor) fail(code, message, details string) {
 	if x.failure == nil {
-		x.failure = &brokle.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
+		x.failure = &wire.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // generation is an observation_create of about 900 bytes, as an SDK sends it.
@@ -17,7 +17,7 @@ var generation = []byte(`{"id":"obs-01K0ZV6B3T8M5Q2Y7R4N1W9XCD","trace_id":"01K0
 	`"total_cost":0.00123,"metadata":{"region":"eu-1","attempt":1}}`)
 
 func BenchmarkExtract(b *testing.B) {
-	ev := brokle.Event{ID: "e", Type: brokle.ObservationCreate, Payload: generation}
+	ev := wire.Event{ID: "e", Type: wire.ObservationCreate, Payload: generation}
 	b.SetBytes(int64(len(generation)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // What the Python SDK 0.2.9 sent for a program with @observe and a wrapped OpenAI client,
@@ -28,7 +28,7 @@ const (
 func TestExtractBrokleClients(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		typ           brokle.EventType
+		typ           wire.EventType
 		payload, want string
 	}{
 		"a wrapped call":                  {"observation_create", wrappedCall, `2/0 span_6` + wrappedCallRead},
@@ -51,7 +51,7 @@ func TestExtractBrokleClients(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
 			if failure != nil {
 				t.Fatalf("failed: %+v", failure)
 			}

@@ -6,8 +6,8 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var fuzzSeeds = []string{
@@ -81,8 +81,8 @@ func compareText(t *testing.T, value []byte) {
 	}
 }
 
-var fuzzTypes = []brokle.EventType{brokle.TraceCreate, brokle.TraceUpdate, brokle.ObservationCreate, brokle.ObservationUpdate,
-	brokle.ObservationComplete, brokle.QualityScoreCreate, brokle.QualityScoreUpdate, brokle.EventCreate}
+var fuzzTypes = []wire.EventType{wire.TraceCreate, wire.TraceUpdate, wire.ObservationCreate, wire.ObservationUpdate,
+	wire.ObservationComplete, wire.QualityScoreCreate, wire.QualityScoreUpdate, wire.EventCreate}
 
 // Whatever the payload, Extract ends, does not change it, says the same again,
 // reads JSON with the spaces taken out alike, and gives either fields or a
@@ -92,7 +92,7 @@ func FuzzExtract(f *testing.F) {
 		f.Add([]byte(s), uint8(i))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte, kind uint8) {
-		ev := brokle.Event{ID: "ev", Type: fuzzTypes[int(kind)%len(fuzzTypes)], Payload: bytes.Clone(payload)}
+		ev := wire.Event{ID: "ev", Type: fuzzTypes[int(kind)%len(fuzzTypes)], Payload: bytes.Clone(payload)}
 		fields, failure := store.Extract(&ev)
 		if !bytes.Equal(ev.Payload, payload) {
 			t.Fatal("the payload was changed")

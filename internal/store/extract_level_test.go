@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A level is read as loggers write it, in any case; what is none, or means one thing to one
@@ -22,7 +22,7 @@ func TestExtractLevels(t *testing.T) {
 	} {
 		for _, word := range slices.Concat(splitWords(words)) {
 			payload := `{"trace_id":"t","name":"n","output":"the answer","level":` + word + `}`
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationCreate, Payload: []byte(payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationCreate, Payload: []byte(payload)})
 			if failure != nil {
 				t.Errorf("%s: %+v", word, failure)
 				continue
@@ -61,7 +61,7 @@ func TestExtractFinishReasons(t *testing.T) {
 		"tool_use": "tool_calls", "tool_call": "tool_calls", "tool-calls": "tool_calls", "SAFETY": "content_filter", "content_filter": "content_filter",
 		"error": "error", "pause_turn": "pause_turn",
 	} {
-		got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationUpdate, Payload: []byte(`{"id":"o","finish_reason":"` + sent + `"}`)})
+		got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationUpdate, Payload: []byte(`{"id":"o","finish_reason":"` + sent + `"}`)})
 		if v, _ := got.Get(store.FinishReason); failure != nil || v.Text != want {
 			t.Errorf("%s: %q, want %q", sent, v.Text, want)
 		}
@@ -74,7 +74,7 @@ func TestExtractLeavesOut(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)
 	for name, c := range map[string]struct {
-		typ              brokle.EventType
+		typ              wire.EventType
 		with, note, want string
 	}{
 		"user too long":      {"trace_create", `"user_id":"` + long + `"`, "user_id", ""},
@@ -110,23 +110,23 @@ func TestExtractLeavesOut(t *testing.T) {
 			t.Parallel()
 			payload, want := `{"id":"e","name":"n","input":"the prompt",`+c.with+`}`, `1/0 e name=n`+c.want+` input="the prompt"`
 			switch c.typ {
-			case brokle.TraceUpdate:
+			case wire.TraceUpdate:
 				want = `1/1 e` + c.want + ` input="the prompt"`
-			case brokle.ObservationCreate:
+			case wire.ObservationCreate:
 				payload, want = strings.Replace(payload, `"id":"e",`, `"id":"e","trace_id":"t",`, 1), `2/0 e name=n trace_id=t`+c.want+` input="the prompt"`
-			case brokle.ObservationUpdate:
+			case wire.ObservationUpdate:
 				want = `2/1 e name=n` + c.want + ` input="the prompt"`
-			case brokle.ObservationComplete:
+			case wire.ObservationComplete:
 				want = `2/2 e name=n` + c.want + ` input="the prompt"`
-			case brokle.QualityScoreCreate:
+			case wire.QualityScoreCreate:
 				payload, want = strings.Replace(payload, `"id":"e",`, `"id":"e","trace_id":"t","value":1,`, 1), `3/0 e name=n trace_id=t value=1 data_type=NUMERIC`+c.want
-			case brokle.QualityScoreUpdate:
+			case wire.QualityScoreUpdate:
 				want = `3/1 e name=n` + c.want
 			}
 			if name == "name of an update" {
 				payload, want = `{"id":"e","name":7,"input":"the prompt"}`, `1/1 e input="the prompt"`
 			}
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: c.typ, Payload: []byte(payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: c.typ, Payload: []byte(payload)})
 			if failure != nil {
 				t.Fatalf("failed: %+v", failure)
 			}
@@ -143,7 +143,7 @@ func TestExtractLeavesOut(t *testing.T) {
 func TestExtractNotesHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	payload := `{"trace_id":"t","name":"n","usage":{"a":1` + strings.Repeat(`,"input_tokens":-1`, 100) + `}}`
-	got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationCreate, Payload: []byte(payload)})
+	got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationCreate, Payload: []byte(payload)})
 	if failure != nil || len(got.Notes) != store.MaxNotes {
 		t.Errorf("%d notes, %+v", len(got.Notes), failure)
 	}
@@ -152,7 +152,7 @@ func TestExtractNotesHaveAnEnd(t *testing.T) {
 func TestExtractClear(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		typ           brokle.EventType
+		typ           wire.EventType
 		payload, want string
 		noted         bool
 	}{
@@ -169,7 +169,7 @@ func TestExtractClear(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
 			if failure != nil || show(got) != c.want || c.noted != (len(got.Notes) == 1) {
 				t.Errorf("%+v: read %s, notes %q\nwant %s", failure, show(got), got.Notes, c.want)
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // read reads one key by its rule into the result. An absent value is left out, and a
@@ -119,7 +119,7 @@ func oneOf(text string, values ...string) string {
 // number reads a time or a number into v.
 func number(v *FieldValue, raw []byte, how form) bool {
 	if how == fTime {
-		var t brokle.Timestamp
+		var t wire.Timestamp
 		if t.UnmarshalJSON(raw) != nil {
 			return false
 		}

@@ -1,6 +1,8 @@
 package store
 
-import "github.com/brokle-ai/brokle-go"
+import (
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
 
 // form is how the value of a key must be written.
 type form uint8
@@ -112,23 +114,23 @@ func (f form) String() string {
 }
 
 // shape is what a canonical event type means.
-func shape(t brokle.EventType) (kind Kind, rank Rank, ok bool) {
+func shape(t wire.EventType) (kind Kind, rank Rank, ok bool) {
 	switch t {
-	case brokle.TraceCreate:
+	case wire.TraceCreate:
 		return TraceKind, RankCreate, true
-	case brokle.TraceUpdate:
+	case wire.TraceUpdate:
 		return TraceKind, RankUpdate, true
-	case brokle.ObservationCreate:
+	case wire.ObservationCreate:
 		return ObservationKind, RankCreate, true
-	case brokle.ObservationUpdate:
+	case wire.ObservationUpdate:
 		return ObservationKind, RankUpdate, true
-	case brokle.ObservationComplete:
+	case wire.ObservationComplete:
 		return ObservationKind, RankComplete, true
-	case brokle.QualityScoreCreate:
+	case wire.QualityScoreCreate:
 		return ScoreKind, RankCreate, true
-	case brokle.QualityScoreUpdate:
+	case wire.QualityScoreUpdate:
 		return ScoreKind, RankUpdate, true
-	case brokle.EventCreate:
+	case wire.EventCreate:
 		return GenericKind, RankCreate, true
 	}
 	return 0, 0, false

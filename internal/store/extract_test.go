@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // show writes fields as "kind/rank id field=value …" in the order of the field list.
@@ -35,7 +35,7 @@ func TestExtractReads(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü", 255)
 	for name, c := range map[string]struct {
-		typ           brokle.EventType
+		typ           wire.EventType
 		payload, want string
 	}{
 		"trace: id is the event's":         {"trace_create", `{"name":"n"}`, `1/0 ev name=n`},
@@ -94,7 +94,7 @@ func TestExtractReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
 			if failure != nil {
 				t.Fatalf("failed: %+v", failure)
 			}
@@ -108,7 +108,7 @@ func TestExtractReads(t *testing.T) {
 func TestExtractRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		typ                    brokle.EventType
+		typ                    wire.EventType
 		payload, code, message string
 	}{
 		"trace: no name":              {"trace_create", `{}`, "missing_field", "Missing required field 'name'"},
@@ -138,7 +138,7 @@ func TestExtractRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: c.typ, Payload: []byte(c.payload)})
 			if failure == nil {
 				t.Fatalf("read %s", show(got))
 			}
@@ -152,14 +152,14 @@ func TestExtractRefuses(t *testing.T) {
 // The contract's own example, to the letter.
 func TestExtractDetails(t *testing.T) {
 	t.Parallel()
-	_, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.TraceCreate, Payload: []byte(`{}`)})
+	_, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.TraceCreate, Payload: []byte(`{}`)})
 	if want := "trace_create needs payload.name, a string of 1 to 1000 characters"; failure == nil || failure.Details != want {
 		t.Errorf("got %+v, want details %q", failure, want)
 	}
 }
 
 func TestExtractAllocations(t *testing.T) {
-	ev := brokle.Event{ID: "e", Type: brokle.ObservationCreate, Payload: generation}
+	ev := wire.Event{ID: "e", Type: wire.ObservationCreate, Payload: generation}
 	if n := testing.AllocsPerRun(100, func() { store.Extract(&ev) }); n > 3 {
 		t.Errorf("%v allocations, want at most 3", n)
 	}

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The usage of each provider and library as its documents show it, in canonical fields: the
@@ -73,7 +73,7 @@ func TestUsageOfVendors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationComplete, Payload: []byte(`{"id":"o",` + c.payload + `}`)})
+			got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationComplete, Payload: []byte(`{"id":"o",` + c.payload + `}`)})
 			if failure != nil || len(got.Notes) > 0 {
 				t.Fatalf("failed: %+v %v", failure, got)
 			}
@@ -87,7 +87,7 @@ func TestUsageOfVendors(t *testing.T) {
 // A whole that is less than its part is read as beside it, and the receipt says so.
 func TestUsageNotesContradictions(t *testing.T) {
 	t.Parallel()
-	got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationComplete,
+	got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationComplete,
 		Payload: []byte(`{"id":"o","usage":{"prompt_tokens":10,"cache_read_input_tokens":80,"completion_tokens":50,"completion_tokens_details":{"reasoning_tokens":70}}}`)})
 	if failure != nil || show(got) != "2/2 o prompt_tokens=90 completion_tokens=120 cache_read_tokens=80 reasoning_tokens=70" {
 		t.Fatalf("%+v, %+v", failure, got)
@@ -100,7 +100,7 @@ func TestUsageNotesContradictions(t *testing.T) {
 // A count that is none is left out by name, and the others are read.
 func TestUsageNotesBadCounts(t *testing.T) {
 	t.Parallel()
-	got, failure := store.Extract(&brokle.Event{ID: "ev", Type: brokle.ObservationComplete,
+	got, failure := store.Extract(&wire.Event{ID: "ev", Type: wire.ObservationComplete,
 		Payload: []byte(`{"id":"o","usage":{"input_tokens":-1,"output_tokens":5,"output_tokens_details":{"reasoning_tokens":"many"}}}`)})
 	if failure != nil || show(got) != "2/2 o completion_tokens=5" {
 		t.Fatalf("%+v, %+v", failure, got)

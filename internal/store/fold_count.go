@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Count decides which of the observations of one trace, all of which rows must be, are
@@ -22,7 +22,7 @@ import (
 func Count(rows []*ObservationRow) {
 	sorted := slices.Clone(rows)
 	slices.SortFunc(sorted, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
-	list := make([]*brokle.Observation, len(sorted))
+	list := make([]*wire.Observation, len(sorted))
 	for i, row := range sorted {
 		list[i] = &row.Observation
 	}
@@ -46,9 +46,9 @@ func isCall(observationType string) bool {
 	return false
 }
 
-func hasTokens(o *brokle.Observation) bool { return o.TotalTokens != nil && *o.TotalTokens != 0 }
+func hasTokens(o *wire.Observation) bool { return o.TotalTokens != nil && *o.TotalTokens != 0 }
 
-func hasCost(o *brokle.Observation) bool { return o.TotalCost != nil && *o.TotalCost != 0 }
+func hasCost(o *wire.Observation) bool { return o.TotalCost != nil && *o.TotalCost != 0 }
 
 // below says of each place in a forest whether anything below it carries. It goes from
 // the leaves up, without recursion.
@@ -96,6 +96,6 @@ func totalsOf(rows []*ObservationRow) (tokens int64, cost float64) {
 }
 
 // byStart is the order of observations: (start_time, id).
-func byStart(a, b *brokle.Observation) int {
+func byStart(a, b *wire.Observation) int {
 	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }

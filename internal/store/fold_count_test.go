@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // step is an observation of trace t, with what else its payload says.
@@ -17,10 +17,10 @@ func step(seq int, id, parent, typ, more string) store.Record {
 }
 
 // uncounted lists the ids, sorted, that the trace does not count.
-func uncounted(tr *brokle.Trace) string {
+func uncounted(tr *wire.Trace) string {
 	var ids []string
-	var walk func([]*brokle.Observation)
-	walk = func(list []*brokle.Observation) {
+	var walk func([]*wire.Observation)
+	walk = func(list []*wire.Observation) {
 		for _, o := range list {
 			if !o.Counted {
 				ids = append(ids, o.ID)

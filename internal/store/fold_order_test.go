@@ -5,11 +5,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-func foldedObservation(t *testing.T, recs []store.Record, id string) *brokle.Observation {
+func foldedObservation(t *testing.T, recs []store.Record, id string) *wire.Observation {
 	t.Helper()
 	o, err := store.FoldObservation(recs, id, "")
 	if err != nil {

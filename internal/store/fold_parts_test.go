@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Programs that number their steps have the same id in every trace: each trace keeps
@@ -99,8 +99,8 @@ func TestFoldTreeWithinTheTrace(t *testing.T) {
 		rec(4, "d", "observation_create", 1, `{"id":"step","trace_id":"B","name":"b","parent_observation_id":"elsewhere"}`),
 	}
 	for trace, want := range map[string]int{"A": 1, "B": 2} {
-		var names func([]*brokle.Observation)
-		names = func(list []*brokle.Observation) {
+		var names func([]*wire.Observation)
+		names = func(list []*wire.Observation) {
 			for _, o := range list {
 				if o.TraceID != trace {
 					t.Errorf("%s holds %s", trace, asJSON(t, o))

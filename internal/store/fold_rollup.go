@@ -3,13 +3,13 @@ package store
 import (
 	"slices"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // RollUp is the trace id as its own events (own; nil when it has none) and its
 // observations (rows; all of them) say it: what FoldTrace returns, without scores and
 // tree. It calls Count on rows. nil when there are neither events nor observations.
-func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
+func RollUp(own *Fold, rows []*ObservationRow, id string) *wire.Trace {
 	if own == nil && len(rows) == 0 {
 		return nil
 	}
@@ -18,9 +18,9 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *brokle.Trace {
 }
 
 // rollUp is RollUp of a trace that has something, with its observations in the order of their starts.
-func rollUp(own *Fold, rows []*ObservationRow, id string) (*brokle.Trace, []*brokle.Observation) {
+func rollUp(own *Fold, rows []*ObservationRow, id string) (*wire.Trace, []*wire.Observation) {
 	Count(rows)
-	observations := make([]*brokle.Observation, len(rows))
+	observations := make([]*wire.Observation, len(rows))
 	for i, row := range rows {
 		observations[i] = &row.Observation
 	}

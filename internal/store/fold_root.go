@@ -1,12 +1,14 @@
 package store
 
-import "github.com/brokle-ai/brokle-go"
+import (
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
 
 // fromRoot fills what the trace's own events leave open (name, user, session, tags) with what its
 // root says: clients that send spans only say there what the whole is about. A trace without a name of its
 // own also has the root's input and output. The root is the first by (start_time, id) of the
 // observations that name no parent.
-func fromRoot(t *brokle.Trace, rows []*ObservationRow) {
+func fromRoot(t *wire.Trace, rows []*ObservationRow) {
 	var root *ObservationRow
 	for _, row := range rows {
 		if row.ParentObservationID == "" && (root == nil || byStart(&row.Observation, &root.Observation) < 0) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // inheriting folds events, given as "type payload", into the trace t and shows what it inherits.
@@ -16,8 +16,8 @@ func inheriting(t *testing.T, events ...string) string {
 	recs := make([]store.Record, len(events))
 	for i, e := range events {
 		typ, payload, _ := strings.Cut(e, " ")
-		recs[i] = store.Record{Seq: store.Seq(i + 1), Project: "p", Event: brokle.Event{ID: fmt.Sprint("e", i), Type: brokle.EventType(typ), Payload: []byte(payload),
-			Timestamp: brokle.At(time.Unix(1000+int64(i), 0))}}
+		recs[i] = store.Record{Seq: store.Seq(i + 1), Project: "p", Event: wire.Event{ID: fmt.Sprint("e", i), Type: wire.EventType(typ), Payload: []byte(payload),
+			Timestamp: wire.At(time.Unix(1000+int64(i), 0))}}
 	}
 	trace, err := store.FoldTrace(recs, "t")
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Issue 11, point 3: what a trace's own events leave open is as its root says it.
@@ -18,7 +18,7 @@ func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 	for name, tc := range map[string]struct {
 		payloads []string
 		own      string
-		want     brokle.Trace
+		want     wire.Trace
 	}{
 		"no events of its own": {[]string{late, child, root}, "", wanted("answer", "u", "s", "chat", "prod")},
 		"some":                 {[]string{child, root, late}, `{"id":"T","name":"own","session_id":"mine"}`, wanted("own", "u", "mine", "chat", "prod")},
@@ -26,15 +26,15 @@ func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 		"no root has come yet": {[]string{child}, "", wanted("", "", "")},
 	} {
 		var recs []Record
-		add := func(i int, typ brokle.EventType, payload string) *Record {
-			recs = append(recs, Record{Seq: Seq(i), Project: "p", Event: brokle.Event{ID: payload, Type: typ, Payload: []byte(payload)}})
+		add := func(i int, typ wire.EventType, payload string) *Record {
+			recs = append(recs, Record{Seq: Seq(i), Project: "p", Event: wire.Event{ID: payload, Type: typ, Payload: []byte(payload)}})
 			return &recs[len(recs)-1]
 		}
 		for i, p := range tc.payloads {
-			add(i+1, brokle.ObservationCreate, p)
+			add(i+1, wire.ObservationCreate, p)
 		}
 		if tc.own != "" {
-			add(9, brokle.TraceCreate, tc.own)
+			add(9, wire.TraceCreate, tc.own)
 		}
 		folded, err := FoldTrace(recs, "T")
 		if err != nil {
@@ -53,7 +53,7 @@ func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 			}
 			parts = append(parts, row)
 		}
-		for how, got := range map[string]*brokle.Trace{"FoldTrace": folded, "RollUp": RollUp(own, parts, "T")} {
+		for how, got := range map[string]*wire.Trace{"FoldTrace": folded, "RollUp": RollUp(own, parts, "T")} {
 			if got.Name != tc.want.Name || got.UserID != tc.want.UserID || got.SessionID != tc.want.SessionID || !slices.Equal(got.Tags, tc.want.Tags) {
 				t.Errorf("%s, %s: %q, user %q, session %q, tags %q", name, how, got.Name, got.UserID, got.SessionID, got.Tags)
 			}
@@ -61,7 +61,7 @@ func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 	}
 }
 
-func wanted(name, user, session string, tags ...string) (t brokle.Trace) {
+func wanted(name, user, session string, tags ...string) (t wire.Trace) {
 	t.Name, t.UserID, t.SessionID, t.Tags = name, user, session, tags
 	return t
 }

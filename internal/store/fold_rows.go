@@ -1,6 +1,8 @@
 package store
 
-import "github.com/brokle-ai/brokle-go"
+import (
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
 
 // EndBeforeStart is the latency_reason of an observation or a trace that ends before it
 // starts.
@@ -58,7 +60,7 @@ func (s *folded) list() []string {
 // ObservationRow is a folded observation as a Warehouse keeps it: what answers
 // show of it, and what only filters and sums ask for.
 type ObservationRow struct {
-	brokle.Observation
+	wire.Observation
 	UserID, SessionID, Release string
 	// Newest says that what names the observation but no trace means this one. Of the
 	// rows with one id it is exactly one.
@@ -90,7 +92,7 @@ func (f *Fold) Observations(id string) []ObservationRow {
 
 // Trace folds the events that name the trace id: what the trace says of itself,
 // without what its observations and scores add.
-func (f *Fold) Trace(id string) *brokle.Trace { return ownTrace(f, nil, id) }
+func (f *Fold) Trace(id string) *wire.Trace { return ownTrace(f, nil, id) }
 
 // Facts returns the events that the fold reads, in the order in which it reads them.
 // Of observations, they are those of all traces.
@@ -117,10 +119,10 @@ func (p *tracePart) row(id string) ObservationRow {
 }
 
 // observation is the folded observation id of the trace, without children.
-func (s *folded) observation(id, trace string) *brokle.Observation {
+func (s *folded) observation(id, trace string) *wire.Observation {
 	start, inferred := s.start()
 	end := s.end()
-	o := &brokle.Observation{
+	o := &wire.Observation{
 		ID: id, TraceID: trace, ParentObservationID: s.text(ParentObservationID, ""),
 		Type: s.text(ObservationType, "span"), Name: s.text(Name, ""), Environment: s.environment(),
 		StartTime: start.time(), StartTimeInferred: inferred,
@@ -149,9 +151,9 @@ func (s *folded) observation(id, trace string) *brokle.Observation {
 }
 
 // Score folds the events that name the score id.
-func (f *Fold) Score(id string) *brokle.Score {
+func (f *Fold) Score(id string) *wire.Score {
 	s := fold(f.sorted())
-	c := &brokle.Score{
+	c := &wire.Score{
 		ID: id, TraceID: s.text(TraceID, ""), ObservationID: s.text(ObservationID, ""), Name: s.text(Name, ""),
 		DataType: s.text(DataType, ""), Source: s.text(Source, ""), EvaluatorName: s.text(EvaluatorName, ""),
 		EvaluatorVersion: s.text(EvaluatorVersion, ""), Comment: s.text(Comment, ""),

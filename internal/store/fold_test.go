@@ -10,19 +10,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // at is the base of the times in these tests: 10 s before midnight UTC.
 var at = time.Date(2026, 2, 28, 23, 59, 50, 0, time.UTC)
 
 // rec makes a record whose event happened so many seconds after at.
-func rec(seq int, id string, typ brokle.EventType, seconds float64, payload string) store.Record {
-	return store.Record{Seq: store.Seq(seq), Project: "p", Environment: "default", Event: brokle.Event{
+func rec(seq int, id string, typ wire.EventType, seconds float64, payload string) store.Record {
+	return store.Record{Seq: store.Seq(seq), Project: "p", Environment: "default", Event: wire.Event{
 		ID: id, Type: typ, Payload: []byte(payload),
-		Timestamp: brokle.At(at.Add(time.Duration(seconds*1e6) * time.Microsecond)),
+		Timestamp: wire.At(at.Add(time.Duration(seconds*1e6) * time.Microsecond)),
 	}}
 }
 
@@ -35,7 +35,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-func foldedTrace(t *testing.T, recs []store.Record, id string) *brokle.Trace {
+func foldedTrace(t *testing.T, recs []store.Record, id string) *wire.Trace {
 	t.Helper()
 	tr, err := store.FoldTrace(recs, id)
 	if err != nil {
@@ -145,8 +145,8 @@ func countAll(t *testing.T, recs []store.Record, n int) {
 			continue
 		}
 		seen := map[string]bool{}
-		var walk func([]*brokle.Observation)
-		walk = func(list []*brokle.Observation) {
+		var walk func([]*wire.Observation)
+		walk = func(list []*wire.Observation) {
 			for _, o := range list {
 				if seen[o.ID] {
 					t.Fatalf("observation %s stands twice", o.ID)
@@ -288,8 +288,8 @@ func TestFoldTree(t *testing.T) {
 	add("ring2", "ring1", 7)
 	add("ring3", "ring2", 7)
 	add("tail", "ring1", 3)
-	var show func([]*brokle.Observation) string
-	show = func(list []*brokle.Observation) string {
+	var show func([]*wire.Observation) string
+	show = func(list []*wire.Observation) string {
 		parts := make([]string, len(list))
 		for i, o := range list {
 			if parts[i] = o.ID; len(o.Children) > 0 {
@@ -315,7 +315,7 @@ func TestFoldTreeOfADeepChain(t *testing.T) {
 	if len(tr.Observations) != 3 || tr.ObservationCount != 1200 {
 		t.Errorf("%d roots of %d observations", len(tr.Observations), tr.ObservationCount)
 	}
-	var back brokle.Trace
+	var back wire.Trace
 	if err := json.Unmarshal([]byte(asJSON(t, tr)), &back); err != nil {
 		t.Error(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // entity names what an event is about, within one project.
@@ -24,7 +24,7 @@ func folds(recs []Record) map[entity]*Fold {
 		rec := &recs[i]
 		fields := rec.Fields
 		if fields == nil {
-			var failure *brokle.BatchEventError
+			var failure *wire.BatchEventError
 			if fields, failure = Extract(&rec.Event); failure != nil {
 				continue
 			}
@@ -65,7 +65,7 @@ func (f *Fold) Observation(id, traceID string) (*ObservationRow, error) {
 // which may hold events of other entities. See Fold.Observation for a traceID that is
 // "". Whether it is Counted depends on the others of its trace: here it is true. The
 // error is ErrNotFound.
-func FoldObservation(recs []Record, id, traceID string) (*brokle.Observation, error) {
+func FoldObservation(recs []Record, id, traceID string) (*wire.Observation, error) {
 	f, err := FoldOf(recs, ObservationKind, id)
 	if err != nil {
 		return nil, fmt.Errorf("observation: %w", err)
@@ -78,7 +78,7 @@ func FoldObservation(recs []Record, id, traceID string) (*brokle.Observation, er
 }
 
 // FoldScore folds the score id in the same way.
-func FoldScore(recs []Record, id string) (*brokle.Score, error) {
+func FoldScore(recs []Record, id string) (*wire.Score, error) {
 	f, err := FoldOf(recs, ScoreKind, id)
 	if err != nil {
 		return nil, fmt.Errorf("score: %w", err)
@@ -93,7 +93,7 @@ func FoldScore(recs []Record, id string) (*brokle.Score, error) {
 // observations that are their own ancestors the first by (start_time, id)
 // becomes a root, and so does one that would hang more than maxTreeDepth levels
 // deep: nothing is lost. Scores are sorted by (timestamp, id). The error is ErrNotFound.
-func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
+func FoldTrace(recs []Record, traceID string) (*wire.Trace, error) {
 	all := folds(recs)
 	var rows []*ObservationRow
 	newest := make(map[string]bool) // of the observations: a score that names no trace is about this one
@@ -110,7 +110,7 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 	if own == nil && len(rows) == 0 {
 		return nil, fmt.Errorf("trace: %w", ErrNotFound)
 	}
-	scores := []brokle.Score{}
+	scores := []wire.Score{}
 	for e, f := range all {
 		if e.kind == ScoreKind {
 			if c := f.Score(e.id); c.TraceID == traceID || c.TraceID == "" && newest[c.ObservationID] {
@@ -118,7 +118,7 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 			}
 		}
 	}
-	slices.SortFunc(scores, func(a, b brokle.Score) int {
+	slices.SortFunc(scores, func(a, b wire.Score) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
 	})
 	t, observations := rollUp(own, rows, traceID)
@@ -129,15 +129,15 @@ func FoldTrace(recs []Record, traceID string) (*brokle.Trace, error) {
 
 // ownTrace is what the trace's own events say; own is nil when there are none,
 // and then there are observations.
-func ownTrace(own *Fold, sorted []*brokle.Observation, id string) *brokle.Trace {
+func ownTrace(own *Fold, sorted []*wire.Observation, id string) *wire.Trace {
 	if own == nil {
-		t := &brokle.Trace{}
+		t := &wire.Trace{}
 		t.ID, t.Tags = id, []string{}
 		t.Environment, t.StartTime = sorted[0].Environment, sorted[0].StartTime
 		return t
 	}
 	s := fold(own.sorted())
-	t := &brokle.Trace{
+	t := &wire.Trace{
 		Version: s.text(Version, ""), Release: s.text(Release, ""), ParentTraceID: s.text(ParentTraceID, ""),
 		Metadata: FoldMetadata(s.metadata), Input: s.json(Input), Output: s.json(Output),
 	}
@@ -147,7 +147,7 @@ func ownTrace(own *Fold, sorted []*brokle.Observation, id string) *brokle.Trace 
 }
 
 // summarize adds what the trace's observations say, but for their amounts.
-func summarize(t *brokle.Trace, sorted []*brokle.Observation) {
+func summarize(t *wire.Trace, sorted []*wire.Observation) {
 	models := make(map[string]bool)
 	for _, o := range sorted {
 		t.ObservationCount++
@@ -175,7 +175,7 @@ func summarize(t *brokle.Trace, sorted []*brokle.Observation) {
 
 // summarizeScores is the mean of each name's values, else its last text; scores are
 // sorted by time.
-func summarizeScores(sorted []brokle.Score) map[string]any {
+func summarizeScores(sorted []wire.Score) map[string]any {
 	numbers := make(map[string][]float64)
 	out := make(map[string]any)
 	for _, c := range sorted {

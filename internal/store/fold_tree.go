@@ -3,7 +3,7 @@ package store
 import (
 	"slices"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // maxTreeDepth bounds how deep observations nest in an answer: readers of JSON
@@ -12,13 +12,13 @@ const maxTreeDepth = 500
 
 // tree hangs the observations of one trace, sorted by (start_time, id), below their
 // parents and returns the roots.
-func tree(sorted []*brokle.Observation) []*brokle.Observation {
+func tree(sorted []*wire.Observation) []*wire.Observation {
 	return hang(sorted, parentsOf(sorted))
 }
 
 // parentsOf finds the place of each one's parent, −1 for a root. Each observation of
 // the trace is there once, so an id names one place.
-func parentsOf(sorted []*brokle.Observation) []int {
+func parentsOf(sorted []*wire.Observation) []int {
 	at := make(map[string]int, len(sorted))
 	for i, o := range sorted {
 		at[o.ID] = i
@@ -56,7 +56,7 @@ func breakCycles(parents []int) {
 
 // hang walks from the roots down without recursion. As both lists are filled in
 // the order of sorted, children stand in that order too.
-func hang(sorted []*brokle.Observation, parents []int) []*brokle.Observation {
+func hang(sorted []*wire.Observation, parents []int) []*wire.Observation {
 	children := make([][]int, len(sorted))
 	type place struct{ index, depth int }
 	var queue []place
@@ -67,7 +67,7 @@ func hang(sorted []*brokle.Observation, parents []int) []*brokle.Observation {
 			children[p] = append(children[p], i)
 		}
 	}
-	roots := []*brokle.Observation{}
+	roots := []*wire.Observation{}
 	for len(queue) > 0 {
 		here := queue[0]
 		queue = queue[1:]

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Log is durable, ordered and deduplicating: the truth that everything else is a view of.
@@ -56,10 +56,10 @@ type Log interface {
 // Receipts answers for what happened to batches, jobs and events. Receipts are
 // kept for ReceiptTTL. All lookups are within one project; ErrNotFound otherwise.
 type Receipts interface {
-	BatchReceipt(ctx context.Context, project, batchID string) (*brokle.Job, error)
+	BatchReceipt(ctx context.Context, project, batchID string) (*wire.Job, error)
 	// EventReceipt knows stored events within their dedup ttl, and failed ones for ReceiptTTL.
-	EventReceipt(ctx context.Context, project, eventID string) (*brokle.EventReceipt, error)
-	JobReceipt(ctx context.Context, project, jobID string) (*brokle.Job, error)
+	EventReceipt(ctx context.Context, project, eventID string) (*wire.EventReceipt, error)
+	JobReceipt(ctx context.Context, project, jobID string) (*wire.Job, error)
 }
 
 // ReceiptTTL is how long receipts of batches, failed events and completed jobs are kept.
@@ -74,7 +74,7 @@ type Jobs interface {
 	PendingJobs(ctx context.Context) ([]Job, error)
 	// FailJob records that the job ended without storing anything. (A job that
 	// stored something is completed by Append of a Batch that names it.)
-	FailJob(ctx context.Context, project, jobID string, result *brokle.BatchResponse, why brokle.ErrorBody) error
+	FailJob(ctx context.Context, project, jobID string, result *wire.BatchResponse, why wire.ErrorBody) error
 }
 
 // Job is an accepted asynchronous batch: everything needed to process it later.

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Pages of the queries: the same JSON types that the API answers with.
 type (
-	TracePage       = brokle.Page[brokle.TraceSummary]
-	ObservationPage = brokle.Page[brokle.Observation]
-	ScorePage       = brokle.Page[brokle.Score]
-	StatsPage       = brokle.Page[brokle.StatRow]
+	TracePage       = wire.Page[wire.TraceSummary]
+	ObservationPage = wire.Page[wire.Observation]
+	ScorePage       = wire.Page[wire.Score]
+	StatsPage       = wire.Page[wire.StatRow]
 )
 
 // Filter restricts a query. Zero values do not restrict. Every part given must hold.

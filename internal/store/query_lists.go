@@ -3,14 +3,14 @@ package store
 import (
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Pages of the lists that traces add up to.
 type (
-	SessionPage     = brokle.Page[brokle.SessionSummary]
-	UserPage        = brokle.Page[brokle.UserSummary]
-	EnvironmentPage = brokle.Page[brokle.EnvironmentSummary]
+	SessionPage     = wire.Page[wire.SessionSummary]
+	UserPage        = wire.Page[wire.UserSummary]
+	EnvironmentPage = wire.Page[wire.EnvironmentSummary]
 )
 
 // SessionQuery asks for GET /v1/sessions. The filter says what traces count, but

@@ -3,7 +3,7 @@ package store
 import (
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Seq is an event's place in the Log: it rises strictly, starts at 1, and has
@@ -18,7 +18,7 @@ type Record struct {
 	Environment string    // of the batch; "default" when none was sent
 	BatchID     string    // the batch that brought it
 	ReceivedAt  time.Time // UTC, microseconds, the node's clock
-	Event       brokle.Event
+	Event       wire.Event
 	// Notes say what of the event is read otherwise than it was sent; nil for nearly all.
 	Notes []string
 	// Fields is what Extract read from the payload, when it is still known from
@@ -34,14 +34,14 @@ type Batch struct {
 	ID          string // batch id, a ULID made by the server
 	ReceivedAt  time.Time
 	Dedup       Dedup
-	Events      []brokle.Event
+	Events      []wire.Event
 	Fields      []*Fields // nil, or one per event
 	// Failed are the events of the request that ingest refused, and why. They
 	// are kept with the batch so that its receipt can be given again.
-	Failed []brokle.BatchEventError
+	Failed []wire.BatchEventError
 	// Notes are about its events, in their order. Those of the events that turn out to be duplicates are not
 	// given again. A note repeats no value: it stays when its event is erased.
-	Notes []brokle.EventNote
+	Notes []wire.EventNote
 	// Job is the job this batch completes, or "" for a synchronous batch.
 	Job string
 }

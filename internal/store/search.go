@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Searcher finds stored events by the words of their text.
@@ -149,7 +149,7 @@ func NewMatcher(q *TextQuery) *Matcher {
 }
 
 // Matches says whether all words and phrases are in the event's text.
-func (m *Matcher) Matches(ev *brokle.Event) bool {
+func (m *Matcher) Matches(ev *wire.Event) bool {
 	m.at, m.hits = 0, 0
 	m.words.Event(ev)
 	return m.hits == m.q.ends

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestTextQuery(t *testing.T) {
@@ -27,12 +27,12 @@ func TestTextQuery(t *testing.T) {
 			continue
 		}
 		m := store.NewMatcher(q)
-		ev := brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(payload)}
+		ev := wire.Event{Type: wire.ObservationCreate, Payload: []byte(payload)}
 		for range 2 { // nothing of one event stays for the next
 			if got := m.Matches(&ev); got != want {
 				t.Errorf("%q: %t, want %t", text, got, want)
 			}
-			if m.Matches(&brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(`{"input":"nothing"}`)}) {
+			if m.Matches(&wire.Event{Type: wire.ObservationCreate, Payload: []byte(`{"input":"nothing"}`)}) {
 				t.Errorf("%q matches nothing", text)
 			}
 		}
@@ -52,7 +52,7 @@ func TestTextQueryPairsCrossWords(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if got := store.NewMatcher(q).Matches(&brokle.Event{Type: brokle.TraceCreate, Payload: []byte(payload)}); got != want {
+		if got := store.NewMatcher(q).Matches(&wire.Event{Type: wire.TraceCreate, Payload: []byte(payload)}); got != want {
 			t.Errorf("%q: %t, want %t", text, got, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestTextQueryLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for payload, want := range map[string]bool{`{"input":"b a w"}`: true, `{"input":"b w"}`: false} {
-		if got := store.NewMatcher(q).Matches(&brokle.Event{Type: brokle.TraceCreate, Payload: []byte(payload)}); got != want {
+		if got := store.NewMatcher(q).Matches(&wire.Event{Type: wire.TraceCreate, Payload: []byte(payload)}); got != want {
 			t.Errorf("32 words, %s: %t", payload, got)
 		}
 	}
@@ -93,7 +93,7 @@ func TestTextQueryLimits(t *testing.T) {
 
 func BenchmarkMatch(b *testing.B) {
 	text := strings.Repeat("the model answers a question about prices and delivery ", 16)
-	ev := brokle.Event{Type: brokle.ObservationCreate, Payload: []byte(`{"trace_id":"01K0ZV6B3T8M5Q2Y7R4N1W9XCD","name":"call","input":"` + text + `"}`)}
+	ev := wire.Event{Type: wire.ObservationCreate, Payload: []byte(`{"trace_id":"01K0ZV6B3T8M5Q2Y7R4N1W9XCD","name":"call","input":"` + text + `"}`)}
 	q, err := store.ParseText("absent question")
 	if err != nil {
 		b.Fatal(err)

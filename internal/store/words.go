@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Words cuts the text of events into words, as text search understands them: a
@@ -30,7 +30,7 @@ type Words struct {
 // Event finds the words of an event's name, input, output, status message, tags and metadata: of
 // all strings and numbers in them, but not of the keys of objects. A score has no text.
 // Whatever the payload is, it ends and stays inside it.
-func (w *Words) Event(ev *brokle.Event) {
+func (w *Words) Event(ev *wire.Event) {
 	if kind, _, ok := shape(ev.Type); !ok || kind == ScoreKind {
 		return
 	}

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // wordsOf are the words of an event, the end of each text as "|".
-func wordsOf(typ brokle.EventType, payload string) []string {
+func wordsOf(typ wire.EventType, payload string) []string {
 	var out []string
 	w := store.Words{Found: func(word []byte) {
 		if word == nil {
@@ -26,7 +26,7 @@ func wordsOf(typ brokle.EventType, payload string) []string {
 			out = append(out, string(word))
 		}
 	}}
-	w.Event(&brokle.Event{Type: typ, Payload: []byte(payload)})
+	w.Event(&wire.Event{Type: typ, Payload: []byte(payload)})
 	return out
 }
 
@@ -65,11 +65,11 @@ func TestWords(t *testing.T) {
 		`{"input":"٣٤ x²"}`:    "٣٤ x2 |",
 		"{\"input\":\"\xff\"}": "|",
 	} {
-		if got := strings.Join(wordsOf(brokle.TraceCreate, payload), " "); got != want {
+		if got := strings.Join(wordsOf(wire.TraceCreate, payload), " "); got != want {
 			t.Errorf("%s: %q, want %q", payload, got, want)
 		}
 	}
-	if got := wordsOf(brokle.QualityScoreCreate, `{"name":"quality"}`); got != nil {
+	if got := wordsOf(wire.QualityScoreCreate, `{"name":"quality"}`); got != nil {
 		t.Errorf("a score has words: %q", got)
 	}
 }
@@ -165,7 +165,7 @@ func FuzzWords(f *testing.F) {
 			}
 			words = append(words, string(word))
 		}}
-		w.Event(&brokle.Event{Type: brokle.EventCreate, Payload: payload})
+		w.Event(&wire.Event{Type: wire.EventCreate, Payload: payload})
 		if words != nil {
 			t.Fatalf("%q after the last text", words)
 		}

@@ -3,8 +3,8 @@ package duckstore
 import (
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // entityKey names a bundle: all events with one id of one kind. For observations that
@@ -81,7 +81,7 @@ func relativeOf(o *observationRow, at span) relative {
 
 // fill is the reverse of relativeOf.
 func (r *relative) fill(id string, o *observationRow) {
-	*o = observationRow{Observation: brokle.Observation{
+	*o = observationRow{Observation: wire.Observation{
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
 		StartTime: microTime(r.start),
 	}}
@@ -188,7 +188,7 @@ func slim(rec *store.Record, l *layout) *store.Record {
 	}{
 		store.Record{
 			Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
-			Event: brokle.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
+			Event: wire.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
 		}, *rec.Fields,
 	}
 	made.rec.Fields = &made.fields

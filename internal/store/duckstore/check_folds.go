@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // WrongFold is an entity whose row is not the fold of its events.
@@ -163,11 +163,11 @@ func (f *folder) scores(ctx context.Context, in window) error {
 	if err != nil {
 		return err
 	}
-	want := map[[2]string]*stored[brokle.Score]{}
+	want := map[[2]string]*stored[wire.Score]{}
 	for id, b := range folds {
-		want[[2]string{id}] = &stored[brokle.Score]{b.at, b.fold.Score(id)}
+		want[[2]string{id}] = &stored[wire.Score]{b.at, b.fold.Score(id)}
 	}
-	return compare(ctx, f, store.ScoreKind, &scoreTable, in, want, func(s *brokle.Score) [2]string { return [2]string{s.ID} })
+	return compare(ctx, f, store.ScoreKind, &scoreTable, in, want, func(s *wire.Score) [2]string { return [2]string{s.ID} })
 }
 
 func (f *folder) traces(ctx context.Context, in window) error {
@@ -192,19 +192,19 @@ func (f *folder) traces(ctx context.Context, in window) error {
 	if err != nil {
 		return err
 	}
-	want := map[[2]string]*stored[brokle.Trace]{}
+	want := map[[2]string]*stored[wire.Trace]{}
 	for _, id := range slices.Sorted(maps.Keys(families)) {
 		b := own[id]
 		if b == nil {
 			b = &bundle{}
 		}
 		t, at, changed := rollUp(b, families[id], id)
-		want[[2]string{id}] = &stored[brokle.Trace]{at, t}
+		want[[2]string{id}] = &stored[wire.Trace]{at, t}
 		for _, row := range changed {
 			f.say(store.ObservationKind, row.ID, "counted is not what its trace says")
 		}
 	}
-	return compare(ctx, f, store.TraceKind, &traceTable, in, want, func(t *brokle.Trace) [2]string { return [2]string{t.ID} })
+	return compare(ctx, f, store.TraceKind, &traceTable, in, want, func(t *wire.Trace) [2]string { return [2]string{t.ID} })
 }
 
 func (f *folder) say(kind store.Kind, id, what string) {

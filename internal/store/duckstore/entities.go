@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The entity tables keep what the Go fold made of the events, one row an entity, so
@@ -219,39 +219,39 @@ var observationTable = entityTable[observationRow]{"observations", []member[obse
 	{column{"tags", "VARCHAR[]"}, func(o *observationRow) any { return &o.Tags }},
 }}
 
-var scoreTable = entityTable[brokle.Score]{"scores", []member[brokle.Score]{
-	{column{"id", "VARCHAR"}, func(s *brokle.Score) any { return &s.ID }},
-	{column{"trace_id", "VARCHAR"}, func(s *brokle.Score) any { return &s.TraceID }},
-	{column{"observation_id", "VARCHAR"}, func(s *brokle.Score) any { return &s.ObservationID }},
-	{column{"name", "VARCHAR"}, func(s *brokle.Score) any { return &s.Name }},
-	{column{"value", "DOUBLE"}, func(s *brokle.Score) any { return &s.Value }},
-	{column{"string_value", "VARCHAR"}, func(s *brokle.Score) any { return &s.StringValue }},
-	{column{"data_type", "VARCHAR"}, func(s *brokle.Score) any { return &s.DataType }},
-	{column{"source", "VARCHAR"}, func(s *brokle.Score) any { return &s.Source }},
-	{column{"evaluator_name", "VARCHAR"}, func(s *brokle.Score) any { return &s.EvaluatorName }},
-	{column{"evaluator_version", "VARCHAR"}, func(s *brokle.Score) any { return &s.EvaluatorVersion }},
-	{column{"comment", "VARCHAR"}, func(s *brokle.Score) any { return &s.Comment }},
-	{column{"author_user_id", "VARCHAR"}, func(s *brokle.Score) any { return &s.AuthorUserID }},
-	{column{"environment", "VARCHAR"}, func(s *brokle.Score) any { return &s.Environment }},
-	{column{"timestamp", "BIGINT"}, func(s *brokle.Score) any { return &s.Timestamp }},
+var scoreTable = entityTable[wire.Score]{"scores", []member[wire.Score]{
+	{column{"id", "VARCHAR"}, func(s *wire.Score) any { return &s.ID }},
+	{column{"trace_id", "VARCHAR"}, func(s *wire.Score) any { return &s.TraceID }},
+	{column{"observation_id", "VARCHAR"}, func(s *wire.Score) any { return &s.ObservationID }},
+	{column{"name", "VARCHAR"}, func(s *wire.Score) any { return &s.Name }},
+	{column{"value", "DOUBLE"}, func(s *wire.Score) any { return &s.Value }},
+	{column{"string_value", "VARCHAR"}, func(s *wire.Score) any { return &s.StringValue }},
+	{column{"data_type", "VARCHAR"}, func(s *wire.Score) any { return &s.DataType }},
+	{column{"source", "VARCHAR"}, func(s *wire.Score) any { return &s.Source }},
+	{column{"evaluator_name", "VARCHAR"}, func(s *wire.Score) any { return &s.EvaluatorName }},
+	{column{"evaluator_version", "VARCHAR"}, func(s *wire.Score) any { return &s.EvaluatorVersion }},
+	{column{"comment", "VARCHAR"}, func(s *wire.Score) any { return &s.Comment }},
+	{column{"author_user_id", "VARCHAR"}, func(s *wire.Score) any { return &s.AuthorUserID }},
+	{column{"environment", "VARCHAR"}, func(s *wire.Score) any { return &s.Environment }},
+	{column{"timestamp", "BIGINT"}, func(s *wire.Score) any { return &s.Timestamp }},
 }}
 
-var traceTable = entityTable[brokle.Trace]{"traces", []member[brokle.Trace]{
-	{column{"id", "VARCHAR"}, func(t *brokle.Trace) any { return &t.ID }},
-	{column{"name", "VARCHAR"}, func(t *brokle.Trace) any { return &t.Name }},
-	{column{"user_id", "VARCHAR"}, func(t *brokle.Trace) any { return &t.UserID }},
-	{column{"session_id", "VARCHAR"}, func(t *brokle.Trace) any { return &t.SessionID }},
-	{column{"environment", "VARCHAR"}, func(t *brokle.Trace) any { return &t.Environment }},
-	{column{"version", "VARCHAR"}, func(t *brokle.Trace) any { return &t.Version }},
-	{column{"release", "VARCHAR"}, func(t *brokle.Trace) any { return &t.Release }},
-	{column{"tags", "VARCHAR[]"}, func(t *brokle.Trace) any { return &t.Tags }},
-	{column{"start_time", "BIGINT"}, func(t *brokle.Trace) any { return &t.StartTime }},
-	{column{"end_time", "BIGINT"}, func(t *brokle.Trace) any { return &t.EndTime }},
-	{column{"latency_ms", "DOUBLE"}, func(t *brokle.Trace) any { return &t.LatencyMS }},
-	{column{"latency_reason", "VARCHAR"}, func(t *brokle.Trace) any { return &t.LatencyReason }},
-	{column{"observation_count", "BIGINT"}, func(t *brokle.Trace) any { return &t.ObservationCount }},
-	{column{"error_count", "BIGINT"}, func(t *brokle.Trace) any { return &t.ErrorCount }},
-	{column{"total_tokens", "BIGINT"}, func(t *brokle.Trace) any { return &t.TotalTokens }},
-	{column{"total_cost", "DOUBLE"}, func(t *brokle.Trace) any { return &t.TotalCost }},
-	{column{"models", "VARCHAR[]"}, func(t *brokle.Trace) any { return &t.Models }},
+var traceTable = entityTable[wire.Trace]{"traces", []member[wire.Trace]{
+	{column{"id", "VARCHAR"}, func(t *wire.Trace) any { return &t.ID }},
+	{column{"name", "VARCHAR"}, func(t *wire.Trace) any { return &t.Name }},
+	{column{"user_id", "VARCHAR"}, func(t *wire.Trace) any { return &t.UserID }},
+	{column{"session_id", "VARCHAR"}, func(t *wire.Trace) any { return &t.SessionID }},
+	{column{"environment", "VARCHAR"}, func(t *wire.Trace) any { return &t.Environment }},
+	{column{"version", "VARCHAR"}, func(t *wire.Trace) any { return &t.Version }},
+	{column{"release", "VARCHAR"}, func(t *wire.Trace) any { return &t.Release }},
+	{column{"tags", "VARCHAR[]"}, func(t *wire.Trace) any { return &t.Tags }},
+	{column{"start_time", "BIGINT"}, func(t *wire.Trace) any { return &t.StartTime }},
+	{column{"end_time", "BIGINT"}, func(t *wire.Trace) any { return &t.EndTime }},
+	{column{"latency_ms", "DOUBLE"}, func(t *wire.Trace) any { return &t.LatencyMS }},
+	{column{"latency_reason", "VARCHAR"}, func(t *wire.Trace) any { return &t.LatencyReason }},
+	{column{"observation_count", "BIGINT"}, func(t *wire.Trace) any { return &t.ObservationCount }},
+	{column{"error_count", "BIGINT"}, func(t *wire.Trace) any { return &t.ErrorCount }},
+	{column{"total_tokens", "BIGINT"}, func(t *wire.Trace) any { return &t.TotalTokens }},
+	{column{"total_cost", "DOUBLE"}, func(t *wire.Trace) any { return &t.TotalCost }},
+	{column{"models", "VARCHAR[]"}, func(t *wire.Trace) any { return &t.Models }},
 }}

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Environments answers with a page of environments. A trace counts in the one
@@ -24,9 +24,9 @@ func (w *Warehouse) Environments(ctx context.Context, project string, eq store.E
 		if err != nil {
 			return err
 		}
-		page.Data = []brokle.EnvironmentSummary{}
+		page.Data = []wire.EnvironmentSummary{}
 		page.NextCursor, err = v.page(ctx, p, q, text, func(r *sql.Rows) (k key, err error) {
-			var e brokle.EnvironmentSummary
+			var e wire.EnvironmentSummary
 			var t totals
 			if err := r.Scan(append([]any{&e.Name, &k.value}, t.targets()...)...); err != nil {
 				return k, err

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // generator makes believable events: traces of a generation each with its
@@ -47,35 +47,35 @@ func (g *generator) next(n int) []store.Record {
 
 func (g *generator) trace() {
 	g.at = g.at.Add(time.Duration(g.r.Int64N(int64(g.pause/time.Millisecond))) * time.Millisecond)
-	trace, user := brokle.NewIDAt(g.at), fmt.Sprintf("user_%d", g.r.IntN(5000))
-	g.add(trace, brokle.TraceCreate, 0, trace, store.TraceKind, store.RankCreate,
+	trace, user := wire.NewIDAt(g.at), fmt.Sprintf("user_%d", g.r.IntN(5000))
+	g.add(trace, wire.TraceCreate, 0, trace, store.TraceKind, store.RankCreate,
 		txt(store.Name, "support-chat"), txt(store.UserID, user), txt(store.SessionID, "session_"+trace[10:18]))
 	for range 3 {
-		id := brokle.NewIDAt(g.at)
+		id := wire.NewIDAt(g.at)
 		took := time.Duration(g.r.IntN(3000)) * time.Millisecond
 		prompt, completion := int64(g.r.IntN(2000)), int64(g.r.IntN(500))
 		in, _ := json.Marshal([]map[string]string{{"role": "user", "content": g.sentence(300)}})
-		g.add(id, brokle.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
+		g.add(id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
 			txt(store.TraceID, trace), txt(store.Name, "answer"), txt(store.ObservationType, "generation"),
 			txt(store.Model, []string{"gpt-4o", "claude-sonnet", "gpt-4o-mini"}[g.r.IntN(3)]), txt(store.Provider, "openai"),
 			store.FieldValue{Field: store.StartTime, Int: g.at.UnixMicro()}, txt(store.Input, string(in)))
-		g.add(brokle.NewIDAt(g.at), brokle.ObservationComplete, took, id, store.ObservationKind, store.RankComplete,
+		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, took, id, store.ObservationKind, store.RankComplete,
 			store.FieldValue{Field: store.EndTime, Int: g.at.Add(took).UnixMicro()},
 			num(store.PromptTokens, prompt), num(store.CompletionTokens, completion), num(store.TotalTokens, prompt+completion),
 			store.FieldValue{Field: store.TotalCost, Num: float64(prompt)*25e-7 + float64(completion)*1e-5},
 			txt(store.Output, `"`+g.sentence(400)+`"`))
 	}
-	g.add(brokle.NewIDAt(g.at), brokle.QualityScoreCreate, time.Second, brokle.NewIDAt(g.at), store.ScoreKind, store.RankCreate,
+	g.add(wire.NewIDAt(g.at), wire.QualityScoreCreate, time.Second, wire.NewIDAt(g.at), store.ScoreKind, store.RankCreate,
 		txt(store.TraceID, trace), txt(store.Name, "helpful"), store.FieldValue{Field: store.Value, Num: float64(g.r.IntN(2))},
 		txt(store.DataType, "NUMERIC"), txt(store.Source, "EVAL"))
 }
 
-func (g *generator) add(id string, typ brokle.EventType, after time.Duration, entity string, kind store.Kind, rank store.Rank, values ...store.FieldValue) {
+func (g *generator) add(id string, typ wire.EventType, after time.Duration, entity string, kind store.Kind, rank store.Rank, values ...store.FieldValue) {
 	g.seq++
 	at := g.at.Add(after)
 	g.open = append(g.open, store.Record{
 		Seq: g.seq, Project: "default", Environment: "production", ReceivedAt: at,
-		Event:  brokle.Event{ID: id, Type: typ, Timestamp: brokle.At(at)},
+		Event:  wire.Event{ID: id, Type: typ, Timestamp: wire.At(at)},
 		Fields: &store.Fields{Kind: kind, Rank: rank, EntityID: entity, Values: values},
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var (
@@ -131,13 +131,13 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 
 // wide adds a trace of n observations and returns its id.
 func (g *generator) wide(n int) string {
-	trace := brokle.NewIDAt(g.at)
-	g.add(trace, brokle.TraceCreate, 0, trace, store.TraceKind, store.RankCreate, txt(store.Name, "wide"))
+	trace := wire.NewIDAt(g.at)
+	g.add(trace, wire.TraceCreate, 0, trace, store.TraceKind, store.RankCreate, txt(store.Name, "wide"))
 	for range n {
-		id := brokle.NewIDAt(g.at)
-		g.add(id, brokle.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
+		id := wire.NewIDAt(g.at)
+		g.add(id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
 			txt(store.TraceID, trace), txt(store.Name, "step"), txt(store.Input, `"`+g.sentence(300)+`"`))
-		g.add(brokle.NewIDAt(g.at), brokle.ObservationComplete, time.Second, id, store.ObservationKind, store.RankComplete,
+		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, time.Second, id, store.ObservationKind, store.RankComplete,
 			txt(store.Output, `"`+g.sentence(300)+`"`))
 	}
 	return trace

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // among is the condition that a row is of one of the keys, whose projects and ids are two
@@ -178,8 +178,8 @@ func (l *layout) records(b block, each func(*store.Record)) {
 		recs[i] = store.Record{
 			Seq: store.Seq(b.number(colSeq, i)), Project: b.text(colProject, i), Environment: b.text(colBatchEnvironment, i),
 			ReceivedAt: microTime(b.number(colReceived, i)),
-			Event: brokle.Event{
-				ID: b.text(colEventID, i), Type: brokle.EventType(b.text(colEventType, i)), Timestamp: brokle.At(microTime(b.number(colTS, i))),
+			Event: wire.Event{
+				ID: b.text(colEventID, i), Type: wire.EventType(b.text(colEventType, i)), Timestamp: wire.At(microTime(b.number(colTS, i))),
 			},
 		}
 		fields[i] = store.Fields{

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // scored adds n observations in traces of their own, each with one score of each of so many
@@ -17,11 +17,11 @@ import (
 func (g *generator) scored(n, names int) {
 	for i := range n {
 		trace, id := fmt.Sprintf("t%06d", i), fmt.Sprintf("o%06d", i)
-		g.add("e"+id, brokle.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
+		g.add("e"+id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
 			txt(store.TraceID, trace), txt(store.Name, "n"), txt(store.Model, fmt.Sprintf("m%d", i%2)))
 		for k := range names {
 			s := fmt.Sprintf("s%06d-%d", i, k)
-			g.add("e"+s, brokle.QualityScoreCreate, 0, s, store.ScoreKind, store.RankCreate, txt(store.ObservationID, id),
+			g.add("e"+s, wire.QualityScoreCreate, 0, s, store.ScoreKind, store.RankCreate, txt(store.ObservationID, id),
 				txt(store.Name, fmt.Sprintf("q%d", k)), store.FieldValue{Field: store.Value, Num: float64(i) + float64(k)/1000})
 		}
 	}

@@ -3,8 +3,8 @@ package duckstore
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var observationSorts = sortTypes{
@@ -30,7 +30,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 		return nil, err
 	}
 	p.tie = "tie"
-	page := &store.ObservationPage{Data: []brokle.Observation{}}
+	page := &store.ObservationPage{Data: []wire.Observation{}}
 	err = w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
 		page.Data = page.Data[:0]
 		keys, err := v.search(ctx, p, oq.Match, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p, &oq) })

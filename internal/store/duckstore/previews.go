@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The previews of input and output stand in events only: they are the widest columns, and
@@ -71,7 +71,7 @@ func scanPreviews(r *sql.Rows) (*store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec.Seq, rec.Event.Timestamp = store.Seq(seq), brokle.At(microTime(ts))
+	rec.Seq, rec.Event.Timestamp = store.Seq(seq), wire.At(microTime(ts))
 	values := &rec.Fields.Values
 	if trace.Valid {
 		*values = append(*values, store.FieldValue{Field: store.TraceID, Text: trace.String})

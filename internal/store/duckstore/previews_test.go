@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A page's previews are what the fold says: of each trace of an id its own, the last word
@@ -21,7 +21,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 		n := len(recs) + 1
 		fields := &store.Fields{Kind: store.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
 		rec := store.Record{Seq: store.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
-			Event: brokle.Event{ID: string(rune('a' + n)), Type: brokle.ObservationUpdate, Timestamp: brokle.At(at.Add(time.Duration(n) * time.Second))}}
+			Event: wire.Event{ID: string(rune('a' + n)), Type: wire.ObservationUpdate, Timestamp: wire.At(at.Add(time.Duration(n) * time.Second))}}
 		recs = append(recs, rec)
 		fold.Add(&rec, fields)
 	}

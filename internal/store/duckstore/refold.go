@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // refold is the part of a transaction that brings the entity rows in step with the
@@ -21,8 +21,8 @@ type refold struct {
 	wipe     bool                  // nothing must stay of the old rows
 
 	observations []placed[observationRow]
-	scores       []placed[brokle.Score]
-	traces       []placed[brokle.Trace]
+	scores       []placed[wire.Score]
+	traces       []placed[wire.Trace]
 	recounted    []recounted
 	old          [store.GenericKind + 1]oldRows
 }
@@ -124,7 +124,7 @@ func (r *refold) foldBundles() []entityKey {
 		case store.ScoreKind:
 			r.old[k.kind].add(k, b.written)
 			if b.fold != nil {
-				r.scores = append(r.scores, placed[brokle.Score]{k, b.at, *b.fold.Score(k.id)})
+				r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
 			}
 		case store.ObservationKind:
 			r.old[k.kind].add(k, b.written)
@@ -208,13 +208,13 @@ func (r *refold) rollUp(k entityKey) {
 	f.at, f.written = at, 0
 	if t != nil {
 		f.written = r.written
-		r.traces = append(r.traces, placed[brokle.Trace]{k, at, *t})
+		r.traces = append(r.traces, placed[wire.Trace]{k, at, *t})
 	}
 }
 
 // rollUp rolls a trace up from its own events and its family: what its row is, nil when
 // there are neither, which events it covers, and the observations that do not know whether they count.
-func rollUp(own *bundle, f *family, id string) (t *brokle.Trace, at span, changed []*observationRow) {
+func rollUp(own *bundle, f *family, id string) (t *wire.Trace, at span, changed []*observationRow) {
 	rows := make([]observationRow, len(f.members))
 	pointers := make([]*observationRow, 0, len(rows))
 	at = own.at

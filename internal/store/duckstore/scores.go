@@ -3,8 +3,8 @@ package duckstore
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var scoreSorts = sortTypes{"timestamp": "BIGINT", "value": "DOUBLE"}
@@ -41,7 +41,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 	if err != nil {
 		return nil, err
 	}
-	page := &store.ScorePage{Data: []brokle.Score{}}
+	page := &store.ScorePage{Data: []wire.Score{}}
 	err = w.ask(ctx, project, "query scores", func(ctx context.Context, v *view) error {
 		page.Data = page.Data[:0]
 		keys, err := v.scoreKeys(ctx, p, &sq)
@@ -51,7 +51,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
 			return err
 		}
-		page.Data, err = whole(ctx, v, &scoreTable, keys, func(s *brokle.Score) key { return key{id: s.ID} })
+		page.Data, err = whole(ctx, v, &scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
 		return err
 	})
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"math"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // statement is a statistics query in the making.
@@ -55,7 +55,7 @@ func (w *Warehouse) Stats(ctx context.Context, project string, sq store.StatsQue
 	if err != nil {
 		return nil, err
 	}
-	page := &store.StatsPage{Data: []brokle.StatRow{}}
+	page := &store.StatsPage{Data: []wire.StatRow{}}
 	err = w.ask(ctx, project, "query statistics", func(ctx context.Context, v *view) error {
 		s, err := newStatement(v, subject, &sq)
 		if err != nil {
@@ -142,8 +142,8 @@ func (s *statement) groupColumns() (selected, names []string, err error) {
 }
 
 // run reads the rows of the statement.
-func (s *statement) run(ctx context.Context, v *view, text, hash string, limit int, scored map[string]map[string]scoreSum) ([]brokle.StatRow, *string, error) {
-	rows := []brokle.StatRow{}
+func (s *statement) run(ctx context.Context, v *view, text, hash string, limit int, scored map[string]map[string]scoreSum) ([]wire.StatRow, *string, error) {
+	rows := []wire.StatRow{}
 	var keys []string // of the last row of the page
 	more := false
 	err := v.rows(ctx, text, s.args, func(r *sql.Rows) error {
@@ -194,8 +194,8 @@ func (s *statement) keys(values []any) []string {
 }
 
 // row names the values.
-func (s *statement) row(values []any, scored map[string]scoreSum) brokle.StatRow {
-	row := make(brokle.StatRow, len(values))
+func (s *statement) row(values []any, scored map[string]scoreSum) wire.StatRow {
+	row := make(wire.StatRow, len(values))
 	for i, g := range s.groups {
 		value := values[i]
 		if us, ok := value.(int64); ok && g == "time" {

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // totalSorts are the columns of brokle.Totals.
@@ -26,7 +26,7 @@ const totalColumns = "trace_count, observation_count, error_count, total_tokens,
 
 // totals scans what totalColumns selects.
 type totals struct {
-	brokle.Totals
+	wire.Totals
 	first, last int64
 }
 
@@ -34,7 +34,7 @@ func (t *totals) targets() []any {
 	return []any{&t.TraceCount, &t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &t.first, &t.last}
 }
 
-func (t *totals) done() brokle.Totals {
+func (t *totals) done() wire.Totals {
 	t.FirstSeen, t.LastSeen = microTime(t.first), microTime(t.last)
 	return t.Totals
 }

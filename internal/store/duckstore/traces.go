@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var traceSorts = sortTypes{
@@ -20,7 +20,7 @@ func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQu
 	if err != nil {
 		return nil, err
 	}
-	page := &store.TracePage{Data: []brokle.TraceSummary{}}
+	page := &store.TracePage{Data: []wire.TraceSummary{}}
 	err = w.ask(ctx, project, "query traces", func(ctx context.Context, v *view) error {
 		page.Data = page.Data[:0]
 		keys, err := v.search(ctx, p, tq.Match, traceEvents, func(p *pager) ([]key, error) { return v.traceKeys(ctx, p, &tq.Filter) })
@@ -85,13 +85,13 @@ func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, er
 }
 
 // traceSummaries reads the traces in the order of keys.
-func (v *view) traceSummaries(ctx context.Context, keys []key) ([]brokle.TraceSummary, error) {
-	rows, err := whole(ctx, v, &traceTable, keys, func(t *brokle.Trace) key { return key{id: t.ID} })
+func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
+	rows, err := whole(ctx, v, &traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
 	if err != nil {
 		return nil, err
 	}
-	traces := make([]brokle.TraceSummary, len(rows))
-	found := make(map[string]*brokle.TraceSummary, len(rows))
+	traces := make([]wire.TraceSummary, len(rows))
+	found := make(map[string]*wire.TraceSummary, len(rows))
 	for i := range rows {
 		traces[i] = rows[i].TraceSummary
 		traces[i].Scores = map[string]any{}
@@ -121,7 +121,7 @@ func (m *scoreMean) result() any {
 }
 
 // traceScores fills in the scores of the traces.
-func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*brokle.TraceSummary) error {
+func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*wire.TraceSummary) error {
 	q := v.query()
 	means := make(map[[2]string]*scoreMean)
 	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)},

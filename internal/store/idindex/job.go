@@ -8,8 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // JobEntry is what the index knows of one job.
@@ -17,7 +17,7 @@ type JobEntry struct {
 	Request store.Seq // block of the raw request; 0 when only the end is still in the Log
 	Result  store.Seq // block of the end; 0 while pending
 	// Status is JobPending, JobCompleted or JobFailed.
-	Status      brokle.JobStatus
+	Status      wire.JobStatus
 	CreatedAt   time.Time // UTC
 	CompletedAt time.Time // UTC; zero while pending
 }
@@ -34,11 +34,11 @@ func (x *Index) Job(project, jobID string) (JobEntry, bool, error) {
 	e := JobEntry{Request: v.request, Result: v.result, CreatedAt: time.UnixMicro(v.created).UTC()}
 	switch v.status {
 	case JobCompleted:
-		e.Status = brokle.JobCompleted
+		e.Status = wire.JobCompleted
 	case JobFailed:
-		e.Status = brokle.JobFailed
+		e.Status = wire.JobFailed
 	default:
-		e.Status = brokle.JobPending
+		e.Status = wire.JobPending
 		return e, true, nil
 	}
 	e.CompletedAt = time.UnixMicro(v.completed).UTC()

@@ -12,8 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // random gives a source whose seed is logged; BROKLE_TEST_SEED repeats a run.
@@ -117,7 +117,7 @@ func (m *model) apply(c Change, upto store.Seq) {
 				return
 			}
 			keep = time.Time{}
-			j = modelJob{JobEntry{Request: c.Block, Status: brokle.JobPending, CreatedAt: c.At}, c.BatchID}
+			j = modelJob{JobEntry{Request: c.Block, Status: wire.JobPending, CreatedAt: c.At}, c.BatchID}
 		} else {
 			if known && j.Result != 0 {
 				return
@@ -125,9 +125,9 @@ func (m *model) apply(c Change, upto store.Seq) {
 			if !known {
 				j = modelJob{JobEntry{CreatedAt: c.At}, c.BatchID}
 			}
-			j.Result, j.CompletedAt, j.Status = c.Block, c.At, brokle.JobCompleted
+			j.Result, j.CompletedAt, j.Status = c.Block, c.At, wire.JobCompleted
 			if c.Job == JobFailed {
-				j.Status = brokle.JobFailed
+				j.Status = wire.JobFailed
 			}
 			if j.batch != "" {
 				m.batches[pid{c.Project, j.batch}] = receipt{c.Block, end}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // keysLeft counts what is in the index beside the cursor.
@@ -138,7 +138,7 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	if seq, ok, err := x.Batch("p", "B2"); seq != 2 || !ok || err != nil {
 		t.Errorf("batch of a pending job: %d %v %v", seq, ok, err)
 	}
-	if j, ok, err := x.Job("p", "j"); j != (JobEntry{Request: 2, Status: brokle.JobPending, CreatedAt: created}) || !ok || err != nil {
+	if j, ok, err := x.Job("p", "j"); j != (JobEntry{Request: 2, Status: wire.JobPending, CreatedAt: created}) || !ok || err != nil {
 		t.Errorf("pending job: %+v %v %v", j, ok, err)
 	}
 	if _, ok, _ := x.Job("q", "j"); ok {
@@ -148,7 +148,7 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	apply(Change{BatchID: "B2", JobID: "j", Job: JobCompleted})
 	apply(Change{JobID: "k", Job: JobFailed})
 	apply(Change{BatchID: "B2", JobID: "j", Job: JobFailed}) // ended before: changes nothing
-	want := JobEntry{Request: 2, Result: 4, Status: brokle.JobCompleted, CreatedAt: created, CompletedAt: done}
+	want := JobEntry{Request: 2, Result: 4, Status: wire.JobCompleted, CreatedAt: created, CompletedAt: done}
 	if j, ok, err := x.Job("p", "j"); j != want || !ok || err != nil {
 		t.Errorf("completed job: %+v %v %v, want %+v", j, ok, err, want)
 	}

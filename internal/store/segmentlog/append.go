@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // request is one block on its way to the committer. What it holds is used
@@ -145,7 +145,7 @@ func (r *request) records(b *store.Batch, payloads []byte) {
 		e := b.Events[i]
 		n := len(e.Payload)
 		e.Payload, payloads = payloads[:n:n], payloads[n:]
-		e.Timestamp = brokle.At(e.Timestamp.Time)
+		e.Timestamp = wire.At(e.Timestamp.Time)
 		r.recs[i] = store.Record{
 			Project: b.Project, Environment: b.Environment, BatchID: b.ID, ReceivedAt: received, Event: e,
 		}
@@ -195,12 +195,12 @@ func (l *Log) AddJob(ctx context.Context, j store.Job) error {
 
 // jobFailure is the body of the block that ends a job which stored nothing.
 type jobFailure struct {
-	Result *brokle.BatchResponse `json:"result"`
-	Error  brokle.ErrorBody      `json:"error"`
+	Result *wire.BatchResponse `json:"result"`
+	Error  wire.ErrorBody      `json:"error"`
 }
 
 // FailJob implements store.Jobs.
-func (l *Log) FailJob(ctx context.Context, project, jobID string, result *brokle.BatchResponse, why brokle.ErrorBody) error {
+func (l *Log) FailJob(ctx context.Context, project, jobID string, result *wire.BatchResponse, why wire.ErrorBody) error {
 	body, err := json.Marshal(jobFailure{result, why})
 	if err != nil {
 		return fmt.Errorf("fail job: %w", err)

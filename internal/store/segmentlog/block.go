@@ -4,8 +4,8 @@ import (
 	"sort"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // block is a decoded block. It is immutable and shared by the cache's readers.
@@ -13,9 +13,9 @@ type block struct {
 	blockHeader
 	batches []batch
 	ids     []string
-	events  []brokle.Event // nil when only the meta section was read, or when no event has a body
-	body    []byte         // of a job's request or failure
-	cost    int64          // bytes of memory, about
+	events  []wire.Event // nil when only the meta section was read, or when no event has a body
+	body    []byte       // of a job's request or failure
+	cost    int64        // bytes of memory, about
 }
 
 // decodeSections decodes a block whose header h has been checked. stored holds

@@ -4,56 +4,56 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Event types as one byte each; 0 is a type that the table does not know.
-func typeCode(t brokle.EventType) byte {
+func typeCode(t wire.EventType) byte {
 	switch t {
-	case brokle.TraceCreate:
+	case wire.TraceCreate:
 		return 1
-	case brokle.TraceUpdate:
+	case wire.TraceUpdate:
 		return 2
-	case brokle.ObservationCreate:
+	case wire.ObservationCreate:
 		return 3
-	case brokle.ObservationUpdate:
+	case wire.ObservationUpdate:
 		return 4
-	case brokle.ObservationComplete:
+	case wire.ObservationComplete:
 		return 5
-	case brokle.QualityScoreCreate:
+	case wire.QualityScoreCreate:
 		return 6
-	case brokle.QualityScoreUpdate:
+	case wire.QualityScoreUpdate:
 		return 7
-	case brokle.EventCreate:
+	case wire.EventCreate:
 		return 8
 	}
 	return 0
 }
 
-func typeOf(code byte) (brokle.EventType, bool) {
+func typeOf(code byte) (wire.EventType, bool) {
 	switch code {
 	case 1:
-		return brokle.TraceCreate, true
+		return wire.TraceCreate, true
 	case 2:
-		return brokle.TraceUpdate, true
+		return wire.TraceUpdate, true
 	case 3:
-		return brokle.ObservationCreate, true
+		return wire.ObservationCreate, true
 	case 4:
-		return brokle.ObservationUpdate, true
+		return wire.ObservationUpdate, true
 	case 5:
-		return brokle.ObservationComplete, true
+		return wire.ObservationComplete, true
 	case 6:
-		return brokle.QualityScoreCreate, true
+		return wire.QualityScoreCreate, true
 	case 7:
-		return brokle.QualityScoreUpdate, true
+		return wire.QualityScoreUpdate, true
 	case 8:
-		return brokle.EventCreate, true
+		return wire.EventCreate, true
 	}
 	return "", false
 }
 
 // bodySize bounds what appendBody appends.
-func bodySize(events []brokle.Event) int {
+func bodySize(events []wire.Event) int {
 	n := 0
 	for i := range events {
 		n += len(events[i].Payload) + len(events[i].Type) + 2 + 2*binary.MaxVarintLen64
@@ -63,7 +63,7 @@ func bodySize(events []brokle.Event) int {
 
 // appendBody writes the body section of events, column by column: types,
 // timestamps, payload lengths, payloads. It also returns where the payloads begin.
-func appendBody(dst []byte, events []brokle.Event) (body []byte, payloads int) {
+func appendBody(dst []byte, events []wire.Event) (body []byte, payloads int) {
 	for i := range events {
 		dst = append(dst, typeCode(events[i].Type))
 	}
@@ -90,28 +90,28 @@ func appendBody(dst []byte, events []brokle.Event) (body []byte, payloads int) {
 
 // decodeBody reads a body section, decompressed, into events that share its
 // memory. The ids are the caller's.
-func decodeBody(raw []byte, ids []string) ([]brokle.Event, error) {
+func decodeBody(raw []byte, ids []string) ([]wire.Event, error) {
 	n := len(ids)
 	r := &reader{b: raw}
 	codes := r.bytes(uint64(n))
 	if r.bad {
 		return nil, damaged("body section")
 	}
-	events := make([]brokle.Event, n)
+	events := make([]wire.Event, n)
 	for i, code := range codes {
 		t, known := typeOf(code)
 		if !known {
 			if code != 0 {
 				return nil, damaged("event type %d", code)
 			}
-			t = brokle.EventType(r.string())
+			t = wire.EventType(r.string())
 		}
 		events[i].ID, events[i].Type = ids[i], t
 	}
 	var at int64
 	for i := range events {
 		at += r.varint()
-		events[i].Timestamp = brokle.Timestamp{Time: time.UnixMicro(at).UTC()}
+		events[i].Timestamp = wire.Timestamp{Time: time.UnixMicro(at).UTC()}
 	}
 	payloads := *r
 	for range n {

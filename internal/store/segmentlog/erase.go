@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Erase implements store.Log. It rewrites the segments that hold the payloads, and
@@ -241,8 +241,8 @@ func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
 
 // blanked appends the block's events from one index to another with nothing in those that
 // cannot be read, and counts the others.
-func (b *block) blanked(events []brokle.Event, from, to int) (_ []brokle.Event, live int) {
-	at := brokle.Timestamp{Time: time.UnixMicro(b.committed)}
+func (b *block) blanked(events []wire.Event, from, to int) (_ []wire.Event, live int) {
+	at := wire.Timestamp{Time: time.UnixMicro(b.committed)}
 	if n := len(events); n > 0 {
 		at = events[n-1].Timestamp
 	}
@@ -252,7 +252,7 @@ func (b *block) blanked(events []brokle.Event, from, to int) (_ []brokle.Event, 
 			at = b.events[i].Timestamp
 			live++
 		} else { // a neighbour's values take next to no room
-			events = append(events, brokle.Event{Type: brokle.EventCreate, Timestamp: at})
+			events = append(events, wire.Event{Type: wire.EventCreate, Timestamp: at})
 		}
 	}
 	return events, live
@@ -260,7 +260,7 @@ func (b *block) blanked(events []brokle.Event, from, to int) (_ []brokle.Event, 
 
 // encodeBody makes a body of events and sets what the header says of it. isS2
 // says what compress does.
-func (h *blockHeader) encodeBody(compress compressor, events []brokle.Event, isS2 bool) []byte {
+func (h *blockHeader) encodeBody(compress compressor, events []wire.Event, isS2 bool) []byte {
 	raw, _ := appendBody(make([]byte, 0, bodySize(events)), events)
 	stored := compress(raw, nil)
 	h.setBody(stored, raw)

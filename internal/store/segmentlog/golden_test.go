@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden segment anew; only when the format changes on purpose")
@@ -20,8 +20,8 @@ const goldenBase, goldenSalt = 41, 0x5eed5a17
 // goldenBlocks are the blocks of the golden segment: one of each kind and form.
 func goldenBlocks() []blockHeaderAndSections {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
-	event := func(id string, typ brokle.EventType, payload string, d time.Duration) brokle.Event {
-		return brokle.Event{ID: id, Type: typ, Payload: []byte(payload), Timestamp: brokle.At(at.Add(d))}
+	event := func(id string, typ wire.EventType, payload string, d time.Duration) wire.Event {
+		return wire.Event{ID: id, Type: typ, Payload: []byte(payload), Timestamp: wire.At(at.Add(d))}
 	}
 	meta := batch{
 		committed: at.Add(3 * time.Millisecond).UnixMicro(), received: at.UnixMicro(), project: "default", env: "production",
@@ -31,22 +31,22 @@ func goldenBlocks() []blockHeaderAndSections {
 	job.id, job.job, job.dedup, job.ttl = "01K0ZV6C000000000000000002", "job_01K0ZV6C000000000000000003", false, 0
 	failed := meta
 	failed.id = "01K0ZV6C000000000000000004"
-	failed.failed = []brokle.BatchEventError{{
+	failed.failed = []wire.BatchEventError{{
 		EventID: "bad", Message: "Missing required field 'name'", Details: "trace_create needs payload.name", Code: "missing_field", Retryable: true,
 	}}
 	return []blockHeaderAndSections{
-		goldenBlock(kindEvents, 41, []batch{meta}, []brokle.Event{
-			event("01K0ZV6B3T8M5Q2Y7R4N1W9XCD", brokle.TraceCreate, `{"name":"жизнь 🙂"}`, 0),
-			event("dup", brokle.ObservationUpdate, `{"id":"x"}`, time.Second),
+		goldenBlock(kindEvents, 41, []batch{meta}, []wire.Event{
+			event("01K0ZV6B3T8M5Q2Y7R4N1W9XCD", wire.TraceCreate, `{"name":"жизнь 🙂"}`, 0),
+			event("dup", wire.ObservationUpdate, `{"id":"x"}`, time.Second),
 			event("e3", "future_type", `{}`, -time.Hour),
 		}, nil, []int{1}, nil),
 		goldenBlock(kindEvents, 44, []batch{failed}, nil, nil, nil, nil),
 		goldenBlock(kindJob, 45, []batch{job}, nil, []byte(`{"events":[]}`), nil, nil),
 		goldenBlock(kindJobFailure, 46, []batch{job}, nil, []byte(`{"result":null,"error":{"code":"c","message":"m"}}`), nil, nil),
 		// Two batches in one block, with a hole between them, as recompression makes them.
-		goldenBlock(kindEvents, 50, []batch{meta, failed}, []brokle.Event{
-			event("p1", brokle.EventCreate, `{"a":1}`, 0),
-			event("p2", brokle.QualityScoreCreate, ``, 0),
+		goldenBlock(kindEvents, 50, []batch{meta, failed}, []wire.Event{
+			event("p1", wire.EventCreate, `{"a":1}`, 0),
+			event("p2", wire.QualityScoreCreate, ``, 0),
 		}, nil, nil, []int{1}),
 	}
 }
@@ -58,7 +58,7 @@ type blockHeaderAndSections struct {
 
 // goldenBlock splits the events evenly over the batches, which take 5 Seqs each when there are two.
 // Sections are stored as they are, so that the bytes do not depend on a compressor's version.
-func goldenBlock(kind byte, first store.Seq, batches []batch, events []brokle.Event, body []byte, dups, erased []int) blockHeaderAndSections {
+func goldenBlock(kind byte, first store.Seq, batches []batch, events []wire.Event, body []byte, dups, erased []int) blockHeaderAndSections {
 	h := blockHeader{
 		kind: kind, first: first, events: uint32(len(events)), committed: batches[0].committed,
 		dups: bitmapOf(dups, len(events)), erased: bitmapOf(erased, len(events)),

@@ -8,8 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func openTest(t testing.TB, fs vfs.FS, dir string, o Options) *Log {
@@ -35,9 +35,9 @@ func testBatch(prefix string, n, size int) *store.Batch {
 	}
 	for i := range n {
 		payload := fmt.Sprintf(`{"name":"call %d","input":"%s"}`, i, text(size, i))
-		b.Events = append(b.Events, brokle.Event{
-			ID: fmt.Sprintf("%s-%d", prefix, i), Type: brokle.EventCreate,
-			Payload: []byte(payload), Timestamp: brokle.At(time.Now()),
+		b.Events = append(b.Events, wire.Event{
+			ID: fmt.Sprintf("%s-%d", prefix, i), Type: wire.EventCreate,
+			Payload: []byte(payload), Timestamp: wire.At(time.Now()),
 		})
 	}
 	return b

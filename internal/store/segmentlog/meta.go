@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // batch is what a block says about one appended batch beside its events: the
@@ -22,8 +22,8 @@ type batch struct {
 	job       string
 	dedup     bool
 	ttl       time.Duration // whole milliseconds are kept
-	failed    []brokle.BatchEventError
-	notes     []brokle.EventNote
+	failed    []wire.BatchEventError
+	notes     []wire.EventNote
 }
 
 // notesOf are the notes about an event of the batch.
@@ -110,16 +110,16 @@ func (r *reader) entries(b *batch) {
 	const least = 5
 	n := r.count(least)
 	if n > 0 {
-		b.failed = make([]brokle.BatchEventError, 0, n)
+		b.failed = make([]wire.BatchEventError, 0, n)
 	}
 	for range n {
-		var f brokle.BatchEventError
+		var f wire.BatchEventError
 		for _, s := range [...]*string{&f.EventID, &f.Message, &f.Details, &f.Code} {
 			*s = r.string()
 		}
 		switch v := r.bytes(1); {
 		case len(v) == 1 && v[0] == entryNote:
-			b.notes = append(b.notes, brokle.EventNote{EventID: f.EventID, Note: f.Message})
+			b.notes = append(b.notes, wire.EventNote{EventID: f.EventID, Note: f.Message})
 		default:
 			f.Retryable = len(v) == 1 && v[0] != entryFinal
 			b.failed = append(b.failed, f)

@@ -13,9 +13,9 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // A start with thousands of blocks reads headers, not payloads, and only those the
@@ -111,7 +111,7 @@ func TestForgedBlock(t *testing.T) {
 	}
 	e := testBatch("planted", 1, 1).Events[0]
 	e.Payload = noise
-	forged := goldenBlock(kindEvents, 3, []batch{{project: "p1"}}, []brokle.Event{e}, nil, nil, nil)
+	forged := goldenBlock(kindEvents, 3, []batch{{project: "p1"}}, []wire.Event{e}, nil, nil, nil)
 	inner := append(append(forged.h.append(nil), forged.meta...), forged.body...)
 	b := testBatch("evil", 1, 10)
 	b.Events[0].Payload = inner

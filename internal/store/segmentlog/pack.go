@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // packBytes is the size, decompressed, at which a recompressed block is full.
@@ -92,7 +92,7 @@ type packer struct {
 	committed   int64
 	batches     []batch
 	ids         []string
-	events      []brokle.Event
+	events      []wire.Event
 	dups, dead  []int // indexes of duplicates and of erased events
 	live        int
 	raw         int // bytes

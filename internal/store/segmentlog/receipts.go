@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // batchAt returns the block and the batch that the index calls seq. Blocks that
@@ -28,7 +28,7 @@ func (l *Log) batchAt(seq store.Seq) (*block, *batch, error) {
 }
 
 // BatchReceipt implements store.Receipts.
-func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*brokle.Job, error) {
+func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*wire.Job, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("batch receipt: %w", err)
 	}
@@ -37,7 +37,7 @@ func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*brokl
 	if err == nil && !ok {
 		err = store.ErrNotFound
 	}
-	var job *brokle.Job
+	var job *wire.Job
 	if err == nil {
 		job, err = l.receipt(project, seq)
 	}
@@ -48,7 +48,7 @@ func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*brokl
 }
 
 // JobReceipt implements store.Receipts.
-func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*brokle.Job, error) {
+func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*wire.Job, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("job receipt: %w", err)
 	}
@@ -57,7 +57,7 @@ func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*brokle.Jo
 	if err == nil && !ok {
 		err = store.ErrNotFound
 	}
-	var job *brokle.Job
+	var job *wire.Job
 	if err == nil {
 		job, err = l.receipt(project, cmp.Or(e.Result, e.Request))
 	}
@@ -68,7 +68,7 @@ func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*brokle.Jo
 }
 
 // receipt rebuilds the answer that the batch at seq was given.
-func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
+func (l *Log) receipt(project string, seq store.Seq) (*wire.Job, error) {
 	b, t, err := l.batchAt(seq)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
 	if t.project != project {
 		return nil, store.ErrNotFound
 	}
-	job := &brokle.Job{JobID: t.job, BatchID: t.id, Status: brokle.JobPending, CreatedAt: micros(t.received)}
+	job := &wire.Job{JobID: t.job, BatchID: t.id, Status: wire.JobPending, CreatedAt: micros(t.received)}
 	if t.job != "" {
 		if e, ok, err := l.index.Job(project, t.job); err != nil {
 			return nil, err
@@ -93,11 +93,11 @@ func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
 		return job, fail(job, b.body)
 	}
 	n, duplicates := b.stored(t)
-	job.Status = brokle.JobCompleted
-	job.Result = &brokle.BatchResponse{
+	job.Status = wire.JobCompleted
+	job.Result = &wire.BatchResponse{
 		BatchID: t.id, JobID: t.job, ProcessedEvents: n, DuplicateEvents: len(duplicates), FailedEvents: len(t.failed),
 		ProcessingTimeMS:  max(time.Duration(t.committed-t.received)*time.Microsecond, 0).Milliseconds(),
-		Errors:            append([]brokle.BatchEventError{}, t.failed...),
+		Errors:            append([]wire.BatchEventError{}, t.failed...),
 		DuplicateEventIDs: append([]string{}, duplicates...),
 	}
 	for i := range t.notes {
@@ -109,18 +109,18 @@ func (l *Log) receipt(project string, seq store.Seq) (*brokle.Job, error) {
 }
 
 // fail completes the receipt of a job that stored nothing.
-func fail(job *brokle.Job, body []byte) error {
+func fail(job *wire.Job, body []byte) error {
 	var f jobFailure
 	if err := json.Unmarshal(body, &f); err != nil {
 		return fmt.Errorf("failure of job: %w", err)
 	}
-	job.Status, job.Result, job.Error = brokle.JobFailed, f.Result, &f.Error
+	job.Status, job.Result, job.Error = wire.JobFailed, f.Result, &f.Error
 	return nil
 }
 
 // EventReceipt implements store.Receipts. An event that was stored counts as
 // stored, also when a later attempt with its id failed. An erased or expired one is not found.
-func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*brokle.EventReceipt, error) {
+func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*wire.EventReceipt, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("event receipt: %w", err)
 	}
@@ -132,7 +132,7 @@ func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*brokl
 	return rec, nil
 }
 
-func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error) {
+func (l *Log) eventReceipt(project, eventID string) (*wire.EventReceipt, error) {
 	e, ok, err := l.index.Event(project, eventID)
 	if err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error
 		if i < 0 || !b.shown(t, i, l.cut.Load()) || t.project != project {
 			return nil, store.ErrNotFound
 		}
-		return &brokle.EventReceipt{
+		return &wire.EventReceipt{
 			EventID: eventID, Status: "stored", EventType: b.events[i].Type, BatchID: t.id, At: micros(t.committed),
 			Notes: t.notesOf(eventID),
 		}, nil
@@ -162,7 +162,7 @@ func (l *Log) eventReceipt(project, eventID string) (*brokle.EventReceipt, error
 		}
 		for i := range t.failed {
 			if t.failed[i].EventID == eventID && t.project == project {
-				return &brokle.EventReceipt{
+				return &wire.EventReceipt{
 					EventID: eventID, Status: "failed", BatchID: t.id, At: micros(t.committed), Error: &t.failed[i],
 				}, nil
 			}

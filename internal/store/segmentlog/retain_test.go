@@ -8,8 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // aging is a Log under retention, on a clock of the test.
@@ -34,7 +34,7 @@ func (a *aging) store(n int, ago time.Duration) (first store.Seq) {
 	b := testBatch(fmt.Sprint("b", a.n), n, 900)
 	b.ReceivedAt = a.now
 	for i := range b.Events {
-		b.Events[i].Timestamp = brokle.At(a.now.Add(-ago))
+		b.Events[i].Timestamp = wire.At(a.now.Add(-ago))
 	}
 	first = a.Head() + 1
 	if _, err := a.Append(context.Background(), b); err != nil {
@@ -126,7 +126,7 @@ func TestExpireWhole(t *testing.T) {
 	if jobs, err := a.PendingJobs(t.Context()); err != nil || len(jobs) != 1 || string(jobs[0].Body) != string(job.Body) {
 		t.Fatalf("pending jobs %v, %v", jobs, err)
 	}
-	if err := a.FailJob(t.Context(), "p1", job.ID, nil, brokle.ErrorBody{Code: "x"}); err != nil {
+	if err := a.FailJob(t.Context(), "p1", job.ID, nil, wire.ErrorBody{Code: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	a.later(store.ReceiptTTL + time.Hour)

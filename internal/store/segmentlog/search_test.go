@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func parse(t testing.TB, text string) *store.TextQuery {
@@ -107,7 +107,7 @@ func (x *texts) append(t *testing.T, l *Log, batches int) {
 			if x.rng.IntN(10) == 0 {
 				id = fmt.Sprint("e", 1+x.rng.IntN(x.n)) // perhaps a duplicate
 			}
-			b.Events = append(b.Events, brokle.Event{ID: id, Type: brokle.ObservationCreate, Payload: payload, Timestamp: brokle.At(time.Now())})
+			b.Events = append(b.Events, wire.Event{ID: id, Type: wire.ObservationCreate, Payload: payload, Timestamp: wire.At(time.Now())})
 		}
 		if _, err := l.Append(context.Background(), b); err != nil {
 			t.Fatal(err)

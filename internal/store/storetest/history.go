@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // HistoryProject is the project of all records of a History.
@@ -55,7 +55,7 @@ func (h *history) record(i int, before []store.Record) store.Record {
 	}
 	// Few distinct instants, so that ties are common; a third is before midnight.
 	at := midnight.Add(time.Duration(h.rng.IntN(3*h.n/4+2)-h.n/4) * 250 * time.Millisecond)
-	rec.Event = brokle.Event{ID: fmt.Sprintf("event-%05d", h.rng.IntN(1e5)*1000+i%1000), Timestamp: brokle.At(at)}
+	rec.Event = wire.Event{ID: fmt.Sprintf("event-%05d", h.rng.IntN(1e5)*1000+i%1000), Timestamp: wire.At(at)}
 	if len(before) > 0 && h.chance(15) {
 		rec.Event.ID = before[h.rng.IntN(len(before))].Event.ID
 	}
@@ -73,8 +73,8 @@ func (h *history) record(i int, before []store.Record) store.Record {
 		panic(err) // only strings, numbers, lists and maps went in
 	}
 	rec.Event.Payload = raw
-	if rec.Event.Type == brokle.ObservationCreate && h.chance(6) { // its clock runs fast
-		rec.Event.Timestamp = brokle.At(at.Add(time.Hour))
+	if rec.Event.Type == wire.ObservationCreate && h.chance(6) { // its clock runs fast
+		rec.Event.Timestamp = wire.At(at.Add(time.Hour))
 	}
 	if len(before) > 0 && h.chance(15) { // accepted again, as it was
 		same := before[h.rng.IntN(len(before))].Event
@@ -83,7 +83,7 @@ func (h *history) record(i int, before []store.Record) store.Record {
 	return rec
 }
 
-func (h *history) trace(p map[string]any) brokle.EventType {
+func (h *history) trace(p map[string]any) wire.EventType {
 	p["id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
 	p["name"] = pick(h, "checkout", "chat", "Frage „ß“", "質問")
 	h.maybe(p, "user_id", "u-1", "u-2", "użytkownik", nil)
@@ -96,12 +96,12 @@ func (h *history) trace(p map[string]any) brokle.EventType {
 	h.common(p)
 	if h.chance(3) {
 		h.clear(p, "tags", "metadata", "user_id", "session_id", "environment", "input", "name")
-		return brokle.TraceUpdate
+		return wire.TraceUpdate
 	}
-	return brokle.TraceCreate
+	return wire.TraceCreate
 }
 
-func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
+func (h *history) observation(p map[string]any, at time.Time) wire.EventType {
 	number := h.rng.IntN(h.n/5 + 2)
 	p["id"] = fmt.Sprintf("obs-%d", number)
 	h.maybe(p, "parent_observation_id", fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2)), "obs-unknown", nil)
@@ -140,16 +140,16 @@ func (h *history) observation(p map[string]any, at time.Time) brokle.EventType {
 		h.maybe(p, "name", "renamed")
 		h.maybe(p, "trace_id", trace)
 		h.clear(p, "tags", "metadata", "level", "status_message", "model", "prompt_tokens", "total_cost", "end_time", "parent_observation_id")
-		return brokle.ObservationUpdate
+		return wire.ObservationUpdate
 	case 1:
 		h.clear(p, "level", "latency_ms", "type")
-		return brokle.ObservationComplete
+		return wire.ObservationComplete
 	}
 	p["trace_id"], p["name"] = trace, pick(h, "call", "lookup", "шаг")
-	return brokle.ObservationCreate
+	return wire.ObservationCreate
 }
 
-func (h *history) score(p map[string]any) brokle.EventType {
+func (h *history) score(p map[string]any) wire.EventType {
 	p["id"] = fmt.Sprintf("score-%d", h.rng.IntN(h.n/8+2))
 	h.maybe(p, "comment", "gut", "bad", nil)
 	h.maybe(p, "source", "api", "HUMAN", "eval")
@@ -159,7 +159,7 @@ func (h *history) score(p map[string]any) brokle.EventType {
 	if h.chance(4) {
 		h.maybe(p, "value", value)
 		h.clear(p, "comment", "author_user_id", "metadata")
-		return brokle.QualityScoreUpdate
+		return wire.QualityScoreUpdate
 	}
 	p["name"], p["value"] = pick(h, "quality", "correct", "tone"), value
 	if h.chance(2) {
@@ -167,7 +167,7 @@ func (h *history) score(p map[string]any) brokle.EventType {
 	} else {
 		p["observation_id"] = fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2))
 	}
-	return brokle.QualityScoreCreate
+	return wire.QualityScoreCreate
 }
 
 func (h *history) common(p map[string]any) {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // FullLog is what a backend of the event path has to offer.
@@ -119,12 +119,12 @@ func (b *logBench) reopen(t *testing.T) {
 func (b *logBench) batch(ids ...string) *store.Batch {
 	now := b.clock.Now()
 	batch := &store.Batch{
-		Project: "p", Environment: "production", ID: brokle.NewID(), ReceivedAt: now,
+		Project: "p", Environment: "production", ID: wire.NewID(), ReceivedAt: now,
 		Dedup: store.Dedup{Enabled: true, TTL: time.Hour},
 	}
 	for _, id := range ids {
-		batch.Events = append(batch.Events, brokle.Event{
-			ID: id, Type: brokle.EventCreate, Payload: payloadOf(id), Timestamp: brokle.At(now),
+		batch.Events = append(batch.Events, wire.Event{
+			ID: id, Type: wire.EventCreate, Payload: payloadOf(id), Timestamp: wire.At(now),
 		})
 	}
 	return batch

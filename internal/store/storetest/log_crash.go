@@ -14,8 +14,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // LogCrash appends from several goroutines, takes the machine's power away at a
@@ -125,7 +125,7 @@ func (c *crashTest) send(rng *rand.Rand, name string) error {
 	}
 	c.mu.Unlock()
 	if rng.IntN(5) == 0 {
-		batch.Failed = []brokle.BatchEventError{failedEvent("failed-" + name)}
+		batch.Failed = []wire.BatchEventError{failedEvent("failed-" + name)}
 	}
 	batch.Dedup.FailOnDuplicate = rng.IntN(4) == 0 && batch.Job == ""
 	_, err := c.log.Append(ctx, batch)
@@ -237,7 +237,7 @@ func (c *crashTest) verifyJobs(t *testing.T) {
 			t.Errorf("job %s was accepted and is lost: %v", id, err)
 			continue
 		}
-		switch done := job.Status == brokle.JobCompleted; {
+		switch done := job.Status == wire.JobCompleted; {
 		case done == pending[id]:
 			t.Errorf("job %s: status %s, pending %t", id, job.Status, pending[id])
 		case done && !c.ended[id]:

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-func failedEvent(id string) brokle.BatchEventError {
-	return brokle.BatchEventError{
+func failedEvent(id string) wire.BatchEventError {
+	return wire.BatchEventError{
 		EventID: id, Message: "Missing required field 'name'", Details: "a rule", Code: "missing_field", Retryable: id == "again",
 	}
 }
@@ -21,10 +21,10 @@ func failedEvent(id string) brokle.BatchEventError {
 func testLogBatchReceipt(t *testing.T, b *logBench) {
 	b.expect(t, b.batch("b", "d"), 2, 0)
 	batch := b.batch("a", "b", "c", "d", "a")
-	batch.Failed = []brokle.BatchEventError{failedEvent("f"), failedEvent("")}
+	batch.Failed = []wire.BatchEventError{failedEvent("f"), failedEvent("")}
 	b.clock.Advance(12 * time.Millisecond)
 	b.expect(t, batch, 2, 3)
-	want := &brokle.BatchResponse{
+	want := &wire.BatchResponse{
 		BatchID: batch.ID, ProcessedEvents: 2, DuplicateEvents: 3, FailedEvents: 2, ProcessingTimeMS: 12,
 		Errors: batch.Failed, DuplicateEventIDs: []string{"b", "d", "a"},
 	}
@@ -33,7 +33,7 @@ func testLogBatchReceipt(t *testing.T, b *logBench) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if job.Status != brokle.JobCompleted || !reflect.DeepEqual(job.Result, want) || !job.CreatedAt.Equal(batch.ReceivedAt) {
+		if job.Status != wire.JobCompleted || !reflect.DeepEqual(job.Result, want) || !job.CreatedAt.Equal(batch.ReceivedAt) {
 			t.Fatalf("receipt %+v, result %+v", job, job.Result)
 		}
 		b.reopen(t)
@@ -46,12 +46,12 @@ func testLogBatchReceipt(t *testing.T, b *logBench) {
 
 func testLogEventReceipt(t *testing.T, b *logBench) {
 	batch := b.batch("a")
-	batch.Failed = []brokle.BatchEventError{failedEvent("again")}
+	batch.Failed = []wire.BatchEventError{failedEvent("again")}
 	b.expect(t, batch, 1, 0)
 	ctx := context.Background()
 	for range 2 {
 		got, err := b.log.EventReceipt(ctx, "p", "a")
-		if err != nil || got.Status != "stored" || got.EventType != brokle.EventCreate || got.BatchID != batch.ID || !got.At.Equal(b.clock.Now()) {
+		if err != nil || got.Status != "stored" || got.EventType != wire.EventCreate || got.BatchID != batch.ID || !got.At.Equal(b.clock.Now()) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		got, err = b.log.EventReceipt(ctx, "p", "again")
@@ -75,8 +75,8 @@ func testLogNotes(t *testing.T, b *logBench) {
 	ctx := context.Background()
 	b.expect(t, b.batch("c"), 1, 0)
 	batch := b.batch("a", "b", "c")
-	batch.Failed = []brokle.BatchEventError{failedEvent("f"), failedEvent("again")}
-	batch.Notes = []brokle.EventNote{{EventID: "b", Note: "one"}, {EventID: "b", Note: "two"}, {EventID: "c", Note: "of a duplicate"}}
+	batch.Failed = []wire.BatchEventError{failedEvent("f"), failedEvent("again")}
+	batch.Notes = []wire.EventNote{{EventID: "b", Note: "one"}, {EventID: "b", Note: "two"}, {EventID: "c", Note: "of a duplicate"}}
 	b.expect(t, batch, 2, 1)
 	for range 2 {
 		job, err := b.log.BatchReceipt(ctx, "p", batch.ID)
@@ -104,7 +104,7 @@ func testLogNotes(t *testing.T, b *logBench) {
 
 func testLogNoEvents(t *testing.T, b *logBench) {
 	batch := b.batch()
-	batch.Failed = []brokle.BatchEventError{failedEvent("f")}
+	batch.Failed = []wire.BatchEventError{failedEvent("f")}
 	before := b.log.Head()
 	b.expect(t, batch, 0, 0)
 	if b.log.Head() != before+1 {
@@ -140,12 +140,12 @@ func testLogJobs(t *testing.T, b *logBench) {
 	if err != nil || !reflect.DeepEqual(pending, jobs) {
 		t.Fatalf("pending %+v, %v", pending, err)
 	}
-	for _, get := range []func() (*brokle.Job, error){
-		func() (*brokle.Job, error) { return b.log.JobReceipt(ctx, "p", "j1") },
-		func() (*brokle.Job, error) { return b.log.BatchReceipt(ctx, "p", "batch-of-j1") },
+	for _, get := range []func() (*wire.Job, error){
+		func() (*wire.Job, error) { return b.log.JobReceipt(ctx, "p", "j1") },
+		func() (*wire.Job, error) { return b.log.BatchReceipt(ctx, "p", "batch-of-j1") },
 	} {
 		job, err := get()
-		if err != nil || job.Status != brokle.JobPending || job.JobID != "j1" || job.Result != nil || job.CompletedAt != nil {
+		if err != nil || job.Status != wire.JobPending || job.JobID != "j1" || job.Result != nil || job.CompletedAt != nil {
 			t.Fatalf("pending receipt %+v, %v", job, err)
 		}
 	}
@@ -153,8 +153,8 @@ func testLogJobs(t *testing.T, b *logBench) {
 	done := b.batch("a", "b")
 	done.Job, done.ID, done.ReceivedAt = "j1", "batch-of-j1", jobs[0].ReceivedAt
 	b.expect(t, done, 2, 0)
-	result := &brokle.BatchResponse{BatchID: "batch-of-j2", Errors: []brokle.BatchEventError{}, DuplicateEventIDs: []string{"x"}, DuplicateEvents: 1}
-	if err := b.log.FailJob(ctx, "p", "j2", result, brokle.ErrorBody{Code: "duplicate_events", Message: "m"}); err != nil {
+	result := &wire.BatchResponse{BatchID: "batch-of-j2", Errors: []wire.BatchEventError{}, DuplicateEventIDs: []string{"x"}, DuplicateEvents: 1}
+	if err := b.log.FailJob(ctx, "p", "j2", result, wire.ErrorBody{Code: "duplicate_events", Message: "m"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -163,7 +163,7 @@ func testLogJobs(t *testing.T, b *logBench) {
 	}
 }
 
-func (b *logBench) checkEnded(t *testing.T, pending store.Job, result *brokle.BatchResponse) {
+func (b *logBench) checkEnded(t *testing.T, pending store.Job, result *wire.BatchResponse) {
 	t.Helper()
 	ctx := context.Background()
 	left, err := b.log.PendingJobs(ctx)
@@ -171,11 +171,11 @@ func (b *logBench) checkEnded(t *testing.T, pending store.Job, result *brokle.Ba
 		t.Fatalf("pending %+v, %v", left, err)
 	}
 	j1, err := b.log.JobReceipt(ctx, "p", "j1")
-	if err != nil || j1.Status != brokle.JobCompleted || j1.Result.ProcessedEvents != 2 || j1.Result.ProcessingTimeMS != 1000 || j1.CompletedAt == nil {
+	if err != nil || j1.Status != wire.JobCompleted || j1.Result.ProcessedEvents != 2 || j1.Result.ProcessingTimeMS != 1000 || j1.CompletedAt == nil {
 		t.Fatalf("j1 %+v, %v", j1, err)
 	}
 	j2, err := b.log.JobReceipt(ctx, "p", "j2")
-	if err != nil || j2.Status != brokle.JobFailed || j2.Error == nil || j2.Error.Code != "duplicate_events" || !reflect.DeepEqual(j2.Result, result) {
+	if err != nil || j2.Status != wire.JobFailed || j2.Error == nil || j2.Error.Code != "duplicate_events" || !reflect.DeepEqual(j2.Result, result) {
 		t.Fatalf("j2 %+v, %v", j2, err)
 	}
 	if _, err := b.log.JobReceipt(ctx, "q", "j1"); !errors.Is(err, store.ErrNotFound) {
@@ -201,7 +201,7 @@ func testLogEraseJob(t *testing.T, b *logBench) {
 	if left, err := b.log.PendingJobs(ctx); err != nil || len(left) != 1 || left[0].ID != "j2" {
 		t.Fatalf("pending %+v, %v", left, err)
 	}
-	if job, err := b.log.JobReceipt(ctx, "p", "j1"); err != nil || job.Status != brokle.JobCompleted {
+	if job, err := b.log.JobReceipt(ctx, "p", "j1"); err != nil || job.Status != wire.JobCompleted {
 		t.Errorf("receipt of an erased job: %+v, %v", job, err)
 	}
 }

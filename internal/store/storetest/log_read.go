@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func testLogPayloads(t *testing.T, b *logBench) {
@@ -21,17 +21,17 @@ func testLogPayloads(t *testing.T, b *logBench) {
 		`{}`, `{"a": 1 , "b":[ ]}`, `{"text":"` + strings.Repeat("жизнь — 生活 🙂 \\u0000 ", 40_000) + `"}`,
 		`{"control":"` + "\x7f" + `"}`, "{\"bytes\":\"\xff\xfe\"}",
 	} {
-		batch.Events = append(batch.Events, brokle.Event{
-			ID: string(rune('a' + i)), Type: brokle.EventType("future_type"), Payload: []byte(p),
-			Timestamp: brokle.At(at.Add(time.Duration(i) * time.Minute)),
+		batch.Events = append(batch.Events, wire.Event{
+			ID: string(rune('a' + i)), Type: wire.EventType("future_type"), Payload: []byte(p),
+			Timestamp: wire.At(at.Add(time.Duration(i) * time.Minute)),
 		})
 	}
-	types := []brokle.EventType{
-		brokle.TraceCreate, brokle.TraceUpdate, brokle.ObservationCreate, brokle.ObservationUpdate,
-		brokle.ObservationComplete, brokle.QualityScoreCreate, brokle.QualityScoreUpdate, brokle.EventCreate,
+	types := []wire.EventType{
+		wire.TraceCreate, wire.TraceUpdate, wire.ObservationCreate, wire.ObservationUpdate,
+		wire.ObservationComplete, wire.QualityScoreCreate, wire.QualityScoreUpdate, wire.EventCreate,
 	}
 	for _, typ := range types {
-		batch.Events = append(batch.Events, brokle.Event{ID: string(typ), Type: typ, Payload: []byte(`{"x":1}`), Timestamp: brokle.At(at)})
+		batch.Events = append(batch.Events, wire.Event{ID: string(typ), Type: typ, Payload: []byte(`{"x":1}`), Timestamp: wire.At(at)})
 	}
 	b.expect(t, batch, len(batch.Events), 0)
 	check := func() {

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // OpenWarehouse opens the warehouse kept in dir, and creates it the first time.
@@ -93,12 +93,12 @@ const project = "default"
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // record makes the next record; payload is formatted.
-func (w *warehouseTest) record(id string, typ brokle.EventType, at time.Time, payload string, args ...any) store.Record {
+func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payload string, args ...any) store.Record {
 	w.Helper()
 	w.seq++
 	r := store.Record{
 		Seq: w.seq, Project: project, Environment: "default", BatchID: "batch", ReceivedAt: noon,
-		Event: brokle.Event{ID: id, Type: typ, Payload: json.RawMessage(fmt.Sprintf(payload, args...)), Timestamp: brokle.At(at)},
+		Event: wire.Event{ID: id, Type: typ, Payload: json.RawMessage(fmt.Sprintf(payload, args...)), Timestamp: wire.At(at)},
 	}
 	fields, failure := store.Extract(&r.Event)
 	if failure != nil {
@@ -125,7 +125,7 @@ func (w *warehouseTest) reopen() {
 	w.Warehouse = w.open(w.TB, w.dir)
 }
 
-func (w *warehouseTest) traces(q store.TraceQuery) []brokle.TraceSummary {
+func (w *warehouseTest) traces(q store.TraceQuery) []wire.TraceSummary {
 	w.Helper()
 	page, err := w.Traces(w.Context(), w.project, q)
 	if err != nil {
@@ -134,7 +134,7 @@ func (w *warehouseTest) traces(q store.TraceQuery) []brokle.TraceSummary {
 	return page.Data
 }
 
-func (w *warehouseTest) observation(id string) brokle.Observation {
+func (w *warehouseTest) observation(id string) wire.Observation {
 	w.Helper()
 	page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{ID: id})
 	if err != nil {
@@ -155,7 +155,7 @@ func (w *warehouseTest) eventSeq(project, id string) (store.Seq, error) {
 	return seqs[0], nil
 }
 
-func (w *warehouseTest) stats(q store.StatsQuery) []brokle.StatRow {
+func (w *warehouseTest) stats(q store.StatsQuery) []wire.StatRow {
 	w.Helper()
 	page, err := w.Warehouse.Stats(w.Context(), w.project, q)
 	if err != nil {
@@ -227,12 +227,12 @@ func testEmpty(w *warehouseTest) {
 		w.Errorf("event seq: %v", err)
 	}
 	for _, of := range []string{"", "observations", "traces", "scores", "events"} {
-		w.equal("stats of "+of, w.stats(store.StatsQuery{Of: of}), []brokle.StatRow{{"count": 0}})
-		w.equal("groups of "+of, w.stats(store.StatsQuery{Of: of, GroupBy: []string{"name"}}), []brokle.StatRow{})
+		w.equal("stats of "+of, w.stats(store.StatsQuery{Of: of}), []wire.StatRow{{"count": 0}})
+		w.equal("groups of "+of, w.stats(store.StatsQuery{Of: of, GroupBy: []string{"name"}}), []wire.StatRow{})
 	}
 	w.equal("metrics of nothing", w.stats(store.StatsQuery{
 		Metrics: []string{"error_rate", "latency_p50", "tokens", "cost", "score_avg:x", "score_count:x"}}),
-		[]brokle.StatRow{{"error_rate": nil, "latency_p50": nil, "tokens": nil, "cost": nil, "score_avg:x": nil, "score_count:x": 0}})
+		[]wire.StatRow{{"error_rate": nil, "latency_p50": nil, "tokens": nil, "cost": nil, "score_avg:x": nil, "score_count:x": 0}})
 }
 
 func testCursor(w *warehouseTest) {
@@ -243,7 +243,7 @@ func testCursor(w *warehouseTest) {
 			w.Fatalf("cursor %d, %v; want %d", c, err, want)
 		}
 	}
-	first := w.record("e1", brokle.TraceCreate, noon, `{"name":"one"}`)
+	first := w.record("e1", wire.TraceCreate, noon, `{"name":"one"}`)
 	w.insert(first)
 	at(1)
 	if err := w.Insert(ctx, nil, 7); err != nil { // only duplicates were there
@@ -257,7 +257,7 @@ func testCursor(w *warehouseTest) {
 	}
 	at(7)
 	w.seq = 7
-	w.insert(w.record("e8", brokle.TraceCreate, noon, `{"name":"two"}`))
+	w.insert(w.record("e8", wire.TraceCreate, noon, `{"name":"two"}`))
 	at(8)
 	if seq, err := w.eventSeq(project, "e8"); seq != 8 || err != nil {
 		w.Errorf("event seq %d, %v", seq, err)
@@ -268,9 +268,9 @@ func testCursor(w *warehouseTest) {
 }
 
 func testPoison(w *warehouseTest) {
-	good := w.record("e1", brokle.TraceCreate, noon, `{"name":"good"}`)
+	good := w.record("e1", wire.TraceCreate, noon, `{"name":"good"}`)
 	bad := func(change func(*store.Record)) store.Record {
-		r := w.record("bad", brokle.TraceCreate, noon, `{"name":"bad"}`)
+		r := w.record("bad", wire.TraceCreate, noon, `{"name":"bad"}`)
 		change(&r)
 		return r
 	}
@@ -282,7 +282,7 @@ func testPoison(w *warehouseTest) {
 	recs := []store.Record{good,
 		bad(func(r *store.Record) { r.Fields = nil }),
 		bad(func(r *store.Record) { r.Fields.EntityID = "\xff" }),
-		bad(func(r *store.Record) { r.Event.Timestamp = brokle.Timestamp{} }),
+		bad(func(r *store.Record) { r.Event.Timestamp = wire.Timestamp{} }),
 		bad(func(r *store.Record) { r.Fields.Kind = 9 }),
 		bad(set(store.FieldValue{Field: store.UserID, Text: "a\xc3("})),
 		bad(set(store.FieldValue{Field: store.TotalCost, Num: nan})),
@@ -310,12 +310,12 @@ func testPermutations(w *warehouseTest) {
 	midnight := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	events := func(id string) []store.Record {
 		return []store.Record{
-			w.record(id+"c", brokle.ObservationCreate, midnight.Add(-2*time.Second), `{"id":%q,"trace_id":"t","name":"a","model":"m","tags":["z","b"]}`, id),
-			w.record(id+"u", brokle.ObservationUpdate, midnight.Add(-time.Second), `{"id":%q,"name":"b","level":"warn","tags":["b","a"]}`, id),
-			w.record(id+"f", brokle.ObservationComplete, midnight.Add(time.Second), `{"id":%q,"usage":{"prompt_tokens":3,"completion_tokens":4}}`, id),
+			w.record(id+"c", wire.ObservationCreate, midnight.Add(-2*time.Second), `{"id":%q,"trace_id":"t","name":"a","model":"m","tags":["z","b"]}`, id),
+			w.record(id+"u", wire.ObservationUpdate, midnight.Add(-time.Second), `{"id":%q,"name":"b","level":"warn","tags":["b","a"]}`, id),
+			w.record(id+"f", wire.ObservationComplete, midnight.Add(time.Second), `{"id":%q,"usage":{"prompt_tokens":3,"completion_tokens":4}}`, id),
 		}
 	}
-	var want brokle.Observation
+	var want wire.Observation
 	for i, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		id := fmt.Sprintf("o%d", i)
 		recs := events(id)
@@ -342,9 +342,9 @@ func testPermutations(w *warehouseTest) {
 
 func testUpdates(w *warehouseTest) {
 	var recs []store.Record
-	recs = append(recs, w.record("c", brokle.TraceCreate, noon, `{"id":"t","name":"n"}`))
+	recs = append(recs, w.record("c", wire.TraceCreate, noon, `{"id":"t","name":"n"}`))
 	for i := range 1000 {
-		recs = append(recs, w.record(fmt.Sprint("u", i), brokle.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["tag%03d"]}`, i))
+		recs = append(recs, w.record(fmt.Sprint("u", i), wire.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["tag%03d"]}`, i))
 	}
 	w.insert(recs...)
 	if got := w.traces(store.TraceQuery{}); len(got) != 1 || len(got[0].Tags) != 1000 {
@@ -356,8 +356,8 @@ func testLatency(w *warehouseTest) {
 	for i, d := range []time.Duration{0, time.Microsecond, 1500 * time.Microsecond, time.Second, 25 * time.Hour, -time.Second} {
 		id := fmt.Sprint("o", i)
 		end := noon.Add(d)
-		w.insert(w.record(id+"c", brokle.ObservationCreate, noon, `{"id":%q,"trace_id":"t%d","name":"n","start_time":%q}`, id, i, noon.Format(time.RFC3339Nano)),
-			w.record(id+"f", brokle.ObservationComplete, noon.Add(time.Hour), `{"id":%q,"end_time":%q,"latency_ms":77}`, id, end.Format(time.RFC3339Nano)))
+		w.insert(w.record(id+"c", wire.ObservationCreate, noon, `{"id":%q,"trace_id":"t%d","name":"n","start_time":%q}`, id, i, noon.Format(time.RFC3339Nano)),
+			w.record(id+"f", wire.ObservationComplete, noon.Add(time.Hour), `{"id":%q,"end_time":%q,"latency_ms":77}`, id, end.Format(time.RFC3339Nano)))
 		var want *float64
 		reason := store.EndBeforeStart
 		if d >= 0 {
@@ -372,7 +372,7 @@ func testLatency(w *warehouseTest) {
 		traces := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: fmt.Sprint("t", i)}})
 		w.equal(fmt.Sprint("latency of a trace of ", d), []any{traces[0].LatencyMS, traces[0].LatencyReason}, []any{want, reason})
 	}
-	w.insert(w.record("open", brokle.ObservationCreate, noon, `{"id":"open","trace_id":"t","name":"n","latency_ms":12.5}`))
+	w.insert(w.record("open", wire.ObservationCreate, noon, `{"id":"open","trace_id":"t","name":"n","latency_ms":12.5}`))
 	if o := w.observation("open"); o.EndTime != nil || o.LatencyMS == nil || *o.LatencyMS != 12.5 || !o.StartTimeInferred {
 		w.Errorf("without an end: %+v", o)
 	}
@@ -400,7 +400,7 @@ func testTotals(w *warehouseTest) {
 		}
 		fields["id"], fields["trace_id"], fields["name"] = id, "t", "n"
 		b, _ := json.Marshal(fields)
-		w.insert(w.record(id, brokle.ObservationCreate, noon, "%s", b))
+		w.insert(w.record(id, wire.ObservationCreate, noon, "%s", b))
 		o := w.observation(id)
 		w.equal(c.payload, []any{o.TotalTokens, o.TotalCost}, []any{c.tokens, c.cost})
 	}
@@ -412,8 +412,8 @@ func testTotals(w *warehouseTest) {
 }
 
 func testProjects(w *warehouseTest) {
-	mine := w.record("e", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"mine"}`)
-	yours := w.record("e", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"yours"}`)
+	mine := w.record("e", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"mine"}`)
+	yours := w.record("e", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"yours"}`)
 	yours.Project = "other"
 	w.insert(mine, yours)
 	for p, want := range map[string]struct {
@@ -436,16 +436,16 @@ func testProjects(w *warehouseTest) {
 
 func testMembership(w *warehouseTest) {
 	w.insert(
-		w.record("1", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":0.5}`), // before its observation
-		w.record("2", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","model":"m"}`),                 // names no trace
-		w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n"}`),
-		w.record("4", brokle.TraceCreate, noon, `{"id":"t","name":"trace"}`),
-		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s2","trace_id":"t","observation_id":"elsewhere","name":"q","value":1}`),
-		w.record("6", brokle.QualityScoreUpdate, noon.Add(time.Second), `{"id":"s","value":0.75}`),
-		w.record("7", brokle.ObservationCreate, noon, `{"id":"step","trace_id":"t","name":"n"}`),
-		w.record("8", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"step","trace_id":"t2"}`),
-		w.record("9", brokle.QualityScoreCreate, noon, `{"id":"s3","trace_id":"scored only","name":"q","value":1}`),
-		w.record("10", brokle.EventCreate, noon, `{"name":"no entity","trace_id":"t"}`),
+		w.record("1", wire.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":0.5}`), // before its observation
+		w.record("2", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o","model":"m"}`),                 // names no trace
+		w.record("3", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n"}`),
+		w.record("4", wire.TraceCreate, noon, `{"id":"t","name":"trace"}`),
+		w.record("5", wire.QualityScoreCreate, noon, `{"id":"s2","trace_id":"t","observation_id":"elsewhere","name":"q","value":1}`),
+		w.record("6", wire.QualityScoreUpdate, noon.Add(time.Second), `{"id":"s","value":0.75}`),
+		w.record("7", wire.ObservationCreate, noon, `{"id":"step","trace_id":"t","name":"n"}`),
+		w.record("8", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"step","trace_id":"t2"}`),
+		w.record("9", wire.QualityScoreCreate, noon, `{"id":"s3","trace_id":"scored only","name":"q","value":1}`),
+		w.record("10", wire.EventCreate, noon, `{"name":"no entity","trace_id":"t"}`),
 	)
 	for id, want := range map[string][]store.Seq{"t": {1, 2, 3, 4, 5, 6, 7}, "t2": {8}} {
 		seqs, err := w.TraceEvents(w.Context(), project, id)
@@ -461,7 +461,7 @@ func testMembership(w *warehouseTest) {
 	if len(got) != 2 {
 		w.Fatalf("traces %+v", got)
 	}
-	i := slices.IndexFunc(got, func(t brokle.TraceSummary) bool { return t.ID == "t" })
+	i := slices.IndexFunc(got, func(t wire.TraceSummary) bool { return t.ID == "t" })
 	w.equal("scores", got[i].Scores, map[string]any{"q": 0.875})
 	w.equal("models", got[i].Models, []string{"m"})
 }

@@ -6,8 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // bucket is a row of a distribution.
@@ -29,7 +29,7 @@ func testValueBuckets(w *warehouseTest) {
 	insert := func(name string, values ...any) {
 		for _, v := range values {
 			n++
-			w.insert(w.record(fmt.Sprint("e", n), brokle.QualityScoreCreate, noon, `{"trace_id":"t","name":%q,"value":%s}`, name, mustJSON(w, v)))
+			w.insert(w.record(fmt.Sprint("e", n), wire.QualityScoreCreate, noon, `{"trace_id":"t","name":%q,"value":%s}`, name, mustJSON(w, v)))
 		}
 	}
 	insert("quality", 0, 0.05, 0.1, 0.29, 0.3, 0.7, 0.999, 1.0)
@@ -62,7 +62,7 @@ func testValueBuckets(w *warehouseTest) {
 	// Names beside each other have buckets of their own, on all pages.
 	q := store.StatsQuery{Of: "scores", GroupBy: []string{"name", "value_bucket"}}
 	all := w.stats(q)
-	var paged []brokle.StatRow
+	var paged []wire.StatRow
 	q.Limit = 2
 	pages(w, func() {}, func(cursor string) ([]string, *string, error) {
 		q.Cursor = cursor
@@ -100,7 +100,7 @@ func testRandomBuckets(w *warehouseTest) {
 				v = math.Round(v/scale*20) / 20 * scale // many on a bound
 			}
 			values = append(values, v)
-			recs = append(recs, w.record(fmt.Sprint(name, "-", k), brokle.QualityScoreCreate, noon, `{"trace_id":"t","name":%q,"value":%s}`, name, mustJSON(w, v)))
+			recs = append(recs, w.record(fmt.Sprint(name, "-", k), wire.QualityScoreCreate, noon, `{"trace_id":"t","name":%q,"value":%s}`, name, mustJSON(w, v)))
 		}
 		w.insert(recs...)
 		got := w.buckets(store.StatsQuery{Filter: store.Filter{Name: name}})

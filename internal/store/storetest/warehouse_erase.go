@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // erase removes the events from the warehouse and from what the test expects.
@@ -22,14 +22,14 @@ func (w *warehouseTest) erase(seqs ...store.Seq) {
 
 func testErase(w *warehouseTest) {
 	ctx := w.Context()
-	theirs := w.record("1", brokle.TraceCreate, noon, `{"id":"t","name":"theirs"}`)
+	theirs := w.record("1", wire.TraceCreate, noon, `{"id":"t","name":"theirs"}`)
 	theirs.Project = "other"
 	w.insert(theirs,
-		w.record("2", brokle.TraceCreate, noon, `{"id":"t","name":"trace"}`),
-		w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m"}`),
-		w.record("4", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second","level":"error"}`),
-		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`),
-		w.record("6", brokle.ObservationCreate, noon, `{"id":"o2","trace_id":"t2","name":"n"}`))
+		w.record("2", wire.TraceCreate, noon, `{"id":"t","name":"trace"}`),
+		w.record("3", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m"}`),
+		w.record("4", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o","name":"second","level":"error"}`),
+		w.record("5", wire.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`),
+		w.record("6", wire.ObservationCreate, noon, `{"id":"o2","trace_id":"t2","name":"n"}`))
 	w.checkpoint()
 
 	w.erase(4, 1, 77) // an update; one of another project; one that is not there
@@ -61,7 +61,7 @@ func testErase(w *warehouseTest) {
 	if c, err := w.Cursor(ctx); c != 6 || err != nil {
 		w.Errorf("cursor %d, %v", c, err)
 	}
-	w.insert(w.record("3", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"again"}`))
+	w.insert(w.record("3", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"again"}`))
 	if o := w.observation("o"); o.Name != "again" {
 		w.Errorf("sent again: %+v", o)
 	}
@@ -87,10 +87,10 @@ func testEraseHistory(w *warehouseTest) {
 
 // A record that returns from quarantine has a Seq long passed.
 func testLate(w *warehouseTest) {
-	late := w.record("1", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"late","model":"m"}`)
-	alone := w.record("2", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`)
-	w.insert(w.record("3", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o","level":"error"}`),
-		w.record("4", brokle.TraceCreate, noon, `{"id":"t2","name":"n"}`))
+	late := w.record("1", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"late","model":"m"}`)
+	alone := w.record("2", wire.QualityScoreCreate, noon, `{"id":"s","observation_id":"o","name":"q","value":1}`)
+	w.insert(w.record("3", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o","level":"error"}`),
+		w.record("4", wire.TraceCreate, noon, `{"id":"t2","name":"n"}`))
 	w.checkpoint()
 	if got := w.traces(store.TraceQuery{}); len(got) != 1 {
 		w.Fatalf("traces %+v", got)
@@ -112,17 +112,17 @@ func testLate(w *warehouseTest) {
 }
 
 func testUserEvents(w *warehouseTest) {
-	theirs := w.record("0", brokle.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
+	theirs := w.record("0", wire.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
 	theirs.Project = "other"
 	// Extract takes no user from an observation yet; a warehouse has the column.
-	update := w.record("6", brokle.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
+	update := w.record("6", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
 	update.Fields.Values = append(update.Fields.Values, store.FieldValue{Field: store.UserID, Text: "u"})
 	w.insert(theirs,
-		w.record("1", brokle.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
-		w.record("2", brokle.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),
-		w.record("3", brokle.TraceUpdate, noon.Add(time.Second), `{"id":"once","user_id":"v"}`),
-		w.record("4", brokle.TraceCreate, noon, `{"id":"another","name":"n","user_id":"v"}`),
-		w.record("5", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"by observation","name":"n"}`),
+		w.record("1", wire.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
+		w.record("2", wire.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),
+		w.record("3", wire.TraceUpdate, noon.Add(time.Second), `{"id":"once","user_id":"v"}`),
+		w.record("4", wire.TraceCreate, noon, `{"id":"another","name":"n","user_id":"v"}`),
+		w.record("5", wire.ObservationCreate, noon, `{"id":"o","trace_id":"by observation","name":"n"}`),
 		update)
 	for range 2 {
 		for user, want := range map[string][]string{"u": {"by observation", "now", "once"}, "v": {"another", "once"}, "nobody": {}} {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // expire removes what has expired from the warehouse and from what the test expects.
@@ -54,7 +54,7 @@ func testExpireHistory(w *warehouseTest) {
 // Each project has its own retention; a time in the future counts from the receipt.
 func testExpireProjects(w *warehouseTest) {
 	of := func(p, id string, at time.Time) store.Record {
-		r := w.record(p+id, brokle.TraceCreate, at, `{"id":"%s","name":"n"}`, id)
+		r := w.record(p+id, wire.TraceCreate, at, `{"id":"%s","name":"n"}`, id)
 		r.Project = p
 		return r
 	}

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // add counts a trace in.
-func add(t *brokle.Totals, trace *brokle.Trace) {
+func add(t *wire.Totals, trace *wire.Trace) {
 	seen(t, trace.StartTime, trace.EndTime)
 	t.TraceCount++
 	t.ObservationCount += trace.ObservationCount
@@ -23,7 +23,7 @@ func add(t *brokle.Totals, trace *brokle.Trace) {
 }
 
 // seen moves FirstSeen and LastSeen.
-func seen(t *brokle.Totals, start time.Time, end *time.Time) {
+func seen(t *wire.Totals, start time.Time, end *time.Time) {
 	if t.FirstSeen.IsZero() || start.Before(t.FirstSeen) {
 		t.FirstSeen = start
 	}
@@ -36,8 +36,8 @@ func seen(t *brokle.Totals, start time.Time, end *time.Time) {
 
 // lists are the sessions, users and environments of what was folded, of the
 // traces that count.
-func (all *foldedAll) lists(count func(*brokle.Trace) bool) (map[string]*brokle.SessionSummary, map[string]*brokle.UserSummary) {
-	sessions, users := map[string]*brokle.SessionSummary{}, map[string]*brokle.UserSummary{}
+func (all *foldedAll) lists(count func(*wire.Trace) bool) (map[string]*wire.SessionSummary, map[string]*wire.UserSummary) {
+	sessions, users := map[string]*wire.SessionSummary{}, map[string]*wire.UserSummary{}
 	sessionsOf := map[string]map[string]bool{}
 	for _, t := range all.traces {
 		if !count(t) {
@@ -46,7 +46,7 @@ func (all *foldedAll) lists(count func(*brokle.Trace) bool) (map[string]*brokle.
 		if t.SessionID != "" {
 			s := sessions[t.SessionID]
 			if s == nil {
-				s = &brokle.SessionSummary{ID: t.SessionID, UserIDs: []string{}}
+				s = &wire.SessionSummary{ID: t.SessionID, UserIDs: []string{}}
 				sessions[t.SessionID] = s
 			}
 			if t.UserID != "" {
@@ -60,7 +60,7 @@ func (all *foldedAll) lists(count func(*brokle.Trace) bool) (map[string]*brokle.
 		}
 		if t.UserID != "" {
 			if users[t.UserID] == nil {
-				users[t.UserID], sessionsOf[t.UserID] = &brokle.UserSummary{ID: t.UserID}, map[string]bool{}
+				users[t.UserID], sessionsOf[t.UserID] = &wire.UserSummary{ID: t.UserID}, map[string]bool{}
 			}
 			if t.SessionID != "" {
 				sessionsOf[t.UserID][t.SessionID] = true
@@ -72,11 +72,11 @@ func (all *foldedAll) lists(count func(*brokle.Trace) bool) (map[string]*brokle.
 	return sessions, users
 }
 
-func (all *foldedAll) environments() map[string]*brokle.EnvironmentSummary {
-	environments := map[string]*brokle.EnvironmentSummary{}
-	of := func(name string) *brokle.Totals {
+func (all *foldedAll) environments() map[string]*wire.EnvironmentSummary {
+	environments := map[string]*wire.EnvironmentSummary{}
+	of := func(name string) *wire.Totals {
 		if environments[name] == nil {
-			environments[name] = &brokle.EnvironmentSummary{Name: name}
+			environments[name] = &wire.EnvironmentSummary{Name: name}
 		}
 		return &environments[name].Totals
 	}
@@ -105,7 +105,7 @@ func (all *foldedAll) environments() map[string]*brokle.EnvironmentSummary {
 	return environments
 }
 
-func (w *warehouseTest) sessions(q store.SessionQuery) []brokle.SessionSummary {
+func (w *warehouseTest) sessions(q store.SessionQuery) []wire.SessionSummary {
 	w.Helper()
 	page, err := w.Sessions(w.Context(), w.project, q)
 	if err != nil {
@@ -114,7 +114,7 @@ func (w *warehouseTest) sessions(q store.SessionQuery) []brokle.SessionSummary {
 	return page.Data
 }
 
-func (w *warehouseTest) users(q store.UserQuery) []brokle.UserSummary {
+func (w *warehouseTest) users(q store.UserQuery) []wire.UserSummary {
 	w.Helper()
 	page, err := w.Users(w.Context(), w.project, q)
 	if err != nil {
@@ -123,7 +123,7 @@ func (w *warehouseTest) users(q store.UserQuery) []brokle.UserSummary {
 	return page.Data
 }
 
-func (w *warehouseTest) environments(q store.EnvironmentQuery) []brokle.EnvironmentSummary {
+func (w *warehouseTest) environments(q store.EnvironmentQuery) []wire.EnvironmentSummary {
 	w.Helper()
 	page, err := w.Environments(w.Context(), w.project, q)
 	if err != nil {
@@ -138,42 +138,42 @@ func testLists(w *warehouseTest) {
 	all := w.fold()
 	yes, no := true, false
 	half := midnight.Add(20 * time.Second)
-	everything := func(*brokle.Trace) bool { return true }
+	everything := func(*wire.Trace) bool { return true }
 	for _, c := range []struct {
 		name   string
 		filter store.Filter
-		count  func(*brokle.Trace) bool
+		count  func(*wire.Trace) bool
 		failed *bool
 	}{
 		{"no filter", store.Filter{}, everything, nil},
-		{"user", store.Filter{UserID: "u-1"}, func(t *brokle.Trace) bool { return t.UserID == "u-1" }, nil},
-		{"session", store.Filter{SessionID: "77"}, func(t *brokle.Trace) bool { return t.SessionID == "77" }, nil},
-		{"environment", store.Filter{Environment: "qa"}, func(t *brokle.Trace) bool { return t.Environment == "qa" }, nil},
-		{"name", store.Filter{Name: "chat"}, func(t *brokle.Trace) bool { return t.Name == "chat" }, nil},
-		{"tag", store.Filter{Tag: "ü"}, func(t *brokle.Trace) bool { return slices.Contains(t.Tags, "ü") }, nil},
-		{"model", store.Filter{Model: "m-large"}, func(t *brokle.Trace) bool { return slices.Contains(t.Models, "m-large") }, nil},
-		{"from", store.Filter{From: half}, func(t *brokle.Trace) bool { return !t.StartTime.Before(half) }, nil},
-		{"to", store.Filter{To: half}, func(t *brokle.Trace) bool { return t.StartTime.Before(half) }, nil},
+		{"user", store.Filter{UserID: "u-1"}, func(t *wire.Trace) bool { return t.UserID == "u-1" }, nil},
+		{"session", store.Filter{SessionID: "77"}, func(t *wire.Trace) bool { return t.SessionID == "77" }, nil},
+		{"environment", store.Filter{Environment: "qa"}, func(t *wire.Trace) bool { return t.Environment == "qa" }, nil},
+		{"name", store.Filter{Name: "chat"}, func(t *wire.Trace) bool { return t.Name == "chat" }, nil},
+		{"tag", store.Filter{Tag: "ü"}, func(t *wire.Trace) bool { return slices.Contains(t.Tags, "ü") }, nil},
+		{"model", store.Filter{Model: "m-large"}, func(t *wire.Trace) bool { return slices.Contains(t.Models, "m-large") }, nil},
+		{"from", store.Filter{From: half}, func(t *wire.Trace) bool { return !t.StartTime.Before(half) }, nil},
+		{"to", store.Filter{To: half}, func(t *wire.Trace) bool { return t.StartTime.Before(half) }, nil},
 		{"failed", store.Filter{HasError: &yes}, everything, &yes},
 		{"without error", store.Filter{HasError: &no}, everything, &no},
 	} {
 		sessions, users := all.lists(c.count)
 		if c.failed != nil {
-			maps.DeleteFunc(sessions, func(_ string, s *brokle.SessionSummary) bool { return s.ErrorCount > 0 != *c.failed })
-			maps.DeleteFunc(users, func(_ string, u *brokle.UserSummary) bool { return u.ErrorCount > 0 != *c.failed })
+			maps.DeleteFunc(sessions, func(_ string, s *wire.SessionSummary) bool { return s.ErrorCount > 0 != *c.failed })
+			maps.DeleteFunc(users, func(_ string, u *wire.UserSummary) bool { return u.ErrorCount > 0 != *c.failed })
 		}
-		gotSessions := map[string]brokle.SessionSummary{}
+		gotSessions := map[string]wire.SessionSummary{}
 		for _, s := range w.sessions(store.SessionQuery{Filter: c.filter}) {
 			gotSessions[s.ID] = s
 		}
 		w.equal("sessions by "+c.name, gotSessions, sessions)
-		gotUsers := map[string]brokle.UserSummary{}
+		gotUsers := map[string]wire.UserSummary{}
 		for _, u := range w.users(store.UserQuery{Filter: c.filter}) {
 			gotUsers[u.ID] = u
 		}
 		w.equal("users by "+c.name, gotUsers, users)
 	}
-	got := map[string]brokle.EnvironmentSummary{}
+	got := map[string]wire.EnvironmentSummary{}
 	for _, e := range w.environments(store.EnvironmentQuery{}) {
 		got[e.Name] = e
 	}
@@ -197,8 +197,8 @@ func testLists(w *warehouseTest) {
 
 // testListsOfProjects looks for what another project's session would leak.
 func testListsOfProjects(w *warehouseTest) {
-	mine := w.record("e1", brokle.TraceCreate, noon, `{"id":"t","name":"mine","user_id":"me","session_id":"s","environment":"here"}`)
-	yours := w.record("e1", brokle.TraceCreate, noon, `{"id":"t","name":"yours","user_id":"you","session_id":"s","environment":"there"}`)
+	mine := w.record("e1", wire.TraceCreate, noon, `{"id":"t","name":"mine","user_id":"me","session_id":"s","environment":"here"}`)
+	yours := w.record("e1", wire.TraceCreate, noon, `{"id":"t","name":"yours","user_id":"you","session_id":"s","environment":"there"}`)
 	yours.Project = "other"
 	w.insert(mine, yours)
 	for p, want := range map[string]struct {
@@ -233,8 +233,8 @@ func testListsOfProjects(w *warehouseTest) {
 
 // testListsRefused asks the lists for what they do not have.
 func testListsRefused(w *warehouseTest) {
-	w.insert(w.record("e1", brokle.TraceCreate, noon, `{"name":"n","session_id":"s1","user_id":"u1"}`),
-		w.record("e2", brokle.TraceCreate, noon, `{"name":"n","session_id":"s2","user_id":"u2"}`))
+	w.insert(w.record("e1", wire.TraceCreate, noon, `{"name":"n","session_id":"s1","user_id":"u1"}`),
+		w.record("e2", wire.TraceCreate, noon, `{"name":"n","session_id":"s2","user_id":"u2"}`))
 	page, err := w.Sessions(w.Context(), project, store.SessionQuery{Order: store.Order{Limit: 1}})
 	if err != nil || page.NextCursor == nil {
 		w.Fatalf("%+v, %v", page, err)

@@ -5,18 +5,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The same event id with the same content is one event, with other content another:
 // in the next transaction, after a restart, and twice within one.
 func testRepeated(w *warehouseTest) {
 	create := func() store.Record {
-		return w.record("e1", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m1"}`)
+		return w.record("e1", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m1"}`)
 	}
 	update := func(id string, second int, what string) store.Record {
-		return w.record(id, brokle.ObservationUpdate, noon.Add(time.Duration(second)*time.Second), `{"id":"o",%s}`, what)
+		return w.record(id, wire.ObservationUpdate, noon.Add(time.Duration(second)*time.Second), `{"id":"o",%s}`, what)
 	}
 	w.insert(create(), update("e2", 1, `"name":"second"`))
 	want := w.observation("o")
@@ -24,10 +24,10 @@ func testRepeated(w *warehouseTest) {
 	w.reopen()
 	w.insert(update("e2", 77, `"name":"second"`), create()) // its later time does not count
 	w.equal("after copies", w.observation("o"), want)
-	w.equal("events after copies", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 2}})
+	w.equal("events after copies", w.stats(store.StatsQuery{Of: "events"}), []wire.StatRow{{"count": 2}})
 
 	w.insert(update("e2", 2, `"name":"third"`), update("e3", 2, `"model":"m2"`), update("e3", 2, `"model":"m3"`), update("e3", 2, `"model":"m2"`),
-		w.record("e1", brokle.TraceCreate, noon, `{"id":"other","name":"x"}`)) // 6 to 10
+		w.record("e1", wire.TraceCreate, noon, `{"id":"other","name":"x"}`)) // 6 to 10
 	for range 2 {
 		if o := w.observation("o"); o.Name != "third" || o.Model != "m3" {
 			w.Errorf("%s with model %q", o.Name, o.Model)
@@ -41,8 +41,8 @@ func testRepeated(w *warehouseTest) {
 				w.Errorf("%s has %v, %v; want %v", id, got, err, want)
 			}
 		}
-		w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []brokle.StatRow{{"count": 6}})
-		w.equal("observations", w.stats(store.StatsQuery{}), []brokle.StatRow{{"count": 1}})
+		w.equal("events", w.stats(store.StatsQuery{Of: "events"}), []wire.StatRow{{"count": 6}})
+		w.equal("observations", w.stats(store.StatsQuery{}), []wire.StatRow{{"count": 1}})
 		w.checkpoint()
 		w.reopen()
 	}
@@ -53,7 +53,7 @@ func testTies(w *warehouseTest) {
 	for i, ids := range [][2]string{{"a1", "b1"}, {"b2", "a2"}} {
 		id := fmt.Sprint("o", i)
 		for n, e := range ids {
-			w.insert(w.record(e, brokle.ObservationUpdate, noon, `{"id":%q,"name":"n%d"}`, id, n))
+			w.insert(w.record(e, wire.ObservationUpdate, noon, `{"id":%q,"name":"n%d"}`, id, n))
 		}
 		if name := w.observation(id).Name; name != "n1" {
 			w.Errorf("%s is named %q", id, name)
@@ -61,26 +61,26 @@ func testTies(w *warehouseTest) {
 	}
 	w.checkpoint()
 	w.reopen()
-	w.insert(w.record("B", brokle.ObservationUpdate, noon, `{"id":"o0","name":"x"}`), w.record("A", brokle.ObservationUpdate, noon, `{"id":"o0","name":"y"}`))
+	w.insert(w.record("B", wire.ObservationUpdate, noon, `{"id":"o0","name":"x"}`), w.record("A", wire.ObservationUpdate, noon, `{"id":"o0","name":"y"}`))
 	if name := w.observation("o0").Name; name != "y" {
 		w.Errorf("after reopening it is named %q", name)
 	}
 	// A record that comes late has the Seq with which it was accepted.
-	late, last := w.record("late", brokle.ObservationUpdate, noon, `{"id":"l","name":"late"}`), w.record("last", brokle.ObservationUpdate, noon, `{"id":"l","name":"last"}`)
+	late, last := w.record("late", wire.ObservationUpdate, noon, `{"id":"l","name":"late"}`), w.record("last", wire.ObservationUpdate, noon, `{"id":"l","name":"last"}`)
 	w.insert(last)
 	w.insert(late)
 	if name := w.observation("l").Name; name != "last" {
 		w.Errorf("with what came late it is named %q", name)
 	}
 	// A complete beats an update, which beats a create, of the same instant.
-	w.insert(w.record("x1", brokle.ObservationComplete, noon, `{"id":"r","status_message":"complete"}`),
-		w.record("x2", brokle.ObservationUpdate, noon, `{"id":"r","status_message":"update"}`),
-		w.record("x3", brokle.ObservationCreate, noon, `{"id":"r","trace_id":"t","name":"n","status_message":"create"}`))
+	w.insert(w.record("x1", wire.ObservationComplete, noon, `{"id":"r","status_message":"complete"}`),
+		w.record("x2", wire.ObservationUpdate, noon, `{"id":"r","status_message":"update"}`),
+		w.record("x3", wire.ObservationCreate, noon, `{"id":"r","trace_id":"t","name":"n","status_message":"create"}`))
 	if got := w.observation("r").StatusMessage; got != "complete" {
 		w.Errorf("status %q", got)
 	}
 	for _, v := range []float64{0.1, 0.9} {
-		w.insert(w.record(fmt.Sprint("s", 1-v), brokle.QualityScoreCreate, noon, `{"id":"s","trace_id":"t","name":"q","value":%v}`, v))
+		w.insert(w.record(fmt.Sprint("s", 1-v), wire.QualityScoreCreate, noon, `{"id":"s","trace_id":"t","name":"q","value":%v}`, v))
 	}
 	if page, err := w.Scores(w.Context(), project, store.ScoreQuery{}); err != nil || len(page.Data) != 1 || *page.Data[0].Value != 0.9 {
 		w.Errorf("a score sent again: %+v, %v", page, err)
@@ -89,9 +89,9 @@ func testTies(w *warehouseTest) {
 
 // A create is the first word, however fast its clock runs; a latency of two clocks is none.
 func testFastClock(w *warehouseTest) {
-	w.insert(w.record("1", brokle.ObservationComplete, noon, `{"id":"o","level":"error","status_message":"done"}`),
-		w.record("2", brokle.ObservationCreate, noon.Add(time.Hour), `{"id":"o","trace_id":"t","name":"job","level":"info","status_message":"running"}`))
-	w.insert(w.record("3", brokle.TraceCreate, noon.Add(time.Hour), `{"id":"t","name":"first"}`), w.record("4", brokle.TraceUpdate, noon, `{"id":"t","name":"last"}`))
+	w.insert(w.record("1", wire.ObservationComplete, noon, `{"id":"o","level":"error","status_message":"done"}`),
+		w.record("2", wire.ObservationCreate, noon.Add(time.Hour), `{"id":"o","trace_id":"t","name":"job","level":"info","status_message":"running"}`))
+	w.insert(w.record("3", wire.TraceCreate, noon.Add(time.Hour), `{"id":"t","name":"first"}`), w.record("4", wire.TraceUpdate, noon, `{"id":"t","name":"last"}`))
 	for range 2 {
 		o := w.observation("o")
 		w.equal("the observation", []any{o.Name, o.Level, o.StatusMessage, o.LatencyMS, o.LatencyReason}, []any{"job", "ERROR", "done", nil, store.EndBeforeStart})
@@ -107,12 +107,12 @@ func testFastClock(w *warehouseTest) {
 
 // One observation id in two traces is two observations; what names no trace is of the newest.
 func testSameID(w *warehouseTest) {
-	w.insert(w.record("1", brokle.ObservationCreate, noon, `{"id":"step","trace_id":"A","name":"a","total_tokens":5,"total_cost":0.5}`),
-		w.record("2", brokle.ObservationUpdate, noon.Add(time.Minute), `{"id":"step","level":"error"}`),
-		w.record("3", brokle.QualityScoreCreate, noon, `{"id":"s","observation_id":"step","name":"q","value":1}`))
+	w.insert(w.record("1", wire.ObservationCreate, noon, `{"id":"step","trace_id":"A","name":"a","total_tokens":5,"total_cost":0.5}`),
+		w.record("2", wire.ObservationUpdate, noon.Add(time.Minute), `{"id":"step","level":"error"}`),
+		w.record("3", wire.QualityScoreCreate, noon, `{"id":"s","observation_id":"step","name":"q","value":1}`))
 	w.checkpoint()
-	w.insert(w.record("4", brokle.ObservationCreate, noon.Add(time.Second), `{"id":"step","trace_id":"B","name":"b","total_tokens":7,"total_cost":0.7}`),
-		w.record("5", brokle.QualityScoreCreate, noon, `{"id":"s2","trace_id":"A","observation_id":"step","name":"q","value":3}`))
+	w.insert(w.record("4", wire.ObservationCreate, noon.Add(time.Second), `{"id":"step","trace_id":"B","name":"b","total_tokens":7,"total_cost":0.7}`),
+		w.record("5", wire.QualityScoreCreate, noon, `{"id":"s2","trace_id":"A","observation_id":"step","name":"q","value":3}`))
 	for range 2 {
 		w.equal("A", w.traceNumbers("A"), []any{5, 0.5, 0, map[string]any{"q": 3}})
 		w.equal("B", w.traceNumbers("B"), []any{7, 0.7, 1, map[string]any{"q": 1}})
@@ -168,12 +168,12 @@ func cleared(r store.Record, names ...string) store.Record {
 
 // What an event clears is gone, and what it and later ones say is there.
 func testClear(w *warehouseTest) {
-	w.insert(w.record("1", brokle.TraceCreate, noon, `{"id":"t","name":"n","user_id":"u","session_id":"s","tags":["x","y"]}`),
-		w.record("2", brokle.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n","model":"m","prompt_tokens":3,"total_cost":2,"level":"error","tags":["x"]}`))
+	w.insert(w.record("1", wire.TraceCreate, noon, `{"id":"t","name":"n","user_id":"u","session_id":"s","tags":["x","y"]}`),
+		w.record("2", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"n","model":"m","prompt_tokens":3,"total_cost":2,"level":"error","tags":["x"]}`))
 	w.checkpoint()
-	w.insert(w.record("3", brokle.TraceUpdate, noon.Add(2*time.Second), `{"id":"t","tags":["w"]}`)) // later by its time
-	w.insert(cleared(w.record("4", brokle.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["z"]}`), "tags", "user_id"),
-		cleared(w.record("5", brokle.ObservationComplete, noon.Add(time.Second), `{"id":"o","total_cost":1}`), "model", "prompt_tokens", "total_cost", "level", "tags"))
+	w.insert(w.record("3", wire.TraceUpdate, noon.Add(2*time.Second), `{"id":"t","tags":["w"]}`)) // later by its time
+	w.insert(cleared(w.record("4", wire.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["z"]}`), "tags", "user_id"),
+		cleared(w.record("5", wire.ObservationComplete, noon.Add(time.Second), `{"id":"o","total_cost":1}`), "model", "prompt_tokens", "total_cost", "level", "tags"))
 	for range 2 {
 		got := w.traces(store.TraceQuery{})
 		w.equal("the trace", []any{got[0].UserID, got[0].SessionID, got[0].Tags, got[0].Models, got[0].ErrorCount, got[0].TotalTokens, got[0].TotalCost},
@@ -194,8 +194,8 @@ func testClear(w *warehouseTest) {
 // list and statistic that adds up; in whatever order they come.
 func testRolledUp(w *warehouseTest) {
 	const usage = `"usage":{"prompt_tokens":100,"completion_tokens":20},"total_cost":0.012`
-	w.insert(w.record("t", brokle.TraceCreate, noon, `{"id":"t","name":"n","user_id":"u","session_id":"s"}`),
-		w.record("r", brokle.ObservationCreate, noon, `{"id":"r","trace_id":"t","type":"agent","name":"agent","usage":{"prompt_tokens":300,"completion_tokens":60},"total_cost":0.036}`))
+	w.insert(w.record("t", wire.TraceCreate, noon, `{"id":"t","name":"n","user_id":"u","session_id":"s"}`),
+		w.record("r", wire.ObservationCreate, noon, `{"id":"r","trace_id":"t","type":"agent","name":"agent","usage":{"prompt_tokens":300,"completion_tokens":60},"total_cost":0.036}`))
 	check := func(what string, tokens int64, cost float64, counted bool) {
 		w.Helper()
 		got := w.traces(store.TraceQuery{})
@@ -204,20 +204,20 @@ func testRolledUp(w *warehouseTest) {
 			w.Errorf("%s: the agent is %+v", what, o)
 		}
 		for _, of := range []string{"traces", "observations"} {
-			w.equal(of+" "+what, w.stats(store.StatsQuery{Of: of, Metrics: []string{"tokens", "cost"}}), []brokle.StatRow{{"tokens": tokens, "cost": cost}})
+			w.equal(of+" "+what, w.stats(store.StatsQuery{Of: of, Metrics: []string{"tokens", "cost"}}), []wire.StatRow{{"tokens": tokens, "cost": cost}})
 		}
 		session, user, environment := w.sessions(store.SessionQuery{})[0], w.users(store.UserQuery{})[0], w.environments(store.EnvironmentQuery{})[0]
-		for _, t := range []brokle.Totals{session.Totals, user.Totals, environment.Totals} {
+		for _, t := range []wire.Totals{session.Totals, user.Totals, environment.Totals} {
 			w.equal("totals "+what, []any{t.TotalTokens, t.TotalCost}, []any{tokens, cost})
 		}
 	}
 	check("of the agent alone", 360, 0.036, true)
 	w.checkpoint()
 	for i := range 3 {
-		w.insert(w.record(fmt.Sprint(i), brokle.ObservationCreate, noon, `{"id":"c%d","trace_id":"t","parent_observation_id":"m","type":"generation","name":"call",%s}`, i, usage))
+		w.insert(w.record(fmt.Sprint(i), wire.ObservationCreate, noon, `{"id":"c%d","trace_id":"t","parent_observation_id":"m","type":"generation","name":"call",%s}`, i, usage))
 	}
 	check("before its step comes", 720, 0.072, true)
-	w.insert(w.record("m", brokle.ObservationCreate, noon, `{"id":"m","trace_id":"t","parent_observation_id":"r","name":"step"}`))
+	w.insert(w.record("m", wire.ObservationCreate, noon, `{"id":"m","trace_id":"t","parent_observation_id":"r","name":"step"}`))
 	for range 2 {
 		check("with its calls", 360, 0.036, false)
 		w.checkpoint()

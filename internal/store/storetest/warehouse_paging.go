@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // pages collects the ids of all pages, and calls between before each next one.
@@ -57,18 +57,18 @@ func testPaging(w *warehouseTest) {
 	all := w.fold()
 	nothing := func() {}
 	for _, asc := range []bool{false, true} {
-		for by, value := range map[string]func(*brokle.Trace) float64{
-			"": func(t *brokle.Trace) float64 { return float64(t.StartTime.UnixMicro()) },
-			"latency_ms": func(t *brokle.Trace) float64 {
+		for by, value := range map[string]func(*wire.Trace) float64{
+			"": func(t *wire.Trace) float64 { return float64(t.StartTime.UnixMicro()) },
+			"latency_ms": func(t *wire.Trace) float64 {
 				if t.LatencyMS == nil {
 					return math.NaN()
 				}
 				return *t.LatencyMS
 			},
-			"observation_count": func(t *brokle.Trace) float64 { return float64(t.ObservationCount) },
-			"error_count":       func(t *brokle.Trace) float64 { return float64(t.ErrorCount) },
-			"total_tokens":      func(t *brokle.Trace) float64 { return float64(t.TotalTokens) },
-			"total_cost":        func(t *brokle.Trace) float64 { return t.TotalCost },
+			"observation_count": func(t *wire.Trace) float64 { return float64(t.ObservationCount) },
+			"error_count":       func(t *wire.Trace) float64 { return float64(t.ErrorCount) },
+			"total_tokens":      func(t *wire.Trace) float64 { return float64(t.TotalTokens) },
+			"total_cost":        func(t *wire.Trace) float64 { return t.TotalCost },
 		} {
 			want := sortedIDs(all.traces, asc, value)
 			limit := 4
@@ -105,7 +105,7 @@ func testPaging(w *warehouseTest) {
 			}
 			return ids, page.NextCursor, nil
 		})
-		w.equal("scores", got, sortedIDs(all.scores, asc, func(s *brokle.Score) float64 { return float64(s.Timestamp.UnixMicro()) }))
+		w.equal("scores", got, sortedIDs(all.scores, asc, func(s *wire.Score) float64 { return float64(s.Timestamp.UnixMicro()) }))
 	}
 }
 
@@ -138,7 +138,7 @@ func testPagingWhileInserting(w *warehouseTest) {
 	add := func() string {
 		n++
 		id := fmt.Sprintf("t%04d", rng.IntN(1000)*10+n%10)
-		w.insert(w.record(fmt.Sprint("e", n), brokle.TraceCreate, noon.Add(time.Duration(rng.IntN(5))*time.Second), `{"id":%q,"name":"n"}`, id))
+		w.insert(w.record(fmt.Sprint("e", n), wire.TraceCreate, noon.Add(time.Duration(rng.IntN(5))*time.Second), `{"id":%q,"name":"n"}`, id))
 		return id
 	}
 	for _, asc := range []bool{false, true} {
@@ -153,7 +153,7 @@ func testPagingWhileInserting(w *warehouseTest) {
 		// What is inserted meanwhile must be new: an old trace that changes its time may move.
 		fresh := func() {
 			n++
-			w.insert(w.record(fmt.Sprint("e", n), brokle.TraceCreate, noon.Add(time.Duration(rng.IntN(5))*time.Second), `{"id":"new%d","name":"n"}`, n))
+			w.insert(w.record(fmt.Sprint("e", n), wire.TraceCreate, noon.Add(time.Duration(rng.IntN(5))*time.Second), `{"id":"new%d","name":"n"}`, n))
 		}
 		for _, id := range w.tracePages(store.Order{Asc: asc, Limit: 4}, fresh) {
 			seen[id]++
@@ -173,7 +173,7 @@ func testPagingStats(w *warehouseTest) {
 	w.history(seed(w), 300)
 	q := store.StatsQuery{GroupBy: []string{"model", "level", "model"}, Interval: time.Minute, Metrics: []string{"count", "tokens"}}
 	want := w.stats(q)
-	var got []brokle.StatRow
+	var got []wire.StatRow
 	q.Limit = 2
 	pages(w, func() {}, func(cursor string) ([]string, *string, error) {
 		q.Cursor = cursor

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var warehouseSeed = flag.Int64("warehouse.seed", 0, "seed of the random histories; 0 takes a new one")
@@ -58,20 +58,20 @@ func (w *warehouseTest) history(seed int64, n int) {
 
 // foldedAll is everything that the records fold into, by the Go fold.
 type foldedAll struct {
-	traces       map[string]*brokle.Trace
+	traces       map[string]*wire.Trace
 	observations map[string]*store.ObservationRow // by observationKey
-	scores       map[string]*brokle.Score
+	scores       map[string]*wire.Score
 	traceOf      map[string]string    // score id → its trace
 	about        map[string]string    // score id → the observationKey that it is about
 	in           map[store.Seq]string // the Seq of an observation's event → its observationKey
 }
 
 // observationKey sorts as (id, trace id).
-func observationKey(o *brokle.Observation) string { return o.ID + "\x00" + o.TraceID }
+func observationKey(o *wire.Observation) string { return o.ID + "\x00" + o.TraceID }
 
 func (w *warehouseTest) fold() *foldedAll {
 	w.Helper()
-	all := &foldedAll{map[string]*brokle.Trace{}, map[string]*store.ObservationRow{}, map[string]*brokle.Score{},
+	all := &foldedAll{map[string]*wire.Trace{}, map[string]*store.ObservationRow{}, map[string]*wire.Score{},
 		map[string]string{}, map[string]string{}, map[store.Seq]string{}}
 	newest := w.foldObservations(all)
 	ids := map[string]bool{}
@@ -89,7 +89,7 @@ func (w *warehouseTest) fold() *foldedAll {
 			}
 			all.scores[id], all.about[id] = s, newest[s.ObservationID]
 			if s.TraceID != "" {
-				all.about[id] = observationKey(&brokle.Observation{ID: s.ObservationID, TraceID: s.TraceID})
+				all.about[id] = observationKey(&wire.Observation{ID: s.ObservationID, TraceID: s.TraceID})
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func firstOf(recs []store.Record) []store.Record {
 }
 
 // flat is the observation as a list shows it.
-func flat(o *store.ObservationRow) brokle.Observation {
+func flat(o *store.ObservationRow) wire.Observation {
 	c := o.Observation
 	c.Children, c.Metadata, c.Input, c.Output, c.ModelParameters = nil, nil, nil, nil, nil
 	return c
@@ -277,7 +277,7 @@ func testFilters(w *warehouseTest) {
 	number := func(f float64) *float64 { return &f }
 	truth := func(b bool) *bool { return &b }
 	mid := midnight.Add(10 * time.Second)
-	some := func(t *brokle.Trace, ok func(*brokle.Observation) bool) bool {
+	some := func(t *wire.Trace, ok func(*wire.Observation) bool) bool {
 		for _, o := range all.observations {
 			if o.TraceID == t.ID && ok(&o.Observation) {
 				return true
@@ -292,38 +292,38 @@ func testFilters(w *warehouseTest) {
 	for _, c := range []struct {
 		name   string
 		filter store.Filter
-		trace  func(*brokle.Trace) bool
-		obs    func(*brokle.Observation) bool
+		trace  func(*wire.Trace) bool
+		obs    func(*wire.Observation) bool
 	}{
-		{"from", store.Filter{From: mid}, func(t *brokle.Trace) bool { return !t.StartTime.Before(mid) }, func(o *brokle.Observation) bool { return !o.StartTime.Before(mid) }},
-		{"to", store.Filter{To: mid}, func(t *brokle.Trace) bool { return t.StartTime.Before(mid) }, func(o *brokle.Observation) bool { return o.StartTime.Before(mid) }},
-		{"name", store.Filter{Name: "chat"}, func(t *brokle.Trace) bool { return t.Name == "chat" }, func(o *brokle.Observation) bool { return o.Name == "chat" }},
-		{"environment", store.Filter{Environment: "qa"}, func(t *brokle.Trace) bool { return t.Environment == "qa" }, func(o *brokle.Observation) bool { return o.Environment == "qa" }},
-		{"user", store.Filter{UserID: "użytkownik"}, func(t *brokle.Trace) bool { return t.UserID == "użytkownik" }, nil},
-		{"session", store.Filter{SessionID: "s-1"}, func(t *brokle.Trace) bool { return t.SessionID == "s-1" }, nil},
-		{"tag", store.Filter{Tag: "ü"}, func(t *brokle.Trace) bool { return slices.Contains(t.Tags, "ü") }, func(o *brokle.Observation) bool { return slices.Contains(o.Tags, "ü") }},
-		{"model", store.Filter{Model: "m-large"}, func(t *brokle.Trace) bool { return slices.Contains(t.Models, "m-large") }, func(o *brokle.Observation) bool { return o.Model == "m-large" }},
-		{"type", store.Filter{Type: "tool"}, func(t *brokle.Trace) bool {
-			return some(t, func(o *brokle.Observation) bool { return o.Type == "tool" })
-		}, func(o *brokle.Observation) bool { return o.Type == "tool" }},
-		{"level", store.Filter{Level: "INFO"}, func(t *brokle.Trace) bool {
-			return some(t, func(o *brokle.Observation) bool { return o.Level == "INFO" })
-		}, func(o *brokle.Observation) bool { return o.Level == "INFO" }},
-		{"trace", store.Filter{TraceID: HistoryTrace(1)}, func(t *brokle.Trace) bool { return t.ID == HistoryTrace(1) }, func(o *brokle.Observation) bool { return o.TraceID == HistoryTrace(1) }},
-		{"latency", store.Filter{MinLatencyMS: number(1000), MaxLatencyMS: number(5e7)}, func(t *brokle.Trace) bool { return t.LatencyMS != nil && *t.LatencyMS >= 1000 && *t.LatencyMS <= 5e7 },
-			func(o *brokle.Observation) bool {
+		{"from", store.Filter{From: mid}, func(t *wire.Trace) bool { return !t.StartTime.Before(mid) }, func(o *wire.Observation) bool { return !o.StartTime.Before(mid) }},
+		{"to", store.Filter{To: mid}, func(t *wire.Trace) bool { return t.StartTime.Before(mid) }, func(o *wire.Observation) bool { return o.StartTime.Before(mid) }},
+		{"name", store.Filter{Name: "chat"}, func(t *wire.Trace) bool { return t.Name == "chat" }, func(o *wire.Observation) bool { return o.Name == "chat" }},
+		{"environment", store.Filter{Environment: "qa"}, func(t *wire.Trace) bool { return t.Environment == "qa" }, func(o *wire.Observation) bool { return o.Environment == "qa" }},
+		{"user", store.Filter{UserID: "użytkownik"}, func(t *wire.Trace) bool { return t.UserID == "użytkownik" }, nil},
+		{"session", store.Filter{SessionID: "s-1"}, func(t *wire.Trace) bool { return t.SessionID == "s-1" }, nil},
+		{"tag", store.Filter{Tag: "ü"}, func(t *wire.Trace) bool { return slices.Contains(t.Tags, "ü") }, func(o *wire.Observation) bool { return slices.Contains(o.Tags, "ü") }},
+		{"model", store.Filter{Model: "m-large"}, func(t *wire.Trace) bool { return slices.Contains(t.Models, "m-large") }, func(o *wire.Observation) bool { return o.Model == "m-large" }},
+		{"type", store.Filter{Type: "tool"}, func(t *wire.Trace) bool {
+			return some(t, func(o *wire.Observation) bool { return o.Type == "tool" })
+		}, func(o *wire.Observation) bool { return o.Type == "tool" }},
+		{"level", store.Filter{Level: "INFO"}, func(t *wire.Trace) bool {
+			return some(t, func(o *wire.Observation) bool { return o.Level == "INFO" })
+		}, func(o *wire.Observation) bool { return o.Level == "INFO" }},
+		{"trace", store.Filter{TraceID: HistoryTrace(1)}, func(t *wire.Trace) bool { return t.ID == HistoryTrace(1) }, func(o *wire.Observation) bool { return o.TraceID == HistoryTrace(1) }},
+		{"latency", store.Filter{MinLatencyMS: number(1000), MaxLatencyMS: number(5e7)}, func(t *wire.Trace) bool { return t.LatencyMS != nil && *t.LatencyMS >= 1000 && *t.LatencyMS <= 5e7 },
+			func(o *wire.Observation) bool {
 				return o.LatencyMS != nil && *o.LatencyMS >= 1000 && *o.LatencyMS <= 5e7
 			}},
-		{"cost", store.Filter{MinCost: number(3.5)}, func(t *brokle.Trace) bool { return t.TotalCost >= 3.5 }, func(o *brokle.Observation) bool { return o.TotalCost != nil && *o.TotalCost >= 3.5 }},
-		{"error", store.Filter{HasError: truth(true)}, func(t *brokle.Trace) bool { return t.ErrorCount > 0 }, func(o *brokle.Observation) bool { return o.Level == "ERROR" }},
-		{"no error", store.Filter{HasError: truth(false)}, func(t *brokle.Trace) bool { return t.ErrorCount == 0 }, func(o *brokle.Observation) bool { return o.Level != "ERROR" }},
-		{"score", store.Filter{Scores: []store.ScoreCondition{{Name: "quality", Op: ">=", Value: 2}, {Name: "quality", Op: "!=", Value: 5}}}, func(t *brokle.Trace) bool {
+		{"cost", store.Filter{MinCost: number(3.5)}, func(t *wire.Trace) bool { return t.TotalCost >= 3.5 }, func(o *wire.Observation) bool { return o.TotalCost != nil && *o.TotalCost >= 3.5 }},
+		{"error", store.Filter{HasError: truth(true)}, func(t *wire.Trace) bool { return t.ErrorCount > 0 }, func(o *wire.Observation) bool { return o.Level == "ERROR" }},
+		{"no error", store.Filter{HasError: truth(false)}, func(t *wire.Trace) bool { return t.ErrorCount == 0 }, func(o *wire.Observation) bool { return o.Level != "ERROR" }},
+		{"score", store.Filter{Scores: []store.ScoreCondition{{Name: "quality", Op: ">=", Value: 2}, {Name: "quality", Op: "!=", Value: 5}}}, func(t *wire.Trace) bool {
 			q, ok := mean(t.Scores, "quality")
 			return ok && q >= 2 && q != 5
 		}, nil},
-		{"several", store.Filter{Environment: "default", HasError: truth(false), Tag: "a"}, func(t *brokle.Trace) bool {
+		{"several", store.Filter{Environment: "default", HasError: truth(false), Tag: "a"}, func(t *wire.Trace) bool {
 			return t.Environment == "default" && t.ErrorCount == 0 && slices.Contains(t.Tags, "a")
-		}, func(o *brokle.Observation) bool {
+		}, func(o *wire.Observation) bool {
 			return o.Environment == "default" && o.Level != "ERROR" && slices.Contains(o.Tags, "a")
 		}},
 	} {
@@ -337,7 +337,7 @@ func testFilters(w *warehouseTest) {
 			got = append(got, t.ID)
 		}
 		w.equal("traces by "+c.name, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
-		w.equal("count of traces by "+c.name, w.stats(store.StatsQuery{Of: "traces", Filter: c.filter}), []brokle.StatRow{{"count": len(want)}})
+		w.equal("count of traces by "+c.name, w.stats(store.StatsQuery{Of: "traces", Filter: c.filter}), []wire.StatRow{{"count": len(want)}})
 		if c.obs == nil {
 			continue
 		}
@@ -356,7 +356,7 @@ func testFilters(w *warehouseTest) {
 			got = append(got, observationKey(&o))
 		}
 		w.equal("observations by "+c.name, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
-		w.equal("count of observations by "+c.name, w.stats(store.StatsQuery{Filter: c.filter}), []brokle.StatRow{{"count": len(want)}})
+		w.equal("count of observations by "+c.name, w.stats(store.StatsQuery{Filter: c.filter}), []wire.StatRow{{"count": len(want)}})
 	}
 }
 
@@ -396,9 +396,9 @@ func testStats(w *warehouseTest) {
 			}
 		}
 	}
-	var want []brokle.StatRow
+	var want []wire.StatRow
 	for model, g := range groups {
-		row := brokle.StatRow{"model": model, "count": g.count, "error_rate": float64(g.errors) / float64(g.count), "tokens": g.tokens,
+		row := wire.StatRow{"model": model, "count": g.count, "error_rate": float64(g.errors) / float64(g.count), "tokens": g.tokens,
 			"cost": g.cost, "latency_p50": quantile(g.latencies, 0.5), "latency_p99": quantile(g.latencies, 0.99), "score_count:quality": g.scores, "score_avg:quality": nil}
 		if model == "" {
 			row["model"] = nil
@@ -408,7 +408,7 @@ func testStats(w *warehouseTest) {
 		}
 		want = append(want, row)
 	}
-	slices.SortFunc(want, func(a, b brokle.StatRow) int { return strings.Compare(fmt.Sprint(a["model"]), fmt.Sprint(b["model"])) })
+	slices.SortFunc(want, func(a, b wire.StatRow) int { return strings.Compare(fmt.Sprint(a["model"]), fmt.Sprint(b["model"])) })
 	w.equal("observations by model", w.stats(store.StatsQuery{GroupBy: []string{"model"}, Metrics: []string{
 		"count", "error_rate", "tokens", "cost", "latency_p50", "latency_p99", "score_count:quality", "score_avg:quality"}}), want)
 
@@ -432,7 +432,7 @@ func testStats(w *warehouseTest) {
 		}
 	}
 	w.equal("score of traces", w.stats(store.StatsQuery{Of: "traces", Metrics: []string{"score_avg:correct", "score_count:correct", "count"}}),
-		[]brokle.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.traces)}})
+		[]wire.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.traces)}})
 	sum, n = 0, 0
 	for _, s := range all.scores {
 		if s.Name == "correct" && s.Value != nil {
@@ -440,7 +440,7 @@ func testStats(w *warehouseTest) {
 		}
 	}
 	w.equal("scores themselves", w.stats(store.StatsQuery{Of: "scores", Metrics: []string{"score_avg:correct", "score_count:correct", "count"}}),
-		[]brokle.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.scores)}})
+		[]wire.StatRow{{"score_avg:correct": sum / n, "score_count:correct": n, "count": len(all.scores)}})
 }
 
 // quantile interpolates between the two nearest values.
@@ -457,11 +457,11 @@ func quantile(values []float64, q float64) any {
 
 func testStatsBuckets(w *warehouseTest) {
 	for i, at := range []time.Time{noon, noon.Add(59 * time.Second), noon.Add(time.Minute), noon.Add(3 * time.Minute)} {
-		w.insert(w.record(fmt.Sprint("e", i), brokle.ObservationCreate, at, `{"trace_id":"t","name":"n%d","model":"m"}`, i%2))
+		w.insert(w.record(fmt.Sprint("e", i), wire.ObservationCreate, at, `{"trace_id":"t","name":"n%d","model":"m"}`, i%2))
 	}
-	w.equal("by minute", w.stats(store.StatsQuery{Interval: time.Minute}), []brokle.StatRow{
+	w.equal("by minute", w.stats(store.StatsQuery{Interval: time.Minute}), []wire.StatRow{
 		{"time": "2026-03-01T12:00:00.000000Z", "count": 2}, {"time": "2026-03-01T12:01:00.000000Z", "count": 1}, {"time": "2026-03-01T12:03:00.000000Z", "count": 1}})
-	w.equal("by day and name", w.stats(store.StatsQuery{Interval: 24 * time.Hour, GroupBy: []string{"name"}}), []brokle.StatRow{
+	w.equal("by day and name", w.stats(store.StatsQuery{Interval: 24 * time.Hour, GroupBy: []string{"name"}}), []wire.StatRow{
 		{"time": "2026-03-01T00:00:00.000000Z", "name": "n0", "count": 2}, {"time": "2026-03-01T00:00:00.000000Z", "name": "n1", "count": 2}})
 	for of, n := range map[string]int{"traces": 1, "events": 3, "scores": 0} {
 		if got := w.stats(store.StatsQuery{Of: of, Interval: time.Minute}); len(got) != n {
@@ -484,7 +484,7 @@ func testStatsBuckets(w *warehouseTest) {
 func testRefused(w *warehouseTest) {
 	ctx := w.Context()
 	for i := range 3 {
-		w.insert(w.record(fmt.Sprint("e", i), brokle.TraceCreate, noon, `{"name":"n"}`))
+		w.insert(w.record(fmt.Sprint("e", i), wire.TraceCreate, noon, `{"name":"n"}`))
 	}
 	page, err := w.Traces(ctx, project, store.TraceQuery{Order: store.Order{Limit: 1}})
 	if err != nil || page.NextCursor == nil {
@@ -558,7 +558,7 @@ func testReadsBesideWrites(w *warehouseTest) {
 	for i := range 60 {
 		var recs []store.Record
 		for k := range 10 {
-			recs = append(recs, w.record(fmt.Sprint(i, "-", k), brokle.ObservationCreate, noon, `{"trace_id":"t%d","name":"n"}`, k))
+			recs = append(recs, w.record(fmt.Sprint(i, "-", k), wire.ObservationCreate, noon, `{"trace_id":"t%d","name":"n"}`, k))
 		}
 		w.insert(recs...)
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // sortedList is one of the lists with every column that it can be sorted by.
@@ -21,7 +21,7 @@ type sortedList struct {
 }
 
 // on erases the type of a page.
-func on[T any](page *brokle.Page[T], err error) (any, *string, error) {
+func on[T any](page *wire.Page[T], err error) (any, *string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,9 +78,9 @@ func (w *warehouseTest) family(rng *rand.Rand, project string, i int) []store.Re
 		value = `"none"`
 	}
 	recs := []store.Record{
-		w.record("t"+id, brokle.TraceCreate, at, `{"id":"t%s","name":"n","session_id":"s%[1]s","user_id":"u%[1]s","environment":"e%[1]s"}`, id),
-		w.record("o"+id, brokle.ObservationCreate, at, "%s", b),
-		w.record("s"+id, brokle.QualityScoreCreate, at, `{"id":"c%s","trace_id":"t%[1]s","name":"q","value":%s,"environment":"e%[1]s"}`, id, value),
+		w.record("t"+id, wire.TraceCreate, at, `{"id":"t%s","name":"n","session_id":"s%[1]s","user_id":"u%[1]s","environment":"e%[1]s"}`, id),
+		w.record("o"+id, wire.ObservationCreate, at, "%s", b),
+		w.record("s"+id, wire.QualityScoreCreate, at, `{"id":"c%s","trace_id":"t%[1]s","name":"q","value":%s,"environment":"e%[1]s"}`, id, value),
 	}
 	for k := range recs {
 		recs[k].Project = project

@@ -1,4 +1,4 @@
-package brokle
+package wire
 
 import (
 	"crypto/rand"
@@ -58,6 +58,9 @@ func (s *idSource) step() bool {
 	s.hi, s.lo = s.hi+uint16(carry), lo
 	return true
 }
+
+// NextID is the 16 bytes of a new ULID for ms, Unix milliseconds: NewIDAt without its text.
+func NextID(ms uint64) [16]byte { return ids.next(ms) }
 
 // NewID returns a new ULID (26 characters of Crockford base32): 48 bits of
 // Unix milliseconds, 80 random bits. Ids made later in this process sort later.

@@ -1,4 +1,4 @@
-package brokle_test
+package wire_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 func TestNewIDRisesWithinTheProcess(t *testing.T) {
@@ -19,7 +19,7 @@ func TestNewIDRisesWithinTheProcess(t *testing.T) {
 		wg.Go(func() {
 			own := make([]string, each)
 			for i := range own {
-				own[i] = brokle.NewID()
+				own[i] = wire.NewID()
 				if i > 0 && own[i] <= own[i-1] {
 					t.Errorf("%s came after %s", own[i], own[i-1])
 					return
@@ -28,7 +28,7 @@ func TestNewIDRisesWithinTheProcess(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, id := range own {
-				if !brokle.ValidID(id) || len(id) != 26 || seen[id] {
+				if !wire.ValidID(id) || len(id) != 26 || seen[id] {
 					t.Errorf("id %q is wrong or came twice", id)
 				}
 				seen[id] = true
@@ -41,15 +41,15 @@ func TestNewIDRisesWithinTheProcess(t *testing.T) {
 func TestNewIDAtCarriesItsTime(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 5, 6, 7, 8, 9, 123e6, time.UTC)
-	got, ok := brokle.IDTime(brokle.NewIDAt(at))
+	got, ok := wire.IDTime(wire.NewIDAt(at))
 	if !ok || !got.Equal(at) {
 		t.Errorf("time of the id is %v, %v; want %v", got, ok, at)
 	}
-	if a, b := brokle.NewIDAt(at), brokle.NewIDAt(at.Add(time.Millisecond)); a >= b {
+	if a, b := wire.NewIDAt(at), wire.NewIDAt(at.Add(time.Millisecond)); a >= b {
 		t.Errorf("%s does not sort before %s", a, b)
 	}
 	for _, far := range []time.Time{time.Unix(-5, 0), time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if id := brokle.NewIDAt(far); !brokle.ValidID(id) {
+		if id := wire.NewIDAt(far); !wire.ValidID(id) {
 			t.Errorf("%v gave %q", far, id)
 		}
 	}
@@ -58,7 +58,7 @@ func TestNewIDAtCarriesItsTime(t *testing.T) {
 func TestIDTimeOfWhatIsNoULID(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"", "abc", strings.Repeat("F", 26), strings.Repeat("U", 26), "0123456789abcdef0123456789abcdef"} {
-		if at, ok := brokle.IDTime(id); ok {
+		if at, ok := wire.IDTime(id); ok {
 			t.Errorf("%q has the time %v", id, at)
 		}
 	}
@@ -80,7 +80,7 @@ func TestValidID(t *testing.T) {
 		"nul\x00":                    false,
 		"é":                          false,
 	} {
-		if got := brokle.ValidID(id); got != want {
+		if got := wire.ValidID(id); got != want {
 			t.Errorf("ValidID(%q) = %v", id, got)
 		}
 	}

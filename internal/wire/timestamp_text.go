@@ -1,4 +1,4 @@
-package brokle
+package wire
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package brokle_test
+package wire_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Every form that clients send for one instant, and every form that is none.
@@ -104,11 +104,11 @@ func TestTimestampReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var ts brokle.Timestamp
+			var ts wire.Timestamp
 			err := ts.UnmarshalJSON([]byte(c.in))
 			switch {
 			case c.want < 0:
-				if !errors.Is(err, brokle.ErrTimestamp) {
+				if !errors.Is(err, wire.ErrTimestamp) {
 					t.Errorf("%s read as %v, %v; want ErrTimestamp", c.in, ts, err)
 				}
 			case err != nil || ts.UnixMicro() != c.want:
@@ -118,7 +118,7 @@ func TestTimestampReads(t *testing.T) {
 			}
 		})
 	}
-	var ts brokle.Timestamp
+	var ts wire.Timestamp
 	if err := ts.UnmarshalJSON([]byte("null")); err != nil || !ts.IsZero() {
 		t.Errorf("null read as %v, %v", ts, err)
 	}
@@ -136,12 +136,12 @@ func TestTimestampWrites(t *testing.T) {
 		`"6000-01-01T00:00:00.25Z"`: time.Date(6000, 1, 1, 0, 0, 0, 25e7, time.UTC),
 		`null`:                      {},
 	} {
-		if got, err := (brokle.Timestamp{Time: at}).MarshalJSON(); err != nil || string(got) != want {
+		if got, err := (wire.Timestamp{Time: at}).MarshalJSON(); err != nil || string(got) != want {
 			t.Errorf("%v written as %s, %v; want %s", at, got, err, want)
 		}
 	}
 	for _, outside := range []time.Time{time.Unix(-1, 0), time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if got := brokle.At(outside).AppendJSON(nil); string(got) != "null" {
+		if got := wire.At(outside).AppendJSON(nil); string(got) != "null" {
 			t.Errorf("%v written as %s", outside, got)
 		}
 	}
@@ -156,12 +156,12 @@ func FuzzTimestampRoundTrip(f *testing.F) {
 		if us < 0 || us > 253402300799_999999 {
 			t.Skip()
 		}
-		want := brokle.At(time.UnixMicro(us))
+		want := wire.At(time.UnixMicro(us))
 		b, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got brokle.Timestamp
+		var got wire.Timestamp
 		if err := json.Unmarshal(b, &got); err != nil || !got.Equal(want.Time) {
 			t.Errorf("%d µs written as %s, read as %v, %v", us, b, got, err)
 		}
@@ -174,9 +174,9 @@ func FuzzTimestampRead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var ts brokle.Timestamp
+		var ts wire.Timestamp
 		err := ts.UnmarshalJSON(b)
-		if err != nil && !errors.Is(err, brokle.ErrTimestamp) {
+		if err != nil && !errors.Is(err, wire.ErrTimestamp) {
 			t.Errorf("%q: %v", b, err)
 		}
 		if err == nil && !ts.IsZero() && (ts.UnixMicro() < 0 || ts.Year() > 9999) {

@@ -1,4 +1,4 @@
-package brokle
+package wire
 
 import (
 	"encoding/json"
@@ -137,3 +137,7 @@ type Page[T any] struct {
 // StatRow is one row of GET /v1/stats: "time" when an interval was asked for,
 // then a key for each group_by and for each metric.
 type StatRow map[string]any
+
+// StoredEvent is an event as the server keeps it, with what the server knows of
+// it: a row of GET /v1/telemetry/events.
+type StoredEvent = ObservationEvent
