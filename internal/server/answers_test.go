@@ -285,6 +285,7 @@ func decodedTrace(t *testing.T, h *house, id string) *wire.Trace {
 	if err != nil {
 		t.Fatal(err)
 	}
+	store.Fill(recs)
 	trace, err := store.FoldTrace(recs, id)
 	if err != nil {
 		t.Fatal(err)

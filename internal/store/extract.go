@@ -69,6 +69,16 @@ func Extract(ev *wire.Event) (*Fields, *wire.BatchEventError) {
 	return x.out, nil
 }
 
+// Fill sets the Fields of the records that have none, as those read back from the Log. They
+// stay nil where Extract fails.
+func Fill(recs []Record) {
+	for i := range recs {
+		if recs[i].Fields == nil {
+			recs[i].Fields, _ = Extract(&recs[i].Event)
+		}
+	}
+}
+
 // ContentOf hashes what an event says (Fields.Content). The hash is kept on disk: it
 // must stay what it is.
 func ContentOf(ev *wire.Event) uint64 {

@@ -16,30 +16,26 @@ type entity struct {
 	id   string
 }
 
-// folds sorts records, all of one project, into their entities; the events with one
-// observation id are together.
+// folds sorts records, all of one project and read (extract.Fill), into their entities; the
+// events with one observation id are together.
 func folds(recs []Record) map[entity]*Fold {
 	all := make(map[entity]*Fold)
 	for i := range recs {
 		rec := &recs[i]
-		fields := rec.Fields
-		if fields == nil {
-			var failure *wire.BatchEventError
-			if fields, failure = Extract(&rec.Event); failure != nil {
-				continue
-			}
+		if rec.Fields == nil {
+			continue // nothing that could be read
 		}
-		e := entity{fields.Kind, fields.EntityID}
+		e := entity{rec.Fields.Kind, rec.Fields.EntityID}
 		if all[e] == nil {
 			all[e] = &Fold{}
 		}
-		all[e].Add(rec, fields)
+		all[e].Add(rec, rec.Fields)
 	}
 	return all
 }
 
-// FoldOf collects the events of one entity from records of its project, which may hold
-// events of others. The error is ErrNotFound.
+// FoldOf collects the events of one entity from records of its project, which are read
+// (extract.Fill) and may hold events of others. The error is ErrNotFound.
 func FoldOf(recs []Record, kind Kind, id string) (*Fold, error) {
 	if f := folds(recs)[entity{kind, id}]; f != nil {
 		return f, nil
