@@ -22,59 +22,84 @@ type room struct {
 	because string
 }
 
+// contracts are the words that all rooms of the server share.
+var contracts = []string{"internal/wire", "internal/entity", "internal/store"}
+
 // engines are the real backends, which the tests of the rooms above them run on.
-func engines() []string {
-	return []string{"internal/store", "internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
-}
+var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
+
+// with is all of these rooms.
+func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
 // house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
 // no row here is an error, too.
 func house() map[string]room {
 	backend := room{
-		may:     []string{".", "internal/store"},
-		inTests: []string{"internal/store/storetest"},
+		may:     contracts,
+		inTests: []string{"internal/extract", "internal/store/storetest"},
 		because: "backends know no one above",
 	}
-	log := backend
-	log.may = append(slices.Clone(backend.may), "internal/store/idindex", "internal/durable")
-	redis := backend
-	redis.inTests = append(slices.Clone(backend.inTests), "internal/redistest")
+	log, duck, redis := backend, backend, backend
+	log.may = with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	duck.may = with(contracts, []string{"internal/extract"})
+	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
-		".":          {inTests: []string{"brokletest", "internal/store"}, because: "users inherit our dependencies"},
+		".": {
+			may: []string{"internal/wire"}, inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			because: "users inherit our dependencies",
+		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
-		"internal/store": {may: []string{"."}, inTests: []string{"internal/store/storetest"}, because: "contracts know no backend"},
+		"internal/wire":    {because: "the words of client and server know neither"},
+		"internal/rawjson": {because: "it reads JSON, whatever it means"},
+		"internal/entity": {
+			may: []string{"internal/wire", "internal/rawjson"}, inTests: []string{"internal/extract", "internal/store/storetest"},
+			because: "what an event says and folds into is the same for every door and engine",
+		},
+		"internal/extract": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, inTests: []string{"internal/store/storetest"},
+			because: "it reads payloads, wherever they came from",
+		},
+		"internal/textsearch": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
+		},
+
+		"internal/store": {
+			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
+			because: "contracts know no backend",
+		},
 		"internal/store/storetest": {
-			may: []string{".", "internal/store"}, inTests: engines(), because: "a suite knows contracts only",
+			may: with(contracts, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    backend,
-		"internal/store/duckstore":  backend,
+		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": backend,
 
 		"internal/ingest": {
-			may: []string{".", "internal/store"}, inTests: engines(), because: "it decides; it knows no HTTP and no engine",
+			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
 		},
 		"internal/indexer": {
-			may: []string{"internal/store", "internal/durable"}, inTests: append(engines(), "."), because: "it moves records; it knows no engine",
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
 		},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/retention": {
-			may: []string{"internal/store"}, inTests: append(engines(), ".", "internal/indexer", "internal/store/storetest"), because: "it decides what is too old; it knows no engine",
+			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
 		},
 		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     []string{".", "internal/store", "internal/ingest", "internal/keyring", "internal/durable", "web"},
-			inTests: append(engines(), "internal/indexer"),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
+			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
-			may: append(engines(), ".", "internal/store/redisclaim", "internal/store/clickhouse", "internal/ingest",
-				"internal/indexer", "internal/retention", "internal/keyring", "internal/server", "internal/sample", "internal/backup", "internal/durable"),
+			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/retention", "internal/keyring", "internal/server",
+				"internal/sample", "internal/backup", "internal/durable"}),
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},

@@ -12,7 +12,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokletest"
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 )
 
 // Issue 11, point 28: a logger's word for a level is the level, the same one that the server reads in it, and is kept.
@@ -37,8 +38,8 @@ func TestALevelAsLoggersWriteItIsALevel(t *testing.T) {
 			if err := json.Unmarshal(srv.OfType(typ)[0].Payload, &p); err != nil {
 				t.Fatal(err)
 			}
-			read, failure := store.Extract(&srv.OfType(typ)[0])
-			byWord, _ := store.Extract(&brokle.Event{Type: typ, Payload: json.RawMessage(`{"id":"o","trace_id":"t","name":"n","level":"` + word + `"}`)})
+			read, failure := extract.Extract(&srv.OfType(typ)[0])
+			byWord, _ := extract.Extract(&brokle.Event{Type: typ, Payload: json.RawMessage(`{"id":"o","trace_id":"t","name":"n","level":"` + word + `"}`)})
 			if failure != nil || levelIn(read) != levelIn(byWord) || want != word && levelIn(read) != want {
 				t.Errorf("%s: the server reads %q, and %q of the word itself (%v)", word, levelIn(read), levelIn(byWord), failure)
 			}
@@ -49,8 +50,8 @@ func TestALevelAsLoggersWriteItIsALevel(t *testing.T) {
 	}
 }
 
-func levelIn(f *store.Fields) string {
-	v, _ := f.Get(store.Level)
+func levelIn(f *entity.Fields) string {
+	v, _ := f.Get(entity.Level)
 	return v.Text
 }
 

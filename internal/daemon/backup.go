@@ -15,15 +15,15 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/server"
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
 // backup writes an archive of everything that is the truth: what was acknowledged before
 // the call is in it. The node goes on meanwhile.
-func (n *node) backup(ctx context.Context, w io.Writer, journal func(head store.Seq) ([]byte, error)) error {
+func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity.Seq) ([]byte, error)) error {
 	m := backup.Manifest{Created: time.Now().UTC(), Node: brokle.Version, Formats: backedUp()}
 	out := backup.NewWriter(w)
 	// Small files come first: what they name is in the segments that are read after them.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -72,7 +73,7 @@ func goldenLog(t *testing.T, dir string) {
 		event("g1-score", wire.QualityScoreCreate, `{"id":"g1-s","trace_id":"g1","name":"helpfulness","score_value":0.75,"data_type":"NUMERIC"}`),
 		event("future", "future_event", `{"trace_id":"g1"}`)) // goes to quarantine
 	batch("01KJKKQ0000000000000000003", "", nil, event("g1-trace", wire.TraceCreate, `{"id":"g1","name":"again"}`)) // nothing but a duplicate
-	if err := log.Erase(t.Context(), []store.Seq{4}); err != nil {
+	if err := log.Erase(t.Context(), []entity.Seq{4}); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Minute) // nothing was appended for a while

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -19,7 +20,7 @@ const watchEvery = 500 * time.Millisecond
 // admitted, and says why not. Nobody has to switch it back.
 type monitor struct {
 	minFree    Bytes
-	maxBacklog store.Seq
+	maxBacklog entity.Seq
 	free       func() (Bytes, error) // room on the disk of the data directory
 	log        func() store.LogStats
 	indexer    func() store.IndexerStats
@@ -42,8 +43,8 @@ type monitor struct {
 // progress is how far the Warehouse was at a time, and what waited then.
 type progress struct {
 	at     time.Time
-	cursor store.Seq
-	lag    store.Seq
+	cursor entity.Seq
+	lag    entity.Seq
 }
 
 // stalledAfter is how long the Warehouse may stand still while what waits for it grows: it
@@ -211,7 +212,7 @@ func (m *monitor) standsStill(s store.IndexerStats) time.Duration {
 }
 
 // checkBacklog says whether as many events wait for the Warehouse as may, and refuses then.
-func (m *monitor) checkBacklog(lag store.Seq) (over bool, err error) {
+func (m *monitor) checkBacklog(lag entity.Seq) (over bool, err error) {
 	if lag <= m.maxBacklog {
 		return false, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -132,7 +133,7 @@ func TestMonitorOfAWarehouseThatStandsStill(t *testing.T) {
 	m := w.monitor()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m.now = func() time.Time { return now }
-	look := func(after time.Duration, cursor, lag store.Seq) store.Health {
+	look := func(after time.Duration, cursor, lag entity.Seq) store.Health {
 		now = now.Add(after)
 		w.indexer.Cursor, w.indexer.Lag = cursor, lag
 		m.check()
@@ -140,7 +141,7 @@ func TestMonitorOfAWarehouseThatStandsStill(t *testing.T) {
 	}
 	for i, step := range []struct {
 		after       time.Duration
-		cursor, lag store.Seq
+		cursor, lag entity.Seq
 		ready       bool
 	}{
 		{time.Second, 100, 0, true},

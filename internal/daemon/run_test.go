@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/sample"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -100,7 +101,7 @@ type stoppable struct {
 	down *atomic.Bool
 }
 
-func (s stoppable) Insert(ctx context.Context, recs []store.Record, upto store.Seq) error {
+func (s stoppable) Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error {
 	if s.down.Load() {
 		return errors.New("injected: the warehouse is stopped")
 	}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // closeTime is how long closing may take beyond the drain's time-out, however much it used.
@@ -134,7 +134,7 @@ func (s *stopping) follow(n *node) {
 }
 
 // ended is the error of a node that has closed: nil when a stop that was asked for left nothing.
-func ended(ctx context.Context, logger *slog.Logger, left store.Seq, gone, err error) error {
+func ended(ctx context.Context, logger *slog.Logger, left entity.Seq, gone, err error) error {
 	if ctx.Err() == nil {
 		return err // it ended by itself
 	}

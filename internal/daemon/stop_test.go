@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // A stop whose part hangs ends when its time is over, and says for what it waited; the time begins with
@@ -108,7 +108,7 @@ func TestStopSaysWhatIsGone(t *testing.T) {
 func TestEndedByItself(t *testing.T) {
 	t.Parallel()
 	why := errors.New("a part failed")
-	for _, lag := range []store.Seq{0, 5} {
+	for _, lag := range []entity.Seq{0, 5} {
 		if err := ended(t.Context(), nil, lag, nil, why); !errors.Is(err, why) || errors.As(err, new(*LeftError)) {
 			t.Errorf("lag %d: %v", lag, err)
 		}

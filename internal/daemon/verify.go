@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/server"
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -100,9 +100,9 @@ type verifier struct {
 	out  *Verification
 
 	quarantined map[uint64]indexer.Quarantined
-	erasing     map[store.Seq]bool
+	erasing     map[entity.Seq]bool
 	expired     expiredUpTo
-	seen        map[store.Seq]bool // of the quarantined, those that the log has
+	seen        map[entity.Seq]bool // of the quarantined, those that the log has
 }
 
 // part begins the next part; it is whole until something is found.
@@ -245,7 +245,7 @@ func (v *verifier) erasures() {
 		return
 	}
 	p.Detail = "no erasure is under way"
-	v.erasing = map[store.Seq]bool{}
+	v.erasing = map[entity.Seq]bool{}
 	for _, e := range list {
 		for _, s := range e.Seqs {
 			v.erasing[s] = true
@@ -279,7 +279,7 @@ func (v *verifier) quarantine() {
 		p.problem(path.Join(quarantineDir, indexer.QuarantineFile), "delete this file and "+remedyStore+", and quarantine with it", "%v", err)
 	}
 	p.Detail = fmt.Sprintf("%d records", len(list))
-	v.quarantined, v.seen = map[uint64]indexer.Quarantined{}, map[store.Seq]bool{}
+	v.quarantined, v.seen = map[uint64]indexer.Quarantined{}, map[entity.Seq]bool{}
 	for _, q := range list {
 		v.quarantined[q.Seq] = q
 	}
@@ -302,7 +302,7 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 		return nil, nil
 	}
 	each := o.Each
-	o.Each = func(r *store.Record) error {
+	o.Each = func(r *entity.Record) error {
 		if _, ok := v.quarantined[uint64(r.Seq)]; ok {
 			v.seen[r.Seq] = true
 		}
@@ -343,7 +343,7 @@ func (v *verifier) strays(report *segmentlog.CheckReport) {
 	}
 	q := v.named(partQuarantine)
 	for seq, rec := range v.quarantined {
-		if s := store.Seq(seq); !v.seen[s] && s >= report.First && !v.erasing[s] {
+		if s := entity.Seq(seq); !v.seen[s] && s >= report.First && !v.erasing[s] {
 			q.problem(path.Join(quarantineDir, indexer.QuarantineFile), "run `brokle quarantine replay`: it drops what the log does not have",
 				"names the event %q at Seq %d, which the log does not have", rec.EventID, seq)
 		}

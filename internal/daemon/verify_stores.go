@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -75,11 +77,11 @@ func (v *verifier) lost(report *segmentlog.CheckReport, x *indexCheck, w *wareho
 	}
 }
 
-func kindName(k store.Kind) string {
+func kindName(k entity.Kind) string {
 	switch k {
-	case store.TraceKind:
+	case entity.TraceKind:
 		return "trace"
-	case store.ObservationKind:
+	case entity.ObservationKind:
 		return "observation"
 	}
 	return "score"
@@ -181,7 +183,7 @@ type warehouseCheck struct {
 	row  duckstore.Row // at hand
 	any  bool          // there is one at hand
 
-	first          store.Seq // of the log; 0 before its first event
+	first          entity.Seq // of the log; 0 before its first event
 	rows           int
 	missing        []duckstore.Row // events without a row, a few at a time
 	erased         map[string]bool // project, NUL, event id
@@ -257,7 +259,7 @@ func (w *warehouseCheck) take() error {
 }
 
 // record is told of every event of the log, by Seq.
-func (w *warehouseCheck) record(r *store.Record) error {
+func (w *warehouseCheck) record(r *entity.Record) error {
 	if w.first == 0 {
 		w.first = r.Seq
 		if err := w.take(); err != nil {
@@ -271,7 +273,7 @@ func (w *warehouseCheck) record(r *store.Record) error {
 		}
 	}
 	id := duckstore.Row{
-		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID, Content: store.ContentOf(&r.Event),
+		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID, Content: extract.ContentOf(&r.Event),
 		At: store.EventTime(r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()),
 	}
 	switch {

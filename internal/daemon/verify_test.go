@@ -22,7 +22,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	_ "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -213,7 +213,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := idindex.Change{Project: "default", Block: cursor, At: time.Now(), TTL: time.Hour, IDs: []string{"stranger"}, Seqs: []store.Seq{cursor}}
+		c := idindex.Change{Project: "default", Block: cursor, At: time.Now(), TTL: time.Hour, IDs: []string{"stranger"}, Seqs: []entity.Seq{cursor}}
 		if extra { // the index is moved back, as it cannot be by itself, and taught an id
 			c.Block = cursor + 1
 			cursor++

@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // QuarantinedOf counts the project's records in quarantine.
@@ -29,7 +29,7 @@ func (x *Indexer) QuarantinedOf(project string) int64 {
 
 // Forget drops the records at seqs from the quarantine. The file is written
 // anew, without them and without all that has left: an id may name a person.
-func (x *Indexer) Forget(seqs []store.Seq) error {
+func (x *Indexer) Forget(seqs []entity.Seq) error {
 	if err := x.quarantine.forget(seqs); err != nil {
 		return fmt.Errorf("forget quarantined records: %w", err)
 	}
@@ -37,7 +37,7 @@ func (x *Indexer) Forget(seqs []store.Seq) error {
 }
 
 // Forget drops the records at seqs from the quarantine in dir, which no Indexer uses.
-func Forget(dir string, seqs []store.Seq) error {
+func Forget(dir string, seqs []entity.Seq) error {
 	if _, err := os.Stat(filepath.Join(dir, QuarantineFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -68,7 +68,7 @@ func Listed(dir string) ([]Quarantined, error) {
 	return q.all(), nil
 }
 
-func (q *quarantine) forget(seqs []store.Seq) error {
+func (q *quarantine) forget(seqs []entity.Seq) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.size == 0 {
@@ -95,14 +95,14 @@ func (q *quarantine) forget(seqs []store.Seq) error {
 // ForgetGone drops the records from the quarantine that the Log does not have any
 // more, because they have expired.
 func (x *Indexer) ForgetGone(ctx context.Context) error {
-	var seqs []store.Seq
+	var seqs []entity.Seq
 	for _, q := range x.quarantine.all() {
-		recs, err := x.o.Log.Get(ctx, []store.Seq{store.Seq(q.Seq)})
+		recs, err := x.o.Log.Get(ctx, []entity.Seq{entity.Seq(q.Seq)})
 		if err != nil {
 			return fmt.Errorf("forget expired quarantined records: %w", err)
 		}
 		if len(recs) == 0 {
-			seqs = append(seqs, store.Seq(q.Seq))
+			seqs = append(seqs, entity.Seq(q.Seq))
 		}
 	}
 	if len(seqs) == 0 {

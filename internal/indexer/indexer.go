@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -94,9 +95,9 @@ func New(o Options) (*Indexer, error) {
 
 // batch is what was read from the Log and waits to be inserted.
 type batch struct {
-	recs    []store.Record
+	recs    []entity.Record
 	refused []entry // records that Extract refuses
-	upto    store.Seq
+	upto    entity.Seq
 	bytes   int // of payloads
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -27,8 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type memoryLog struct {
 	store.Log // not called
 	mu        sync.Mutex
-	recs      []store.Record
-	head      store.Seq
+	recs      []entity.Record
+	head      entity.Seq
 	grown     chan struct{}
 }
 
@@ -46,20 +47,20 @@ func (l *memoryLog) add(n int, payload string) {
 		if p == "" {
 			p = fmt.Sprintf(`{"name":"trace %d"}`, l.head)
 		}
-		l.recs = append(l.recs, store.Record{Seq: l.head, Project: "default", ReceivedAt: time.Now(), Event: wire.Event{
+		l.recs = append(l.recs, entity.Record{Seq: l.head, Project: "default", ReceivedAt: time.Now(), Event: wire.Event{
 			ID: fmt.Sprint("e", l.head), Type: wire.TraceCreate, Payload: json.RawMessage(p), Timestamp: wire.At(noon)}})
 	}
 	close(l.grown)
 	l.grown = make(chan struct{})
 }
 
-func (l *memoryLog) Head() store.Seq {
+func (l *memoryLog) Head() entity.Seq {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.head
 }
 
-func (l *memoryLog) Read(ctx context.Context, after store.Seq, limit int) ([]store.Record, store.Seq, error) {
+func (l *memoryLog) Read(ctx context.Context, after entity.Seq, limit int) ([]entity.Record, entity.Seq, error) {
 	for {
 		l.mu.Lock()
 		grown, rest := l.grown, l.recs[min(int(after), len(l.recs)):]
@@ -76,7 +77,7 @@ func (l *memoryLog) Read(ctx context.Context, after store.Seq, limit int) ([]sto
 	}
 }
 
-func (l *memoryLog) Get(_ context.Context, seqs []store.Seq) (recs []store.Record, err error) {
+func (l *memoryLog) Get(_ context.Context, seqs []entity.Seq) (recs []entity.Record, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range seqs {
@@ -88,16 +89,16 @@ func (l *memoryLog) Get(_ context.Context, seqs []store.Seq) (recs []store.Recor
 // fakeWarehouse keeps what was inserted, and fails as fault says.
 type fakeWarehouse struct {
 	store.Warehouse // not called
-	fault           func(recs []store.Record) error
+	fault           func(recs []entity.Record) error
 
 	mu          sync.Mutex
-	seqs        []store.Seq
+	seqs        []entity.Seq
 	sizes       []int
-	cursor      store.Seq
+	cursor      entity.Seq
 	checkpoints int
 }
 
-func (w *fakeWarehouse) Insert(_ context.Context, recs []store.Record, upto store.Seq) error {
+func (w *fakeWarehouse) Insert(_ context.Context, recs []entity.Record, upto entity.Seq) error {
 	if w.fault != nil {
 		if err := w.fault(recs); err != nil {
 			return err
@@ -113,7 +114,7 @@ func (w *fakeWarehouse) Insert(_ context.Context, recs []store.Record, upto stor
 	return nil
 }
 
-func (w *fakeWarehouse) Cursor(context.Context) (store.Seq, error) { return w.cursor, nil }
+func (w *fakeWarehouse) Cursor(context.Context) (entity.Seq, error) { return w.cursor, nil }
 
 func (w *fakeWarehouse) Checkpoint(context.Context) error {
 	w.mu.Lock()
@@ -129,12 +130,12 @@ func (w *fakeWarehouse) checkpointed() int {
 }
 
 // once says that seqs went in exactly once and in order, but for those missing.
-func (w *fakeWarehouse) once(t *testing.T, n int, missing ...store.Seq) {
+func (w *fakeWarehouse) once(t *testing.T, n int, missing ...entity.Seq) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var want []store.Seq
-	for s := store.Seq(1); s <= store.Seq(n); s++ {
+	var want []entity.Seq
+	for s := entity.Seq(1); s <= entity.Seq(n); s++ {
 		if !slices.Contains(missing, s) {
 			want = append(want, s)
 		}
@@ -142,7 +143,7 @@ func (w *fakeWarehouse) once(t *testing.T, n int, missing ...store.Seq) {
 	if !slices.Equal(w.seqs, want) {
 		t.Errorf("inserted %v", w.seqs)
 	}
-	if w.cursor != store.Seq(n) {
+	if w.cursor != entity.Seq(n) {
 		t.Errorf("cursor %d, want %d", w.cursor, n)
 	}
 }
@@ -230,7 +231,7 @@ func TestWarehouseStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		back := time.Now().Add(5 * time.Minute)
 		tries := 0
-		w := &fakeWarehouse{fault: func([]store.Record) error {
+		w := &fakeWarehouse{fault: func([]entity.Record) error {
 			if tries++; time.Now().Before(back) {
 				return errors.New("no such host")
 			}
@@ -270,7 +271,7 @@ func TestTooMuchAtOnce(t *testing.T) {
 		log := newLog()
 		log.add(1000, "")
 		failures := 0
-		w := &fakeWarehouse{fault: func(recs []store.Record) error {
+		w := &fakeWarehouse{fault: func(recs []entity.Record) error {
 			if len(recs) > 300 && failures < 1000 {
 				failures++
 				return errors.New("out of memory")
@@ -292,8 +293,8 @@ func TestPoison(t *testing.T) {
 	log, dir := newLog(), t.TempDir()
 	var healed bool
 	w := &fakeWarehouse{}
-	w.fault = func(recs []store.Record) error {
-		var bad []store.Seq
+	w.fault = func(recs []entity.Record) error {
+		var bad []entity.Seq
 		for _, r := range recs {
 			if r.Seq%10 == 0 && !healed {
 				bad = append(bad, r.Seq)
@@ -422,7 +423,7 @@ func TestRebuild(t *testing.T) {
 	for _, name := range []string{"one.db", "copy.db", "new.db"} {
 		w := open(name)
 		before, _ := w.Cursor(context.Background())
-		if want := map[string]store.Seq{"one.db": 1000, "copy.db": 500, "new.db": 0}[name]; before != want {
+		if want := map[string]entity.Seq{"one.db": 1000, "copy.db": 500, "new.db": 0}[name]; before != want {
 			t.Errorf("%s starts at %d, want %d", name, before, want)
 		}
 		x, stop := start(t, Options{Log: log, Warehouse: w, Dir: filepath.Join(dir, "q")})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -31,7 +33,7 @@ func (x *Indexer) read(ctx context.Context, batches chan<- batch) error {
 
 // gather waits for records after at and collects those that follow, until
 // there are enough or the time for it is over.
-func (x *Indexer) gather(ctx context.Context, at store.Seq) (batch, error) {
+func (x *Indexer) gather(ctx context.Context, at entity.Seq) (batch, error) {
 	b := batch{upto: at}
 	if err := x.more(ctx, &b); err != nil {
 		return b, err
@@ -64,7 +66,7 @@ func (x *Indexer) more(ctx context.Context, b *batch) error {
 		if recs[i].Fields != nil {
 			continue
 		}
-		fields, failure := store.Extract(&recs[i].Event)
+		fields, failure := extract.Extract(&recs[i].Event)
 		if failure != nil {
 			b.refused = append(b.refused, x.entry(&recs[i], failure.Message))
 			continue
@@ -72,7 +74,7 @@ func (x *Indexer) more(ctx context.Context, b *batch) error {
 		recs[i].Fields = fields
 	}
 	if b.refused != nil {
-		recs = slices.DeleteFunc(recs, func(r store.Record) bool { return r.Fields == nil })
+		recs = slices.DeleteFunc(recs, func(r entity.Record) bool { return r.Fields == nil })
 	}
 	b.recs = append(b.recs, recs...)
 	b.upto = upto
@@ -88,7 +90,7 @@ func (x *Indexer) waiting(since time.Time) {
 	}
 }
 
-func (x *Indexer) entry(r *store.Record, reason string) entry {
+func (x *Indexer) entry(r *entity.Record, reason string) entry {
 	return entry{Quarantined: Quarantined{
 		Seq: uint64(r.Seq), Project: r.Project, EventID: r.Event.ID, EventType: string(r.Event.Type),
 		Reason: reason, At: x.o.Now().UTC(),
@@ -162,8 +164,8 @@ func (x *Indexer) insertOnce(ctx context.Context, b batch) error {
 }
 
 // split takes the poisoned records out.
-func (x *Indexer) split(recs []store.Record, poison *store.PoisonError) (rest []store.Record, refused []entry) {
-	bad := make(map[store.Seq]bool, len(poison.Seqs))
+func (x *Indexer) split(recs []entity.Record, poison *store.PoisonError) (rest []entity.Record, refused []entry) {
+	bad := make(map[entity.Seq]bool, len(poison.Seqs))
 	for _, s := range poison.Seqs {
 		bad[s] = true
 	}

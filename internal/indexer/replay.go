@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -14,7 +16,7 @@ import (
 // running beside it.
 func (x *Indexer) Replay(ctx context.Context) (replayed, left int, err error) {
 	for _, q := range x.quarantine.all() {
-		took, err := x.replayOne(ctx, store.Seq(q.Seq))
+		took, err := x.replayOne(ctx, entity.Seq(q.Seq))
 		if err != nil {
 			return replayed, x.quarantine.len(), fmt.Errorf("replay seq %d: %w", q.Seq, err)
 		}
@@ -27,14 +29,14 @@ func (x *Indexer) Replay(ctx context.Context) (replayed, left int, err error) {
 
 // replayOne inserts one record. One at a time: in a batch, a poisoned record
 // would keep the others out, and there are few.
-func (x *Indexer) replayOne(ctx context.Context, seq store.Seq) (took bool, err error) {
-	recs, err := x.o.Log.Get(ctx, []store.Seq{seq})
+func (x *Indexer) replayOne(ctx context.Context, seq entity.Seq) (took bool, err error) {
+	recs, err := x.o.Log.Get(ctx, []entity.Seq{seq})
 	if err != nil {
 		return false, err
 	}
 	for i := range recs {
 		if recs[i].Fields == nil {
-			fields, failure := store.Extract(&recs[i].Event)
+			fields, failure := extract.Extract(&recs[i].Event)
 			if failure != nil {
 				return false, nil // it stays
 			}

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -20,7 +20,7 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 		return nil, err
 	}
 	var list, timestamp []byte
-	members := store.MembersOf(body)
+	members := rawjson.MembersOf(body)
 	for {
 		key, value, ok := members.Next()
 		if !ok {
@@ -42,7 +42,7 @@ func (l Limits) DecodeBulk(project string, body []byte) (*Request, error) {
 	var at wire.Timestamp
 	noTime := given(timestamp) && at.UnmarshalJSON(timestamp) != nil
 	r := &Request{Dedup: resolve(wire.DefaultDeduplication())}
-	elements := store.ElementsOf(list)
+	elements := rawjson.ElementsOf(list)
 	for {
 		value, ok := elements.Next()
 		if !ok {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -59,7 +61,7 @@ func (l Limits) Decode(body []byte) (*Request, error) {
 	r := &Request{Dedup: resolve(wire.DefaultDeduplication())}
 	var kind byte // of the value of events; 0 when there is none
 	var async []byte
-	members := store.MembersOf(body)
+	members := rawjson.MembersOf(body)
 	for {
 		key, ok := members.Key()
 		if !ok {
@@ -179,7 +181,7 @@ func syntaxError(body []byte) error {
 
 // readEvents reads the list that comes next in the envelope. size, of the body, is
 // a hint of how many events there are; mend says that their payloads may hold numbers that are none.
-func (l Limits) readEvents(r *Request, envelope *store.Members, size int, mend bool) error {
+func (l Limits) readEvents(r *Request, envelope *rawjson.Members, size int, mend bool) error {
 	const typical = 600 // bytes of an event
 	r.Events, r.Faults = make([]wire.Event, 0, min(l.MaxEvents, size/typical+4)), nil
 	elements := envelope.List()
@@ -215,7 +217,7 @@ func (r *Request) readEnvironment(raw []byte) error {
 	if raw[0] == 'n' {
 		return nil
 	}
-	text, ok := store.Unquote(raw)
+	text, ok := rawjson.Unquote(raw)
 	if !ok {
 		return badEnvironment()
 	}
@@ -233,7 +235,7 @@ func (r *Request) readDeduplication(raw []byte) error {
 	if raw[0] != '{' {
 		return &RequestError{Code: CodeInvalidDeduplication, Message: "deduplication must be an object"}
 	}
-	members := store.MembersOf(raw)
+	members := rawjson.MembersOf(raw)
 	for {
 		key, value, ok := members.Next()
 		if !ok {
@@ -267,7 +269,7 @@ func ttl(raw []byte) (int, error) {
 	if raw[0] == 'n' {
 		return wire.DefaultDedupTTL, nil
 	}
-	n, ok := store.WholeNumber(raw)
+	n, ok := extract.WholeNumber(raw)
 	if !ok || n < wire.MinDedupTTL || n > wire.MaxDedupTTL {
 		return 0, &RequestError{Code: CodeInvalidDeduplication,
 			Message: "deduplication.ttl must be a whole number of seconds from 60 to 86400"}

@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -18,10 +20,10 @@ const noteTime = "timestamp could not be read, the time of receipt was taken: it
 
 // readEvent reads the element of the events list that comes next. It checks the
 // shape only; check does the rest. noTime says that it has a timestamp that could not be read.
-func readEvent(ev *wire.Event, elements *store.Elements) (fault *wire.BatchEventError, noTime bool) {
+func readEvent(ev *wire.Event, elements *rawjson.Elements) (fault *wire.BatchEventError, noTime bool) {
 	if elements.Kind() != '{' {
 		elements.Value()
-		return &wire.BatchEventError{Code: store.CodeInvalidField, Message: "Invalid event format",
+		return &wire.BatchEventError{Code: extract.CodeInvalidField, Message: "Invalid event format",
 			Details: "each element of events must be a JSON object"}, false
 	}
 	var k eventKeys
@@ -55,7 +57,7 @@ func (k *eventKeys) into(ev *wire.Event) *wire.BatchEventError {
 		ev.Payload = k.payload
 	}
 	if given(k.id) {
-		if ev.ID, ok = store.Unquote(k.id); !ok {
+		if ev.ID, ok = rawjson.Unquote(k.id); !ok {
 			return badID(ev)
 		}
 	}
@@ -63,9 +65,9 @@ func (k *eventKeys) into(ev *wire.Event) *wire.BatchEventError {
 		return missing(ev, "event_id", "a string of 1 to 128 printable ASCII characters without space")
 	}
 	if given(k.typ) {
-		typ, ok := store.Unquote(k.typ)
+		typ, ok := rawjson.Unquote(k.typ)
 		if !ok {
-			return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidField,
+			return &wire.BatchEventError{EventID: echoID(ev.ID), Code: extract.CodeInvalidField,
 				Message: "Invalid event_type", Details: "event_type must be a string"}
 		}
 		ev.Type = wire.EventType(typ)
@@ -82,12 +84,12 @@ func (k *eventKeys) into(ev *wire.Event) *wire.BatchEventError {
 func given(raw []byte) bool { return len(raw) > 0 && raw[0] != 'n' }
 
 func missing(ev *wire.Event, field, must string) *wire.BatchEventError {
-	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeMissingField,
+	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: extract.CodeMissingField,
 		Message: "Missing required field '" + field + "'", Details: "an event needs " + field + ", " + must}
 }
 
 func badID(ev *wire.Event) *wire.BatchEventError {
-	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: store.CodeInvalidEventID,
+	return &wire.BatchEventError{EventID: echoID(ev.ID), Code: extract.CodeInvalidEventID,
 		Message: "Invalid event_id", Details: "event_id must be a string of 1 to 128 printable ASCII characters without space"}
 }
 
@@ -102,30 +104,30 @@ func echoID(id string) string {
 
 // check applies the rules that hold for every event, makes its type canonical,
 // and reads its fields.
-func (l Limits) check(ev *wire.Event) (*store.Fields, *wire.BatchEventError) {
+func (l Limits) check(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
 	if !wire.ValidID(ev.ID) {
 		return nil, badID(ev)
 	}
 	canonical, ok := ev.Type.Canonical()
 	if !ok {
-		return nil, store.UnknownType(ev)
+		return nil, extract.UnknownType(ev)
 	}
 	ev.Type = canonical
 	if len(ev.Payload) > l.MaxPayloadBytes {
-		return nil, &wire.BatchEventError{EventID: ev.ID, Code: store.CodePayloadTooLarge, Message: "Payload too large",
+		return nil, &wire.BatchEventError{EventID: ev.ID, Code: extract.CodePayloadTooLarge, Message: "Payload too large",
 			Details: "payload has " + strconv.Itoa(len(ev.Payload)) + " bytes, the most is " + strconv.Itoa(l.MaxPayloadBytes)}
 	}
 	if len(ev.Payload) == 0 || ev.Payload[0] != '{' {
-		return nil, badPayload(ev, store.CodeInvalidPayload, "payload must be a JSON object")
+		return nil, badPayload(ev, extract.CodeInvalidPayload, "payload must be a JSON object")
 	}
 	if !utf8.Valid(ev.Payload) {
-		return nil, badPayload(ev, store.CodeInvalidPayload, "payload must be UTF-8")
+		return nil, badPayload(ev, extract.CodeInvalidPayload, "payload must be UTF-8")
 	}
 	if deeper(ev.Payload, l.MaxDepth) {
-		return nil, badPayload(ev, store.CodePayloadTooDeep,
+		return nil, badPayload(ev, extract.CodePayloadTooDeep,
 			"payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
 	}
-	return store.Extract(ev)
+	return extract.Extract(ev)
 }
 
 func badPayload(ev *wire.Event, code, details string) *wire.BatchEventError {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -161,7 +162,7 @@ func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.
 func (in *Ingest) validate(s *submission, r *Request) {
 	s.total, s.faults = len(r.Events), r.Faults
 	s.batch.Events = r.Events[:0]
-	s.batch.Fields = make([]*store.Fields, 0, len(r.Events))
+	s.batch.Fields = make([]*entity.Fields, 0, len(r.Events))
 	s.index = make([]int, 0, len(r.Events))
 	fault, note := 0, 0
 	for i := range r.Events {
@@ -192,7 +193,7 @@ func (in *Ingest) validate(s *submission, r *Request) {
 	}
 }
 
-func (s *submission) keep(ev wire.Event, fields *store.Fields, index int) {
+func (s *submission) keep(ev wire.Event, fields *entity.Fields, index int) {
 	s.batch.Events = append(s.batch.Events, ev)
 	s.batch.Fields = append(s.batch.Fields, fields)
 	s.index = append(s.index, index)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -23,7 +24,7 @@ type memLog struct {
 	mu      sync.Mutex // guards all below
 	marks   map[[2]string]time.Time
 	batches []*store.Batch
-	records []store.Record
+	records []entity.Record
 	jobs    []store.Job
 	results map[string]string // job → "completed" or the code of its failure
 	done    int               // results written, to see that none is written twice
@@ -60,7 +61,7 @@ func (l *memLog) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 	}
 	for i, ev := range b.Events {
 		if outcomes[i] == store.Stored {
-			l.records = append(l.records, store.Record{Seq: store.Seq(len(l.records) + 1), Project: b.Project,
+			l.records = append(l.records, entity.Record{Seq: entity.Seq(len(l.records) + 1), Project: b.Project,
 				Environment: b.Environment, BatchID: b.ID, ReceivedAt: b.ReceivedAt, Event: ev, Fields: b.Fields[i]})
 			if b.Dedup.Enabled {
 				l.marks[[2]string{b.Project, ev.ID}] = l.now().Add(b.Dedup.TTL)
@@ -104,7 +105,7 @@ func (l *memLog) FailJob(_ context.Context, _, jobID string, _ *wire.BatchRespon
 	return nil
 }
 
-func (l *memLog) stored() []store.Record {
+func (l *memLog) stored() []entity.Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.records)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -213,7 +214,7 @@ func TestPartialFailure(t *testing.T) {
 			t.Errorf("failed event %s was stored", rec.Event.ID)
 		}
 	}
-	if s := in.Stats(); len(log.stored()) != stored || s.Failed[store.CodeMissingField] != failed || s.Processed != int64(stored) || s.Batches != 50 {
+	if s := in.Stats(); len(log.stored()) != stored || s.Failed[extract.CodeMissingField] != failed || s.Processed != int64(stored) || s.Batches != 50 {
 		t.Errorf("%d stored of %d, %d failed, counted %+v", len(log.stored()), stored, failed, s)
 	}
 }

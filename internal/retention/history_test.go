@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/retention"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -44,8 +46,8 @@ type node struct {
 	k       *retention.Keeper
 	stopped func()
 
-	sent    []store.Record // all events that were stored, with their Seq
-	content []store.Record // what they are made of
+	sent    []entity.Record // all events that were stored, with their Seq
+	content []entity.Record // what they are made of
 	batches []*store.Batch
 }
 
@@ -111,7 +113,7 @@ func (n *node) append() {
 		n.Fatalf("append: %v, %v", outcomes, err)
 	}
 	for i, ev := range b.Events {
-		n.sent = append(n.sent, store.Record{Seq: before + store.Seq(i) + 1, Project: b.Project, ReceivedAt: b.ReceivedAt, BatchID: b.ID, Environment: b.Environment, Event: ev})
+		n.sent = append(n.sent, entity.Record{Seq: before + entity.Seq(i) + 1, Project: b.Project, ReceivedAt: b.ReceivedAt, BatchID: b.ID, Environment: b.Environment, Event: ev})
 	}
 	n.batches = append(n.batches, b)
 }
@@ -184,9 +186,9 @@ func (n *node) rebuild() {
 }
 
 // kept are the events of a project that have not expired.
-func (n *node) kept(project string) []store.Record {
+func (n *node) kept(project string) []entity.Record {
 	c := store.Cutoffs{Now: n.now, Retention: keep}
-	var recs []store.Record
+	var recs []entity.Record
 	for _, r := range n.sent {
 		if r.Project == project && !c.Expired(project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()) {
 			recs = append(recs, r)
@@ -208,14 +210,14 @@ func (n *node) check(when string) {
 			n.Error(err)
 		}
 	}()
-	var all []store.Record
+	var all []entity.Record
 	for _, project := range []string{"short", "default", "ever"} {
 		all = append(all, n.kept(project)...)
 	}
-	slices.SortFunc(all, func(a, b store.Record) int { return int(a.Seq) - int(b.Seq) })
+	slices.SortFunc(all, func(a, b entity.Record) int { return int(a.Seq) - int(b.Seq) })
 	n.checkLog(when, all)
 	for i := range all {
-		all[i].Fields, _ = store.Extract(&all[i].Event)
+		all[i].Fields, _ = extract.Extract(&all[i].Event)
 	}
 	if err := want.Insert(n.Context(), all, n.log.Head()+1); err != nil {
 		n.Fatal(err)
@@ -228,17 +230,17 @@ func (n *node) check(when string) {
 }
 
 // checkLog compares what the Log gives out, by Read and by Get.
-func (n *node) checkLog(when string, want []store.Record) {
+func (n *node) checkLog(when string, want []entity.Record) {
 	n.Helper()
-	var got []store.Record
-	for at := store.Seq(0); at < n.log.Head(); {
+	var got []entity.Record
+	for at := entity.Seq(0); at < n.log.Head(); {
 		recs, upto, err := n.log.Read(n.Context(), at, 100)
 		if err != nil {
 			n.Fatal(err)
 		}
 		got, at = append(got, recs...), upto
 	}
-	var seqs []store.Seq
+	var seqs []entity.Seq
 	for _, r := range n.sent {
 		seqs = append(seqs, r.Seq)
 	}
@@ -246,7 +248,7 @@ func (n *node) checkLog(when string, want []store.Record) {
 	if err != nil {
 		n.Fatal(err)
 	}
-	for _, got := range [][]store.Record{got, again} {
+	for _, got := range [][]entity.Record{got, again} {
 		if len(got) != len(want) {
 			n.Fatalf("%s: the log shows %d events, want %d of %d", when, len(got), len(want), len(n.sent))
 		}

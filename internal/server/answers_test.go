@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -118,7 +120,7 @@ type weighing struct {
 	most atomic.Int64
 }
 
-func (w *weighing) Get(ctx context.Context, seqs []store.Seq) ([]store.Record, error) {
+func (w *weighing) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
 	recs, err := w.Log.Get(ctx, seqs)
 	n := int64(0)
 	for i := range recs {
@@ -285,8 +287,8 @@ func decodedTrace(t *testing.T, h *house, id string) *wire.Trace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store.Fill(recs)
-	trace, err := store.FoldTrace(recs, id)
+	extract.Fill(recs)
+	trace, err := entity.FoldTrace(recs, id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // operatorProject is the project whose admin keys may make backups. A backup holds
@@ -152,12 +152,12 @@ func (b *running) remember(path string) error {
 
 // journal is the file of the erasures so far, as far as they are about events up to head; nil
 // when there are none. A Seq behind head will be another event's after a restore.
-func (b *running) journal(head store.Seq) ([]byte, error) {
+func (b *running) journal(head entity.Seq) ([]byte, error) {
 	b.all.mu.Lock()
 	defer b.all.mu.Unlock()
 	var list []Erasure
 	for _, e := range b.erasures {
-		e.Seqs = slices.DeleteFunc(slices.Clone(e.Seqs), func(s store.Seq) bool { return s > head })
+		e.Seqs = slices.DeleteFunc(slices.Clone(e.Seqs), func(s entity.Seq) bool { return s > head })
 		if len(e.Seqs) > 0 {
 			list = append(list, e)
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Only an admin key of the project default gets a backup, and no session does.
@@ -18,7 +18,7 @@ func TestBackupIsForTheOperator(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	h := open(t, setup{options: func(o *Options) {
-		o.Backup = func(_ context.Context, w io.Writer, _ func(store.Seq) ([]byte, error)) error {
+		o.Backup = func(_ context.Context, w io.Writer, _ func(entity.Seq) ([]byte, error)) error {
 			calls++
 			_, err := io.WriteString(w, "archive")
 			return err
@@ -71,7 +71,7 @@ func TestBackupBreaksAndTakesTurns(t *testing.T) {
 	t.Parallel()
 	started, goOn := make(chan struct{}), make(chan error)
 	h := open(t, setup{options: func(o *Options) {
-		o.Backup = func(ctx context.Context, w io.Writer, _ func(store.Seq) ([]byte, error)) error {
+		o.Backup = func(ctx context.Context, w io.Writer, _ func(entity.Seq) ([]byte, error)) error {
 			_, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20))
 			started <- struct{}{}
 			select {
@@ -137,11 +137,11 @@ func TestBackupNotesErasures(t *testing.T) {
 	var h *house
 	var journals [][]byte
 	h = open(t, setup{options: func(o *Options) {
-		o.Backup = func(_ context.Context, _ io.Writer, journal func(store.Seq) ([]byte, error)) error {
+		o.Backup = func(_ context.Context, _ io.Writer, journal func(entity.Seq) ([]byte, error)) error {
 			if rep := h.send("DELETE", "/v1/traces/b", nil); rep.status != 200 {
 				t.Errorf("%d %s", rep.status, rep.body)
 			}
-			for _, head := range []store.Seq{1, 100} {
+			for _, head := range []entity.Seq{1, 100} {
 				raw, err := journal(head)
 				if err != nil {
 					t.Error(err)

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -101,14 +104,14 @@ func (s *Server) erase(ctx context.Context, c *call, e *eraser) (*answer, error)
 type eraser struct {
 	*Server
 	project string
-	upto    store.Seq       // the last record to look at
+	upto    entity.Seq      // the last record to look at
 	user    string          // "" when only traces are asked for
 	traces  map[string]bool // that go
 
 	observations map[observationOf]bool // that go
 	newest       map[string]bool        // ids of which the newest observation goes
 	scores       map[string]bool
-	seqs         map[store.Seq]bool
+	seqs         map[entity.Seq]bool
 	bundles      map[string]*bundle // by observation id: those of which something may go
 	grew         bool               // another walk is needed
 	partial      bool               // a bundle is not whole
@@ -141,11 +144,11 @@ func (e *eraser) find(ctx context.Context) error {
 
 // walk looks at every record up to upto.
 func (e *eraser) walk(ctx context.Context) error {
-	e.seqs, e.observations, e.partial = map[store.Seq]bool{}, map[observationOf]bool{}, false
+	e.seqs, e.observations, e.partial = map[entity.Seq]bool{}, map[observationOf]bool{}, false
 	for id := range e.bundles {
 		e.bundles[id] = newBundle()
 	}
-	for at := store.Seq(0); at < e.upto; {
+	for at := entity.Seq(0); at < e.upto; {
 		recs, next, err := e.o.Log.Read(ctx, at, eraseRead)
 		if err != nil {
 			return err
@@ -164,35 +167,35 @@ func (e *eraser) walk(ctx context.Context) error {
 }
 
 // look takes a record in when it belongs to what goes.
-func (e *eraser) look(rec *store.Record) {
+func (e *eraser) look(rec *entity.Record) {
 	fields := rec.Fields
 	if fields == nil {
-		read, failure := store.Extract(&rec.Event)
+		read, failure := extract.Extract(&rec.Event)
 		if failure != nil {
 			return // nothing in it can be read
 		}
 		fields = read
 	}
-	text := func(f store.Field) string {
+	text := func(f entity.Field) string {
 		v, _ := fields.Get(f)
 		return v.Text
 	}
-	named := e.user != "" && (text(store.UserID) == e.user || text(store.AuthorUserID) == e.user)
-	trace := text(store.TraceID)
+	named := e.user != "" && (text(entity.UserID) == e.user || text(entity.AuthorUserID) == e.user)
+	trace := text(entity.TraceID)
 	switch fields.Kind {
-	case store.TraceKind:
+	case entity.TraceKind:
 		if named {
 			e.add(e.traces, fields.EntityID)
 		}
 		named = e.traces[fields.EntityID]
-	case store.ObservationKind:
+	case entity.ObservationKind:
 		if named && trace != "" {
 			e.add(e.traces, trace)
 		}
 		e.collect(rec, fields, trace, named)
 		return
-	case store.ScoreKind:
-		about := trace == "" && e.newest[text(store.ObservationID)]
+	case entity.ScoreKind:
+		about := trace == "" && e.newest[text(entity.ObservationID)]
 		named = named || e.traces[trace] || about || e.scores[fields.EntityID]
 		if named {
 			e.add(e.scores, fields.EntityID)
@@ -213,7 +216,7 @@ func genericUser(payload []byte) string {
 	if json.Unmarshal(payload, &p) != nil {
 		return ""
 	}
-	if id, quoted := store.Unquote(p.UserID); quoted {
+	if id, quoted := rawjson.Unquote(p.UserID); quoted {
 		return id
 	}
 	if string(p.UserID) == "null" {

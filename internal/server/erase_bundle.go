@@ -3,17 +3,17 @@ package server
 import (
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // bundle is the events that name one observation id. They may be those of several
 // traces, and a trace goes without the steps of others that have the same number. It
 // keeps of the events only what says whose they are.
 type bundle struct {
-	fold   store.Fold
-	first  map[content]store.Seq     // of each fact
-	copies map[store.Seq][]store.Seq // of a fact, by its first: it may have been accepted again
-	named  map[store.Seq]bool        // facts that name the user who goes
+	fold   entity.Fold
+	first  map[content]entity.Seq      // of each fact
+	copies map[entity.Seq][]entity.Seq // of a fact, by its first: it may have been accepted again
+	named  map[entity.Seq]bool         // facts that name the user who goes
 }
 
 // content is what makes two events one fact.
@@ -23,21 +23,21 @@ type content struct {
 }
 
 func newBundle() *bundle {
-	return &bundle{first: map[content]store.Seq{}, copies: map[store.Seq][]store.Seq{}, named: map[store.Seq]bool{}}
+	return &bundle{first: map[content]entity.Seq{}, copies: map[entity.Seq][]entity.Seq{}, named: map[entity.Seq]bool{}}
 }
 
 // add takes in an event. They come in the order of the Log.
-func (b *bundle) add(rec *store.Record, fields *store.Fields, trace string, named bool) {
+func (b *bundle) add(rec *entity.Record, fields *entity.Fields, trace string, named bool) {
 	is := content{strings.Clone(rec.Event.ID), fields.Content}
 	first, known := b.first[is]
 	if !known {
 		first = rec.Seq
 		b.first[is] = first
-		small := &store.Fields{Kind: fields.Kind, Rank: fields.Rank, Content: fields.Content}
+		small := &entity.Fields{Kind: fields.Kind, Rank: fields.Rank, Content: fields.Content}
 		if trace != "" {
-			small.Values = []store.FieldValue{{Field: store.TraceID, Text: strings.Clone(trace)}}
+			small.Values = []entity.FieldValue{{Field: entity.TraceID, Text: strings.Clone(trace)}}
 		}
-		bare := &store.Record{Seq: rec.Seq}
+		bare := &entity.Record{Seq: rec.Seq}
 		bare.Event.ID, bare.Event.Timestamp = is.eventID, rec.Event.Timestamp
 		b.fold.Add(bare, small)
 	}
@@ -50,7 +50,7 @@ func (b *bundle) add(rec *store.Record, fields *store.Fields, trace string, name
 // collect takes an event of an observation in when something that goes has its id. When
 // that is seen for the first time, events before this one were passed over: the bundle
 // is whole after another walk.
-func (e *eraser) collect(rec *store.Record, fields *store.Fields, trace string, named bool) {
+func (e *eraser) collect(rec *entity.Record, fields *entity.Fields, trace string, named bool) {
 	b := e.bundles[fields.EntityID]
 	if b == nil {
 		if !named && !e.traces[trace] {

@@ -10,13 +10,14 @@ import (
 	"path/filepath"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Erasure is one that has begun: places in the Log, and nothing that names anybody.
 type Erasure struct {
-	Project string      `json:"project"`
-	Seqs    []store.Seq `json:"seqs"`
+	Project string       `json:"project"`
+	Seqs    []entity.Seq `json:"seqs"`
 }
 
 // JournalVersion is the version of the journal's form that this package reads and writes.

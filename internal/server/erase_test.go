@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -197,7 +198,7 @@ type failing struct {
 	fail bool
 }
 
-func (f *failing) Erase(ctx context.Context, project string, seqs []store.Seq) error {
+func (f *failing) Erase(ctx context.Context, project string, seqs []entity.Seq) error {
 	if f.fail {
 		return fmt.Errorf("%w: injected", store.ErrUnavailable)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -28,11 +29,11 @@ type eventsQuery struct {
 	from, to    time.Time // of the event's timestamp
 	environment string
 	limit       int
-	after       store.Seq // the last event of the page before
-	until       store.Seq // the end of the Log when the first page was asked for
+	after       entity.Seq // the last event of the page before
+	until       entity.Seq // the end of the Log when the first page was asked for
 }
 
-func (q *eventsQuery) wants(rec *store.Record) bool {
+func (q *eventsQuery) wants(rec *entity.Record) bool {
 	at := rec.Event.Timestamp.Time
 	return rec.Project == q.project &&
 		(q.environment == "" || rec.Environment == q.environment) &&
@@ -103,7 +104,7 @@ func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string
 	slices.Sort(seqs)
 	first, _ := slices.BinarySearch(seqs, q.after+1)
 	full := false
-	err = s.steps(ctx, seqs[first:], func(step []store.Record) bool {
+	err = s.steps(ctx, seqs[first:], func(step []entity.Record) bool {
 		for i := range step {
 			if full = q.wants(&step[i]) && !page.add(&step[i]); full {
 				return false
@@ -133,7 +134,7 @@ func newEventsPage(q *eventsQuery, sealing *positions) *eventsPage {
 }
 
 // add takes rec, or says that the page is full.
-func (p *eventsPage) add(rec *store.Record) bool {
+func (p *eventsPage) add(rec *entity.Record) bool {
 	if len(p.Data) == p.q.limit || len(p.Data) > 0 && p.bytes+len(rec.Event.Payload) > eventsPageBytes {
 		return false
 	}

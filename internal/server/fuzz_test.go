@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // FuzzRequest: no request gives a 5xx or a panic (property 27), a 200 adds up,
@@ -75,7 +75,7 @@ func FuzzEraseJournal(f *testing.F) {
 		}
 		list, _ := ReadErasures(h.srv.o.EraseJournal)
 		for _, e := range list {
-			if slices.ContainsFunc(e.Seqs, func(at store.Seq) bool { return at <= h.log.Head() }) {
+			if slices.ContainsFunc(e.Seqs, func(at entity.Seq) bool { return at <= h.log.Head() }) {
 				return // names a record that is there: it would be erased, as it should
 			}
 		}

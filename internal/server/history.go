@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -15,7 +15,7 @@ type entityHistory struct {
 
 // getHistory lists the facts that an entity of the kind was folded from, in the
 // order in which the fold reads them: the last present value wins.
-func getHistory(kind store.Kind) handler {
+func getHistory(kind entity.Kind) handler {
 	return func(ctx context.Context, s *Server, c *call) (*answer, error) {
 		id, err := pathID(c)
 		if err != nil {
@@ -30,7 +30,7 @@ func getHistory(kind store.Kind) handler {
 		if err != nil {
 			return nil, err
 		}
-		if kind != store.ObservationKind {
+		if kind != entity.ObservationKind {
 			return ok(&entityHistory{Page: historyPage(fold.Facts())}, nil)
 		}
 		row, err := fold.Observation(id, traceID)
@@ -42,12 +42,12 @@ func getHistory(kind store.Kind) handler {
 }
 
 // only returns the records of seqs, in the order of recs.
-func only(recs []*store.Record, seqs []store.Seq) []*store.Record {
-	wanted := make(map[store.Seq]bool, len(seqs))
+func only(recs []*entity.Record, seqs []entity.Seq) []*entity.Record {
+	wanted := make(map[entity.Seq]bool, len(seqs))
 	for _, seq := range seqs {
 		wanted[seq] = true
 	}
-	var out []*store.Record
+	var out []*entity.Record
 	for _, rec := range recs {
 		if wanted[rec.Seq] {
 			out = append(out, rec)
@@ -56,7 +56,7 @@ func only(recs []*store.Record, seqs []store.Seq) []*store.Record {
 	return out
 }
 
-func historyPage(recs []*store.Record) wire.Page[wire.ObservationEvent] {
+func historyPage(recs []*entity.Record) wire.Page[wire.ObservationEvent] {
 	rows := make([]wire.ObservationEvent, len(recs))
 	for i, rec := range recs {
 		rows[i] = storedEvent(rec)
@@ -65,7 +65,7 @@ func historyPage(recs []*store.Record) wire.Page[wire.ObservationEvent] {
 }
 
 // storedEvent is a record as answers show it.
-func storedEvent(rec *store.Record) wire.StoredEvent {
+func storedEvent(rec *entity.Record) wire.StoredEvent {
 	return wire.StoredEvent{
 		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
 		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,

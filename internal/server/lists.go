@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -104,7 +105,7 @@ func (s *Server) withPayloads(ctx context.Context, c *call, summaries []wire.Tra
 	for i := range summaries {
 		ids[i] = summaries[i].ID
 	}
-	seqs, err := s.o.Warehouse.EntityEvents(ctx, c.caller.Project, store.TraceKind, ids)
+	seqs, err := s.o.Warehouse.EntityEvents(ctx, c.caller.Project, entity.TraceKind, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (s *Server) withPayloads(ctx context.Context, c *call, summaries []wire.Tra
 			return nil, err
 		}
 		trace := wire.SessionTrace{TraceSummary: summaries[i]}
-		folded, err := store.FoldTrace(recs, id)
+		folded, err := entity.FoldTrace(recs, id)
 		if err == nil {
 			trace.Input, trace.Output = folded.Input, folded.Output
 		} else if !errors.Is(err, store.ErrNotFound) { // a trace may have no event of its own

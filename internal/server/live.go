@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -29,7 +30,7 @@ type live struct {
 	most   int // streams
 
 	mu    sync.Mutex // guards all below
-	at    store.Seq  // everything up to here was handed out; what follows will be
+	at    entity.Seq // everything up to here was handed out; what follows will be
 	idle  bool       // the follower waits for a first stream
 	count int
 	subs  map[string]map[*subscriber]struct{} // by project
@@ -39,7 +40,7 @@ type live struct {
 // subscriber is the queue of one stream.
 type subscriber struct {
 	project string
-	from    store.Seq    // the queue holds everything after it
+	from    entity.Seq   // the queue holds everything after it
 	chunks  chan chunk   // closed by end
 	queued  atomic.Int64 // bytes in chunks
 	why     string       // code of the end; written before chunks is closed
@@ -89,7 +90,7 @@ func (l *live) follow(ctx context.Context) {
 }
 
 // next is where to read on; false when nobody listens.
-func (l *live) next() (after store.Seq, ok bool) {
+func (l *live) next() (after entity.Seq, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.idle = l.count == 0
@@ -98,7 +99,7 @@ func (l *live) next() (after store.Seq, ok bool) {
 
 // hand queues the records for the streams of their projects. A stream that has
 // no room is ended: its client can go on behind what it has read.
-func (l *live) hand(recs []store.Record, upto store.Seq) {
+func (l *live) hand(recs []entity.Record, upto entity.Seq) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	chunks := map[string]*chunk{}
@@ -160,7 +161,7 @@ func (l *live) leave(sub *subscriber) {
 }
 
 // position is how far everything has been queued, and whether sub has nothing left.
-func (l *live) position(sub *subscriber) (at store.Seq, drained bool) {
+func (l *live) position(sub *subscriber) (at entity.Seq, drained bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at, len(sub.chunks) == 0

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -44,7 +45,7 @@ type Options struct {
 	// Backup writes a backup of the whole node as an archive. journal is the file of
 	// erasures to put into it, nil for none; it is called when all segments are written, with
 	// the last Seq in them. nil: there are no backups.
-	Backup func(ctx context.Context, w io.Writer, journal func(head store.Seq) ([]byte, error)) error
+	Backup func(ctx context.Context, w io.Writer, journal func(head entity.Seq) ([]byte, error)) error
 
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.
@@ -127,7 +128,7 @@ type Indexer interface {
 	// QuarantinedOf counts the project's records in quarantine.
 	QuarantinedOf(project string) int64
 	// Forget drops the records at seqs from the quarantine, also from its file.
-	Forget(seqs []store.Seq) error
+	Forget(seqs []entity.Seq) error
 }
 
 // The defaults of Options.

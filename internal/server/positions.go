@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // PositionKeySize is how long Options.PositionKey is, in bytes.
@@ -37,7 +37,7 @@ func newPositions(key []byte) (*positions, error) {
 	return &positions{aead: aead}, nil
 }
 
-func (p *positions) seal(purpose, project string, at ...store.Seq) string {
+func (p *positions) seal(purpose, project string, at ...entity.Seq) string {
 	plain := make([]byte, 0, 16)
 	for _, seq := range at {
 		plain = binary.BigEndian.AppendUint64(plain, uint64(seq))
@@ -46,7 +46,7 @@ func (p *positions) seal(purpose, project string, at ...store.Seq) string {
 }
 
 // open reads what seal made of len(at) places, for the same purpose and project only.
-func (p *positions) open(text, purpose, project string, at ...*store.Seq) bool {
+func (p *positions) open(text, purpose, project string, at ...*entity.Seq) bool {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(sealed) != p.aead.Overhead()+8*len(at) {
 		return false
@@ -56,7 +56,7 @@ func (p *positions) open(text, purpose, project string, at ...*store.Seq) bool {
 		return false
 	}
 	for i, seq := range at {
-		*seq = store.Seq(binary.BigEndian.Uint64(plain[8*i:]))
+		*seq = entity.Seq(binary.BigEndian.Uint64(plain[8*i:]))
 	}
 	return true
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -23,7 +23,7 @@ func TestPositionsAreSealed(t *testing.T) {
 		return p
 	}
 	p, same, other := sealing(1), sealing(1), sealing(2)
-	var at, until store.Seq
+	var at, until entity.Seq
 	id := p.seal(streamPlace, "shop", 1<<40)
 	if !same.open(id, streamPlace, "shop", &at) || at != 1<<40 {
 		t.Errorf("after a restart %s is %d", id, at)
@@ -77,7 +77,7 @@ func FuzzPositions(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var a, b store.Seq
+		var a, b entity.Seq
 		if p.open(text, streamPlace, "shop", &a) || p.open(text, eventsPlace, "shop", &a, &b) {
 			t.Fatalf("%q is a place: %d %d", text, a, b)
 		}

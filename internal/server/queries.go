@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -106,7 +107,7 @@ func ok[T any](body *T, err error) (*answer, error) {
 }
 
 // records returns every event that folds into the trace, payloads and all.
-func (s *Server) records(ctx context.Context, c *call, traceID string) ([]store.Record, error) {
+func (s *Server) records(ctx context.Context, c *call, traceID string) ([]entity.Record, error) {
 	seqs, err := s.o.Warehouse.TraceEvents(ctx, c.caller.Project, traceID)
 	if err != nil {
 		return nil, err
@@ -123,12 +124,12 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(store.FoldTrace(recs, id))
+	return ok(entity.FoldTrace(recs, id))
 }
 
 // ownEvents collects the entity's own events, which hold the payloads that the
 // Warehouse's row does not. An entity without any is not found.
-func (s *Server) ownEvents(ctx context.Context, c *call, kind store.Kind, id string) (*store.Fold, error) {
+func (s *Server) ownEvents(ctx context.Context, c *call, kind entity.Kind, id string) (*entity.Fold, error) {
 	seqs, err := s.o.Warehouse.EntityEvents(ctx, c.caller.Project, kind, []string{id})
 	if err != nil {
 		return nil, err
@@ -140,12 +141,12 @@ func (s *Server) ownEvents(ctx context.Context, c *call, kind store.Kind, id str
 	if err != nil {
 		return nil, err
 	}
-	return store.FoldOf(recs, kind, id)
+	return entity.FoldOf(recs, kind, id)
 }
 
 // observation folds the observation id of the trace, or of the newest that has one.
-func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (*store.ObservationRow, error) {
-	fold, err := s.ownEvents(ctx, c, store.ObservationKind, id)
+func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (*entity.ObservationRow, error) {
+	fold, err := s.ownEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -98,7 +100,7 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 }
 
 // facts returns the events that were stored under the id, in the order of acceptance.
-func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record, error) {
+func (s *Server) facts(ctx context.Context, c *call, id string) ([]entity.Record, error) {
 	seqs, err := s.o.Warehouse.EventSeqs(ctx, c.caller.Project, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -107,11 +109,11 @@ func (s *Server) facts(ctx context.Context, c *call, id string) ([]store.Record,
 		return nil, err
 	}
 	recs, err := s.readAll(ctx, c, seqs)
-	return slices.DeleteFunc(recs, func(r store.Record) bool { return r.Project != c.caller.Project }), err
+	return slices.DeleteFunc(recs, func(r entity.Record) bool { return r.Project != c.caller.Project }), err
 }
 
 // describe adds to a receipt what its events say.
-func (s *Server) describe(ctx context.Context, c *call, receipt *wire.EventReceipt, facts []store.Record) error {
+func (s *Server) describe(ctx context.Context, c *call, receipt *wire.EventReceipt, facts []entity.Record) error {
 	for i := range facts {
 		rec := &facts[i]
 		for _, note := range rec.Notes {
@@ -120,8 +122,8 @@ func (s *Server) describe(ctx context.Context, c *call, receipt *wire.EventRecei
 			}
 		}
 		fact := wire.EventFact{EventType: rec.Event.Type, BatchID: rec.BatchID, At: rec.ReceivedAt}
-		if fields, failure := store.Extract(&rec.Event); failure == nil {
-			trace, _ := fields.Get(store.TraceID)
+		if fields, failure := extract.Extract(&rec.Event); failure == nil {
+			trace, _ := fields.Get(entity.TraceID)
 			fact.EntityID, fact.TraceID = fields.EntityID, trace.Text
 			note, err := s.openTrace(ctx, c, fields)
 			if err != nil {
@@ -140,16 +142,16 @@ func (s *Server) describe(ctx context.Context, c *call, receipt *wire.EventRecei
 
 // openTrace says of which trace's observation an event speaks that names an
 // observation but no trace, when several traces have one; else it says nothing.
-func (s *Server) openTrace(ctx context.Context, c *call, fields *store.Fields) (string, error) {
-	if v, _ := fields.Get(store.TraceID); v.Text != "" {
+func (s *Server) openTrace(ctx context.Context, c *call, fields *entity.Fields) (string, error) {
+	if v, _ := fields.Get(entity.TraceID); v.Text != "" {
 		return "", nil
 	}
 	id := ""
 	switch fields.Kind {
-	case store.ObservationKind:
+	case entity.ObservationKind:
 		id = fields.EntityID
-	case store.ScoreKind:
-		v, _ := fields.Get(store.ObservationID)
+	case entity.ScoreKind:
+		v, _ := fields.Get(entity.ObservationID)
 		id = v.Text
 	}
 	if id == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // searchReads is about how many events a search reads before it knows whether
@@ -14,7 +15,7 @@ const searchReads = 200_000
 // become a list of events, which the Warehouse folds alone; others are looked for while it
 // pages through everything, where they turn up soon. The caller calls done when
 // it has its answer.
-func (s *Server) search(ctx context.Context, project string, f *store.Filter, q *store.TextQuery) (done func(), err error) {
+func (s *Server) search(ctx context.Context, project string, f *store.Filter, q *textsearch.Query) (done func(), err error) {
 	if q == nil {
 		return func() {}, nil
 	}
@@ -37,7 +38,7 @@ func (s *Server) search(ctx context.Context, project string, f *store.Filter, q 
 }
 
 // searchStats is search for an aggregate, which needs every event that matches.
-func (s *Server) searchStats(ctx context.Context, project string, f *store.Filter, q *store.TextQuery) error {
+func (s *Server) searchStats(ctx context.Context, project string, f *store.Filter, q *textsearch.Query) error {
 	done, err := s.search(ctx, project, f, q)
 	if err != nil {
 		return err
@@ -50,14 +51,14 @@ func (s *Server) searchStats(ctx context.Context, project string, f *store.Filte
 }
 
 // words reads q, the text of a search; nil when there is none.
-func (q *query) words() *store.TextQuery {
+func (q *query) words() *textsearch.Query {
 	text := q.text("q")
 	if text == "" {
 		return nil
 	}
-	parsed, err := store.ParseText(text)
+	parsed, err := textsearch.Parse(text)
 	if err != nil && q.err == nil {
-		q.err = err
+		q.err = &store.QueryError{Param: "q", Message: err.Error()}
 	}
 	return parsed
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -71,12 +73,12 @@ type common struct{ store.Searcher }
 
 type commonSearch struct{ store.TextSearch }
 
-func (c common) Search(project string, q *store.TextQuery) (store.TextSearch, error) {
+func (c common) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
 	s, err := c.Searcher.Search(project, q)
 	return commonSearch{s}, err
 }
 
-func (commonSearch) Seqs(context.Context, int) ([]store.Seq, bool, error) { return nil, false, nil }
+func (commonSearch) Seqs(context.Context, int) ([]entity.Seq, bool, error) { return nil, false, nil }
 
 // A search is the list without what the words are not in: for rare words and
 // common ones, with ties, on pages, while more comes in (property 25).

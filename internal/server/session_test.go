@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // signIn signs in with a body and returns the session's cookie as a header.
@@ -255,7 +255,7 @@ func TestSessionsAreBounded(t *testing.T) {
 func TestSessionMakesNothingBesideAnotherHeader(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{options: func(o *Options) {
-		o.Backup = func(context.Context, io.Writer, func(store.Seq) ([]byte, error)) error { return nil }
+		o.Backup = func(context.Context, io.Writer, func(entity.Seq) ([]byte, error)) error { return nil }
 	}})
 	cookie := h.session(h.newKey("default", "read", "admin"))
 	for _, header := range []string{"Basic eDp5", "Bearer", "Bearer  ", "Digest x", "nonsense"} {

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Why a stream ends, as its last message says; codeUnavailable and codeUnauthorized too.
@@ -55,7 +55,7 @@ type stream struct {
 	*Server
 	*call
 	filter  eventFilter
-	at      store.Seq // everything up to here was sent, or did not pass the filter
+	at      entity.Seq // everything up to here was sent, or did not pass the filter
 	control *http.ResponseController
 	buf     []byte
 
@@ -153,7 +153,7 @@ func (st *stream) follow(ctx context.Context) (why string) {
 }
 
 // catchUp sends what lies between st.at and upto, read on this stream's own goroutine.
-func (st *stream) catchUp(ctx context.Context, upto store.Seq) (why string, ok bool) {
+func (st *stream) catchUp(ctx context.Context, upto entity.Seq) (why string, ok bool) {
 	for st.at < upto {
 		if !st.allowed() {
 			return codeUnauthorized, false

@@ -7,16 +7,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // liveEvent is one event on its way to any number of streams.
 type liveEvent struct {
-	rec *store.Record
+	rec *entity.Record
 
 	once    sync.Once // makes what follows
-	fields  *store.Fields
+	fields  *entity.Fields
 	message []byte // as it is sent; nil for an event that cannot be read
 }
 
@@ -34,7 +35,7 @@ type streamed struct {
 func (e *liveEvent) prepare(s *Server) {
 	e.once.Do(func() {
 		if e.fields = e.rec.Fields; e.fields == nil {
-			fields, failure := store.Extract(&e.rec.Event)
+			fields, failure := extract.Extract(&e.rec.Event)
 			if failure != nil { // what no query can show either
 				return
 			}
@@ -59,23 +60,23 @@ func (e *liveEvent) prepare(s *Server) {
 	})
 }
 
-func (e *liveEvent) text(f store.Field) string {
+func (e *liveEvent) text(f entity.Field) string {
 	v, _ := e.fields.Get(f)
 	return v.Text
 }
 
 func (e *liveEvent) environment() string {
-	if env := e.text(store.Environment); env != "" {
+	if env := e.text(entity.Environment); env != "" {
 		return env
 	}
 	return e.rec.Environment
 }
 
 func (e *liveEvent) traceID() string {
-	if e.fields.Kind == store.TraceKind {
+	if e.fields.Kind == entity.TraceKind {
 		return e.fields.EntityID
 	}
-	return e.text(store.TraceID)
+	return e.text(entity.TraceID)
 }
 
 // eventFilter is what a stream asks of a single event.
@@ -99,17 +100,17 @@ func streamParams() []string {
 // eventFilter reads the conditions of a stream; all must hold.
 func (q *query) eventFilter() eventFilter {
 	f := eventFilter{tag: q.text("tag"), hasError: q.boolean("has_error")}
-	field := func(name string, field store.Field) {
+	field := func(name string, field entity.Field) {
 		f.add(q.text(name), func(e *liveEvent) string { return e.text(field) })
 	}
-	field("name", store.Name)
-	field("user_id", store.UserID)
-	field("session_id", store.SessionID)
-	field("model", store.Model)
-	field("type", store.ObservationType)
+	field("name", entity.Name)
+	field("user_id", entity.UserID)
+	field("session_id", entity.SessionID)
+	field("model", entity.Model)
+	field("type", entity.ObservationType)
 	f.add(q.text("environment"), (*liveEvent).environment)
 	f.add(q.text("trace_id"), (*liveEvent).traceID)
-	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(store.Level) })
+	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(entity.Level) })
 	for _, name := range q.list("event_type", maxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
@@ -134,12 +135,12 @@ func (f *eventFilter) takes(e *liveEvent) bool {
 		}
 	}
 	if f.tag != "" {
-		tags, _ := e.fields.Get(store.Tags)
+		tags, _ := e.fields.Get(entity.Tags)
 		if !slices.Contains(tags.List, f.tag) {
 			return false
 		}
 	}
-	if f.hasError != nil && *f.hasError != (e.text(store.Level) == "ERROR") {
+	if f.hasError != nil && *f.hasError != (e.text(entity.Level) == "ERROR") {
 		return false
 	}
 	return len(f.eventType) == 0 || slices.Contains(f.eventType, e.rec.Event.Type)
@@ -149,11 +150,11 @@ func (f *eventFilter) takes(e *liveEvent) bool {
 const streamBegin = "0"
 
 // streamID is a place in the Log as the project sees it.
-func (s *Server) streamID(project string, at store.Seq) string {
+func (s *Server) streamID(project string, at entity.Seq) string {
 	return s.positions.seal(streamPlace, project, at)
 }
 
-func (s *Server) parseStreamID(project, id string) (at store.Seq, ok bool) {
+func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
 	if id == streamBegin {
 		return 0, true
 	}

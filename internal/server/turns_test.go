@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // The places go round the keys, whoever has asked how much, and none has more than its share.
@@ -289,7 +290,7 @@ func TestRepeatsAreBounded(t *testing.T) {
 		{"/v1/stats?", "metrics", func(int) string { return "count" }, maxMetrics, true},
 		{"/v1/stats?", "group_by", func(int) string { return "model" }, maxGroups, true},
 		{"/v1/telemetry/stream?", "event_type", func(int) string { return "trace_create" }, maxEventTypes, true},
-		{"/v1/traces?", "q", func(i int) string { return fmt.Sprintf("word%d", i) }, store.MaxTextWords, true},
+		{"/v1/traces?", "q", func(i int) string { return fmt.Sprintf("word%d", i) }, textsearch.MaxWords, true},
 	} {
 		ask := func(n int, comma bool) reply {
 			var values []string

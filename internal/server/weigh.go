@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // What an answer weighs in memory while it is built and sent.
@@ -89,13 +89,13 @@ func (q *question) forget() { q.room, q.count = 0, 0 }
 // readAll reads the records of seqs for the answer of c. What they weigh is not known before
 // they are read: when it is more than c has room for, they are read once to weigh them,
 // keeping nothing, and again when there is room.
-func (s *Server) readAll(ctx context.Context, c *call, seqs []store.Seq) ([]store.Record, error) {
+func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]entity.Record, error) {
 	q := c.question
-	var recs []store.Record
+	var recs []entity.Record
 	var payloads int64
 	n := 0
 	fits := true
-	err := s.steps(ctx, seqs, func(step []store.Record) bool {
+	err := s.steps(ctx, seqs, func(step []entity.Record) bool {
 		for i := range step {
 			payloads += int64(len(step[i].Event.Payload))
 			n++
@@ -117,8 +117,8 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []store.Seq) ([]stor
 	if err := q.need(ctx, weightOf(q.count, q.room)); err != nil {
 		return nil, err
 	}
-	recs = make([]store.Record, 0, n)
-	err = s.steps(ctx, seqs, func(step []store.Record) bool {
+	recs = make([]entity.Record, 0, n)
+	err = s.steps(ctx, seqs, func(step []entity.Record) bool {
 		for i := range step {
 			recs = append(recs, owned(step[i]))
 		}
@@ -128,13 +128,13 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []store.Seq) ([]stor
 }
 
 // owned is rec with a payload of its own: as the Log gives it, it keeps the block in memory that it was read from.
-func owned(rec store.Record) store.Record {
+func owned(rec entity.Record) entity.Record {
 	rec.Event.Payload = bytes.Clone(rec.Event.Payload)
 	return rec
 }
 
 // steps reads the records of seqs, as many at once as have about readBytes, while f wants more.
-func (s *Server) steps(ctx context.Context, seqs []store.Seq, f func([]store.Record) (more bool)) error {
+func (s *Server) steps(ctx context.Context, seqs []entity.Seq, f func([]entity.Record) (more bool)) error {
 	next := firstRead
 	for len(seqs) > 0 {
 		if err := ctx.Err(); err != nil {

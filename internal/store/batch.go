@@ -3,6 +3,7 @@ package store
 import (
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -15,7 +16,7 @@ type Batch struct {
 	ReceivedAt  time.Time
 	Dedup       Dedup
 	Events      []wire.Event
-	Fields      []*Fields // nil, or one per event
+	Fields      []*entity.Fields // nil, or one per event
 	// Failed are the events of the request that ingest refused, and why. They
 	// are kept with the batch so that its receipt can be given again.
 	Failed []wire.BatchEventError

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -26,18 +27,18 @@ type Log interface {
 	// upto: the position to continue from (≥ the last record's Seq; it also passes
 	// over duplicates and batches without events). It waits until there is something after
 	// `after`, or ctx ends.
-	Read(ctx context.Context, after Seq, max int) (recs []Record, upto Seq, err error)
+	Read(ctx context.Context, after entity.Seq, max int) (recs []entity.Record, upto entity.Seq, err error)
 
 	// Get returns the records at seqs in the order asked. Those that were
 	// trimmed, erased, duplicates, or never given out are left out.
-	Get(ctx context.Context, seqs []Seq) ([]Record, error)
+	Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
 
 	// Head is the last Seq given out and durable.
-	Head() Seq
+	Head() entity.Seq
 
 	// Trim removes whole segments that hold only records before `before` (retention).
 	// The caller passes no Seq beyond a follower's cursor.
-	Trim(ctx context.Context, before Seq) error
+	Trim(ctx context.Context, before entity.Seq) error
 
 	// Hide takes what has expired out of all answers at once, Read, Get and searches;
 	// the last call counts.
@@ -45,10 +46,10 @@ type Log interface {
 	// Expire removes from disk the payloads of events up to a Seq that are hidden,
 	// each at latest a Slack after it expired, and counts them. The ids stay until their marks have
 	// gone. The caller passes no Seq beyond a follower's cursor.
-	Expire(ctx context.Context, upto Seq) error
+	Expire(ctx context.Context, upto entity.Seq) error
 
 	// Erase removes the payloads at seqs from disk; they are gone when it returns.
-	Erase(ctx context.Context, seqs []Seq) error
+	Erase(ctx context.Context, seqs []entity.Seq) error
 
 	Close() error
 }
@@ -91,7 +92,7 @@ type Job struct {
 // Errors of the contracts. Backends wrap them; callers use errors.Is.
 var (
 	ErrDuplicate = errors.New("batch holds duplicates and asked to fail on them")
-	ErrNotFound  = errors.New("not found")
+	ErrNotFound  = entity.ErrNotFound
 	ErrClosed    = errors.New("closed")
 	// ErrUnavailable: it cannot be stored now (disk full, write error, backlog);
 	// the same request may succeed later.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -39,10 +40,10 @@ type Filter struct {
 	// Seqs, when it is not nil, are the events to restrict to: an observation
 	// passes when it was folded from one of them, a trace when it or an
 	// observation of it was. Scores have no such filter.
-	Seqs []Seq `json:"-"`
+	Seqs []entity.Seq `json:"-"`
 	// Match restricts to the same way, where Seqs would be too many: it is asked of the
 	// events of what would be on the page, of many rows at a time. Statistics do not know it.
-	Match func(ctx context.Context, seqs []Seq) ([]bool, error) `json:"-"`
+	Match func(ctx context.Context, seqs []entity.Seq) ([]bool, error) `json:"-"`
 }
 
 // ScoreCondition is one `score=NAME OP NUMBER` filter: a trace passes when the mean of its

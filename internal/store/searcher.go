@@ -1,12 +1,17 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+)
 
 // Searcher finds stored events by the words of their text.
 type Searcher interface {
 	// Search begins to search the events of project that are stored now. It is
 	// exact: an event is found when its payload, as the Log has it, matches q.
-	Search(project string, q *TextQuery) (TextSearch, error)
+	Search(project string, q *textsearch.Query) (TextSearch, error)
 }
 
 // TextSearch is one search at work, for one goroutine. What it has read it
@@ -15,10 +20,10 @@ type TextSearch interface {
 	// Seqs returns all events that match, ascending. ok is false, and nothing is
 	// returned, when it would have to read much more than limit events to know, or
 	// more than limit match: then ask Match about the events in question.
-	Seqs(ctx context.Context, limit int) (seqs []Seq, ok bool, err error)
+	Seqs(ctx context.Context, limit int) (seqs []entity.Seq, ok bool, err error)
 	// Match says of each event whether it matches. One that is not in the Log any
 	// more, or came after the search began, does not.
-	Match(ctx context.Context, seqs []Seq) ([]bool, error)
+	Match(ctx context.Context, seqs []entity.Seq) ([]bool, error)
 	// Close gives back the files that the search reads.
 	Close()
 }

@@ -1,10 +1,14 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
 
 // LogStats counts what a Log did since it was opened, and how it stands now.
 type LogStats struct {
-	Head             Seq
+	Head             entity.Seq
 	Segments         int
 	DiskBytes        int64
 	Batches          int64 // appended, with or without events
@@ -27,12 +31,12 @@ type LogStats struct {
 
 // IndexerStats counts what the indexer moved from Log to Warehouse.
 type IndexerStats struct {
-	Cursor      Seq // moved up to here
+	Cursor      entity.Seq // moved up to here
 	Inserted    int64
 	Batches     int64
 	Retries     int64
 	Quarantined int64         // records in quarantine now
-	Lag         Seq           // Head − Cursor
+	Lag         entity.Seq    // Head − Cursor
 	OldestWait  time.Duration // how long the oldest event not yet moved has waited; 0 when caught up
 	// Fault says why the last insert failed; "" after one that did not.
 	Fault string

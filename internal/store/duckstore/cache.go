@@ -3,7 +3,7 @@ package duckstore
 import (
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -11,23 +11,23 @@ import (
 // is one row for each trace that they name.
 type entityKey struct {
 	project string
-	kind    store.Kind
+	kind    entity.Kind
 	id      string
 }
 
 // bundle is the events of an entity, and where its rows are.
 type bundle struct {
-	fold    *store.Fold // nil: no event
-	at      span        // of its events
-	written int64       // of its rows; 0: it has none
-	traces  []string    // of its rows, when they are observations; "" is none
+	fold    *entity.Fold // nil: no event
+	at      span         // of its events
+	written int64        // of its rows; 0: it has none
+	traces  []string     // of its rows, when they are observations; "" is none
 	weight  int
 }
 
 // add takes in an event, as slim makes it.
-func (b *bundle) add(rec *store.Record) {
+func (b *bundle) add(rec *entity.Record) {
 	if b.fold == nil {
-		b.fold, b.at = &store.Fold{}, span{int64(rec.Seq), int64(rec.Seq)}
+		b.fold, b.at = &entity.Fold{}, span{int64(rec.Seq), int64(rec.Seq)}
 	}
 	b.fold.Add(rec, rec.Fields)
 	b.at.add(span{int64(rec.Seq), int64(rec.Seq)})
@@ -127,7 +127,7 @@ func (t *rootTexts) weigh() int {
 	return n
 }
 
-func recordWeight(rec *store.Record) int {
+func recordWeight(rec *entity.Record) int {
 	n := 250 + len(rec.Event.ID) + 120*len(rec.Fields.Values)
 	for i := range rec.Fields.Values {
 		v := &rec.Fields.Values[i]
@@ -181,18 +181,18 @@ func (c *cache[V]) drop(k entityKey) {
 
 // slim is the record as far as a fold of an entity's row reads it: the fields that the row
 // is folded from, with memory of their own, for the record may be part of a large block.
-func slim(rec *store.Record, l *layout) *store.Record {
+func slim(rec *entity.Record, l *layout) *entity.Record {
 	made := &struct {
-		rec    store.Record
-		fields store.Fields
+		rec    entity.Record
+		fields entity.Fields
 	}{
-		store.Record{
+		entity.Record{
 			Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
 			Event: wire.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
 		}, *rec.Fields,
 	}
 	made.rec.Fields = &made.fields
-	values := make([]store.FieldValue, 0, len(rec.Fields.Values))
+	values := make([]entity.FieldValue, 0, len(rec.Fields.Values))
 	texts := len(rec.Event.ID) + len(rec.Fields.EntityID)
 	for _, v := range rec.Fields.Values {
 		if l.of[v.Field] < 0 || l.of[v.Field] >= l.folded {

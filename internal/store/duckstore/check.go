@@ -10,7 +10,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // ErrNewer says that a file is of a later release.
@@ -25,7 +25,7 @@ type Checker struct {
 	db     *sql.DB
 	conn   *sql.Conn
 	layout *layout
-	cursor store.Seq
+	cursor entity.Seq
 }
 
 // OpenReadOnly opens the file at path to be checked. A write-ahead log beside it is read, and left
@@ -72,7 +72,7 @@ func (k *Checker) open(ctx context.Context, temp string, o Options) (err error) 
 	case cursor < 0:
 		return errors.New("the file has no valid cursor")
 	}
-	k.cursor = store.Seq(cursor)
+	k.cursor = entity.Seq(cursor)
 	return nil
 }
 
@@ -86,12 +86,12 @@ func (k *Checker) Close() error {
 }
 
 // Cursor is the Seq up to which the Log is in the Warehouse.
-func (k *Checker) Cursor() store.Seq { return k.cursor }
+func (k *Checker) Cursor() entity.Seq { return k.cursor }
 
 // Row is what tells a row of the events: one per event.
 type Row struct {
 	Project string
-	Seq     store.Seq
+	Seq     entity.Seq
 	EventID string
 	Content uint64 // store.Fields.Content: with the id what makes an event a fact of its own
 	At      int64  // Unix µs: the time of the event that retention counts from
@@ -110,7 +110,7 @@ func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
 		if err := rows.Scan(&r.Project, &seq, &r.EventID, &r.Content, &r.At); err != nil {
 			return fmt.Errorf("read warehouse: %w", err)
 		}
-		r.Seq = store.Seq(seq)
+		r.Seq = entity.Seq(seq)
 		if err := each(r); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (k *Checker) Without(ctx context.Context, events []Row) ([]Row, error) {
 	return none, nil
 }
 
-func (k *Checker) firsts(ctx context.Context, events []Row) (map[fact]store.Seq, error) {
+func (k *Checker) firsts(ctx context.Context, events []Row) (map[fact]entity.Seq, error) {
 	ids := make([]string, len(events))
 	for i := range events {
 		ids[i] = events[i].EventID
@@ -153,14 +153,14 @@ func (k *Checker) firsts(ctx context.Context, events []Row) (map[fact]store.Seq,
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // only read
-	first := map[fact]store.Seq{}
+	first := map[fact]entity.Seq{}
 	for rows.Next() {
 		var f fact
 		var seq int64
 		if err := rows.Scan(&f.project, &f.eventID, &f.content, &seq); err != nil {
 			return nil, err
 		}
-		first[f] = store.Seq(seq)
+		first[f] = entity.Seq(seq)
 	}
 	return first, rows.Err()
 }

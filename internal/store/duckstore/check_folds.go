@@ -11,14 +11,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // WrongFold is an entity whose row is not the fold of its events.
 type WrongFold struct {
 	Project string
-	Kind    store.Kind
+	Kind    entity.Kind
 	ID      string
 	What    string
 }
@@ -80,10 +80,10 @@ type folder struct {
 const windowRows = 25_000
 
 func (f *folder) run(ctx context.Context) error {
-	for _, kind := range [...]store.Kind{store.ObservationKind, store.ScoreKind} {
+	for _, kind := range [...]entity.Kind{entity.ObservationKind, entity.ScoreKind} {
 		ids := fmt.Sprintf("SELECT entity_id AS id FROM events WHERE project = $1 AND kind = %d UNION ALL SELECT id FROM %s WHERE project = $1", kind, tableOf(kind))
 		err := f.windows(ctx, ids, func(in window) error {
-			if kind == store.ScoreKind {
+			if kind == entity.ScoreKind {
 				return f.scores(ctx, in)
 			}
 			return f.observations(ctx, in)
@@ -92,7 +92,7 @@ func (f *folder) run(ctx context.Context) error {
 			return err
 		}
 	}
-	ids := fmt.Sprintf("SELECT entity_id AS id FROM events WHERE project = $1 AND kind = %d UNION ALL SELECT id FROM traces WHERE project = $1 UNION ALL SELECT trace_id FROM observations WHERE project = $1 AND trace_id IS NOT NULL", store.TraceKind)
+	ids := fmt.Sprintf("SELECT entity_id AS id FROM events WHERE project = $1 AND kind = %d UNION ALL SELECT id FROM traces WHERE project = $1 UNION ALL SELECT trace_id FROM observations WHERE project = $1 AND trace_id IS NOT NULL", entity.TraceKind)
 	return f.windows(ctx, ids, func(in window) error { return f.traces(ctx, in) })
 }
 
@@ -127,11 +127,11 @@ func (f *folder) windows(ctx context.Context, ids string, each func(window) erro
 }
 
 // folds collects the events of the entities of a kind in a window.
-func (f *folder) folds(kind store.Kind, in window) (map[string]*bundle, error) {
+func (f *folder) folds(kind entity.Kind, in window) (map[string]*bundle, error) {
 	all := map[string]*bundle{}
 	statement := fmt.Sprintf("SELECT %s FROM events WHERE project = $1 AND kind = %d AND %s", f.layout.list(), kind, in.of("entity_id"))
 	err := f.native.scan(statement, []any{f.project, in.first, in.end}, func(b block) {
-		f.layout.records(b, func(rec *store.Record) {
+		f.layout.records(b, func(rec *entity.Record) {
 			id := rec.Fields.EntityID
 			if all[id] == nil {
 				all[id] = &bundle{}
@@ -143,7 +143,7 @@ func (f *folder) folds(kind store.Kind, in window) (map[string]*bundle, error) {
 }
 
 func (f *folder) observations(ctx context.Context, in window) error {
-	folds, err := f.folds(store.ObservationKind, in)
+	folds, err := f.folds(entity.ObservationKind, in)
 	if err != nil {
 		return err
 	}
@@ -154,12 +154,12 @@ func (f *folder) observations(ctx context.Context, in window) error {
 			want[[2]string{id, rows[i].TraceID}] = &stored[observationRow]{b.at, &rows[i]}
 		}
 	}
-	return compare(ctx, f, store.ObservationKind, &observationTable, in, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
+	return compare(ctx, f, entity.ObservationKind, &observationTable, in, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
 		"counts_tokens", "counts_cost", "counted") // these are compared with the trace
 }
 
 func (f *folder) scores(ctx context.Context, in window) error {
-	folds, err := f.folds(store.ScoreKind, in)
+	folds, err := f.folds(entity.ScoreKind, in)
 	if err != nil {
 		return err
 	}
@@ -167,11 +167,11 @@ func (f *folder) scores(ctx context.Context, in window) error {
 	for id, b := range folds {
 		want[[2]string{id}] = &stored[wire.Score]{b.at, b.fold.Score(id)}
 	}
-	return compare(ctx, f, store.ScoreKind, &scoreTable, in, want, func(s *wire.Score) [2]string { return [2]string{s.ID} })
+	return compare(ctx, f, entity.ScoreKind, &scoreTable, in, want, func(s *wire.Score) [2]string { return [2]string{s.ID} })
 }
 
 func (f *folder) traces(ctx context.Context, in window) error {
-	own, err := f.folds(store.TraceKind, in)
+	own, err := f.folds(entity.TraceKind, in)
 	if err != nil {
 		return err
 	}
@@ -201,13 +201,13 @@ func (f *folder) traces(ctx context.Context, in window) error {
 		t, at, changed := rollUp(b, families[id], id)
 		want[[2]string{id}] = &stored[wire.Trace]{at, t}
 		for _, row := range changed {
-			f.say(store.ObservationKind, row.ID, "counted is not what its trace says")
+			f.say(entity.ObservationKind, row.ID, "counted is not what its trace says")
 		}
 	}
-	return compare(ctx, f, store.TraceKind, &traceTable, in, want, func(t *wire.Trace) [2]string { return [2]string{t.ID} })
+	return compare(ctx, f, entity.TraceKind, &traceTable, in, want, func(t *wire.Trace) [2]string { return [2]string{t.ID} })
 }
 
-func (f *folder) say(kind store.Kind, id, what string) {
+func (f *folder) say(kind entity.Kind, id, what string) {
 	if len(f.wrong) < f.limit {
 		f.wrong = append(f.wrong, WrongFold{f.project, kind, id, what})
 	}
@@ -220,7 +220,7 @@ type stored[R any] struct {
 }
 
 // compare finds the rows of a window that differ from want, are too many, or are missing.
-func compare[R any](ctx context.Context, f *folder, kind store.Kind, t *entityTable[R], in window, want map[[2]string]*stored[R], of func(*R) [2]string, but ...string) error {
+func compare[R any](ctx context.Context, f *folder, kind entity.Kind, t *entityTable[R], in window, want map[[2]string]*stored[R], of func(*R) [2]string, but ...string) error {
 	rows, err := f.conn.QueryContext(ctx, "SELECT first_seq, last_seq, "+t.list()+" FROM "+t.name+" WHERE project = $1 AND "+in.of("id"), f.project, in.first, in.end)
 	if err != nil {
 		return err

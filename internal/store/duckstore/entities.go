@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -175,7 +175,7 @@ func (s fieldScanner) Scan(v any) error {
 	return nil
 }
 
-type observationRow = store.ObservationRow
+type observationRow = entity.ObservationRow
 
 // The previews are only in events: see previews.go.
 var observationTable = entityTable[observationRow]{"observations", []member[observationRow]{

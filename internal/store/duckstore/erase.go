@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Erase removes the rows of these events of the project in one transaction, in
 // which what they were folded into is folded anew, and then checkpoints. Texts are
 // overwritten first: a checkpoint keeps the pages of a row that was only deleted, but
 // writes changed columns anew.
-func (w *Warehouse) Erase(ctx context.Context, project string, seqs []store.Seq) error {
+func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq) error {
 	list := make([]int64, 0, len(seqs))
 	for _, s := range seqs {
 		if s <= maxSeq { // else no row has it
@@ -56,7 +56,7 @@ func (w *Warehouse) remove(e removal) (gone int64, err error) {
 		var keys []entityKey
 		err = w.write.scan("SELECT DISTINCT project, kind, entity_id FROM events"+e.where, e.args, func(b block) {
 			for i := range b.rows {
-				keys = append(keys, entityKey{b.text(0, i), store.Kind(b.bytes(1)[i]), b.text(2, i)})
+				keys = append(keys, entityKey{b.text(0, i), entity.Kind(b.bytes(1)[i]), b.text(2, i)})
 			}
 		})
 		if err != nil {

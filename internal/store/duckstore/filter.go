@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -17,9 +18,9 @@ type columns struct {
 	time, id                                   string // id tells rows apart
 	name, userID, sessionID, environment, tags string
 	model, typ, level, traceID, latency, cost  string
-	failed                                     string                           // a condition: has an error
-	scores                                     string                           // relation of the scores that count: columns owner, name, value
-	found                                      func(*query, []store.Seq) string // a condition: has one of the events
+	failed                                     string                            // a condition: has an error
+	scores                                     string                            // relation of the scores that count: columns owner, name, value
+	found                                      func(*query, []entity.Seq) string // a condition: has one of the events
 }
 
 // conditions are the parts of f as SQL conditions that must all hold.

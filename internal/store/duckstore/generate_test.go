@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -14,11 +14,11 @@ import (
 // completion and a score, the way an application sends them.
 type generator struct {
 	r   *rand.Rand
-	seq store.Seq
+	seq entity.Seq
 	at  time.Time
 	// pause is the longest between two traces; half of it on the average.
 	pause time.Duration
-	open  []store.Record
+	open  []entity.Record
 }
 
 func newGenerator(seed uint64) *generator {
@@ -36,7 +36,7 @@ func (g *generator) sentence(n int) string {
 }
 
 // next returns n records in the order of their Seqs.
-func (g *generator) next(n int) []store.Record {
+func (g *generator) next(n int) []entity.Record {
 	for len(g.open) < n {
 		g.trace()
 	}
@@ -48,37 +48,37 @@ func (g *generator) next(n int) []store.Record {
 func (g *generator) trace() {
 	g.at = g.at.Add(time.Duration(g.r.Int64N(int64(g.pause/time.Millisecond))) * time.Millisecond)
 	trace, user := wire.NewIDAt(g.at), fmt.Sprintf("user_%d", g.r.IntN(5000))
-	g.add(trace, wire.TraceCreate, 0, trace, store.TraceKind, store.RankCreate,
-		txt(store.Name, "support-chat"), txt(store.UserID, user), txt(store.SessionID, "session_"+trace[10:18]))
+	g.add(trace, wire.TraceCreate, 0, trace, entity.TraceKind, entity.RankCreate,
+		txt(entity.Name, "support-chat"), txt(entity.UserID, user), txt(entity.SessionID, "session_"+trace[10:18]))
 	for range 3 {
 		id := wire.NewIDAt(g.at)
 		took := time.Duration(g.r.IntN(3000)) * time.Millisecond
 		prompt, completion := int64(g.r.IntN(2000)), int64(g.r.IntN(500))
 		in, _ := json.Marshal([]map[string]string{{"role": "user", "content": g.sentence(300)}})
-		g.add(id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
-			txt(store.TraceID, trace), txt(store.Name, "answer"), txt(store.ObservationType, "generation"),
-			txt(store.Model, []string{"gpt-4o", "claude-sonnet", "gpt-4o-mini"}[g.r.IntN(3)]), txt(store.Provider, "openai"),
-			store.FieldValue{Field: store.StartTime, Int: g.at.UnixMicro()}, txt(store.Input, string(in)))
-		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, took, id, store.ObservationKind, store.RankComplete,
-			store.FieldValue{Field: store.EndTime, Int: g.at.Add(took).UnixMicro()},
-			num(store.PromptTokens, prompt), num(store.CompletionTokens, completion), num(store.TotalTokens, prompt+completion),
-			store.FieldValue{Field: store.TotalCost, Num: float64(prompt)*25e-7 + float64(completion)*1e-5},
-			txt(store.Output, `"`+g.sentence(400)+`"`))
+		g.add(id, wire.ObservationCreate, 0, id, entity.ObservationKind, entity.RankCreate,
+			txt(entity.TraceID, trace), txt(entity.Name, "answer"), txt(entity.ObservationType, "generation"),
+			txt(entity.Model, []string{"gpt-4o", "claude-sonnet", "gpt-4o-mini"}[g.r.IntN(3)]), txt(entity.Provider, "openai"),
+			entity.FieldValue{Field: entity.StartTime, Int: g.at.UnixMicro()}, txt(entity.Input, string(in)))
+		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, took, id, entity.ObservationKind, entity.RankComplete,
+			entity.FieldValue{Field: entity.EndTime, Int: g.at.Add(took).UnixMicro()},
+			num(entity.PromptTokens, prompt), num(entity.CompletionTokens, completion), num(entity.TotalTokens, prompt+completion),
+			entity.FieldValue{Field: entity.TotalCost, Num: float64(prompt)*25e-7 + float64(completion)*1e-5},
+			txt(entity.Output, `"`+g.sentence(400)+`"`))
 	}
-	g.add(wire.NewIDAt(g.at), wire.QualityScoreCreate, time.Second, wire.NewIDAt(g.at), store.ScoreKind, store.RankCreate,
-		txt(store.TraceID, trace), txt(store.Name, "helpful"), store.FieldValue{Field: store.Value, Num: float64(g.r.IntN(2))},
-		txt(store.DataType, "NUMERIC"), txt(store.Source, "EVAL"))
+	g.add(wire.NewIDAt(g.at), wire.QualityScoreCreate, time.Second, wire.NewIDAt(g.at), entity.ScoreKind, entity.RankCreate,
+		txt(entity.TraceID, trace), txt(entity.Name, "helpful"), entity.FieldValue{Field: entity.Value, Num: float64(g.r.IntN(2))},
+		txt(entity.DataType, "NUMERIC"), txt(entity.Source, "EVAL"))
 }
 
-func (g *generator) add(id string, typ wire.EventType, after time.Duration, entity string, kind store.Kind, rank store.Rank, values ...store.FieldValue) {
+func (g *generator) add(id string, typ wire.EventType, after time.Duration, subject string, kind entity.Kind, rank entity.Rank, values ...entity.FieldValue) {
 	g.seq++
 	at := g.at.Add(after)
-	g.open = append(g.open, store.Record{
+	g.open = append(g.open, entity.Record{
 		Seq: g.seq, Project: "default", Environment: "production", ReceivedAt: at,
 		Event:  wire.Event{ID: id, Type: typ, Timestamp: wire.At(at)},
-		Fields: &store.Fields{Kind: kind, Rank: rank, EntityID: entity, Values: values},
+		Fields: &entity.Fields{Kind: kind, Rank: rank, EntityID: subject, Values: values},
 	})
 }
 
-func txt(f store.Field, s string) store.FieldValue { return store.FieldValue{Field: f, Text: s} }
-func num(f store.Field, n int64) store.FieldValue  { return store.FieldValue{Field: f, Int: n} }
+func txt(f entity.Field, s string) entity.FieldValue { return entity.FieldValue{Field: f, Text: s} }
+func num(f entity.Field, n int64) entity.FieldValue  { return entity.FieldValue{Field: f, Int: n} }

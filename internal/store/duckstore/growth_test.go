@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -121,7 +122,7 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 			}
 		}
 		g.at = g.at.Add(time.Duration(us) * time.Microsecond)
-		g.seq += store.Seq(n)
+		g.seq += entity.Seq(n)
 	}
 	w.cursor = g.seq
 	if err := w.write.exec(fmt.Sprintf("UPDATE meta SET cursor = %d", g.seq)); err != nil {
@@ -132,13 +133,13 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 // wide adds a trace of n observations and returns its id.
 func (g *generator) wide(n int) string {
 	trace := wire.NewIDAt(g.at)
-	g.add(trace, wire.TraceCreate, 0, trace, store.TraceKind, store.RankCreate, txt(store.Name, "wide"))
+	g.add(trace, wire.TraceCreate, 0, trace, entity.TraceKind, entity.RankCreate, txt(entity.Name, "wide"))
 	for range n {
 		id := wire.NewIDAt(g.at)
-		g.add(id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
-			txt(store.TraceID, trace), txt(store.Name, "step"), txt(store.Input, `"`+g.sentence(300)+`"`))
-		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, time.Second, id, store.ObservationKind, store.RankComplete,
-			txt(store.Output, `"`+g.sentence(300)+`"`))
+		g.add(id, wire.ObservationCreate, 0, id, entity.ObservationKind, entity.RankCreate,
+			txt(entity.TraceID, trace), txt(entity.Name, "step"), txt(entity.Input, `"`+g.sentence(300)+`"`))
+		g.add(wire.NewIDAt(g.at), wire.ObservationComplete, time.Second, id, entity.ObservationKind, entity.RankComplete,
+			txt(entity.Output, `"`+g.sentence(300)+`"`))
 	}
 	return trace
 }

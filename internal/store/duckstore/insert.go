@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Insert adds the records and moves the cursor to upto, in one transaction; an
@@ -14,7 +14,7 @@ import (
 // quarantine). Records whose event id is already there are passed over. The
 // caller hands records in the order of their Seq. A *store.PoisonError names
 // those that can never go in; then nothing went in.
-func (w *Warehouse) Insert(ctx context.Context, recs []store.Record, upto store.Seq) error {
+func (w *Warehouse) Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -39,7 +39,7 @@ func (w *Warehouse) Insert(ctx context.Context, recs []store.Record, upto store.
 }
 
 // insert adds the events and folds their entities anew, in one transaction.
-func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
+func (w *Warehouse) insert(recs []entity.Record, upto entity.Seq) error {
 	fresh, err := w.unknown(recs)
 	if err != nil {
 		return err
@@ -63,9 +63,9 @@ func (w *Warehouse) insert(recs []store.Record, upto store.Seq) error {
 }
 
 // insert adds the events and brings the entities in step.
-func (r *refold) insert(recs []*store.Record) error {
+func (r *refold) insert(recs []*entity.Record) error {
 	keys := make([]entityKey, len(recs))
-	slims := make([]*store.Record, len(recs))
+	slims := make([]*entity.Record, len(recs))
 	for i, rec := range recs {
 		slims[i] = slim(rec, r.w.layout)
 		keys[i] = entityKey{rec.Project, rec.Fields.Kind, slims[i].Fields.EntityID}
@@ -86,7 +86,7 @@ func (r *refold) insert(recs []*store.Record) error {
 }
 
 // row writes the record into the chunk's next row.
-func (w *Warehouse) row(c *chunk, rec *store.Record) {
+func (w *Warehouse) row(c *chunk, rec *entity.Record) {
 	fs := rec.Fields
 	ts := rec.Event.Timestamp.UnixMicro()
 	c.setText(colProject, rec.Project)
@@ -105,21 +105,21 @@ func (w *Warehouse) row(c *chunk, rec *store.Record) {
 	}
 }
 
-func (w *Warehouse) value(c *chunk, v *store.FieldValue) {
+func (w *Warehouse) value(c *chunk, v *entity.FieldValue) {
 	col := w.layout.of[v.Field]
 	if col < 0 {
 		return
 	}
 	switch v.Field.Type() {
-	case store.Text:
+	case entity.Text:
 		c.setText(col, v.Text)
-	case store.Integer, store.Time:
+	case entity.Integer, entity.Time:
 		c.setInt(col, v.Int)
-	case store.Float:
+	case entity.Float:
 		c.setFloat(col, v.Num)
-	case store.List:
+	case entity.List:
 		c.setList(col, v.List)
-	case store.JSON:
-		c.setText(col, store.Preview(v.Text, store.PreviewLength))
+	case entity.JSON:
+		c.setText(col, entity.Preview(v.Text, entity.PreviewLength))
 	}
 }

@@ -1,7 +1,7 @@
 package duckstore
 
 import (
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // fact is what makes two events of a project the same: see store.Fold.
@@ -10,11 +10,11 @@ type fact struct {
 	content          uint64
 }
 
-func factOf(r *store.Record) fact { return fact{r.Project, r.Event.ID, r.Fields.Content} }
+func factOf(r *entity.Record) fact { return fact{r.Project, r.Event.ID, r.Fields.Content} }
 
 // unknown returns the records whose fact is not in the table, nor earlier in recs. The
 // filter rules out nearly all look-ups.
-func (w *Warehouse) unknown(recs []store.Record) ([]*store.Record, error) {
+func (w *Warehouse) unknown(recs []entity.Record) ([]*entity.Record, error) {
 	var suspects map[fact]bool
 	for i := range recs {
 		f := factOf(&recs[i])
@@ -32,7 +32,7 @@ func (w *Warehouse) unknown(recs []store.Record) ([]*store.Record, error) {
 			return nil, err
 		}
 	}
-	fresh := make([]*store.Record, 0, len(recs))
+	fresh := make([]*entity.Record, 0, len(recs))
 	for i := range recs {
 		f := factOf(&recs[i])
 		if suspects[f] {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -26,7 +26,7 @@ func params(keys []entityKey) []any {
 
 // loadBundles reads the events of these entities, and where their rows are.
 func (r *refold) loadBundles(keys []entityKey) error {
-	var byKind [store.GenericKind][]entityKey
+	var byKind [entity.GenericKind][]entityKey
 	for _, k := range keys {
 		byKind[k.kind] = append(byKind[k.kind], k)
 	}
@@ -34,9 +34,9 @@ func (r *refold) loadBundles(keys []entityKey) error {
 		if len(keys) == 0 {
 			continue
 		}
-		found, spans, err := r.locate(store.Kind(kind), keys)
+		found, spans, err := r.locate(entity.Kind(kind), keys)
 		if err == nil && len(found) > 0 {
-			err = r.loadEvents(store.Kind(kind), found, spans)
+			err = r.loadEvents(entity.Kind(kind), found, spans)
 		}
 		if err != nil {
 			return err
@@ -46,9 +46,9 @@ func (r *refold) loadBundles(keys []entityKey) error {
 }
 
 // locate finds those of the keys that have rows, and where their events are.
-func (r *refold) locate(kind store.Kind, keys []entityKey) (found []entityKey, spans []span, err error) {
+func (r *refold) locate(kind entity.Kind, keys []entityKey) (found []entityKey, spans []span, err error) {
 	table, trace := tableOf(kind), "NULL::VARCHAR"
-	if kind == store.ObservationKind {
+	if kind == entity.ObservationKind {
 		trace = "trace_id"
 	}
 	statement := fmt.Sprintf("SELECT project, id, %s, written, first_seq, last_seq FROM %s WHERE %s", trace, table, among("id"))
@@ -57,10 +57,10 @@ func (r *refold) locate(kind store.Kind, keys []entityKey) (found []entityKey, s
 		for i := range b.rows {
 			k := entityKey{b.text(0, i), kind, b.text(1, i)}
 			bundle := r.bundles[k]
-			if kind != store.TraceKind {
+			if kind != entity.TraceKind {
 				bundle.written = b.number(3, i)
 			}
-			if kind == store.ObservationKind {
+			if kind == entity.ObservationKind {
 				id := ""
 				if named.has(i) {
 					id = b.text(2, i)
@@ -76,21 +76,21 @@ func (r *refold) locate(kind store.Kind, keys []entityKey) (found []entityKey, s
 }
 
 // tableOf is the table of a kind's entities.
-func tableOf(kind store.Kind) string {
+func tableOf(kind entity.Kind) string {
 	switch kind {
-	case store.TraceKind:
+	case entity.TraceKind:
 		return traceTable.name
-	case store.ScoreKind:
+	case entity.ScoreKind:
 		return scoreTable.name
 	}
 	return observationTable.name
 }
 
-func (r *refold) loadEvents(kind store.Kind, keys []entityKey, spans []span) error {
+func (r *refold) loadEvents(kind entity.Kind, keys []entityKey, spans []span) error {
 	statement := fmt.Sprintf("SELECT %s FROM events WHERE kind = %d AND %s AND %s",
 		r.w.layout.list(), kind, within("seq", joinSpans(spans, fewSpans)), among("entity_id"))
 	return r.w.write.scan(statement, params(keys), func(b block) {
-		r.w.layout.records(b, func(rec *store.Record) {
+		r.w.layout.records(b, func(rec *entity.Record) {
 			r.bundles[entityKey{rec.Project, kind, rec.Fields.EntityID}].add(rec)
 		})
 	})
@@ -171,24 +171,24 @@ func (l *layout) list() string {
 }
 
 // records makes records of a block whose columns are list: those that slim made.
-func (l *layout) records(b block, each func(*store.Record)) {
-	recs := make([]store.Record, b.rows)
-	fields := make([]store.Fields, b.rows)
+func (l *layout) records(b block, each func(*entity.Record)) {
+	recs := make([]entity.Record, b.rows)
+	fields := make([]entity.Fields, b.rows)
 	for i := range recs {
-		recs[i] = store.Record{
-			Seq: store.Seq(b.number(colSeq, i)), Project: b.text(colProject, i), Environment: b.text(colBatchEnvironment, i),
+		recs[i] = entity.Record{
+			Seq: entity.Seq(b.number(colSeq, i)), Project: b.text(colProject, i), Environment: b.text(colBatchEnvironment, i),
 			ReceivedAt: microTime(b.number(colReceived, i)),
 			Event: wire.Event{
 				ID: b.text(colEventID, i), Type: wire.EventType(b.text(colEventType, i)), Timestamp: wire.At(microTime(b.number(colTS, i))),
 			},
 		}
-		fields[i] = store.Fields{
-			Kind: store.Kind(b.bytes(colKind)[i]), Rank: store.Rank(b.bytes(colRank)[i]),
+		fields[i] = entity.Fields{
+			Kind: entity.Kind(b.bytes(colKind)[i]), Rank: entity.Rank(b.bytes(colRank)[i]),
 			EntityID: b.text(colEntityID, i), Content: b.uint64s(colContent)[i],
 		}
 		recs[i].Fields = &fields[i]
 	}
-	for f := range store.NumFields {
+	for f := range entity.NumFields {
 		if col := l.of[f]; col >= 0 && col < l.folded {
 			valid := b.valid(col)
 			for i := range fields {
@@ -204,16 +204,16 @@ func (l *layout) records(b block, each func(*store.Record)) {
 }
 
 // fieldValue is the value of a field's column.
-func fieldValue(b block, col, row int, f store.Field) store.FieldValue {
-	v := store.FieldValue{Field: f}
+func fieldValue(b block, col, row int, f entity.Field) entity.FieldValue {
+	v := entity.FieldValue{Field: f}
 	switch f.Type() {
-	case store.Text:
+	case entity.Text:
 		v.Text = b.text(col, row)
-	case store.Integer, store.Time:
+	case entity.Integer, entity.Time:
 		v.Int = b.number(col, row)
-	case store.Float:
+	case entity.Float:
 		v.Num = b.floats(col)[row]
-	case store.List:
+	case entity.List:
 		v.List = b.list(col, row)
 	}
 	return v

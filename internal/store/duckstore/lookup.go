@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -15,8 +16,8 @@ const eventOf = "e.entity_id = o.id AND (e.trace_id = o.trace_id OR nullif(e.tra
 
 // TraceEvents returns the Seqs of all events that fold into the trace, in
 // their order: its own, those of its observations and of its scores.
-func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([]store.Seq, error) {
-	var seqs []store.Seq
+func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([]entity.Seq, error) {
+	var seqs []entity.Seq
 	err := w.ask(ctx, project, "find the events of a trace", func(ctx context.Context, v *view) error {
 		seqs = nil
 		q := v.query()
@@ -38,7 +39,7 @@ func (w *Warehouse) TraceEvents(ctx context.Context, project, traceID string) ([
 }
 
 // eventsOf returns the Seqs of all events of the traces, in their order.
-func (v *view) eventsOf(ctx context.Context, keys []key) ([]store.Seq, error) {
+func (v *view) eventsOf(ctx context.Context, keys []key) ([]entity.Seq, error) {
 	q := v.query()
 	scores, err := v.keys(ctx, q, with([]string{ofObservations, ofScores, q.scoresOf(keys)}, "SELECT "+keyColumns("0", noTrace)+" FROM sc"))
 	if err != nil {
@@ -46,21 +47,21 @@ func (v *view) eventsOf(ctx context.Context, keys []key) ([]store.Seq, error) {
 	}
 	q = v.query()
 	parts := []string{
-		q.ownEvents(store.TraceKind, keys),
+		q.ownEvents(entity.TraceKind, keys),
 		"SELECT o.trace_id AS id, e.seq FROM " + q.observationEvents(keys),
 	}
 	if len(scores) > 0 {
-		parts = append(parts, q.ownEvents(store.ScoreKind, scores))
+		parts = append(parts, q.ownEvents(entity.ScoreKind, scores))
 	}
-	var seqs []store.Seq
-	err = v.events(ctx, q, with([]string{ofObservations}, strings.Join(parts, " UNION ALL ")+" ORDER BY seq"), func(_ string, seq store.Seq) {
+	var seqs []entity.Seq
+	err = v.events(ctx, q, with([]string{ofObservations}, strings.Join(parts, " UNION ALL ")+" ORDER BY seq"), func(_ string, seq entity.Seq) {
 		seqs = append(seqs, seq)
 	})
 	return seqs, err
 }
 
 // ownEvents is a SELECT of id and seq of the events of the entities themselves.
-func (q *query) ownEvents(kind store.Kind, keys []key) string {
+func (q *query) ownEvents(kind entity.Kind, keys []key) string {
 	spans := make([]span, len(keys))
 	for i, k := range keys {
 		spans[i] = k.span
@@ -76,28 +77,28 @@ func (q *query) observationEvents(traces []key) string {
 		spans[i] = k.span
 	}
 	return fmt.Sprintf("(%s) AS o JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s",
-		q.observationsOf(traces, "id, trace_id, newest"), eventOf, store.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
+		q.observationsOf(traces, "id, trace_id, newest"), eventOf, entity.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
 }
 
 // events runs a statement of ids and Seqs.
-func (v *view) events(ctx context.Context, q *query, statement string, each func(id string, seq store.Seq)) error {
+func (v *view) events(ctx context.Context, q *query, statement string, each func(id string, seq entity.Seq)) error {
 	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var id string
 		var seq int64
 		if err := r.Scan(&id, &seq); err != nil {
 			return err
 		}
-		each(id, store.Seq(seq))
+		each(id, entity.Seq(seq))
 		return nil
 	})
 }
 
 // EntityEvents returns, by entity of the kind, the Seqs of its own events.
-func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store.Kind, ids []string) (map[string][]store.Seq, error) {
-	var seqs map[string][]store.Seq
+func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind entity.Kind, ids []string) (map[string][]entity.Seq, error) {
+	var seqs map[string][]entity.Seq
 	err := w.ask(ctx, project, "find the events of entities", func(ctx context.Context, v *view) error {
-		seqs = make(map[string][]store.Seq, len(ids))
-		if kind == store.GenericKind {
+		seqs = make(map[string][]entity.Seq, len(ids))
+		if kind == entity.GenericKind {
 			return nil // it has no entities
 		}
 		q := v.query()
@@ -106,7 +107,7 @@ func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store
 			return err
 		}
 		q = v.query()
-		return v.events(ctx, q, q.ownEvents(kind, found)+" ORDER BY seq", func(id string, seq store.Seq) { seqs[id] = append(seqs[id], seq) })
+		return v.events(ctx, q, q.ownEvents(kind, found)+" ORDER BY seq", func(id string, seq entity.Seq) { seqs[id] = append(seqs[id], seq) })
 	})
 	if err != nil {
 		return nil, err
@@ -115,13 +116,13 @@ func (w *Warehouse) EntityEvents(ctx context.Context, project string, kind store
 }
 
 // EventSeqs finds the stored events of an id.
-func (w *Warehouse) EventSeqs(ctx context.Context, project, eventID string) ([]store.Seq, error) {
-	var seqs []store.Seq
+func (w *Warehouse) EventSeqs(ctx context.Context, project, eventID string) ([]entity.Seq, error) {
+	var seqs []entity.Seq
 	err := w.ask(ctx, project, "find an event", func(ctx context.Context, v *view) error {
 		seqs = nil
 		q := v.query()
 		statement := "SELECT event_id, seq FROM events WHERE project = $1 AND event_id IN (" + q.ids([]key{{id: eventID}}) + ") ORDER BY seq"
-		return v.events(ctx, q, statement, func(_ string, seq store.Seq) { seqs = append(seqs, seq) })
+		return v.events(ctx, q, statement, func(_ string, seq entity.Seq) { seqs = append(seqs, seq) })
 	})
 	if err == nil && len(seqs) == 0 {
 		err = store.ErrNotFound
@@ -139,7 +140,7 @@ func (w *Warehouse) UserEvents(ctx context.Context, project, userID string) ([]s
 		named := fmt.Sprintf("FROM events AS e WHERE e.project = $1 AND e.user_id = %s AND e.kind = ", q.arg(userID))
 		statement := with([]string{ofObservations}, fmt.Sprintf(`SELECT e.entity_id AS id %s%d
 			UNION SELECT o.trace_id FROM (SELECT * %s%d) AS e JOIN o ON %s WHERE o.trace_id IS NOT NULL ORDER BY id`,
-			named, store.TraceKind, named, store.ObservationKind, eventOf))
+			named, entity.TraceKind, named, entity.ObservationKind, eventOf))
 		return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -17,12 +18,12 @@ import (
 func (g *generator) scored(n, names int) {
 	for i := range n {
 		trace, id := fmt.Sprintf("t%06d", i), fmt.Sprintf("o%06d", i)
-		g.add("e"+id, wire.ObservationCreate, 0, id, store.ObservationKind, store.RankCreate,
-			txt(store.TraceID, trace), txt(store.Name, "n"), txt(store.Model, fmt.Sprintf("m%d", i%2)))
+		g.add("e"+id, wire.ObservationCreate, 0, id, entity.ObservationKind, entity.RankCreate,
+			txt(entity.TraceID, trace), txt(entity.Name, "n"), txt(entity.Model, fmt.Sprintf("m%d", i%2)))
 		for k := range names {
 			s := fmt.Sprintf("s%06d-%d", i, k)
-			g.add("e"+s, wire.QualityScoreCreate, 0, s, store.ScoreKind, store.RankCreate, txt(store.ObservationID, id),
-				txt(store.Name, fmt.Sprintf("q%d", k)), store.FieldValue{Field: store.Value, Num: float64(i) + float64(k)/1000})
+			g.add("e"+s, wire.QualityScoreCreate, 0, s, entity.ScoreKind, entity.RankCreate, txt(entity.ObservationID, id),
+				txt(entity.Name, fmt.Sprintf("q%d", k)), entity.FieldValue{Field: entity.Value, Num: float64(i) + float64(k)/1000})
 		}
 	}
 }
@@ -173,7 +174,7 @@ func TestJoinsAreHashed(t *testing.T) {
 	})
 	explain("what was found", func(v *view) (string, []any, error) {
 		q := v.query()
-		return with([]string{ofTraces, ofObservations}, "SELECT id FROM tr WHERE "+q.foundTraces([]store.Seq{1, 2})), q.args, nil
+		return with([]string{ofTraces, ofObservations}, "SELECT id FROM tr WHERE "+q.foundTraces([]entity.Seq{1, 2})), q.args, nil
 	})
 	if planned != 10 {
 		t.Errorf("%d questions were planned", planned)

@@ -16,6 +16,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -84,7 +85,7 @@ type Warehouse struct {
 	write  *conn      // nil while the file is not open
 	chunks chunks
 	seen   *seen
-	cursor store.Seq
+	cursor entity.Seq
 	// What was touched last, as it is in the tables.
 	bundles         *cache[*bundle]
 	families        *cache[*family]
@@ -290,7 +291,7 @@ func (w *Warehouse) loadMeta() error {
 	case meta[0] < SchemaVersion:
 		return errOlder
 	}
-	w.cursor = store.Seq(meta[1])
+	w.cursor = entity.Seq(meta[1])
 	w.reached.Store(uint64(w.cursor))
 	return nil
 }
@@ -326,15 +327,15 @@ func (w *Warehouse) loadSeen() error {
 	return w.write.scan("SELECT project, id FROM traces", nil, func(b block) {
 		project, id := b.texts(0), b.texts(1)
 		for i := range b.rows {
-			w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(store.TraceKind)))
+			w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(entity.TraceKind)))
 		}
 	})
 }
 
 // Cursor is the position up to which everything has been inserted.
-func (w *Warehouse) Cursor(context.Context) (store.Seq, error) {
+func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
 	if w.read.Load() != nil { // without waiting for what is being inserted
-		return store.Seq(w.reached.Load()), nil
+		return entity.Seq(w.reached.Load()), nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -406,4 +407,4 @@ func (w *Warehouse) Close() error {
 }
 
 // maxSeq is the largest Seq that fits the column.
-const maxSeq = store.Seq(math.MaxInt64)
+const maxSeq = entity.Seq(math.MaxInt64)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -22,7 +23,7 @@ func filled(t *testing.T, n int) (path string) {
 		t.Fatal(err)
 	}
 	g := newGenerator(1)
-	if err := w.Insert(t.Context(), g.next(n), store.Seq(n)); err != nil {
+	if err := w.Insert(t.Context(), g.next(n), entity.Seq(n)); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -159,13 +160,13 @@ func TestTexts(t *testing.T) {
 	want := make(map[string]string)
 	for i := range recs {
 		r := &recs[i]
-		r.Fields.Kind, r.Fields.EntityID = store.ObservationKind, r.Event.ID
+		r.Fields.Kind, r.Fields.EntityID = entity.ObservationKind, r.Event.ID
 		s := strings.Repeat("ü\x00x"[:1+i%4], i%9) + strings.Repeat("z", i%23)
 		s = strings.ToValidUTF8(s, "?")
 		if i%1000 == 7 {
 			s = strings.Repeat("long ", 300_000)
 		}
-		r.Fields.Values = []store.FieldValue{txt(store.StatusMessage, s), {Field: store.Tags, List: []string{s, "tag"}[:i%3%2+i%2]}}
+		r.Fields.Values = []entity.FieldValue{txt(entity.StatusMessage, s), {Field: entity.Tags, List: []string{s, "tag"}[:i%3%2+i%2]}}
 		want[r.Event.ID] = s
 	}
 	if err := w.Insert(t.Context(), recs, g.seq); err != nil {
@@ -238,7 +239,7 @@ func TestFullFilter(t *testing.T) {
 	}
 	g := newGenerator(1)
 	first := g.next(3000)
-	for _, recs := range [][]store.Record{first, first, g.next(1000)} {
+	for _, recs := range [][]entity.Record{first, first, g.next(1000)} {
 		if err := w.Insert(t.Context(), recs, g.seq); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -13,8 +14,8 @@ import (
 const maxMicro = 253402300799_999999
 
 // poison names the records that no row can hold, or returns nil.
-func poison(recs []store.Record) error {
-	var seqs []store.Seq
+func poison(recs []entity.Record) error {
+	var seqs []entity.Seq
 	var first error
 	for i := range recs {
 		if err := checkRecord(&recs[i]); err != nil {
@@ -30,14 +31,14 @@ func poison(recs []store.Record) error {
 	return &store.PoisonError{Seqs: seqs, Err: first}
 }
 
-func checkRecord(r *store.Record) error {
+func checkRecord(r *entity.Record) error {
 	fs := r.Fields
 	switch {
 	case fs == nil:
 		return errors.New("the record has no fields")
-	case fs.Kind < store.TraceKind || fs.Kind > store.GenericKind:
+	case fs.Kind < entity.TraceKind || fs.Kind > entity.GenericKind:
 		return fmt.Errorf("there is no entity kind %d", fs.Kind)
-	case fs.Rank > store.RankComplete:
+	case fs.Rank > entity.RankComplete:
 		return fmt.Errorf("there is no rank %d", fs.Rank)
 	case r.Seq > maxSeq:
 		return fmt.Errorf("seq %d is out of range", r.Seq)
@@ -58,24 +59,24 @@ func checkRecord(r *store.Record) error {
 	return nil
 }
 
-func checkValue(v *store.FieldValue) error {
-	if v.Field >= store.NumFields {
+func checkValue(v *entity.FieldValue) error {
+	if v.Field >= entity.NumFields {
 		return fmt.Errorf("there is no field %d", v.Field)
 	}
 	switch v.Field.Type() {
-	case store.Text:
+	case entity.Text:
 		if !utf8.ValidString(v.Text) {
 			return fmt.Errorf("%s is not UTF-8", v.Field)
 		}
-	case store.Float:
+	case entity.Float:
 		if math.IsNaN(v.Num) || math.IsInf(v.Num, 0) {
 			return fmt.Errorf("%s is not a finite number", v.Field)
 		}
-	case store.Time:
+	case entity.Time:
 		if v.Int < 0 || v.Int > maxMicro {
 			return fmt.Errorf("%s is not within 1970 to 9999", v.Field)
 		}
-	case store.List:
+	case entity.List:
 		for _, s := range v.List {
 			if !utf8.ValidString(s) {
 				return fmt.Errorf("an element of %s is not UTF-8", v.Field)

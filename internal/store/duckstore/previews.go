@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -35,7 +35,7 @@ func (v *view) previews(ctx context.Context, keys []key, rows []observationRow) 
 }
 
 // previewFolds are the events of the observations, as far as their previews need them: by id.
-func (v *view) previewFolds(ctx context.Context, keys []key) (map[string]*store.Fold, error) {
+func (v *view) previewFolds(ctx context.Context, keys []key) (map[string]*entity.Fold, error) {
 	spans := make([]span, len(keys))
 	for i, k := range keys {
 		spans[i] = k.span
@@ -43,8 +43,8 @@ func (v *view) previewFolds(ctx context.Context, keys []key) (map[string]*store.
 	q := v.query()
 	statement := fmt.Sprintf(`SELECT entity_id, seq, event_id, content, rank, ts, trace_id, clear, input_preview, output_preview
 		FROM events WHERE project = $1 AND kind = %d AND %s AND entity_id IN (%s)`,
-		store.ObservationKind, within("seq", joinSpans(spans, fewSpans)), q.ids(keys))
-	folds := make(map[string]*store.Fold, len(keys))
+		entity.ObservationKind, within("seq", joinSpans(spans, fewSpans)), q.ids(keys))
+	folds := make(map[string]*entity.Fold, len(keys))
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		rec, err := scanPreviews(r)
 		if err != nil {
@@ -52,7 +52,7 @@ func (v *view) previewFolds(ctx context.Context, keys []key) (map[string]*store.
 		}
 		fold := folds[rec.Fields.EntityID]
 		if fold == nil {
-			fold = &store.Fold{}
+			fold = &entity.Fold{}
 			folds[rec.Fields.EntityID] = fold
 		}
 		fold.Add(rec, rec.Fields)
@@ -62,8 +62,8 @@ func (v *view) previewFolds(ctx context.Context, keys []key) (map[string]*store.
 }
 
 // scanPreviews reads a row of previewFolds.
-func scanPreviews(r *sql.Rows) (*store.Record, error) {
-	rec := &store.Record{Fields: &store.Fields{Kind: store.ObservationKind}}
+func scanPreviews(r *sql.Rows) (*entity.Record, error) {
+	rec := &entity.Record{Fields: &entity.Fields{Kind: entity.ObservationKind}}
 	var seq, ts int64
 	var trace, input, output sql.NullString
 	var clear any
@@ -71,19 +71,19 @@ func scanPreviews(r *sql.Rows) (*store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec.Seq, rec.Event.Timestamp = store.Seq(seq), wire.At(microTime(ts))
+	rec.Seq, rec.Event.Timestamp = entity.Seq(seq), wire.At(microTime(ts))
 	values := &rec.Fields.Values
 	if trace.Valid {
-		*values = append(*values, store.FieldValue{Field: store.TraceID, Text: trace.String})
+		*values = append(*values, entity.FieldValue{Field: entity.TraceID, Text: trace.String})
 	}
 	if clear != nil {
-		*values = append(*values, store.FieldValue{Field: store.Clear, List: texts(clear)})
+		*values = append(*values, entity.FieldValue{Field: entity.Clear, List: texts(clear)})
 	}
 	if input.Valid {
-		*values = append(*values, store.FieldValue{Field: store.Input, Text: previewed(input.String)})
+		*values = append(*values, entity.FieldValue{Field: entity.Input, Text: previewed(input.String)})
 	}
 	if output.Valid {
-		*values = append(*values, store.FieldValue{Field: store.Output, Text: previewed(output.String)})
+		*values = append(*values, entity.FieldValue{Field: entity.Output, Text: previewed(output.String)})
 	}
 	return rec, nil
 }

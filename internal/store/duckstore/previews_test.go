@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -16,19 +17,19 @@ func TestPreviewsOfAPage(t *testing.T) {
 	w := openAt(t, filepath.Join(t.TempDir(), "w.db"))
 	defer func() { _ = w.Close() }()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	fold, recs := &store.Fold{}, []store.Record(nil)
-	event := func(rank store.Rank, values ...store.FieldValue) {
+	fold, recs := &entity.Fold{}, []entity.Record(nil)
+	event := func(rank entity.Rank, values ...entity.FieldValue) {
 		n := len(recs) + 1
-		fields := &store.Fields{Kind: store.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
-		rec := store.Record{Seq: store.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
+		fields := &entity.Fields{Kind: entity.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
+		rec := entity.Record{Seq: entity.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
 			Event: wire.Event{ID: string(rune('a' + n)), Type: wire.ObservationUpdate, Timestamp: wire.At(at.Add(time.Duration(n) * time.Second))}}
 		recs = append(recs, rec)
 		fold.Add(&rec, fields)
 	}
-	event(store.RankCreate, txt(store.TraceID, "one"), txt(store.Input, `"first \"in\""`), txt(store.Output, `"gone"`))
-	event(store.RankCreate, txt(store.TraceID, "two"), txt(store.Input, `{"q":1}`))
-	event(store.RankUpdate, txt(store.Output, `"of the newest\n"`))
-	event(store.RankUpdate, txt(store.TraceID, "one"), store.FieldValue{Field: store.Clear, List: []string{"output"}})
+	event(entity.RankCreate, txt(entity.TraceID, "one"), txt(entity.Input, `"first \"in\""`), txt(entity.Output, `"gone"`))
+	event(entity.RankCreate, txt(entity.TraceID, "two"), txt(entity.Input, `{"q":1}`))
+	event(entity.RankUpdate, txt(entity.Output, `"of the newest\n"`))
+	event(entity.RankUpdate, txt(entity.TraceID, "one"), entity.FieldValue{Field: entity.Clear, List: []string{"output"}})
 	for i := range recs { // one transaction each: the rows are folded anew
 		if err := w.Insert(t.Context(), recs[i:i+1], recs[i].Seq); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -82,7 +83,7 @@ func TestWriterComesBack(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "w.db")
 			w := openAt(t, path)
 			g := newGenerator(1)
-			insert := func(recs []store.Record) error { return w.Insert(t.Context(), recs, recs[len(recs)-1].Seq) }
+			insert := func(recs []entity.Record) error { return w.Insert(t.Context(), recs, recs[len(recs)-1].Seq) }
 			if err := insert(g.next(1234)); err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -24,7 +24,7 @@ type refold struct {
 	scores       []placed[wire.Score]
 	traces       []placed[wire.Trace]
 	recounted    []recounted
-	old          [store.GenericKind + 1]oldRows
+	old          [entity.GenericKind + 1]oldRows
 }
 
 // placed is a new row.
@@ -56,7 +56,7 @@ func (o *oldRows) add(k entityKey, written int64) {
 }
 
 // newRefold begins one, of about so many entities.
-func (w *Warehouse) newRefold(upto store.Seq, about int) *refold {
+func (w *Warehouse) newRefold(upto entity.Seq, about int) *refold {
 	return &refold{
 		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
 		fresh: make(map[entityKey]bool, about), written: int64(upto),
@@ -67,7 +67,7 @@ func (w *Warehouse) newRefold(upto store.Seq, about int) *refold {
 func (r *refold) touch(keys []entityKey) error {
 	var absent []entityKey
 	for _, k := range keys {
-		if k.kind == store.GenericKind || r.bundles[k] != nil {
+		if k.kind == entity.GenericKind || r.bundles[k] != nil {
 			continue
 		}
 		b, cached := r.w.bundles.get(k)
@@ -119,14 +119,14 @@ func (r *refold) foldBundles() []entityKey {
 	r.observations = make([]placed[observationRow], 0, len(r.bundles))
 	for k, b := range r.bundles {
 		switch k.kind {
-		case store.TraceKind:
+		case entity.TraceKind:
 			traces[k] = true
-		case store.ScoreKind:
+		case entity.ScoreKind:
 			r.old[k.kind].add(k, b.written)
 			if b.fold != nil {
 				r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
 			}
-		case store.ObservationKind:
+		case entity.ObservationKind:
 			r.old[k.kind].add(k, b.written)
 			var rows []observationRow
 			if b.fold != nil {
@@ -145,7 +145,7 @@ func (r *refold) foldBundles() []entityKey {
 	return slices.SortedFunc(maps.Keys(traces), compareKeys)
 }
 
-func traceKey(project, id string) entityKey { return entityKey{project, store.TraceKind, id} }
+func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, id} }
 
 func compareKeys(a, b entityKey) int {
 	if c := strings.Compare(a.project, b.project); c != 0 {
@@ -175,7 +175,7 @@ func (r *refold) gather(traces []entityKey) error {
 		return err
 	}
 	for k, b := range r.bundles {
-		if k.kind == store.ObservationKind {
+		if k.kind == entity.ObservationKind {
 			for _, id := range b.traces {
 				if id != "" {
 					delete(r.families[traceKey(k.project, id)].members, k.id)
@@ -197,7 +197,7 @@ func (r *refold) gather(traces []entityKey) error {
 // rollUp makes the row of a trace, and finds the observations whose counting changed.
 func (r *refold) rollUp(k entityKey) {
 	f := r.families[k]
-	r.old[store.TraceKind].add(k, f.written)
+	r.old[entity.TraceKind].add(k, f.written)
 	t, at, changed := rollUp(r.bundles[k], f, k.id)
 	for _, row := range changed {
 		m := f.members[row.ID]
@@ -227,7 +227,7 @@ func rollUp(own *bundle, f *family, id string) (t *wire.Trace, at span, changed 
 		m.fill(id, row)
 		pointers = append(pointers, row)
 	}
-	t = store.RollUp(own.fold, pointers, id)
+	t = entity.RollUp(own.fold, pointers, id)
 	for _, row := range pointers {
 		if m := f.members[row.ID]; m.countsTokens != row.CountsTokens || m.countsCost != row.CountsCost {
 			changed = append(changed, row)
@@ -243,7 +243,7 @@ func (r *refold) keep() {
 			r.w.bundles.drop(k)
 			continue
 		}
-		if k.kind != store.TraceKind {
+		if k.kind != entity.TraceKind {
 			b.written = r.written
 		}
 		r.w.bundles.put(k, b)

@@ -5,11 +5,11 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // entityKinds are the kinds that have rows.
-var entityKinds = [...]store.Kind{store.ObservationKind, store.ScoreKind, store.TraceKind}
+var entityKinds = [...]entity.Kind{entity.ObservationKind, entity.ScoreKind, entity.TraceKind}
 
 // deleteOld removes the rows whose place is taken, or that are gone. After an erasure
 // nothing must stay of them, so that their texts are overwritten first.
@@ -36,11 +36,11 @@ func (r *refold) deleteOld() error {
 	return nil
 }
 
-func columnsOf(kind store.Kind) []column {
+func columnsOf(kind entity.Kind) []column {
 	switch kind {
-	case store.TraceKind:
+	case entity.TraceKind:
 		return traceTable.all()
-	case store.ScoreKind:
+	case entity.ScoreKind:
 		return scoreTable.all()
 	}
 	return observationTable.all()
@@ -60,7 +60,7 @@ func (r *refold) recount() error {
 		}
 	}
 	for _, c := range r.recounted {
-		if row := fresh[in{entityKey{c.trace.project, store.ObservationKind, c.id}, c.trace.id}]; row != nil {
+		if row := fresh[in{entityKey{c.trace.project, entity.ObservationKind, c.id}, c.trace.id}]; row != nil {
 			row.CountsTokens, row.CountsCost, row.Counted = c.row.CountsTokens, c.row.CountsCost, c.row.Counted
 			continue
 		}

@@ -3,14 +3,14 @@ package duckstore
 import (
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Rewind is for a Log that ends at head, before the cursor: after a torn tail, whose Seqs are given
 // out again, or when the Log was put back from a backup. Without it, events at these Seqs would count
 // as inserted. It sets the cursor back; a file that has events behind head, which the Log
 // has lost, is put aside, and an empty one is opened in its place. It says so.
-func (w *Warehouse) Rewind(head store.Seq) (aside string, err error) {
+func (w *Warehouse) Rewind(head entity.Seq) (aside string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.ready(); err != nil {
@@ -25,7 +25,7 @@ func (w *Warehouse) Rewind(head store.Seq) (aside string, err error) {
 	return aside, nil
 }
 
-func (w *Warehouse) rewind(head store.Seq) (aside string, err error) {
+func (w *Warehouse) rewind(head entity.Seq) (aside string, err error) {
 	behind, err := w.write.int64s(fmt.Sprintf("SELECT count(*) FROM events WHERE seq > %d", head))
 	if err != nil {
 		return "", err

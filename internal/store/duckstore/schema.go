@@ -3,7 +3,7 @@ package duckstore
 import (
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // SchemaVersion is written into each file. A file with a newer one is refused;
@@ -49,12 +49,12 @@ type layout struct {
 	// behind them are the previews.
 	folded int
 	// of is the column of a field, or -1 for one that only the payload has.
-	of [store.NumFields]int
+	of [entity.NumFields]int
 }
 
 func newLayout() *layout {
 	l := &layout{columns: append([]column(nil), fixedColumns[:]...)}
-	for f := range store.NumFields {
+	for f := range entity.NumFields {
 		l.of[f] = -1
 		if c, ok := fieldColumn(f); ok {
 			l.of[f] = len(l.columns)
@@ -62,7 +62,7 @@ func newLayout() *layout {
 		}
 	}
 	l.folded = len(l.columns)
-	for _, f := range [...]store.Field{store.Input, store.Output} {
+	for _, f := range [...]entity.Field{entity.Input, entity.Output} {
 		l.of[f] = len(l.columns)
 		l.columns = append(l.columns, column{f.String() + "_preview", "VARCHAR"})
 	}
@@ -71,15 +71,15 @@ func newLayout() *layout {
 
 // fieldColumn says how a field is kept that entity rows are folded from. Times are microseconds since 1970 in a
 // BIGINT: exact, and compared and subtracted without conversion.
-func fieldColumn(f store.Field) (column, bool) {
+func fieldColumn(f entity.Field) (column, bool) {
 	switch f.Type() {
-	case store.Text:
+	case entity.Text:
 		return column{f.String(), "VARCHAR"}, true
-	case store.Integer, store.Time:
+	case entity.Integer, entity.Time:
 		return column{f.String(), "BIGINT"}, true
-	case store.Float:
+	case entity.Float:
 		return column{f.String(), "DOUBLE"}, true
-	case store.List:
+	case entity.List:
 		return column{f.String(), "VARCHAR[]"}, true
 	}
 	return column{}, false // the payload has it

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // seqs adds Seqs as a parameter and returns a subquery of them.
-func (q *query) seqs(seqs []store.Seq) string {
+func (q *query) seqs(seqs []entity.Seq) string {
 	list := make([]int64, len(seqs))
 	for i, s := range seqs {
 		list[i] = int64(s)
@@ -20,7 +20,7 @@ func (q *query) seqs(seqs []store.Seq) string {
 
 // having is a subquery of the events of a kind that are among seqs. The range
 // stands in the text, because only constants make DuckDB pass over row groups.
-func (q *query) having(kind store.Kind, seqs []store.Seq) string {
+func (q *query) having(kind entity.Kind, seqs []entity.Seq) string {
 	within := "false"
 	if len(seqs) > 0 {
 		within = span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}.holds("seq")
@@ -29,23 +29,23 @@ func (q *query) having(kind store.Kind, seqs []store.Seq) string {
 }
 
 // foundObservations is the condition that an observation has one of the events.
-func (q *query) foundObservations(seqs []store.Seq) string {
-	return "o.row IN (SELECT o.row FROM (" + q.having(store.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + ")"
+func (q *query) foundObservations(seqs []entity.Seq) string {
+	return "o.row IN (SELECT o.row FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + ")"
 }
 
 // foundTraces is the condition that a trace, or an observation that is in it, has
 // one of the events. It needs o.
-func (q *query) foundTraces(seqs []store.Seq) string {
-	return "id IN (SELECT entity_id FROM (" + q.having(store.TraceKind, seqs) +
-		") UNION SELECT o.trace_id FROM (" + q.having(store.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + " WHERE o.trace_id IS NOT NULL)"
+func (q *query) foundTraces(seqs []entity.Seq) string {
+	return "id IN (SELECT entity_id FROM (" + q.having(entity.TraceKind, seqs) +
+		") UNION SELECT o.trace_id FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + " WHERE o.trace_id IS NOT NULL)"
 }
 
 // owned finds the events whose text counts for the rows of a list: it calls each
 // with the place of a row in keys and a Seq.
-type owned func(ctx context.Context, v *view, keys []key, each func(at int, seq store.Seq)) error
+type owned func(ctx context.Context, v *view, keys []key, each func(at int, seq entity.Seq)) error
 
 // observationEvents are those that the observations were folded from.
-func observationEvents(ctx context.Context, v *view, keys []key, each func(int, store.Seq)) error {
+func observationEvents(ctx context.Context, v *view, keys []key, each func(int, entity.Seq)) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func observationEvents(ctx context.Context, v *view, keys []key, each func(int, 
 	q := v.query()
 	statement := fmt.Sprintf(`SELECT o.id, coalesce(o.trace_id, ''), e.seq FROM (SELECT id, trace_id, newest FROM observations WHERE project = $1 AND %s AND id IN (%s)) AS o
 		JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s`,
-		within("written", rowsOf(keys)), q.ids(keys), eventOf, store.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
+		within("written", rowsOf(keys)), q.ids(keys), eventOf, entity.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
 	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var id, trace string
 		var seq int64
@@ -65,14 +65,14 @@ func observationEvents(ctx context.Context, v *view, keys []key, each func(int, 
 			return err
 		}
 		if i, ok := at[[2]string{id, trace}]; ok {
-			each(i, store.Seq(seq))
+			each(i, entity.Seq(seq))
 		}
 		return nil
 	})
 }
 
 // traceEvents are a trace's own and those of the observations that are in it.
-func traceEvents(ctx context.Context, v *view, keys []key, each func(int, store.Seq)) error {
+func traceEvents(ctx context.Context, v *view, keys []key, each func(int, entity.Seq)) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -81,8 +81,8 @@ func traceEvents(ctx context.Context, v *view, keys []key, each func(int, store.
 		at[k.id] = i
 	}
 	q := v.query()
-	statement := with([]string{ofObservations}, q.ownEvents(store.TraceKind, keys)+" UNION ALL SELECT o.trace_id AS id, e.seq FROM "+q.observationEvents(keys))
-	return v.events(ctx, q, statement, func(id string, seq store.Seq) { each(at[id], seq) })
+	statement := with([]string{ofObservations}, q.ownEvents(entity.TraceKind, keys)+" UNION ALL SELECT o.trace_id AS id, e.seq FROM "+q.observationEvents(keys))
+	return v.events(ctx, q, statement, func(id string, seq entity.Seq) { each(at[id], seq) })
 }
 
 // The rows that search looks at at a time: of the first statement at least so
@@ -98,7 +98,7 @@ const (
 
 // search finds the rows of a page, and one more, that match: it goes through
 // what find finds, in order, in growing leaps, until the page is full. Without match it is find.
-func (v *view) search(ctx context.Context, p *pager, match func(context.Context, []store.Seq) ([]bool, error),
+func (v *view) search(ctx context.Context, p *pager, match func(context.Context, []entity.Seq) ([]bool, error),
 	events owned, find func(*pager) ([]key, error),
 ) ([]key, error) {
 	if match == nil {
@@ -135,10 +135,10 @@ func (v *view) search(ctx context.Context, p *pager, match func(context.Context,
 }
 
 // matching are the keys of which an event matches, in their order.
-func (v *view) matching(ctx context.Context, keys []key, match func(context.Context, []store.Seq) ([]bool, error), events owned) ([]key, error) {
+func (v *view) matching(ctx context.Context, keys []key, match func(context.Context, []entity.Seq) ([]bool, error), events owned) ([]key, error) {
 	var of []int
-	var seqs []store.Seq
-	err := events(ctx, v, keys, func(at int, seq store.Seq) {
+	var seqs []entity.Seq
+	err := events(ctx, v, keys, func(at int, seq entity.Seq) {
 		of, seqs = append(of, at), append(seqs, seq)
 	})
 	if err != nil {

@@ -1,6 +1,9 @@
 package duckstore
 
-import "github.com/brokle-ai/brokle-go/internal/store"
+import (
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
 
 // subject is what statistics can be of: its groups, metrics and filters as SQL.
 type subject struct {
@@ -66,7 +69,7 @@ func subjectOf(of string) (*subject, error) {
 			columns: columns{time: "ts", id: "event_id", name: "name", userID: "user_id", sessionID: "session_id",
 				environment: eventEnvironment, tags: "tags", model: "model", typ: "type", level: "level", traceID: "trace_id",
 				latency: "latency_ms", cost: "total_cost", failed: "coalesce(level, '') = 'ERROR'",
-				found: func(q *query, seqs []store.Seq) string { return "seq IN (" + q.seqs(seqs) + ")" }},
+				found: func(q *query, seqs []entity.Seq) string { return "seq IN (" + q.seqs(seqs) + ")" }},
 			groups: map[string]string{
 				"event_type": "event_type", "name": "name", "environment": eventEnvironment, "user_id": "user_id",
 				"session_id": "session_id", "model": "model", "type": "type", "level": "level", "provider": "provider",

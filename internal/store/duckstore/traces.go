@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -109,7 +110,7 @@ type scoreMean struct {
 // result is the mean of the numbers, or the last text, or nil.
 func (m *scoreMean) result() any {
 	if len(m.numbers) > 0 {
-		if mean, ok := store.Mean(m.numbers); ok {
+		if mean, ok := entity.Mean(m.numbers); ok {
 			return mean
 		}
 		return nil
@@ -125,7 +126,7 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*w
 	q := v.query()
 	means := make(map[[2]string]*scoreMean)
 	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)},
-		"SELECT placed_in, name, value, CASE WHEN data_type = '"+store.Categorical+"' THEN coalesce(string_value, '') END FROM sc WHERE name IS NOT NULL ORDER BY timestamp, id")
+		"SELECT placed_in, name, value, CASE WHEN data_type = '"+entity.Categorical+"' THEN coalesce(string_value, '') END FROM sc WHERE name IS NOT NULL ORDER BY timestamp, id")
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var trace, name string
 		var text sql.NullString

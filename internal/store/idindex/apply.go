@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -25,11 +26,11 @@ const (
 // overlap, and each has a first Seq of its own even when it holds no event.
 type Change struct {
 	Project, BatchID, JobID string
-	Block                   store.Seq     // first Seq of the block; receipts name the block by it
+	Block                   entity.Seq    // first Seq of the block; receipts name the block by it
 	At                      time.Time     // received; expiry counts from here, in whole microseconds
 	TTL                     time.Duration // of the marks; ≤ 0: no marks
 	IDs                     []string      // ids stored: none of them was marked at At …
-	Seqs                    []store.Seq   // … and where, parallel
+	Seqs                    []entity.Seq  // … and where, parallel
 	Failed                  []string      // ids of failed events; "" is skipped
 	Job                     JobChange
 }
@@ -39,7 +40,7 @@ type Change struct {
 // before; those at or before the cursor were applied already and are skipped, so a
 // replay changes nothing. While the disk takes no tables, it refuses before it would have to wait for one. Entries that have expired by now are not
 // written: a replay of old blocks is cheap. Nothing is applied when an error returns.
-func (x *Index) Apply(changes []Change, upto store.Seq) error {
+func (x *Index) Apply(changes []Change, upto entity.Seq) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	cursor := x.Cursor()
@@ -84,7 +85,7 @@ type applier struct {
 	due   []byte              // of the change at hand
 }
 
-func (a *applier) change(c *Change, upto store.Seq) error {
+func (a *applier) change(c *Change, upto entity.Seq) error {
 	if len(c.IDs) != len(c.Seqs) {
 		return fmt.Errorf("%d ids but %d seqs", len(c.IDs), len(c.Seqs))
 	}

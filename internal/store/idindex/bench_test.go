@@ -7,7 +7,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // ulids makes n ULIDs of one client: the same millisecond in runs, random tails.
@@ -43,13 +43,13 @@ func filled(b *testing.B, n int, o Options) (*Index, time.Time) {
 	return x, now.Add(time.Duration(n) * 20 * time.Microsecond)
 }
 
-func applyBlock(tb testing.TB, x *Index, project string, ids []string, first store.Seq, now time.Time) {
-	seqs := make([]store.Seq, len(ids))
+func applyBlock(tb testing.TB, x *Index, project string, ids []string, first entity.Seq, now time.Time) {
+	seqs := make([]entity.Seq, len(ids))
 	for i := range seqs {
-		seqs[i] = first + store.Seq(i)
+		seqs[i] = first + entity.Seq(i)
 	}
 	c := Change{Project: project, BatchID: fmt.Sprintf("B%d", first), Block: first, At: now, TTL: time.Hour, IDs: ids, Seqs: seqs}
-	if err := x.Apply([]Change{c}, first+store.Seq(len(ids))-1); err != nil {
+	if err := x.Apply([]Change{c}, first+entity.Seq(len(ids))-1); err != nil {
 		tb.Fatal(err)
 	}
 }

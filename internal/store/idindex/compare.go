@@ -9,16 +9,16 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Difference is one entry in which an index is not what the Log says.
 type Difference struct {
 	Entry   string // what it is about: "mark", "failed event", "batch", "job" or "pending job"
 	Project string
-	ID      string    // "" of a pending job
-	Seq     store.Seq // that the index has; 0 when it has none
-	What    string    // "is missing", "is not in the log", "has …"
+	ID      string     // "" of a pending job
+	Seq     entity.Seq // that the index has; 0 when it has none
+	What    string     // "is missing", "is not in the log", "has …"
 }
 
 var entryNames = map[byte]string{
@@ -29,7 +29,7 @@ var entryNames = map[byte]string{
 // filled from the Log up to x's cursor. first is the first Seq of the Log: what lies before
 // it was trimmed, and x may remember it until it expires. found gets each difference, in order, until it
 // returns false.
-func (x *Index) Compare(want *Index, first store.Seq, now time.Time, found func(Difference) bool) error {
+func (x *Index) Compare(want *Index, first entity.Seq, now time.Time, found func(Difference) bool) error {
 	c := comparison{first: first, now: now.UnixMicro(), found: found}
 	for _, kinds := range [][2]byte{{kindMark, kindJob}, {kindPending, kindPending}} {
 		more, err := c.kinds(x, want, kinds[0], kinds[1])
@@ -44,7 +44,7 @@ func (x *Index) Compare(want *Index, first store.Seq, now time.Time, found func(
 }
 
 type comparison struct {
-	first store.Seq
+	first entity.Seq
 	now   int64
 	found func(Difference) bool
 }
@@ -112,8 +112,8 @@ func (c *comparison) pair(a, b *pebble.Iterator, order int) (more bool, err erro
 type entryValue struct {
 	there   bool
 	expires int64
-	seq     store.Seq // of the event, the block, or the end of a job
-	request store.Seq
+	seq     entity.Seq // of the event, the block, or the end of a job
+	request entity.Seq
 	status  JobChange
 }
 
@@ -128,7 +128,7 @@ func readEntry(it *pebble.Iterator) (e entryValue, err error) {
 		if len(k) != pendingKeyLen {
 			return e, fmt.Errorf("pending job: %w", errCorrupt)
 		}
-		e.seq = store.Seq(binary.BigEndian.Uint64(k[2:]))
+		e.seq = entity.Seq(binary.BigEndian.Uint64(k[2:]))
 	case kindJob:
 		j, err := parseJob(v)
 		if err != nil {
@@ -171,7 +171,7 @@ func (c *comparison) differ(kind byte, has, wants entryValue) string {
 
 func stamp(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }
 
-func describe(key []byte, seq store.Seq, what string) Difference {
+func describe(key []byte, seq entity.Seq, what string) Difference {
 	d := Difference{Entry: entryNames[key[1]], Seq: seq, What: what}
 	if key[1] == kindPending {
 		return d

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // TestCrash pulls the plug at random moments, also in the middle of an Apply, a
@@ -21,7 +21,7 @@ func TestCrash(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	ids := allIDs(300)
 	var log []Change
-	var ends []store.Seq
+	var ends []entity.Seq
 	var x *Index
 	survived := 0
 	for round := range 8 {

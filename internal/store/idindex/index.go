@@ -26,7 +26,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // ErrFormat is returned by Open for a directory written in another format.
@@ -164,7 +164,7 @@ func (x *Index) checkEmpty() error {
 }
 
 // appendCursor appends the cursor's value.
-func appendCursor(b []byte, cursor store.Seq, marks int64) []byte {
+func appendCursor(b []byte, cursor entity.Seq, marks int64) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(cursor)), uint64(max(0, marks)))
 }
 
@@ -195,7 +195,7 @@ func (x *Index) Flush() error {
 }
 
 // Cursor is the position up to which every block of the Log is applied.
-func (x *Index) Cursor() store.Seq { return store.Seq(x.cursor.Load()) }
+func (x *Index) Cursor() entity.Seq { return entity.Seq(x.cursor.Load()) }
 
 // Stats says how large the index is.
 type Stats struct {

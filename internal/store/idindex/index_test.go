@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -17,18 +18,18 @@ import (
 func put(t *testing.T, x *Index, c *clock, project string, ttl time.Duration, ids ...string) {
 	t.Helper()
 	first := x.Cursor() + 1
-	seqs := make([]store.Seq, len(ids))
+	seqs := make([]entity.Seq, len(ids))
 	for i := range seqs {
-		seqs[i] = first + store.Seq(i)
+		seqs[i] = first + entity.Seq(i)
 	}
 	ch := Change{Project: project, Block: first, At: c.now(), TTL: ttl, IDs: ids, Seqs: seqs}
-	if err := x.Apply([]Change{ch}, first+store.Seq(len(ids))); err != nil {
+	if err := x.Apply([]Change{ch}, first+entity.Seq(len(ids))); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // seen looks one id up at the clock's time.
-func seen(t *testing.T, x *Index, c *clock, project, id string) store.Seq {
+func seen(t *testing.T, x *Index, c *clock, project, id string) entity.Seq {
 	t.Helper()
 	out := make([]Entry, 1)
 	if err := x.Seen(project, []string{id}, c.now(), out); err != nil {
@@ -70,9 +71,9 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 			}{{0, true}, {ttl - time.Microsecond, true}, {time.Microsecond, false}, {time.Hour, false}} {
 				c.add(step.d)
 				for i, id := range idShapes() {
-					want := store.Seq(0)
+					want := entity.Seq(0)
 					if step.known {
-						want = store.Seq(2*i + 1)
+						want = entity.Seq(2*i + 1)
 					}
 					if got := seen(t, x, c, "p", id); got != want {
 						t.Errorf("ttl %v, reopen %v, %v later: %q has seq %d, want %d", ttl, reopen, step.d, id, got, want)
@@ -93,9 +94,9 @@ func TestProjectsAreApart(t *testing.T) {
 	}
 	for i, p := range projects {
 		for j, id := range []string{"bc", "c", p} {
-			want := store.Seq(0)
+			want := entity.Seq(0)
 			if i < 3 {
-				want = store.Seq(4*i + j + 1)
+				want = entity.Seq(4*i + j + 1)
 			}
 			if got := seen(t, x, c, p, id); got != want {
 				t.Errorf("project %q id %q: seq %d, want %d", p, id, got, want)
@@ -150,13 +151,13 @@ func TestReplayChangesNothing(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []store.Seq{1}}}
+	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []entity.Seq{1}}}
 	if err := x.Apply(first, 1); err != nil {
 		t.Fatal(err)
 	}
 	c.add(time.Minute)
 	put(t, x, c, "p", time.Minute, "id") // accepted again: Seq 2
-	for _, upto := range []store.Seq{1, x.Cursor(), x.Cursor() + 1} {
+	for _, upto := range []entity.Seq{1, x.Cursor(), x.Cursor() + 1} {
 		if err := x.Apply(first, upto); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +174,7 @@ func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	good := Change{Project: "p", Block: 1, At: c.now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []store.Seq{1}}
+	good := Change{Project: "p", Block: 1, At: c.now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}}
 	for name, bad := range map[string]Change{
 		"more ids than seqs":          {Project: "p", Block: 2, At: c.now(), TTL: time.Hour, IDs: []string{"b"}},
 		"block behind the new cursor": {Project: "p", Block: 4, At: c.now()},
@@ -263,13 +264,13 @@ func TestConcurrent(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	wg.Go(func() {
-		for n := store.Seq(1); ; n++ {
+		for n := entity.Seq(1); ; n++ {
 			select {
 			case <-stop:
 				return
 			default:
 			}
-			ch := Change{Project: "p", Block: n, At: c.now(), TTL: 61 * time.Second, IDs: []string{name(n)}, Seqs: []store.Seq{n}}
+			ch := Change{Project: "p", Block: n, At: c.now(), TTL: 61 * time.Second, IDs: []string{name(n)}, Seqs: []entity.Seq{n}}
 			if err := x.Apply([]Change{ch}, n); err != nil {
 				t.Error(err)
 			}
@@ -284,4 +285,4 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-func name(n store.Seq) string { return "id-" + string(rune('A'+n%50)) }
+func name(n entity.Seq) string { return "id-" + string(rune('A'+n%50)) }

@@ -8,14 +8,14 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // JobEntry is what the index knows of one job.
 type JobEntry struct {
-	Request store.Seq // block of the raw request; 0 when only the end is still in the Log
-	Result  store.Seq // block of the end; 0 while pending
+	Request entity.Seq // block of the raw request; 0 when only the end is still in the Log
+	Result  entity.Seq // block of the end; 0 while pending
 	// Status is JobPending, JobCompleted or JobFailed.
 	Status      wire.JobStatus
 	CreatedAt   time.Time // UTC
@@ -46,17 +46,17 @@ func (x *Index) Job(project, jobID string) (JobEntry, bool, error) {
 }
 
 // PendingJobs returns the request blocks of the jobs that have not ended, oldest first.
-func (x *Index) PendingJobs() ([]store.Seq, error) {
+func (x *Index) PendingJobs() ([]entity.Seq, error) {
 	it, err := x.db.NewIter(&pebble.IterOptions{
 		LowerBound: []byte{format, kindPending}, UpperBound: kindEnd(kindPending),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list pending jobs: %w", err)
 	}
-	var seqs []store.Seq
+	var seqs []entity.Seq
 	for it.First(); it.Valid(); it.Next() {
 		if k := it.Key(); len(k) == pendingKeyLen {
-			seqs = append(seqs, store.Seq(binary.BigEndian.Uint64(k[2:])))
+			seqs = append(seqs, entity.Seq(binary.BigEndian.Uint64(k[2:])))
 		}
 	}
 	if err := errors.Join(it.Error(), it.Close()); err != nil {
@@ -81,7 +81,7 @@ func (x *Index) getJob(key []byte) (jobValue, bool, error) {
 // jobValue is a job as it is stored. Times are microseconds.
 type jobValue struct {
 	expires            int64 // 0 while pending
-	request, result    store.Seq
+	request, result    entity.Seq
 	status             JobChange
 	created, completed int64
 	batchID            string
@@ -101,7 +101,7 @@ func parseJob(v []byte) (jobValue, error) {
 	r := reader{b: v}
 	j := jobValue{
 		expires: r.varint(),
-		request: store.Seq(r.uvarint()), result: store.Seq(r.uvarint()),
+		request: entity.Seq(r.uvarint()), result: entity.Seq(r.uvarint()),
 		status:  JobChange(r.byte()),
 		created: r.varint(), completed: r.varint(),
 	}

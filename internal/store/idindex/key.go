@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Key layout. Every key starts with the format byte and the kind byte.
@@ -62,11 +62,11 @@ func appendKey(b []byte, kind byte, project, id string) []byte {
 	return append(appendPrefix(b, kind, project), id...)
 }
 
-func appendPendingKey(b []byte, request store.Seq) []byte {
+func appendPendingKey(b []byte, request entity.Seq) []byte {
 	return binary.BigEndian.AppendUint64(append(b, format, kindPending), uint64(request))
 }
 
-func appendDueKey(b []byte, kind byte, minute int64, block store.Seq) []byte {
+func appendDueKey(b []byte, kind byte, minute int64, block entity.Seq) []byte {
 	b = binary.BigEndian.AppendUint64(append(b, format, kind), uint64(minute))
 	return binary.BigEndian.AppendUint64(b, uint64(block))
 }
@@ -81,13 +81,13 @@ func dueMinute(micros int64) int64 {
 func kindEnd(kind byte) []byte { return []byte{format, kind + 1} }
 
 // appendMark appends the value of a mark or receipt.
-func appendMark(b []byte, expires int64, seq store.Seq) []byte {
+func appendMark(b []byte, expires int64, seq entity.Seq) []byte {
 	return binary.AppendUvarint(binary.AppendVarint(b, expires), uint64(seq))
 }
 
-func parseMark(v []byte) (expires int64, seq store.Seq, err error) {
+func parseMark(v []byte) (expires int64, seq entity.Seq, err error) {
 	r := reader{b: v}
-	expires, seq = r.varint(), store.Seq(r.uvarint())
+	expires, seq = r.varint(), entity.Seq(r.uvarint())
 	return expires, seq, r.err("mark")
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // splitKey takes the key of an id apart; only tests need to.
@@ -75,7 +75,7 @@ func TestDueKeysSortByTime(t *testing.T) {
 	t.Parallel()
 	var last []byte
 	for _, minute := range []int64{0, 1, 255, 256, 29_000_000, 1 << 40} {
-		for _, block := range []store.Seq{1, 255, 256, 1 << 33} {
+		for _, block := range []entity.Seq{1, 255, 256, 1 << 33} {
 			k := appendDueKey(nil, kindMarkDue, minute, block)
 			if len(k) != dueKeyLen || dueKeyMinute(k) != minute || binary.BigEndian.Uint64(k[10:]) != uint64(block) {
 				t.Fatalf("due key %x", k)

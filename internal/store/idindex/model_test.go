@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -71,7 +72,7 @@ func open(t *testing.T, fs vfs.FS, c *clock) *Index {
 type pid struct{ project, id string }
 
 type receipt struct {
-	seq     store.Seq
+	seq     entity.Seq
 	expires time.Time // zero: never
 }
 
@@ -86,7 +87,7 @@ type modelJob struct {
 
 // model is the index as a few maps.
 type model struct {
-	cursor  store.Seq
+	cursor  entity.Seq
 	marks   map[pid]receipt
 	failed  map[pid]receipt
 	batches map[pid]receipt
@@ -97,7 +98,7 @@ func newModel() *model {
 	return &model{marks: map[pid]receipt{}, failed: map[pid]receipt{}, batches: map[pid]receipt{}, jobs: map[pid]modelJob{}}
 }
 
-func (m *model) apply(c Change, upto store.Seq) {
+func (m *model) apply(c Change, upto entity.Seq) {
 	m.cursor = upto
 	if c.TTL > 0 {
 		for i, id := range c.IDs {
@@ -191,7 +192,7 @@ func (m *model) check(t *testing.T, x *Index, now time.Time, ids []pid) {
 	m.checkJobs(t, x, now)
 }
 
-func checkReceipt(t *testing.T, what string, p pid, seq store.Seq, ok bool, err error, want receipt, now time.Time) {
+func checkReceipt(t *testing.T, what string, p pid, seq entity.Seq, ok bool, err error, want receipt, now time.Time) {
 	t.Helper()
 	if err != nil || ok != want.live(now) || ok && seq != want.seq {
 		t.Fatalf("%s %v: %d %v %v, want %v at %v", what, p, seq, ok, err, want, now)
@@ -200,7 +201,7 @@ func checkReceipt(t *testing.T, what string, p pid, seq store.Seq, ok bool, err 
 
 func (m *model) checkJobs(t *testing.T, x *Index, now time.Time) {
 	t.Helper()
-	var pending []store.Seq
+	var pending []entity.Seq
 	for p, j := range m.jobs {
 		if j.Result == 0 {
 			pending = append(pending, j.Request)
@@ -219,7 +220,7 @@ func (m *model) checkJobs(t *testing.T, x *Index, now time.Time) {
 }
 
 // change makes a random change behind the model's cursor, and its last Seq.
-func (m *model) change(r *rand.Rand, at time.Time, ids int) (Change, store.Seq) {
+func (m *model) change(r *rand.Rand, at time.Time, ids int) (Change, entity.Seq) {
 	first := m.cursor + 1
 	c := Change{
 		Project: "p" + strconv.Itoa(r.IntN(3)), BatchID: fmt.Sprintf("b%d", first),
@@ -246,11 +247,11 @@ func (m *model) change(r *rand.Rand, at time.Time, ids int) (Change, store.Seq) 
 			c.Failed = append(c.Failed, id, "")
 		default:
 			c.IDs = append(c.IDs, id)
-			c.Seqs = append(c.Seqs, first+store.Seq(len(c.IDs)))
+			c.Seqs = append(c.Seqs, first+entity.Seq(len(c.IDs)))
 		}
 		used[id] = true
 	}
-	return c, first + store.Seq(len(c.IDs)) + 1
+	return c, first + entity.Seq(len(c.IDs)) + 1
 }
 
 // allIDs is every id that change can make.

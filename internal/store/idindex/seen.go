@@ -7,13 +7,13 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Entry is what the index knows of one stored event.
 type Entry struct {
-	Seq     store.Seq // 0: not known
-	Expires time.Time // end of the mark, UTC, microseconds
+	Seq     entity.Seq // 0: not known
+	Expires time.Time  // end of the mark, UTC, microseconds
 }
 
 // Seen looks every id up and fills out, which is as long as ids: the entry of an
@@ -101,7 +101,7 @@ func (x *Index) Event(project, id string) (Entry, bool, error) {
 }
 
 // FailedEvent finds the block that says why an event failed, for store.ReceiptTTL.
-func (x *Index) FailedEvent(project, id string) (store.Seq, bool, error) {
+func (x *Index) FailedEvent(project, id string) (entity.Seq, bool, error) {
 	_, seq, ok, err := x.get(kindFailed, project, id)
 	if err != nil {
 		return 0, false, fmt.Errorf("find failed event: %w", err)
@@ -111,7 +111,7 @@ func (x *Index) FailedEvent(project, id string) (store.Seq, bool, error) {
 
 // Batch finds the block that says what became of a batch: for store.ReceiptTTL,
 // and of a batch whose job is pending the block of its request.
-func (x *Index) Batch(project, batchID string) (store.Seq, bool, error) {
+func (x *Index) Batch(project, batchID string) (entity.Seq, bool, error) {
 	_, seq, ok, err := x.get(kindBatch, project, batchID)
 	if err != nil {
 		return 0, false, fmt.Errorf("find batch: %w", err)
@@ -120,7 +120,7 @@ func (x *Index) Batch(project, batchID string) (store.Seq, bool, error) {
 }
 
 // get reads a mark or receipt that has not expired by the index's clock.
-func (x *Index) get(kind byte, project, id string) (expires int64, seq store.Seq, ok bool, err error) {
+func (x *Index) get(kind byte, project, id string) (expires int64, seq entity.Seq, ok bool, err error) {
 	v, closer, err := x.db.Get(appendKey(nil, kind, project, id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, 0, false, nil

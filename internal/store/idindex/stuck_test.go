@@ -13,7 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // faults lets operations of a file system fail while a test wants it.
@@ -91,10 +91,10 @@ func within(t *testing.T, what string, do func()) {
 }
 
 func change(i int, ids int) Change {
-	c := Change{Project: "p", BatchID: fmt.Sprint("b", i), Block: store.Seq(1 + i*ids), At: time.Now(), TTL: time.Hour}
+	c := Change{Project: "p", BatchID: fmt.Sprint("b", i), Block: entity.Seq(1 + i*ids), At: time.Now(), TTL: time.Hour}
 	for j := range ids {
 		c.IDs = append(c.IDs, fmt.Sprintf("id-%d-%d", i, j))
-		c.Seqs = append(c.Seqs, c.Block+store.Seq(j))
+		c.Seqs = append(c.Seqs, c.Block+entity.Seq(j))
 	}
 	return c
 }
@@ -160,10 +160,10 @@ func TestApplyRefusesInsteadOfWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.set(on(".sst", syscall.ENOSPC))
-	applied, upto := 0, store.Seq(0)
+	applied, upto := 0, entity.Seq(0)
 	within(t, "Apply", func() {
 		for err == nil && applied < 1000 {
-			upto = store.Seq((applied + 1) * 1000)
+			upto = entity.Seq((applied + 1) * 1000)
 			if err = x.Apply([]Change{change(applied, 1000)}, upto); err == nil {
 				applied++
 			}

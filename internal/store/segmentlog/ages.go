@@ -3,13 +3,14 @@ package segmentlog
 import (
 	"math"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // ages counts the live events of a segment by project and time.
 type ages struct {
-	to       int64     // the place in the file up to which they are counted
-	after    store.Seq // the last Seq before it
+	to       int64      // the place in the file up to which they are counted
+	after    entity.Seq // the last Seq before it
 	projects map[string]*histogram
 }
 

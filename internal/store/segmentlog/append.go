@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -27,10 +28,10 @@ type request struct {
 	zbuf   []byte // memory that body may lie in
 
 	outcomes []store.Outcome // the caller's
-	recs     []store.Record  // the tail's; all events, until the committer takes the duplicates out
+	recs     []entity.Record // the tail's; all events, until the committer takes the duplicates out
 	cost     int64           // of recs
 
-	seqs  []store.Seq // of the stored events
+	seqs  []entity.Seq // of the stored events
 	entry []idindex.Entry
 	keep  []string // ids of the stored events, when some are not
 	err   error
@@ -136,7 +137,7 @@ func (r *request) setBody(raw []byte) {
 func (r *request) records(b *store.Batch, payloads []byte) {
 	const recordSize, valueSize = 192, 64
 	received := time.UnixMicro(r.batch.received).UTC()
-	r.recs = make([]store.Record, len(b.Events))
+	r.recs = make([]entity.Record, len(b.Events))
 	r.cost = int64(len(payloads)) + 256
 	for i := range b.Notes {
 		r.cost += 64 + int64(len(b.Notes[i].Note))
@@ -146,7 +147,7 @@ func (r *request) records(b *store.Batch, payloads []byte) {
 		n := len(e.Payload)
 		e.Payload, payloads = payloads[:n:n], payloads[n:]
 		e.Timestamp = wire.At(e.Timestamp.Time)
-		r.recs[i] = store.Record{
+		r.recs[i] = entity.Record{
 			Project: b.Project, Environment: b.Environment, BatchID: b.ID, ReceivedAt: received, Event: e,
 		}
 		if len(b.Notes) > 0 {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // BenchmarkAppend appends batches of 100 events of about 900 bytes, from 8 goroutines.
@@ -60,7 +60,7 @@ func benchmarkRead(b *testing.B, o Options) {
 	b.SetBytes(900)
 	b.ReportAllocs()
 	b.ResetTimer()
-	at := store.Seq(0)
+	at := entity.Seq(0)
 	for n := 0; n < b.N; {
 		recs, upto, err := l.Read(ctx, at, 1000)
 		if err != nil {
@@ -88,12 +88,12 @@ func filled(b *testing.B, o Options) *Log {
 // BenchmarkGet gets the 10 payloads of a trace out of 20 000 events on disk.
 func BenchmarkGet(b *testing.B) {
 	l := filled(b, Options{TailBytes: 1})
-	seqs := make([]store.Seq, 10)
+	seqs := make([]entity.Seq, 10)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := range b.N {
 		for i := range seqs {
-			seqs[i] = store.Seq((n*7919)%19_000 + i*37 + 1)
+			seqs[i] = entity.Seq((n*7919)%19_000 + i*37 + 1)
 		}
 		recs, err := l.Get(context.Background(), seqs)
 		if err != nil || len(recs) != len(seqs) {

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -74,22 +75,22 @@ func (b *block) shown(t *batch, i int, c *store.Cutoffs) bool {
 
 // find returns the batch that seq belongs to and the index of its event, or -1
 // where the batch has none.
-func (b *block) find(seq store.Seq) (*batch, int) {
+func (b *block) find(seq entity.Seq) (*batch, int) {
 	i := sort.Search(len(b.batches), func(i int) bool { return b.batches[i].first > seq }) - 1
 	if i < 0 {
 		return nil, -1
 	}
 	t := &b.batches[i]
-	if off := seq - t.first; off < store.Seq(t.events) {
+	if off := seq - t.first; off < entity.Seq(t.events) {
 		return t, t.at + int(off)
 	}
 	return t, -1
 }
 
 // record is event i of the block, which belongs to t.
-func (b *block) record(t *batch, i int) store.Record {
-	rec := store.Record{
-		Seq:         t.first + store.Seq(i-t.at),
+func (b *block) record(t *batch, i int) entity.Record {
+	rec := entity.Record{
+		Seq:         t.first + entity.Seq(i-t.at),
 		Project:     t.project,
 		Environment: t.env,
 		BatchID:     t.id,
@@ -104,11 +105,11 @@ func (b *block) record(t *batch, i int) store.Record {
 
 // appendRecords appends the block's records after a Seq that are shown, at most room of them, and returns
 // the position to continue from.
-func (b *block) appendRecords(recs []store.Record, after store.Seq, room int, c *store.Cutoffs) ([]store.Record, store.Seq) {
+func (b *block) appendRecords(recs []entity.Record, after entity.Seq, room int, c *store.Cutoffs) ([]entity.Record, entity.Seq) {
 	for i := range b.batches {
 		t := &b.batches[i]
 		for j := range t.events {
-			if seq := t.first + store.Seq(j); seq <= after || !b.shown(t, t.at+j, c) {
+			if seq := t.first + entity.Seq(j); seq <= after || !b.shown(t, t.at+j, c) {
 				continue
 			}
 			if room == 0 {

@@ -3,7 +3,8 @@ package segmentlog
 import (
 	"encoding/binary"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // A filter says of a word whether a stretch of the Log surely does not hold it. It is
@@ -59,7 +60,7 @@ func (s *hashSet) reset() {
 }
 
 // projectHash is the word that the events of a project have in common.
-func projectHash(project string) uint64 { return store.WordHash([]byte(projectWords + project)) }
+func projectHash(project string) uint64 { return textsearch.WordHash([]byte(projectWords + project)) }
 
 // filterLines is the size in lines for n words in raw bytes of payload: text of
 // nothing but rare words gets more false answers, not a larger filter.
@@ -111,7 +112,7 @@ func lineHas(line []byte, h uint64) bool {
 
 // stretch is a run of blocks that one filter covers.
 type stretch struct {
-	first, last store.Seq
+	first, last entity.Seq
 	off, end    int64  // in the segment file
 	raw         int64  // bytes of the bodies, decompressed
 	events      uint32 // stored or not
@@ -159,7 +160,7 @@ func (s *stretch) append(b []byte) []byte {
 func parseStretch(b []byte) stretch {
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
 	return stretch{
-		first: store.Seq(at(0)), last: store.Seq(at(1)), off: int64(at(2)), end: int64(at(3)), raw: int64(at(4)), at: int64(at(5)),
+		first: entity.Seq(at(0)), last: entity.Seq(at(1)), off: int64(at(2)), end: int64(at(3)), raw: int64(at(4)), at: int64(at(5)),
 		events: binary.LittleEndian.Uint32(b[48:]), lines: binary.LittleEndian.Uint32(b[52:]), sum: binary.LittleEndian.Uint32(b[56:]),
 	}
 }

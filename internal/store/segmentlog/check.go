@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -45,15 +46,15 @@ type Finding struct {
 // Gap is a run of Seqs, first to last, that no segment has: one is missing, or the
 // Seqs were passed over after a crash.
 type Gap struct {
-	First, Last store.Seq
+	First, Last entity.Seq
 	Before      string // the file behind the gap
 }
 
 // CheckReport is what a Log's files hold.
 type CheckReport struct {
 	Segments, Blocks, Events int
-	Filters                  int       // filter files that were checked
-	First, Last              store.Seq // of all segments; 0 without any
+	Filters                  int        // filter files that were checked
+	First, Last              entity.Seq // of all segments; 0 without any
 	Bytes                    int64
 	Findings                 []Finding
 	Gaps                     []Gap
@@ -68,11 +69,11 @@ type CheckOptions struct {
 	// Index, when not nil, is filled from the blocks up to the Seq IndexUpto, as a start fills
 	// it from the Log.
 	Index     *idindex.Index
-	IndexUpto store.Seq
+	IndexUpto entity.Seq
 	// Now is the clock by which what has expired is left out of the Index; nil is time.Now.
 	Now func() time.Time
 	// Each gets every event that can be read, by Seq.
-	Each func(*store.Record) error
+	Each func(*entity.Record) error
 	// Erased gets every event that was stored and erased, before the later ones come to Each.
 	Erased func(project, eventID string)
 	// Read is told of the bytes that were gone through.
@@ -107,8 +108,8 @@ type checker struct {
 	ctx    context.Context
 	codec  *codec
 	report CheckReport
-	file   string         // at hand
-	there  [][2]store.Seq // by segment: where it begins, and up to which other's beginning it holds that one
+	file   string          // at hand
+	there  [][2]entity.Seq // by segment: where it begins, and up to which other's beginning it holds that one
 
 	horizon int64 // Unix µs: what committed before then has expired in the index
 	changes []idindex.Change
@@ -169,8 +170,8 @@ func (k *checker) run() error {
 	if err != nil {
 		return err
 	}
-	next := store.Seq(0) // the Seq behind the segment before; 0 at the first
-	covered := store.Seq(0)
+	next := entity.Seq(0) // the Seq behind the segment before; 0 at the first
+	covered := entity.Seq(0)
 	for i, name := range names {
 		base, _ := parseSegmentName(name)
 		k.file = name
@@ -178,7 +179,7 @@ func (k *checker) run() error {
 			k.normal("was merged into the segment before it and a crash kept it from being removed; the next start removes it")
 			continue
 		}
-		fence := store.Seq(0)
+		fence := entity.Seq(0)
 		if i+1 < len(names) {
 			fence, _ = parseSegmentName(names[i+1])
 		}
@@ -193,7 +194,7 @@ func (k *checker) run() error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		covered = h.last
-		k.there = append(k.there, [2]store.Seq{base, max(base, h.last)})
+		k.there = append(k.there, [2]entity.Seq{base, max(base, h.last)})
 		next, k.report.Last = last+1, max(k.report.Last, last)
 	}
 	if err := k.apply(k.o.IndexUpto); err != nil {
@@ -217,7 +218,7 @@ func (k *checker) listed() error {
 		return err
 	}
 	for _, base := range list.Segments {
-		if !slices.ContainsFunc(k.there, func(s [2]store.Seq) bool { return s[0] <= base && base <= s[1] }) {
+		if !slices.ContainsFunc(k.there, func(s [2]entity.Seq) bool { return s[0] <= base && base <= s[1] }) {
 			k.file = segmentName(base)
 			k.found("is missing: put it back, or start once with --accept-loss")
 		}
@@ -241,7 +242,7 @@ func (k *checker) leftovers() error {
 }
 
 // segment goes through one file and returns the last Seq in it.
-func (k *checker) segment(name string, base, fence store.Seq) (h segmentHeader, last store.Seq, err error) {
+func (k *checker) segment(name string, base, fence entity.Seq) (h segmentHeader, last entity.Seq, err error) {
 	h, size, err := k.header(name)
 	known := err == nil
 	switch {
@@ -284,7 +285,7 @@ func (k *checker) segment(name string, base, fence store.Seq) (h segmentHeader, 
 }
 
 // blocks goes through the blocks and hands out their events.
-func (k *checker) blocks(sc *scanner, h segmentHeader, base store.Seq) (last store.Seq, list []stretch, err error) {
+func (k *checker) blocks(sc *scanner, h segmentHeader, base entity.Seq) (last entity.Seq, list []stretch, err error) {
 	last = base - 1
 	for lost := int64(0); ; {
 		if err := k.ctx.Err(); err != nil {
@@ -367,7 +368,7 @@ func (k *checker) index(b *block) error {
 	return nil
 }
 
-func (k *checker) apply(upto store.Seq) error {
+func (k *checker) apply(upto entity.Seq) error {
 	if len(k.changes) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -21,14 +22,14 @@ const (
 // Seqs, and writes. All its fields are its own.
 type committer struct {
 	*Log
-	next store.Seq // to give out
-	out  writer    // the active segment
+	next entity.Seq // to give out
+	out  writer     // the active segment
 
 	// What is durable but not yet in the index, after Apply failed. Nothing is
 	// decided before it is applied: an index behind the Log would call a
 	// duplicate new.
 	owed     []idindex.Change
-	owedUpto store.Seq
+	owedUpto entity.Seq
 
 	group   []*request
 	changes []idindex.Change
@@ -228,7 +229,7 @@ func (r *request) writes() bool { return r.kind != 0 && r.err == nil }
 
 // assemble appends the group's blocks to buf, collects what they mean to the
 // index, and returns the last Seq.
-func (c *committer) assemble(now time.Time) store.Seq {
+func (c *committer) assemble(now time.Time) entity.Seq {
 	seq := c.next
 	c.changes = c.changes[:0]
 	for _, r := range c.group {
@@ -254,7 +255,7 @@ func (r *request) place() {
 		if dups.get(i) {
 			continue
 		}
-		seq := r.header.first + store.Seq(i)
+		seq := r.header.first + entity.Seq(i)
 		r.seqs = append(r.seqs, seq)
 		if dups != nil {
 			r.keep = append(r.keep, r.ids[i])
@@ -292,7 +293,7 @@ func changeTime(job idindex.JobChange, committed, received int64) time.Time {
 
 // owe keeps the group's changes until the index takes them. Their memory is the
 // requests', so it is copied.
-func (c *committer) owe(upto store.Seq) {
+func (c *committer) owe(upto entity.Seq) {
 	for _, ch := range c.changes {
 		ch.IDs, ch.Seqs, ch.Failed = slices.Clone(ch.IDs), slices.Clone(ch.Seqs), slices.Clone(ch.Failed)
 		c.owed = append(c.owed, ch)
@@ -301,7 +302,7 @@ func (c *committer) owe(upto store.Seq) {
 }
 
 // publish shows the durable group to readers.
-func (c *committer) publish(upto store.Seq, created bool) {
+func (c *committer) publish(upto entity.Seq, created bool) {
 	seg, off := c.out.seg, c.out.seg.end
 	seg.mu.Lock()
 	for _, r := range c.group {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
@@ -41,15 +42,15 @@ func TestCrash(t *testing.T) {
 func TestCrashDuringMaintenance(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
-	for name, work := range map[string]func(l *Log, erase []store.Seq) error{
-		"Pack": func(l *Log, _ []store.Seq) error {
+	for name, work := range map[string]func(l *Log, erase []entity.Seq) error{
+		"Pack": func(l *Log, _ []entity.Seq) error {
 			for {
 				if more, err := l.pack(context.Background()); err != nil || !more {
 					return err
 				}
 			}
 		},
-		"Erase": func(l *Log, erase []store.Seq) error { return l.Erase(context.Background(), erase) },
+		"Erase": func(l *Log, erase []entity.Seq) error { return l.Erase(context.Background(), erase) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,15 +65,15 @@ func TestCrashDuringMaintenance(t *testing.T) {
 	}
 }
 
-func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Log, []store.Seq) error) (reached bool) {
+func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Log, []entity.Seq) error) (reached bool) {
 	ctx := context.Background()
 	mem := vfs.NewCrashableMem()
 	l, err := Open("log", Options{FS: mem, SegmentBytes: 2 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[store.Seq]string{}
-	var erase []store.Seq
+	want := map[entity.Seq]string{}
+	var erase []entity.Seq
 	for i := range 6 {
 		b := testBatch(fmt.Sprintf("b%d", i), 5, 200)
 		first := l.Head() + 1
@@ -80,7 +81,7 @@ func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Lo
 			t.Fatal(err)
 		}
 		for j, e := range b.Events {
-			want[first+store.Seq(j)] = string(e.Payload)
+			want[first+entity.Seq(j)] = string(e.Payload)
 		}
 		if i == 1 || i == 3 {
 			erase = append(erase, first, first+2)
@@ -106,7 +107,7 @@ func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Lo
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[store.Seq]string{}
+	got := map[entity.Seq]string{}
 	for _, r := range recs {
 		got[r.Seq] = string(r.Event.Payload)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
@@ -155,11 +156,11 @@ func checkDamaged(t *testing.T, fs vfs.FS, what string, blocks, k int, flipped b
 		t.Errorf("%s: %d records of %d blocks", what, len(recs), blocks)
 	}
 	held := map[string]bool{}
-	last := store.Seq(0)
+	last := entity.Seq(0)
 	for _, r := range recs {
 		held[r.Event.ID], last = true, r.Seq
 	}
-	if st := l.Stats(); len(recs) < blocks*k && st.TornBytes == 0 && st.CorruptBlocks == 0 && st.Head == last && last+1 < store.Seq(blocks*k) {
+	if st := l.Stats(); len(recs) < blocks*k && st.TornBytes == 0 && st.CorruptBlocks == 0 && st.Head == last && last+1 < entity.Seq(blocks*k) {
 		// A clean cut between blocks cannot be told from a shorter log.
 		if !strings.HasPrefix(what, "cut") {
 			t.Errorf("%s: lost events and said nothing: %+v", what, st)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -15,7 +15,7 @@ import (
 // erased payload as a duplicate, or as an event that was refused. The ids' marks
 // stay, so that a retry does not bring an erased event back. A reader that is
 // in the middle of a replaced file holds its blocks on disk until it is done.
-func (l *Log) Erase(ctx context.Context, seqs []store.Seq) error {
+func (l *Log) Erase(ctx context.Context, seqs []entity.Seq) error {
 	if len(seqs) == 0 {
 		return nil
 	}
@@ -25,12 +25,12 @@ func (l *Log) Erase(ctx context.Context, seqs []store.Seq) error {
 	return nil
 }
 
-func (l *Log) erase(ctx context.Context, seqs []store.Seq) error {
+func (l *Log) erase(ctx context.Context, seqs []entity.Seq) error {
 	if err := l.takeMaint(ctx); err != nil {
 		return err
 	}
 	defer l.giveMaint()
-	e := &eraser{Log: l, seqs: map[store.Seq]bool{}, projects: map[string]bool{}, requests: map[store.Seq]bool{}}
+	e := &eraser{Log: l, seqs: map[entity.Seq]bool{}, projects: map[string]bool{}, requests: map[entity.Seq]bool{}}
 	for _, s := range seqs {
 		e.seqs[s] = true
 	}
@@ -58,14 +58,14 @@ func (l *Log) erase(ctx context.Context, seqs []store.Seq) error {
 // eraser is one Erase at work.
 type eraser struct {
 	*Log
-	seqs     map[store.Seq]bool
-	projects map[string]bool    // of the events
-	requests map[store.Seq]bool // raw requests that go
+	seqs     map[entity.Seq]bool
+	projects map[string]bool     // of the events
+	requests map[entity.Seq]bool // raw requests that go
 	affected []*segment
 }
 
 // sealActive makes sure that no appended-to segment holds newest.
-func (e *eraser) sealActive(ctx context.Context, newest store.Seq) error {
+func (e *eraser) sealActive(ctx context.Context, newest entity.Seq) error {
 	e.mu.RLock()
 	n := len(e.segs)
 	active := n > 0 && !e.segs[n-1].sealed && e.segs[n-1].base <= newest
@@ -134,7 +134,7 @@ func (e *eraser) find(ctx context.Context) error {
 
 // findRequests looks for the raw requests of the projects in a segment. Those of pending jobs
 // stay: they are accepted, and nothing else holds their events yet.
-func (e *eraser) findRequests(seg *segment, pending []store.Seq) (found bool, err error) {
+func (e *eraser) findRequests(seg *segment, pending []entity.Seq) (found bool, err error) {
 	err = e.each(seg, func(h *blockHeader, stored []byte) error {
 		if h.kind != kindJob || slices.Contains(pending, h.first) {
 			return nil
@@ -222,7 +222,7 @@ func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
 	for i := range b.batches {
 		t := &b.batches[i]
 		for j := range t.events {
-			if e.seqs[t.first+store.Seq(j)] {
+			if e.seqs[t.first+entity.Seq(j)] {
 				h.erased.set(t.at + j)
 			}
 		}

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // SegmentCopy is one segment file as Export hands it out: Size bytes of Data, which are
 // whole, durable blocks. The reader is valid during the call.
 type SegmentCopy struct {
 	Name       string // of the file, in the Log's directory
-	Base, Last store.Seq
+	Base, Last entity.Seq
 	Size       int64
 	Data       io.Reader
 }
@@ -24,9 +24,9 @@ type SegmentCopy struct {
 // A segment that was handed out may be merged with a later one meanwhile. Then the merged
 // one comes with a Base at or below those that it replaces: what was handed out
 // with the same Base or a higher one does not count any more.
-func (l *Log) Export(ctx context.Context, each func(SegmentCopy) error) (store.Seq, error) {
+func (l *Log) Export(ctx context.Context, each func(SegmentCopy) error) (entity.Seq, error) {
 	asked := l.Head()
-	at := store.Seq(0)
+	at := entity.Seq(0)
 	for at < asked {
 		if err := ctx.Err(); err != nil {
 			return at, err
@@ -44,7 +44,7 @@ func (l *Log) Export(ctx context.Context, each func(SegmentCopy) error) (store.S
 }
 
 // exportAfter hands out the segment that holds the Seq behind at, or the first one after it.
-func (l *Log) exportAfter(at store.Seq, each func(SegmentCopy) error) (store.Seq, error) {
+func (l *Log) exportAfter(at entity.Seq, each func(SegmentCopy) error) (entity.Seq, error) {
 	v, err := l.exportView(at + 1)
 	if err != nil || v == nil {
 		return at, err
@@ -55,7 +55,7 @@ func (l *Log) exportAfter(at store.Seq, each func(SegmentCopy) error) (store.Seq
 	return v.last, each(c)
 }
 
-func (l *Log) exportView(seq store.Seq) (*view, error) {
+func (l *Log) exportView(seq entity.Seq) (*view, error) {
 	if err := l.enter(); err != nil { // held while the file is opened only: Close need not wait for a slow reader
 		return nil, err
 	}

@@ -14,11 +14,11 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // exported copies the Log as a backup does; between two segments it calls meanwhile.
-func exported(t *testing.T, l *Log, meanwhile func()) (fs *vfs.MemFS, head store.Seq) {
+func exported(t *testing.T, l *Log, meanwhile func()) (fs *vfs.MemFS, head entity.Seq) {
 	t.Helper()
 	got := map[string][]byte{}
 	head, err := l.Export(context.Background(), func(c SegmentCopy) error {
@@ -89,7 +89,7 @@ func TestExportWhileItChanges(t *testing.T) {
 			case 2:
 				r := all[rng.IntN(len(all))]
 				delete(want, r.Event.ID) // it may be there, or not
-				if err := l.Erase(context.Background(), []store.Seq{r.Seq}); err != nil {
+				if err := l.Erase(context.Background(), []entity.Seq{r.Seq}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -115,9 +115,9 @@ func TestExportWhileItChanges(t *testing.T) {
 	}
 }
 
-func records(t *testing.T, l *Log) (all []store.Record) {
+func records(t *testing.T, l *Log) (all []entity.Record) {
 	t.Helper()
-	for at, head := store.Seq(0), l.Head(); at < head; {
+	for at, head := entity.Seq(0), l.Head(); at < head; {
 		recs, upto, err := l.Read(context.Background(), at, 1000)
 		if err != nil {
 			t.Fatal(err)

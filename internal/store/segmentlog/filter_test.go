@@ -8,21 +8,21 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // filterOf is the filter of n words, word-0 … in raw bytes of payload.
 func filterOf(n int, raw int64) (filter []byte, lines int) {
 	var set hashSet
 	for i := range n {
-		set.add(store.WordHash(fmt.Appendf(nil, "word-%d", i)))
+		set.add(textsearch.WordHash(fmt.Appendf(nil, "word-%d", i)))
 	}
 	filter = set.appendFilter(nil, raw)
 	return filter, len(filter) / lineBytes
 }
 
 func mayHold(filter []byte, word string) bool {
-	h := store.WordHash([]byte(word))
+	h := textsearch.WordHash([]byte(word))
 	return lineHas(filter[lineOf(h, len(filter)/lineBytes)*lineBytes:][:lineBytes], h)
 }
 
@@ -66,9 +66,9 @@ func TestFilterGolden(t *testing.T) {
 		{first: 41, last: 60, off: headerLen, end: 9000, raw: 1 << 20, events: 20, lines: uint32(len(filter) / lineBytes), sum: checksum(filter)},
 	}, filter)
 	var words []byte
-	w := store.Words{Found: func(word []byte) { words = append(append(words, word...), '|') }}
+	w := textsearch.Words{Found: func(word []byte) { words = append(append(words, word...), '|') }}
 	w.Plain([]byte("Don't STOP: 日本語 ſtraße 4711 हिन्दी"))
-	if h, sum, cut := store.WordHash([]byte("refund")), crc32.ChecksumIEEE(b), crc32.ChecksumIEEE(words); h != 0xb6b82ed945ea3082 || sum != 0xfc97bc69 || cut != 0x83712b39 {
+	if h, sum, cut := textsearch.WordHash([]byte("refund")), crc32.ChecksumIEEE(b), crc32.ChecksumIEEE(words); h != 0xb6b82ed945ea3082 || sum != 0xfc97bc69 || cut != 0x83712b39 {
 		t.Errorf("hash %#x, file %#x, words %#x", h, sum, cut)
 	}
 }

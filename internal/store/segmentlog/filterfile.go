@@ -9,7 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 const (
@@ -30,7 +30,7 @@ var errOlderFilter = errors.New("older filter")
 // were made of: another one, of the same name, has another salt.
 type filterHeader struct {
 	salt      uint32
-	base      store.Seq
+	base      entity.Seq
 	end       int64 // bytes of the segment
 	stretches uint32
 	sum       uint32 // checksum of the directory
@@ -60,7 +60,7 @@ func parseFilterHeader(b []byte) (filterHeader, error) {
 		return h, damaged("filter file of version %d", v)
 	}
 	h.salt = binary.LittleEndian.Uint32(b[12:])
-	h.base = store.Seq(binary.LittleEndian.Uint64(b[16:]))
+	h.base = entity.Seq(binary.LittleEndian.Uint64(b[16:]))
 	h.end = int64(binary.LittleEndian.Uint64(b[24:]))
 	h.stretches = binary.LittleEndian.Uint32(b[32:])
 	h.sum = binary.LittleEndian.Uint32(b[36:])
@@ -150,7 +150,7 @@ type filterFile struct {
 func filterPath(segment string) string { return strings.TrimSuffix(segment, segmentExt) + filterExt }
 
 // parseFilterName is parseSegmentName for the filter file beside a segment.
-func parseFilterName(name string) (store.Seq, bool) {
+func parseFilterName(name string) (entity.Seq, bool) {
 	digits, ok := strings.CutSuffix(name, filterExt)
 	if !ok {
 		return 0, false

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // calmRate is how many events between two ticks of Run leave room for making filters.
@@ -176,14 +176,14 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 type filterBuilder struct {
 	*view
 	set   hashSet
-	words store.Words
+	words textsearch.Words
 }
 
 func newFilterBuilder(v *view) *filterBuilder {
 	b := &filterBuilder{view: v}
 	b.words.Found = func(word []byte) {
 		if word != nil {
-			b.set.add(store.WordHash(word))
+			b.set.add(textsearch.WordHash(word))
 		}
 	}
 	return b

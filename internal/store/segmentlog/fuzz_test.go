@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // FuzzBlock gives the decoder of sections bytes whose checksums are right: it
@@ -26,7 +26,7 @@ func FuzzBlock(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, kind byte, first uint64, span, events uint32, meta, body []byte) {
-		h := blockHeader{kind: kind, first: store.Seq(first), span: span, events: events}
+		h := blockHeader{kind: kind, first: entity.Seq(first), span: span, events: events}
 		h.metaLen, h.metaRaw, h.metaCRC = uint32(len(meta)), uint32(len(meta)), checksum(meta)
 		h.setBody(body, body)
 		head := h.append(nil)
@@ -99,7 +99,7 @@ func FuzzSegment(f *testing.F) {
 		for _, verify := range []bool{false, true} {
 			sc := newScanner(bytes.NewReader(b), int64(len(b)), 512)
 			sc.verify = verify
-			end, last := int64(headerLen), store.Seq(0)
+			end, last := int64(headerLen), entity.Seq(0)
 			for {
 				h, off, ok := sc.next()
 				if !ok {

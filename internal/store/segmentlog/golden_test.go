@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -58,13 +58,13 @@ type blockHeaderAndSections struct {
 
 // goldenBlock splits the events evenly over the batches, which take 5 Seqs each when there are two.
 // Sections are stored as they are, so that the bytes do not depend on a compressor's version.
-func goldenBlock(kind byte, first store.Seq, batches []batch, events []wire.Event, body []byte, dups, erased []int) blockHeaderAndSections {
+func goldenBlock(kind byte, first entity.Seq, batches []batch, events []wire.Event, body []byte, dups, erased []int) blockHeaderAndSections {
 	h := blockHeader{
 		kind: kind, first: first, events: uint32(len(events)), committed: batches[0].committed,
 		dups: bitmapOf(dups, len(events)), erased: bitmapOf(erased, len(events)),
 	}
 	for i := range batches {
-		batches[i].first = first + store.Seq(5*i)
+		batches[i].first = first + entity.Seq(5*i)
 		batches[i].events = len(events) / len(batches)
 	}
 	last := &batches[len(batches)-1]

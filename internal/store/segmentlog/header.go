@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // FormatVersion is the version of segment files that this package reads and writes.
@@ -58,13 +58,13 @@ func checksum(b []byte) uint32 {
 // segmentHeader opens every segment file.
 type segmentHeader struct {
 	flags   uint16
-	salt    uint32    // carried by every block of the file
-	base    store.Seq // no block of the file starts before it; also the file's name
-	last    store.Seq // the last Seq of a file that was rewritten whole; 0 for one that was appended to
-	created int64     // Unix µs
-	newest  int64     // rewritten files: the latest commit time in it, Unix µs
-	jobs    uint32    // rewritten files: the job requests in it
-	prev    store.Seq // the last Seq stored before base when the file was begun; 0: none, or not known
+	salt    uint32     // carried by every block of the file
+	base    entity.Seq // no block of the file starts before it; also the file's name
+	last    entity.Seq // the last Seq of a file that was rewritten whole; 0 for one that was appended to
+	created int64      // Unix µs
+	newest  int64      // rewritten files: the latest commit time in it, Unix µs
+	jobs    uint32     // rewritten files: the job requests in it
+	prev    entity.Seq // the last Seq stored before base when the file was begun; 0: none, or not known
 }
 
 func (h *segmentHeader) append(b []byte) []byte {
@@ -95,26 +95,26 @@ func parseSegmentHeader(b []byte) (segmentHeader, error) {
 	}
 	h.flags = binary.LittleEndian.Uint16(b[10:])
 	h.salt = binary.LittleEndian.Uint32(b[12:])
-	h.base = store.Seq(binary.LittleEndian.Uint64(b[16:]))
-	h.last = store.Seq(binary.LittleEndian.Uint64(b[24:]))
+	h.base = entity.Seq(binary.LittleEndian.Uint64(b[16:]))
+	h.last = entity.Seq(binary.LittleEndian.Uint64(b[24:]))
 	h.created = int64(binary.LittleEndian.Uint64(b[32:]))
 	h.newest = int64(binary.LittleEndian.Uint64(b[40:]))
 	h.jobs = binary.LittleEndian.Uint32(b[48:])
-	h.prev = store.Seq(binary.LittleEndian.Uint64(b[52:]))
+	h.prev = entity.Seq(binary.LittleEndian.Uint64(b[52:]))
 	return h, nil
 }
 
 // segmentName is the file name of a segment: its base in 20 decimal digits, so
 // that names sort as Seqs do.
-func segmentName(base store.Seq) string { return fmt.Sprintf("%020d%s", base, segmentExt) }
+func segmentName(base entity.Seq) string { return fmt.Sprintf("%020d%s", base, segmentExt) }
 
-func parseSegmentName(name string) (store.Seq, bool) {
+func parseSegmentName(name string) (entity.Seq, bool) {
 	digits, ok := strings.CutSuffix(name, segmentExt)
 	if !ok || len(digits) != 20 {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 64)
-	return store.Seq(n), err == nil && n > 0
+	return entity.Seq(n), err == nil && n > 0
 }
 
 // bitmap has one bit per event of a block; nil has none set.
@@ -130,7 +130,7 @@ func (m bitmap) set(i int)      { m[i>>3] |= 1 << (i & 7) }
 type blockHeader struct {
 	kind      byte
 	salt      uint32
-	first     store.Seq
+	first     entity.Seq
 	span      uint32 // Seqs taken: first … first+span-1
 	events    uint32
 	committed int64 // Unix µs
@@ -141,7 +141,7 @@ type blockHeader struct {
 	dups, erased                       bitmap
 }
 
-func (h *blockHeader) last() store.Seq { return h.first + store.Seq(h.span) - 1 }
+func (h *blockHeader) last() entity.Seq { return h.first + entity.Seq(h.span) - 1 }
 
 // headLen is the length of the header with its bitmaps.
 func (h *blockHeader) headLen() int { return headerLen + len(h.dups) + len(h.erased) }
@@ -196,7 +196,7 @@ func parseBlockHeader(b []byte) (blockHeader, error) {
 	h.kind, h.s2 = b[5], binary.LittleEndian.Uint16(b[6:])&flagS2 != 0
 	flags := binary.LittleEndian.Uint16(b[6:])
 	h.salt = binary.LittleEndian.Uint32(b[8:])
-	h.first = store.Seq(binary.LittleEndian.Uint64(b[12:]))
+	h.first = entity.Seq(binary.LittleEndian.Uint64(b[12:]))
 	h.span = binary.LittleEndian.Uint32(b[20:])
 	h.events = binary.LittleEndian.Uint32(b[24:])
 	h.committed = int64(binary.LittleEndian.Uint64(b[28:]))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
@@ -116,12 +117,12 @@ func TestNoLossOfItsOwnMaking(t *testing.T) {
 			var err error
 			switch rng.IntN(6) {
 			case 0:
-				err = l.Trim(ctx, store.Seq(rng.IntN(int(l.Head())+1)))
+				err = l.Trim(ctx, entity.Seq(rng.IntN(int(l.Head())+1)))
 			case 1:
 				_, err = l.pack(ctx)
 			case 2:
 				if head := l.Head(); head > 0 {
-					err = l.Erase(ctx, []store.Seq{1 + store.Seq(rng.IntN(int(head)))})
+					err = l.Erase(ctx, []entity.Seq{1 + entity.Seq(rng.IntN(int(head)))})
 				}
 			default:
 				_, err = l.Append(ctx, testBatch(fmt.Sprint("b", i), 1+rng.IntN(3), rng.IntN(600)))
@@ -245,7 +246,7 @@ func TestFilesAreOurs(t *testing.T) {
 	t.Run("what it replaces itself", func(t *testing.T) {
 		t.Parallel()
 		l, _ := setUp(t)
-		if err := l.Erase(ctx, []store.Seq{3}); err != nil {
+		if err := l.Erase(ctx, []entity.Seq{3}); err != nil {
 			t.Fatal(err)
 		}
 		for more := true; more; {

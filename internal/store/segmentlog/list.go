@@ -14,7 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
 
@@ -29,7 +29,7 @@ const ListVersion = 1
 // segmentList is the content of listFile.
 type segmentList struct {
 	Version  int            `json:"version"`
-	Segments []store.Seq    `json:"segments"`       // the first Seq of each, rising
+	Segments []entity.Seq   `json:"segments"`       // the first Seq of each, rising
 	Lost     []AcceptedLoss `json:"lost,omitempty"` // oldest first
 }
 
@@ -41,9 +41,9 @@ type AcceptedLoss struct {
 
 // Loss is a segment file that is missing.
 type Loss struct {
-	File  string    `json:"file"`
-	First store.Seq `json:"first"`
-	Last  store.Seq `json:"last"` // 0: of the newest, when nothing knows where it ended
+	File  string     `json:"file"`
+	First entity.Seq `json:"first"`
+	Last  entity.Seq `json:"last"` // 0: of the newest, when nothing knows where it ended
 }
 
 // String says what was in it, at most.
@@ -151,7 +151,7 @@ func (l *Log) ForgetMissing() error {
 }
 
 // covers says whether the segment that began at base is there, by itself or in one that it was merged into.
-func (l *Log) covers(base store.Seq) bool {
+func (l *Log) covers(base entity.Seq) bool {
 	return slices.ContainsFunc(l.segs, func(s *segment) bool {
 		return s.base == base || s.rewrote && s.base < base && base <= s.last
 	})
@@ -159,14 +159,14 @@ func (l *Log) covers(base store.Seq) bool {
 
 // writeList makes the list name the segments of now, and the one that begins at opening, when that is not 0. It
 // writes nothing when that changes nothing.
-func (l *Log) writeList(opening store.Seq) error {
+func (l *Log) writeList(opening entity.Seq) error {
 	l.listing.Lock()
 	defer l.listing.Unlock()
 	if opening != 0 {
 		l.opening = opening
 	}
 	l.mu.RLock()
-	bases := make([]store.Seq, 0, len(l.segs)+1)
+	bases := make([]entity.Seq, 0, len(l.segs)+1)
 	for _, seg := range l.segs {
 		bases = append(bases, seg.base)
 	}

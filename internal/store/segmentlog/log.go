@@ -14,6 +14,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -53,8 +54,8 @@ type Log struct {
 	dirID identity
 
 	listing sync.Mutex     // guards listed and opening, and the list's file; taken before mu
-	listed  []store.Seq    // what the file says; nil: not known
-	opening store.Seq      // of the newest segment that was begun
+	listed  []entity.Seq   // what the file says; nil: not known
+	opening entity.Seq     // of the newest segment that was begun
 	lost    []AcceptedLoss // not changed after Open
 	missing []Loss         // of lost, what Open found; not changed after it
 
@@ -65,7 +66,7 @@ type Log struct {
 
 	mu   sync.RWMutex // guards all below and the marked fields of segments
 	segs []*segment   // by base; replaced, never changed in place, except by append at the end
-	head store.Seq
+	head entity.Seq
 	news chan struct{} // closed when head moves
 
 	counts
@@ -185,7 +186,7 @@ func (l *Log) Close() error {
 }
 
 // Head is the last Seq given out and durable.
-func (l *Log) Head() store.Seq {
+func (l *Log) Head() entity.Seq {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.head

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -88,7 +89,7 @@ func TestAppendReadGetReopen(t *testing.T) {
 				t.Fatalf("record %d differs", i)
 			}
 		}
-		got, err := l.Get(ctx, []store.Seq{7, 3, 1000})
+		got, err := l.Get(ctx, []entity.Seq{7, 3, 1000})
 		if err != nil || len(got) != 2 || got[0].Seq != 7 || got[1].Seq != 3 {
 			t.Fatalf("get: %v %v", got, err)
 		}

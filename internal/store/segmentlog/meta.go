@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // batch is what a block says about one appended batch beside its events: the
 // answer of its receipt. at is the index of its first event in the block.
 type batch struct {
-	first     store.Seq
+	first     entity.Seq
 	at        int
 	events    int
 	committed int64 // Unix µs
@@ -55,7 +55,7 @@ func appendString(dst []byte, s string) []byte {
 
 // appendMeta writes the meta section of a block that starts at first and was
 // committed at committed: the batches, then the ids of all their events.
-func appendMeta(dst []byte, first store.Seq, committed int64, batches []batch, ids []string) []byte {
+func appendMeta(dst []byte, first entity.Seq, committed int64, batches []batch, ids []string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(batches)))
 	for i := range batches {
 		b := &batches[i]
@@ -184,7 +184,7 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 	end := h.first
 	for i := range batches {
 		b := &batches[i]
-		b.first = h.first + store.Seq(r.uvarint())
+		b.first = h.first + entity.Seq(r.uvarint())
 		b.events = int(min(r.uvarint(), maxEvents+1))
 		b.at = events
 		b.committed = h.committed + r.varint()
@@ -196,10 +196,10 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 		b.ttl = time.Duration(min(r.uvarint(), 1<<40)) * time.Millisecond
 		r.entries(b)
 		events += b.events
-		if r.bad || events > int(h.events) || b.first < end || b.first+store.Seq(b.span())-1 > h.last() {
+		if r.bad || events > int(h.events) || b.first < end || b.first+entity.Seq(b.span())-1 > h.last() {
 			return nil, nil, damaged("meta section")
 		}
-		end = b.first + store.Seq(b.span())
+		end = b.first + entity.Seq(b.span())
 	}
 	if len(batches) == 0 || events != int(h.events) {
 		return nil, nil, damaged("meta section")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -40,8 +41,8 @@ func TestOpenManyBlocks(t *testing.T) {
 	began := time.Now()
 	l = openTest(t, nil, dir, o)
 	t.Logf("opened %d blocks in %d segments in %s", n, l.Stats().Segments, time.Since(began))
-	for seq := store.Seq(1); seq <= 4*n; seq += 97 {
-		if recs, err := l.Get(context.Background(), []store.Seq{seq}); err != nil || len(recs) != 1 {
+	for seq := entity.Seq(1); seq <= 4*n; seq += 97 {
+		if recs, err := l.Get(context.Background(), []entity.Seq{seq}); err != nil || len(recs) != 1 {
 			t.Fatalf("get %d: %v", seq, err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // ErrNotOurs is wrapped by errors about files that are gone, or were put in the place of the Log's own.
@@ -100,7 +100,7 @@ func bare(err error) error {
 }
 
 // linked returns an error when f has no name any more: what is written to it goes with the process.
-func linked(f vfs.File, base store.Seq) error {
+func linked(f vfs.File, base entity.Seq) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("look at segment: %w", err)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -70,7 +70,7 @@ func (l *Log) pack(ctx context.Context) (bool, error) {
 	if len(run) == 0 {
 		return false, nil
 	}
-	p := &packer{Log: l, pending: map[store.Seq]bool{}, expire: l.newExpiry()}
+	p := &packer{Log: l, pending: map[entity.Seq]bool{}, expire: l.newExpiry()}
 	err := p.run(ctx, run)
 	if errors.Is(err, errDamaged) { // one of run was found damaged; the next choice leaves it out
 		return true, nil
@@ -85,10 +85,10 @@ func (l *Log) pack(ctx context.Context) (bool, error) {
 type packer struct {
 	*Log
 	w       *rewrite
-	pending map[store.Seq]bool // job requests to keep
-	expire  *expiry            // what goes on the way; nil: nothing
+	pending map[entity.Seq]bool // job requests to keep
+	expire  *expiry             // what goes on the way; nil: nothing
 
-	first, last store.Seq // of the block in the making; first 0: none
+	first, last entity.Seq // of the block in the making; first 0: none
 	committed   int64
 	batches     []batch
 	ids         []string
@@ -187,7 +187,7 @@ func (p *packer) addBatch(b *block, t *batch) {
 	moved := *t
 	moved.at = len(p.ids)
 	p.batches = append(p.batches, moved)
-	p.last = t.first + store.Seq(t.span()) - 1
+	p.last = t.first + entity.Seq(t.span()) - 1
 	if p.expire != nil {
 		p.expire.batch(b, t)
 	}

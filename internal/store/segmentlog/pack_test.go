@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
@@ -145,7 +146,7 @@ func TestEraseLeavesNoBytes(t *testing.T) {
 		if !strings.Contains(dumpAll(t, mem), "a secret") {
 			t.Fatal("the dump does not show payloads")
 		}
-		if err := l.Erase(ctx, []store.Seq{6}); err != nil {
+		if err := l.Erase(ctx, []entity.Seq{6}); err != nil {
 			t.Fatal(err)
 		}
 		if s := dumpAll(t, mem); strings.Contains(s, "a secret") || strings.Count(s, "call ") != 9 {
@@ -173,7 +174,7 @@ func TestReadWhileRewriting(t *testing.T) {
 					t.Error(err)
 				}
 				for _, r := range recs {
-					if got, err := l.Get(ctx, []store.Seq{r.Seq}); err != nil || len(got) != 1 && r.Seq%10 != 1 {
+					if got, err := l.Get(ctx, []entity.Seq{r.Seq}); err != nil || len(got) != 1 && r.Seq%10 != 1 {
 						t.Errorf("get %d: %d records, %v", r.Seq, len(got), err)
 					}
 				}
@@ -193,7 +194,7 @@ func TestReadWhileRewriting(t *testing.T) {
 			if _, err := l.pack(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if err := l.Erase(ctx, []store.Seq{store.Seq(i*5/10*10 + 1)}); err != nil {
+			if err := l.Erase(ctx, []entity.Seq{entity.Seq(i*5/10*10 + 1)}); err != nil {
 				t.Fatal(err)
 			}
 		}

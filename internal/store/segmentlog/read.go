@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -14,7 +15,7 @@ const readBytes = 16 << 20
 
 // Read implements store.Log. Records that come from memory carry the Fields they were
 // appended with. One call returns at most about 16 MiB from disk.
-func (l *Log) Read(ctx context.Context, after store.Seq, limit int) ([]store.Record, store.Seq, error) {
+func (l *Log) Read(ctx context.Context, after entity.Seq, limit int) ([]entity.Record, entity.Seq, error) {
 	limit = max(limit, 1)
 	for {
 		l.mu.RLock()
@@ -39,7 +40,7 @@ func (l *Log) Read(ctx context.Context, after store.Seq, limit int) ([]store.Rec
 	}
 }
 
-func (l *Log) readNow(after, head store.Seq, limit int) ([]store.Record, store.Seq, error) {
+func (l *Log) readNow(after, head entity.Seq, limit int) ([]entity.Record, entity.Seq, error) {
 	if err := l.enter(); err != nil {
 		return nil, after, err
 	}
@@ -47,7 +48,7 @@ func (l *Log) readNow(after, head store.Seq, limit int) ([]store.Record, store.S
 	if recs, upto, ok := l.tail.read(after, limit); ok {
 		return l.unexpired(recs), upto, nil
 	}
-	var recs []store.Record
+	var recs []entity.Record
 	bytes := int64(0)
 	for after < head && len(recs) < limit && bytes < readBytes {
 		v, err := l.view(after + 1)
@@ -74,12 +75,12 @@ type view struct {
 	seg  *segment
 	h    *handle
 	end  int64
-	last store.Seq
+	last entity.Seq
 }
 
 // view opens the segment that holds seq, or the first one behind it; nil
 // when there is none. The segment stays readable, whatever replaces it, until release.
-func (l *Log) view(seq store.Seq) (*view, error) {
+func (l *Log) view(seq entity.Seq) (*view, error) {
 	l.mu.RLock()
 	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
 	if i == len(l.segs) {
@@ -129,7 +130,7 @@ func (v *view) release() { v.handles.release(v.h) }
 
 // read appends the segment's live records after a Seq until there are limit of
 // them or about most bytes were decoded.
-func (v *view) read(recs []store.Record, after store.Seq, limit int, most int64) ([]store.Record, store.Seq, int64, error) {
+func (v *view) read(recs []entity.Record, after entity.Seq, limit int, most int64) ([]entity.Record, entity.Seq, int64, error) {
 	sc := v.seg.from(after+1, v.h, v.end, scanAhead)
 	bytes := int64(0)
 	for len(recs) < limit && bytes < most {
@@ -183,7 +184,7 @@ func (v *view) decode(sc *scanner, h *blockHeader, off int64) (*block, error) {
 
 // block returns the decoded block that holds seq, or nil when the Log has none
 // that can be read.
-func (l *Log) block(seq store.Seq) (*block, error) {
+func (l *Log) block(seq entity.Seq) (*block, error) {
 	v, err := l.view(seq)
 	if err != nil || v == nil {
 		return nil, err
@@ -213,12 +214,12 @@ func (l *Log) block(seq store.Seq) (*block, error) {
 }
 
 // Get implements store.Log.
-func (l *Log) Get(ctx context.Context, seqs []store.Seq) ([]store.Record, error) {
+func (l *Log) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("get records: %w", err)
 	}
 	defer l.exit()
-	recs := make([]store.Record, 0, len(seqs))
+	recs := make([]entity.Record, 0, len(seqs))
 	var b *block
 	c := l.cut.Load()
 	for _, seq := range seqs {

@@ -8,19 +8,20 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // batchAt returns the block and the batch that the index calls seq. Blocks that
 // were trimmed or are damaged have no receipt: store.ErrNotFound.
-func (l *Log) batchAt(seq store.Seq) (*block, *batch, error) {
+func (l *Log) batchAt(seq entity.Seq) (*block, *batch, error) {
 	b, err := l.block(seq)
 	if err != nil {
 		return nil, nil, err
 	}
 	if b != nil {
-		if t, _ := b.find(seq); t != nil && t.first+store.Seq(t.span()) > seq {
+		if t, _ := b.find(seq); t != nil && t.first+entity.Seq(t.span()) > seq {
 			return b, t, nil
 		}
 	}
@@ -68,7 +69,7 @@ func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*wire.Job,
 }
 
 // receipt rebuilds the answer that the batch at seq was given.
-func (l *Log) receipt(project string, seq store.Seq) (*wire.Job, error) {
+func (l *Log) receipt(project string, seq entity.Seq) (*wire.Job, error) {
 	b, t, err := l.batchAt(seq)
 	if err != nil {
 		return nil, err

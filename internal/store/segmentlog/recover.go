@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
@@ -51,8 +52,8 @@ func (l *Log) findSegments() error {
 	if err != nil {
 		return err
 	}
-	var bases []store.Seq
-	filters := map[store.Seq]bool{}
+	var bases []entity.Seq
+	filters := map[entity.Seq]bool{}
 	for _, name := range names {
 		if base, ok := parseFilterName(name); ok {
 			filters[base] = true
@@ -110,7 +111,7 @@ func (l *Log) follow(seg *segment) {
 
 // findFilters gives the segments their filter files, which are checked when they
 // are used, and removes those of none.
-func (l *Log) findFilters(filters map[store.Seq]bool) error {
+func (l *Log) findFilters(filters map[entity.Seq]bool) error {
 	for _, seg := range l.segs {
 		if filters[seg.base] {
 			seg.filter = &filterFile{id: l.nextID.Add(1), path: filterPath(seg.path)}
@@ -125,7 +126,7 @@ func (l *Log) findFilters(filters map[store.Seq]bool) error {
 	return nil
 }
 
-func (l *Log) openSegment(base store.Seq) (*segment, error) {
+func (l *Log) openSegment(base entity.Seq) (*segment, error) {
 	seg := &segment{
 		id: l.nextID.Add(1), base: base, path: l.fs.PathJoin(l.dir, segmentName(base)),
 		last: base - 1, sealed: true,
@@ -166,7 +167,7 @@ func (l *Log) openSegment(base store.Seq) (*segment, error) {
 // what a crash tore. What is kept is synced: it may be only in the page cache yet, and
 // from now on a retry of it is called a duplicate. missing is the first Seq that
 // the segment should hold and does not.
-func (l *Log) recoverTail() (missing store.Seq, err error) {
+func (l *Log) recoverTail() (missing entity.Seq, err error) {
 	if len(l.segs) == 0 {
 		return 1, nil
 	}
@@ -191,7 +192,7 @@ func (l *Log) recoverTail() (missing store.Seq, err error) {
 	if torn > 0 {
 		// Followers may have read what is lost now. No Seq of theirs is given out
 		// again: no event takes less than a byte.
-		l.head += store.Seq(torn)
+		l.head += entity.Seq(torn)
 	}
 	if l.head < seg.base {
 		l.segs = l.segs[:len(l.segs)-1] // no block at all; the next write takes its name
@@ -199,7 +200,7 @@ func (l *Log) recoverTail() (missing store.Seq, err error) {
 	return missing, nil
 }
 
-func (l *Log) scanTail(seg *segment, f vfs.File) (missing store.Seq, torn int64, err error) {
+func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64, err error) {
 	sc := seg.scanner(&handle{file: f}, seg.end, scanAhead)
 	sc.verify = true
 	inner, holes := int64(0), 0
@@ -242,7 +243,7 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing store.Seq, torn int64,
 // openIndex opens the id index and replays what it has not seen. It makes a new
 // one where it cannot be used, or where it knows blocks that the Log has lost: it would
 // call their retries duplicates.
-func (l *Log) openIndex(missing store.Seq) error {
+func (l *Log) openIndex(missing entity.Seq) error {
 	dir := l.fs.PathJoin(l.dir, "index")
 	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
 	x, err := idindex.Open(dir, o)
@@ -288,11 +289,11 @@ func (l *Log) replay() error {
 // replayer turns blocks into changes of the index.
 type replayer struct {
 	*Log
-	after   store.Seq
+	after   entity.Seq
 	horizon int64
 	changes []idindex.Change
 	ids     int
-	upto    store.Seq
+	upto    entity.Seq
 }
 
 func (p *replayer) segment(seg *segment) error {
@@ -385,7 +386,7 @@ func (b *block) change(t *batch, horizon int64) idindex.Change {
 	for i := t.at; i < t.at+t.events; i++ {
 		if !b.dups.get(i) && b.ids[i] != "" { // retention takes the ids whose marks have gone
 			c.IDs = append(c.IDs, b.ids[i])
-			c.Seqs = append(c.Seqs, t.first+store.Seq(i-t.at))
+			c.Seqs = append(c.Seqs, t.first+entity.Seq(i-t.at))
 		}
 	}
 	return c
@@ -403,7 +404,7 @@ func (l *Log) report(seg *segment, lost int64, holes int) {
 }
 
 // reportMissing counts and logs that the end of seg, or whole segments behind it, are gone.
-func (l *Log) reportMissing(seg *segment, missing store.Seq) {
+func (l *Log) reportMissing(seg *segment, missing entity.Seq) {
 	if missing == 0 {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -22,7 +23,7 @@ func (l *Log) Hide(c store.Cutoffs) { l.cut.Store(&c) }
 // of them for longer than the Retention's Slack; neighbours become one. The ids of
 // expired events stay until their marks have gone, and the first segment goes when nothing is left of it and its
 // receipts have gone, after store.ReceiptTTL. Requests of pending jobs stay. A crash leaves each segment as it was or rewritten.
-func (l *Log) Expire(ctx context.Context, upto store.Seq) error {
+func (l *Log) Expire(ctx context.Context, upto entity.Seq) error {
 	for {
 		more, err := l.expireSome(ctx, upto)
 		if err != nil {
@@ -42,7 +43,7 @@ func (l *Log) Removed(project string) store.Removed {
 }
 
 // expireSome does one step. It reports whether there may be another to do.
-func (l *Log) expireSome(ctx context.Context, upto store.Seq) (more bool, err error) {
+func (l *Log) expireSome(ctx context.Context, upto entity.Seq) (more bool, err error) {
 	if err := l.takeMaint(ctx); err != nil {
 		return false, err
 	}
@@ -67,7 +68,7 @@ func (l *Log) expireSome(ctx context.Context, upto store.Seq) (more bool, err er
 		s := &eraser{Log: l}
 		return true, s.sealActive(ctx, run[0].base)
 	}
-	p := &packer{Log: l, pending: map[store.Seq]bool{}, expire: e}
+	p := &packer{Log: l, pending: map[entity.Seq]bool{}, expire: e}
 	if err := p.run(ctx, run); err != nil && !errors.Is(err, errDamaged) {
 		return false, err
 	}
@@ -81,7 +82,7 @@ func (l *Log) newExpiry() *expiry {
 		return nil
 	}
 	return &expiry{
-		Log: l, cut: c, upto: store.Seq(l.cutUpto.Load()), now: l.o.Now().UnixMicro(), kept: newAges(), gone: map[string]store.Removed{},
+		Log: l, cut: c, upto: entity.Seq(l.cutUpto.Load()), now: l.o.Now().UnixMicro(), kept: newAges(), gone: map[string]store.Removed{},
 	}
 }
 
@@ -89,8 +90,8 @@ func (l *Log) newExpiry() *expiry {
 type expiry struct {
 	*Log
 	cut  *store.Cutoffs
-	upto store.Seq // what lies behind it stays
-	now  int64     // Unix µs
+	upto entity.Seq // what lies behind it stays
+	now  int64      // Unix µs
 
 	kept *ages                    // of what stays
 	gone map[string]store.Removed // by project
@@ -107,7 +108,7 @@ func (e *expiry) batch(b *block, t *batch) {
 			continue
 		}
 		at := b.events[i].Timestamp.UnixMicro()
-		if b.shown(t, i, e.cut) || t.first+store.Seq(i-t.at) > e.upto {
+		if b.shown(t, i, e.cut) || t.first+entity.Seq(i-t.at) > e.upto {
 			e.kept.add(t.project, store.EventTime(at, t.received))
 			continue
 		}
@@ -185,7 +186,7 @@ func (e *expiry) choose(ctx context.Context) (run []*segment, active bool, drop 
 // droppable: all of the segment's events have expired, its receipts too, and no job
 // needs it. The newest segment says where the Log ends, and the name of one may
 // fence what a failed write left behind the one before.
-func (e *expiry) droppable(segs []*segment, i int, pending []store.Seq) bool {
+func (e *expiry) droppable(segs []*segment, i int, pending []entity.Seq) bool {
 	seg := segs[i]
 	if i == len(segs)-1 || i > 0 && !segs[i-1].rewrote || seg.ages.live(e.cut) > 0 {
 		return false
@@ -193,7 +194,7 @@ func (e *expiry) droppable(segs []*segment, i int, pending []store.Seq) bool {
 	if e.now-seg.newestCommit() <= store.ReceiptTTL.Microseconds() {
 		return false
 	}
-	return !slices.ContainsFunc(pending, func(seq store.Seq) bool { return seg.base <= seq && seq <= seg.last })
+	return !slices.ContainsFunc(pending, func(seq entity.Seq) bool { return seg.base <= seq && seq <= seg.last })
 }
 
 // drop removes segments whole.
@@ -322,14 +323,14 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 }
 
 // unexpired takes what has expired out of recs, in place.
-func (l *Log) unexpired(recs []store.Record) []store.Record {
+func (l *Log) unexpired(recs []entity.Record) []entity.Record {
 	c := l.cut.Load()
 	if c == nil {
 		return recs
 	}
-	return slices.DeleteFunc(recs, func(r store.Record) bool { return expired(c, &r) })
+	return slices.DeleteFunc(recs, func(r entity.Record) bool { return expired(c, &r) })
 }
 
-func expired(c *store.Cutoffs, r *store.Record) bool {
+func expired(c *store.Cutoffs, r *entity.Record) bool {
 	return c != nil && c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -28,7 +29,7 @@ func newAging(t *testing.T) *aging {
 }
 
 // store appends a batch of events that happened so long ago.
-func (a *aging) store(n int, ago time.Duration) (first store.Seq) {
+func (a *aging) store(n int, ago time.Duration) (first entity.Seq) {
 	a.Helper()
 	a.n++
 	b := testBatch(fmt.Sprint("b", a.n), n, 900)
@@ -44,7 +45,7 @@ func (a *aging) store(n int, ago time.Duration) (first store.Seq) {
 }
 
 // pass expires what is older than an hour, up to a Seq.
-func (a *aging) pass(upto store.Seq) {
+func (a *aging) pass(upto entity.Seq) {
 	a.Helper()
 	a.Hide(store.Cutoffs{Now: a.now, Retention: store.Retention{Default: time.Hour}})
 	if err := a.Expire(context.Background(), upto); err != nil {
@@ -66,7 +67,7 @@ func TestExpireSlack(t *testing.T) {
 	before := a.disk()
 	a.later(6 * time.Minute)
 	a.pass(a.Head())
-	if recs, err := a.Get(t.Context(), []store.Seq{1, 2, 3}); err != nil || len(recs) != 1 || recs[0].Seq != 3 {
+	if recs, err := a.Get(t.Context(), []entity.Seq{1, 2, 3}); err != nil || len(recs) != 1 || recs[0].Seq != 3 {
 		t.Errorf("shown %v, %v", recs, err)
 	}
 	if a.disk() != before || a.Removed("p1") != (store.Removed{}) {
@@ -135,7 +136,7 @@ func TestExpireWhole(t *testing.T) {
 	if s := a.Stats(); s.Segments > 2 || s.DiskBytes > 4<<10 {
 		t.Errorf("%d segments with %d bytes for one event", s.Segments, s.DiskBytes)
 	}
-	if recs, err := a.Get(t.Context(), []store.Seq{last}); err != nil || len(recs) != 1 {
+	if recs, err := a.Get(t.Context(), []entity.Seq{last}); err != nil || len(recs) != 1 {
 		t.Errorf("the new event: %v, %v", recs, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // The read-ahead of a scanner that goes through whole blocks, and of one that
@@ -30,8 +30,8 @@ type scanner struct {
 	verify bool // check the sections' checksums too
 	salt   uint32
 	salted bool // salt is known; else the first block found tells it
-	after  store.Seq
-	fence  store.Seq // 0: none
+	after  entity.Seq
+	fence  entity.Seq // 0: none
 
 	buf []byte // the file's bytes from at on
 	at  int64

@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 var _ store.Searcher = (*Log)(nil)
@@ -19,7 +21,7 @@ var _ store.Searcher = (*Log)(nil)
 type search struct {
 	*Log
 	project string
-	q       *store.TextQuery
+	q       *textsearch.Query
 	hashes  []uint64 // that a filter must have: the words', and the project's
 	parts   []part   // by their Seqs
 }
@@ -41,7 +43,7 @@ type answer struct {
 }
 
 // Search implements store.Searcher.
-func (l *Log) Search(project string, q *store.TextQuery) (store.TextSearch, error) {
+func (l *Log) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
 	if err := l.enter(); err != nil {
 		return nil, fmt.Errorf("search log: %w", err)
 	}
@@ -98,7 +100,7 @@ func (p place) answer() *answer { return &p.part.answers[p.stretch] }
 
 // Seqs implements store.TextSearch. What has no filter yet is read in any case: it
 // is little, and the newest.
-func (s *search) Seqs(ctx context.Context, limit int) ([]store.Seq, bool, error) {
+func (s *search) Seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
 	seqs, ok, err := s.seqs(ctx, limit)
 	if err != nil {
 		return nil, false, fmt.Errorf("search log: %w", err)
@@ -106,7 +108,7 @@ func (s *search) Seqs(ctx context.Context, limit int) ([]store.Seq, bool, error)
 	return seqs, ok, nil
 }
 
-func (s *search) seqs(ctx context.Context, limit int) ([]store.Seq, bool, error) {
+func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
 	if err := s.enter(); err != nil {
 		return nil, false, err
 	}
@@ -144,18 +146,18 @@ func (s *search) seqs(ctx context.Context, limit int) ([]store.Seq, bool, error)
 			return nil, false, nil
 		}
 	}
-	seqs := make([]store.Seq, 0, found)
+	seqs := make([]entity.Seq, 0, found)
 	for _, p := range passing {
 		first := p.part.list[p.stretch].first
 		for _, hit := range p.answer().hits {
-			seqs = append(seqs, first+store.Seq(hit))
+			seqs = append(seqs, first+entity.Seq(hit))
 		}
 	}
 	return seqs, true, nil
 }
 
 // Match implements store.TextSearch.
-func (s *search) Match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
+func (s *search) Match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
 	matches, err := s.match(ctx, seqs)
 	if err != nil {
 		return nil, fmt.Errorf("search log: %w", err)
@@ -163,7 +165,7 @@ func (s *search) Match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
 	return matches, nil
 }
 
-func (s *search) match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
+func (s *search) match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
@@ -201,7 +203,7 @@ func (s *search) match(ctx context.Context, seqs []store.Seq) ([]bool, error) {
 }
 
 // place finds the stretch that seq is in; no part when there is none.
-func (s *search) place(seq store.Seq) place {
+func (s *search) place(seq entity.Seq) place {
 	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].last >= seq })
 	if i == len(s.parts) {
 		return place{}
@@ -274,7 +276,7 @@ func (s *search) read(ctx context.Context, places []place) error {
 func (s *search) hits(p place) ([]uint32, error) {
 	at := &p.part.list[p.stretch]
 	var hits []uint32
-	m := store.NewMatcher(s.q)
+	m := textsearch.NewMatcher(s.q)
 	c := s.cut.Load()
 	err := p.part.eachEvents(at, func(b *block) {
 		for i := range b.batches {
@@ -284,7 +286,7 @@ func (s *search) hits(p place) ([]uint32, error) {
 			}
 			for j := t.at; j < t.at+t.events; j++ {
 				if b.shown(t, j, c) && m.Matches(&b.events[j]) {
-					hits = append(hits, uint32(t.first+store.Seq(j-t.at)-at.first))
+					hits = append(hits, uint32(t.first+entity.Seq(j-t.at)-at.first))
 				}
 			}
 		}
@@ -318,7 +320,7 @@ func (v *view) eachEvents(at *stretch, f func(*block)) error {
 type places struct {
 	list  []stretch // never changed in place: searches hold it
 	to    int64
-	after store.Seq
+	after entity.Seq
 }
 
 // stretches returns those of the view, and its filter file, held, when there is one.

@@ -14,13 +14,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-func parse(t testing.TB, text string) *store.TextQuery {
+func parse(t testing.TB, text string) *textsearch.Query {
 	t.Helper()
-	q, err := store.ParseText(text)
+	q, err := textsearch.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +30,7 @@ func parse(t testing.TB, text string) *store.TextQuery {
 }
 
 // found is what a search finds, the one way and the other, which must agree.
-func found(t testing.TB, l *Log, project, text string) []store.Seq {
+func found(t testing.TB, l *Log, project, text string) []entity.Seq {
 	t.Helper()
 	ctx := context.Background()
 	one, err := l.Search(project, parse(t, text))
@@ -45,12 +47,12 @@ func found(t testing.TB, l *Log, project, text string) []store.Seq {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	var all []store.Seq
+	var all []entity.Seq
 	for seq := l.Head() + 3; seq > 0; seq-- { // not in order, some asked again, some never given out
 		all = append(all, seq)
 	}
 	all = append(all, 1, l.Head())
-	var matched []store.Seq
+	var matched []entity.Seq
 	for some := range slices.Chunk(all, 100) {
 		matches, err := other.Match(ctx, some)
 		if err != nil {
@@ -73,7 +75,7 @@ func found(t testing.TB, l *Log, project, text string) []store.Seq {
 type texts struct {
 	rng    *rand.Rand
 	n      int
-	events map[store.Seq]store.Record
+	events map[entity.Seq]entity.Record
 }
 
 func (x *texts) sentence() string {
@@ -113,15 +115,15 @@ func (x *texts) append(t *testing.T, l *Log, batches int) {
 			t.Fatal(err)
 		}
 	}
-	recs := []store.Record{}
-	for after := store.Seq(0); after < l.Head(); {
+	recs := []entity.Record{}
+	for after := entity.Seq(0); after < l.Head(); {
 		some, upto, err := l.Read(context.Background(), after, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		recs, after = append(recs, some...), upto
 	}
-	x.events = map[store.Seq]store.Record{}
+	x.events = map[entity.Seq]entity.Record{}
 	for _, r := range recs {
 		x.events[r.Seq] = r
 	}
@@ -130,9 +132,9 @@ func (x *texts) append(t *testing.T, l *Log, batches int) {
 func (x *texts) check(t *testing.T, l *Log, when string) {
 	t.Helper()
 	for _, text := range []string{"rare7", "rare11", "the", `"the the the"`, "refund 42", "CAFÉ", "日本", `"a b order"`, "absent", "rare3 the", "pad", "model"} {
-		m := store.NewMatcher(parse(t, text))
+		m := textsearch.NewMatcher(parse(t, text))
 		for _, project := range []string{"p0", "p1", "p2"} {
-			var want []store.Seq
+			var want []entity.Seq
 			for seq, r := range x.events {
 				if r.Project == project && m.Matches(&r.Event) {
 					want = append(want, seq)
@@ -381,7 +383,7 @@ func TestSearchErased(t *testing.T) {
 			t.Fatalf("%s: finds %v", when, got)
 		}
 		for _, file := range filterFiles(t, dir) {
-			if holds(t, file, store.WordHash([]byte("secretword"))) {
+			if holds(t, file, textsearch.WordHash([]byte("secretword"))) {
 				t.Fatalf("%s: %s remembers the word", when, file)
 			}
 		}
@@ -532,8 +534,8 @@ func TestSearchBeside(t *testing.T) {
 	ctx := context.Background()
 	l := openTest(t, nil, t.TempDir(), Options{SegmentBytes: 30 << 10, IdleAfter: time.Nanosecond, TailBytes: 1})
 	var mu sync.Mutex // guards stored and erased
-	var stored []store.Seq
-	erased := map[store.Seq]bool{}
+	var stored []entity.Seq
+	erased := map[entity.Seq]bool{}
 	var work sync.WaitGroup
 	stop := make(chan struct{})
 	again := func(f func(i int) error) {
@@ -577,7 +579,7 @@ func TestSearchBeside(t *testing.T) {
 		seq := stored[at]
 		stored = slices.Delete(stored, at, at+1)
 		mu.Unlock()
-		if err := l.Erase(ctx, []store.Seq{seq}); err != nil {
+		if err := l.Erase(ctx, []entity.Seq{seq}); err != nil {
 			return err
 		}
 		mu.Lock()

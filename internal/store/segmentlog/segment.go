@@ -5,28 +5,28 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // segment is one file of the Log.
 type segment struct {
 	id      uint64 // identity for caches; no two segments of a process share one
-	base    store.Seq
+	base    entity.Seq
 	path    string
 	salt    uint32
 	salted  bool // false when the header is damaged: the first block tells
 	packed  bool
-	rewrote bool      // written whole by a rewrite: header's last, newest and jobs are right
-	jobs    uint32    // of a rewritten segment
-	fence   store.Seq // base of the segment behind it at open; 0 for none
-	prev    store.Seq // header's: what the segment before it held when this one was begun
-	file    identity  // of the file at path
-	until   store.Seq // at open, prev of the segment behind it: what this one should hold
+	rewrote bool       // written whole by a rewrite: header's last, newest and jobs are right
+	jobs    uint32     // of a rewritten segment
+	fence   entity.Seq // base of the segment behind it at open; 0 for none
+	prev    entity.Seq // header's: what the segment before it held when this one was begun
+	file    identity   // of the file at path
+	until   entity.Seq // at open, prev of the segment behind it: what this one should hold
 
 	// Guarded by Log.mu.
-	last   store.Seq // the last durable Seq; base-1 for none
-	end    int64     // durable bytes
-	sealed bool      // no longer appended to
+	last   entity.Seq // the last durable Seq; base-1 for none
+	end    int64      // durable bytes
+	sealed bool       // no longer appended to
 
 	damaged atomic.Bool // bytes were found that are not the blocks they were
 
@@ -47,14 +47,14 @@ type segment struct {
 
 // mark is where a block starts. There is one for about every 8 KiB of file.
 type mark struct {
-	first store.Seq
+	first entity.Seq
 	off   int64
 }
 
 const markEvery = 8 << 10
 
 // note records a block for look-ups.
-func (s *segment) note(first store.Seq, off, committed int64) {
+func (s *segment) note(first entity.Seq, off, committed int64) {
 	s.newest = max(s.newest, committed)
 	if n := len(s.marks); n == 0 || off-s.marks[n-1].off >= markEvery {
 		s.marks = append(s.marks, mark{first, off})
@@ -71,7 +71,7 @@ func (s *segment) scanner(h *handle, end int64, ahead int) *scanner {
 // load makes marks complete: for a segment found at open, by going through its
 // headers once. It reports the damage that it saw then; missing is how many Seqs
 // at its end are in no file.
-func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing store.Seq, err error) {
+func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing entity.Seq, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.loaded {
@@ -100,7 +100,7 @@ func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing sto
 
 // from returns a scanner that starts at or a little before the block of seq. The
 // segment is loaded.
-func (s *segment) from(seq store.Seq, h *handle, end int64, ahead int) *scanner {
+func (s *segment) from(seq entity.Seq, h *handle, end int64, ahead int) *scanner {
 	sc := s.scanner(h, end, ahead)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"sync"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // tail keeps the newest records in memory, with the fields that were extracted
@@ -14,14 +14,14 @@ type tail struct {
 
 	mu     sync.RWMutex // guards all below
 	bytes  int64
-	after  store.Seq // the tail holds everything behind this Seq
+	after  entity.Seq // the tail holds everything behind this Seq
 	blocks []tailBlock
 	front  int // index in blocks of the oldest
 }
 
 type tailBlock struct {
-	last store.Seq
-	recs []store.Record // those that can be read; never changed in place
+	last entity.Seq
+	recs []entity.Record // those that can be read; never changed in place
 	cost int64
 }
 
@@ -47,7 +47,7 @@ func (t *tail) push(b tailBlock) {
 
 // read returns up to limit records after a Seq and where to go on, or false when the tail
 // begins later than that.
-func (t *tail) read(after store.Seq, limit int) (recs []store.Record, upto store.Seq, ok bool) {
+func (t *tail) read(after entity.Seq, limit int) (recs []entity.Record, upto entity.Seq, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if after < t.after {
@@ -59,7 +59,7 @@ func (t *tail) read(after store.Seq, limit int) (recs []store.Record, upto store
 	for j := i; j < len(blocks) && n < limit; j++ {
 		n += len(blocks[j].recs)
 	}
-	recs = make([]store.Record, 0, min(n, limit))
+	recs = make([]entity.Record, 0, min(n, limit))
 	upto = after
 	for ; i < len(blocks); i++ {
 		from := blocks[i].recs
@@ -78,7 +78,7 @@ func (t *tail) read(after store.Seq, limit int) (recs []store.Record, upto store
 }
 
 // get returns the record at seq. known is false when the tail begins later.
-func (t *tail) get(seq store.Seq) (rec store.Record, found, known bool) {
+func (t *tail) get(seq entity.Seq) (rec entity.Record, found, known bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if seq <= t.after {
@@ -98,12 +98,12 @@ func (t *tail) get(seq store.Seq) (rec store.Record, found, known bool) {
 }
 
 // erase drops the records at seqs.
-func (t *tail) erase(seqs map[store.Seq]bool) {
+func (t *tail) erase(seqs map[entity.Seq]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := t.front; i < len(t.blocks); i++ {
 		b := &t.blocks[i]
-		var kept []store.Record
+		var kept []entity.Record
 		for _, r := range b.recs {
 			if !seqs[r.Seq] {
 				kept = append(kept, r)

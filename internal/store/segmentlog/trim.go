@@ -4,19 +4,19 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // Trim implements store.Log. It keeps the newest segment and, whatever before
 // says, those from the oldest pending job on: its request is an accepted one.
-func (l *Log) Trim(ctx context.Context, before store.Seq) error {
+func (l *Log) Trim(ctx context.Context, before entity.Seq) error {
 	if err := l.trim(ctx, before); err != nil {
 		return fmt.Errorf("trim log: %w", err)
 	}
 	return nil
 }
 
-func (l *Log) trim(ctx context.Context, before store.Seq) error {
+func (l *Log) trim(ctx context.Context, before entity.Seq) error {
 	if err := l.takeMaint(ctx); err != nil {
 		return err
 	}

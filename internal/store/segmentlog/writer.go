@@ -9,7 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // writeCategory is how the Log's writes are counted by a vfs that counts.
@@ -24,7 +24,7 @@ type writer struct {
 
 // begin opens a file for a segment that starts at base. Its header goes out with the first
 // write.
-func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, error) {
+func (w *writer) begin(l *Log, base entity.Seq, now time.Time) (segmentHeader, error) {
 	salt, err := newSalt()
 	if err != nil {
 		return segmentHeader{}, fmt.Errorf("create segment: %w", err)
@@ -47,7 +47,7 @@ func (w *writer) begin(l *Log, base store.Seq, now time.Time) (segmentHeader, er
 
 // lastStored is the last Seq of the newest segment. Head may be above it: Seqs are
 // skipped where a start found a torn end.
-func (l *Log) lastStored() store.Seq {
+func (l *Log) lastStored() entity.Seq {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if len(l.segs) == 0 {

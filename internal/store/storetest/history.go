@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -31,9 +31,9 @@ func HistoryTraces(n int) int { return n/25 + 1 }
 //
 // Score values are multiples of 1/4 and small, so that their sums are exact in any
 // order. Costs are such that sums of floats are not.
-func History(seed int64, n int) []store.Record {
+func History(seed int64, n int) []entity.Record {
 	h := history{rng: rand.New(rand.NewPCG(uint64(seed), 0x9E3779B97F4A7C15)), n: n}
-	recs := make([]store.Record, n)
+	recs := make([]entity.Record, n)
 	for i := range recs {
 		recs[i] = h.record(i, recs[:i])
 	}
@@ -47,9 +47,9 @@ type history struct {
 
 var midnight = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-func (h *history) record(i int, before []store.Record) store.Record {
-	rec := store.Record{
-		Seq: store.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7),
+func (h *history) record(i int, before []entity.Record) entity.Record {
+	rec := entity.Record{
+		Seq: entity.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7),
 		Environment: pick(h, "default", "default", "production", "staging"),
 		ReceivedAt:  midnight.Add(time.Duration(i) * time.Second),
 	}

@@ -5,7 +5,8 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
@@ -17,24 +18,24 @@ func TestHistory(t *testing.T) {
 	if !reflect.DeepEqual(a, b) {
 		t.Fatal("the same seed gave two histories")
 	}
-	ids, times, kinds, facts := map[string]int{}, map[int64]int{}, map[store.Kind]int{}, map[string]int{}
+	ids, times, kinds, facts := map[string]int{}, map[int64]int{}, map[entity.Kind]int{}, map[string]int{}
 	traces, cleared := map[string]map[string]bool{}, 0
 	before := 0
 	for i := range a {
-		fields, failure := store.Extract(&a[i].Event)
+		fields, failure := extract.Extract(&a[i].Event)
 		if failure != nil {
 			t.Fatalf("record %d: %+v\n%s", i, failure, a[i].Event.Payload)
 		}
 		kinds[fields.Kind]++
 		ids[a[i].Event.ID]++
 		facts[fmt.Sprint(a[i].Event.ID, fields.Content)]++
-		if v, ok := fields.Get(store.TraceID); ok && fields.Kind == store.ObservationKind {
+		if v, ok := fields.Get(entity.TraceID); ok && fields.Kind == entity.ObservationKind {
 			if traces[fields.EntityID] == nil {
 				traces[fields.EntityID] = map[string]bool{}
 			}
 			traces[fields.EntityID][v.Text] = true
 		}
-		if _, ok := fields.Get(store.Clear); ok {
+		if _, ok := fields.Get(entity.Clear); ok {
 			cleared++
 		}
 		times[a[i].Event.Timestamp.UnixMicro()]++

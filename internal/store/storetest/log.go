@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -179,7 +180,7 @@ func (b *logBench) expect(t *testing.T, batch *store.Batch, stored, duplicates i
 }
 
 // all reads the whole Log.
-func (b *logBench) all(t *testing.T) []store.Record {
+func (b *logBench) all(t *testing.T) []entity.Record {
 	t.Helper()
 	recs, err := ReadAll(b.log)
 	if err != nil {
@@ -189,10 +190,10 @@ func (b *logBench) all(t *testing.T) []store.Record {
 }
 
 // ReadAll reads everything up to the Log's head, and checks that Seqs rise.
-func ReadAll(l store.Log) ([]store.Record, error) {
-	var all []store.Record
+func ReadAll(l store.Log) ([]entity.Record, error) {
+	var all []entity.Record
 	head := l.Head()
-	for at := store.Seq(0); at < head; {
+	for at := entity.Seq(0); at < head; {
 		recs, upto, err := l.Read(context.Background(), at, 37)
 		if err != nil {
 			return nil, err

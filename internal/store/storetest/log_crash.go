@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -77,7 +78,7 @@ func (c *crashTest) crashUnderLoad(t *testing.T, mem *vfs.MemFS) *vfs.MemFS {
 			}
 		})
 	}
-	for wait := store.Seq(1 + c.rng.IntN(1500)); c.log.Head() < wait && !t.Failed(); {
+	for wait := entity.Seq(1 + c.rng.IntN(1500)); c.log.Head() < wait && !t.Failed(); {
 		at := c.log.Head()
 		if _, _, err := c.log.Read(context.Background(), at, 1); err != nil {
 			t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -194,7 +195,7 @@ func testLogEraseJob(t *testing.T, b *logBench) {
 	done := b.batch("secret-of-j1")
 	done.Job = "j1"
 	b.expect(t, done, 1, 0)
-	if err := b.log.Erase(ctx, []store.Seq{b.all(t)[0].Seq}); err != nil {
+	if err := b.log.Erase(ctx, []entity.Seq{b.all(t)[0].Seq}); err != nil {
 		t.Fatal(err)
 	}
 	b.reopen(t)

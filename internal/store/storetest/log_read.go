@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -53,8 +54,8 @@ func testLogPayloads(t *testing.T, b *logBench) {
 
 func testLogFields(t *testing.T, b *logBench) {
 	batch := b.batch("a", "b")
-	fields := &store.Fields{EntityID: "a", Values: []store.FieldValue{{Field: store.Name, Text: "n"}}}
-	batch.Fields = []*store.Fields{fields, nil}
+	fields := &entity.Fields{EntityID: "a", Values: []entity.FieldValue{{Field: entity.Name, Text: "n"}}}
+	batch.Fields = []*entity.Fields{fields, nil}
 	b.expect(t, batch, 2, 0)
 	recs := b.all(t)
 	if len(recs) != 2 || recs[1].Fields != nil {
@@ -73,7 +74,7 @@ func testLogReadWaits(t *testing.T, b *logBench) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			at, n := store.Seq(0), 0
+			at, n := entity.Seq(0), 0
 			for n < 30 {
 				recs, upto, err := b.log.Read(context.Background(), at, 7)
 				if err != nil {
@@ -105,7 +106,7 @@ func testLogReadPages(t *testing.T, b *logBench) {
 	}
 	for _, limit := range []int{1, 2, 5, 1000} {
 		var got []string
-		for at := store.Seq(0); at < b.log.Head(); {
+		for at := entity.Seq(0); at < b.log.Head(); {
 			recs, upto, err := b.log.Read(context.Background(), at, limit)
 			if err != nil || len(recs) > limit || upto <= at {
 				t.Fatalf("read after %d: %d records, upto %d, %v", at, len(recs), upto, err)
@@ -128,7 +129,7 @@ func testLogGet(t *testing.T, b *logBench) {
 	}
 	for range 2 {
 		recs := b.all(t)
-		var seqs []store.Seq
+		var seqs []entity.Seq
 		for i := range recs {
 			seqs = append(seqs, recs[(i*37)%len(recs)].Seq)
 		}
@@ -176,7 +177,7 @@ func testLogErase(t *testing.T, b *logBench) {
 		b.expect(t, b.batch(ids(string(rune('A'+i)), 10)...), 10, 0)
 	}
 	ctx := context.Background()
-	var erased []store.Seq
+	var erased []entity.Seq
 	var kept []string
 	for i, r := range b.all(t) {
 		if i%3 == 0 || i < 10 {
@@ -217,7 +218,7 @@ func testLogClosed(t *testing.T, b *logBench) {
 	if _, err := b.log.Append(ctx, b.batch("b")); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("append: %v", err)
 	}
-	if _, err := b.log.Get(ctx, []store.Seq{1}); !errors.Is(err, store.ErrClosed) {
+	if _, err := b.log.Get(ctx, []entity.Seq{1}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("get: %v", err)
 	}
 	if _, err := b.log.EventReceipt(ctx, "p", "a"); !errors.Is(err, store.ErrClosed) {

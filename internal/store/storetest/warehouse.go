@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -83,8 +85,8 @@ type warehouseTest struct {
 	open    OpenWarehouse
 	dir     string
 	project string
-	seq     store.Seq
-	recs    []store.Record // all that were inserted
+	seq     entity.Seq
+	recs    []entity.Record // all that were inserted
 }
 
 const project = "default"
@@ -93,14 +95,14 @@ const project = "default"
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // record makes the next record; payload is formatted.
-func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payload string, args ...any) store.Record {
+func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payload string, args ...any) entity.Record {
 	w.Helper()
 	w.seq++
-	r := store.Record{
+	r := entity.Record{
 		Seq: w.seq, Project: project, Environment: "default", BatchID: "batch", ReceivedAt: noon,
 		Event: wire.Event{ID: id, Type: typ, Payload: json.RawMessage(fmt.Sprintf(payload, args...)), Timestamp: wire.At(at)},
 	}
-	fields, failure := store.Extract(&r.Event)
+	fields, failure := extract.Extract(&r.Event)
 	if failure != nil {
 		w.Fatalf("payload %s: %+v", r.Event.Payload, failure)
 	}
@@ -109,7 +111,7 @@ func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payl
 }
 
 // insert hands the records over as one transaction.
-func (w *warehouseTest) insert(recs ...store.Record) {
+func (w *warehouseTest) insert(recs ...entity.Record) {
 	w.Helper()
 	if err := w.Insert(w.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 		w.Fatal(err)
@@ -147,7 +149,7 @@ func (w *warehouseTest) observation(id string) wire.Observation {
 }
 
 // eventSeq is the Seq of the one event of that id.
-func (w *warehouseTest) eventSeq(project, id string) (store.Seq, error) {
+func (w *warehouseTest) eventSeq(project, id string) (entity.Seq, error) {
 	seqs, err := w.EventSeqs(w.Context(), project, id)
 	if err != nil || len(seqs) != 1 {
 		return 0, fmt.Errorf("%d events %q: %w", len(seqs), id, err)
@@ -237,7 +239,7 @@ func testEmpty(w *warehouseTest) {
 
 func testCursor(w *warehouseTest) {
 	ctx := context.Background()
-	at := func(want store.Seq) {
+	at := func(want entity.Seq) {
 		w.Helper()
 		if c, err := w.Cursor(ctx); c != want || err != nil {
 			w.Fatalf("cursor %d, %v; want %d", c, err, want)
@@ -252,7 +254,7 @@ func testCursor(w *warehouseTest) {
 	at(7)
 	w.reopen()
 	at(7)
-	if err := w.Insert(ctx, []store.Record{first}, 5); err != nil { // re-read after a crash
+	if err := w.Insert(ctx, []entity.Record{first}, 5); err != nil { // re-read after a crash
 		w.Fatal(err)
 	}
 	at(7)
@@ -269,32 +271,32 @@ func testCursor(w *warehouseTest) {
 
 func testPoison(w *warehouseTest) {
 	good := w.record("e1", wire.TraceCreate, noon, `{"name":"good"}`)
-	bad := func(change func(*store.Record)) store.Record {
+	bad := func(change func(*entity.Record)) entity.Record {
 		r := w.record("bad", wire.TraceCreate, noon, `{"name":"bad"}`)
 		change(&r)
 		return r
 	}
-	set := func(v store.FieldValue) func(*store.Record) {
-		return func(r *store.Record) { r.Fields.Values = append(r.Fields.Values, v) }
+	set := func(v entity.FieldValue) func(*entity.Record) {
+		return func(r *entity.Record) { r.Fields.Values = append(r.Fields.Values, v) }
 	}
 	nan := 0.0
 	nan /= nan
-	recs := []store.Record{good,
-		bad(func(r *store.Record) { r.Fields = nil }),
-		bad(func(r *store.Record) { r.Fields.EntityID = "\xff" }),
-		bad(func(r *store.Record) { r.Event.Timestamp = wire.Timestamp{} }),
-		bad(func(r *store.Record) { r.Fields.Kind = 9 }),
-		bad(set(store.FieldValue{Field: store.UserID, Text: "a\xc3("})),
-		bad(set(store.FieldValue{Field: store.TotalCost, Num: nan})),
-		bad(set(store.FieldValue{Field: store.StartTime, Int: -1})),
-		bad(set(store.FieldValue{Field: store.Tags, List: []string{"fine", "\xf0"}})),
+	recs := []entity.Record{good,
+		bad(func(r *entity.Record) { r.Fields = nil }),
+		bad(func(r *entity.Record) { r.Fields.EntityID = "\xff" }),
+		bad(func(r *entity.Record) { r.Event.Timestamp = wire.Timestamp{} }),
+		bad(func(r *entity.Record) { r.Fields.Kind = 9 }),
+		bad(set(entity.FieldValue{Field: entity.UserID, Text: "a\xc3("})),
+		bad(set(entity.FieldValue{Field: entity.TotalCost, Num: nan})),
+		bad(set(entity.FieldValue{Field: entity.StartTime, Int: -1})),
+		bad(set(entity.FieldValue{Field: entity.Tags, List: []string{"fine", "\xf0"}})),
 	}
 	err := w.Insert(w.Context(), recs, w.seq)
 	var poison *store.PoisonError
 	if !errors.As(err, &poison) {
 		w.Fatalf("error %v", err)
 	}
-	w.equal("poisoned", poison.Seqs, []store.Seq{2, 3, 4, 5, 6, 7, 8, 9})
+	w.equal("poisoned", poison.Seqs, []entity.Seq{2, 3, 4, 5, 6, 7, 8, 9})
 	if c, _ := w.Cursor(w.Context()); c != 0 || len(w.traces(store.TraceQuery{})) != 0 {
 		w.Errorf("something went in; cursor %d", c)
 	}
@@ -308,8 +310,8 @@ func testPoison(w *warehouseTest) {
 
 func testPermutations(w *warehouseTest) {
 	midnight := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	events := func(id string) []store.Record {
-		return []store.Record{
+	events := func(id string) []entity.Record {
+		return []entity.Record{
 			w.record(id+"c", wire.ObservationCreate, midnight.Add(-2*time.Second), `{"id":%q,"trace_id":"t","name":"a","model":"m","tags":["z","b"]}`, id),
 			w.record(id+"u", wire.ObservationUpdate, midnight.Add(-time.Second), `{"id":%q,"name":"b","level":"warn","tags":["b","a"]}`, id),
 			w.record(id+"f", wire.ObservationComplete, midnight.Add(time.Second), `{"id":%q,"usage":{"prompt_tokens":3,"completion_tokens":4}}`, id),
@@ -341,7 +343,7 @@ func testPermutations(w *warehouseTest) {
 }
 
 func testUpdates(w *warehouseTest) {
-	var recs []store.Record
+	var recs []entity.Record
 	recs = append(recs, w.record("c", wire.TraceCreate, noon, `{"id":"t","name":"n"}`))
 	for i := range 1000 {
 		recs = append(recs, w.record(fmt.Sprint("u", i), wire.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["tag%03d"]}`, i))
@@ -359,7 +361,7 @@ func testLatency(w *warehouseTest) {
 		w.insert(w.record(id+"c", wire.ObservationCreate, noon, `{"id":%q,"trace_id":"t%d","name":"n","start_time":%q}`, id, i, noon.Format(time.RFC3339Nano)),
 			w.record(id+"f", wire.ObservationComplete, noon.Add(time.Hour), `{"id":%q,"end_time":%q,"latency_ms":77}`, id, end.Format(time.RFC3339Nano)))
 		var want *float64
-		reason := store.EndBeforeStart
+		reason := entity.EndBeforeStart
 		if d >= 0 {
 			ms := float64(d.Microseconds()) / 1000
 			want, reason = &ms, ""
@@ -418,14 +420,14 @@ func testProjects(w *warehouseTest) {
 	w.insert(mine, yours)
 	for p, want := range map[string]struct {
 		name string
-		seq  store.Seq
+		seq  entity.Seq
 	}{project: {"mine", 1}, "other": {"yours", 2}} {
 		page, err := w.Observations(w.Context(), p, store.ObservationQuery{})
 		if err != nil || len(page.Data) != 1 || page.Data[0].Name != want.name {
 			w.Errorf("%s: %+v, %v", p, page, err)
 		}
 		seqs, err := w.TraceEvents(w.Context(), p, "t")
-		if err != nil || !slices.Equal(seqs, []store.Seq{want.seq}) {
+		if err != nil || !slices.Equal(seqs, []entity.Seq{want.seq}) {
 			w.Errorf("%s: %v, %v", p, seqs, err)
 		}
 		if seq, err := w.eventSeq(p, "e"); seq != want.seq || err != nil {
@@ -447,7 +449,7 @@ func testMembership(w *warehouseTest) {
 		w.record("9", wire.QualityScoreCreate, noon, `{"id":"s3","trace_id":"scored only","name":"q","value":1}`),
 		w.record("10", wire.EventCreate, noon, `{"name":"no entity","trace_id":"t"}`),
 	)
-	for id, want := range map[string][]store.Seq{"t": {1, 2, 3, 4, 5, 6, 7}, "t2": {8}} {
+	for id, want := range map[string][]entity.Seq{"t": {1, 2, 3, 4, 5, 6, 7}, "t2": {8}} {
 		seqs, err := w.TraceEvents(w.Context(), project, id)
 		slices.Sort(seqs)
 		if err != nil || !slices.Equal(seqs, want) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -92,7 +93,7 @@ func testRandomBuckets(w *warehouseTest) {
 	for i := range 20 {
 		name := fmt.Sprint("score", i)
 		scale, offset := math.Pow(10, float64(rng.IntN(30)-15)), float64(rng.IntN(3)-1)
-		var recs []store.Record
+		var recs []entity.Record
 		var values []float64
 		for k := range 50 {
 			v := (rng.Float64() + offset) * scale

@@ -7,17 +7,18 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // erase removes the events from the warehouse and from what the test expects.
-func (w *warehouseTest) erase(seqs ...store.Seq) {
+func (w *warehouseTest) erase(seqs ...entity.Seq) {
 	w.Helper()
 	if err := w.Erase(w.Context(), w.project, seqs); err != nil {
 		w.Fatal(err)
 	}
-	w.recs = slices.DeleteFunc(w.recs, func(r store.Record) bool { return slices.Contains(seqs, r.Seq) })
+	w.recs = slices.DeleteFunc(w.recs, func(r entity.Record) bool { return slices.Contains(seqs, r.Seq) })
 }
 
 func testErase(w *warehouseTest) {
@@ -74,7 +75,7 @@ func testEraseHistory(w *warehouseTest) {
 	w.recs = firstOf(w.recs)
 	rng := rand.New(rand.NewPCG(uint64(s), 11))
 	for range 3 {
-		var seqs []store.Seq
+		var seqs []entity.Seq
 		for _, r := range w.recs {
 			if rng.IntN(6) == 0 {
 				seqs = append(seqs, r.Seq)
@@ -103,7 +104,7 @@ func testLate(w *warehouseTest) {
 		if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 1 || got[0].Scores["q"] != 1.0 {
 			w.Errorf("traces %+v", got)
 		}
-		if seqs, err := w.TraceEvents(w.Context(), project, "t"); err != nil || !slices.Equal(seqs, []store.Seq{1, 2, 3}) {
+		if seqs, err := w.TraceEvents(w.Context(), project, "t"); err != nil || !slices.Equal(seqs, []entity.Seq{1, 2, 3}) {
 			w.Errorf("events %v, %v", seqs, err)
 		}
 		w.reopen()
@@ -116,7 +117,7 @@ func testUserEvents(w *warehouseTest) {
 	theirs.Project = "other"
 	// Extract takes no user from an observation yet; a warehouse has the column.
 	update := w.record("6", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
-	update.Fields.Values = append(update.Fields.Values, store.FieldValue{Field: store.UserID, Text: "u"})
+	update.Fields.Values = append(update.Fields.Values, entity.FieldValue{Field: entity.UserID, Text: "u"})
 	w.insert(theirs,
 		w.record("1", wire.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
 		w.record("2", wire.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -13,7 +14,7 @@ import (
 func (w *warehouseTest) expire(c store.Cutoffs) {
 	w.Helper()
 	before := len(w.recs)
-	w.recs = slices.DeleteFunc(w.recs, func(r store.Record) bool {
+	w.recs = slices.DeleteFunc(w.recs, func(r entity.Record) bool {
 		return c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
 	})
 	removed, err := w.Expire(w.Context(), c)
@@ -53,7 +54,7 @@ func testExpireHistory(w *warehouseTest) {
 
 // Each project has its own retention; a time in the future counts from the receipt.
 func testExpireProjects(w *warehouseTest) {
-	of := func(p, id string, at time.Time) store.Record {
+	of := func(p, id string, at time.Time) entity.Record {
 		r := w.record(p+id, wire.TraceCreate, at, `{"id":"%s","name":"n"}`, id)
 		r.Project = p
 		return r

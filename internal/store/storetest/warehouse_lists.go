@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -203,7 +204,7 @@ func testListsOfProjects(w *warehouseTest) {
 	w.insert(mine, yours)
 	for p, want := range map[string]struct {
 		user, environment string
-		seq               store.Seq
+		seq               entity.Seq
 	}{project: {"me", "here", 1}, "other": {"you", "there", 2}, "none": {}} {
 		w.project = p
 		count := 1
@@ -214,7 +215,7 @@ func testListsOfProjects(w *warehouseTest) {
 		if len(sessions) != count || len(users) != count || len(environments) != count {
 			w.Fatalf("%s: %v %v %v", p, sessions, users, environments)
 		}
-		seqs, err := w.EntityEvents(w.Context(), p, store.TraceKind, []string{"t", "unknown"})
+		seqs, err := w.EntityEvents(w.Context(), p, entity.TraceKind, []string{"t", "unknown"})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -225,7 +226,7 @@ func testListsOfProjects(w *warehouseTest) {
 			continue
 		}
 		if sessions[0].TraceCount != 1 || !slices.Equal(sessions[0].UserIDs, []string{want.user}) || users[0].ID != want.user ||
-			environments[0].Name != want.environment || !slices.Equal(seqs["t"], []store.Seq{want.seq}) || len(seqs) != 1 {
+			environments[0].Name != want.environment || !slices.Equal(seqs["t"], []entity.Seq{want.seq}) || len(seqs) != 1 {
 			w.Errorf("%s: %v %v %v %v", p, sessions, users, environments, seqs)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -12,10 +13,10 @@ import (
 // The same event id with the same content is one event, with other content another:
 // in the next transaction, after a restart, and twice within one.
 func testRepeated(w *warehouseTest) {
-	create := func() store.Record {
+	create := func() entity.Record {
 		return w.record("e1", wire.ObservationCreate, noon, `{"id":"o","trace_id":"t","name":"first","model":"m1"}`)
 	}
-	update := func(id string, second int, what string) store.Record {
+	update := func(id string, second int, what string) entity.Record {
 		return w.record(id, wire.ObservationUpdate, noon.Add(time.Duration(second)*time.Second), `{"id":"o",%s}`, what)
 	}
 	w.insert(create(), update("e2", 1, `"name":"second"`))
@@ -35,7 +36,7 @@ func testRepeated(w *warehouseTest) {
 		if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "other"}}); len(got) != 1 {
 			w.Errorf("the other entity of an id: %+v", got)
 		}
-		for id, want := range map[string][]store.Seq{"e1": {1, 10}, "e2": {2, 6}, "e3": {7, 8}} {
+		for id, want := range map[string][]entity.Seq{"e1": {1, 10}, "e2": {2, 6}, "e3": {7, 8}} {
 			got, err := w.EventSeqs(w.Context(), project, id)
 			if err != nil || !slices.Equal(got, want) {
 				w.Errorf("%s has %v, %v; want %v", id, got, err, want)
@@ -94,10 +95,10 @@ func testFastClock(w *warehouseTest) {
 	w.insert(w.record("3", wire.TraceCreate, noon.Add(time.Hour), `{"id":"t","name":"first"}`), w.record("4", wire.TraceUpdate, noon, `{"id":"t","name":"last"}`))
 	for range 2 {
 		o := w.observation("o")
-		w.equal("the observation", []any{o.Name, o.Level, o.StatusMessage, o.LatencyMS, o.LatencyReason}, []any{"job", "ERROR", "done", nil, store.EndBeforeStart})
+		w.equal("the observation", []any{o.Name, o.Level, o.StatusMessage, o.LatencyMS, o.LatencyReason}, []any{"job", "ERROR", "done", nil, entity.EndBeforeStart})
 		failed := true
 		got := w.traces(store.TraceQuery{Filter: store.Filter{HasError: &failed}})
-		if len(got) != 1 || got[0].Name != "last" || got[0].LatencyMS != nil || got[0].LatencyReason != store.EndBeforeStart {
+		if len(got) != 1 || got[0].Name != "last" || got[0].LatencyMS != nil || got[0].LatencyReason != entity.EndBeforeStart {
 			w.Errorf("traces with an error: %+v", got)
 		}
 		w.checkpoint()
@@ -116,16 +117,16 @@ func testSameID(w *warehouseTest) {
 	for range 2 {
 		w.equal("A", w.traceNumbers("A"), []any{5, 0.5, 0, map[string]any{"q": 3}})
 		w.equal("B", w.traceNumbers("B"), []any{7, 0.7, 1, map[string]any{"q": 1}})
-		for trace, want := range map[string][]store.Seq{"A": {1, 5}, "B": {2, 3, 4}} {
+		for trace, want := range map[string][]entity.Seq{"A": {1, 5}, "B": {2, 3, 4}} {
 			seqs, err := w.TraceEvents(w.Context(), project, trace)
 			slices.Sort(seqs)
 			if err != nil || !slices.Equal(seqs, want) {
 				w.Errorf("events of %s: %v, %v; want %v", trace, seqs, err, want)
 			}
 		}
-		seqs, err := w.EntityEvents(w.Context(), project, store.ObservationKind, []string{"step"})
+		seqs, err := w.EntityEvents(w.Context(), project, entity.ObservationKind, []string{"step"})
 		slices.Sort(seqs["step"])
-		if err != nil || !slices.Equal(seqs["step"], []store.Seq{1, 2, 4}) {
+		if err != nil || !slices.Equal(seqs["step"], []entity.Seq{1, 2, 4}) {
 			w.Errorf("events of the observations: %v, %v", seqs, err)
 		}
 		for _, f := range []store.Filter{{}, {TraceID: "B"}, {TraceID: "none"}} {
@@ -160,9 +161,9 @@ func (w *warehouseTest) traceNumbers(id string) []any {
 }
 
 // cleared makes a record's event clear these fields.
-func cleared(r store.Record, names ...string) store.Record {
-	r.Fields.Values = slices.DeleteFunc(r.Fields.Values, func(v store.FieldValue) bool { return v.Field == store.Clear })
-	r.Fields.Values = append(r.Fields.Values, store.FieldValue{Field: store.Clear, List: names})
+func cleared(r entity.Record, names ...string) entity.Record {
+	r.Fields.Values = slices.DeleteFunc(r.Fields.Values, func(v entity.FieldValue) bool { return v.Field == entity.Clear })
+	r.Fields.Values = append(r.Fields.Values, entity.FieldValue{Field: entity.Clear, List: names})
 	return r
 }
 

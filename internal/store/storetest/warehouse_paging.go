@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -78,7 +79,7 @@ func testPaging(w *warehouseTest) {
 			got := w.tracePages(store.Order{By: by, Asc: asc, Limit: limit}, nothing)
 			w.equal(fmt.Sprintf("traces by %q, ascending %v, %d a page", by, asc, limit), got, want)
 		}
-		cost := func(o *store.ObservationRow) float64 {
+		cost := func(o *entity.ObservationRow) float64 {
 			if o.TotalCost == nil {
 				return math.NaN()
 			}

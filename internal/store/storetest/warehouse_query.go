@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -34,7 +36,7 @@ func (w *warehouseTest) history(seed int64, n int) {
 	w.project = HistoryProject
 	recs := History(seed, n)
 	for i := range recs {
-		fields, failure := store.Extract(&recs[i].Event)
+		fields, failure := extract.Extract(&recs[i].Event)
 		if failure != nil {
 			w.Fatal(failure)
 		}
@@ -59,11 +61,11 @@ func (w *warehouseTest) history(seed int64, n int) {
 // foldedAll is everything that the records fold into, by the Go fold.
 type foldedAll struct {
 	traces       map[string]*wire.Trace
-	observations map[string]*store.ObservationRow // by observationKey
+	observations map[string]*entity.ObservationRow // by observationKey
 	scores       map[string]*wire.Score
-	traceOf      map[string]string    // score id → its trace
-	about        map[string]string    // score id → the observationKey that it is about
-	in           map[store.Seq]string // the Seq of an observation's event → its observationKey
+	traceOf      map[string]string     // score id → its trace
+	about        map[string]string     // score id → the observationKey that it is about
+	in           map[entity.Seq]string // the Seq of an observation's event → its observationKey
 }
 
 // observationKey sorts as (id, trace id).
@@ -71,8 +73,8 @@ func observationKey(o *wire.Observation) string { return o.ID + "\x00" + o.Trace
 
 func (w *warehouseTest) fold() *foldedAll {
 	w.Helper()
-	all := &foldedAll{map[string]*wire.Trace{}, map[string]*store.ObservationRow{}, map[string]*wire.Score{},
-		map[string]string{}, map[string]string{}, map[store.Seq]string{}}
+	all := &foldedAll{map[string]*wire.Trace{}, map[string]*entity.ObservationRow{}, map[string]*wire.Score{},
+		map[string]string{}, map[string]string{}, map[entity.Seq]string{}}
 	newest := w.foldObservations(all)
 	ids := map[string]bool{}
 	for _, o := range all.observations {
@@ -80,10 +82,10 @@ func (w *warehouseTest) fold() *foldedAll {
 	}
 	for _, r := range w.recs {
 		switch id := r.Fields.EntityID; r.Fields.Kind {
-		case store.TraceKind:
+		case entity.TraceKind:
 			ids[id] = true
-		case store.ScoreKind:
-			s, err := store.FoldScore(w.recs, id)
+		case entity.ScoreKind:
+			s, err := entity.FoldScore(w.recs, id)
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -95,7 +97,7 @@ func (w *warehouseTest) fold() *foldedAll {
 	}
 	delete(ids, "")
 	for id := range ids {
-		t, err := store.FoldTrace(w.recs, id)
+		t, err := entity.FoldTrace(w.recs, id)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -111,14 +113,14 @@ func (w *warehouseTest) fold() *foldedAll {
 func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]string) {
 	w.Helper()
 	newest = map[string]string{}
-	folded, byTrace := map[string]bool{}, map[string][]*store.ObservationRow{}
+	folded, byTrace := map[string]bool{}, map[string][]*entity.ObservationRow{}
 	for _, r := range w.recs {
 		id := r.Fields.EntityID
-		if r.Fields.Kind != store.ObservationKind || folded[id] {
+		if r.Fields.Kind != entity.ObservationKind || folded[id] {
 			continue
 		}
 		folded[id] = true
-		f, err := store.FoldOf(w.recs, store.ObservationKind, id)
+		f, err := entity.FoldOf(w.recs, entity.ObservationKind, id)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -136,20 +138,20 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 	}
 	for trace, rows := range byTrace {
 		if trace != "" {
-			store.Count(rows)
+			entity.Count(rows)
 		}
 	}
 	return newest
 }
 
 // firstOf leaves out the events that came before: those of the same id that say the same.
-func firstOf(recs []store.Record) []store.Record {
+func firstOf(recs []entity.Record) []entity.Record {
 	type fact struct {
 		id      string
 		content uint64
 	}
 	seen := map[fact]bool{}
-	var first []store.Record
+	var first []entity.Record
 	for _, r := range recs {
 		is := fact{r.Event.ID, r.Fields.Content}
 		if !seen[is] {
@@ -161,7 +163,7 @@ func firstOf(recs []store.Record) []store.Record {
 }
 
 // flat is the observation as a list shows it.
-func flat(o *store.ObservationRow) wire.Observation {
+func flat(o *entity.ObservationRow) wire.Observation {
 	c := o.Observation
 	c.Children, c.Metadata, c.Input, c.Output, c.ModelParameters = nil, nil, nil, nil, nil
 	return c
@@ -235,7 +237,7 @@ func (w *warehouseTest) compareWithFold() {
 // compareFacts looks for every event by its id.
 func (w *warehouseTest) compareFacts() {
 	w.Helper()
-	facts := map[string][]store.Seq{}
+	facts := map[string][]entity.Seq{}
 	for _, r := range firstOf(w.recs) {
 		facts[r.Event.ID] = append(facts[r.Event.ID], r.Seq)
 	}
@@ -252,16 +254,16 @@ func (w *warehouseTest) compareFacts() {
 }
 
 // eventsOf are the Seqs of the events that make up a trace.
-func (w *warehouseTest) eventsOf(all *foldedAll, trace string) []store.Seq {
-	var seqs []store.Seq
+func (w *warehouseTest) eventsOf(all *foldedAll, trace string) []entity.Seq {
+	var seqs []entity.Seq
 	for _, r := range firstOf(w.recs) {
 		id, in := r.Fields.EntityID, false
 		switch r.Fields.Kind {
-		case store.TraceKind:
+		case entity.TraceKind:
 			in = id == trace
-		case store.ObservationKind:
+		case entity.ObservationKind:
 			in = all.observations[all.in[r.Seq]].TraceID == trace
-		case store.ScoreKind:
+		case entity.ScoreKind:
 			in = all.traceOf[id] == trace
 		}
 		if in {
@@ -556,7 +558,7 @@ func testReadsBesideWrites(w *warehouseTest) {
 		})
 	}
 	for i := range 60 {
-		var recs []store.Record
+		var recs []entity.Record
 		for k := range 10 {
 			recs = append(recs, w.record(fmt.Sprint(i, "-", k), wire.ObservationCreate, noon, `{"trace_id":"t%d","name":"n"}`, k))
 		}

@@ -7,27 +7,28 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // searched is what a restriction to events should leave, found without SQL.
 type searched struct {
-	seqs                 []store.Seq
+	seqs                 []entity.Seq
 	traces, observations map[string]bool
 }
 
 // choose picks each event with the chance, and finds what was folded from those.
 func (w *warehouseTest) choose(rng *rand.Rand, all *foldedAll, chance float64) *searched {
-	s := &searched{seqs: []store.Seq{}, traces: map[string]bool{}, observations: map[string]bool{}}
+	s := &searched{seqs: []entity.Seq{}, traces: map[string]bool{}, observations: map[string]bool{}}
 	for _, r := range firstOf(w.recs) {
 		if rng.Float64() >= chance {
 			continue
 		}
 		s.seqs = append(s.seqs, r.Seq)
 		switch id := r.Fields.EntityID; r.Fields.Kind {
-		case store.TraceKind:
+		case entity.TraceKind:
 			s.traces[id] = true
-		case store.ObservationKind:
+		case entity.ObservationKind:
 			key := all.in[r.Seq]
 			s.observations[key] = true
 			s.traces[all.observations[key].TraceID] = true
@@ -38,7 +39,7 @@ func (w *warehouseTest) choose(rng *rand.Rand, all *foldedAll, chance float64) *
 }
 
 // match answers as the search of a Log would.
-func (s *searched) match(_ context.Context, seqs []store.Seq) ([]bool, error) {
+func (s *searched) match(_ context.Context, seqs []entity.Seq) ([]bool, error) {
 	out := make([]bool, len(seqs))
 	for i, seq := range seqs {
 		_, out[i] = slices.BinarySearch(s.seqs, seq)
@@ -145,7 +146,7 @@ func (w *warehouseTest) mixedPages(rng *rand.Rand, all *foldedAll) {
 }
 
 func (w *warehouseTest) searchRefusals() {
-	f := store.Filter{Seqs: []store.Seq{1}}
+	f := store.Filter{Seqs: []entity.Seq{1}}
 	_, err := w.Scores(w.Context(), w.project, store.ScoreQuery{Filter: f})
 	w.refusedParam(err, "q")
 	for _, of := range []string{"traces", "observations"} {
@@ -153,7 +154,7 @@ func (w *warehouseTest) searchRefusals() {
 		w.refusedParam(err, "q")
 	}
 	broken := errors.New("broken")
-	failing := store.Filter{Match: func(context.Context, []store.Seq) ([]bool, error) { return nil, broken }}
+	failing := store.Filter{Match: func(context.Context, []entity.Seq) ([]bool, error) { return nil, broken }}
 	if _, err := w.Traces(w.Context(), w.project, store.TraceQuery{Filter: failing}); !errors.Is(err, broken) {
 		w.Errorf("the error of Match is lost: %v", err)
 	}

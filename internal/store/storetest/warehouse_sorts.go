@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -57,7 +58,7 @@ func (w *warehouseTest) sortedLists() []sortedList {
 // family is a trace, an observation and a score, with a session, a user and an
 // environment of their own, whose numbers are few, so that ties are common, and
 // sometimes absent.
-func (w *warehouseTest) family(rng *rand.Rand, project string, i int) []store.Record {
+func (w *warehouseTest) family(rng *rand.Rand, project string, i int) []entity.Record {
 	at := noon.Add(time.Duration(rng.IntN(4)) * time.Second)
 	id := fmt.Sprintf("%03d-%d", rng.IntN(1000), i) // in no order, and new
 	fields := map[string]any{"id": "o" + id, "trace_id": "t" + id, "name": "n", "environment": "e" + id, "level": []string{"error", "info"}[rng.IntN(2)]}
@@ -77,7 +78,7 @@ func (w *warehouseTest) family(rng *rand.Rand, project string, i int) []store.Re
 	if rng.IntN(4) == 0 {
 		value = `"none"`
 	}
-	recs := []store.Record{
+	recs := []entity.Record{
 		w.record("t"+id, wire.TraceCreate, at, `{"id":"t%s","name":"n","session_id":"s%[1]s","user_id":"u%[1]s","environment":"e%[1]s"}`, id),
 		w.record("o"+id, wire.ObservationCreate, at, "%s", b),
 		w.record("s"+id, wire.QualityScoreCreate, at, `{"id":"c%s","trace_id":"t%[1]s","name":"q","value":%s,"environment":"e%[1]s"}`, id, value),
@@ -95,7 +96,7 @@ func testEverySort(w *warehouseTest) {
 	rng := rand.New(rand.NewPCG(uint64(seed(w)), 25))
 	for _, list := range w.sortedLists() {
 		n := 0
-		var recs []store.Record
+		var recs []entity.Record
 		for range 16 {
 			recs = append(recs, w.family(rng, list.name, n)...)
 			n++

@@ -1,0 +1,259 @@
+package entity
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
+
+// This file is the reference for how events become entities. Every view of the
+// Log folds with it; a property test holds what a warehouse answers against it.
+//
+// An entity is a trace (project, id), a score (project, id) or an observation
+// (project, trace id, id): ids of observations are unique only within a trace.
+//
+// A fact is an event with its content: of the records of one project that have the
+// same event id and the same Fields.Content only that with the lowest Seq counts, so
+// that a replayed or re-accepted event changes nothing. The same event id with other
+// content is a fact of its own. A record that Extract refuses does not count.
+//
+// The facts of an entity are ordered so: the creates first, whatever their time, by
+// (timestamp, Seq), for a create never overrules what follows it; then the others by
+// (timestamp, rank, Seq). Seq is the order of acceptance, which is the order of the
+// request within one: at equal time and rank the later accepted has the last word.
+// The event id decides nothing. The order in which records come to the fold does not
+// matter. For each field the last value wins; Extract leaves out null, so a null
+// changes nothing. A field named in an event's clear is emptied before the event's
+// own values apply, as if nothing before had spoken of it; tags and metadata too.
+// Other than that:
+//
+//   - tags: all values united, distinct, sorted bytewise.
+//   - metadata: see FoldMetadata.
+//   - environment: the last environment in a payload, else the last
+//     Record.Environment that is not "default", else "default".
+//   - start_time (observations): the last explicit one, else inferred: the least
+//     timestamp of the events of rank create, without those of all events.
+//   - end_time (observations): the last explicit one, else the greatest timestamp
+//     of the events of rank complete, else none.
+//   - latency_ms (observations): with an end, end − start in milliseconds with
+//     microsecond precision, or none, with a latency_reason, when the end is before
+//     the start: a time from two clocks that disagree is no duration. Without an end
+//     the last explicit latency_ms, else none.
+//   - total_tokens: prompt + completion when both are known, else the last explicit
+//     one, else the one part that is known, else none. total_cost: the last explicit
+//     one, else the sum of those of input_cost and output_cost that are known, else none.
+//   - type is "span" and level "DEFAULT" when never sent; other texts are "".
+//   - a score: data_type as folded; CATEGORICAL has string_value only, any other
+//     value only. Its timestamp is the least of its events.
+//
+// The facts that name one observation id are divided among the traces that they name:
+// a trace_id says of which trace's observation its event speaks. What names no trace
+// goes to the newest of them, which is the one whose first create has the greatest
+// timestamp, then the one with the greatest trace id; traces with a create come before
+// those without, and of the latter that whose first event is the latest. When no event
+// names a trace the observation is in none: its trace_id is "".
+//
+// A trace T consists of the events of the trace entity T, the observations of T, and
+// the scores whose folded trace_id is T, or is "" while the newest observation with
+// their folded observation_id is one of T. It exists when it has a
+// trace event or an observation. Its start_time is the least of its own start
+// (as an inferred start_time above; none without a trace event) and its
+// observations' start_times; its end_time the greatest end_time of its
+// observations, or none; its latency end − start when there is an end, or none with a
+// reason, as that of an observation. Its environment, without a trace event, is that of
+// its first observation by (start_time, id). Its name, user_id, session_id and tags, where its own
+// events have none, are those of its root: the first by (start_time, id) of the
+// observations that name no parent, and so are input and output when it has no name of its own. observation_count and error_count (level
+// ERROR) are over its observations; total_tokens and total_cost over those of them that
+// Count lets count, exactly (see Money), an unknown number being 0; models
+// are the distinct ones that are not "", sorted. scores has for each name that
+// is not "": the mean of the values when any score of that name has a value, else
+// the string_value that is last by (timestamp, id).
+
+// Fold collects the events of one entity, in any order; of observations, all events
+// that name one observation id, whatever trace they name.
+type Fold struct {
+	items []foldItem
+	facts map[fact]int // place in items
+}
+
+// fact is what makes two records of one entity one.
+type fact struct {
+	eventID string
+	content uint64
+}
+
+type foldItem struct {
+	rec    *Record
+	fields *Fields
+}
+
+// Add takes in one event of the entity. Of two records of one fact that with the
+// lower Seq stays. rec and fields must not change afterwards.
+func (f *Fold) Add(rec *Record, fields *Fields) {
+	is := fact{rec.Event.ID, fields.Content}
+	if i, known := f.facts[is]; known {
+		if rec.Seq < f.items[i].rec.Seq {
+			f.items[i] = foldItem{rec, fields}
+		}
+		return
+	}
+	if f.facts == nil {
+		f.facts = make(map[fact]int)
+	}
+	f.facts[is] = len(f.items)
+	f.items = append(f.items, foldItem{rec, fields})
+}
+
+// sorted is the facts in the order of the fold.
+func (f *Fold) sorted() []foldItem {
+	items := slices.Clone(f.items)
+	slices.SortFunc(items, foldItem.before)
+	return items
+}
+
+// before is the order of events.
+func (a foldItem) before(b foldItem) int {
+	if c := cmp.Compare(min(a.fields.Rank, RankUpdate), min(b.fields.Rank, RankUpdate)); c != 0 {
+		return c // creates come first
+	}
+	return cmp.Or(
+		cmp.Compare(micros(a.rec), micros(b.rec)),
+		cmp.Compare(a.fields.Rank, b.fields.Rank),
+		cmp.Compare(a.rec.Seq, b.rec.Seq),
+	)
+}
+
+// micros is a record's timestamp in microseconds since 1970.
+func micros(rec *Record) int64 { return rec.Event.Timestamp.UnixMicro() }
+
+// instant is microseconds since 1970, or nothing.
+type instant struct {
+	us    int64
+	known bool
+}
+
+func (i *instant) least(us int64) {
+	if !i.known || us < i.us {
+		*i = instant{us, true}
+	}
+}
+
+func (i *instant) greatest(us int64) {
+	if !i.known || us > i.us {
+		*i = instant{us, true}
+	}
+}
+
+// folded is an entity's state after all its events.
+type folded struct {
+	has      [NumFields]bool
+	last     [NumFields]*FieldValue // in an event
+	tags     []string
+	metadata []string // every value, in order
+	batchEnv string   // the last that is not "default", or ""
+
+	created, completed, any instant // least create, greatest complete, least of all
+}
+
+// fold is the state after items, which stand in their order.
+func fold(items []foldItem) *folded {
+	s := &folded{}
+	for _, item := range items {
+		at := micros(item.rec)
+		s.any.least(at)
+		switch item.fields.Rank {
+		case RankCreate:
+			s.created.least(at)
+		case RankComplete:
+			s.completed.greatest(at)
+		}
+		if env := item.rec.Environment; env != "" && env != defaultEnvironment {
+			s.batchEnv = env
+		}
+		if v, ok := item.fields.Get(Clear); ok {
+			s.clear(v.List)
+		}
+		for i := range item.fields.Values {
+			v := &item.fields.Values[i]
+			s.has[v.Field], s.last[v.Field] = true, v
+			switch v.Field {
+			case Tags:
+				s.tags = append(s.tags, v.List...)
+			case Metadata:
+				s.metadata = append(s.metadata, v.Text)
+			}
+		}
+	}
+	sort.Strings(s.tags)
+	s.tags = slices.Compact(s.tags)
+	return s
+}
+
+// clear empties the fields of these names; those that are no fields are passed over.
+func (s *folded) clear(names []string) {
+	for _, name := range names {
+		f, ok := FieldNamed(name)
+		if !ok {
+			continue
+		}
+		s.has[f] = false
+		switch f {
+		case Tags:
+			s.tags = nil
+		case Metadata:
+			s.metadata = nil
+		}
+	}
+}
+
+const defaultEnvironment = "default"
+
+func (s *folded) text(f Field, otherwise string) string {
+	if !s.has[f] {
+		return otherwise
+	}
+	return s.last[f].Text
+}
+
+func (s *folded) environment() string {
+	return cmp.Or(s.text(Environment, s.batchEnv), defaultEnvironment)
+}
+
+// inferredStart is the start of an entity that says none.
+func (s *folded) inferredStart() instant {
+	if s.created.known {
+		return s.created
+	}
+	return s.any
+}
+
+func (s *folded) start() (at instant, inferred bool) {
+	if s.has[StartTime] {
+		return instant{s.last[StartTime].Int, true}, false
+	}
+	return s.inferredStart(), true
+}
+
+func (s *folded) end() instant {
+	if s.has[EndTime] {
+		return instant{s.last[EndTime].Int, true}
+	}
+	return s.completed
+}
+
+func (s *folded) integer(f Field) *int64 {
+	if !s.has[f] {
+		return nil
+	}
+	n := s.last[f].Int
+	return &n
+}
+
+func (s *folded) number(f Field) *float64 {
+	if !s.has[f] {
+		return nil
+	}
+	n := s.last[f].Num
+	return &n
+}

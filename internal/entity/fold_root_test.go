@@ -1,0 +1,76 @@
+package entity_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Issue 11, point 3: what a trace's own events leave open is as its root says it.
+func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
+	t.Parallel()
+	const (
+		child = `{"id":"child","trace_id":"T","parent_observation_id":"root","name":"look-up","user_id":"nobody","tags":["x"],"start_time":"2026-01-01T00:00:00Z"}`
+		root  = `{"id":"root","trace_id":"T","name":"answer","user_id":"u","session_id":"s","tags":["prod","chat"],"start_time":"2026-01-01T00:00:01Z"}`
+		late  = `{"id":"late","trace_id":"T","name":"second root","user_id":"v","start_time":"2026-01-01T00:00:02Z"}`
+	)
+	for name, tc := range map[string]struct {
+		payloads []string
+		own      string
+		want     wire.Trace
+	}{
+		"no events of its own": {[]string{late, child, root}, "", wanted("answer", "u", "s", "chat", "prod")},
+		"some":                 {[]string{child, root, late}, `{"id":"T","name":"own","session_id":"mine"}`, wanted("own", "u", "mine", "chat", "prod")},
+		"all":                  {[]string{child, root}, `{"id":"T","name":"own","user_id":"me","session_id":"mine","tags":["own"]}`, wanted("own", "me", "mine", "own")},
+		"no root has come yet": {[]string{child}, "", wanted("", "", "")},
+	} {
+		var recs []entity.Record
+		add := func(i int, typ wire.EventType, payload string) *entity.Record {
+			recs = append(recs, entity.Record{Seq: entity.Seq(i), Project: "p", Event: wire.Event{ID: payload, Type: typ, Payload: []byte(payload)}})
+			return &recs[len(recs)-1]
+		}
+		for i, p := range tc.payloads {
+			add(i+1, wire.ObservationCreate, p)
+		}
+		if tc.own != "" {
+			add(9, wire.TraceCreate, tc.own)
+		}
+		folded, err := entity.FoldTrace(filled(recs), "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var own *entity.Fold
+		if tc.own != "" {
+			if own, err = entity.FoldOf(filled(recs), entity.TraceKind, "T"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var parts []*entity.ObservationRow
+		for _, rec := range filled(recs) {
+			if rec.Fields.Kind != entity.ObservationKind {
+				continue
+			}
+			f, err := entity.FoldOf(filled(recs), entity.ObservationKind, rec.Fields.EntityID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row, err := f.Observation(rec.Fields.EntityID, "T")
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, row)
+		}
+		for how, got := range map[string]*wire.Trace{"FoldTrace": folded, "RollUp": entity.RollUp(own, parts, "T")} {
+			if got.Name != tc.want.Name || got.UserID != tc.want.UserID || got.SessionID != tc.want.SessionID || !slices.Equal(got.Tags, tc.want.Tags) {
+				t.Errorf("%s, %s: %q, user %q, session %q, tags %q", name, how, got.Name, got.UserID, got.SessionID, got.Tags)
+			}
+		}
+	}
+}
+
+func wanted(name, user, session string, tags ...string) (t wire.Trace) {
+	t.Name, t.UserID, t.SessionID, t.Tags = name, user, session, tags
+	return t
+}

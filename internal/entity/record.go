@@ -1,0 +1,31 @@
+package entity
+
+import (
+	"errors"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Seq is an event's place in the Log: it rises strictly, starts at 1, and has
+// holes where a duplicate stood. 0 is "before the first".
+type Seq uint64
+
+// Record is one stored event as followers and readers of the Log see it. It is
+// immutable; its payload may share memory with the Log's cache and must not be changed.
+type Record struct {
+	Seq         Seq
+	Project     string
+	Environment string    // of the batch; "default" when none was sent
+	BatchID     string    // the batch that brought it
+	ReceivedAt  time.Time // UTC, microseconds, the node's clock
+	Event       wire.Event
+	// Notes say what of the event is read otherwise than it was sent; nil for nearly all.
+	Notes []string
+	// Fields is what Extract read from the payload, when it is still known from
+	// acceptance; nil when the record was read back from disk.
+	Fields *Fields
+}
+
+// ErrNotFound: there is nothing of that name. Use errors.Is.
+var ErrNotFound = errors.New("not found")

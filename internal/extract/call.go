@@ -1,0 +1,75 @@
+package extract
+
+import (
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
+
+// callType is the type of what Brokle's Python SDK 0.2 sends for a call of a wrapped client.
+const callType = "instrumentation"
+
+// called reads what names a call that SDK reports without a name: its operation, or the
+// method and path of its request, or its type; and its times, of which only the end and
+// the length are sent. It returns false when the payload has a name, or none of these.
+func (x *extractor) called() bool {
+	if raw := x.get(sName); raw != nil && string(raw) != `""` {
+		return false
+	}
+	name := ""
+	if operation, ok := x.text(sOperation, fName); ok {
+		name = operation
+	} else if endpoint, ok := x.text(sEndpoint, fName); ok {
+		method, _ := x.text(sMethod, fName)
+		name = strings.TrimSpace(method + " " + endpoint)
+	} else if typ, ok := x.text(sType, fType); ok {
+		name = typ
+	}
+	if name == "" || len(name) > 2*MaxNameLength {
+		return false
+	}
+	x.putText(entity.Name, name)
+	x.callTimes()
+	return true
+}
+
+// callTimes infers start and end of a call from when it was reported and how long it took.
+func (x *extractor) callTimes() {
+	var at, took entity.FieldValue
+	end, length := x.get(sTimestamp), x.get(sDurationMS)
+	if length == nil {
+		length = x.get(sLatencyMS)
+	}
+	if end == nil || length == nil || x.get(sStartTime) != nil || x.get(sEndTime) != nil ||
+		!number(&at, end, fTime) || !number(&took, length, fLatency) {
+		return
+	}
+	start := float64(at.Int) - took.Num*1000
+	if start < 0 {
+		return
+	}
+	x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.StartTime, Int: int64(start)}, entity.FieldValue{Field: entity.EndTime, Int: at.Int})
+}
+
+// callKind gives a wrapped call the type of what it did, as far as its operation says it.
+func (x *extractor) callKind() {
+	if typ, _ := rawjson.Unquote(x.get(sType)); typ != callType {
+		return
+	}
+	operation, _ := rawjson.Unquote(x.get(sOperation))
+	kind := ""
+	switch {
+	case strings.Contains(operation, "embedding"):
+		kind = "embedding"
+	case strings.Contains(operation, "completion"):
+		kind = "generation"
+	default:
+		return
+	}
+	for i := range x.out.Values {
+		if x.out.Values[i].Field == entity.ObservationType {
+			x.out.Values[i].Text = kind
+		}
+	}
+}

@@ -1,0 +1,336 @@
+package extract
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// The codes of a failed event (brokle.BatchEventError.Code).
+const (
+	CodeMissingField     = "missing_field"
+	CodeInvalidField     = "invalid_field"
+	CodeInvalidEventID   = "invalid_event_id"
+	CodeUnknownEventType = "unknown_event_type"
+	CodeInvalidPayload   = "invalid_payload"
+	CodePayloadTooLarge  = "payload_too_large"
+	CodePayloadTooDeep   = "payload_too_deep"
+)
+
+// Extract reads the typed fields from the payload of an event whose type is
+// canonical, and says why when the payload breaks a rule of the wire contract.
+// It depends on the event only, so a record read back from the Log gives what it
+// gave at acceptance. Texts in the result may share the payload's memory.
+//
+// Only what makes an event something fails it: its ids, a name that is required, and
+// a score's subject and value. Every other field that breaks its rule is left out, with
+// a note in Fields.Notes: a wrong level must not cost the prompt beside it.
+//
+// Rules beyond the contract's table:
+//   - of a key given twice the last value counts; null and, where it says so, ""
+//     count as absent;
+//   - an event_create never fails for what its object holds;
+//   - an observation_create without a trace is in a trace of its own, of its id;
+//   - a metadata that is not an object is kept as it is (FoldMetadata says how it merges);
+//   - usage fills token fields that the payload itself does not give (see usageOf); a usage
+//     that is no object is ignored. Totals are not computed here but in the fold;
+//   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
+//   - a value's data_type, when absent, follows from the value: a boolean is
+//     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
+func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
+	x := extractor{ev: ev}
+	kind, rank, ok := entity.Shape(ev.Type)
+	if !ok {
+		return nil, UnknownType(ev)
+	}
+	seen, ok := x.scan()
+	if !ok {
+		return nil, &wire.BatchEventError{EventID: ev.ID, Message: "Invalid payload format",
+			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
+	}
+	// Two more: a score's data type, and an observation's default name.
+	x.out = &entity.Fields{Kind: kind, Rank: rank, Content: ContentOf(ev), Values: make([]entity.FieldValue, 0, seen+2)}
+	switch kind {
+	case entity.TraceKind:
+		x.trace()
+	case entity.ObservationKind:
+		x.observation()
+	case entity.ScoreKind:
+		x.score()
+	case entity.GenericKind:
+		x.generic()
+	}
+	if x.failure != nil {
+		return nil, x.failure
+	}
+	return x.out, nil
+}
+
+// Fill sets the Fields of the records that have none, as those read back from the Log. They
+// stay nil where Extract fails.
+func Fill(recs []entity.Record) {
+	for i := range recs {
+		if recs[i].Fields == nil {
+			recs[i].Fields, _ = Extract(&recs[i].Event)
+		}
+	}
+}
+
+// ContentOf hashes what an event says (Fields.Content). The hash is kept on disk: it
+// must stay what it is.
+func ContentOf(ev *wire.Event) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	d.WriteString(string(ev.Type)) //nolint:errcheck // it never fails
+	d.Write(ev.Payload)            //nolint:errcheck // it never fails
+	return d.Sum64()
+}
+
+// UnknownType is the error of an event whose type the wire contract does not know.
+func UnknownType(ev *wire.Event) *wire.BatchEventError {
+	return &wire.BatchEventError{EventID: ev.ID, Code: CodeUnknownEventType,
+		Message: "Unknown event_type '" + short(string(ev.Type)) + "'",
+		Details: "event_type must be one of trace_create, trace_update, observation_create, observation_update, " +
+			"observation_complete, quality_score_create, quality_score_update and event_create"}
+}
+
+// short keeps an echoed enum value from filling an answer.
+func short(s string) string {
+	const most = 40
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// span is where a value stands in the payload; the zero span is "absent".
+type span struct{ start, end int32 }
+
+type extractor struct {
+	ev      *wire.Event
+	raw     [numSlots]span
+	out     *entity.Fields
+	strict  bool // what is being read fails the event when it breaks its rule
+	rare    bool // the payload has keys that few have: those from firstRare on
+	failure *wire.BatchEventError
+}
+
+// scan finds the last value of every known key and counts an upper bound of the fields.
+func (x *extractor) scan() (seen int, ok bool) {
+	payload := []byte(x.ev.Payload)
+	if len(payload) > 1<<30 {
+		return 0, false
+	}
+	members := rawjson.MembersOf(payload)
+	for {
+		key, value, ok := members.Next()
+		if !ok {
+			return seen, !members.Broken()
+		}
+		s := slotOf(key)
+		if s == sNone {
+			continue
+		}
+		end := int32(members.End)
+		x.raw[s] = span{end - int32(len(value)), end}
+		if seen++; s == sUsage {
+			seen += 2
+		}
+		x.rare = x.rare || s >= firstRare
+	}
+}
+
+// get returns the value of a key as written; nil when it is absent or null.
+func (x *extractor) get(s slot) []byte {
+	at := x.raw[s]
+	if at.end == 0 {
+		return nil
+	}
+	raw := x.ev.Payload[at.start:at.end]
+	if raw[0] == 'n' {
+		return nil
+	}
+	return raw
+}
+
+// missing fails the event for a required key.
+func (x *extractor) missing(s slot, must string) {
+	x.fail(CodeMissingField, "Missing required field '"+slotKeys[s]+"'",
+		string(x.ev.Type)+" needs payload."+slotKeys[s]+", "+must)
+}
+
+// invalid deals with the value of a key that breaks its rule: it fails the event when
+// the key makes it what it is, and is left out with a note otherwise.
+func (x *extractor) invalid(key, value, must string) {
+	if !x.strict {
+		x.note("payload." + key + " was left out: it must be " + must)
+		return
+	}
+	message := "Invalid " + key
+	if value != "" {
+		message += " '" + short(value) + "'"
+	}
+	x.fail(CodeInvalidField, message, "payload."+key+" must be "+must)
+}
+
+// MaxNotes is how many notes there are of one event at most.
+const MaxNotes = 20
+
+// note says what is read otherwise than it was sent. It must not repeat a value: notes
+// are kept when the payload is erased.
+func (x *extractor) note(text string) {
+	if len(x.out.Notes) < MaxNotes {
+		x.out.Notes = append(x.out.Notes, text)
+	}
+}
+
+func (x *extractor) fail(code, message, details string) {
+	if x.failure == nil {
+		x.failure = &wire.BatchEventError{EventID: x.ev.ID, Message: message, Details: details, Code: code}
+	}
+}
+
+func (x *extractor) trace() {
+	if x.out.Rank == entity.RankCreate {
+		x.identify(x.ev.ID, sID, sExternalTraceID)
+		x.require(sName, entity.Name, fName)
+	} else {
+		x.identify("", sID, sTraceID, sExternalTraceID)
+		x.read(rule{sName, entity.Name, fName})
+		x.clears(traceRules, []rule{{sName, entity.Name, fName}})
+	}
+	x.apply(traceRules)
+}
+
+func (x *extractor) observation() {
+	if x.out.Rank == entity.RankCreate {
+		x.identify(x.ev.ID, sID, sExternalObservationID, sSpanID)
+		x.ownTrace()
+		if !x.called() {
+			x.require(sName, entity.Name, fName)
+		}
+	} else {
+		x.identify("", sID, sObservationID, sExternalObservationID, sSpanID)
+		x.optional(entity.TraceID, sTraceID, sExternalTraceID)
+		x.read(rule{sName, entity.Name, fName})
+		x.clears(observationRules, rareRules, []rule{{sNone, entity.ParentObservationID, fID}, {sName, entity.Name, fName}})
+	}
+	x.describe()
+}
+
+// ownTrace reads the trace of an observation_create; one that names none is a trace of its own.
+func (x *extractor) ownTrace() {
+	x.strict = true
+	text, _, ok := x.first(sTraceID, sExternalTraceID)
+	x.strict = false
+	switch {
+	case ok:
+		x.putText(entity.TraceID, text)
+	case x.failure == nil:
+		x.putText(entity.TraceID, x.out.EntityID)
+		x.note("payload.trace_id is missing: the observation is in a trace of its own, of the same id")
+	}
+}
+
+// describe reads what an observation says beside its ids and its name.
+func (x *extractor) describe() {
+	x.optional(entity.ParentObservationID, sParentObservationID, sParentSpanID)
+	x.apply(observationRules)
+	if !x.rare {
+		x.usageAt(sUsage)
+		return
+	}
+	x.apply(rareRules)
+	x.callKind()
+	for _, s := range usageSlots {
+		x.usageAt(s)
+	}
+	x.attributes()
+}
+
+// generic reads an event_create: nothing in it is required and nothing fails it.
+func (x *extractor) generic() {
+	typ, _ := rawjson.Unquote(x.get(sType))
+	if id, ok := x.text(sSpanID, fID); ok && (strings.EqualFold(typ, "span") || typ == callType) {
+		x.out.Kind, x.out.EntityID = entity.ObservationKind, id
+		x.optional(entity.TraceID, sTraceID, sExternalTraceID)
+		if typ != callType || !x.called() {
+			x.read(rule{sName, entity.Name, fName})
+		}
+		x.describe()
+		if _, named := x.out.Get(entity.Name); !named {
+			x.putText(entity.Name, id)
+		}
+		return
+	}
+	x.out.EntityID = x.ev.ID
+	x.optional(entity.TraceID, sTraceID, sExternalTraceID)
+	x.read(rule{sName, entity.Name, fName})
+}
+
+// identify sets the entity id: the first of the keys that is given, else
+// fallback; without a fallback the first key is required.
+func (x *extractor) identify(fallback string, keys ...slot) {
+	x.strict = true
+	text, _, ok := x.first(keys...)
+	x.strict = false
+	switch {
+	case ok:
+		x.out.EntityID = text
+	case fallback != "":
+		x.out.EntityID = fallback
+	default:
+		x.missing(keys[0], fID.String())
+	}
+}
+
+// first returns the id of the first of the keys that is given.
+func (x *extractor) first(keys ...slot) (text string, key slot, ok bool) {
+	for _, key = range keys {
+		if text, ok = x.text(key, fID); ok || x.failure != nil {
+			return text, key, ok
+		}
+	}
+	return "", sNone, false
+}
+
+func (x *extractor) optional(f entity.Field, keys ...slot) {
+	if text, _, ok := x.first(keys...); ok {
+		x.putText(f, text)
+	}
+}
+
+// require reads a key without which the event is nothing.
+func (x *extractor) require(s slot, f entity.Field, how form) {
+	if raw := x.get(s); raw == nil || string(raw) == `""` {
+		x.missing(s, how.String())
+		return
+	}
+	x.strict = true
+	x.read(rule{s, f, how})
+	x.strict = false
+}
+
+func (x *extractor) apply(rules []rule) {
+	for _, r := range rules {
+		if x.raw[r.slot].end != 0 {
+			x.read(r)
+		}
+	}
+}
+
+func (x *extractor) putText(f entity.Field, text string) {
+	x.out.Values = append(x.out.Values, entity.FieldValue{Field: f, Text: text})
+}

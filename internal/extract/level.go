@@ -1,0 +1,67 @@
+package extract
+
+import "strings"
+
+// levelOf is the level that a logger's word or number means, or "" when it is none or
+// when loggers differ on it.
+//
+// Words: those of syslog (RFC 5424 section 6.2.1), OpenTelemetry's severity text, and of
+// the common loggers of Python, Java, JavaScript, Go and .NET, in any case. Numbers: those
+// that mean the same to all that use them of syslog (0 to 7), OpenTelemetry (1 to 24),
+// Python's logging and pino (tens).
+func levelOf(text string) string {
+	var upper [12]byte // longer than any word below, so that nothing is allocated
+	if len(text) > len(upper) {
+		return levelOfLong(text)
+	}
+	for i := range len(text) {
+		c := text[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		upper[i] = c
+	}
+	word := upper[:len(text)]
+	if n := len(word) - 1; n >= 4 && word[n] >= '1' && word[n] <= '4' {
+		word = word[:n] // OpenTelemetry's ERROR2
+	}
+	switch string(word) {
+	case "DEFAULT":
+		return "DEFAULT"
+	case "DEBUG", "DBG", "TRACE", "TRC", "VERBOSE", "FINE", "FINER", "FINEST", "SILLY", "7":
+		return "DEBUG"
+	case "INFO", "INF", "INFORMATION", "NOTICE", "SUCCESS", "9", "11", "12":
+		return "INFO"
+	case "WARN", "WARNING", "WRN", "13", "14", "15", "16":
+		return "WARN"
+	case "ERROR", "ERR", "CRITICAL", "CRIT", "FATAL", "FTL", "SEVERE", "ALERT", "EMERGENCY", "EMERG", "PANIC", "DPANIC",
+		"17", "18", "19", "21", "22", "23", "24", "50", "60":
+		return "ERROR"
+	}
+	return ""
+}
+
+func levelOfLong(text string) string {
+	if strings.EqualFold(text, "INFORMATIONAL") {
+		return "INFO"
+	}
+	return ""
+}
+
+// finishReason is a provider's finish reason in one vocabulary: stop, length, tool_calls,
+// content_filter or error; another is kept as it was sent.
+func finishReason(text string) string {
+	switch strings.ToLower(text) {
+	case "stop", "end_turn", "stop_sequence", "complete", "eos", "eos_token":
+		return "stop"
+	case "length", "max_tokens", "max_output_tokens", "model_length", "max_length":
+		return "length"
+	case "tool_calls", "tool-calls", "tool_use", "tool_call", "function_call":
+		return "tool_calls"
+	case "content_filter", "content-filter", "content_filtered", "guardrail_intervened", "safety", "prohibited_content", "blocklist":
+		return "content_filter"
+	case "error":
+		return "error"
+	}
+	return text
+}

@@ -1,0 +1,245 @@
+package extract
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// read reads one key by its rule into the result. An absent value is left out, and a
+// bad one is dealt with by invalid.
+func (x *extractor) read(r rule) {
+	raw := x.get(r.slot)
+	if raw == nil {
+		return
+	}
+	v := entity.FieldValue{Field: r.field}
+	ok := true
+	switch r.form {
+	case fJSON:
+		v.Text = rawjson.Alias(raw)
+	case fTags:
+		if v.List, ok = tags(raw); ok && len(v.List) == 0 {
+			return
+		}
+	case fTime, fTokens, fNumber, fLatency:
+		if string(raw) == `""` {
+			return
+		}
+		ok = number(&v, raw, r.form)
+	default:
+		if v.Text, ok = x.text(r.slot, r.form); !ok {
+			return // absent, or text has said what is wrong
+		}
+	}
+	if !ok {
+		x.invalid(slotKeys[r.slot], "", r.form.String())
+		return
+	}
+	x.out.Values = append(x.out.Values, v)
+}
+
+// text reads a key that holds text. ok is false when it is absent, empty, or bad.
+func (x *extractor) text(s slot, how form) (text string, ok bool) {
+	raw := x.get(s)
+	if raw == nil {
+		return "", false
+	}
+	most, scalar := 0, false
+	switch how {
+	case fID, fType, fSource:
+		most = MaxLabelLength
+	case fLabel:
+		most, scalar = MaxLabelLength, raw[0] != 't' && raw[0] != 'f'
+	case fName:
+		most = MaxNameLength
+	case fText:
+		scalar = true
+	case fSeverity:
+		scalar = raw[0] != 't' && raw[0] != 'f'
+	}
+	if raw[0] == '"' {
+		text, ok = rawjson.Unquote(raw)
+		// No backend can be asked for a text with NUL: what goes by it could not be got, or erased.
+		ok = ok && (how != fID && how != fLabel || strings.IndexByte(text, 0) < 0)
+	} else if scalar && raw[0] != '{' && raw[0] != '[' {
+		text, ok = rawjson.Alias(raw), true
+	}
+	if ok && most > 0 && len(text) > most {
+		ok = utf8.RuneCountInString(text) <= most
+	}
+	if !ok {
+		x.invalid(slotKeys[s], "", how.String())
+		return "", false
+	}
+	if text == "" {
+		return "", false
+	}
+	if canonical, enum := enumText(text, how); enum {
+		if canonical == "" {
+			x.invalid(slotKeys[s], text, how.String())
+		}
+		return canonical, canonical != ""
+	}
+	return text, true
+}
+
+// enumText returns the canonical spelling of an enum's value, "" when it is
+// none of them; enum is false for a form that is no enum.
+func enumText(text string, how form) (canonical string, enum bool) {
+	switch how {
+	case fSeverity:
+		return levelOf(text), true
+	case fFinish:
+		return finishReason(text), true
+	case fSource:
+		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
+	case fType:
+		if known := oneOf(text, "span", "generation", "llm", "event", "retrieval", "embedding", "agent", "tool", "chain"); known != "" {
+			return known, true
+		}
+		return text, true // unknown types are kept as sent
+	}
+	return "", false
+}
+
+func oneOf(text string, values ...string) string {
+	for _, v := range values {
+		if len(v) == len(text) && strings.EqualFold(v, text) {
+			return v
+		}
+	}
+	return ""
+}
+
+// number reads a time or a number into v.
+func number(v *entity.FieldValue, raw []byte, how form) bool {
+	if how == fTime {
+		var t wire.Timestamp
+		if t.UnmarshalJSON(raw) != nil {
+			return false
+		}
+		v.Int = t.UnixMicro()
+		return true
+	}
+	s, ok := rawjson.NumberText(raw)
+	if !ok {
+		return false
+	}
+	if how == fTokens {
+		v.Int, ok = wholeNumber(s)
+		return ok
+	}
+	v.Num, ok = finiteNumber(s)
+	return ok && (how != fLatency || v.Num >= 0)
+}
+
+func finiteNumber(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	if f == 0 {
+		f = 0 // no negative zero: it would print as "-0"
+	}
+	return f, err == nil && math.Abs(f) <= MaxNumber
+}
+
+// wholeNumber takes 12, and also 12.0 and 1.2e1.
+func wholeNumber(s string) (int64, bool) {
+	if rawjson.Digits(s) == len(s) && len(s) < 19 { // cannot overflow, so no error is made
+		n, err := strconv.ParseInt(s, 10, 64)
+		return n, err == nil && n <= MaxTokens
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f > MaxTokens {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// tags reads a list (null and empty elements are left out, scalars that are no
+// strings and nested values keep their text), a map ("key:value", sorted; null
+// values are left out) or one string.
+func tags(raw []byte) ([]string, bool) {
+	switch raw[0] {
+	case '"':
+		text, ok := rawjson.Unquote(raw)
+		if text == "" {
+			return nil, ok
+		}
+		return []string{text}, ok
+	case '[':
+		return listTags(raw)
+	case '{':
+		return mapTags(raw)
+	}
+	return nil, false
+}
+
+func listTags(raw []byte) ([]string, bool) {
+	n := 0
+	for e := rawjson.ElementsOf(raw); ; n++ {
+		if _, ok := e.Next(); !ok {
+			break
+		}
+	}
+	list := make([]string, 0, n)
+	e := rawjson.ElementsOf(raw)
+	for {
+		value, ok := e.Next()
+		if !ok {
+			return list, !e.Broken()
+		}
+		if text := tagText(value); text != "" {
+			list = append(list, text)
+		}
+	}
+}
+
+func mapTags(raw []byte) ([]string, bool) {
+	last := make(map[string]string)
+	m := rawjson.MembersOf(raw)
+	for {
+		key, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		delete(last, string(key))
+		if value[0] != 'n' {
+			last[string(key)] = tagText(value)
+		}
+	}
+	list := make([]string, 0, len(last))
+	for key, text := range last {
+		list = append(list, key+":"+text)
+	}
+	sort.Strings(list)
+	return list, !m.Broken()
+}
+
+func tagText(value []byte) string {
+	if value[0] == 'n' {
+		return ""
+	}
+	if text, ok := rawjson.Unquote(value); ok {
+		return text
+	}
+	return rawjson.Alias(value)
+}
+
+// WholeNumber reads a JSON number, or a string that holds one, that is whole and
+// from 0 to MaxTokens. 12.0 and 1.2e1 are whole.
+func WholeNumber(raw []byte) (int64, bool) {
+	if len(raw) == 0 {
+		return 0, false
+	}
+	text, ok := rawjson.NumberText(raw)
+	if !ok {
+		return 0, false
+	}
+	return wholeNumber(text)
+}

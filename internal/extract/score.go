@@ -1,0 +1,137 @@
+package extract
+
+import (
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
+
+const (
+	dataTypeRule = "one of NUMERIC, CATEGORICAL and BOOLEAN, in any case"
+	valueRule    = "a finite number of magnitude at most 1e100, a boolean, or a string"
+)
+
+// score reads a quality score. An update may carry any part of it.
+func (x *extractor) score() {
+	create := x.out.Rank == entity.RankCreate
+	if create {
+		x.identify(x.ev.ID, sID, sScoreID)
+	} else {
+		x.identify("", sID, sScoreID)
+	}
+	x.strict = create
+	trace, _, aboutTrace := x.first(sTraceID, sExternalTraceID)
+	if aboutTrace {
+		x.putText(entity.TraceID, trace)
+	}
+	observation, _, aboutObservation := x.first(sObservationID, sExternalObservationID, sSpanID)
+	if aboutObservation {
+		x.putText(entity.ObservationID, observation)
+	}
+	if create && !aboutTrace && !aboutObservation {
+		x.missing(sTraceID, "or payload.observation_id, "+fID.String())
+	}
+	x.scoreName(create)
+	x.strict = false
+	x.scoreValue(create)
+	if !create {
+		x.clears(scoreRules)
+	}
+	x.apply(scoreRules)
+}
+
+func (x *extractor) scoreName(required bool) {
+	for _, s := range [...]slot{sName, sScoreName} {
+		if text, ok := x.text(s, fName); ok {
+			x.putText(entity.Name, text)
+			return
+		}
+	}
+	if required {
+		x.missing(sName, "or payload.score_name, "+fName.String())
+	}
+}
+
+// scoreValue reads the value in the data type that is given or that it shows.
+func (x *extractor) scoreValue(required bool) {
+	dataType := ""
+	if text, ok := x.text(sDataType, fText); ok {
+		if dataType = oneOf(text, entity.Numeric, entity.Categorical, entity.Boolean); dataType == "" {
+			x.note("payload." + slotKeys[sDataType] + " was not used, the value shows its own: it must be " + dataTypeRule)
+		}
+	}
+	x.strict = true // an update whose value cannot be read must not look as if it had worked
+	defer func() { x.strict = false }()
+	order := [...]slot{sValue, sScoreValue, sStringValue}
+	if dataType == entity.Categorical {
+		order = [...]slot{sStringValue, sValue, sScoreValue}
+	}
+	for _, s := range order {
+		raw := x.get(s)
+		if raw == nil || string(raw) == `""` {
+			continue
+		}
+		if dataType == "" && s == sStringValue {
+			dataType = entity.Categorical
+		}
+		v, dataType, ok := scoreValue(raw, dataType)
+		if !ok {
+			must := valueRule
+			if dataType != "" {
+				must = "a " + dataType + " value: " + valueRule + " that holds one"
+			}
+			x.invalid(slotKeys[s], "", must)
+			return
+		}
+		x.out.Values = append(x.out.Values, v)
+		x.putText(entity.DataType, dataType)
+		return
+	}
+	if required {
+		x.missing(sValue, "or payload.score_value or payload.string_value, "+valueRule)
+	}
+	if dataType != "" {
+		x.putText(entity.DataType, dataType)
+	}
+}
+
+// scoreValue reads raw as a value of dataType, or of the type that raw shows when that is "".
+func scoreValue(raw []byte, dataType string) (v entity.FieldValue, as string, ok bool) {
+	truth := raw[0] == 't' || raw[0] == 'f'
+	text, quoted := rawjson.Unquote(raw)
+	if !quoted {
+		text = rawjson.Alias(raw)
+	}
+	if as = dataType; as == "" {
+		switch {
+		case truth:
+			as = entity.Boolean
+		case quoted && !rawjson.IsNumber(text): // a number may come as a numeric string
+			as = entity.Categorical
+		default:
+			as = entity.Numeric
+		}
+	}
+	if raw[0] == '{' || raw[0] == '[' {
+		return v, as, false
+	}
+	if as == entity.Categorical {
+		return entity.FieldValue{Field: entity.StringValue, Text: text}, as, true
+	}
+	v = entity.FieldValue{Field: entity.Value}
+	if truth || as == entity.Boolean {
+		if strings.EqualFold(text, "true") {
+			v.Num = 1
+			return v, as, true
+		}
+		if strings.EqualFold(text, "false") {
+			return v, as, true
+		}
+	}
+	if !rawjson.IsNumber(text) {
+		return v, as, false
+	}
+	v.Num, ok = finiteNumber(text)
+	return v, as, ok && (as != entity.Boolean || v.Num == 0 || v.Num == 1)
+}
