@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 )
 
 // What an answer weighs in memory while it is built and sent.
@@ -124,6 +125,7 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]ent
 		}
 		return true
 	})
+	extract.Fill(recs)
 	return recs, err
 }
 
