@@ -54,7 +54,9 @@ const (
 	Output
 	Metadata
 	ModelParameters
-	Clear // names of fields that the event empties before its own values apply
+	Usage      // object of the counts that a client names and no field has
+	Attributes // object
+	Clear      // names of fields that the event empties before its own values apply
 	ID
 )
 
@@ -109,6 +111,7 @@ var table = [...]struct {
 	held FieldType // how
 	form Form      // how a payload writes it
 	said kinds     // whose events say it
+	core kinds     // of these, whose events are nothing without it: no update empties it
 	kept kinds     // whose rows in the warehouse have it as a column
 	uses uint8     // what lists do with that column
 	rule Rule
@@ -117,7 +120,7 @@ var table = [...]struct {
 	// keys are further keys of a payload, in the order in which they count behind the name.
 	keys []string
 }{
-	Name:                {name: "name", said: ofAny, kept: ofAny, uses: filter | group},
+	Name:                {name: "name", said: ofAny, core: ofScore, kept: ofAny, uses: filter | group},
 	UserID:              {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
 	SessionID:           {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
 	Environment:         {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, uses: filter | group},
@@ -125,8 +128,8 @@ var table = [...]struct {
 	Version:             {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: group},
 	Release:             {name: "release", form: TextForm, said: ofTrace, kept: ofTrace | ofObservation, uses: group},
 	ParentTraceID:       {name: "parent_trace_id", form: IDForm, said: ofTrace},
-	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, kept: ofAny &^ ofTrace, uses: filter | group, keys: []string{"external_trace_id"}},
-	ObservationID:       {name: "observation_id", said: ofScore, kept: ofScore, uses: filter, keys: []string{"external_observation_id", "span_id"}},
+	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, uses: filter | group, keys: []string{"external_trace_id"}},
+	ObservationID:       {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, uses: filter, keys: []string{"external_observation_id", "span_id"}},
 	ParentObservationID: {name: "parent_observation_id", form: IDForm, said: ofObservation, kept: ofObservation, keys: []string{"parent_span_id"}},
 	ObservationType:     {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, uses: filter | group, absent: "span"},
 	StartTime:           {name: "start_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
@@ -150,9 +153,9 @@ var table = [...]struct {
 	TotalCost:           {name: "total_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofTrace | ofObservation},
 	LatencyMS:           {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
 	QualityScore:        {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	Value:               {name: "value", held: Float, said: ofScore, kept: ofScore, keys: []string{"score_value"}},
-	StringValue:         {name: "string_value", said: ofScore, kept: ofScore, uses: group},
-	DataType:            {name: "data_type", said: ofScore, kept: ofScore, uses: filter | group},
+	Value:               {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},
+	StringValue:         {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, uses: group},
+	DataType:            {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, uses: filter | group},
 	Source:              {name: "source", form: SourceForm, said: ofScore, kept: ofScore, uses: filter | group},
 	EvaluatorName:       {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, uses: group},
 	EvaluatorVersion:    {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, uses: group},
@@ -162,7 +165,9 @@ var table = [...]struct {
 	Output:              {name: "output", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
 	Metadata:            {name: "metadata", held: JSON, form: JSONForm, said: ofAny, rule: Merge},
 	ModelParameters:     {name: "model_parameters", held: JSON, form: JSONForm, said: ofObservation},
-	Clear:               {name: "clear", held: List, said: ofAny},
+	Usage:               {name: "usage", held: JSON, said: ofObservation, rule: Merge},
+	Attributes:          {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
+	Clear:               {name: "clear", held: List, said: ofAny, core: ofAny},
 	ID:                  {name: "id", kept: ofAny},
 
 	// What only the fold says.
@@ -210,3 +215,7 @@ func Said(kind Kind) []Field {
 	}
 	return fields
 }
+
+// Clears says whether an update of the kind may empty f. What an entity is about it may not: an
+// observation does not lose its trace, nor a score its value.
+func (f Field) Clears(kind Kind) bool { return table[f].said.has(kind) && !table[f].core.has(kind) }
