@@ -40,7 +40,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, oq store.O
 		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
 			return err
 		}
-		rows, err := whole(ctx, v, &observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		rows, err := whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
 		if err == nil {
 			err = v.previews(ctx, keys, rows)
 		}

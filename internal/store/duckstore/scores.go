@@ -51,7 +51,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, sq store.ScoreQu
 		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
 			return err
 		}
-		page.Data, err = whole(ctx, v, &scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
+		page.Data, err = whole(ctx, v, scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
 		return err
 	})
 	if err != nil {
