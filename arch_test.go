@@ -45,10 +45,19 @@ func house() map[string]room {
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
-			may: []string{"internal/wire"}, inTests: []string{"brokletest", "internal/entity", "internal/extract"},
-			because: "users inherit our dependencies",
+			may:     []string{"internal/wire", "internal/payload", "internal/transport", "internal/delivery"},
+			inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
+
+		"internal/payload":   {may: []string{"internal/wire", "internal/rawjson"}, because: "it writes payloads, whoever sends them"},
+		"internal/transport": {may: []string{"internal/wire"}, because: "it sends one request; it knows no queue"},
+		"internal/spool":     {may: []string{"internal/wire"}, because: "it keeps files; it knows nothing of what is in them"},
+		"internal/delivery": {
+			may:     []string{"internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
+			because: "the machine knows nothing of the API before it",
+		},
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
@@ -115,11 +124,11 @@ func house() map[string]room {
 	}
 }
 
-// rootMayUse is every module outside the standard library that the root
-// package may import: whoever imports package brokle gets them.
-func rootMayUse() []string {
-	return []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
-}
+// inherited are the rooms that whoever imports package brokle gets.
+var inherited = []string{".", "internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
+
+// inheritedMayUse is every module outside the standard library that these rooms may import.
+var inheritedMayUse = []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
 
 func TestArrows(t *testing.T) {
 	t.Parallel()
@@ -145,10 +154,9 @@ func TestArrows(t *testing.T) {
 			if !allowed {
 				t.Errorf("%s imports %s: %s may import %v, because %s", file, target, dir, r.may, r.because)
 			}
-		case dir == "." && !isTest && strings.Contains(strings.Split(imported, "/")[0], "."):
-			if !slices.ContainsFunc(rootMayUse(), func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
-				t.Errorf("%s imports %s: the root package may use the standard library and %v, because %s",
-					file, imported, rootMayUse(), r.because)
+		case slices.Contains(inherited, dir) && !isTest && strings.Contains(strings.Split(imported, "/")[0], "."):
+			if !slices.ContainsFunc(inheritedMayUse, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+				t.Errorf("%s imports %s: it may use the standard library and %v, because users inherit our dependencies", file, imported, inheritedMayUse)
 			}
 		}
 	})
