@@ -117,7 +117,7 @@ func (m *monitor) check() {
 	before := m.last.Swap(now)
 	switch {
 	case now.refuse != nil && (before == nil || before.refuse == nil):
-		m.logger.Warn("requests are refused until this is over", "reason", now.refuse)
+		m.logger.Warn("requests are refused until this is over", "error", now.refuse)
 	case now.refuse == nil && before != nil && before.refuse != nil:
 		m.logger.Info("requests are taken again")
 	}

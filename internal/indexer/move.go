@@ -149,7 +149,7 @@ func (x *Indexer) insertOnce(ctx context.Context, b batch) error {
 				return err
 			}
 			for _, e := range refused {
-				x.o.Logger.Warn("record put into quarantine", "seq", e.Seq, "project", e.Project, "event_id", e.EventID, "reason", e.Reason)
+				x.o.Logger.Warn("record put into quarantine", "seq", e.Seq, "project", e.Project, "event_id", e.EventID, "error", e.Reason)
 			}
 		}
 		err := x.o.Warehouse.Insert(ctx, recs, b.upto)

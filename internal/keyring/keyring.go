@@ -312,7 +312,7 @@ func (k *Keyring) setFault(f string) {
 	case f == "":
 		k.log.Info("the keys file can be read again")
 	default:
-		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "fault", f)
+		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "error", f)
 	}
 	k.fault.Store(&f)
 }

@@ -74,7 +74,7 @@ func (l *live) follow(ctx context.Context) {
 			l.endAll(endStopping)
 			return
 		case err != nil:
-			l.logger.Error("the live stream cannot read the log", "err", err)
+			l.logger.Error("the live stream cannot read the log", "error", err)
 			l.endAll(codeUnavailable)
 			pause := time.NewTimer(liveRetry)
 			select {
