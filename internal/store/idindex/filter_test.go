@@ -88,7 +88,7 @@ func TestFilterAfterOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	x = open(t, fs, c)
-	now := c.now().UnixMicro()
+	now := c.Now().UnixMicro()
 	hash := func(id string) uint64 { return x.filter.hash(appendKey(nil, kindMark, "p", id)) }
 	check := func() (proves bool) {
 		t.Helper()
