@@ -40,8 +40,10 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
-	duck.may = with(contracts, []string{"internal/extract"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
+	index := backend
+	index.may = with(contracts, []string{"internal/bloom"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
@@ -72,7 +74,7 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
-		"internal/store/idindex":    backend,
+		"internal/store/idindex":    index,
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": backend,
@@ -83,6 +85,7 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
 		},
+		"internal/bloom":   {because: "a hash is a hash"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},

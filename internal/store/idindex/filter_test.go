@@ -50,7 +50,7 @@ func TestFilterOverflows(t *testing.T) {
 		gens[len(gens)-1].room = 0 // full at once: the next add grows
 		total := 0
 		for _, g := range gens {
-			total += len(g.words) * 8
+			total += g.Bytes()
 		}
 		if total > maxFilter {
 			t.Fatalf("%d bytes, the bound is %d", total, maxFilter)
