@@ -22,8 +22,8 @@ type room struct {
 	because string
 }
 
-// contracts are the words that all rooms of the server share.
-var contracts = []string{"internal/wire", "internal/entity", "internal/store"}
+// contracts are the words that all rooms of the server share, and how they wait.
+var contracts = []string{"internal/wire", "internal/entity", "internal/store", "internal/clock"}
 
 // engines are the real backends, which the tests of the rooms above them run on.
 var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
@@ -40,8 +40,10 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
-	duck.may = with(contracts, []string{"internal/extract"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
+	index := backend
+	index.may = with(contracts, []string{"internal/bloom"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
@@ -81,7 +83,7 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
-		"internal/store/idindex":    backend,
+		"internal/store/idindex":    index,
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": backend,
@@ -92,12 +94,14 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
 		},
+		"internal/bloom":   {because: "a hash is a hash"},
+		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/retention": {
 			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
 		},
-		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
+		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
 			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
@@ -118,7 +122,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
