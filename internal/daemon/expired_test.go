@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -60,23 +61,23 @@ func TestNoteExpiredOnlyRises(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), expiredFile)
 	now := time.UnixMicro(1_770_000_000_000_000)
-	note := func(c store.Cutoffs) expiredUpTo {
+	note := func(c store.Cutoffs) removal.ExpiredUpTo {
 		t.Helper()
-		if err := noteExpired(path, c); err != nil {
+		if err := removal.NoteExpired(path, c); err != nil {
 			t.Fatal(err)
 		}
-		has, err := readExpired(path)
+		has, err := removal.ReadExpired(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return has
 	}
 	first := note(store.Cutoffs{Now: now, Retention: store.Retention{Default: time.Hour, Projects: map[string]time.Duration{"shop": time.Minute, "lab": 0}}})
-	if first.of("other") != now.Add(-time.Hour).UnixMicro() || first.of("shop") != now.Add(-time.Minute).UnixMicro() || first.of("lab") != math.MinInt64 {
+	if first.Of("other") != now.Add(-time.Hour).UnixMicro() || first.Of("shop") != now.Add(-time.Minute).UnixMicro() || first.Of("lab") != math.MinInt64 {
 		t.Errorf("%+v", first)
 	}
 	second := note(store.Cutoffs{Now: now, Retention: store.Retention{Projects: map[string]time.Duration{"shop": 24 * time.Hour, "other": time.Minute}}})
-	if second.of("shop") != first.of("shop") || second.of("third") != first.of("third") || second.of("lab") != math.MinInt64 || second.of("other") != now.Add(-time.Minute).UnixMicro() {
+	if second.Of("shop") != first.Of("shop") || second.Of("third") != first.Of("third") || second.Of("lab") != math.MinInt64 || second.Of("other") != now.Add(-time.Minute).UnixMicro() {
 		t.Errorf("%+v", second)
 	}
 }

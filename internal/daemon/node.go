@@ -14,7 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/internal/retention"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -48,7 +48,7 @@ type node struct {
 	keys     *keyring.Keyring
 	indexer  *indexer.Indexer
 	ingest   *ingest.Ingest
-	keeper   *retention.Keeper
+	keeper   *removal.Keeper
 	monitor  *monitor
 	certs    *certificates // nil: plain HTTP
 	server   *server.Server
@@ -176,9 +176,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err != nil {
 		return nil, err
 	}
-	n.keeper = retention.New(retention.Options{
+	n.keeper = removal.New(removal.Options{
 		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
-		Note: func(c store.Cutoffs) error { return noteExpired(filepath.Join(cfg.DataDir, expiredFile), c) },
+		Note: func(c store.Cutoffs) error { return removal.NoteExpired(filepath.Join(cfg.DataDir, expiredFile), c) },
 	})
 	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}

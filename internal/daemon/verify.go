@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -101,7 +102,7 @@ type verifier struct {
 
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[entity.Seq]bool
-	expired     expiredUpTo
+	expired     removal.ExpiredUpTo
 	seen        map[entity.Seq]bool // of the quarantined, those that the log has
 }
 
@@ -259,12 +260,12 @@ func (v *verifier) erasures() {
 func (v *verifier) retention() {
 	p := v.part(partExpired)
 	var err error
-	v.expired, err = readExpired(filepath.Join(v.dir, expiredFile))
+	v.expired, err = removal.ReadExpired(filepath.Join(v.dir, expiredFile))
 	switch {
 	case err != nil:
 		p.problem(expiredFile, "delete it; the next pass of retention writes it anew", "%v", err)
-	case v.expired.Version > expiredVersion:
-		p.unchecked("%s has format version %d and this program reads up to %d", expiredFile, v.expired.Version, expiredVersion)
+	case v.expired.Version > removal.ExpiredVersion:
+		p.unchecked("%s has format version %d and this program reads up to %d", expiredFile, v.expired.Version, removal.ExpiredVersion)
 	case v.expired.Default == math.MinInt64 && len(v.expired.Projects) == 0:
 		p.Detail = "nothing has expired"
 	default:

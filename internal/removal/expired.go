@@ -1,4 +1,4 @@
-package daemon
+package removal
 
 import (
 	"encoding/json"
@@ -14,20 +14,20 @@ import (
 )
 
 // expiredVersion is the version of expired.json.
-const expiredVersion = 1
+const ExpiredVersion = 1
 
 // expiredUpTo is what expired.json says: before which times, in Unix µs, retention may have
 // removed events from the warehouse. Times only rise, whatever the setting is later:
 // what was removed does not come back with a longer retention.
-type expiredUpTo struct {
+type ExpiredUpTo struct {
 	Version  int              `json:"version"`
 	Default  int64            `json:"default"`  // of every project that is not in Projects
 	Projects map[string]int64 `json:"projects"` // by project
 }
 
 // readExpired reads the file at path. Without one nothing has expired.
-func readExpired(path string) (expiredUpTo, error) {
-	none := expiredUpTo{Version: expiredVersion, Default: math.MinInt64}
+func ReadExpired(path string) (ExpiredUpTo, error) {
+	none := ExpiredUpTo{Version: ExpiredVersion, Default: math.MinInt64}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none, nil
@@ -35,7 +35,7 @@ func readExpired(path string) (expiredUpTo, error) {
 	if err != nil {
 		return none, err
 	}
-	var has expiredUpTo
+	var has ExpiredUpTo
 	if err := json.Unmarshal(raw, &has); err != nil {
 		return none, fmt.Errorf("%s is damaged: delete it while the server is stopped, the next pass of retention writes it anew", filepath.Base(path))
 	}
@@ -43,7 +43,7 @@ func readExpired(path string) (expiredUpTo, error) {
 }
 
 // of is the time before which the project's events may have been removed.
-func (x *expiredUpTo) of(project string) int64 {
+func (x *ExpiredUpTo) Of(project string) int64 {
 	if at, ok := x.Projects[project]; ok {
 		return at
 	}
@@ -51,18 +51,18 @@ func (x *expiredUpTo) of(project string) int64 {
 }
 
 // noteExpired adds what c is about to remove to the file at path.
-func noteExpired(path string, c store.Cutoffs) error {
-	had, err := readExpired(path)
+func NoteExpired(path string, c store.Cutoffs) error {
+	had, err := ReadExpired(path)
 	if err != nil {
 		return err
 	}
 	const unnamed = "\x00" // no project's name
-	now := expiredUpTo{Version: expiredVersion, Default: max(had.Default, c.Before(unnamed)), Projects: map[string]int64{}}
+	now := ExpiredUpTo{Version: ExpiredVersion, Default: max(had.Default, c.Before(unnamed)), Projects: map[string]int64{}}
 	for project := range had.Projects {
-		now.Projects[project] = max(had.of(project), c.Before(project))
+		now.Projects[project] = max(had.Of(project), c.Before(project))
 	}
 	for project := range c.Projects {
-		now.Projects[project] = max(had.of(project), c.Before(project))
+		now.Projects[project] = max(had.Of(project), c.Before(project))
 	}
 	raw, err := json.Marshal(now)
 	if err != nil {

@@ -4,4 +4,4 @@
 // the next pass, that its payload leaves the disk within a stated time after
 // that, and that every event so removed is counted. A pass that fails or is
 // interrupted at any moment leaves everything as it was or removed; the next one goes on.
-package retention
+package removal
