@@ -12,7 +12,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
-	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -42,7 +41,7 @@ const quarantineVersion = 1
 func formats() map[string]int {
 	return map[string]int{
 		partSegments: segmentlog.FormatVersion, partFilters: segmentlog.FilterVersion, partIndex: idindex.FormatVersion,
-		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: server.JournalVersion,
+		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: removal.JournalVersion,
 		partQuarantine: quarantineVersion, partExpired: removal.ExpiredVersion,
 	}
 }

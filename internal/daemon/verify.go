@@ -15,7 +15,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
-	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -102,7 +101,7 @@ type verifier struct {
 
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[entity.Seq]bool
-	expired     removal.ExpiredUpTo
+	expired     removal.Expired
 	seen        map[entity.Seq]bool // of the quarantined, those that the log has
 }
 
@@ -236,8 +235,8 @@ func (v *verifier) keys() {
 
 func (v *verifier) erasures() {
 	p := v.part(partErasing)
-	list, err := server.ReadErasures(filepath.Join(v.dir, journalFile))
-	if errors.Is(err, server.ErrNewerJournal) {
+	list, err := removal.ReadErasures(filepath.Join(v.dir, journalFile))
+	if errors.Is(err, removal.ErrNewerJournal) {
 		p.unchecked("%v", err)
 		return
 	}

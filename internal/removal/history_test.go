@@ -65,7 +65,7 @@ func (n *node) open() {
 	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {
 		n.Fatal(err)
 	}
-	n.k = removal.New(removal.Options{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
+	n.k = removal.NewKeeper(removal.KeeperOptions{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
 	ctx, cancel := context.WithCancel(n.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.x.Run(ctx) }()

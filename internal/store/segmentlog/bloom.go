@@ -7,7 +7,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
-// A filter says of a word whether a stretch of the Log surely does not hold it. It is
+// A filter says of a word, or of a mention, whether a stretch of the Log surely does not hold it. It is
 // a Bloom filter whose bits for one word lie in one line of 64 bytes (Putze,
 // Sanders and Singler, 2007), so that asking reads one line.
 const (
