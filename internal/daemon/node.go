@@ -22,17 +22,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
-// The names inside a data directory.
-const (
-	logDir        = "log"
-	warehouseFile = "warehouse.duckdb"
-	quarantineDir = "quarantine"
-	keysFile      = "keys.json"
-	expiredFile   = "expired.json"
-	journalFile   = "erasing.json"
-	positionsFile = "cursor.key"
-)
-
 // KeysPath is the file of projects and keys in cfg's data directory.
 func KeysPath(cfg Config) string { return filepath.Join(cfg.withDefaults().DataDir, keysFile) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path"
@@ -349,10 +348,3 @@ func (v *verifier) strays(report *segmentlog.CheckReport) {
 		}
 	}
 }
-
-var _ io.Closer = nopUnlock{}
-
-// nopUnlock is the lock of a directory that nobody ever opened.
-type nopUnlock struct{}
-
-func (nopUnlock) Close() error { return nil }

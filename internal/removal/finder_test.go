@@ -230,7 +230,7 @@ func TestFindsWhatAWalkFinds(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(uint64(seed), 1))
 	l, fs := openLog(t)
-	content := storetest.History(seed, 1500)
+	content := storetest.History(seed, 600)
 	for i := range 30 {
 		content = append(content, entity.Record{Event: event(fmt.Sprint("g", i), wire.EventCreate, fmt.Sprintf(`{"trace_id":%q,"user_id":"user-%d"}`, storetest.HistoryTrace(i), i%3))},
 			entity.Record{Event: event(fmt.Sprint("bad", i), wire.EventCreate, `{"trace_id":`)})
@@ -253,7 +253,7 @@ func TestFindsWhatAWalkFinds(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		for m := range names {
-			if rng.IntN(4) > 0 || m.Of != entity.TraceKind && m.Of != entity.UserKind {
+			if rng.IntN(8) > 0 || m.Of != entity.TraceKind && m.Of != entity.UserKind {
 				continue
 			}
 			find := func(log store.Mentions) string {
