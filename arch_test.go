@@ -98,12 +98,13 @@ func house() map[string]room {
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
-		"internal/retention": {
-			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
+		"internal/removal": {
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
+			because: "it decides what goes; it knows no HTTP and no engine",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},
@@ -111,7 +112,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/retention", "internal/keyring", "internal/server",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
 				"internal/sample", "internal/backup", "internal/durable"}),
 			because: "the only place where all meet",
 		},

@@ -108,6 +108,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
+	erase := parts.start("erasure", n.eraser.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -137,6 +138,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for requests in flight", func() { n.shutdown(drain, api) }},
 		{"ended the live streams", live.stop},
 		{"waited for jobs", jobs.stop},
+		{"waited for an interrupted erasure", erase.stop},
 		{"waited for retention", keep.stop},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},

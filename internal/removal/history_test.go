@@ -1,4 +1,4 @@
-package retention_test
+package removal_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
-	"github.com/brokle-ai/brokle-go/internal/retention"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -43,7 +43,7 @@ type node struct {
 	log     *segmentlog.Log
 	w       *duckstore.Warehouse
 	x       *indexer.Indexer
-	k       *retention.Keeper
+	k       *removal.Keeper
 	stopped func()
 
 	sent    []entity.Record // all events that were stored, with their Seq
@@ -65,7 +65,7 @@ func (n *node) open() {
 	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {
 		n.Fatal(err)
 	}
-	n.k = retention.New(retention.Options{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
+	n.k = removal.NewKeeper(removal.KeeperOptions{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
 	ctx, cancel := context.WithCancel(n.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.x.Run(ctx) }()
