@@ -123,7 +123,7 @@ func open(tb testing.TB, with setup) *house {
 		}
 		hs := h.srv.HTTPServer(handler)
 		h.servers = append(h.servers, hs)
-		running.Go(func() { _ = hs.Serve(h.srv.Listener(ln)) })
+		running.Go(func() { _ = Serve(hs, ln, nil) })
 		return ln.Addr().String()
 	}
 	h.addr = listen(h.srv.Handler())
