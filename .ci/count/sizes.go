@@ -35,7 +35,7 @@ func product(name string) bool {
 	switch path.Ext(name) {
 	case ".go":
 		return !strings.HasSuffix(name, "_test.go") &&
-			!under(name, ".ci", "bench", "examples", "internal/e2e", "internal/redistest", "internal/seed", "internal/store/storetest")
+			!under(name, ".ci", "bench", "examples", "internal/e2e", "internal/redistest", "internal/chance", "internal/store/storetest")
 	case ".ts", ".tsx":
 		return under(name, "web/src")
 	}

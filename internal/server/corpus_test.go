@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // payloadCase is a payload that stands beside a good event in one batch.
@@ -195,9 +195,7 @@ func TestCutAndChangedBatches(t *testing.T) {
 	if n := h.stored(); n != 0 {
 		t.Fatalf("%d events of refused batches are stored", n)
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
+	rnd := chance.Of(t)
 	statuses := map[int]int{}
 	accepted := int64(0)
 	joined := bytes.Replace(bytes.Clone(whole), []byte(`},{"event_id"`), []byte(` , "event_id"`), 1)
