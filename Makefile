@@ -98,13 +98,7 @@ race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -race -short $(RACE)
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours)
-	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
-		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
-		for target in $$(echo "$$found" | grep '^Fuzz'); do \
-			echo "fuzz $$dir $$target for $(FUZZTIME)"; \
-			GO=$(GO) .ci/fuzz $$dir $$target $(FUZZTIME); \
-		done; \
-	done
+	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
 # No part of `check`: it needs the database of vulnerabilities, from the network. With
 # findings govulncheck ends with status 3, which go run only prints.
