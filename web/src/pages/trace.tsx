@@ -14,7 +14,7 @@ import type { Trace } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
-import { Menu } from "../ui/menu.tsx";
+import { Item, Menu } from "../ui/menu.tsx";
 import { Split } from "../ui/split.tsx";
 import { listSearch, neighbours } from "../visited.ts";
 
@@ -194,26 +194,12 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         >
           {close => (
             <>
-              <button
-                type="button"
-                class="item"
-                onClick={() => {
-                  downloadJson(t, text);
-                  close();
-                }}
-              >
+              <Item close={close} run={() => downloadJson(t, text)}>
                 JSON
-              </button>
-              <button
-                type="button"
-                class="item"
-                onClick={() => {
-                  downloadHtml(t);
-                  close();
-                }}
-              >
+              </Item>
+              <Item close={close} run={() => downloadHtml(t)}>
                 HTML, one file
-              </button>
+              </Item>
             </>
           )}
         </Menu>

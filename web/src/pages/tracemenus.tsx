@@ -4,7 +4,7 @@ import type { Params } from "../api.ts";
 import { exportTraces } from "../export.ts";
 import { count } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
-import { Menu } from "../ui/menu.tsx";
+import { Item, Menu } from "../ui/menu.tsx";
 import type { Choice } from "./tracecolumns.tsx";
 
 interface ChooserProps {
@@ -87,17 +87,9 @@ export function ExportMenu({ params }: { params: Params }): JSX.Element {
         <>
           <p class="panel-title">All traces of this filter</p>
           {(["jsonl", "csv"] as const).map(form => (
-            <button
-              key={form}
-              type="button"
-              class="item"
-              onClick={() => {
-                close();
-                void start(form);
-              }}
-            >
+            <Item key={form} close={close} run={() => void start(form)}>
               {form === "jsonl" ? "JSON Lines" : "CSV"}
-            </button>
+            </Item>
           ))}
           {error && <p class="field-error">{error}</p>}
         </>

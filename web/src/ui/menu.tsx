@@ -51,6 +51,26 @@ export function Menu({ label, button, class: className = "button", align = "left
   );
 }
 
+interface ItemProps {
+  close: () => void; // of the menu
+  run: () => void;
+  pressed?: boolean;
+  children: ComponentChildren;
+}
+
+/** Item is a line of a menu: it closes the menu and does something. */
+export function Item({ close, run, pressed, children }: ItemProps): JSX.Element {
+  const onClick = () => {
+    close();
+    run();
+  };
+  return (
+    <button type="button" class="item" aria-pressed={pressed} onClick={onClick}>
+      {children}
+    </button>
+  );
+}
+
 // onKey closes on Escape and moves among the items of class "item" with the arrows.
 function onKey(e: KeyboardEvent & { currentTarget: HTMLElement }, open: boolean, close: () => void): void {
   if (!open) return;
