@@ -99,7 +99,7 @@ func house() map[string]room {
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/retention", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable"}),
+				"internal/sample", "internal/backup", "internal/durable", "web"}),
 			because: "the only place where all meet",
 		},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
