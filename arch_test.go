@@ -111,6 +111,7 @@ func house() map[string]room {
 
 		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
+		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
 }
