@@ -204,3 +204,38 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// Files that ARCHITECTURE.md and CONTRIBUTING.md name are there, and what stands beside a file
+// in the same cell of a table is declared in it.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	quoted := regexp.MustCompile("`([^`]+)`")
+	place := regexp.MustCompile(`^((internal|web|cmd|brokletest|examples|docs|deploy|bench|findings|\.ci)(/[\w./-]*)?|[\w-]+\.(go|md))$`)
+	for _, page := range []string{"ARCHITECTURE.md", "CONTRIBUTING.md"} {
+		for _, cell := range strings.FieldsFunc(withoutCode(read(t, page)), func(r rune) bool { return r == '|' || r == '\n' }) {
+			onlyNames := strings.Trim(quoted.ReplaceAllString(cell, ""), " ,;:") == ""
+			file := ""
+			for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
+				if place.MatchString(m[1]) && !strings.Contains(m[1], "NAME") {
+					file = m[1]
+					if _, err := os.Stat(filepath.FromSlash(file)); err != nil {
+						t.Errorf("%s names %s: %v", page, file, err)
+						file = ""
+					}
+				} else if file != "" && path.Ext(file) != "" && onlyNames && !declares(read(t, file), m[1]) {
+					t.Errorf("%s says that %s is in %s: it is not declared there", page, m[1], file)
+				}
+			}
+		}
+	}
+}
+
+// declares says whether a file of Go or TypeScript declares a function, a type or a value; Type.Method names a method.
+func declares(source, name string) bool {
+	receiver, method, isMethod := strings.Cut(name, ".")
+	pattern := `(?m)^\s*(export )?(func|type|const|var|function|interface|class) (\([^)]*\) )?` + regexp.QuoteMeta(name) + `\b|^\t` + regexp.QuoteMeta(name) + `\b.* = `
+	if isMethod {
+		pattern = `(?m)^func \(\w* ?\*?` + regexp.QuoteMeta(receiver) + `(\[\w+\])?\) ` + regexp.QuoteMeta(method) + `\b`
+	}
+	return regexp.MustCompile(pattern).MatchString(source)
+}
