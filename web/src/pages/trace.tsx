@@ -183,15 +183,7 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
-        <Menu
-          label="Download"
-          align="right"
-          button={
-            <>
-              <Icon name="download" /> <span class="wide-only">Download</span>
-            </>
-          }
-        >
+        <Menu label="Download" icon="download" align="right">
           {close => (
             <>
               <Item close={close} run={() => downloadJson(t, text)}>

@@ -1,16 +1,25 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, type IconName } from "./icon.tsx";
 
 interface Props {
-  label: string; // what the button is called when its content does not say it
-  button: ComponentChildren;
+  label: string; // what the button is called
+  icon?: IconName; // stands before the label, alone on a telephone
+  button?: ComponentChildren; // in the place of icon and label
   class?: string;
   align?: "left" | "right";
   children: (close: () => void) => ComponentChildren;
 }
 
 /** Menu is a button that opens a panel below it; Escape, a click elsewhere or leaving with Tab closes it. */
-export function Menu({ label, button, class: className = "button", align = "left", children }: Props): JSX.Element {
+export function Menu({
+  label,
+  icon,
+  button,
+  class: className = "button",
+  align = "left",
+  children,
+}: Props): JSX.Element {
   const [open, set] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
@@ -44,7 +53,11 @@ export function Menu({ label, button, class: className = "button", align = "left
         aria-expanded={open}
         onClick={() => set(!open)}
       >
-        {button}
+        {button ?? (
+          <>
+            {icon && <Icon name={icon} />} <span class="wide-only">{label}</span>
+          </>
+        )}
       </button>
       {open && <div class={`panel panel-${align}`}>{children(close)}</div>}
     </div>
