@@ -36,7 +36,7 @@ func with(lists ...[]string) []string { return slices.Concat(lists...) }
 func house() map[string]room {
 	backend := room{
 		may:     contracts,
-		inTests: []string{"internal/extract", "internal/store/storetest"},
+		inTests: []string{"internal/extract", "internal/store/storetest", "internal/query"},
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
@@ -68,8 +68,11 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
 			because: "contracts know no backend",
 		},
+		"internal/query": {
+			may: with(contracts, []string{"internal/textsearch"}), inTests: engines, because: "a question is the same for every door and engine",
+		},
 		"internal/store/storetest": {
-			may: with(contracts, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
+			may: with(contracts, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    backend,
@@ -81,16 +84,16 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
 		},
 		"internal/indexer": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/retention": {
-			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
+			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/query", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
 		},
 		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},

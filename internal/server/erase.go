@@ -11,6 +11,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -55,7 +56,7 @@ func deleteUser(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id == "" || len(id) > maxUserID || !cleanText(id) {
+	if id == "" || len(id) > maxUserID || !query.Clean(id) {
 		return nil, store.ErrNotFound
 	}
 	return s.erase(ctx, c, &eraser{Server: s, project: c.caller.Project, user: id, traces: map[string]bool{}})
@@ -125,7 +126,7 @@ type observationOf struct{ trace, id string }
 func (e *eraser) find(ctx context.Context) error {
 	e.newest, e.scores, e.bundles = map[string]bool{}, map[string]bool{}, map[string]*bundle{}
 	if e.user != "" {
-		ids, err := e.o.Warehouse.UserEvents(ctx, e.project, e.user)
+		ids, err := store.UserTraces(ctx, e.o.Warehouse, e.project, e.user)
 		if err != nil {
 			return err
 		}
