@@ -54,7 +54,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 			return err
 		}
 		last[why] = time.Now()
-		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "reason", why)
+		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "error", why)
 	}
 }
 

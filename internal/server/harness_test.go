@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -346,4 +347,8 @@ func (f *faulty) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 		}
 	}
 	return f.Log.Append(ctx, b)
+}
+
+func newClock() *clock.Stopped {
+	return clock.NewStopped(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 }

@@ -88,7 +88,7 @@ func (s *Server) Run(ctx context.Context) error {
 	err := s.resume(ctx)
 	<-s.erasing
 	if err != nil && ctx.Err() == nil {
-		s.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "err", err)
+		s.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "error", err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -223,19 +224,19 @@ func (s *search) passes(p *part, i int) (bool, error) {
 		return a.passed, nil
 	}
 	a.asked, a.passed = true, true
-	var line [lineBytes]byte
+	var line [bloom.LineBytes]byte
 	at := &p.list[i]
 	if p.filter == nil && at.mem == nil {
 		return true, nil
 	}
 	for _, h := range s.hashes {
-		off := at.at + int64(lineOf(h, int(at.lines)))*lineBytes
+		off := at.at + int64(bloom.LineOf(h, int(at.lines)))*bloom.LineBytes
 		if at.mem != nil {
 			copy(line[:], at.mem[off:])
 		} else if n, err := p.filter.file.ReadAt(line[:], off); n < len(line) {
 			return false, fmt.Errorf("read filter file: %w", err)
 		}
-		if !lineHas(line[:], h) {
+		if !bloom.LineHas(line[:], probes, h) {
 			a.passed = false
 			break
 		}

@@ -28,7 +28,7 @@ import (
 func LogCrash(t *testing.T, open OpenLog, seed uint64, rounds int) {
 	t.Logf("seed %d", seed)
 	c := &crashTest{
-		logBench: logBench{open: open, clock: NewClock()},
+		logBench: logBench{open: open, clock: newClock()},
 		rng:      rand.New(rand.NewPCG(seed, 0)),
 		acked:    map[string]bool{}, tried: map[string]bool{},
 		jobs: map[string]bool{}, ended: map[string]bool{},
