@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -14,7 +15,7 @@ const (
 	DefaultLimit = 50
 )
 
-// vocabulary is what a list can be asked.
+// vocabulary is what a list can be sorted by.
 type vocabulary struct {
 	name  string // in cursors
 	first string // the column that it is sorted by when nothing is said
@@ -22,32 +23,42 @@ type vocabulary struct {
 }
 
 func vocabularyOf(l List) vocabulary {
-	const integer, float = store.Integer, store.Float
-	v := vocabulary{name: "environments", first: "last_seen", sorts: map[string]store.Number{
-		"first_seen": integer, "last_seen": integer, "trace_count": integer, "observation_count": integer,
-		"error_count": integer, "total_tokens": integer, "total_cost": float,
-	}}
 	switch l {
 	case Traces:
-		v = vocabulary{"traces", "start_time", map[string]store.Number{
-			"start_time": integer, "end_time": integer, "latency_ms": float, "observation_count": integer,
-			"error_count": integer, "total_tokens": integer, "total_cost": float,
-		}}
+		return vocabulary{"traces", entity.StartTime.String(), sortsOf(entity.TraceKind)}
 	case Observations:
-		v = vocabulary{"observations", "start_time", map[string]store.Number{
-			"start_time": integer, "end_time": integer, "latency_ms": float, "prompt_tokens": integer,
-			"completion_tokens": integer, "total_tokens": integer, "input_cost": float, "output_cost": float,
-			"total_cost": float, "quality_score": float,
-		}}
+		return vocabulary{"observations", entity.StartTime.String(), sortsOf(entity.ObservationKind)}
 	case Scores:
-		v = vocabulary{"scores", "timestamp", map[string]store.Number{"timestamp": integer, "value": float}}
-	case Sessions:
-		v.name = "sessions"
-	case Users:
-		v.name = "users"
-		v.sorts["session_count"] = integer
+		return vocabulary{"scores", "timestamp", sortsOf(entity.ScoreKind)}
 	}
-	return v
+	const last = "last_seen"
+	totals := map[string]store.Number{
+		"first_seen": store.Integer, last: store.Integer, "trace_count": store.Integer, "observation_count": store.Integer,
+		"error_count": store.Integer, "total_tokens": store.Integer, "total_cost": store.Float,
+	}
+	switch l {
+	case Sessions:
+		return vocabulary{"sessions", last, totals}
+	case Users:
+		totals["session_count"] = store.Integer
+		return vocabulary{"users", last, totals}
+	}
+	return vocabulary{"environments", last, totals}
+}
+
+// sortsOf are the columns of a kind's rows that hold numbers or times.
+func sortsOf(kind entity.Kind) map[string]store.Number {
+	sorts := map[string]store.Number{}
+	for _, c := range entity.Columns(kind) {
+		if !c.Sorts() {
+			continue
+		}
+		sorts[c.Name] = store.Integer
+		if c.Type == entity.Float {
+			sorts[c.Name] = store.Float
+		}
+	}
+	return sorts
 }
 
 // hashed is what tells the filter from others in a cursor.

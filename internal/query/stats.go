@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -24,15 +25,25 @@ type subject struct {
 func subjects() []subject {
 	amounts := []string{"count", "error_rate", "tokens", "cost"}
 	latencies := []string{"latency_p50", "latency_p95", "latency_p99"}
+	observations := groupsOf(entity.ObservationKind)
 	return []subject{
-		{"observations", []string{"model", "name", "environment", "type", "level", "provider", "version", "trace_id", "user_id", "session_id", "release"},
-			slices.Concat(amounts, latencies), true},
-		{"traces", []string{"name", "environment", "user_id", "session_id", "version", "release"}, slices.Concat(amounts, latencies), true},
-		{"scores", []string{"name", "environment", "data_type", "source", "evaluator_name", "evaluator_version", "string_value", "trace_id",
-			"user_id", "session_id", "release", "model", "type", "level", "provider", "version", store.GroupValue}, []string{"count"}, true},
-		{"events", []string{"event_type", "name", "environment", "user_id", "session_id", "model", "type", "level", "provider", "version",
-			"release", "trace_id"}, amounts, false},
+		{"observations", observations, slices.Concat(amounts, latencies), true},
+		{"traces", groupsOf(entity.TraceKind), slices.Concat(amounts, latencies), true},
+		// A score has what its observation and its trace have, too.
+		{"scores", slices.Concat(groupsOf(entity.ScoreKind), observations, []string{store.GroupValue}), []string{"count"}, true},
+		{"events", slices.Concat(observations, []string{"event_type"}), amounts, false},
 	}
+}
+
+// groupsOf are the columns of a kind's rows that statistics can be grouped by.
+func groupsOf(kind entity.Kind) []string {
+	var groups []string
+	for _, c := range entity.Columns(kind) {
+		if c.Group {
+			groups = append(groups, c.Name)
+		}
+	}
+	return groups
 }
 
 func subjectNames() []string {

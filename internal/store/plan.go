@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -52,11 +51,6 @@ type ScoreRange struct {
 	Name        string
 	Least, Most float64
 	Not         []float64
-}
-
-// Asks says whether there is a condition on one of the columns.
-func (w *Where) Asks(columns ...string) bool {
-	return slices.ContainsFunc(w.Conditions, func(c Condition) bool { return slices.Contains(columns, c.Column) })
 }
 
 // Number is the form of a column that can be sorted by.

@@ -8,19 +8,10 @@ import (
 
 // environments groups what is in each: a trace counts in the one that it is in, and so
 // does an observation.
-func (q *builder) environments(p *store.Plan) (tables, conditions []string, err error) {
-	tables, traces, err := q.filteredTraces(&p.Where)
-	if err != nil {
-		return nil, nil, err
-	}
-	observations, err := q.conditions(&p.Where, columns{of: map[string]string{"time": "start_time"}})
-	if err != nil {
-		return nil, nil, err
-	}
-	scores, err := q.conditions(&p.Where, columns{of: map[string]string{"time": "timestamp"}})
-	if err != nil {
-		return nil, nil, err
-	}
+func (q *builder) environments(p *store.Plan) (tables, conditions []string) {
+	tables, traces := q.filteredTraces(&p.Where)
+	observations := q.conditions(&p.Where, columns{of: map[string]string{"time": "start_time"}})
+	scores := q.conditions(&p.Where, columns{of: map[string]string{"time": "timestamp"}})
 	parts := []string{
 		`SELECT environment AS id, count(*) AS traces, 0 AS observations, 0 AS errors, 0::HUGEINT AS tokens, 0::DOUBLE AS cost,
 			min(start_time) AS first, max(greatest(start_time, end_time)) AS last FROM tr` + where(traces...) + " GROUP BY environment",
@@ -31,5 +22,5 @@ func (q *builder) environments(p *store.Plan) (tables, conditions []string, err 
 	grouped := `SELECT id, sum(traces)::BIGINT AS trace_count, sum(observations)::BIGINT AS observation_count, sum(errors)::BIGINT AS error_count,
 		` + saturate("sum(tokens)") + ` AS total_tokens, sum(cost) AS total_cost, min(first) AS first_seen, max(last) AS last_seen
 		FROM (` + strings.Join(parts, " UNION ALL ") + ") GROUP BY id"
-	return append(tables, ofScores, table("grouped", grouped)), nil, nil
+	return append(tables, ofScores, table("grouped", grouped)), nil
 }

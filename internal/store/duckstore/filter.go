@@ -2,19 +2,36 @@ package duckstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// columns is what a filter asks of a relation.
+// columns is what filters and groups ask of a relation.
 type columns struct {
-	// of has an expression for each column of a filter, or the whole condition, with %s for the value.
+	row string // its alias, with a point
+	// of has the columns that are not row's of the same name: an expression, or the whole
+	// condition of a filter, with %s for the value.
 	of     map[string]string
-	id     string                            // tells rows apart
-	scores string                            // relation of the scores that count: columns owner, name, value
+	id     string                              // tells rows apart
+	scores string                              // relation of the scores that count: columns owner, name, value
 	found  func(*builder, []entity.Seq) string // a condition: has one of the events
+}
+
+// expression is a column as SQL.
+func (c *columns) expression(column string) string {
+	if e := c.of[column]; e != "" {
+		return e
+	}
+	return c.row + column
+}
+
+// need says whether a condition or group uses what has this alias.
+func (c *columns) need(alias string, w *store.Where, groups ...string) bool {
+	uses := func(column string) bool { return strings.Contains(c.expression(column), alias) }
+	return slices.ContainsFunc(groups, uses) || slices.ContainsFunc(w.Conditions, func(part store.Condition) bool { return uses(part.Column) })
 }
 
 // compared is a condition as SQL, of an expression and a value.
@@ -26,19 +43,16 @@ func compared(op store.Op) string {
 }
 
 // conditions are the parts of w as SQL conditions that must all hold.
-func (q *builder) conditions(w *store.Where, c columns) ([]string, error) {
+func (q *builder) conditions(w *store.Where, c columns) []string {
 	var all []string
 	for _, part := range w.Conditions {
-		expression, value := c.of[part.Column], q.arg(part.Value)
+		expression, value := c.expression(part.Column), q.arg(part.Value)
 		if _, ok := part.Value.(float64); ok {
 			value += "::DOUBLE"
 		}
-		switch {
-		case expression == "":
-			return nil, fmt.Errorf("no column for the filter %s", part.Column)
-		case strings.Contains(expression, "%s"):
+		if strings.Contains(expression, "%s") {
 			all = append(all, fmt.Sprintf(expression, value))
-		default:
+		} else {
 			all = append(all, fmt.Sprintf(compared(part.Op), expression, value))
 		}
 	}
@@ -48,7 +62,7 @@ func (q *builder) conditions(w *store.Where, c columns) ([]string, error) {
 	if len(w.Scores) > 0 {
 		all = append(all, q.scoreRanges(w.Scores, c))
 	}
-	return all, nil
+	return all
 }
 
 // scoreRanges is the condition that all of them hold. The scores are read once and

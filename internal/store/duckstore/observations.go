@@ -10,11 +10,10 @@ import (
 // observationColumns is the filter over o; user_id and session_id are those of
 // the trace (t) when the observation itself names none.
 var observationColumns = columns{
+	row: "o.",
 	of: map[string]string{
-		"time": "o.start_time", "id": "o.id", "name": "o.name", "user_id": "coalesce(o.user_id, t.user_id)",
-		"session_id": "coalesce(o.session_id, t.session_id)", "environment": "o.environment", "tag": "list_contains(o.tags, %s)",
-		"model": "o.model", "type": "o.type", "level": "o.level", "trace_id": "o.trace_id", "latency_ms": "o.latency_ms",
-		"total_cost": "o.total_cost", "has_error": "(o.level = 'ERROR')",
+		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
+		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)", "has_error": "(o.level = 'ERROR')",
 	},
 	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }
@@ -48,11 +47,8 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 // observationKeys finds the observations of a page.
 func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
 	q := v.query()
-	conditions, err := q.conditions(&p.Where, observationColumns)
-	if err != nil {
-		return nil, err
-	}
-	tables, from := observationsWithTrace(p.Asks("user_id", "session_id"), len(p.Scores) > 0)
+	conditions := q.conditions(&p.Where, observationColumns)
+	tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
 	return v.keys(ctx, q, with(tables,
 		"SELECT * FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
 }

@@ -9,15 +9,18 @@ import (
 
 // scoreColumns is the filter over sc, with o the scored observation and t the
 // trace of the score.
-var scoreColumns = columns{of: map[string]string{
-	"time": "sc.timestamp", "name": "sc.name", "environment": "sc.environment", "trace_id": "sc.placed_in", "tag": "list_contains(t.tags, %s)",
-	"user_id": "t.user_id", "session_id": "t.session_id", "model": "o.model", "type": "o.type", "level": "o.level",
-	"observation_id": "sc.observation_id", "data_type": "sc.data_type", "source": "sc.source",
+var scoreColumns = columns{row: "sc.", of: map[string]string{
+	"time": "sc.timestamp", "trace_id": "sc.placed_in",
+	"tag": "list_contains(t.tags, %s)", "user_id": "t.user_id", "session_id": "t.session_id", "release": "t.release",
+	"model": "o.model", "type": "o.type", "level": "o.level", "provider": "o.provider", "version": "o.version",
+	store.GroupValue: bucketBound(""),
 }}
 
 // scoresWith defines sc and, as the question needs them, o and t beside it:
 // what a score is about is not looked up for nothing.
-func scoresWith(observation, place, trace bool) (tables []string, from string) {
+func scoresWith(w *store.Where, groups ...string) (tables []string, from string) {
+	needs := func(alias string) bool { return scoreColumns.need(alias, w, groups...) }
+	observation, place, trace := needs("o."), needs("sc.placed_in"), needs("t.")
 	if !observation && !place && !trace {
 		return []string{ofScores}, "FROM s AS sc"
 	}
@@ -57,11 +60,8 @@ func (w *Warehouse) Scores(ctx context.Context, project string, plan *store.Plan
 // scoreKeys finds the scores of a page.
 func (v *view) scoreKeys(ctx context.Context, p *pager) ([]key, error) {
 	q := v.query()
-	conditions, err := q.conditions(&p.Where, scoreColumns)
-	if err != nil {
-		return nil, err
-	}
-	tables, from := scoresWith(p.Asks("model", "type", "level"), p.Asks("trace_id"), p.Asks("user_id", "session_id", "tag"))
+	conditions := q.conditions(&p.Where, scoreColumns)
+	tables, from := scoresWith(&p.Where)
 	return v.keys(ctx, q, with(tables,
 		"SELECT "+keyColumns(p.By, noTrace)+" FROM (SELECT sc.* "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
 }

@@ -29,17 +29,14 @@ func (w *Warehouse) Stats(ctx context.Context, project string, p *store.StatsPla
 	var rows [][]any
 	err := w.ask(ctx, project, "query statistics", func(ctx context.Context, v *view) error {
 		s := newStatement(v, p)
-		text, err := s.text()
-		if err != nil {
-			return err
-		}
 		var scored map[string]map[string]scoreSum
+		var err error
 		if names := s.scoreNames(); len(names) > 0 {
 			if scored, err = v.scoreStats(ctx, p, names); err != nil {
 				return err
 			}
 		}
-		rows, err = s.run(ctx, v, text, scored)
+		rows, err = s.run(ctx, v, s.text(), scored)
 		return err
 	})
 	return rows, err
@@ -54,11 +51,8 @@ func newStatement(v *view, p *store.StatsPlan) *statement {
 }
 
 // text writes the statement: the group keys first, then the metrics.
-func (s *statement) text() (string, error) {
-	tables, from, conditions, err := s.source()
-	if err != nil {
-		return "", err
-	}
+func (s *statement) text() string {
+	tables, from, conditions := s.source()
 	selected, grouped := s.groupColumns()
 	for i, m := range s.metrics {
 		if m.expression != "" {
@@ -76,20 +70,20 @@ func (s *statement) text() (string, error) {
 	}
 	text := fmt.Sprintf("SELECT * FROM (%s)%s LIMIT %d", inner, outer, s.Limit+1)
 	if len(tables) == 0 {
-		return text, nil
+		return text
 	}
-	return with(tables, text), nil
+	return with(tables, text)
 }
 
 // groupColumns are the expressions of the groups, with their names, and the names.
 func (s *statement) groupColumns() (selected, names []string) {
 	for i, g := range s.Groups {
-		expression := s.subject.groups[g]
+		expression := s.columns.expression(g)
 		switch g {
 		case store.GroupValueEnd:
 			expression = bucketBound(" + 1")
 		case store.GroupTime:
-			expression = bucketCase(s.time, s.Buckets.Width(), s.Buckets.Stretches())
+			expression = bucketCase(s.columns.expression("time"), s.Buckets.Width(), s.Buckets.Stretches())
 		}
 		selected = append(selected, fmt.Sprintf("%s AS g%d", expression, i))
 		names = append(names, fmt.Sprintf("g%d", i))

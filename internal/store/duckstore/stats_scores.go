@@ -33,12 +33,9 @@ func (s *statement) scoreNames() []string {
 func (v *view) scoreStats(ctx context.Context, p *store.StatsPlan, names []string) (map[string]map[string]scoreSum, error) {
 	s := newStatement(v, p)
 	s.metrics = nil // of the page only the groups are asked
-	text, err := s.scoresText(names)
-	if err != nil {
-		return nil, err
-	}
+	text := s.scoresText(names)
 	sums := map[string]map[string]scoreSum{}
-	err = v.rows(ctx, text, s.args, func(r *sql.Rows) error {
+	err := v.rows(ctx, text, s.args, func(r *sql.Rows) error {
 		values, err := scanAll(r)
 		if err != nil {
 			return err
@@ -58,11 +55,8 @@ func (v *view) scoreStats(ctx context.Context, p *store.StatsPlan, names []strin
 }
 
 // scoresText writes the statement: the group keys, name, sum and number.
-func (s *statement) scoresText(names []string) (string, error) {
-	tables, from, conditions, err := s.source()
-	if err != nil {
-		return "", err
-	}
+func (s *statement) scoresText(names []string) string {
+	tables, from, conditions := s.source()
 	name, value := "sc.name", "sc.value"
 	switch s.Of {
 	case "scores":
@@ -84,16 +78,13 @@ func (s *statement) scoresText(names []string) (string, error) {
 	sums := "SELECT " + strings.Join(append(selected, name+" AS named_score", "sum("+value+") AS total", "count(*) AS n"), ", ") +
 		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
 	if len(grouped) == 0 {
-		return with(tables, sums), nil
+		return with(tables, sums)
 	}
-	page, err := s.text()
-	if err != nil {
-		return "", err
-	}
+	page := s.text()
 	same := make([]string, len(grouped))
 	for i, g := range grouped {
 		same[i] = fmt.Sprintf("sums.%s IS NOT DISTINCT FROM page.%[1]s", g)
 	}
 	return with(append(tables, table("sums", sums), table("page", page)),
-		"SELECT sums.* FROM sums SEMI JOIN page ON "+strings.Join(same, " AND ")), nil
+		"SELECT sums.* FROM sums SEMI JOIN page ON "+strings.Join(same, " AND "))
 }

@@ -22,7 +22,7 @@ const totalColumns = "trace_count, observation_count, error_count, total_tokens,
 type total struct {
 	columns string // to select before totalColumns, each with a comma behind it
 	targets func(*store.Total, *[2]any) []any
-	grouped func(*builder, *store.Plan) (tables, conditions []string, err error)
+	grouped func(*builder, *store.Plan) (tables, conditions []string)
 }
 
 // totalOf says how the totals are found: tables that define grouped, and conditions on it.
@@ -33,14 +33,14 @@ func totalOf(by store.Totaled) total {
 	case store.Users:
 		return total{
 			columns: "session_count, ", targets: func(t *store.Total, _ *[2]any) []any { return []any{&t.SessionCount} },
-			grouped: func(q *builder, p *store.Plan) (tables, conditions []string, err error) {
+			grouped: func(q *builder, p *store.Plan) (tables, conditions []string) {
 				return q.tracesBy("user_id", "count(DISTINCT session_id) FILTER (session_id <> '') AS session_count, ", p)
 			},
 		}
 	}
 	return total{
 		columns: "user_ids, environments, ", targets: func(_ *store.Total, lists *[2]any) []any { return []any{&lists[0], &lists[1]} },
-		grouped: func(q *builder, p *store.Plan) (tables, conditions []string, err error) {
+		grouped: func(q *builder, p *store.Plan) (tables, conditions []string) {
 			return q.tracesBy("session_id", `coalesce(list_sort(list(DISTINCT user_id) FILTER (user_id <> '')), []) AS user_ids,
 			list_sort(list(DISTINCT environment)) AS environments, `, p)
 		},
@@ -54,14 +54,11 @@ func (w *Warehouse) Totals(ctx context.Context, project string, by store.Totaled
 	var next *store.Place
 	err := w.ask(ctx, project, "query "+string(by), func(ctx context.Context, v *view) error {
 		q := v.query()
-		tables, conditions, err := of.grouped(q, plan)
-		if err != nil {
-			return err
-		}
+		tables, conditions := of.grouped(q, plan)
 		text := with(tables, "SELECT id, "+p.By+", "+of.columns+totalColumns+" FROM grouped"+where(append(conditions, p.where(q))...)+p.order())
 		page = nil
 		var keys []key
-		err = v.rows(ctx, text, q.args, func(r *sql.Rows) error {
+		err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
 			k, t, err := of.scan(r)
 			keys, page = append(keys, k), append(page, t)
 			return err
@@ -85,7 +82,7 @@ func (of *total) scan(r *sql.Rows) (k key, t store.Total, err error) {
 
 // tracesBy groups traces by one of their columns; empty ids are no groups. more are further
 // aggregates. has_error is asked of the group, all else of the traces in it.
-func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditions []string, err error) {
+func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditions []string) {
 	traces, groups := p.Where, store.Where{}
 	traces.Conditions = nil
 	for _, c := range p.Conditions {
@@ -95,12 +92,8 @@ func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditio
 		}
 		of.Conditions = append(of.Conditions, c)
 	}
-	tables, inner, err := q.filteredTraces(&traces)
-	if err != nil {
-		return nil, nil, err
-	}
+	tables, inner := q.filteredTraces(&traces)
 	inner = append(inner, column+" IS NOT NULL")
 	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", column, more, traceTotals, where(inner...), column)
-	conditions, err = q.conditions(&groups, traceColumns)
-	return append(tables, table("grouped", grouped)), conditions, err
+	return append(tables, table("grouped", grouped)), q.conditions(&groups, traceColumns)
 }

@@ -13,10 +13,9 @@ import (
 // of its observations has it.
 var traceColumns = columns{
 	of: map[string]string{
-		"time": "start_time", "name": "name", "user_id": "user_id", "session_id": "session_id", "environment": "environment",
-		"tag": "list_contains(tags, %s)", "model": "list_contains(models, %s)", "type": "id IN (SELECT trace_id FROM o WHERE type = %s)",
-		"level": "id IN (SELECT trace_id FROM o WHERE level = %s)", "trace_id": "id", "latency_ms": "latency_ms",
-		"total_cost": "total_cost", "has_error": "(error_count > 0)",
+		"time": "start_time", "tag": "list_contains(tags, %s)", "model": "list_contains(models, %s)",
+		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
+		"trace_id": "id", "has_error": "(error_count > 0)",
 	},
 	id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
@@ -45,23 +44,19 @@ func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan
 // traceKeys finds the traces of a page.
 func (v *view) traceKeys(ctx context.Context, p *pager) ([]key, error) {
 	q := v.query()
-	tables, conditions, err := q.filteredTraces(&p.Where)
-	if err != nil {
-		return nil, err
-	}
+	tables, conditions := q.filteredTraces(&p.Where)
 	return v.keys(ctx, q, with(tables,
 		"SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+where(append(conditions, p.where(q))...)+p.order()))
 }
 
 // filteredTraces returns the tables that define o and tr, and the conditions
 // of f on tr. When f asks for scores, they define s and sc too.
-func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string, err error) {
+func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 	tables = []string{ofTraces, ofObservations}
 	if len(f.Scores) > 0 {
 		tables = append(tables, ofScores, ofPlacedScores)
 	}
-	conditions, err = q.conditions(f, traceColumns)
-	return tables, conditions, err
+	return tables, q.conditions(f, traceColumns)
 }
 
 // traceSummaries reads the traces in the order of keys.
