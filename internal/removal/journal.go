@@ -1,7 +1,6 @@
-package server
+package removal
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Erasure is one that has begun: places in the Log, and nothing that names anybody.
@@ -26,7 +24,7 @@ const JournalVersion = 1
 // ErrNewerJournal is returned by ReadErasures for a file of a later release.
 var ErrNewerJournal = errors.New("use the release that wrote it, or a later one")
 
-// journal is the file's form. A server has one erasure under way; a backup may have several.
+// journal is the file's form. A node has one erasure under way; a backup may have several.
 type journal struct {
 	Version  int       `json:"version"`
 	Erasures []Erasure `json:"erasures"`
@@ -66,61 +64,19 @@ func ReadErasures(path string) ([]Erasure, error) {
 	return j.Erasures, nil
 }
 
-// remove erases what was found. It is written down first: whatever interrupts the
-// erasure, it is ended by the next start, or by the next erasure.
-func (s *Server) remove(ctx context.Context, e Erasure) error {
-	if err := s.writeJournal(e); err != nil {
-		return fmt.Errorf("%w: write the journal of erasures: %w", store.ErrUnavailable, err)
-	}
-	s.backups.note(e)
-	return s.finish(ctx, []Erasure{e})
-}
-
-// finish erases from the Log, which is the truth, then from what was made of it.
-// Each step may be done again.
-func (s *Server) finish(ctx context.Context, list []Erasure) error {
-	for _, e := range list {
-		if err := s.o.Log.Erase(ctx, e.Seqs); err != nil {
-			return err
-		}
-		if err := s.o.Indexer.Forget(e.Seqs); err != nil {
-			return err
-		}
-		s.o.Ingest.ForgetFailures(e.Project)
-		if err := s.o.Warehouse.Erase(ctx, e.Project, e.Seqs); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(s.o.EraseJournal); err != nil {
-		return fmt.Errorf("remove the journal of erasures: %w", err)
-	}
-	return nil
-}
-
-// resume ends an erasure that was interrupted. The caller holds s.erasing.
-func (s *Server) resume(ctx context.Context) error {
-	list, err := ReadErasures(s.o.EraseJournal)
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	// Records that the indexer has in hand must not come after their erasure.
-	if err := s.o.Indexer.CatchUp(ctx); err != nil {
-		return err
-	}
-	if err := s.finish(context.WithoutCancel(ctx), list); err != nil {
-		return err
-	}
-	for _, e := range list {
-		s.o.Logger.Info("an interrupted erasure was ended", "project", e.Project, "events", len(e.Seqs))
-	}
-	return nil
-}
-
 // writeJournal makes the file durable before it returns.
-func (s *Server) writeJournal(e Erasure) error {
+func writeJournal(path string, e Erasure) error {
 	raw, err := encodeJournal([]Erasure{e})
 	if err != nil {
 		return err
 	}
-	return durable.Replace(s.o.EraseJournal, raw)
+	return durable.Replace(path, raw)
+}
+
+// RemoveJournal says that all erasures of the journal have ended.
+func RemoveJournal(path string) error {
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the journal of erasures: %w", err)
+	}
+	return nil
 }

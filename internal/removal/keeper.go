@@ -1,4 +1,4 @@
-package retention
+package removal
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// Options are the settings of a Keeper. Log, Warehouse and Indexer are required.
-type Options struct {
+// KeeperOptions are the settings of a Keeper. Log, Warehouse and Indexer are required.
+type KeeperOptions struct {
 	Log       store.Log
 	Warehouse store.Warehouse
 	Indexer   Indexer
@@ -23,9 +23,9 @@ type Options struct {
 	Every time.Duration
 	// Now is the clock that events grow old by. Default time.Now.
 	Now func() time.Time
-	// Note keeps on disk what is about to be removed, before the Warehouse loses the first
-	// row by it. When it fails, the pass does. Default: nothing.
-	Note func(store.Cutoffs) error
+	// Expired is the file that says up to when events were removed, before the Warehouse loses the
+	// first of them. When it cannot be written, the pass fails. "": there is none.
+	Expired string
 	// Logger is told when a pass fails and when one succeeds again. Default: nobody.
 	Logger *slog.Logger
 }
@@ -45,7 +45,7 @@ const (
 
 // Keeper removes what has expired. Its methods may be called concurrently.
 type Keeper struct {
-	o Options
+	o KeeperOptions
 
 	pass sync.Mutex // one at a time
 
@@ -53,16 +53,13 @@ type Keeper struct {
 	stats store.RetentionStats
 }
 
-// New hides what has expired now, so that nothing of it is shown or indexed from the start.
-func New(o Options) *Keeper {
+// NewKeeper hides what has expired now, so that nothing of it is shown or indexed from the start.
+func NewKeeper(o KeeperOptions) *Keeper {
 	if o.Every <= 0 {
 		o.Every = min(max(o.Retention.Shortest()/10, leastEvery), mostEvery)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Note == nil {
-		o.Note = func(store.Cutoffs) error { return nil }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -80,7 +77,7 @@ func (k *Keeper) cutoffs() store.Cutoffs {
 	return store.Cutoffs{Now: k.o.Now(), Retention: k.o.Retention}
 }
 
-// Run makes a pass at once and then one each Options.Every, until ctx ends; then
+// Run makes a pass at once and then one each KeeperOptions.Every, until ctx ends; then
 // it returns nil. With nothing to expire it only waits.
 func (k *Keeper) Run(ctx context.Context) error {
 	if !k.enabled() {
@@ -101,7 +98,10 @@ func (k *Keeper) Pass(ctx context.Context) error {
 	c := k.cutoffs()
 	k.o.Log.Hide(c)
 	var rows int64
-	err := k.o.Note(c)
+	var err error
+	if k.o.Expired != "" {
+		err = noteExpired(k.o.Expired, c)
+	}
 	if err == nil {
 		rows, err = k.o.Warehouse.Expire(ctx, c)
 	}
@@ -136,7 +136,7 @@ func (k *Keeper) done(ctx context.Context, at time.Time, rows int64, err error) 
 	}
 }
 
-// Stats counts what was done since New.
+// Stats counts what was done since NewKeeper.
 func (k *Keeper) Stats() store.RetentionStats {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,4 +1,4 @@
-package server
+package removal
 
 import (
 	"strings"
@@ -49,42 +49,42 @@ func (b *bundle) add(rec *entity.Record, fields *entity.Fields, trace string, na
 
 // collect takes an event of an observation in when something that goes has its id. When
 // that is seen for the first time, events before this one were passed over: the bundle
-// is whole after another walk.
-func (e *eraser) collect(rec *entity.Record, fields *entity.Fields, trace string, named bool) {
-	b := e.bundles[fields.EntityID]
+// is whole after another look.
+func (f *finder) collect(rec *entity.Record, fields *entity.Fields, trace string, named bool) {
+	b := f.bundles[fields.EntityID]
 	if b == nil {
-		if !named && !e.traces[trace] {
+		if !named && !f.traces[trace] {
 			return
 		}
 		b = newBundle()
-		e.bundles[strings.Clone(fields.EntityID)] = b
-		e.grew, e.partial = true, true
+		f.bundles[strings.Clone(fields.EntityID)] = b
+		f.grew, f.partial = true, true
 	}
 	b.add(rec, fields, trace, named)
 }
 
 // divide says which of the observations go: those of the traces that go, and those with
 // an event that names the user, whose traces go then too.
-func (e *eraser) divide() {
-	for id, b := range e.bundles {
+func (f *finder) divide() {
+	for id, b := range f.bundles {
 		for _, row := range b.fold.Observations(id) {
-			goes := row.TraceID != "" && e.traces[row.TraceID]
+			goes := row.TraceID != "" && f.traces[row.TraceID]
 			for _, seq := range row.Seqs {
 				if b.named[seq] {
 					goes = true
-					e.add(e.traces, row.TraceID)
+					f.add(f.traces, row.TraceID)
 				}
 			}
 			if !goes {
 				continue
 			}
-			e.observations[observationOf{row.TraceID, id}] = true
+			f.observations[observationOf{row.TraceID, id}] = true
 			if row.Newest {
-				e.add(e.newest, id)
+				f.add(f.newest, id)
 			}
 			for _, seq := range row.Seqs {
 				for _, again := range b.copies[seq] {
-					e.seqs[again] = true
+					f.seqs[again] = true
 				}
 			}
 		}

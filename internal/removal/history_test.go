@@ -1,4 +1,4 @@
-package retention_test
+package removal_test
 
 import (
 	"context"
@@ -15,11 +15,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/query"
-	"github.com/brokle-ai/brokle-go/internal/retention"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -44,7 +45,7 @@ type node struct {
 	log     *segmentlog.Log
 	w       *duckstore.Warehouse
 	x       *indexer.Indexer
-	k       *retention.Keeper
+	k       *removal.Keeper
 	stopped func()
 
 	sent    []entity.Record // all events that were stored, with their Seq
@@ -66,7 +67,7 @@ func (n *node) open() {
 	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {
 		n.Fatal(err)
 	}
-	n.k = retention.New(retention.Options{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
+	n.k = removal.NewKeeper(removal.KeeperOptions{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
 	ctx, cancel := context.WithCancel(n.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.x.Run(ctx) }()
@@ -303,16 +304,15 @@ func answers(t *testing.T, w *duckstore.Warehouse, project string) string {
 // expired: over random histories, restarts, crashes in mid-pass, and rebuilds.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for range 2 {
-		seed := rand.Uint64()
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { t.Parallel(); history(t, seed) })
+	for i := range 2 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) { t.Parallel(); history(t, chance.Seed(t)) })
 	}
 }
 
 func history(t *testing.T, seed uint64) {
 	n := &node{
-		T: t, rng: rand.New(rand.NewPCG(seed, 1)), mem: vfs.NewCrashableMem(), dir: t.TempDir(),
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), content: storetest.History(int64(seed>>1), 120),
+		T: t, rng: chance.From(seed, 0), mem: vfs.NewCrashableMem(), dir: t.TempDir(),
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), content: storetest.History(seed, 120),
 	}
 	n.open()
 	defer func() { n.stopped() }()

@@ -1,4 +1,4 @@
-package daemon
+package removal
 
 import (
 	"encoding/json"
@@ -13,21 +13,21 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// expiredVersion is the version of expired.json.
-const expiredVersion = 1
+// ExpiredVersion is the version of the form of what has expired that this package reads and writes.
+const ExpiredVersion = 1
 
-// expiredUpTo is what expired.json says: before which times, in Unix µs, retention may have
+// Expired says before which times, in Unix µs, retention may have
 // removed events from the warehouse. Times only rise, whatever the setting is later:
 // what was removed does not come back with a longer retention.
-type expiredUpTo struct {
+type Expired struct {
 	Version  int              `json:"version"`
 	Default  int64            `json:"default"`  // of every project that is not in Projects
 	Projects map[string]int64 `json:"projects"` // by project
 }
 
-// readExpired reads the file at path. Without one nothing has expired.
-func readExpired(path string) (expiredUpTo, error) {
-	none := expiredUpTo{Version: expiredVersion, Default: math.MinInt64}
+// ReadExpired reads the file at path. Without one nothing has expired.
+func ReadExpired(path string) (Expired, error) {
+	none := Expired{Version: ExpiredVersion, Default: math.MinInt64}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none, nil
@@ -35,15 +35,15 @@ func readExpired(path string) (expiredUpTo, error) {
 	if err != nil {
 		return none, err
 	}
-	var has expiredUpTo
+	var has Expired
 	if err := json.Unmarshal(raw, &has); err != nil {
 		return none, fmt.Errorf("%s is damaged: delete it while the server is stopped, the next pass of retention writes it anew", filepath.Base(path))
 	}
 	return has, nil
 }
 
-// of is the time before which the project's events may have been removed.
-func (x *expiredUpTo) of(project string) int64 {
+// Of is the time before which the project's events may have been removed.
+func (x *Expired) Of(project string) int64 {
 	if at, ok := x.Projects[project]; ok {
 		return at
 	}
@@ -52,17 +52,17 @@ func (x *expiredUpTo) of(project string) int64 {
 
 // noteExpired adds what c is about to remove to the file at path.
 func noteExpired(path string, c store.Cutoffs) error {
-	had, err := readExpired(path)
+	had, err := ReadExpired(path)
 	if err != nil {
 		return err
 	}
 	const unnamed = "\x00" // no project's name
-	now := expiredUpTo{Version: expiredVersion, Default: max(had.Default, c.Before(unnamed)), Projects: map[string]int64{}}
+	now := Expired{Version: ExpiredVersion, Default: max(had.Default, c.Before(unnamed)), Projects: map[string]int64{}}
 	for project := range had.Projects {
-		now.Projects[project] = max(had.of(project), c.Before(project))
+		now.Projects[project] = max(had.Of(project), c.Before(project))
 	}
 	for project := range c.Projects {
-		now.Projects[project] = max(had.of(project), c.Before(project))
+		now.Projects[project] = max(had.Of(project), c.Before(project))
 	}
 	raw, err := json.Marshal(now)
 	if err != nil {
