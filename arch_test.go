@@ -39,7 +39,7 @@ var inAnyTest = []string{"internal/chance"}
 func house() map[string]room {
 	backend := room{
 		may:     contracts,
-		inTests: []string{"internal/extract", "internal/store/storetest"},
+		inTests: []string{"internal/extract", "internal/store/storetest", "internal/query"},
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
@@ -82,8 +82,11 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
 			because: "contracts know no backend",
 		},
+		"internal/query": {
+			may: with(contracts, []string{"internal/textsearch"}), inTests: engines, because: "a question is the same for every door and engine",
+		},
 		"internal/store/storetest": {
-			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
+			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    index,
@@ -95,19 +98,19 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
 		},
 		"internal/indexer": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/removal": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},

@@ -104,9 +104,9 @@ func (s *Server) problemOf(err error) *problem {
 		p.details = request.Details
 		return p
 	}
-	var query *store.QueryError
-	if errors.As(err, &query) {
-		return badParameter(query.Param, "%s", query.Message)
+	var asked *store.QueryError
+	if errors.As(err, &asked) {
+		return badParameter(asked.Param, "%s", asked.Message)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -142,7 +143,7 @@ func TestClosed(t *testing.T) {
 	}
 	ctx := context.Background()
 	_, cursorErr := w.Cursor(ctx)
-	_, queryErr := w.Traces(ctx, "p", store.TraceQuery{})
+	_, queryErr := query.ListTraces(ctx, w, "p", store.Query{})
 	for _, err := range []error{cursorErr, queryErr, w.Insert(ctx, nil, 1), w.Checkpoint(ctx)} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("error %v", err)
@@ -178,7 +179,7 @@ func TestTexts(t *testing.T) {
 	}
 	cursor, n := "", 0
 	for {
-		page, err := w.Observations(t.Context(), "default", store.ObservationQuery{Order: store.Order{Limit: 1000, Cursor: cursor}})
+		page, err := query.ListObservations(t.Context(), w, "default", store.Query{Order: store.Order{Limit: 1000, Cursor: cursor}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +249,7 @@ func TestFullFilter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+	page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
 	if err != nil || page.Data[0]["count"] != int64(4000) {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -265,7 +266,7 @@ func TestRevived(t *testing.T) {
 	defer w.Close()
 	g := newGenerator(1)
 	count := func() any {
-		page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+		page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
 		if err != nil {
 			t.Fatal(err)
 		}
