@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
@@ -35,8 +36,8 @@ func (c *Client) WaitJob(ctx context.Context, id string) (*Job, error) {
 			return job, nil
 		}
 		// A server that does not hold the answer back is not to be hammered.
-		if !transport.Sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))) {
-			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, ctx.Err())
+		if err := clock.Sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))); err != nil {
+			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, err)
 		}
 	}
 }
