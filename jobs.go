@@ -66,15 +66,3 @@ func (c *Client) Batch(ctx context.Context, batchID string) (*Job, error) {
 func (c *Client) Receipt(ctx context.Context, eventID string) (*EventReceipt, error) {
 	return getOne[EventReceipt](ctx, c, pathStoredEvents, eventID, nil)
 }
-
-// get reads one object. http.StatusNotFound is a *RequestError like any other.
-func get[T any](ctx context.Context, c *Client, path string, query url.Values) (*T, error) {
-	if !c.enabled() {
-		return nil, ErrDisabled
-	}
-	out := new(T)
-	if err := c.transport.Get(ctx, path, query, out); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
