@@ -55,7 +55,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 			return err
 		}
 		last[why] = time.Now()
-		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "reason", why)
+		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "error", why)
 	}
 }
 
@@ -109,6 +109,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
+	erase := parts.start("erasure", n.eraser.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -138,6 +139,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for requests in flight", func() { n.shutdown(drain, api) }},
 		{"ended the live streams", live.stop},
 		{"waited for jobs", jobs.stop},
+		{"waited for an interrupted erasure", erase.stop},
 		{"waited for retention", keep.stop},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},

@@ -2,10 +2,10 @@ package server
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"regexp"
 	"testing"
-	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // FuzzFraming: however the bytes are cut, every line that begins with Content-Length is counted,
@@ -22,7 +22,7 @@ func FuzzFraming(f *testing.F) {
 var sameLine = regexp.MustCompile(`(?i)(^|\n)[ \t\r]*content-length`)
 
 func framing(t *testing.T, text []byte, seed uint64) {
-	rnd := rand.New(rand.NewPCG(seed, 0))
+	rnd := chance.From(seed, 0)
 	c, found := &framedConn{}, int64(0)
 	for rest := bytes.Clone(text); len(rest) > 0; {
 		k := 1 + rnd.IntN(len(rest))
@@ -36,9 +36,7 @@ func framing(t *testing.T, text []byte, seed uint64) {
 
 func TestFramingFindsLengths(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 1))
+	rnd := chance.Of(t)
 	pieces := []string{"content-length", "Content-", "Length", "length", "\n", "\r\n", " ", ":", "x", "CONTENT-LENGTH", "conten"}
 	hits := 0
 	for range 20_000 {

@@ -16,9 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -87,7 +89,7 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	o := Options{
 		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
-		Indexer: h.idx, EraseJournal: filepath.Join(dir, "erasing.json"),
+		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
 	}
@@ -95,6 +97,9 @@ func open(tb testing.TB, with setup) *house {
 	if with.options != nil {
 		with.options(&o)
 	}
+	o.Eraser = removal.NewEraser(removal.EraserOptions{
+		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
+	})
 	h.srv, err = New(o)
 	check()
 
@@ -110,6 +115,7 @@ func open(tb testing.TB, with setup) *house {
 	run("keyring", h.keys.Run)
 	run("ingest", h.ing.Run)
 	run("indexer", h.idx.Run)
+	run("eraser", o.Eraser.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {
 		tb.Helper()
@@ -348,4 +354,8 @@ func (f *faulty) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 		}
 	}
 	return f.Log.Append(ctx, b)
+}
+
+func newClock() *clock.Stopped {
+	return clock.NewStopped(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 }
