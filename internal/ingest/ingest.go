@@ -80,7 +80,7 @@ func (in *Ingest) Stats() Stats {
 	return s
 }
 
-// Submit stores the valid events of r and answers for all. r must not be used
+// Submit stores the valid events of r and answers for all; of a request without events it stores nothing. r must not be used
 // afterwards, except for its Degraded. The write does not end with ctx: a client that hangs up after its
 // request was read has still sent its events.
 //
@@ -91,6 +91,10 @@ func (in *Ingest) Submit(ctx context.Context, project string, r *Request) (*wire
 	s := &submission{started: in.o.Now()}
 	s.batch = store.Batch{Project: project, Environment: r.Environment, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
 	s.owner = s.batch.ID
+	if len(r.Events) == 0 { // there is nothing to store, and nothing that a receipt could tell
+		s.fail()
+		return in.answer(s), nil
+	}
 	resp, err := in.submit(context.WithoutCancel(ctx), s, r)
 	r.Degraded = s.degraded
 	return resp, err

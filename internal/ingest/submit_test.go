@@ -240,6 +240,17 @@ func TestABatchOfFailuresIsStillABatch(t *testing.T) {
 	}
 }
 
+func TestARequestWithoutEventsStoresNothing(t *testing.T) {
+	t.Parallel()
+	log := newMemLog()
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
+	resp, err := in.Submit(t.Context(), "p", &ingest.Request{})
+	if err != nil || resp.BatchID == "" || len(log.batches) != 0 || in.Stats().Batches != 0 {
+		t.Errorf("answered %+v, %v; the log got %+v", resp, err, log.batches)
+	}
+	adds(t, resp, 0)
+}
+
 // Property 13, and a dedup that is off.
 func TestDedupScope(t *testing.T) {
 	t.Parallel()

@@ -9,13 +9,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
-	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
-// formatRoutes are the endpoints of all formats.
-func formatRoutes() []route {
+// formatRoutes are the endpoints of the formats.
+func formatRoutes(t wireformat.Table) []route {
 	var routes []route
-	for _, f := range formats.All() {
+	for _, f := range t {
 		for _, path := range f.Paths() {
 			routes = append(routes, route{method: http.MethodPost, path: path, scope: keyring.ScopeIngest, anyParam: true, format: f, handle: take(f)})
 		}

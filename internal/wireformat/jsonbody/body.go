@@ -53,6 +53,7 @@ func Object(body []byte, payloadDepth int, read func(*Walk) error) error {
 
 func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 	w = &Walk{data: body}
+	w.open = w.room[:0]
 	if w.Kind() == '{' {
 		err = read(w)
 	} else {

@@ -1,15 +1,14 @@
 package jsonbody
 
-import (
-	"iter"
-)
+import "iter"
 
 // Walk is a place in a body. After the first byte that is not JSON it gives empty values and
 // ends every iteration; Object then answers for it.
 type Walk struct {
 	data  []byte
 	pos   int
-	open  []byte // the closing brackets of what is open
+	open  []byte // the closing brackets of what is open; it begins in room
+	room  [32]byte
 	bad   bool   // the body is no JSON
 	high  int    // the most that was open at once since the value that is read began
 	loose bool   // it holds bytes that are no UTF-8
