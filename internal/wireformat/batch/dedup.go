@@ -60,3 +60,15 @@ func ttl(raw []byte) (int, error) {
 	}
 	return int(n), nil
 }
+
+func flag(field string, raw []byte, otherwise bool, code string) (bool, error) {
+	switch string(raw) {
+	case "", "null":
+		return otherwise, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, &ingest.RequestError{Code: code, Message: field + " must be true or false"}
+}

@@ -9,10 +9,10 @@ type Walk struct {
 	pos   int
 	open  []byte // the closing brackets of what is open; it begins in room
 	room  [32]byte
-	bad   bool   // the body is no JSON
-	high  int    // the most that was open at once since the value that is read began
-	loose bool   // it holds bytes that are no UTF-8
-	words int    // NaN and Infinity so far
+	bad   bool // the body is no JSON
+	high  int  // the most that was open at once since the value that is read began
+	loose bool // it holds bytes that are no UTF-8
+	words int  // NaN and Infinity so far
 
 	deepest int // the most that was open at once in all of the body
 }
