@@ -89,6 +89,13 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/datadir": {
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+		},
+		"internal/verify": {
+			may: with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/backup", "internal/datadir"}),
+			because: "it looks at what lies there, and runs nothing",
+		},
 		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
 			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
@@ -99,7 +106,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
 				"internal/sample", "internal/backup", "internal/durable"}),
 			because: "the only place where all meet",
 		},
@@ -110,7 +117,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
