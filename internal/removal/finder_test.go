@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -226,9 +228,8 @@ func (l all) Mentioning(ctx context.Context, project string, _ []entity.Mention,
 // events that were accepted again, generic ones, and what nobody can read included.
 func TestFindsWhatAWalkFinds(t *testing.T) {
 	t.Parallel()
-	seed := rand.Int64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	seed := chance.Seed(t)
+	rng := chance.From(seed, 1)
 	l, fs := openLog(t)
 	content := storetest.History(seed, 600)
 	for i := range 30 {

@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -302,16 +303,15 @@ func answers(t *testing.T, w *duckstore.Warehouse, project string) string {
 // expired: over random histories, restarts, crashes in mid-pass, and rebuilds.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for range 2 {
-		seed := rand.Uint64()
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { t.Parallel(); history(t, seed) })
+	for i := range 2 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) { t.Parallel(); history(t, chance.Seed(t)) })
 	}
 }
 
 func history(t *testing.T, seed uint64) {
 	n := &node{
-		T: t, rng: rand.New(rand.NewPCG(seed, 1)), mem: vfs.NewCrashableMem(), dir: t.TempDir(),
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), content: storetest.History(int64(seed>>1), 120),
+		T: t, rng: chance.From(seed, 0), mem: vfs.NewCrashableMem(), dir: t.TempDir(),
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), content: storetest.History(seed, 120),
 	}
 	n.open()
 	defer func() { n.stopped() }()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -83,16 +84,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	tick := time.NewTicker(k.o.Every)
-	defer tick.Stop()
-	for {
-		_ = k.Pass(ctx) // its failure is logged and in Stats, and the next pass does the same again
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	pass := func() { _ = k.Pass(ctx) } // its failure is logged and in Stats, and the next pass does the same again
+	pass()
+	clock.Every(ctx, k.o.Every, pass)
+	return nil
 }
 
 // Pass hides what has expired now, removes it from the Warehouse, and then from

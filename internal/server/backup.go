@@ -59,7 +59,7 @@ func (s *Server) backup(c *call) {
 		err = s.o.Backup(ctx, w, erasures.Journal)
 	}
 	if err != nil {
-		s.o.Logger.Warn("a backup was not completed", "by", c.caller.KeyID, "bytes", w.sent, "err", err)
+		s.o.Logger.Warn("a backup was not completed", "by", c.caller.KeyID, "bytes", w.sent, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	s.o.Logger.Info("a backup was sent", "by", c.caller.KeyID, "bytes", w.sent, "took", time.Since(began))

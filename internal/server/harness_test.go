@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -122,7 +123,7 @@ func open(tb testing.TB, with setup) *house {
 		}
 		hs := h.srv.HTTPServer(handler)
 		h.servers = append(h.servers, hs)
-		running.Go(func() { _ = hs.Serve(h.srv.Listener(ln)) })
+		running.Go(func() { _ = Serve(hs, ln, nil) })
 		return ln.Addr().String()
 	}
 	h.addr = listen(h.srv.Handler())
@@ -351,4 +352,8 @@ func (f *faulty) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 		}
 	}
 	return f.Log.Append(ctx, b)
+}
+
+func newClock() *clock.Stopped {
+	return clock.NewStopped(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 }

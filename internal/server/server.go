@@ -86,8 +86,7 @@ func (s *Server) Handler() http.Handler { return s.api }
 func (s *Server) Ops() http.Handler { return s.ops }
 
 // HTTPServer returns a server for h with the timeouts and header limit of the
-// options. Who serves the API must use it, so that a slow client is bounded, and
-// for plain HTTP the connections of Listener.
+// options. Who serves the API must use it, with Serve, so that a slow client is bounded.
 func (s *Server) HTTPServer(h http.Handler) *http.Server {
 	hs := &http.Server{
 		Handler:           h,

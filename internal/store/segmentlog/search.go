@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -242,14 +243,14 @@ func (p *part) has(i int, h uint64) (bool, error) {
 	if p.filter == nil && at.mem == nil {
 		return true, nil
 	}
-	var line [lineBytes]byte
-	off := at.at + int64(lineOf(h, int(at.lines)))*lineBytes
+	var line [bloom.LineBytes]byte
+	off := at.at + int64(bloom.LineOf(h, int(at.lines)))*bloom.LineBytes
 	if at.mem != nil {
 		copy(line[:], at.mem[off:])
 	} else if n, err := p.filter.file.ReadAt(line[:], off); n < len(line) {
 		return false, fmt.Errorf("read filter file: %w", err)
 	}
-	return lineHas(line[:], h), nil
+	return bloom.LineHas(line[:], probes, h), nil
 }
 
 // read makes the hits of the stretches known, several at a time.
