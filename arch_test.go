@@ -113,8 +113,11 @@ func house() map[string]room {
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
+		"internal/live": {
+			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
+		},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/live", "internal/keyring", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/brokle-ai/brokle-go/internal/live"
 	"github.com/go-json-experiment/json"
 )
 
@@ -23,7 +24,7 @@ type Server struct {
 	turns     *turns
 	refusals  *refusals
 	answers   *answers
-	live      *live
+	live      *live.Hub
 	positions *positions
 	backingUp chan struct{}    // has room for one: the backup under way
 	page      map[string]*file // the web page's files by path; "index.html" is there
@@ -52,12 +53,14 @@ func New(o Options) (*Server, error) {
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),
 		answers:   newAnswers(o.MaxAnswerBytes, o.QueryWait),
-		live:      newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error
 	if s.positions, err = newPositions(o.PositionKey); err != nil {
 		return nil, err
 	}
+	s.live = live.New(live.Options{
+		Log: o.Log, Most: o.MaxStreams, Heartbeat: o.StreamHeartbeat, WriteTimeout: o.WriteTimeout, ID: s.streamID, Encode: s.encode, Logger: o.Logger,
+	})
 	if s.page, err = loadPage(); err != nil {
 		return nil, fmt.Errorf("load the web page: %w", err)
 	}
@@ -74,7 +77,7 @@ func New(o Options) (*Server, error) {
 
 // Run hands accepted events to the streams until ctx ends; then it ends them and returns nil.
 func (s *Server) Run(ctx context.Context) error {
-	s.live.follow(ctx)
+	s.live.Run(ctx)
 	return nil
 }
 
