@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 )
 
 // route is one endpoint. The tables below are the whole API; openapi.json is
@@ -42,10 +43,7 @@ type call struct {
 	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
-	caller keyring.Caller
-	// session is the token of the session that stood for the caller's key; "" when the key
-	// itself was sent. What only a key may do asks this, never what headers there are.
-	session string
+	caller signin.Caller
 	// question is what a call holds that asks; nil when it does not.
 	question *question
 	// bodyRead is set when the body was read to its end.

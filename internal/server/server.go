@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/go-json-experiment/json"
 )
 
@@ -18,9 +19,8 @@ type Server struct {
 	decoders  *decoders
 	inFlight  *budget
 	rates     *rates
-	guesses   *guesses
 	metrics   *metrics
-	sessions  *sessions
+	desk      *signin.Desk
 	turns     *turns
 	refusals  *refusals
 	answers   *answers
@@ -47,8 +47,7 @@ func New(o Options) (*Server, error) {
 		decoders:  newDecoders(),
 		inFlight:  newBudget(o.MaxInFlightBytes),
 		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
-		guesses:   newGuesses(o.AuthFailures),
-		sessions:  newSessions(o.Now),
+		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now}),
 		backingUp: make(chan struct{}, 1),
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),

@@ -16,7 +16,7 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query{values: c.params}
 	st := live.Stream{
 		Project: c.caller.Project, Filter: q.eventFilter(), After: s.o.Log.Head(), Stopping: s.stopping,
-		Allowed: func() bool { return s.mayWatch(c) },
+		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
 	if last == "" {
@@ -42,15 +42,6 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 		return nil, p
 	}
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
-}
-
-// mayWatch says whether the key, and the session if there is one, still count.
-func (s *Server) mayWatch(c *call) bool {
-	key, ok := s.o.Keys.Active(c.caller.KeyID)
-	if !ok || !(keyring.Caller{Scopes: key.Scopes}).Has(keyring.ScopeRead) {
-		return false
-	}
-	return c.session == "" || s.sessions.alive(c.session)
 }
 
 func streamParams() []string {
