@@ -113,13 +113,14 @@ func house() map[string]room {
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
-		"internal/recent": {because: "it remembers anything"},
-		"internal/signin": {may: []string{"internal/keyring", "internal/recent"}, because: "it says who somebody is, not what they may"},
+		"internal/page":    {may: []string{"web"}, inTests: []string{"web"}, because: "it serves files"},
+		"internal/recent":  {because: "it remembers anything"},
+		"internal/signin":  {may: []string{"internal/keyring", "internal/recent"}, because: "it says who somebody is, not what they may"},
 		"internal/live": {
 			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
 		},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/keyring", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/page"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/go-json-experiment/json"
 )
@@ -26,8 +27,8 @@ type Server struct {
 	answers   *answers
 	live      *live.Hub
 	positions *positions
-	backingUp chan struct{}    // has room for one: the backup under way
-	page      map[string]*file // the web page's files by path; "index.html" is there
+	backingUp chan struct{}         // has room for one: the backup under way
+	page      map[string]*page.File // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 
 	// stopping ends when a shutdown begins: nobody is kept waiting for a job then.
@@ -60,7 +61,7 @@ func New(o Options) (*Server, error) {
 	s.live = live.New(live.Options{
 		Log: o.Log, Most: o.MaxStreams, Heartbeat: o.StreamHeartbeat, WriteTimeout: o.WriteTimeout, ID: s.streamID, Encode: s.encode, Logger: o.Logger,
 	})
-	if s.page, err = loadPage(); err != nil {
+	if s.page, err = page.Load(); err != nil {
 		return nil, fmt.Errorf("load the web page: %w", err)
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
