@@ -113,7 +113,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
