@@ -78,8 +78,11 @@ func openCertificates(certFile, keyFile string, logger *slog.Logger) (*certifica
 	return c, nil
 }
 
-// config is what a listener needs. HTTP/2 is offered by net/http.
+// config is what a server needs; nil when there is no certificate.
 func (c *certificates) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {

@@ -1,13 +1,13 @@
 package idindex
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -17,7 +17,7 @@ import (
 // rest brings it to where it was.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	r, c := random(t), newClock()
+	r, c := chance.Of(t), newClock()
 	fs := vfs.NewCrashableMem()
 	ids := allIDs(300)
 	var log []Change
@@ -58,7 +58,7 @@ func TestCrash(t *testing.T) {
 			log, ends = append(log, ch), append(ends, end)
 			if i == at { // beside the applies that follow
 				go func() {
-					clones <- fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(uint64(round), uint64(at)))})
+					clones <- fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: chance.From(uint64(round), uint64(at))})
 				}()
 			}
 			if err := x.Apply([]Change{ch}, end); err != nil {

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 func TestFilterHoldsWhatWasAdded(t *testing.T) {
 	t.Parallel()
-	r := random(t)
+	r := chance.Of(t)
 	f := newFilter()
 	hashes := make([]uint64, 1_000_000) // spread over 1 + 2 MiB
 	for i := range hashes {

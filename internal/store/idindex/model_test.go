@@ -3,7 +3,6 @@ package idindex
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -11,25 +10,12 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
-
-// random gives a source whose seed is logged; BROKLE_TEST_SEED repeats a run.
-func random(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("BROKLE_TEST_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("BROKLE_TEST_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
 
 func newClock() *clock.Stopped {
 	return clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 30, 123000, time.UTC))
@@ -253,7 +239,7 @@ func allIDs(ids int) []pid {
 // sweeps, restarts and passing days.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	r, c, fs := random(t), newClock(), vfs.NewMem()
+	r, c, fs := chance.Of(t), newClock(), vfs.NewMem()
 	x, m, ids := open(t, fs, c), newModel(), allIDs(20)
 	var last Change
 	for range 3000 {

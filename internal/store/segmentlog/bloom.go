@@ -8,7 +8,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
-// A filter says of a word whether a stretch of the Log surely does not hold it.
+// A filter says of a word, or of a mention, whether a stretch of the Log surely does not hold it.
 const (
 	bitsPerWord  = 10 // of the filter, which makes about 1.5 % false answers
 	probes       = 6

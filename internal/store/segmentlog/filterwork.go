@@ -204,9 +204,10 @@ func (b *filterBuilder) filter(ctx context.Context, dst []byte, s *stretch) ([]b
 			for e := t.at; e < t.at+t.events; e++ {
 				if blk.live(e) {
 					b.words.Event(&blk.events[e])
+					b.set.mentions(t.project, &blk.events[e])
 				}
 			}
 		}
 	})
-	return b.set.appendFilter(dst, s.raw), err
+	return b.set.appendFilter(dst, s.raw+mentionBytes*int64(s.events)), err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -177,15 +178,14 @@ func filterFiles(t *testing.T, dir string) []string {
 // recompression, restarts, and the loss or damage of filter files.
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	rng := chance.Of(t)
 	dir, idle := t.TempDir(), time.Now().Add(time.Hour)
 	o := Options{SegmentBytes: 20 << 10, Now: func() time.Time { return idle }, MaxUnfiltered: 1 << 20}
 	l, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &texts{rng: rand.New(rand.NewPCG(seed, 1))}
+	x := &texts{rng: rng}
 	x.check(t, l, "empty")
 	x.append(t, l, 60)
 	x.check(t, l, "appended")
