@@ -32,7 +32,7 @@ var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "i
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
 // inAnyTest is what the tests of every room may use beside their own row.
-var inAnyTest = []string{"internal/chance"}
+var inAnyTest = []string{"internal/chance", "internal/harm", "internal/watch"}
 
 // house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
 // no row here is an error, too.
@@ -117,17 +117,20 @@ func house() map[string]room {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
 				"internal/sample", "internal/backup", "internal/durable", "web"}),
+			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},
+		"internal/harm":      {because: "it harms files, whatever is in them"},
+		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
-		"internal/e2e/rig":   {may: []string{"."}, because: "it talks to the built binary"},
+		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},

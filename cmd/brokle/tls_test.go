@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // selfSigned writes a certificate for this machine and its key.
@@ -58,7 +60,7 @@ func TestClientsOverTLS(t *testing.T) {
 	command(t, `{"id":"t1","name":"n"}`+"\n", trusting, "send", "--type", "trace_create", "-").want(t, 0)
 	command(t, "", trusting, "open", "--print").want(t, 0, "https://127.0.0.1:", "/#token=")
 	command(t, "", trusting, "backup", "--to", filepath.Join(t.TempDir(), "b")).want(t, 0, "files")
-	eventually(t, "the trace is queryable", func() bool {
+	watch.Until(t, "the trace is queryable", func() bool {
 		return strings.Contains(command(t, "", vars, "query", "traces", "--json", "--ca-cert", cert).want(t, 0).out, `"t1"`)
 	})
 	command(t, "", append(vars, "BROKLE_CA_CERT="+key), "query", "traces").want(t, 1, "holds no certificate", "--ca-cert")
