@@ -43,10 +43,10 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
 	index := backend
-	index.may = with(contracts, []string{"internal/bloom"})
+	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
@@ -98,6 +98,7 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
+		"internal/varint":  {because: "values are values"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
@@ -123,7 +124,7 @@ func house() map[string]room {
 		"internal/harm":      {because: "it harms files, whatever is in them"},
 		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
-		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/redistest": {may: []string{"internal/clock"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
 		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {

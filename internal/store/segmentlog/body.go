@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/varint"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -33,7 +34,7 @@ func appendBody(dst []byte, events []wire.Event) (body []byte, payloads int) {
 	}
 	for i := range events {
 		if typeCode(events[i].Type) == 0 {
-			dst = appendString(dst, string(events[i].Type))
+			dst = varint.AppendString(dst, string(events[i].Type))
 		}
 	}
 	var before int64
@@ -56,9 +57,9 @@ func appendBody(dst []byte, events []wire.Event) (body []byte, payloads int) {
 // memory. The ids are the caller's.
 func decodeBody(raw []byte, ids []string) ([]wire.Event, error) {
 	n := len(ids)
-	r := &reader{b: raw}
-	codes := r.bytes(uint64(n))
-	if r.bad {
+	r := &varint.Reader{B: raw}
+	codes := r.Take(uint64(n))
+	if r.Bad {
 		return nil, damaged("body section")
 	}
 	events := make([]wire.Event, n)
@@ -68,22 +69,22 @@ func decodeBody(raw []byte, ids []string) ([]wire.Event, error) {
 		}
 		events[i].ID, events[i].Type = ids[i], eventTypes[code]
 		if code == 0 {
-			events[i].Type = wire.EventType(r.string())
+			events[i].Type = wire.EventType(r.Bytes())
 		}
 	}
 	var at int64
 	for i := range events {
-		at += r.varint()
+		at += r.Varint()
 		events[i].Timestamp = wire.Timestamp{Time: time.UnixMicro(at).UTC()}
 	}
 	payloads := *r
 	for range n {
-		payloads.uvarint()
+		payloads.Uvarint()
 	}
 	for i := range events {
-		events[i].Payload = payloads.bytes(r.uvarint())
+		events[i].Payload = payloads.Take(r.Uvarint())
 	}
-	if r.bad || payloads.bad || len(payloads.b) != 0 {
+	if r.Bad || payloads.Bad || len(payloads.B) != 0 {
 		return nil, damaged("body section")
 	}
 	return events, nil
