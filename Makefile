@@ -87,6 +87,7 @@ lint: deps $(PAGE_DEPS)
 	@echo "gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
 	@echo "go vet"; $(GO) vet ./...
 	@echo "staticcheck"; $(GO) run $(STATICCHECK) ./...
+	@echo "the public API"; $(GO) test -run '^TestPublicAPI$$' .
 	@echo "the page: no way to write HTML"
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -413,11 +414,11 @@ func holds(t *testing.T, file string, h uint64) bool {
 		t.Fatal(err)
 	}
 	for _, s := range list {
-		line := make([]byte, lineBytes)
-		if _, err := f.ReadAt(line, s.at+int64(lineOf(h, int(s.lines)))*lineBytes); err != nil {
+		line := make([]byte, bloom.LineBytes)
+		if _, err := f.ReadAt(line, s.at+int64(bloom.LineOf(h, int(s.lines)))*bloom.LineBytes); err != nil {
 			t.Fatal(err)
 		}
-		if lineHas(line, h) {
+		if bloom.LineHas(line, probes, h) {
 			return true
 		}
 	}

@@ -27,7 +27,7 @@ import (
 // duplicate just what it holds.
 func LogCrash(t *testing.T, open OpenLog, rounds int) {
 	c := &crashTest{
-		logBench: logBench{open: open, clock: NewClock()},
+		logBench: logBench{open: open, clock: newClock()},
 		rng:      chance.Of(t),
 		acked:    map[string]bool{}, tried: map[string]bool{},
 		jobs: map[string]bool{}, ended: map[string]bool{},
