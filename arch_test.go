@@ -116,7 +116,7 @@ func house() map[string]room {
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable"}),
+				"internal/sample", "internal/backup", "internal/durable", "web"}),
 			because: "the only place where all meet",
 		},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
@@ -129,6 +129,7 @@ func house() map[string]room {
 
 		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
+		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
 }

@@ -12,7 +12,12 @@ import (
 func TestConformance(t *testing.T) { conformance(t, Options{}) }
 
 // The same when the writer remembers nothing and reads again what it touches.
-func TestConformanceForgetful(t *testing.T) { conformance(t, Options{CacheMemory: 1}) }
+func TestConformanceForgetful(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped with -short: the conformance suite once more")
+	}
+	conformance(t, Options{CacheMemory: 1})
+}
 
 func conformance(t *testing.T, o Options) {
 	storetest.Warehouse(t, func(t testing.TB, dir string) store.Warehouse {
