@@ -92,7 +92,6 @@ function KeyRow({ k, own, revoke }: RowProps): JSX.Element {
             revoked <Time at={k.revoked_at} />
           </span>
         )}
-        {!k.revoked_at && k.last_used_at && <span title={utc(k.last_used_at)}>last used {ago(k.last_used_at)}</span>}
       </span>
       {!k.revoked_at && (
         <button type="button" class="button" aria-label={`Revoke ${name}`} onClick={revoke}>
