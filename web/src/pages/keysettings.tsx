@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, request, seg } from "../api.ts";
-import { ago, utc } from "../format.ts";
 import type { ApiKey, Page, Session } from "../types.ts";
 import { Copy, Failure, Spinner, Time } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
