@@ -50,17 +50,17 @@ func house() map[string]room {
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
-			may:     []string{"internal/wire", "internal/payload", "internal/transport", "internal/delivery"},
+			may:     []string{"internal/wire", "internal/clock", "internal/payload", "internal/transport", "internal/delivery"},
 			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
 		"internal/payload":   {may: []string{"internal/wire", "internal/rawjson"}, because: "it writes payloads, whoever sends them"},
-		"internal/transport": {may: []string{"internal/wire"}, because: "it sends one request; it knows no queue"},
+		"internal/transport": {may: []string{"internal/wire", "internal/clock"}, because: "it sends one request; it knows no queue"},
 		"internal/spool":     {may: []string{"internal/wire"}, because: "it keeps files; it knows nothing of what is in them"},
 		"internal/delivery": {
-			may:     []string{"internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
+			may:     []string{"internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
 			because: "the machine knows nothing of the API before it",
 		},
 
@@ -138,7 +138,7 @@ func house() map[string]room {
 }
 
 // inherited are the rooms that whoever imports package brokle gets.
-var inherited = []string{".", "internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
+var inherited = []string{".", "internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
 
 // inheritedMayUse is every module outside the standard library that these rooms may import.
 var inheritedMayUse = []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}

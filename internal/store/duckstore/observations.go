@@ -32,7 +32,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		rows, err := whole(ctx, v, &observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		rows, err := whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
 		if err == nil {
 			err = v.previews(ctx, keys, rows)
 		}

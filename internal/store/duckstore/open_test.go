@@ -88,15 +88,18 @@ func TestDamaged(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		version string
-		newer   bool
-	}{{"99", true}, {"0", false}} {
+		change string
+		newer  bool
+	}{
+		{"UPDATE meta SET schema_version = 99", true}, {"UPDATE meta SET schema_version = 0", false},
+		{"ALTER TABLE traces ADD COLUMN more VARCHAR", false}, {"ALTER TABLE events DROP COLUMN name", false},
+	} {
 		path := filled(t, 10)
 		raw, err := connect(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := raw.exec("UPDATE meta SET schema_version = " + c.version); err != nil {
+		if err := raw.exec(c.change); err != nil {
 			t.Fatal(err)
 		}
 		raw.close()
@@ -104,12 +107,12 @@ func TestVersions(t *testing.T) {
 		aside, _ := filepath.Glob(path + ".damaged-*")
 		if c.newer {
 			if !errors.Is(err, errNewer) || len(aside) != 0 {
-				t.Errorf("version %s: %v, %v", c.version, err, aside)
+				t.Errorf("%s: %v, %v", c.change, err, aside)
 			}
 			continue
 		}
 		if err != nil || len(aside) != 1 {
-			t.Fatalf("version %s: %v, %v", c.version, err, aside)
+			t.Fatalf("%s: %v, %v", c.change, err, aside)
 		}
 		if err := w.Close(); err != nil {
 			t.Error(err)

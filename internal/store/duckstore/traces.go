@@ -61,7 +61,7 @@ func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 
 // traceSummaries reads the traces in the order of keys.
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
-	rows, err := whole(ctx, v, &traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
+	rows, err := whole(ctx, v, traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
 	if err != nil {
 		return nil, err
 	}
