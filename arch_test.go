@@ -28,6 +28,12 @@ var contracts = []string{"internal/wire", "internal/entity", "internal/store", "
 // engines are the real backends, which the tests of the rooms above them run on.
 var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
 
+// seam is what decodes and answers requests for ingest, and jsonFormat what does it in JSON.
+var (
+	seam       = with(contracts, []string{"internal/ingest"})
+	jsonFormat = with(seam, []string{"internal/extract", "internal/rawjson", "internal/wireformat"})
+)
+
 // with is all of these rooms.
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
@@ -95,7 +101,18 @@ func house() map[string]room {
 		"internal/store/clickhouse": backend,
 
 		"internal/ingest": {
-			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
+			may:     with(contracts, []string{"internal/extract"}),
+			inTests: with(engines, []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/formats"}),
+			because: "it decides; it knows no HTTP, no wire format and no engine",
+		},
+		"internal/wireformat":          {may: seam, inTests: []string{"internal/wireformat/batch"}, because: "the seam knows no format"},
+		"internal/wireformat/jsonbody": {may: jsonFormat, because: "it reads JSON for every format"},
+		"internal/wireformat/batch":    {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/bulk": {
+			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
+		},
+		"internal/wireformat/formats": {
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk"}, because: "it is their table",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
@@ -108,18 +125,32 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/datadir": {
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+		},
+		"internal/verify": {
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/backup", "internal/datadir"}),
+			because: "it looks at what lies there, and runs nothing",
+		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
+		"internal/page":    {may: []string{"web"}, inTests: []string{"web"}, because: "it serves files"},
+		"internal/recent":  {because: "it remembers anything"},
+		"internal/signin":  {may: []string{"internal/keyring", "internal/recent"}, because: "it says who somebody is, not what they may"},
+		"internal/live": {
+			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
+		},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
+			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
+				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
-			because: "it speaks HTTP; it knows no engine",
+			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable", "web"}),
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
+				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			because: "the only place where all meet",
 		},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
@@ -130,7 +161,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
