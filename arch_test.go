@@ -57,7 +57,7 @@ func house() map[string]room {
 	return map[string]room{
 		".": {
 			may:     []string{"internal/wire", "internal/clock", "internal/payload", "internal/transport", "internal/delivery"},
-			inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
