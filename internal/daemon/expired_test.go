@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/verify"
 )
 
 // What retention took from the warehouse and not from the log yet is no damage, nor
@@ -46,9 +49,9 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, dir)
-	remove(t, dir, expiredFile)
+	remove(t, dir, datadir.ExpiredFile)
 	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
-	if err != nil || v.State != PartDamaged {
-		t.Errorf("without %s: %+v %v", expiredFile, v, err)
+	if err != nil || v.State != verify.Damaged {
+		t.Errorf("without %s: %+v %v", datadir.ExpiredFile, v, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -85,6 +86,10 @@ func (s *Server) problemOf(err error) *problem {
 	if errors.As(err, &p) {
 		return p
 	}
+	var stranger *signin.Refusal
+	if errors.As(err, &stranger) {
+		return notLetIn(stranger)
+	}
 	var request *ingest.RequestError
 	if errors.As(err, &request) {
 		p := problemf(http.StatusBadRequest, request.Code, "%s", request.Message)
@@ -94,9 +99,9 @@ func (s *Server) problemOf(err error) *problem {
 		p.details = request.Details
 		return p
 	}
-	var query *store.QueryError
-	if errors.As(err, &query) {
-		return badParameter(query.Param, "%s", query.Message)
+	var asked *store.QueryError
+	if errors.As(err, &asked) {
+		return badParameter(asked.Param, "%s", asked.Message)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
@@ -46,12 +48,9 @@ type call struct {
 	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
-	caller keyring.Caller
+	caller signin.Caller
 	// incoming is what a format gets of the request.
 	incoming wireformat.Incoming
-	// session is the token of the session that stood for the caller's key; "" when the key
-	// itself was sent. What only a key may do asks this, never what headers there are.
-	session string
 	// question is what a call holds that asks; nil when it does not.
 	question *question
 	// bodyRead is set when the body was read to its end.
@@ -82,9 +81,9 @@ func apiRoutes() []route {
 	return append(formatRoutes(formats.All()), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: oneOf(listEvents, getEvent)},
+		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: query.NamesOf(query.Events), handle: oneOf(listOf(query.Events, listEvents), getEvent)},
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
-		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
+		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
 		{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
@@ -93,23 +92,23 @@ func apiRoutes() []route {
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: oneOf(listTraces, getTrace)},
+		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: query.NamesOf(query.Traces), handle: oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
 		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
 		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: oneOf(listObservations, getObservation, "trace_id")},
+		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: query.NamesOf(query.Observations), handle: oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
-		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
+		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: query.NamesOf(query.Scores), handle: listOf(query.Scores, asked(query.ListScores))},
 		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: append(sessionParams(), "id"), handle: oneOf(listSessions, getTraceSession, "cursor")},
+		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: query.NamesOf(query.Sessions), handle: oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")},
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
-		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},
-		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: environmentParams(), handle: listEnvironments},
-		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: statsParams(), handle: getStats},
+		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: query.NamesOf(query.Users), handle: listOf(query.Users, asked(query.ListUsers))},
+		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: query.NamesOf(query.Environments), handle: listOf(query.Environments, asked(query.ListEnvironments))},
+		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: query.NamesOf(query.Stats), handle: getStats},
 	}...)
 }
 
