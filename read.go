@@ -119,6 +119,18 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error
 	return get[Page[StatRow]](ctx, c, pathStats, q.params())
 }
 
+// get reads one object. http.StatusNotFound is a *RequestError like any other.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (*T, error) {
+	if !c.enabled() {
+		return nil, ErrDisabled
+	}
+	out := new(T)
+	if err := c.transport.Get(ctx, path, query, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // getOne reads what has the id: by its path, or by ?id= when a path would lose it.
 func getOne[T any](ctx context.Context, c *Client, path, id string, p url.Values) (*T, error) {
 	if lostInPath(id) {

@@ -8,29 +8,30 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // getStream is GET /v1/telemetry/stream: the project's events as they are accepted.
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
-	q := query{values: c.params}
+	q := query.Reader{Values: c.params}
 	st := live.Stream{
-		Project: c.caller.Project, Filter: q.eventFilter(), After: s.o.Log.Head(), Stopping: s.stopping,
+		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
 		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
 	if last == "" {
-		last = q.text("last_event_id")
+		last = q.Text("last_event_id")
 	}
 	if last != "" {
 		at, ok := s.parseStreamID(c.caller.Project, last)
 		if !ok || at > st.After {
-			q.fail("last_event_id", "is no id of this node's stream; begin without one")
+			q.Fail("last_event_id", "is no id of this node's stream; begin without one")
 		}
 		st.After = at
 	}
-	if q.err != nil {
-		return nil, q.err
+	if q.Err != nil {
+		return nil, q.Err
 	}
 	if s.stopping.Err() != nil || s.live.Streams() >= s.o.MaxStreams {
 		p := s.unavailable(nil)
@@ -44,22 +45,17 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-func streamParams() []string {
-	return []string{"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "has_error",
-		"event_type", "last_event_id"}
-}
-
-// eventFilter reads the conditions of a stream.
-func (q *query) eventFilter() live.Filter {
+// readFilter reads the conditions of a stream.
+func readFilter(q *query.Reader) live.Filter {
 	f := live.Filter{
-		Name: q.text("name"), UserID: q.text("user_id"), SessionID: q.text("session_id"), Environment: q.text("environment"),
-		Model: q.text("model"), Type: q.text("type"), TraceID: q.text("trace_id"), Level: strings.ToUpper(q.text("level")),
-		Tag: q.text("tag"), HasError: q.boolean("has_error"),
+		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
+		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
+		Tag: q.Text("tag"), HasError: q.Boolean("has_error"),
 	}
-	for _, name := range q.list("event_type", maxEventTypes) {
+	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
-			q.fail("event_type", "must be a comma list of event types such as trace_create")
+			q.Fail("event_type", "must be a comma list of event types such as trace_create")
 		}
 		f.EventTypes = append(f.EventTypes, typ)
 	}
