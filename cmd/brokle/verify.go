@@ -24,19 +24,12 @@ func verifyCommand(std streams) *cli.Command {
 			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
 			jsonFlag("verify"),
 		),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
-			cfg, err := in.config()
-			if err != nil {
-				return err
-			}
+		Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 			if c.String("from") != "" {
 				cfg.DataDir = c.String("from")
 			}
 			return verifyDir(ctx, c, cfg, std)
-		},
+		}),
 	}
 }
 

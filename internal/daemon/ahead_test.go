@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // lastSegment is the newest segment file in dir.
@@ -42,7 +43,7 @@ func TestWarehouseAheadAfterTornTail(t *testing.T) {
 	}
 	for range 2 { // the first cuts the tail, the second finds none
 		n = start(t, cfg)
-		eventually(t, "the indexer is at the head", func() bool {
+		watch.Until(t, "the indexer is at the head", func() bool {
 			_, body := n.get(t, testKey, "/metrics")
 			return metric(body, "brokle_indexer_lag_seqs") == "0"
 		})
@@ -52,7 +53,7 @@ func TestWarehouseAheadAfterTornTail(t *testing.T) {
 	}
 	n = start(t, cfg)
 	n.post(t, testKey, "second")
-	eventually(t, "the second trace is listed", func() bool {
+	watch.Until(t, "the second trace is listed", func() bool {
 		status, _ := n.get(t, testKey, "/v1/traces/second")
 		return status == 200
 	})
@@ -71,7 +72,7 @@ func TestWarehouseOfALongerLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.post(t, testKey, "c")
-	eventually(t, "c is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/c"); return status == 200 })
+	watch.Until(t, "c is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/c"); return status == 200 })
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestWarehouseOfALongerLog(t *testing.T) {
 	}
 	n = start(t, cfg)
 	n.post(t, testKey, "d")
-	eventually(t, "d is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/d"); return status == 200 })
+	watch.Until(t, "d is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/d"); return status == 200 })
 	if status, body := n.get(t, testKey, "/v1/traces/c"); status != 404 {
 		t.Errorf("the lost trace is answered with %d %s", status, body)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // request makes a request with the test's key and reads the answer.
@@ -100,7 +101,7 @@ func storedEvents(t *testing.T, n *testNode) (times map[string]int, payloads map
 
 func caughtUp(t *testing.T, n *testNode) {
 	t.Helper()
-	eventually(t, "the warehouse is at the head", func() bool {
+	watch.Until(t, "the warehouse is at the head", func() bool {
 		_, body := n.get(t, testKey, "/metrics")
 		return metric(body, "brokle_indexer_lag_seqs") == "0"
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // What retention took from the warehouse and not from the log yet is no damage, nor
@@ -19,7 +20,7 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	count := func(n *testNode, want string) {
 		t.Helper()
-		eventually(t, want+" events are counted", func() bool {
+		watch.Until(t, want+" events are counted", func() bool {
 			_, body := n.get(t, testKey, "/v1/stats?of=events&metrics=count")
 			return strings.Contains(body, `"count":`+want)
 		})

@@ -19,6 +19,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -82,7 +83,7 @@ func goldenLog(t *testing.T, dir string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- log.Run(ctx) }()
-	eventually(t, "the segment is recompressed", func() bool { return log.Stats().RecompressedSegs > 0 })
+	watch.Until(t, "the segment is recompressed", func() bool { return log.Stats().RecompressedSegs > 0 })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Fatal(err)

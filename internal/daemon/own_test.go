@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // move renames, and moves back when called again with the arguments turned.
@@ -58,7 +59,7 @@ func TestFilesVanishUnderANode(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, "readyz says what is gone", func() bool {
+			watch.Until(t, "readyz says what is gone", func() bool {
 				status, body := n.get(t, "", "/readyz")
 				return status == http.StatusServiceUnavailable && strings.Contains(body, "files: down: ") && strings.Contains(body, tc.says)
 			})
@@ -74,7 +75,7 @@ func TestFilesVanishUnderANode(t *testing.T) {
 				}
 			}
 			move(t, path+".away", path)
-			eventually(t, "the same batch is taken", func() bool {
+			watch.Until(t, "the same batch is taken", func() bool {
 				status, _, _ := n.post(t, testKey, "t2")
 				return status == http.StatusOK
 			})
@@ -109,7 +110,7 @@ func TestLostKeysFile(t *testing.T) {
 	n := start(t, cfg)
 	path := filepath.Join(cfg.DataDir, datadir.KeysFile)
 	move(t, path, path+".away")
-	eventually(t, "readyz says so", func() bool {
+	watch.Until(t, "readyz says so", func() bool {
 		status, body := n.get(t, "", "/readyz")
 		return status == http.StatusOK && strings.Contains(body, "keys: degraded: the keys file is gone")
 	})
@@ -134,7 +135,7 @@ func TestLostKeysFile(t *testing.T) {
 		t.Error("there is a file with one key")
 	}
 	move(t, path+".away", path)
-	eventually(t, "readyz is content", func() bool {
+	watch.Until(t, "readyz is content", func() bool {
 		_, body := n.get(t, "", "/readyz")
 		return strings.Contains(body, "keys: ok")
 	})
@@ -153,7 +154,7 @@ func TestStartWithAHole(t *testing.T) {
 			cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, Listen: "127.0.0.1:0"}
 			n := start(t, cfg)
 			n.post(t, testKey, "t1")
-			eventually(t, "it is indexed", func() bool { return n.count(t) == 1 })
+			watch.Until(t, "it is indexed", func() bool { return n.count(t) == 1 })
 			if err := n.stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +180,7 @@ func TestStartWithAHole(t *testing.T) {
 				if status, _, _ := n.post(t, testKey, "t2"); status != http.StatusOK {
 					t.Errorf("post: %d", status)
 				}
-				eventually(t, "it is queryable", func() bool { return n.count(t) == 1 })
+				watch.Until(t, "it is queryable", func() bool { return n.count(t) == 1 })
 				if err := n.stop(); err != nil {
 					t.Fatal(err)
 				}

@@ -27,6 +27,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // victim is a data directory of a stopped node for tests to damage: three segments, of which one was
@@ -427,7 +428,7 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 				{"event_id":"job%d","event_type":"trace_create","payload":{"id":"j%d","name":"n"}},{"event_id":"no%d","event_type":"trace_create","payload":{}}]}`, k == 1, i, i, i), 202)
 		}
 	}
-	eventually(t, "the jobs have ended", func() bool {
+	watch.Until(t, "the jobs have ended", func() bool {
 		_, body := n.get(t, testKey, "/v1/telemetry/audit")
 		return strings.Contains(body, `"pending_jobs":0`)
 	})
@@ -435,7 +436,7 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 	if status, raw, err := n.request(t.Context(), http.MethodDelete, "/v1/traces/one", ""); err != nil || status != 200 {
 		t.Fatalf("%d %s %v", status, raw, err)
 	}
-	eventually(t, "the segment is recompressed", func() bool {
+	watch.Until(t, "the segment is recompressed", func() bool {
 		_, body := n.get(t, testKey, "/metrics")
 		packed := metric(body, "brokle_log_recompressed_segments_total")
 		return packed != "" && packed != "0"

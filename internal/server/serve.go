@@ -74,7 +74,7 @@ func (s *Server) refusal(rt route, c *call, err error) *answer {
 	case rt.format != nil:
 		ans, err = formatted(rt.format.Refuse(&c.incoming, &wireformat.Refusal{Status: p.status, ErrorBody: p.body(), Batch: p.batch}))
 		if err != nil {
-			s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
+			s.o.Logger.Error("encode an error", "route", rt.path, "error", err)
 			return &answer{status: p.status}
 		}
 	case rt.problem != nil:
