@@ -28,7 +28,7 @@ type refusedRow struct {
 	Status int       `json:"status"`
 	Code   string    `json:"code"`
 	Client string    `json:"client"` // by its User-Agent, without the version
-	Caller string    `json:"caller"` // callerProject or callerUnknown
+	Caller string    `json:"caller"` // "project", or "unknown" without a valid key
 	Count  int64     `json:"count"`
 	Last   time.Time `json:"last"`
 }
