@@ -11,6 +11,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/signin"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // route is one endpoint. The tables below are the whole API; openapi.json is
@@ -23,6 +26,8 @@ type route struct {
 	handle       handler
 	otherMethod  bool // stands for the methods that the path does not take
 	light        bool // answers from memory, or stays open: it does not wait for its turn
+	// format is the form of a route where telemetry comes in, of its errors too; nil for others.
+	format wireformat.Format
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
@@ -43,10 +48,9 @@ type call struct {
 	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
-	caller keyring.Caller
-	// session is the token of the session that stood for the caller's key; "" when the key
-	// itself was sent. What only a key may do asks this, never what headers there are.
-	session string
+	caller signin.Caller
+	// incoming is what a format gets of the request.
+	incoming wireformat.Incoming
 	// question is what a call holds that asks; nil when it does not.
 	question *question
 	// bodyRead is set when the body was read to its end.
@@ -67,16 +71,14 @@ type answer struct {
 	status int
 	body   any         // encoded as JSON; nil for none
 	text   string      // instead of body: plain text
-	json   []byte      // instead of body: JSON that is ready
+	bytes  []byte      // instead of body: what is ready
+	media  string      // the Content-Type of bytes; "" is JSON
 	header http.Header // more headers, or nil
 	stream func()      // instead of body: writes until it ends
 }
 
 func apiRoutes() []route {
-	return []route{
-		{method: "POST", path: "/v1/telemetry/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
-		{method: "POST", path: "/v1/ingest/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
-		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
+	return append(formatRoutes(formats.All()), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: query.NamesOf(query.Events), handle: oneOf(listOf(query.Events, listEvents), getEvent)},
@@ -107,7 +109,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: query.NamesOf(query.Users), handle: listOf(query.Users, asked(query.ListUsers))},
 		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: query.NamesOf(query.Environments), handle: listOf(query.Environments, asked(query.ListEnvironments))},
 		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: query.NamesOf(query.Stats), handle: getStats},
-	}
+	}...)
 }
 
 // mux serves the routes, and the error envelope for everything else.
