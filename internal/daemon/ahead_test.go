@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // lastSegment is the newest segment file in dir.
 func lastSegment(t *testing.T, dir string) string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, logDir, "*.seg"))
+	names, err := filepath.Glob(filepath.Join(dir, datadir.LogDir, "*.seg"))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%v %v", names, err)
 	}
@@ -78,7 +79,7 @@ func TestWarehouseOfALongerLog(t *testing.T) {
 	if err := os.Truncate(lastSegment(t, cfg.DataDir), info.Size()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(cfg.DataDir, logDir, "index")); err != nil {
+	if err := os.RemoveAll(filepath.Join(cfg.DataDir, datadir.LogDir, "index")); err != nil {
 		t.Fatal(err)
 	}
 	n = start(t, cfg)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/verify"
 	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
@@ -48,9 +50,9 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, dir)
-	remove(t, dir, expiredFile)
+	remove(t, dir, datadir.ExpiredFile)
 	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
-	if err != nil || v.State != PartDamaged {
-		t.Errorf("without %s: %+v %v", expiredFile, v, err)
+	if err != nil || v.State != verify.Damaged {
+		t.Errorf("without %s: %+v %v", datadir.ExpiredFile, v, err)
 	}
 }

@@ -105,7 +105,7 @@ func TestDamagedTail(t *testing.T) {
 	mem := written(t, Options{}, blocks, k)
 	path := segmentFiles(t, mem)[0]
 	whole := readFile(t, mem, path)
-	for round := range 120 {
+	for round := range chance.Rounds(40) {
 		clone := mem.CrashClone(vfs.CrashCloneCfg{})
 		b := bytes.Clone(whole)
 		what := ""

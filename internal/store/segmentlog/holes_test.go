@@ -110,7 +110,7 @@ func TestNoLossOfItsOwnMaking(t *testing.T) {
 	t.Parallel()
 	rng := chance.Of(t)
 	ctx := context.Background()
-	for range 8 {
+	for range chance.Rounds(4) {
 		mem := vfs.NewCrashableMem()
 		l := openTest(t, mem, "log", Options{SegmentBytes: 2 << 10})
 		for i := range 40 {
