@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // send posts a batch of n events with about size bytes each and returns the answer.
@@ -90,18 +92,18 @@ func TestBacklogBound(t *testing.T) {
 	if grown := heap() - before; grown > mostHeap {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
-	eventually(t, "not ready over the backlog", func() bool {
+	watch.Until(t, "not ready over the backlog", func() bool {
 		status, text := n.get(t, testKey, "/readyz")
 		return status == http.StatusServiceUnavailable && strings.Contains(text, "injected")
 	})
 
 	n.down.Store(false)
-	eventually(t, "ready again", func() bool { status, _ := n.get(t, testKey, "/readyz"); return status == http.StatusOK })
+	watch.Until(t, "ready again", func() bool { status, _ := n.get(t, testKey, "/readyz"); return status == http.StatusOK })
 	if status, _, err := n.send("after", each, 10); status != http.StatusOK || err != nil {
 		t.Errorf("afterwards: %d, %v", status, err)
 	}
 	accepted["after"] = true
-	eventually(t, "all are there", func() bool { return n.count(t) == len(accepted)*each })
+	watch.Until(t, "all are there", func() bool { return n.count(t) == len(accepted)*each })
 	seen := map[string]int{}
 	for cursor := ""; ; {
 		status, text := n.get(t, testKey, "/v1/telemetry/events?limit=500&cursor="+cursor)
