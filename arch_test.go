@@ -28,6 +28,12 @@ var contracts = []string{"internal/wire", "internal/entity", "internal/store", "
 // engines are the real backends, which the tests of the rooms above them run on.
 var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
 
+// seam is what decodes and answers requests for ingest, and jsonFormat what does it in JSON.
+var (
+	seam       = with(contracts, []string{"internal/ingest"})
+	jsonFormat = with(seam, []string{"internal/extract", "internal/rawjson", "internal/wireformat"})
+)
+
 // with is all of these rooms.
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
@@ -39,7 +45,7 @@ var inAnyTest = []string{"internal/chance"}
 func house() map[string]room {
 	backend := room{
 		may:     contracts,
-		inTests: []string{"internal/extract", "internal/store/storetest"},
+		inTests: []string{"internal/extract", "internal/store/storetest", "internal/query"},
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
@@ -82,8 +88,11 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
 			because: "contracts know no backend",
 		},
+		"internal/query": {
+			may: with(contracts, []string{"internal/textsearch"}), inTests: engines, because: "a question is the same for every door and engine",
+		},
 		"internal/store/storetest": {
-			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
+			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    index,
@@ -92,31 +101,43 @@ func house() map[string]room {
 		"internal/store/clickhouse": backend,
 
 		"internal/ingest": {
-			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
+			may:     with(contracts, []string{"internal/extract"}),
+			inTests: with(engines, []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/formats"}),
+			because: "it decides; it knows no HTTP, no wire format and no engine",
+		},
+		"internal/wireformat":          {may: seam, inTests: []string{"internal/wireformat/batch"}, because: "the seam knows no format"},
+		"internal/wireformat/jsonbody": {may: jsonFormat, because: "it reads JSON for every format"},
+		"internal/wireformat/batch":    {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/bulk": {
+			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
+		},
+		"internal/wireformat/formats": {
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk"}, because: "it is their table",
 		},
 		"internal/indexer": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/removal": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
+			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
+				"internal/wireformat/formats", "internal/removal", "internal/keyring", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
-			because: "it speaks HTTP; it knows no engine",
+			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable", "web"}),
+				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			because: "the only place where all meet",
 		},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},

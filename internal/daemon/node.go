@@ -20,6 +20,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	wireformats "github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // KeysPath is the file of projects and keys in cfg's data directory.
@@ -170,8 +172,8 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
 		Expired: filepath.Join(cfg.DataDir, expiredFile),
 	})
-	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
-	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}
+	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
+	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Decode: wireformats.All().Jobs(limits), Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },

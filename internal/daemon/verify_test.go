@@ -468,7 +468,7 @@ func TestLaterFormats(t *testing.T) {
 		name, says string
 		change     func(dir string)
 	}{
-		{"format.json", `the part "warehouse" of`, later(formatFile, `"warehouse": 3`, `"warehouse": 4`)},
+		{"format.json", `the part "warehouse" of`, later(formatFile, `"warehouse": 4`, `"warehouse": 5`)},
 		{"an unknown part", `the part "ledger" of`, later(formatFile, `{`, `{"ledger": 1,`)},
 		{"segment", v.segments[1], func(dir string) {
 			change(t, func(b []byte) []byte {

@@ -25,6 +25,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // house is the whole server on real engines in a temporary directory, served on a real socket.
@@ -51,7 +53,7 @@ type house struct {
 type setup struct {
 	options func(*Options)
 	log     func(store.Log) store.Log // around the real one, to inject faults
-	limits  ingest.Limits
+	limits  wireformat.Limits
 	dir     string // "" for a new one
 	now     func() time.Time
 }
@@ -82,11 +84,11 @@ func open(tb testing.TB, with setup) *house {
 	if with.log != nil {
 		l = with.log(l)
 	}
-	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Limits: with.limits, Now: with.now, Logger: logger})
+	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Decode: formats.All().Jobs(with.limits), Now: with.now, Logger: logger})
 	h.idx, err = indexer.New(indexer.Options{Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: 2 * time.Millisecond})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // serve runs a route's handler and does, in this one place, what every answer
@@ -32,7 +33,7 @@ func (s *Server) serve(rt route) http.Handler {
 		defer s.metrics.inProgress.Dec()
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Time{}) // one may be left of the connection's last answer
-		c := &call{w: w, r: r}
+		c := &call{w: w, r: r, incoming: wireformat.Incoming{Path: rt.path, Header: r.Header}}
 		defer c.end()
 		ans, err := s.run(rt, c)
 		c.dropRest(control)
@@ -62,12 +63,22 @@ func (s *Server) refusal(rt route, c *call, err error) *answer {
 	p := s.problemOf(err)
 	s.logProblem(rt, c, p)
 	s.noteRefusal(rt, c, p)
-	ans := &answer{status: p.status, header: p.header, body: p.body()}
-	if rt.problem != nil {
-		ans.body = rt.problem(p)
-	}
 	if p.retryAfter > 0 {
 		c.w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
+	}
+	for name, values := range p.header {
+		c.w.Header()[name] = values
+	}
+	ans := &answer{status: p.status, body: envelope{p.body()}}
+	switch {
+	case rt.format != nil:
+		ans, err = formatted(rt.format.Refuse(&c.incoming, &wireformat.Refusal{Status: p.status, ErrorBody: p.body(), Batch: p.batch}))
+		if err != nil {
+			s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
+			return &answer{status: p.status}
+		}
+	case rt.problem != nil:
+		ans.body = rt.problem(p)
 	}
 	return ans
 }

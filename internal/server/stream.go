@@ -8,6 +8,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
 )
 
 // Why a stream ends, as its last message says; codeUnavailable and codeUnauthorized too.
@@ -22,21 +23,21 @@ const keyCheck = 250 * time.Millisecond
 // getStream is GET /v1/telemetry/stream: the project's events as they are
 // accepted, as Server-Sent Events (WHATWG HTML, section 9.2).
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
-	q := query{values: c.params}
-	st := &stream{Server: s, call: c, filter: q.eventFilter(), at: s.o.Log.Head()}
+	q := query.Reader{Values: c.params}
+	st := &stream{Server: s, call: c, filter: readFilter(&q), at: s.o.Log.Head()}
 	last := c.r.Header.Get("Last-Event-ID")
 	if last == "" {
-		last = q.text("last_event_id")
+		last = q.Text("last_event_id")
 	}
 	if last != "" {
 		at, ok := s.parseStreamID(c.caller.Project, last)
 		if !ok || at > st.at {
-			q.fail("last_event_id", "is no id of this node's stream; begin without one")
+			q.Fail("last_event_id", "is no id of this node's stream; begin without one")
 		}
 		st.at = at
 	}
-	if q.err != nil {
-		return nil, q.err
+	if q.Err != nil {
+		return nil, q.Err
 	}
 	if s.stopping.Err() != nil || s.live.streams() >= s.o.MaxStreams {
 		p := s.unavailable(nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -92,29 +93,24 @@ type textCondition struct {
 	want string
 }
 
-func streamParams() []string {
-	return []string{"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "has_error",
-		"event_type", "last_event_id"}
-}
-
-// eventFilter reads the conditions of a stream; all must hold.
-func (q *query) eventFilter() eventFilter {
-	f := eventFilter{tag: q.text("tag"), hasError: q.boolean("has_error")}
+// readFilter reads the conditions of a stream; all must hold.
+func readFilter(q *query.Reader) eventFilter {
+	f := eventFilter{tag: q.Text("tag"), hasError: q.Boolean("has_error")}
 	field := func(name string, field entity.Field) {
-		f.add(q.text(name), func(e *liveEvent) string { return e.text(field) })
+		f.add(q.Text(name), func(e *liveEvent) string { return e.text(field) })
 	}
 	field("name", entity.Name)
 	field("user_id", entity.UserID)
 	field("session_id", entity.SessionID)
 	field("model", entity.Model)
 	field("type", entity.ObservationType)
-	f.add(q.text("environment"), (*liveEvent).environment)
-	f.add(q.text("trace_id"), (*liveEvent).traceID)
-	f.add(strings.ToUpper(q.text("level")), func(e *liveEvent) string { return e.text(entity.Level) })
-	for _, name := range q.list("event_type", maxEventTypes) {
+	f.add(q.Text("environment"), (*liveEvent).environment)
+	f.add(q.Text("trace_id"), (*liveEvent).traceID)
+	f.add(strings.ToUpper(q.Text("level")), func(e *liveEvent) string { return e.text(entity.Level) })
+	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
-			q.fail("event_type", "must be a comma list of event types such as trace_create")
+			q.Fail("event_type", "must be a comma list of event types such as trace_create")
 		}
 		f.eventType = append(f.eventType, typ)
 	}

@@ -17,8 +17,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/chance"
-	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // message is one message of a stream; comments come with the name "".
@@ -419,7 +419,7 @@ func TestStreamWithTheSDK(t *testing.T) {
 	<-ended
 }
 
-func limitsOf(payload int) (l ingest.Limits) {
+func limitsOf(payload int) (l wireformat.Limits) {
 	l.MaxPayloadBytes = payload
 	return l
 }

@@ -20,6 +20,7 @@ type batch struct {
 	env       string
 	id        string
 	job       string
+	format    string // of a job's request; "" is the first one
 	dedup     bool
 	ttl       time.Duration // whole milliseconds are kept
 	failed    []wire.BatchEventError
@@ -37,12 +38,13 @@ func (b *batch) notesOf(eventID string) []string {
 	return notes
 }
 
-// What the last byte of an entry of the list of failed events says. A note has the form of
-// a failure so that programs from before there were notes can read the section.
+// What the last byte of an entry of the list of failed events says. Notes and formats have the form of
+// a failure so that programs from before there were any can read the section.
 const (
 	entryFinal = iota
 	entryRetryable
-	entryNote // no failure: the message is a note about an event that is stored
+	entryNote   // no failure: the message is a note about an event that is stored
+	entryFormat // no failure: the message is the format of a job's request
 )
 
 // span is the number of Seqs that the batch takes: one even without events,
@@ -83,7 +85,7 @@ func appendMeta(dst []byte, first entity.Seq, committed int64, batches []batch, 
 	return dst
 }
 
-// appendEntries writes the failed events of the batch, then its notes.
+// appendEntries writes the failed events of the batch, then its notes and its format.
 func appendEntries(dst []byte, b *batch) []byte {
 	entry := func(kind byte, texts ...string) {
 		for _, s := range texts {
@@ -91,7 +93,11 @@ func appendEntries(dst []byte, b *batch) []byte {
 		}
 		dst = append(dst, kind)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(b.failed)+len(b.notes)))
+	n := len(b.failed) + len(b.notes)
+	if b.format != "" {
+		n++
+	}
+	dst = binary.AppendUvarint(dst, uint64(n))
 	for i := range b.failed {
 		f, kind := &b.failed[i], byte(entryFinal)
 		if f.Retryable {
@@ -101,6 +107,9 @@ func appendEntries(dst []byte, b *batch) []byte {
 	}
 	for i := range b.notes {
 		entry(entryNote, b.notes[i].EventID, b.notes[i].Note, "", "note")
+	}
+	if b.format != "" {
+		entry(entryFormat, "", b.format, "", "format")
 	}
 	return dst
 }
@@ -120,6 +129,8 @@ func (r *reader) entries(b *batch) {
 		switch v := r.bytes(1); {
 		case len(v) == 1 && v[0] == entryNote:
 			b.notes = append(b.notes, wire.EventNote{EventID: f.EventID, Note: f.Message})
+		case len(v) == 1 && v[0] == entryFormat:
+			b.format = f.Message
 		default:
 			f.Retryable = len(v) == 1 && v[0] != entryFinal
 			b.failed = append(b.failed, f)

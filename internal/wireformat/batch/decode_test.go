@@ -1,4 +1,4 @@
-package ingest_test
+package batch_test
 
 import (
 	"errors"
@@ -8,7 +8,13 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 )
+
+func decode(l wireformat.Limits, body string) (*ingest.Request, error) {
+	return batch.Format{}.Decode(&wireformat.Incoming{Limits: l.WithDefaults(), Body: []byte(body)})
+}
 
 const oneEvent = `{"event_id":"e1","event_type":"event_create","payload":{}}`
 
@@ -21,29 +27,29 @@ func TestDecodeReads(t *testing.T) {
 		async bool
 		dedup store.Dedup
 	}{
-		"least":                {`{"events":[` + oneEvent + `]}`, "", false, defaults},
+		"least":                {`{"events":[` + oneEvent + `]}`, "default", false, defaults},
 		"all":                  {`{"events":[` + oneEvent + `],"environment":"prod-1_a.b","metadata":{"x":1},"deduplication":{"enabled":false,"ttl":60,"use_redis_cache":false,"fail_on_duplicate":true},"async_mode":true}`, "prod-1_a.b", true, store.Dedup{TTL: time.Minute, FailOnDuplicate: true, LocalOnly: true}},
-		"nulls":                {`{"events":[` + oneEvent + `],"environment":null,"metadata":null,"deduplication":null,"async_mode":null}`, "", false, defaults},
-		"nulls inside":         {`{"events":[` + oneEvent + `],"deduplication":{"enabled":null,"ttl":null,"use_redis_cache":null,"fail_on_duplicate":null}}`, "", false, defaults},
-		"unknown fields":       {`{"x":[{}],"events":[` + oneEvent + `],"deduplication":{"y":1}}`, "", false, defaults},
-		"longest ttl":          {`{"events":[` + oneEvent + `],"deduplication":{"ttl":86400.0}}`, "", false, store.Dedup{Enabled: true, TTL: 24 * time.Hour}},
-		"async":                {`{"async":true,"events":[` + oneEvent + `]}`, "", true, defaults},
-		"async_mode beats it":  {`{"async":true,"async_mode":false,"events":[` + oneEvent + `]}`, "", false, defaults},
-		"the last of a name":   {`{"events":[],"events":[` + oneEvent + `]}`, "", false, defaults},
-		"metadata of any kind": {`{"events":[` + oneEvent + `],"metadata":"x"}`, "", false, defaults},
-		"deep metadata":        {`{"events":[` + oneEvent + `],"metadata":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, "", false, defaults},
+		"nulls":                {`{"events":[` + oneEvent + `],"environment":null,"metadata":null,"deduplication":null,"async_mode":null}`, "default", false, defaults},
+		"nulls inside":         {`{"events":[` + oneEvent + `],"deduplication":{"enabled":null,"ttl":null,"use_redis_cache":null,"fail_on_duplicate":null}}`, "default", false, defaults},
+		"unknown fields":       {`{"x":[{}],"events":[` + oneEvent + `],"deduplication":{"y":1}}`, "default", false, defaults},
+		"longest ttl":          {`{"events":[` + oneEvent + `],"deduplication":{"ttl":86400.0}}`, "default", false, store.Dedup{Enabled: true, TTL: 24 * time.Hour}},
+		"async":                {`{"async":true,"events":[` + oneEvent + `]}`, "default", true, defaults},
+		"async_mode beats it":  {`{"async":true,"async_mode":false,"events":[` + oneEvent + `]}`, "default", false, defaults},
+		"the last of a name":   {`{"events":[],"events":[` + oneEvent + `]}`, "default", false, defaults},
+		"metadata of any kind": {`{"events":[` + oneEvent + `],"metadata":"x"}`, "default", false, defaults},
+		"deep metadata":        {`{"events":[` + oneEvent + `],"metadata":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, "default", false, defaults},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := ingest.Limits{}.Decode([]byte(c.body))
+			r, err := decode(wireformat.Limits{}, c.body)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(r.Events) != 1 || len(r.Faults) != 0 || r.Events[0].ID != "e1" || string(r.Events[0].Payload) != "{}" {
 				t.Errorf("events are %+v, faults %+v", r.Events, r.Faults)
 			}
-			if r.Environment != c.env || r.AsyncMode != c.async || r.Dedup != c.dedup {
-				t.Errorf("read %q %v %+v", r.Environment, r.AsyncMode, r.Dedup)
+			if r.Environment != c.env || r.Async != c.async || r.Dedup != c.dedup {
+				t.Errorf("read %q %v %+v", r.Environment, r.Async, r.Dedup)
 			}
 		})
 	}
@@ -84,7 +90,7 @@ func TestDecodeRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := ingest.Limits{}.Decode([]byte(c.body))
+			r, err := decode(wireformat.Limits{}, c.body)
 			refused := (*ingest.RequestError)(nil)
 			if !errors.As(err, &refused) || refused.Code != c.code || refused.Message == "" {
 				t.Errorf("got %+v, %v; want %s", r, err, c.code)
@@ -97,71 +103,43 @@ func TestDecodeRefuses(t *testing.T) {
 func TestDecodeCountLimit(t *testing.T) {
 	t.Parallel()
 	body := `{"events":[` + strings.Repeat("0,", 999) + `0]}`
-	if r, err := (ingest.Limits{}).Decode([]byte(body)); err != nil || len(r.Events) != 1000 || len(r.Faults) != 1000 {
+	if r, err := decode(wireformat.Limits{}, body); err != nil || len(r.Events) != 1000 || len(r.Faults) != 1000 {
 		t.Errorf("1000 events: %v", err)
 	}
-	_, err := ingest.Limits{MaxEvents: 999}.Decode([]byte(body))
+	_, err := decode(wireformat.Limits{MaxEvents: 999}, body)
 	refused := (*ingest.RequestError)(nil)
-	if !errors.As(err, &refused) || refused.Code != ingest.CodeBatchTooLarge || !strings.Contains(refused.Message, "999") ||
-		refused.Details != (ingest.CountLimit{Limit: 999}) {
+	if !errors.As(err, &refused) || refused.Code != wireformat.CodeBatchTooLarge || !strings.Contains(refused.Message, "999") ||
+		refused.Details != (wireformat.CountLimit{Limit: 999}) {
 		t.Errorf("one more: %+v", refused)
 	}
 }
 
-func TestLimitsValidate(t *testing.T) {
+func TestDecodeMends(t *testing.T) {
 	t.Parallel()
-	if err := (ingest.Limits{}).Validate(); err != nil {
-		t.Error(err)
+	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	for name, c := range map[string]struct{ payload, want string }{
+		"at the ends":         {`{"a":NaN,"b":Infinity}`, `{"a":null,"b":null}`},
+		"minus":               {`{"a": -Infinity , "b":-NaN}`, `{"a": null , "b":null}`},
+		"in a list":           {`{"a":[NaN,NaN, [NaN]]}`, `{"a":[null,null, [null]]}`},
+		"not in texts":        {`{"NaN":"Infinity","b":"\\","c":NaN,"d":"\"NaN"}`, `{"NaN":"Infinity","b":"\\","c":null,"d":"\"NaN"}`},
+		"beside what is deep": {`{"a":NaN}},{"event_id":"e2","event_type":"event_create","payload":{"a":` + deep + `}`, `{"a":null}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := decode(wireformat.Limits{}, `{"metadata":{"m":NaN},"events":[{"event_id":"e1","event_type":"event_create","payload":`+c.payload+`}]}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(r.Events[0].Payload); got != c.want || len(r.Notes) != 1 || r.Notes[0].Index != 0 {
+				t.Errorf("payload %.100s, notes %+v; want %s", got, r.Notes, c.want)
+			}
+		})
 	}
-	err := ingest.Limits{MaxEvents: -1, MaxPayloadBytes: 1, MaxDepth: 1001}.Validate()
-	for _, field := range []string{"MaxEvents", "MaxPayloadBytes", "MaxDepth"} {
-		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%v does not name %s", err, field)
-		}
-	}
-}
-
-func TestDecodeBulk(t *testing.T) {
-	t.Parallel()
-	decode := func(project, body string) *ingest.Request {
-		t.Helper()
-		r, err := ingest.Limits{}.DecodeBulk(project, []byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	r := decode("p", `{"telemetry":[{"a":1},{"a":1},3],"batch_size":3,"timestamp":1677610602.5}`)
-	if len(r.Events) != 3 || string(r.Events[1].Payload) != `{"a":1}` || r.Events[0].Type != "event_create" ||
-		r.Events[0].Timestamp.UnixMicro() != 1677610602_500000 || !r.Dedup.Enabled {
-		t.Errorf("read %+v", r)
-	}
-	seen := map[string]string{}
 	for name, body := range map[string]string{
-		"as it is": `{"telemetry":[{"a":1}],"timestamp":1}`, "content": `{"telemetry":[{"a":2}],"timestamp":1}`,
-		"timestamp": `{"telemetry":[{"a":1}],"timestamp":2}`, "no timestamp": `{"telemetry":[{"a":1}]}`,
-		"position": `{"telemetry":[{"b":1},{"a":1}],"timestamp":1}`,
+		"half a word": `{"a":Na}`, "a word more": `{"a":NaNs}`, "as a key": `{NaN:1}`, "a number before": `{"a":1NaN}`, "in lower case": `{"a":nan}`, "None": `{"a":None}`,
 	} {
-		for _, project := range []string{"p", "q"} {
-			events := decode(project, body).Events
-			id := events[len(events)-1].ID
-			if other, again := seen[id]; again {
-				t.Errorf("%s of %s has the id of %s", name, project, other)
-			}
-			seen[id] = name + " of " + project
-			again := decode(project, body).Events
-			if again[len(again)-1].ID != id {
-				t.Errorf("%s: the id is not the same again", name)
-			}
-		}
-	}
-	for body, code := range map[string]string{
-		`[]`: "invalid_json", `{}`: "empty_batch", `{"telemetry":[]}`: "empty_batch", `{"telemetry":{}}`: "invalid_field",
-		`{"telemetry":[` + strings.Repeat("0,", 1000) + `0]}`: "batch_too_large",
-	} {
-		refused := (*ingest.RequestError)(nil)
-		if _, err := (ingest.Limits{}).DecodeBulk("p", []byte(body)); !errors.As(err, &refused) || refused.Code != code {
-			t.Errorf("%.40s: %v, want %s", body, err, code)
+		if r, err := decode(wireformat.Limits{}, `{"events":[{"event_id":"e1","event_type":"event_create","payload":`+body+`}]}`); err == nil {
+			t.Errorf("%s: read %s", name, r.Events[0].Payload)
 		}
 	}
 }

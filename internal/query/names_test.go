@@ -1,4 +1,4 @@
-package server
+package query
 
 import (
 	"encoding/json"
@@ -34,13 +34,13 @@ func TestMetricLists(t *testing.T) {
 		"no JSON":                {[]string{`"score_avg:\x"`}, "!"},
 		"too many":               {[]string{"a,b,c,d,e,f,g,h,i,j,k,l,m"}, "!"},
 	} {
-		q := query{values: url.Values{"metrics": c.values}}
+		q := Reader{Values: url.Values{"metrics": c.values}}
 		got := strings.Join(q.metrics("metrics", 12), "|")
-		if q.err != nil {
+		if q.Err != nil {
 			got = "!"
 		}
 		if got != c.want {
-			t.Errorf("%s: %s, want %s (%v)", name, got, c.want, q.err)
+			t.Errorf("%s: %s, want %s (%v)", name, got, c.want, q.Err)
 		}
 	}
 }
@@ -68,18 +68,31 @@ func TestScoreConditionNames(t *testing.T) {
 	}
 }
 
+func TestScoreCondition(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]store.ScoreCondition{
+		"quality>=0.8": {Name: "quality", Op: ">=", Value: 0.8}, "a=1": {Name: "a", Op: "=", Value: 1}, "a==1": {Name: "a", Op: "=", Value: 1},
+		"a!=-1": {Name: "a", Op: "!=", Value: -1}, "a<1e3": {Name: "a", Op: "<", Value: 1000}, "a<=2": {Name: "a", Op: "<=", Value: 2},
+		"odd>name > 3": {Name: "odd>name", Op: ">", Value: 3}, "ü x >= 3": {Name: "ü x", Op: ">=", Value: 3},
+	} {
+		if got, ok := scoreCondition(text); !ok || got != want {
+			t.Errorf("%q: %+v %v", text, got, ok)
+		}
+	}
+}
+
 // A list that is written as JSON strings is read as it was.
 func FuzzMetricLists(f *testing.F) {
 	f.Add("score_avg:clear, short", `score_avg:"x"`)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		q := query{values: url.Values{"metrics": {a + "," + b}}}
+		q := Reader{Values: url.Values{"metrics": {a + "," + b}}}
 		q.metrics("metrics", 12)
-		if !cleanText(a) || !cleanText(b) || a == "" || b == "" || a == b {
+		if !Clean(a) || !Clean(b) || a == "" || b == "" || a == b {
 			return
 		}
-		q = query{values: url.Values{"metrics": {jsonText(a) + "," + jsonText(b)}}}
-		if got := q.metrics("metrics", 12); !slices.Equal(got, []string{a, b}) || q.err != nil {
-			t.Errorf("%q and %q came back as %q, %v", a, b, got, q.err)
+		q = Reader{Values: url.Values{"metrics": {jsonText(a) + "," + jsonText(b)}}}
+		if got := q.metrics("metrics", 12); !slices.Equal(got, []string{a, b}) || q.Err != nil {
+			t.Errorf("%q and %q came back as %q, %v", a, b, got, q.Err)
 		}
 	})
 }

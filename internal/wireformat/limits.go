@@ -1,8 +1,11 @@
-package ingest
+package wireformat
 
 import (
 	"errors"
 	"fmt"
+	"strconv"
+
+	"github.com/brokle-ai/brokle-go/internal/ingest"
 )
 
 // Limits bounds what one request may hold. A zero field is its default.
@@ -39,7 +42,8 @@ func inRange(name string, value, least, most int) error {
 	return fmt.Errorf("%s is %d, must be %d to %d", name, value, least, most)
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults fills in what is zero.
+func (l Limits) WithDefaults() Limits {
 	if l.MaxEvents == 0 {
 		l.MaxEvents = DefaultMaxEvents
 	}
@@ -52,7 +56,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// The codes of a RequestError.
+// The codes of errors that refuse a request as a whole.
 const (
 	CodeInvalidJSON          = "invalid_json"
 	CodeInvalidField         = "invalid_field"
@@ -62,16 +66,18 @@ const (
 	CodeBatchTooLarge        = "batch_too_large"
 )
 
-// RequestError refuses a request as a whole: nothing of it was stored.
-type RequestError struct {
-	Code    string // one of the codes above
-	Message string // for people: what is wrong, and the limit
-	Details any    // for programs: JSON, or nil
-}
-
-func (e *RequestError) Error() string { return e.Code + ": " + e.Message }
-
 // CountLimit is the Details of a batch_too_large.
 type CountLimit struct {
 	Limit int `json:"max_events"`
+}
+
+// TooMany refuses a request with more events than MaxEvents.
+func (l Limits) TooMany() error {
+	return &ingest.RequestError{Code: CodeBatchTooLarge, Details: CountLimit{l.MaxEvents}, TooLarge: true,
+		Message: "the batch holds more than " + strconv.Itoa(l.MaxEvents) + " events, the most for one request"}
+}
+
+// Empty refuses a request whose list of events is empty.
+func Empty(field string) error {
+	return &ingest.RequestError{Code: CodeEmptyBatch, Message: field + " is empty; a batch holds at least one event"}
 }

@@ -1,4 +1,4 @@
-package duckstore
+package query
 
 import (
 	"errors"
@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 )
 
 // FuzzCursor: a cursor that somebody changed, with the hash that it needs, gives rows or
 // a QueryError: never an error of the database.
 func FuzzCursor(f *testing.F) {
-	w, err := Open(filepath.Join(f.TempDir(), "w.db"), Options{})
+	w, err := duckstore.Open(filepath.Join(f.TempDir(), "w.db"), duckstore.Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -23,8 +24,8 @@ func FuzzCursor(f *testing.F) {
 	for _, v := range []string{"", "0", "-1", "1e308", "NaN", "Inf", "9223372036854775807", "9223372036854775808", "x", "'; DROP TABLE events; --", "0x1p-3", "=a", "=\x00", "\xff"} {
 		f.Add(v, "id", v, "=1")
 	}
-	traces := store.TraceQuery{Order: store.Order{By: "total_cost", Limit: 2}}
-	times := store.TraceQuery{Order: store.Order{Limit: 2, Asc: true}}
+	traces := store.Query{Order: store.Order{By: "total_cost", Limit: 2}}
+	times := store.Query{Order: store.Order{Limit: 2, Asc: true}}
 	stats := store.StatsQuery{Of: "scores", Metrics: []string{"count"}, GroupBy: []string{"name", "value_bucket"}, Limit: 2}
 	f.Fuzz(func(t *testing.T, value, id, key1, key2 string) {
 		check := func(err error) {
@@ -34,7 +35,7 @@ func FuzzCursor(f *testing.F) {
 				t.Fatalf("%q %q %q %q: %v", value, id, key1, key2, err)
 			}
 		}
-		for _, q := range []store.TraceQuery{traces, times} {
+		for _, q := range []store.Query{traces, times} {
 			by := q.Order.By
 			if by == "" {
 				by = "start_time"
@@ -48,7 +49,7 @@ func FuzzCursor(f *testing.F) {
 				t.Fatal(err)
 			}
 			q.Order.Cursor = *cursor
-			page, err := w.Traces(t.Context(), "p", q)
+			page, err := ListTraces(t.Context(), w, "p", q)
 			check(err)
 			if err == nil && (len(page.Data) != 0 || page.NextCursor != nil) {
 				t.Fatalf("rows of an empty warehouse: %+v", page)
@@ -69,7 +70,7 @@ func FuzzCursor(f *testing.F) {
 			t.Fatal(err)
 		}
 		sq.Cursor = *cursor
-		_, err = w.Stats(t.Context(), "p", sq)
+		_, err = ListStats(t.Context(), w, "p", sq)
 		check(err)
 		_, err = decodeCursor(value, hash)
 		check(err)

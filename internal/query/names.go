@@ -1,36 +1,35 @@
-package server
+package query
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Names of scores are free text. Where one stands in a list or before an operator it may be
 // written as a JSON string, which takes it as it is: commas, operators, blanks at its ends.
 
-// metricWords are the metrics beside those of a score.
-var metricWords = []string{"count", "error_rate", "latency_p50", "latency_p95", "latency_p99", "tokens", "cost"}
-
 // metrics reads a comma list and repetitions of the parameter, at most as many. An element
 // may be a JSON string. What follows the comma of a score's metric and cannot be another is
 // the rest of the score's name: score_avg:clear, short.
-func (q *query) metrics(name string, most int) []string {
+func (r *Reader) metrics(name string, most int) []string {
 	var out []string
 	n := 0
-	for _, v := range q.values[name] {
-		if !cleanText(v) {
-			q.fail(name, "must be UTF-8 without NUL")
+	for _, v := range r.Values[name] {
+		if !Clean(v) {
+			r.Fail(name, "must be UTF-8 without NUL")
 		}
 		for v != "" {
 			var one string
 			var ok bool
 			if one, v, ok = nextMetric(v); !ok {
-				q.fail(name, `has a " without its end; a name with quotes is written as a JSON string`)
+				r.Fail(name, `has a " without its end; a name with quotes is written as a JSON string`)
 				return nil
 			}
 			if n++; n > most {
-				q.fail(name, "names more than %d", most)
+				r.Fail(name, "names more than %d", most)
 				return nil
 			}
 			if one != "" && !slices.Contains(out, one) {
@@ -63,14 +62,14 @@ func nextMetric(list string) (one, rest string, ok bool) {
 }
 
 func isScoreMetric(s string) bool {
-	return strings.HasPrefix(s, "score_avg:") || strings.HasPrefix(s, "score_count:")
+	return strings.HasPrefix(s, store.MeanOfScores+":") || strings.HasPrefix(s, store.NumberOfScores+":")
 }
 
 // goesOn says whether a part of a list cannot be a metric: it is no known one, and
 // begins with a blank or has more than a metric's name can have.
 func goesOn(part string) bool {
 	word := strings.TrimSpace(part)
-	if slices.Contains(metricWords, word) || isScoreMetric(word) || strings.HasPrefix(word, `"`) || word == "" {
+	if slices.Contains(subjects()[0].metrics, word) || isScoreMetric(word) || strings.HasPrefix(word, `"`) || word == "" {
 		return false
 	}
 	return part[0] == ' ' || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789_") != ""
