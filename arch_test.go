@@ -38,7 +38,7 @@ var (
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
 // inAnyTest is what the tests of every room may use beside their own row.
-var inAnyTest = []string{"internal/chance"}
+var inAnyTest = []string{"internal/chance", "internal/harm", "internal/watch"}
 
 // house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
 // no row here is an error, too.
@@ -49,15 +49,15 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
 	index := backend
-	index.may = with(contracts, []string{"internal/bloom"})
+	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
 			may:     []string{"internal/wire", "internal/clock", "internal/payload", "internal/transport", "internal/delivery"},
-			inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
@@ -118,6 +118,7 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
+		"internal/varint":  {because: "values are values"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
@@ -125,10 +126,23 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/datadir": {
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+		},
+		"internal/verify": {
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/backup", "internal/datadir"}),
+			because: "it looks at what lies there, and runs nothing",
+		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
+		"internal/page":    {may: []string{"web"}, inTests: []string{"web"}, because: "it serves files"},
+		"internal/recent":  {because: "it remembers anything"},
+		"internal/signin":  {may: []string{"internal/keyring", "internal/recent"}, because: "it says who somebody is, not what they may"},
+		"internal/live": {
+			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
+		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/wireformat/formats", "internal/removal", "internal/keyring", "web"}),
+				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -136,19 +150,22 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
 				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
+			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},
+		"internal/harm":      {because: "it harms files, whatever is in them"},
+		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
-		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/redistest": {may: []string{"internal/clock"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
-		"internal/e2e/rig":   {may: []string{"."}, because: "it talks to the built binary"},
+		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},

@@ -32,7 +32,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEven
 			yield(StoredEvent{}, ErrDisabled)
 			return
 		}
-		s := &stream{t: c.transport, query: filter.params().Values}
+		s := &stream{t: c.transport, query: params(filter)}
 		for attempt := 1; ctx.Err() == nil; attempt++ {
 			seen := s.seen
 			more, err := s.read(ctx, yield)

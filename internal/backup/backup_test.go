@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/harm"
 )
 
 const segment = "log/00000000000000000001.seg"
@@ -143,7 +145,7 @@ func TestReceiveRefusesNames(t *testing.T) {
 func TestDamageAtRest(t *testing.T) {
 	t.Parallel()
 	for what, damage := range map[string]func(dir string) error{
-		segment + " of the backup is damaged": func(dir string) error { return flip(filepath.Join(dir, segment), 4000) },
+		segment + " of the backup is damaged": func(dir string) error { harm.File(t, filepath.Join(dir, segment), harm.Flip(4000)); return nil },
 		segment + " of the backup has 100":    func(dir string) error { return os.Truncate(filepath.Join(dir, segment), 100) },
 		"keys.json of the backup is missing":  func(dir string) error { return os.Remove(filepath.Join(dir, "keys.json")) },
 		"manifest.json is damaged: its checksum": func(dir string) error {
@@ -187,15 +189,6 @@ func TestRestoreFailsHalfWay(t *testing.T) {
 	if left := files(t, filepath.Join(top, "d")); len(left) > 0 {
 		t.Errorf("%v are left", left)
 	}
-}
-
-func flip(path string, at int) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	b[at] ^= 1
-	return os.WriteFile(path, b, 0o600)
 }
 
 func edit(path, from, to string) error {

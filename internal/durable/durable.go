@@ -37,6 +37,9 @@ func SyncDir(dir string) error {
 	return nil
 }
 
+// SyncDirIn is SyncDir in a file system of Pebble's.
+func SyncDirIn(fs vfs.FS, dir string) error { return vfsFiles{fs}.syncDir(dir) }
+
 // files is what replace needs of a file system.
 type files interface {
 	create(path string) (file, error)

@@ -187,7 +187,7 @@ func TestPartialFailure(t *testing.T) {
 	log := newMemLog()
 	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 	failed, stored := int64(0), 0
-	for round := range 50 {
+	for round := range chance.Rounds(50) {
 		ids := names(fmt.Sprintf("r%d-", round), 1+rng.IntN(200))
 		var bad []string
 		for i := range ids {

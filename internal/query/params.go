@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // Param is a query parameter.
@@ -16,6 +17,7 @@ type Param struct {
 	Says string
 	// Choices are all its values; nil for any.
 	Choices []string
+	Longest int // bytes; 0: not bounded by itself
 
 	// A filter has a field, and compares a column.
 	field  func(*store.Filter) any
@@ -116,7 +118,7 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.Scores },
 			Says: "A condition on scores such as `quality>=0.8` with one of `=` `!=` `<` `<=` `>` `>=`; repeat it for more, at most 10, which must all hold. " +
 				"A name with blanks at its ends, or an operator at its end, is written as a JSON string: `\" lead\">=0.5`"},
-		{Name: "q", Lists: Traces | Observations | Stats, notOf: notOfScores,
+		{Name: "q", Lists: Traces | Observations | Stats, notOf: notOfScores, Longest: textsearch.MaxBytes,
 			field: func(f *store.Filter) any { return &f.Text },
 			Says: "Words, or phrases in double quotes, that must all be in the name, input or output of one event: whole words, in any case, " +
 				"at most 32 and 1024 bytes; not with `of=scores`"},

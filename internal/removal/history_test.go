@@ -304,7 +304,7 @@ func answers(t *testing.T, w *duckstore.Warehouse, project string) string {
 // expired: over random histories, restarts, crashes in mid-pass, and rebuilds.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for i := range 2 {
+	for i := range chance.Rounds(1) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { t.Parallel(); history(t, chance.Seed(t)) })
 	}
 }

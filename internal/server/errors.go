@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -84,6 +85,10 @@ func (s *Server) problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
+	}
+	var stranger *signin.Refusal
+	if errors.As(err, &stranger) {
+		return notLetIn(stranger)
 	}
 	var request *ingest.RequestError
 	if errors.As(err, &request) {

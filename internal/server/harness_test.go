@@ -24,6 +24,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
@@ -45,7 +46,7 @@ type house struct {
 	addr    string
 	ops     string         // URL of Ops
 	key     string         // all scopes, of project one
-	logs    *safeLog       // what the server logged, at the lowest level
+	logs    *watch.Output  // what the server logged, at the lowest level
 	servers []*http.Server // of the API and of Ops
 }
 
@@ -64,7 +65,7 @@ func open(tb testing.TB, with setup) *house {
 	if dir == "" {
 		dir = tb.TempDir()
 	}
-	h := &house{tb: tb, dir: dir, logDir: filepath.Join(dir, "log"), logs: &safeLog{}}
+	h := &house{tb: tb, dir: dir, logDir: filepath.Join(dir, "log"), logs: &watch.Output{}}
 	logger := slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	check := func() {
@@ -277,17 +278,7 @@ func (h *house) settle() {
 // until waits for a condition, at most 20 seconds.
 func (h *house) until(what string, holds func() bool) {
 	h.tb.Helper()
-	end := time.NewTimer(20 * time.Second)
-	defer end.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-end.C:
-			h.tb.Fatalf("waited in vain until %s", what)
-		case <-tick.C:
-		}
-	}
+	watch.Until(h.tb, what, holds)
 }
 
 // stored is how many events of the house's project the warehouse counts.
@@ -303,24 +294,6 @@ func (h *house) stored() int64 {
 		return 0
 	}
 	return page.Data[0].Count
-}
-
-// safeLog is what a logger wrote.
-type safeLog struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (s *safeLog) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeLog) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // faulty is a Log that a test can hold up or make fail.

@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
@@ -47,12 +48,9 @@ type call struct {
 	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
-	caller keyring.Caller
+	caller signin.Caller
 	// incoming is what a format gets of the request.
 	incoming wireformat.Incoming
-	// session is the token of the session that stood for the caller's key; "" when the key
-	// itself was sent. What only a key may do asks this, never what headers there are.
-	session string
 	// question is what a call holds that asks; nil when it does not.
 	question *question
 	// bodyRead is set when the body was read to its end.

@@ -74,7 +74,7 @@ func (s *Server) refusal(rt route, c *call, err error) *answer {
 	case rt.format != nil:
 		ans, err = formatted(rt.format.Refuse(&c.incoming, &wireformat.Refusal{Status: p.status, ErrorBody: p.body(), Batch: p.batch}))
 		if err != nil {
-			s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
+			s.o.Logger.Error("encode an error", "route", rt.path, "error", err)
 			return &answer{status: p.status}
 		}
 	case rt.problem != nil:
@@ -119,48 +119,19 @@ func panicType(v any) string {
 	return "of a value that is not shown"
 }
 
-// secretOf is the key that a request was sent with; "" for none.
-func secretOf(r *http.Request) string {
-	if secret := r.Header.Get("X-API-Key"); secret != "" {
-		return secret
-	}
-	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
-	}
-	return ""
-}
-
-// authenticate finds the caller before anything of the body is read, and notes in c
-// by what: a key, or a session that stands for one.
+// authenticate finds the caller before anything of the body is read.
 func (s *Server) authenticate(c *call, scope keyring.Scope) (err error) {
-	secret := secretOf(c.r)
-	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
-	if secret == "" {
-		if token := sessionToken(c.r); token != "" {
-			return s.authenticateSession(c, token, scope)
-		}
-		p := problemf(http.StatusUnauthorized, codeUnauthorized, "there is no key: send X-API-Key, or Authorization: Bearer")
-		p.header = challenge
-		return p
-	}
-	if c.caller, err = s.lookup(c.r, secret); err != nil {
-		if p := s.problemOf(err); p.status == http.StatusUnauthorized {
-			p.header = challenge
-		}
+	if c.caller, err = s.desk.Caller(c.r); err != nil {
 		return err
 	}
-	return allowed(c.caller, scope)
-}
-
-// anyScope is the scope of routes that take every key.
-const anyScope keyring.Scope = "any"
-
-func allowed(caller keyring.Caller, scope keyring.Scope) error {
-	if scope != anyScope && !caller.Has(scope) {
+	if scope != anyScope && !c.caller.Has(scope) {
 		return problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
 	}
 	return nil
 }
+
+// anyScope is the scope of routes that take every key.
+const anyScope keyring.Scope = "any"
 
 // parameters parses a query string and refuses what the route does not know.
 func parameters(raw string, rt route) (url.Values, error) {

@@ -3,7 +3,6 @@ package segmentlog
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func (c *committer) run() {
 		}
 	}
 	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing the active segment failed; it is synced", slog.Any("error", err))
+		c.o.Logger.Warn("closing the active segment failed; it is synced", "error", err)
 	}
 }
 
@@ -117,7 +116,7 @@ func (c *committer) settle() error {
 func (c *committer) refuse(err error) {
 	why := err.Error()
 	if old := c.fault.Swap(&why); old == nil || *old != why {
-		c.o.Logger.Error("the log cannot store now", slog.Any("error", err))
+		c.o.Logger.Error("the log cannot store now", "error", err)
 	}
 	for _, r := range c.group {
 		if r.err == nil {
@@ -215,7 +214,7 @@ func (c *committer) write(now time.Time) error {
 	}
 	if err := c.index.Apply(c.changes, upto); err != nil {
 		// Durable, so the answer is yes; the next group has to wait for the index.
-		c.o.Logger.Error("id index refused a write; appends stop until it takes it", slog.Any("error", err))
+		c.o.Logger.Error("id index refused a write; appends stop until it takes it", "error", err)
 		why := "id index: " + err.Error()
 		c.fault.Store(&why)
 		c.owe(upto)
@@ -336,7 +335,7 @@ func (c *committer) seal() {
 		return
 	}
 	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing a segment failed; it is synced", slog.Any("error", err))
+		c.o.Logger.Warn("closing a segment failed; it is synced", "error", err)
 	}
 	c.mu.Lock()
 	seg.sealed = true
@@ -353,7 +352,7 @@ func (c *committer) abandon() {
 	}
 	err := c.out.cut(seg.end)
 	if err = errors.Join(err, c.out.close()); err != nil {
-		c.o.Logger.Warn("the rest of a failed write stays behind the segment", slog.Any("error", err))
+		c.o.Logger.Warn("the rest of a failed write stays behind the segment", "error", err)
 	}
 	c.mu.Lock()
 	seg.sealed = true

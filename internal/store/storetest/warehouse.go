@@ -20,8 +20,8 @@ import (
 // OpenWarehouse opens the warehouse kept in dir, and creates it the first time.
 type OpenWarehouse func(t testing.TB, dir string) store.Warehouse
 
-// Warehouse is the suite that every Warehouse passes.
-func Warehouse(t *testing.T, open OpenWarehouse) {
+// Warehouse is the suite that every Warehouse passes; with names, these tests of it.
+func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 	for _, test := range []struct {
 		name string
 		run  func(*warehouseTest)
@@ -65,6 +65,9 @@ func Warehouse(t *testing.T, open OpenWarehouse) {
 		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {
+		if names != nil && !slices.Contains(names, test.name) {
+			continue
+		}
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

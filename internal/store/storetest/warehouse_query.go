@@ -157,7 +157,7 @@ func flat(o *entity.ObservationRow) wire.Observation {
 }
 
 func testHistories(w *warehouseTest) {
-	for i := range 4 {
+	for i := range chance.Rounds(3) {
 		if i > 0 { // each in an empty warehouse
 			w.recs = nil
 			if err := w.Warehouse.Close(); err != nil {
@@ -166,7 +166,7 @@ func testHistories(w *warehouseTest) {
 			w.dir = w.TempDir()
 			w.Warehouse = w.open(w.TB, w.dir)
 		}
-		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i])
+		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i%4])
 		w.compareWithFold()
 	}
 }

@@ -1,20 +1,21 @@
 //go:build unix
 
-package daemon
+package datadir
 
 import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
-// lockStopped keeps servers away from a directory while it is looked at. It takes a shared lock on the
+// Lock keeps servers away from a data directory while it is looked at. It takes a shared lock on the
 // file that a server locks for itself, and writes nothing.
-func lockStopped(path string) (io.Closer, error) {
-	f, err := os.Open(path)
+func Lock(dir string) (io.Closer, error) {
+	f, err := os.Open(filepath.Join(dir, LogDir, "LOCK"))
 	if errors.Is(err, os.ErrNotExist) {
-		return nopUnlock{}, nil
+		return io.NopCloser(nil), nil
 	}
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package server
+package signin
 
 import (
 	"crypto/rand"
@@ -9,52 +9,52 @@ import (
 )
 
 const (
-	// sessionIdle is how long a session lives after its last request.
-	sessionIdle = 12 * time.Hour
-	// linkLife is how long a sign-in link can be used, once.
-	linkLife = 10 * time.Minute
-	// maxSessions bounds the memory of sessions and links: over it the one that would end first goes.
-	maxSessions = 10_000
+	// Idle is how long a sign-in lives after its last request.
+	Idle = 12 * time.Hour
+	// LinkLife is how long a sign-in link can be used, once.
+	LinkLife = 10 * time.Minute
+	// maxSignIns bounds the memory of sign-ins and links: over it the one that would end first goes.
+	maxSignIns = 10_000
 )
 
-// sessions are the people signed in to the web page, and the links that sign
+// signIns are the people signed in to the web page, and the links that sign
 // in. Only hashes of the tokens are kept, in memory: a restart signs everyone out.
-type sessions struct {
+type signIns struct {
 	now func() time.Time
 
 	mu     sync.Mutex // guards what follows
-	active map[tokenHash]*session
-	links  map[tokenHash]*session
+	active map[tokenHash]*signIn
+	links  map[tokenHash]*signIn
 }
 
 type tokenHash [sha256.Size]byte
 
-// session belongs to a key and ends with it at the latest.
-type session struct {
+// signIn belongs to a key and ends with it at the latest.
+type signIn struct {
 	keyID string
 	ends  time.Time
 }
 
-func newSessions(now func() time.Time) *sessions {
-	return &sessions{now: now, active: map[tokenHash]*session{}, links: map[tokenHash]*session{}}
+func newSignIns(now func() time.Time) *signIns {
+	return &signIns{now: now, active: map[tokenHash]*signIn{}, links: map[tokenHash]*signIn{}}
 }
 
-// start returns the token of a new session of the key.
-func (s *sessions) start(keyID string) string {
+// start returns the token of a new sign-in with the key.
+func (s *signIns) start(keyID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(s.active, keyID, sessionIdle)
+	return s.add(s.active, keyID, Idle)
 }
 
 // link returns a token that redeem takes once.
-func (s *sessions) link(keyID string) string {
+func (s *signIns) link(keyID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(s.links, keyID, linkLife)
+	return s.add(s.links, keyID, LinkLife)
 }
 
 // add makes an entry under a new token of 256 random bits. The caller holds mu.
-func (s *sessions) add(to map[tokenHash]*session, keyID string, life time.Duration) string {
+func (s *signIns) add(to map[tokenHash]*signIn, keyID string, life time.Duration) string {
 	now := s.now()
 	var first tokenHash
 	for h, e := range to {
@@ -64,18 +64,18 @@ func (s *sessions) add(to map[tokenHash]*session, keyID string, life time.Durati
 			first = h
 		}
 	}
-	if len(to) >= maxSessions {
+	if len(to) >= maxSignIns {
 		delete(to, first)
 	}
 	var random [32]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails (crypto/rand)
 	token := base64.RawURLEncoding.EncodeToString(random[:])
-	to[sha256.Sum256([]byte(token))] = &session{keyID: keyID, ends: now.Add(life)}
+	to[sha256.Sum256([]byte(token))] = &signIn{keyID: keyID, ends: now.Add(life)}
 	return token
 }
 
-// use finds the key of a session and lets the session live on.
-func (s *sessions) use(token string) (keyID string, ends time.Time, ok bool) {
+// use finds the key of a sign-in and lets it live on.
+func (s *signIns) use(token string) (keyID string, ends time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := sha256.Sum256([]byte(token))
@@ -87,12 +87,12 @@ func (s *sessions) use(token string) (keyID string, ends time.Time, ok bool) {
 		delete(s.active, h)
 		return "", time.Time{}, false
 	}
-	e.ends = now.Add(sessionIdle)
+	e.ends = now.Add(Idle)
 	return e.keyID, e.ends, true
 }
 
-// alive says whether a session has not ended, and does not let it live on.
-func (s *sessions) alive(token string) bool {
+// alive says whether a sign-in has not ended, and does not let it live on.
+func (s *signIns) alive(token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.active[sha256.Sum256([]byte(token))]
@@ -100,7 +100,7 @@ func (s *sessions) alive(token string) bool {
 }
 
 // redeem takes a link's token, which is worth nothing afterwards.
-func (s *sessions) redeem(token string) (keyID string, ok bool) {
+func (s *signIns) redeem(token string) (keyID string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := sha256.Sum256([]byte(token))
@@ -112,8 +112,8 @@ func (s *sessions) redeem(token string) (keyID string, ok bool) {
 	return e.keyID, true
 }
 
-// end forgets a session.
-func (s *sessions) end(token string) {
+// end forgets a sign-in.
+func (s *signIns) end(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.active, sha256.Sum256([]byte(token)))

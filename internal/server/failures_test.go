@@ -2,9 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -88,41 +85,6 @@ func TestRevokedShortKeyIsBounded(t *testing.T) {
 	for i, want := range []int{401, 401, 401, 429, 429} {
 		if got := as(); got != want {
 			t.Errorf("%d: %d, want %d", i, got, want)
-		}
-	}
-}
-
-// Addresses do not count for one another, and there are only so many of them.
-func TestGuessersAreBounded(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	g := newGuesses(1)
-	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
-	for i := range 3 * maxGuessers {
-		if wait := g.fail(addr(i), now); wait != 0 {
-			t.Fatalf("the first failure of %v waits %v", addr(i), wait)
-		}
-		g.prove(proof{addr: addr(i)})
-	}
-	if len(g.failing.items) != maxGuessers || g.failing.order.Len() != maxGuessers || len(g.proofs.items) != maxGuessers {
-		t.Errorf("%d addresses and %d proofs are remembered", len(g.failing.items), len(g.proofs.items))
-	}
-	if g.wait(addr(3*maxGuessers-1), now) != time.Minute || g.wait(addr(0), now) != 0 || g.proved(proof{addr: addr(0)}) {
-		t.Error("the latest is remembered and the first is not: it is not so")
-	}
-}
-
-func TestClientAddr(t *testing.T) {
-	t.Parallel()
-	for remote, want := range map[string]string{
-		"192.0.2.7:80": "192.0.2.7", "[::ffff:192.0.2.7]:80": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::",
-		"[2001:db8:1:2::9]:81": "2001:db8:1:2::", "[fe80::1%eth0]:80": "fe80::", "@": "invalid IP", "": "invalid IP",
-	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.RemoteAddr = remote
-		r.Header.Set("X-Forwarded-For", "203.0.113.9")
-		if got := clientAddr(r).String(); got != want {
-			t.Errorf("%s: %s, want %s", remote, got, want)
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package daemon
+// Package datadir says what is in a data directory: the names of its files, the versions of their
+// forms, and who may open it.
+package datadir
 
 import (
 	"encoding/json"
@@ -17,21 +19,21 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
-// formatFile says which forms the files of a data directory have. Most files say it
+// FormatFile says which forms the files of a data directory have. Most files say it
 // themselves, too; this one also speaks for those that are read late or, being
 // derived, would be thrown away and made again.
-const formatFile = "format.json"
+const FormatFile = "format.json"
 
 // The parts of a data directory, as formats and verify name them.
 const (
-	partSegments   = "segments"
-	partFilters    = "filters"
-	partIndex      = "index"
-	partWarehouse  = "warehouse"
-	partKeys       = "keys"
-	partErasing    = "erasing"
-	partQuarantine = "quarantine"
-	partExpired    = "expired"
+	PartSegments   = "segments"
+	PartFilters    = "filters"
+	PartIndex      = "index"
+	PartWarehouse  = "warehouse"
+	PartKeys       = "keys"
+	PartErasing    = "erasing"
+	PartQuarantine = "quarantine"
+	PartExpired    = "expired"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -40,23 +42,23 @@ const quarantineVersion = 1
 // formats are the versions that this program writes.
 func formats() map[string]int {
 	return map[string]int{
-		partSegments: segmentlog.FormatVersion, partFilters: segmentlog.FilterVersion, partIndex: idindex.FormatVersion,
-		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: removal.JournalVersion,
-		partQuarantine: quarantineVersion, partExpired: removal.ExpiredVersion,
+		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
+		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
+		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion,
 	}
 }
 
-// backedUp are the versions of the parts that a backup holds.
-func backedUp() map[string]int {
+// BackedUp are the versions of the parts that a backup holds.
+func BackedUp() map[string]int {
 	all := formats()
-	for _, derived := range []string{partFilters, partIndex, partWarehouse, partExpired} {
+	for _, derived := range []string{PartFilters, PartIndex, PartWarehouse, PartExpired} {
 		delete(all, derived)
 	}
 	return all
 }
 
-// readable refuses a directory of which a part has a later version than this program knows.
-func readable(has map[string]int, what string) error {
+// Readable refuses a directory of which a part has a later version than this program knows.
+func Readable(has map[string]int, what string) error {
 	reads := formats()
 	for part, version := range has {
 		if version > reads[part] { // a part that is unknown is one of a later release
@@ -68,7 +70,7 @@ func readable(has map[string]int, what string) error {
 
 // readFormats reads the versions of a data directory; nil when it does not say.
 func readFormats(dir string) (map[string]int, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, formatFile))
+	raw, err := os.ReadFile(filepath.Join(dir, FormatFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -77,14 +79,14 @@ func readFormats(dir string) (map[string]int, error) {
 	}
 	var has map[string]int
 	if err := json.Unmarshal(raw, &has); err != nil {
-		return nil, fmt.Errorf("data directory: %s is damaged: delete it, the next start writes it anew", formatFile)
+		return nil, fmt.Errorf("data directory: %s is damaged: delete it, the next start writes it anew", FormatFile)
 	}
 	return has, nil
 }
 
-// checkDir refuses a data directory that a later release wrote, or that a restore has
+// Check refuses a data directory that a later release wrote, or that a restore has
 // not filled. It only reads.
-func checkDir(dir string) error {
+func Check(dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return fmt.Errorf("data directory: %s is a file, not a directory: name another with --data", dir)
 	}
@@ -98,17 +100,17 @@ func checkDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return readable(has, filepath.Join(dir, formatFile))
+	return Readable(has, filepath.Join(dir, FormatFile))
 }
 
-// writeFormats says what this program is about to write. It comes before any of it.
-func writeFormats(dir string) error {
+// WriteFormats says what this program is about to write. It comes before any of it.
+func WriteFormats(dir string) error {
 	raw, err := json.MarshalIndent(formats(), "", "  ")
 	if err != nil {
 		return err
 	}
 	raw = append(raw, '\n')
-	path := filepath.Join(dir, formatFile)
+	path := filepath.Join(dir, FormatFile)
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(raw) {
 		return nil
 	}
