@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -47,11 +46,7 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // eventFilter reads the conditions of a stream.
 func eventFilter(q *query.Reader) live.Filter {
-	f := live.Filter{
-		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
-		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
-		Tag: q.Text("tag"), HasError: q.Boolean("has_error"),
-	}
+	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
