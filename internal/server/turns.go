@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// turns hands out the places in which questions are answered. One key has at most its
+// turns hands out the slots in which questions are answered. One key has at most its
 // share of them, and those that wait get theirs key by key, so that a key that asks
 // a thousand questions makes its own slow and nobody else's.
 type turns struct {
@@ -85,7 +85,7 @@ func (t *turns) ask(key string) chan struct{} {
 	return given
 }
 
-// next gives what places there are, the longest waiting key first. The caller holds mu.
+// next gives what slots there are, the longest waiting key first. The caller holds mu.
 func (t *turns) next() {
 	for i := 0; i < len(t.queue) && t.busy < t.slots; {
 		of := t.queue[i]

@@ -338,7 +338,7 @@ func (v *view) stretches() ([]stretch, *handle, error) {
 	return seg.covered.list, nil, nil // it may end later, where another search saw more
 }
 
-// extend goes through the headers behind the known places.
+// extend goes through the headers behind the known ones.
 func (s *segment) extend(v *view) error {
 	list := slices.Clone(s.covered.list)
 	sc := s.scanner(v.h, v.end, headerAhead)
