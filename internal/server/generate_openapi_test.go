@@ -24,8 +24,12 @@ type operation struct {
 	more          object // answers of its own
 }
 
-// bulkRequest and newKey are bodies that handlers read without a type.
+// Bodies that are read or written without a type of this package.
 type (
+	conflict struct {
+		wire.BatchResponse
+		Error wire.ErrorBody `json:"error"`
+	}
 	bulkRequest struct {
 		Telemetry []map[string]any `json:"telemetry"` // the objects that become events
 		BatchSize int64            `json:"batch_size,omitempty"`
@@ -287,6 +291,8 @@ func newSchemas(t *testing.T) *schemas {
 			"Event.event_id":      one("minLength", 1).with("maxLength", 128),
 			// Later clients send the short forms.
 			"Event.event_type":                one("enum", all(append(source.constants["EventType"], "trace", "observation", "quality_score", "event")...)),
+			"Observation.usage":               one("type", "object").with("additionalProperties", one("type", "integer")),
+			"Observation.attributes":          one("type", "object"),
 			"TraceSummary.scores":             values,
 			"Key.scopes":                      scopes,
 			"BulkRequest.telemetry":           one("items", one("type", "object")),

@@ -82,6 +82,10 @@ export interface Observation {
   /** the same */
   output_preview: string;
   model_parameters?: Sent | null;
+  /** an object: what was counted beside the tokens above */
+  usage?: Sent | null;
+  /** an object, merged key by key */
+  attributes?: Sent | null;
   metadata?: Sent | null;
   input?: Sent | null;
   output?: Sent | null;

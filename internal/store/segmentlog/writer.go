@@ -85,9 +85,6 @@ func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	return true, nil
 }
 
-// truncate takes what lies behind size off the file, where the file system can.
-func (w *writer) truncate(size int64) error { return truncateFile(w.file, size) }
-
 // truncateFile shortens f where the file system can, and syncs. Where it cannot, the
 // bytes stay and the fence keeps them unread.
 func truncateFile(f vfs.File, size int64) error {
