@@ -62,13 +62,13 @@ const streamBegin = "0"
 
 // streamID is a place in the Log as the project sees it.
 func (s *Server) streamID(project string, at entity.Seq) string {
-	return s.positions.seal(streamPlace, project, at)
+	return s.positions.seal(ofStream, project, at)
 }
 
 func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
 	if id == streamBegin {
 		return 0, true
 	}
-	ok = s.positions.open(id, streamPlace, project, &at)
+	ok = s.positions.open(id, ofStream, project, &at)
 	return at, ok
 }
