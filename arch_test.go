@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -210,6 +211,20 @@ func TestArrows(t *testing.T) {
 	})
 	if !met["."] || !met["internal/store"] {
 		t.Errorf("the walk met only %v: it looks in the wrong place", slices.Sorted(maps.Keys(met)))
+	}
+}
+
+// ARCHITECTURE.md names every room.
+func TestRoomsAreNamed(t *testing.T) {
+	t.Parallel()
+	page := read(t, "ARCHITECTURE.md")
+	for dir := range house() {
+		if _, err := os.Stat(dir); err != nil || strings.HasPrefix(dir, "examples/") {
+			continue
+		}
+		if !strings.Contains(page, "`"+dir+"`") {
+			t.Errorf("ARCHITECTURE.md does not name %s", dir)
+		}
 	}
 }
 

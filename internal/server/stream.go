@@ -16,7 +16,7 @@ import (
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
 	st := live.Stream{
-		Project: c.caller.Project, Filter: eventFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
+		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
 		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
@@ -45,8 +45,8 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-// eventFilter reads the conditions of a stream.
-func eventFilter(q *query.Reader) live.Filter {
+// readFilter reads the conditions of a stream.
+func readFilter(q *query.Reader) live.Filter {
 	f := live.Filter{
 		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
 		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
