@@ -15,7 +15,7 @@ import (
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
 	st := live.Stream{
-		Project: c.caller.Project, Filter: eventFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
+		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
 		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
@@ -44,8 +44,8 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-// eventFilter reads the conditions of a stream.
-func eventFilter(q *query.Reader) live.Filter {
+// readFilter reads the conditions of a stream.
+func readFilter(q *query.Reader) live.Filter {
 	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()

@@ -330,29 +330,23 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 
 // seal ends the active segment; the next write begins another.
 func (c *committer) seal() {
-	seg := c.out.seg
-	if seg == nil {
-		return
-	}
-	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing a segment failed; it is synced", "error", err)
-	}
-	c.mu.Lock()
-	seg.sealed = true
-	c.mu.Unlock()
+	c.end("closing a segment failed; it is synced", func(*segment) error { return nil })
 }
 
 // abandon ends the active segment at its last durable byte after a failed write.
 // What the write left behind it lies above the next segment's base, so
 // nobody will read it, and a file without a durable block is made anew.
 func (c *committer) abandon() {
+	c.end("the rest of a failed write stays behind the segment", func(seg *segment) error { return cutFile(c.out.file, seg.end) })
+}
+
+func (c *committer) end(trouble string, first func(*segment) error) {
 	seg := c.out.seg
 	if seg == nil {
 		return
 	}
-	err := c.out.cut(seg.end)
-	if err = errors.Join(err, c.out.close()); err != nil {
-		c.o.Logger.Warn("the rest of a failed write stays behind the segment", "error", err)
+	if err := errors.Join(first(seg), c.out.close()); err != nil {
+		c.o.Logger.Warn(trouble, "error", err)
 	}
 	c.mu.Lock()
 	seg.sealed = true
