@@ -154,10 +154,11 @@ func TestGeneratedOpenAPI(t *testing.T) {
 	doc := one("openapi", "3.1.0").
 		with("info", one("title", "Brokle").with("version", "0.1.0").
 			with("description", "Telemetry of applications that use language models: accepted, counted once, given back.")).
-		with("security", all(one("key", []any{}), one("bearer", []any{}))).
+		with("security", all(one("key", []any{}), one("bearer", []any{}), one("basic", []any{}))).
 		with("paths", paths).
 		with("components", one("securitySchemes", one("key", one("type", "apiKey").with("in", "header").with("name", "X-API-Key")).
-			with("bearer", one("type", "http").with("scheme", "bearer"))).
+			with("bearer", one("type", "http").with("scheme", "bearer")).
+			with("basic", one("type", "http").with("scheme", "basic").with("description", "Any name, and the key as password"))).
 			with("parameters", parameterList()).with("responses", responses()).with("schemas", g.all()))
 	generated(t, "openapi.json", written(t, doc, "")+"\n")
 }
