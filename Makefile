@@ -105,10 +105,11 @@ fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); wr
 
 # What a commit can wait for is a few rounds of each random test; this is TIMES as many. SEED as in `make torture`.
 TIMES       ?= 10
-rounds: test-deps ## the random tests with TIMES (10) times the rounds of `make check`; writes docs/reliability.md
+rounds: test-deps $(PAGE) ## the random tests with TIMES (10) times the rounds of `make check`; writes docs/reliability.md
 	@echo "random tests, $(TIMES) times their rounds"
 	@$(GO) test -vet=off -count=1 -timeout 3h -times $(TIMES) -seed $(SEED) \
 		$$(git grep -l '/internal/chance"' -- '*_test.go' ':!internal/e2e' | xargs -n1 dirname | sed 's|^|./|' | sort -u)
+	@BROKLE_E2E_BROWSER=1 $(GO) test -vet=off -count=1 -timeout 1h -times $(TIMES) -run TestPageOfAMillionEvents ./internal/e2e
 	@.ci/record rounds "all tests of the rooms that draw lots, with $(TIMES) times their rounds"
 
 # No part of `check`: it needs the database of vulnerabilities, from the network. With

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -47,11 +46,7 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // eventFilter reads the conditions of a stream.
 func eventFilter(q *query.Reader) live.Filter {
-	f := live.Filter{
-		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
-		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
-		Tag: q.Text("tag"), HasError: q.Boolean("has_error"),
-	}
+	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
@@ -67,13 +62,13 @@ const streamBegin = "0"
 
 // streamID is a place in the Log as the project sees it.
 func (s *Server) streamID(project string, at entity.Seq) string {
-	return s.positions.seal(streamPlace, project, at)
+	return s.positions.seal(ofStream, project, at)
 }
 
 func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
 	if id == streamBegin {
 		return 0, true
 	}
-	ok = s.positions.open(id, streamPlace, project, &at)
+	ok = s.positions.open(id, ofStream, project, &at)
 	return at, ok
 }

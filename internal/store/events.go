@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -15,8 +13,6 @@ type EventRef struct {
 	// TraceID: all that fold into the trace, its own, those of its observations and of its
 	// scores. Of an observation whose id other traces have too, they are ObservationRow.Seqs of this trace.
 	TraceID string
-	// UserID: those that name the user in a trace or one of its observations, by trace.
-	UserID string
 	// IDs with their Kind: each entity's own, of a trace without those of its observations and
 	// scores, of an observation id those of all traces.
 	IDs  []string
@@ -47,16 +43,4 @@ func found(seqs map[string][]entity.Seq, err error) ([]entity.Seq, error) {
 // EntityEvents returns, by entity of the kind, its own events. Those that have none are not in it.
 func EntityEvents(ctx context.Context, w Warehouse, project string, kind entity.Kind, ids []string) (map[string][]entity.Seq, error) {
 	return w.Events(ctx, project, EventRef{Kind: kind, IDs: ids})
-}
-
-// UserTraces returns the ids, in order, of the traces that have to do with a user: any event of
-// the trace or of one of its observations names that user. Empty when there are none.
-func UserTraces(ctx context.Context, w Warehouse, project, userID string) ([]string, error) {
-	seqs, err := w.Events(ctx, project, EventRef{UserID: userID})
-	if err != nil {
-		return nil, err
-	}
-	ids := slices.AppendSeq([]string{}, maps.Keys(seqs))
-	slices.Sort(ids)
-	return ids, nil
 }

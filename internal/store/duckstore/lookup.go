@@ -22,8 +22,6 @@ func (w *Warehouse) Events(ctx context.Context, project string, of store.EventRe
 		find, what = (*view).traceEvents, "find the events of a trace"
 	case of.EventID != "":
 		find, what = (*view).stored, "find an event"
-	case of.UserID != "":
-		find, what = (*view).userEvents, "find the events of a user"
 	}
 	var seqs map[string][]entity.Seq
 	err := w.ask(ctx, project, what, func(ctx context.Context, v *view) error {
@@ -113,15 +111,4 @@ func (v *view) entityEvents(ctx context.Context, of store.EventRef, each func(st
 func (v *view) stored(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
 	q := v.query()
 	return v.events(ctx, q, "SELECT event_id, seq FROM events WHERE project = $1 AND event_id IN ("+q.ids([]key{{id: of.EventID}})+") ORDER BY seq", each)
-}
-
-// userEvents finds the events that name a user, by trace. A fold names only users
-// that one of the events names, so it need not be asked.
-func (v *view) userEvents(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
-	q := v.query()
-	named := fmt.Sprintf("FROM events AS e WHERE e.project = $1 AND e.user_id = %s AND e.kind = ", q.arg(of.UserID))
-	statement := with([]string{ofObservations}, fmt.Sprintf(`SELECT e.entity_id AS id, e.seq %s%d
-		UNION ALL SELECT o.trace_id, e.seq FROM (SELECT * %s%d) AS e JOIN o ON %s WHERE o.trace_id IS NOT NULL ORDER BY seq`,
-		named, entity.TraceKind, named, entity.ObservationKind, eventOf))
-	return v.events(ctx, q, statement, each)
 }

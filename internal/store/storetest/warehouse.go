@@ -61,7 +61,6 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"ExpireHistory", testExpireHistory},
 		{"ExpireProjects", testExpireProjects},
 		{"Late", testLate},
-		{"UserEvents", testUserEvents},
 		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},
 	} {

@@ -113,30 +113,6 @@ func testLate(w *warehouseTest) {
 	}
 }
 
-func testUserEvents(w *warehouseTest) {
-	theirs := w.record("0", wire.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
-	theirs.Project = "other"
-	// Extract takes no user from an observation yet; a warehouse has the column.
-	update := w.record("6", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
-	update.Fields.Values = append(update.Fields.Values, entity.FieldValue{Field: entity.UserID, Text: "u"})
-	w.insert(theirs,
-		w.record("1", wire.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
-		w.record("2", wire.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),
-		w.record("3", wire.TraceUpdate, noon.Add(time.Second), `{"id":"once","user_id":"v"}`),
-		w.record("4", wire.TraceCreate, noon, `{"id":"another","name":"n","user_id":"v"}`),
-		w.record("5", wire.ObservationCreate, noon, `{"id":"o","trace_id":"by observation","name":"n"}`),
-		update)
-	for range 2 {
-		for user, want := range map[string][]string{"u": {"by observation", "now", "once"}, "v": {"another", "once"}, "nobody": {}} {
-			got, err := store.UserTraces(w.Context(), w, project, user)
-			if err != nil || !slices.Equal(got, want) || got == nil {
-				w.Errorf("traces of %s: %v, %v; want %v", user, got, err, want)
-			}
-		}
-		w.checkpoint()
-	}
-}
-
 // checkpoint tells the warehouse that it has time, when it can make use of it.
 func (w *warehouseTest) checkpoint() {
 	w.Helper()

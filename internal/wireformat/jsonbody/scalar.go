@@ -103,7 +103,7 @@ func (w *Walk) scalar() {
 			w.words++
 		}
 	case c == '-' || c >= '0' && c <= '9':
-		n = number(rest)
+		n = rawjson.SkipNumber(rest)
 	case c == 't':
 		n = literal(rest, "true")
 	case c == 'f':
@@ -128,46 +128,6 @@ func literal(b []byte, text string) int {
 
 // word is the length of the number that b begins with and that is none, or 0.
 func word(b []byte) int { return max(literal(b, "NaN"), literal(b, "Infinity")) }
-
-// number is the length of the number that b begins with (RFC 8259, section 6), or 0.
-func number(b []byte) int {
-	i := 0
-	if b[0] == '-' {
-		i = 1
-	}
-	whole := digits(b[i:])
-	if whole == 0 || whole > 1 && b[i] == '0' {
-		return 0
-	}
-	i += whole
-	if i < len(b) && b[i] == '.' {
-		n := digits(b[i+1:])
-		if n == 0 {
-			return 0
-		}
-		i += 1 + n
-	}
-	if i < len(b) && b[i]|' ' == 'e' {
-		i++
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		n := digits(b[i:])
-		if n == 0 {
-			return 0
-		}
-		i += n
-	}
-	return i
-}
-
-func digits(b []byte) int {
-	n := 0
-	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
-		n++
-	}
-	return n
-}
 
 // finite returns data with null in the place of NaN, Infinity and -Infinity outside strings,
 // as Python's json.dumps writes them. All other bytes stay.
