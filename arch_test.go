@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -143,7 +144,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
-			inTests: with(engines, []string{".", "internal/indexer"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
@@ -158,7 +159,7 @@ func house() map[string]room {
 		"internal/harm":      {because: "it harms files, whatever is in them"},
 		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
-		"internal/redistest": {may: []string{"internal/clock"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/redistest": {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
 		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
@@ -210,6 +211,20 @@ func TestArrows(t *testing.T) {
 	})
 	if !met["."] || !met["internal/store"] {
 		t.Errorf("the walk met only %v: it looks in the wrong place", slices.Sorted(maps.Keys(met)))
+	}
+}
+
+// ARCHITECTURE.md names every room.
+func TestRoomsAreNamed(t *testing.T) {
+	t.Parallel()
+	page := read(t, "ARCHITECTURE.md")
+	for dir := range house() {
+		if _, err := os.Stat(dir); err != nil || strings.HasPrefix(dir, "examples/") {
+			continue
+		}
+		if !strings.Contains(page, "`"+dir+"`") {
+			t.Errorf("ARCHITECTURE.md does not name %s", dir)
+		}
 	}
 }
 

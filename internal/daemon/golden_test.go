@@ -16,6 +16,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/verify"
@@ -113,7 +114,7 @@ func makeGolden(t *testing.T, goldenDir string) {
 			copyDir(t, from, filepath.Join(goldenDir, name))
 			continue
 		}
-		change(t, func(b []byte) []byte { writeNew(t, filepath.Join(goldenDir, name), b); return b }, from)
+		harm.File(t, from, func(b []byte) []byte { writeNew(t, filepath.Join(goldenDir, name), b); return b })
 	}
 	remove(t, goldenDir, datadir.LogDir, "index")
 	remove(t, goldenDir, datadir.LogDir, "LOCK")

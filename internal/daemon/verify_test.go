@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/verify"
@@ -110,29 +110,6 @@ func copyDir(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// change changes the file at the end of path.
-func change(t *testing.T, f func([]byte) []byte, path ...string) {
-	t.Helper()
-	name := filepath.Join(path...)
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, f(b), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func flip(at int) func([]byte) []byte {
-	return func(b []byte) []byte {
-		if at < 0 {
-			at += len(b)
-		}
-		b[at] ^= 1
-		return b
 	}
 }
 
@@ -235,12 +212,12 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		mend                   func(dir string)
 	}{
 		{"a bit of an event", datadir.PartSegments, "log/" + middle, "are lost",
-			func(dir string) { change(t, flip(300), dir, datadir.LogDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(300)) }, "put this file back from a backup", fromBackup("log/" + middle)},
 		{"a bit of a segment's header", datadir.PartSegments, "log/" + middle, "checksum of segment header",
-			func(dir string) { change(t, flip(18), dir, datadir.LogDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(18)) }, "put this file back from a backup", fromBackup("log/" + middle)},
 		{"a segment cut short", datadir.PartSegments, "log/" + middle, "not whole blocks",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:len(b)-30] }, dir, datadir.LogDir, middle)
+				harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Cut(-30))
 			}, "put this file back from a backup", fromBackup("log/" + middle)},
 		{"a segment deleted", datadir.PartSegments, "log", "is missing before log/" + v.segments[2],
 			func(dir string) { remove(t, dir, datadir.LogDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
@@ -248,11 +225,11 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			func(dir string) { remove(t, dir, datadir.LogDir, v.segments[0]) }, "put this file back from a backup", fromBackup("log/" + v.segments[0])},
 		{"the end of the log lost, index and warehouse ahead", datadir.PartSegments, "log", "the end of the log is lost",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:v.endOfLast] }, dir, datadir.LogDir, v.segments[len(v.segments)-1])
+				harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), harm.Cut(int(v.endOfLast)))
 			}, "put this file back from a backup", fromBackup("log/" + v.segments[len(v.segments)-1])},
 		{"only the warehouse ahead", datadir.PartSegments, "log", "events behind it: the end of the log is lost",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:v.endOfLast] }, dir, datadir.LogDir, v.segments[len(v.segments)-1])
+				harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), harm.Cut(int(v.endOfLast)))
 				remove(t, dir, datadir.LogDir, "index")
 			}, "put this file back from a backup", fromBackup("log/" + v.segments[len(v.segments)-1])},
 		{"an index without ids", datadir.PartIndex, "log/index", `the mark "t00-t" of project "default" is missing`,
@@ -267,7 +244,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 				if err != nil || len(names) == 0 {
 					t.Fatal(names, err)
 				}
-				change(t, flip(30), names[len(names)-1])
+				harm.File(t, names[len(names)-1], harm.Flip(30))
 			}, "delete the directory log/index", again("log/index")},
 		{"a wrong fold", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t01" of project "default": name is not the fold of its events`,
 			func(dir string) { exec(t, dir, "UPDATE traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
@@ -287,19 +264,19 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			func(dir string) { exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE event_id = 't00-t'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a warehouse cut short", datadir.PartWarehouse, datadir.WarehouseFile, "cannot be",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:len(b)/3] }, dir, datadir.WarehouseFile)
+				harm.File(t, filepath.Join(dir, datadir.WarehouseFile), func(b []byte) []byte { return b[:len(b)/3] })
 			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a bit of keys.json", datadir.PartKeys, datadir.KeysFile, "keys file",
-			func(dir string) { change(t, flip(3), dir, datadir.KeysFile) }, "put keys.json back from a backup", fromBackup(datadir.KeysFile)},
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.KeysFile), harm.Flip(3)) }, "put keys.json back from a backup", fromBackup(datadir.KeysFile)},
 		{"keys.json deleted", datadir.PartKeys, datadir.KeysFile, "is missing",
 			func(dir string) { remove(t, dir, datadir.KeysFile) }, "put keys.json back from a backup", fromBackup(datadir.KeysFile)},
 		{"quarantine that is no JSON", datadir.PartQuarantine, "quarantine/quarantine.jsonl", "read quarantine",
 			func(dir string) {
-				change(t, func([]byte) []byte { return []byte("nonsense\n") }, dir, datadir.QuarantineDir, "quarantine.jsonl")
+				harm.File(t, filepath.Join(dir, datadir.QuarantineDir, "quarantine.jsonl"), func([]byte) []byte { return []byte("nonsense\n") })
 			}, "delete this file", again("quarantine/quarantine.jsonl", datadir.WarehouseFile)},
 		{"quarantine of an event that is none", datadir.PartQuarantine, "quarantine/quarantine.jsonl", "which the log does not have",
 			func(dir string) {
-				change(t, func([]byte) []byte { return []byte(`{"seq":5000,"event_id":"x"}` + "\n") }, dir, datadir.QuarantineDir, "quarantine.jsonl")
+				harm.File(t, filepath.Join(dir, datadir.QuarantineDir, "quarantine.jsonl"), func([]byte) []byte { return []byte(`{"seq":5000,"event_id":"x"}` + "\n") })
 			}, "brokle quarantine replay", func(dir string) {
 				if _, _, err := ReplayQuarantine(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, slog.New(slog.DiscardHandler)); err != nil {
 					t.Fatal(err)
@@ -377,7 +354,7 @@ func TestVerifyAfterACrash(t *testing.T) {
 			exec(t, dir, "UPDATE meta SET schema_version = 1")
 		}},
 		{"a torn tail", datadir.PartSegments, "as a crash leaves them", func(dir string) {
-			change(t, func(b []byte) []byte { return append(b, make([]byte, 40)...) }, dir, datadir.LogDir, v.segments[len(v.segments)-1])
+			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), func(b []byte) []byte { return append(b, make([]byte, 40)...) })
 		}},
 		{"a cursor behind the log", datadir.PartWarehouse, "the next start sets it back", func(dir string) {
 			exec(t, dir, "UPDATE meta SET cursor = cursor + 40")
@@ -459,12 +436,7 @@ func TestLaterFormats(t *testing.T) {
 	v := newVictim(t)
 	later := func(file string, from, to string) func(string) {
 		return func(dir string) {
-			change(t, func(b []byte) []byte {
-				if !bytes.Contains(b, []byte(from)) {
-					t.Fatalf("%q is not in %s", from, b)
-				}
-				return bytes.Replace(b, []byte(from), []byte(to), 1)
-			}, dir, file)
+			harm.File(t, filepath.Join(dir, file), harm.Edit(t, from, to))
 		}
 	}
 	for _, c := range []struct {
@@ -474,11 +446,11 @@ func TestLaterFormats(t *testing.T) {
 		{"format.json", `the part "warehouse" of`, later(datadir.FormatFile, `"warehouse": 4`, `"warehouse": 5`)},
 		{"an unknown part", `the part "ledger" of`, later(datadir.FormatFile, `{`, `{"ledger": 1,`)},
 		{"segment", v.segments[1], func(dir string) {
-			change(t, func(b []byte) []byte {
+			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[1]), func(b []byte) []byte {
 				b[8] = 2
 				binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], crc32.MakeTable(crc32.Castagnoli)))
 				return b
-			}, dir, datadir.LogDir, v.segments[1])
+			})
 		}},
 		{"keys", "the keys file has format version 2", later(datadir.KeysFile, `"version": 1`, `"version": 2`)},
 		{"index", "a later release wrote it", func(dir string) {

@@ -2,6 +2,7 @@
 package harm
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,5 +57,16 @@ func Cut(n int) func([]byte) []byte {
 			n += len(b)
 		}
 		return b[:n]
+	}
+}
+
+// Edit puts to in the place of the first from, which is there.
+func Edit(t testing.TB, from, to string) func([]byte) []byte {
+	return func(b []byte) []byte {
+		t.Helper()
+		if !bytes.Contains(b, []byte(from)) {
+			t.Fatalf("%q is not in %s", from, b)
+		}
+		return bytes.Replace(b, []byte(from), []byte(to), 1)
 	}
 }

@@ -28,10 +28,16 @@ func (o *Output) String() string {
 	return o.b.String()
 }
 
-// Until waits until ok, and ends the test with what when that takes more than 20 seconds.
+// Until is Within 20 seconds.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	Within(t, 20*time.Second, what, ok)
+}
+
+// Within waits until ok, and ends the test with what when that takes longer than d.
+func Within(t testing.TB, d time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(d)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -39,7 +45,7 @@ func Until(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatalf("did not happen within 20 s: %s", what)
+			t.Fatalf("did not happen within %s: %s", d, what)
 		}
 	}
 }

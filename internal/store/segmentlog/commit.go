@@ -80,7 +80,7 @@ func (c *committer) gather() {
 func (c *committer) commit() {
 	now := c.o.Now()
 	c.lastAppend.Store(now.UnixMicro())
-	err := c.settle()
+	err := c.payIndex()
 	if err == nil {
 		err = c.decide(now)
 	}
@@ -99,8 +99,8 @@ func (c *committer) commit() {
 	}
 }
 
-// settle applies what an earlier group still owes the index.
-func (c *committer) settle() error {
+// payIndex applies what an earlier group still owes the index.
+func (c *committer) payIndex() error {
 	if len(c.owed) == 0 {
 		return nil
 	}
@@ -239,16 +239,16 @@ func (c *committer) assemble(now time.Time) entity.Seq {
 		c.buf = r.header.append(c.buf)
 		c.buf = append(c.buf, r.meta...)
 		c.buf = append(c.buf, r.body...)
-		r.place()
+		r.number()
 		c.changes = append(c.changes, r.change())
 		seq = r.header.last() + 1
 	}
 	return seq - 1
 }
 
-// place gives the stored events their Seqs and takes the duplicates out of what
+// number gives the stored events their Seqs and takes the duplicates out of what
 // the index and the followers get.
-func (r *request) place() {
+func (r *request) number() {
 	kept, dups := r.recs[:0], r.header.dups
 	for i := range r.recs {
 		if dups.get(i) {
@@ -330,29 +330,23 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 
 // seal ends the active segment; the next write begins another.
 func (c *committer) seal() {
-	seg := c.out.seg
-	if seg == nil {
-		return
-	}
-	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing a segment failed; it is synced", "error", err)
-	}
-	c.mu.Lock()
-	seg.sealed = true
-	c.mu.Unlock()
+	c.end("closing a segment failed; it is synced", func(*segment) error { return nil })
 }
 
 // abandon ends the active segment at its last durable byte after a failed write.
 // What the write left behind it lies above the next segment's base, so
 // nobody will read it, and a file without a durable block is made anew.
 func (c *committer) abandon() {
+	c.end("the rest of a failed write stays behind the segment", func(seg *segment) error { return truncateFile(c.out.file, seg.end) })
+}
+
+func (c *committer) end(trouble string, first func(*segment) error) {
 	seg := c.out.seg
 	if seg == nil {
 		return
 	}
-	err := c.out.cut(seg.end)
-	if err = errors.Join(err, c.out.close()); err != nil {
-		c.o.Logger.Warn("the rest of a failed write stays behind the segment", "error", err)
+	if err := errors.Join(first(seg), c.out.close()); err != nil {
+		c.o.Logger.Warn(trouble, "error", err)
 	}
 	c.mu.Lock()
 	seg.sealed = true
