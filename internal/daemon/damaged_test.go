@@ -135,12 +135,8 @@ func TestOpensAgainOnceAMinute(t *testing.T) {
 // answer may come while the node opens again.
 func (n *testNode) awaitObservations(t *testing.T, want int) {
 	t.Helper()
-	got := 0
-	for deadline := time.Now().Add(time.Minute); got != want; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d observations of %d\n%s", got, want, n.log)
-		}
-		got = 0
+	n.within(t, fmt.Sprintf("%d observations are there", want), func() (string, bool) {
+		got := 0
 		for cursor, more := "", true; more; {
 			status, answer, err := n.request(t.Context(), http.MethodGet, "/v1/observations?limit=1000&cursor="+url.QueryEscape(cursor), "")
 			if err != nil || status == http.StatusServiceUnavailable {
@@ -148,14 +144,27 @@ func (n *testNode) awaitObservations(t *testing.T, want int) {
 			}
 			var page wire.Page[wire.Observation]
 			if err := json.Unmarshal(answer, &page); err != nil || status != http.StatusOK {
-				t.Fatalf("%d %s, %v\n%s", status, answer, err, n.log)
+				t.Fatalf("%d %s, %v", status, answer, err)
 			}
 			got += len(page.Data)
 			if more = page.NextCursor != nil; more {
 				cursor = *page.NextCursor
 			}
 		}
-	}
+		return fmt.Sprintf("%d observations", got), got == want
+	})
+}
+
+// within waits for a minute until ok, and says what it saw last when that is not enough.
+func (n *testNode) within(t *testing.T, what string, ok func() (saw string, done bool)) {
+	t.Helper()
+	saw := ""
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last was %s\n%s", saw, n.log)
+		}
+	}()
+	watch.Within(t, time.Minute, what, func() (done bool) { saw, done = ok(); return done })
 }
 
 func freeAddress(t *testing.T) string {
@@ -192,18 +201,17 @@ func (n *testNode) resend(t *testing.T, i int) (got wire.BatchResponse) {
 			i, k, i, k, noise(i, k, 0), noise(i, k, 1)))
 	}
 	body := `{"events":[` + strings.Join(events, ",") + `]}`
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	n.within(t, fmt.Sprintf("batch %d is taken", i), func() (string, bool) {
 		status, answer, err := n.request(t.Context(), http.MethodPost, "/v1/telemetry/batch", body)
-		if err == nil && status == http.StatusOK {
-			if err := json.Unmarshal(answer, &got); err != nil {
-				t.Fatal(err)
-			}
-			return got
+		if err != nil || status != http.StatusOK {
+			return fmt.Sprintf("%d %s, %v", status, answer, err), false
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("batch %d: %d %s, %v\n%s", i, status, answer, err, n.log)
+		if err := json.Unmarshal(answer, &got); err != nil {
+			t.Fatal(err)
 		}
-	}
+		return "", true
+	})
+	return got
 }
 
 // noise is text that no compression makes shorter, the same each time: the columns of the
