@@ -273,3 +273,54 @@ func TestMutationsHaveTheirLines(t *testing.T) {
 		t.Errorf("%d lines are broken on purpose, want 12 or more", rows)
 	}
 }
+
+// What go.mod asks for directly, and nothing else, has a row in CONTRIBUTING.md that says why; so has each package of the page.
+func TestDependenciesHaveReasons(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Dependencies")
+	asked := regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(read(t, "go.mod"), -1)
+	if len(asked) < 10 {
+		t.Fatalf("only %d modules were found: the pattern is wrong", len(asked))
+	}
+	for _, m := range asked {
+		if row := regexp.MustCompile(`(?m)^\|.*\s` + regexp.QuoteMeta(m[1]) + `[\s,].*\S \|$`); !row.MatchString(section) {
+			t.Errorf("no row of CONTRIBUTING.md says why %s is needed", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^    "(\S+)": "\d`).FindAllStringSubmatch(read(t, "web/package.json"), -1) {
+		if !regexp.MustCompile(`(?m)^\| (\S+, )*` + regexp.QuoteMeta(m[1]) + `[ ,]`).MatchString(section) {
+			t.Errorf("no row of CONTRIBUTING.md says why the page needs %s", m[1])
+		}
+	}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([\w-]+\.[\w.-]+/\S+) \|`).FindAllStringSubmatch(section, -1) {
+		if !slices.ContainsFunc(asked, func(m []string) bool { return m[1] == row[1] }) {
+			t.Errorf("CONTRIBUTING.md says why %s is needed, and go.mod does not ask for it", row[1])
+		}
+	}
+}
+
+// Nothing sleeps by the real clock: only tests may call time.Sleep, in files of which some run in
+// a bubble of testing/synctest. What measures, in .ci and bench, is another matter.
+func TestNothingSleeps(t *testing.T) {
+	t.Parallel()
+	err := fs.WalkDir(os.DirFS("."), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (p == "bench" || p == "findings" || d.Name() == "node_modules" || p != "." && strings.HasPrefix(d.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if path.Ext(p) != ".go" {
+			return nil
+		}
+		source := read(t, p)
+		bubble := strings.HasSuffix(p, "_test.go") && strings.Contains(source, "\"testing/synctest\"\n")
+		if !bubble && regexp.MustCompile(`(?m)^[^"`+"`"+`/]*\btime\.Sleep\(`).MatchString(source) {
+			t.Errorf("%s calls time.Sleep", p)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
