@@ -41,8 +41,8 @@ func with(lists ...[]string) []string { return slices.Concat(lists...) }
 // inAnyTest is what the tests of every room may use beside their own row.
 var inAnyTest = []string{"internal/chance", "internal/harm", "internal/watch"}
 
-// house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
-// no row here is an error, too.
+// house is the table of arrows; ARCHITECTURE.md says what each room does. A directory
+// with Go code and no row here is an error, too.
 func house() map[string]room {
 	backend := room{
 		may:     contracts,
