@@ -43,6 +43,9 @@ func level(scopeName string) int {
 // same; where one of them does not know it, one stands above the other, holds it in time, and
 // they say the same of what went in: the prompt, or where that was not sent all counts.
 func SameCall(a, b Report) bool {
+	if a.Call() && b.Call() && (streamPair(a, b) || streamPair(b, a)) {
+		return true
+	}
 	if !a.Call() || !b.Call() || a.Scope == b.Scope || a.Start > b.End || b.Start > a.End {
 		return false
 	}
@@ -120,6 +123,9 @@ func (m *Meaning) Fill(twin Report) {
 	if !m.FirstToken.Sent {
 		m.FirstToken = twin.FirstToken
 	}
+	if twin.Dialect == "logfire" && twin.Kind == Client && m.Dialect == "logfire" {
+		m.FirstToken = Number{float64(twin.End-twin.Start) / 1e6, true} // its span ends at the first byte
+	}
 	if m.Total = (Count{}); m.Prompt.Sent || m.Completion.Sent {
 		m.Total = Count{m.Prompt.N + m.Completion.N, true}
 	}
@@ -135,7 +141,7 @@ func Calls(reports []Report) []Report {
 	for _, r := range calls {
 		twin := -1
 		for i := range kept {
-			if SameCall(kept[i], r) && !slices.Contains(scopes[i], r.Scope) {
+			if SameCall(kept[i], r) && (r.Dialect == "logfire" || !slices.Contains(scopes[i], r.Scope)) {
 				twin = i
 				break
 			}

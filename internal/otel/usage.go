@@ -73,7 +73,7 @@ func (u *usage) input(key string, n Count) {
 	switch key {
 	case "cached_tokens", "cache_read":
 		u.cacheRead = n
-	case "cache_creation", "cache_write_tokens":
+	case "cache_creation", "cache_write_tokens", "cache_creation_tokens":
 		u.cacheWrite = n
 	case "audio_tokens", "audio":
 		u.audioIn = n
