@@ -101,14 +101,14 @@ func texts(v Value, _ string) []string {
 func (r *reader) outcome() {
 	m := r.m
 	m.Status = "ok"
-	var thrown string
+	var thrown, said string
 	for i := range r.Events {
 		if e := &r.Events[i]; e.Name == "exception" {
 			v, _ := find(e.Attributes, "exception.type")
 			message, _ := find(e.Attributes, "exception.message")
-			thrown = v.String()
+			thrown, said = v.String(), message.String()
 			if m.StatusMessage == "" {
-				m.StatusMessage = message.String()
+				m.StatusMessage = firstLine(said)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func (r *reader) outcome() {
 	if r.StatusMessage != "" {
 		m.StatusMessage = firstLine(r.StatusMessage)
 	}
-	if strings.HasSuffix(kind, "GeneratorExit") || kind == "_OTHER" && strings.Contains(r.StatusMessage, "abandoned stream") {
+	if strings.HasSuffix(kind, "GeneratorExit") || strings.HasPrefix(said, "GeneratorExit") || kind == "_OTHER" && strings.Contains(r.StatusMessage, "abandoned stream") {
 		r.why("status", "the reader of a stream left it: "+kind)
 		m.Status, m.ErrorType = "aborted", kind
 		return
