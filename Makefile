@@ -33,7 +33,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture mutations bench microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture mutations count bench microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,7 @@ lint: deps $(PAGE_DEPS)
 	@echo "gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
 	@echo "go vet"; $(GO) vet ./...
 	@echo "staticcheck"; $(GO) run $(STATICCHECK) ./...
+	@echo "the public API"; $(GO) test -run '^TestPublicAPI$$' .
 	@echo "the page: no way to write HTML"
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
@@ -98,13 +99,7 @@ race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -race -short $(RACE)
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours)
-	@for dir in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -rn1 dirname | sort -u); do \
-		found=$$($(GO) test -list '^Fuzz' ./$$dir); \
-		for target in $$(echo "$$found" | grep '^Fuzz'); do \
-			echo "fuzz $$dir $$target for $(FUZZTIME)"; \
-			GO=$(GO) .ci/fuzz $$dir $$target $(FUZZTIME); \
-		done; \
-	done
+	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
 # No part of `check`: it needs the database of vulnerabilities, from the network. With
 # findings govulncheck ends with status 3, which go run only prints.
@@ -125,6 +120,11 @@ torture: test-deps $(PAGE) ## the binary under load and random faults, killed KI
 
 mutations: test-deps ## break the lines listed in docs/reliability.md, one at a time: the named test must turn red
 	@$(GO) run ./.ci/mutate
+
+# TESTS is the output of a `go test -json` whose minutes are to be counted by room; LIST=1 names the files.
+TESTS       ?=
+count: deps $(PAGE) ## what a change costs: code that one event touches, edits of a column, rooms, lines; judges nothing
+	@$(GO) run ./.ci/count $(if $(TESTS),-tests $(TESTS)) $(if $(LIST),-list)
 
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e

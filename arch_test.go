@@ -22,14 +22,17 @@ type room struct {
 	because string
 }
 
-// contracts are the words that all rooms of the server share.
-var contracts = []string{"internal/wire", "internal/entity", "internal/store"}
+// contracts are the words that all rooms of the server share, and how they wait.
+var contracts = []string{"internal/wire", "internal/entity", "internal/store", "internal/clock"}
 
 // engines are the real backends, which the tests of the rooms above them run on.
 var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
 
 // with is all of these rooms.
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
+
+// inAnyTest is what the tests of every room may use beside their own row.
+var inAnyTest = []string{"internal/chance"}
 
 // house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
 // no row here is an error, too.
@@ -40,15 +43,26 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
-	duck.may = with(contracts, []string{"internal/extract"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
+	index := backend
+	index.may = with(contracts, []string{"internal/bloom"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
-			may: []string{"internal/wire"}, inTests: []string{"brokletest", "internal/entity", "internal/extract"},
-			because: "users inherit our dependencies",
+			may:     []string{"internal/wire", "internal/payload", "internal/transport", "internal/delivery"},
+			inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
+
+		"internal/payload":   {may: []string{"internal/wire", "internal/rawjson"}, because: "it writes payloads, whoever sends them"},
+		"internal/transport": {may: []string{"internal/wire"}, because: "it sends one request; it knows no queue"},
+		"internal/spool":     {may: []string{"internal/wire"}, because: "it keeps files; it knows nothing of what is in them"},
+		"internal/delivery": {
+			may:     []string{"internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
+			because: "the machine knows nothing of the API before it",
+		},
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
@@ -69,10 +83,10 @@ func house() map[string]room {
 			because: "contracts know no backend",
 		},
 		"internal/store/storetest": {
-			may: with(contracts, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
+			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
-		"internal/store/idindex":    backend,
+		"internal/store/idindex":    index,
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": backend,
@@ -83,14 +97,17 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
 		},
+		"internal/bloom":   {because: "a hash is a hash"},
+		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
-		"internal/retention": {
-			may: with(contracts), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}), because: "it decides what is too old; it knows no engine",
+		"internal/removal": {
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
+			because: "it decides what goes; it knows no HTTP and no engine",
 		},
-		"internal/keyring": {may: []string{"internal/durable"}, because: "keys are a file; they need nothing else"},
+		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/keyring", "internal/durable", "web"}),
+			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
 			because: "it speaks HTTP; it knows no engine",
 		},
@@ -98,10 +115,11 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/retention", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable"}),
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
+				"internal/sample", "internal/backup", "internal/durable", "web"}),
 			because: "the only place where all meet",
 		},
+		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
 		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
 		"internal/e2e/rig":   {may: []string{"."}, because: "it talks to the built binary"},
@@ -109,17 +127,18 @@ func house() map[string]room {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
+		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
 	}
 }
 
-// rootMayUse is every module outside the standard library that the root
-// package may import: whoever imports package brokle gets them.
-func rootMayUse() []string {
-	return []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
-}
+// inherited are the rooms that whoever imports package brokle gets.
+var inherited = []string{".", "internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
+
+// inheritedMayUse is every module outside the standard library that these rooms may import.
+var inheritedMayUse = []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
 
 func TestArrows(t *testing.T) {
 	t.Parallel()
@@ -141,14 +160,13 @@ func TestArrows(t *testing.T) {
 		switch {
 		case ours && (target == "" || target[0] == '/'):
 			target = path.Clean("./" + target)
-			allowed := target == dir || slices.Contains(r.may, target) || isTest && slices.Contains(r.inTests, target)
+			allowed := target == dir || slices.Contains(r.may, target) || isTest && slices.Contains(with(r.inTests, inAnyTest), target)
 			if !allowed {
 				t.Errorf("%s imports %s: %s may import %v, because %s", file, target, dir, r.may, r.because)
 			}
-		case dir == "." && !isTest && strings.Contains(strings.Split(imported, "/")[0], "."):
-			if !slices.ContainsFunc(rootMayUse(), func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
-				t.Errorf("%s imports %s: the root package may use the standard library and %v, because %s",
-					file, imported, rootMayUse(), r.because)
+		case slices.Contains(inherited, dir) && !isTest && strings.Contains(strings.Split(imported, "/")[0], "."):
+			if !slices.ContainsFunc(inheritedMayUse, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+				t.Errorf("%s imports %s: it may use the standard library and %v, because users inherit our dependencies", file, imported, inheritedMayUse)
 			}
 		}
 	})

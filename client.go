@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"github.com/brokle-ai/brokle-go/internal/delivery"
+	"github.com/brokle-ai/brokle-go/internal/payload"
+	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
 // Client records telemetry and reads it back. It is safe for concurrent use;
@@ -11,8 +15,8 @@ import (
 // without a key and a disabled one take every call of the writing side and do nothing.
 type Client struct {
 	cfg       Config
-	transport *transport // nil when disabled
-	proc      *processor // nil when disabled
+	transport *transport.Transport // nil when disabled
+	proc      *delivery.Processor  // nil when disabled
 	err       error
 
 	// Traces, Observations, Scores, Sessions, Users and Environments read what the server kept.
@@ -43,8 +47,8 @@ func New(cfg Config) (*Client, error) {
 		c.err = ErrDisabled
 		return c, nil
 	}
-	t := newTransport(&c.cfg)
-	c.proc, err = newProcessor(&c.cfg, t.postBatch)
+	t := transport.New(cfg.transport())
+	c.proc, err = delivery.Open(cfg.delivery(t))
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +99,11 @@ func (c *Client) SendBatch(ctx context.Context, req *BatchRequest) (*BatchRespon
 		}
 		r.Events = masked
 	}
-	body, err := encode(&r)
+	body, err := payload.Encode(&r)
 	if err != nil {
 		return nil, fmt.Errorf("brokle: encode batch: %w", err)
 	}
-	ans, _, err := c.transport.postBatch(ctx, body)
+	ans, _, err := c.transport.PostBatch(ctx, body)
 	return ans, err
 }
 
@@ -108,7 +112,7 @@ func (c *Client) SendBatch(ctx context.Context, req *BatchRequest) (*BatchRespon
 func (c *Client) maskEvents(events []Event) ([]Event, error) {
 	out := make([]Event, len(events))
 	for i, ev := range events {
-		p, err := applyMask(c.cfg.Mask, ev.Type, ev.Payload)
+		p, err := payload.Mask(c.cfg.Mask, ev.Type, ev.Payload)
 		if err != nil {
 			return nil, &EventError{EventID: ev.ID, Type: ev.Type, Code: "mask_failed", Err: err}
 		}

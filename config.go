@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
 // Config says how a Client behaves. Every zero field takes its value from the
@@ -108,8 +110,17 @@ const (
 	DefaultHost        = "http://localhost:8080"
 	DefaultEnvironment = "default"
 
-	CompressionAuto = "auto"
-	CompressionNone = "none"
-	CompressionGzip = "gzip"
-	CompressionZstd = "zstd"
+	CompressionAuto = transport.CompressionAuto
+	CompressionNone = transport.CompressionNone
+	CompressionGzip = transport.CompressionGzip
+	CompressionZstd = transport.CompressionZstd
 )
+
+// RetryPolicy decides whether and when a failed request is sent again.
+// It is asked only for errors that are Retryable, and must be safe for concurrent use.
+type RetryPolicy = transport.RetryPolicy
+
+// ExponentialBackoff waits a random time between 0 and Base·2^(attempt−1),
+// at most Max ("full jitter"), and never less than the server's Retry-After. It never gives up
+// by itself: Config.MaxRetries and Close bound the tries. The default of Base is 200 ms, that of Max 30 s.
+type ExponentialBackoff = transport.ExponentialBackoff

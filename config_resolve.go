@@ -3,10 +3,14 @@ package brokle
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/delivery"
+	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
 // resolve returns c with zero fields filled from the environment and then from
@@ -116,7 +120,7 @@ func (c *Config) problems() []error {
 	between("EventMaxBytes", "BROKLE_EVENT_MAX_BYTES", int64(c.EventMaxBytes), 1<<10, 64<<20)
 	between("QueueMaxEvents", "BROKLE_QUEUE_MAX_EVENTS", int64(c.QueueMaxEvents), 1, 10_000_000)
 	between("QueueMaxBytes", "BROKLE_QUEUE_MAX_BYTES", int64(c.QueueMaxBytes), 64<<10, 16<<30)
-	between("Senders", "BROKLE_SENDERS", int64(c.Senders), 1, maxSenders)
+	between("Senders", "BROKLE_SENDERS", int64(c.Senders), 1, transport.MaxSenders)
 	switch c.Compression {
 	case CompressionAuto, CompressionNone, CompressionGzip, CompressionZstd:
 	default:
@@ -130,9 +134,6 @@ func (c *Config) problems() []error {
 	}
 	return errs
 }
-
-// maxSenders is the most requests a client has under way at once.
-const maxSenders = 4
 
 func validEnvironment(s string) bool {
 	if len(s) == 0 || len(s) > 40 || strings.HasPrefix(s, "brokle") {
@@ -150,5 +151,29 @@ func (c *Config) deduplication() Deduplication {
 		TTL:             int(c.DeduplicationTTL / time.Second),
 		UseRedisCache:   !c.DisableRedisCache,
 		FailOnDuplicate: c.FailOnDuplicate,
+	}
+}
+
+// transport is how single requests are sent.
+func (c *Config) transport() transport.Options {
+	return transport.Options{
+		Host: c.Host, APIKey: c.APIKey, UserAgent: "brokle-go/" + Version, Timeout: c.Timeout, Compression: c.Compression,
+		MaxRetries: c.MaxRetries, Retry: c.Retry, HTTPClient: c.HTTPClient,
+	}
+}
+
+// delivery is how events are brought to the server, by the requests of t.
+func (c *Config) delivery(t *transport.Transport) delivery.Options {
+	logger := c.Logger
+	if logger == nil && c.Debug {
+		logger = slog.Default()
+	}
+	return delivery.Options{
+		Post: t.PostBatch, Environment: c.Environment, Deduplication: c.deduplication(),
+		BatchMaxSize: c.BatchMaxSize, BatchFlushInterval: c.BatchFlushInterval, BatchMaxBytes: c.BatchMaxBytes,
+		EventMaxBytes: c.EventMaxBytes, QueueMaxEvents: c.QueueMaxEvents, QueueMaxBytes: c.QueueMaxBytes,
+		Senders: c.Senders, MaxRetries: c.MaxRetries, Retry: c.Retry,
+		SpoolDir: c.SpoolDir, SpoolOwner: c.Host + "\n" + c.APIKey, SpoolMaxBytes: c.SpoolMaxBytes,
+		SampleRate: c.SampleRate, Mask: c.Mask, OnOutcome: c.OnOutcome, Logger: logger,
 	}
 }

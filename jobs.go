@@ -3,14 +3,14 @@ package brokle
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
 const (
-	pathJobs   = "/v1/telemetry/jobs/"
-	pathEvents = "/v1/telemetry/events"
+	pathJobs = "/v1/telemetry/jobs/"
 	// jobWait is how long one request of WaitJob lets the server hold the answer back.
 	jobWait = 5 * time.Second
 )
@@ -35,7 +35,7 @@ func (c *Client) WaitJob(ctx context.Context, id string) (*Job, error) {
 			return job, nil
 		}
 		// A server that does not hold the answer back is not to be hammered.
-		if !sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))) {
+		if !transport.Sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))) {
 			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, ctx.Err())
 		}
 	}
@@ -58,12 +58,12 @@ func (c *Client) job(ctx context.Context, id string, wait time.Duration) (*Job, 
 
 // Batch returns what became of any batch of the last 24 h.
 func (c *Client) Batch(ctx context.Context, batchID string) (*Job, error) {
-	return get[Job](ctx, c, pathBatch+"/"+url.PathEscape(batchID), nil)
+	return get[Job](ctx, c, transport.PathBatch+"/"+url.PathEscape(batchID), nil)
 }
 
 // Receipt returns what became of one event, within its deduplication TTL (24 h for a failed one).
 func (c *Client) Receipt(ctx context.Context, eventID string) (*EventReceipt, error) {
-	return getOne[EventReceipt](ctx, c, pathEvents, eventID, nil)
+	return getOne[EventReceipt](ctx, c, pathStoredEvents, eventID, nil)
 }
 
 // get reads one object. http.StatusNotFound is a *RequestError like any other.
@@ -72,14 +72,8 @@ func get[T any](ctx context.Context, c *Client, path string, query url.Values) (
 		return nil, ErrDisabled
 	}
 	out := new(T)
-	if err := c.transport.getJSON(ctx, path, query, out); err != nil {
+	if err := c.transport.Get(ctx, path, query, out); err != nil {
 		return nil, err
 	}
 	return out, nil
-}
-
-// IsNotFound says whether err is the server's 404: no such job, trace, observation or event.
-func IsNotFound(err error) bool {
-	re, ok := asRequestError(err)
-	return ok && re.StatusCode == http.StatusNotFound
 }

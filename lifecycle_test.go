@@ -3,7 +3,6 @@ package brokle_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokletest"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // Property 33: Flush returns when all before it are settled, not earlier, and
@@ -173,10 +173,8 @@ func TestAnEventLargerThanTheQueueIsTooLargeAndDoesNotCloseTheQueue(t *testing.T
 func TestBooksBalanceAtEveryInstantUnderFaults(t *testing.T) {
 	t.Parallel()
 	srv := brokletest.NewServer(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	rng := chance.Of(t)
 	var mu sync.Mutex
-	rng := rand.New(rand.NewPCG(seed, 1))
 	bad := map[string]bool{}
 	srv.Rule(func(n int, req *brokle.BatchRequest) brokletest.Fault {
 		mu.Lock()

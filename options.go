@@ -2,7 +2,10 @@ package brokle
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/payload"
 )
 
 // Option says something about a trace, an observation or a score when it
@@ -42,10 +45,7 @@ func (d *details) json(v any) json.RawMessage {
 	if raw, ok := v.(json.RawMessage); ok {
 		return raw
 	}
-	if b, ok := appendValue(nil, v, 0); ok {
-		return b
-	}
-	b, err := encode(v)
+	b, err := payload.Encode(v)
 	if err != nil {
 		d.err = err
 	}
@@ -109,6 +109,39 @@ func Usage(prompt, completion int64) Option {
 // which the server adds exactly: 0.1 and 0.2 are 0.3.
 func Cost(input, output float64) Option {
 	return func(d *details) { d.inputCost, d.outputCost = &input, &output }
+}
+
+// The levels of an observation.
+const (
+	LevelDebug   = "DEBUG"
+	LevelInfo    = "INFO"
+	LevelWarn    = "WARN"
+	LevelError   = "ERROR"
+	LevelDefault = "DEFAULT"
+)
+
+// Level is one of LevelDebug … LevelError, or a logger's word for one in any case: CRITICAL, FATAL,
+// EMERGENCY, SEVERE, ALERT and PANIC mean ERROR, WARNING means WARN, NOTICE means INFO, TRACE and VERBOSE mean DEBUG. The
+// word itself goes along as "severity_text". Any other word is sent as it is, for the server to decide.
+func Level(level string) Option {
+	return func(d *details) { d.level, d.levelWord = levelOf(level) }
+}
+
+// levelOf returns the level that a word stands for, and the word where it is another.
+func levelOf(word string) (level, original string) {
+	switch upper := strings.ToUpper(strings.TrimSpace(word)); upper {
+	case LevelDebug, LevelInfo, LevelWarn, LevelError, LevelDefault:
+		return upper, ""
+	case "CRITICAL", "FATAL", "EMERGENCY", "SEVERE", "ALERT", "PANIC":
+		return LevelError, word
+	case "WARNING":
+		return LevelWarn, word
+	case "NOTICE":
+		return LevelInfo, word
+	case "TRACE", "VERBOSE":
+		return LevelDebug, word
+	}
+	return word, ""
 }
 
 // StatusMessage says in words how it went.

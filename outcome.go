@@ -1,18 +1,14 @@
 package brokle
 
-// Outcome is the fate of one accepted event, or says that a tracing helper could not hand one over.
-type Outcome struct {
-	EventID string // "" for Refused
-	Type    EventType
-	Kind    OutcomeKind
-	// Reason is set when Kind is Dropped.
-	Reason DropReason
-	// Err is an *EventError when Kind is Rejected, Dropped or Refused.
-	Err error
-}
+import "github.com/brokle-ai/brokle-go/internal/delivery"
+
+// Outcome is the fate of one accepted event, or says that a tracing helper could not hand one over: its
+// EventID ("" for Refused), Type and Kind; the Reason when it was dropped; and Err, an *EventError, when it was rejected,
+// dropped or refused.
+type Outcome = delivery.Outcome
 
 // OutcomeKind is what became of an event.
-type OutcomeKind uint8
+type OutcomeKind = delivery.OutcomeKind
 
 // The outcomes. Delivered: the server stored it. Duplicate: the server had it
 // already (for a retry after a lost answer that means: stored once, by the first try).
@@ -20,39 +16,41 @@ type OutcomeKind uint8
 // Refused: an event of StartTrace, StartObservation, Update, End or Score was never accepted, and these have no error to
 // return; Err says why. It is counted in Metrics.Refused, not in Accepted.
 const (
-	Delivered OutcomeKind = iota + 1
-	Duplicate
-	Rejected
-	Dropped
-	Refused
+	Delivered = delivery.Delivered
+	Duplicate = delivery.Duplicate
+	Rejected  = delivery.Rejected
+	Dropped   = delivery.Dropped
+	Refused   = delivery.Refused
 )
 
-// String is the kind in lower case.
-func (k OutcomeKind) String() string {
-	switch k {
-	case Delivered:
-		return "delivered"
-	case Duplicate:
-		return "duplicate"
-	case Rejected:
-		return "rejected"
-	case Dropped:
-		return "dropped"
-	case Refused:
-		return "refused"
-	}
-	return "unknown"
-}
-
 // DropReason says why an accepted event was given up.
-type DropReason string
+type DropReason = delivery.DropReason
 
 // The reasons.
 const (
-	DropSampled       DropReason = "sampled"       // SampleRate leaves its trace out
-	DropMask          DropReason = "mask_failed"   // the Mask hook failed
-	DropUndeliverable DropReason = "undeliverable" // the retry policy gave up, or Close ran out of tries
-	DropShutdown      DropReason = "shutdown"      // Close's context ended first
-	DropSpoolFull     DropReason = "spool_full"    // SpoolMaxBytes was reached
-	DropSpoolError    DropReason = "spool_error"   // the spool's disk failed
+	DropSampled       = delivery.DropSampled       // SampleRate leaves its trace out
+	DropMask          = delivery.DropMask          // the Mask hook failed
+	DropUndeliverable = delivery.DropUndeliverable // the retry policy gave up, or Close ran out of tries
+	DropShutdown      = delivery.DropShutdown      // Close's context ended first
+	DropSpoolFull     = delivery.DropSpoolFull     // SpoolMaxBytes was reached
+	DropSpoolError    = delivery.DropSpoolError    // the spool's disk failed
 )
+
+// Metrics is one instant of a client's accounting. At every instant
+// Accepted = Delivered + Duplicate + Rejected + the sum of Dropped + Pending.
+type Metrics = delivery.Metrics
+
+// RefusedCounts counts events that the SDK did not take, by the error it returned.
+type RefusedCounts = delivery.RefusedCounts
+
+// ProcessorMetrics returns the accounting at this instant. It is all zero for a client that is nil or disabled.
+func (c *Client) ProcessorMetrics() Metrics {
+	if !c.enabled() {
+		return Metrics{Dropped: map[DropReason]int64{}}
+	}
+	return c.proc.Metrics()
+}
+
+// ProcessorHealthy says whether events are taken and get through: the client
+// is enabled and open, the queue has room, and not the last three requests all failed.
+func (c *Client) ProcessorHealthy() bool { return c.enabled() && c.proc.Healthy() }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/payload"
 )
 
 // Filter restricts a list or an aggregate. Zero fields do not restrict; every
@@ -210,7 +212,7 @@ func metricList(metrics []string) string {
 			b = append(b, ',')
 		}
 		if strings.Contains(m, ",") || strings.HasPrefix(m, `"`) || strings.TrimSpace(m) != m {
-			b = appendString(b, m)
+			b = payload.AppendString(b, m)
 		} else {
 			b = append(b, m...)
 		}

@@ -70,7 +70,7 @@ func (c *Client) startTrace(ctx context.Context, name string, d *details) (conte
 		d.id = NewID()
 	}
 	t := &ActiveTrace{c: c, id: d.id}
-	t.submit(TraceCreate, d, d.trace())
+	c.proc.Record(TraceCreate, d.trace(), d.err)
 	return context.WithValue(ctx, contextKey{}, scope{trace: t}), t
 }
 

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
 const pathStream = "/v1/telemetry/stream"
@@ -36,7 +38,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEven
 			if !more || ctx.Err() != nil {
 				return
 			}
-			re, ok := asRequestError(err)
+			re, ok := errors.AsType[*RequestError](err)
 			if err != nil && (!ok || !re.Retryable()) {
 				yield(StoredEvent{}, err)
 				return
@@ -52,13 +54,13 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEven
 				yield(StoredEvent{}, re)
 				return
 			}
-			sleep(ctx, max(wait, s.retry))
+			transport.Sleep(ctx, max(wait, s.retry))
 		}
 	}
 }
 
 type stream struct {
-	t     *transport
+	t     *transport.Transport
 	query url.Values
 	last  string        // id of the last event: where to go on
 	seen  int           // events
@@ -71,7 +73,7 @@ func (s *stream) read(ctx context.Context, yield func(StoredEvent, error) bool) 
 	if s.last != "" {
 		header.Set("Last-Event-ID", s.last)
 	}
-	resp, err := s.t.open(ctx, http.MethodGet, pathStream, s.query, header, nil)
+	resp, err := s.t.Open(ctx, pathStream, s.query, header)
 	if err != nil {
 		return true, err
 	}

@@ -1,15 +1,8 @@
 package brokle
 
 import (
-	"bytes"
-	"encoding/json"
-	"strings"
-	"sync"
+	"context"
 	"time"
-
-	"github.com/oklog/ulid/v2"
-
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // SubmitBatchEvent takes an event for the background and returns its id, a new
@@ -27,7 +20,7 @@ func (c *Client) SubmitBatchEvent(t EventType, payload any) (string, error) {
 	if !c.enabled() {
 		return "", nil
 	}
-	return c.proc.submit("", t, time.Time{}, payload)
+	return c.proc.Submit("", t, time.Time{}, payload)
 }
 
 // SubmitEvent is SubmitBatchEvent for an event that brings its own id and
@@ -37,11 +30,7 @@ func (c *Client) SubmitEvent(ev Event) (string, error) {
 	if !c.enabled() {
 		return "", nil
 	}
-	if ev.ID != "" && !ValidID(ev.ID) {
-		c.proc.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{Type: ev.Type, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
-	}
-	return c.proc.submit(ev.ID, ev.Type, ev.Timestamp.Time, ev.Payload)
+	return c.proc.Submit(ev.ID, ev.Type, ev.Timestamp.Time, ev.Payload)
 }
 
 // SubmitTelemetry takes data as an event_create. See SubmitBatchEvent.
@@ -55,112 +44,25 @@ func (c *Client) SubmitTelemetryAs(t EventType, data any) error {
 	return err
 }
 
-// scratch is the memory in which a payload is marshalled; it is used again.
-type scratch struct {
-	buf bytes.Buffer
-	enc *json.Encoder
+// Flush sends everything at once and returns when each event accepted before
+// the call has an outcome. When ctx ends first it returns a *PendingError that says how many
+// have none. Without a deadline and a server it waits as long as the server is away.
+func (c *Client) Flush(ctx context.Context) error {
+	if !c.enabled() {
+		return nil
+	}
+	return c.proc.Flush(ctx)
 }
 
-// scratchKeep is the largest buffer kept for the next event.
-const scratchKeep = 1 << 20
-
-func newScratchPool() *sync.Pool {
-	return &sync.Pool{New: func() any {
-		s := &scratch{}
-		s.enc = json.NewEncoder(&s.buf)
-		s.enc.SetEscapeHTML(false)
-		return s
-	}}
-}
-
-// marshal returns the payload as JSON, valid until the scratch is used again. raw
-// says that bytes of the caller are in it that were not looked into.
-func (s *scratch) marshal(payload any) (b []byte, raw bool, err error) {
-	switch v := payload.(type) {
-	case json.RawMessage:
-		return bytes.TrimSpace(v), true, nil
-	case []byte:
-		return bytes.TrimSpace(v), true, nil
-	case string: // a JSON text, as command lines and files have it
-		s.buf.Reset()
-		s.buf.WriteString(strings.TrimSpace(v))
-		return s.buf.Bytes(), true, nil
+// Close takes no more events, flushes, and ends the client's goroutines. Each
+// batch is tried at most MaxRetries more times; what is then still undelivered goes to the spool where
+// there is one and is dropped otherwise. When ctx ends first, that happens at once. It returns a
+// *PendingError when events went to the spool or ctx ended before all had their outcome. Every call of Close returns when
+// the client is closed, and only the first one may return that error.
+func (c *Client) Close(ctx context.Context) error {
+	if !c.enabled() {
+		return nil
 	}
-	s.buf.Reset()
-	dst, ok, unread, err := appendPayload(s.buf.AvailableBuffer(), payload)
-	if ok {
-		s.buf.Write(dst) // copies only when it grew out of the buffer, which then grows too
-		return dst, unread, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	if err := s.enc.Encode(payload); err != nil {
-		return nil, false, err
-	}
-	return bytes.TrimSuffix(s.buf.Bytes(), []byte("\n")), false, nil
-}
-
-// submit is the caller's path.
-func (p *processor) submit(id string, t EventType, at time.Time, payload any) (string, error) {
-	if err := p.gate.check(); err != nil {
-		return "", err
-	}
-	typ, ok := t.Canonical()
-	if !ok {
-		p.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{EventID: id, Type: t, Code: "unknown_event_type", Message: "the types are those of EventType"}
-	}
-	s := p.scratch.Get().(*scratch)
-	defer func() {
-		if s.buf.Cap() <= scratchKeep {
-			p.scratch.Put(s)
-		}
-	}()
-	body, raw, err := s.marshal(payload)
-	if err != nil || len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}' {
-		p.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
-	}
-	if len(body) > p.cfg.EventMaxBytes {
-		p.gate.refused[refusedLarge].Add(1)
-		return "", ErrTooLarge
-	}
-	now := time.Now()
-	if at.IsZero() {
-		at = now
-	}
-	var auto ulid.ULID
-	if id == "" {
-		auto = wire.NextID(uint64(now.UnixMilli()))
-	}
-	if p.sampler != nil && !p.sampler.keep(typ, id, auto, body) {
-		return p.acceptSampled(id, auto, typ)
-	}
-	return p.enqueue(id, auto, typ, at, now, body, raw)
-}
-
-// enqueue copies the event into the queue, or refuses it.
-func (p *processor) enqueue(id string, auto ulid.ULID, t EventType, at, now time.Time, body []byte, raw bool) (string, error) {
-	wireID := id
-	if id != "" && strings.ContainsAny(id, `"\`) {
-		wireID = quoteID(id)
-	}
-	room := eventOverhead + max(len(wireID), ulid.EncodedSize) + len(t) + len(body)
-	p.mu.Lock()
-	if err := p.admit(room); err != nil {
-		p.mu.Unlock()
-		return "", err
-	}
-	e := p.tailFor(room).put(wireID, auto, t, At(at), body)
-	e.raw, e.at, e.epoch = raw, now.Sub(p.began), p.epoch
-	if id == "" {
-		id = string(e.data[idStart:e.idEnd])
-	}
-	wake := p.accept(e)
-	p.mu.Unlock()
-	if wake {
-		p.signal()
-	}
-	return id, nil
+	defer c.transport.Close()
+	return c.proc.Close(ctx)
 }

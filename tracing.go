@@ -1,10 +1,11 @@
 package brokle
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/payload"
 )
 
 // ActiveTrace is a trace being recorded. A nil one takes every call and does nothing,
@@ -49,7 +50,7 @@ func (t *ActiveTrace) Update(opts ...Option) {
 	if t != nil {
 		d := gather(opts)
 		d.id = t.id
-		t.submit(TraceUpdate, d, d.trace())
+		t.c.proc.Record(TraceUpdate, d.trace(), d.err)
 	}
 }
 
@@ -58,7 +59,7 @@ func (t *ActiveTrace) End(opts ...Option) {
 	if t != nil && !t.done.Swap(true) {
 		d := gather(opts)
 		d.id, d.end = t.id, orNow(d.end)
-		t.submit(TraceUpdate, d, d.trace())
+		t.c.proc.Record(TraceUpdate, d.trace(), d.err)
 	}
 }
 
@@ -73,40 +74,7 @@ func (t *ActiveTrace) Score(name string, value any, opts ...Option) {
 func (t *ActiveTrace) score(s Score, value any, opts []Option) {
 	d := gather(opts)
 	d.score(&s, value)
-	t.submit(QualityScoreCreate, d, &s)
-}
-
-// submit hands a payload to the background. Tracing has nobody to return an
-// error to: of an event that is not taken OnOutcome is told, and the log.
-func (t *ActiveTrace) submit(typ EventType, d *details, payload any) {
-	p, err := t.c.proc, d.err
-	if err == nil {
-		_, err = t.c.SubmitBatchEvent(typ, payload)
-	} else {
-		p.gate.refused[refusedInvalid].Add(1)
-	}
-	if err != nil {
-		p.tell(Outcome{Type: typ, Kind: Refused, Err: refusal(typ, err)})
-		p.log.warn("tracing", "telemetry event not taken", "type", string(typ), "error", err)
-	}
-}
-
-// refusal is the error of an event that was not taken, as OnOutcome gets it.
-func refusal(typ EventType, err error) *EventError {
-	var ee *EventError
-	if errors.As(err, &ee) {
-		return ee
-	}
-	code := "invalid_payload"
-	switch err {
-	case ErrQueueFull:
-		code = "queue_full"
-	case ErrClosed:
-		code = "closed"
-	case ErrTooLarge:
-		code = "too_large"
-	}
-	return &EventError{Type: typ, Code: code, Err: err}
+	t.c.proc.Record(QualityScoreCreate, &s, d.err)
 }
 
 // ID is the observation's id; "" for nil.
@@ -144,11 +112,11 @@ func (o *ActiveObservation) End(opts ...Option) {
 
 // submit sends what d says of the observation, v.
 func (o *ActiveObservation) submit(typ EventType, d *details, v *Observation) {
-	if d.levelWord == "" {
-		o.trace.submit(typ, d, v)
-		return
+	var body any = v
+	if d.levelWord != "" {
+		body = &payload.Worded{Observation: v, Word: d.levelWord}
 	}
-	o.trace.submit(typ, d, &worded{v, d.levelWord})
+	o.trace.c.proc.Record(typ, body, d.err)
 }
 
 // Score records a quality score of the observation. See ActiveTrace.Score.

@@ -23,6 +23,9 @@ func App() (files fs.FS, ok bool) {
 	return files, err == nil
 }
 
+// Missing is what a person is told where the page is not in the binary.
+const Missing = "the web page is not in this binary: it was built without it. `make build` in a clone of the repository builds one that has it"
+
 // Unbuilt is the page to show instead: HTML without script or style.
 func Unbuilt() []byte {
 	page, err := site.ReadFile("site/unbuilt.html")

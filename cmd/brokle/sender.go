@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 const (
@@ -170,7 +171,7 @@ func (s *sender) send(ctx context.Context, batch []lineEvent) error {
 		case errors.As(err, &re) && re.Retryable() && attempt <= s.retries:
 			wait, again := s.backoff.Next(attempt, re)
 			if again {
-				if err := pause(ctx, wait); err != nil {
+				if err := clock.Sleep(ctx, wait); err != nil {
 					return err
 				}
 				continue
@@ -183,18 +184,6 @@ func (s *sender) send(ctx context.Context, batch []lineEvent) error {
 			s.fail(failure{Line: e.line, EventID: e.event.ID, Code: re.Code, Message: re.Message})
 		}
 		return nil
-	}
-}
-
-// pause waits d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

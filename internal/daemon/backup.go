@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -17,7 +16,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
-	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -111,7 +110,7 @@ func checkRestored(dir string) error {
 	if err := segmentlog.CheckFormat(nil, filepath.Join(dir, logDir)); err != nil {
 		return err
 	}
-	_, err := server.ReadErasures(filepath.Join(dir, journalFile))
+	_, err := removal.ReadErasures(filepath.Join(dir, journalFile))
 	return err
 }
 
@@ -119,7 +118,7 @@ func checkRestored(dir string) error {
 // is no warehouse yet.
 func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logger) error {
 	journal := filepath.Join(dir, journalFile)
-	list, err := server.ReadErasures(journal)
+	list, err := removal.ReadErasures(journal)
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -141,8 +140,5 @@ func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logge
 	if err := log.Close(); err != nil {
 		return err
 	}
-	if err := os.Remove(journal); err != nil {
-		return fmt.Errorf("remove the journal of erasures: %w", err)
-	}
-	return nil
+	return removal.RemoveJournal(journal)
 }

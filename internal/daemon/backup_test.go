@@ -20,6 +20,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // request makes a request with the test's key and reads the answer.
@@ -167,9 +168,8 @@ func (w *traffic) fail(err error) {
 // acknowledged before it began, once, with its payload, and nothing that had been erased.
 func TestBackupUnderLoad(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	seed := chance.Seed(t)
+	rng := chance.From(seed, 0)
 	top := t.TempDir()
 	n := start(t, Config{DataDir: filepath.Join(top, "data"), BootstrapAPIKey: testKey})
 	w := &traffic{n: n, acked: map[string]string{}, erased: map[string]bool{}, gone: map[string]bool{}}
@@ -177,7 +177,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	defer w.wg.Wait()
 	defer stop()
 	for i := range 3 {
-		r := rand.New(rand.NewPCG(seed, uint64(10+i)))
+		r := chance.From(seed, uint64(1+i))
 		w.wg.Go(func() { w.run(ctx, r, fmt.Sprint("w", i)) })
 	}
 	type taken struct {
@@ -257,8 +257,7 @@ func TestBackupUnderLoad(t *testing.T) {
 // again by the restore: not a byte of the payload is left.
 func TestBackupDoesNotResurrect(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := chance.Seed(t)
 	rng := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)})
 	top := t.TempDir()
 	n := start(t, Config{DataDir: filepath.Join(top, "data"), BootstrapAPIKey: testKey})

@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -32,7 +33,7 @@ const batchEvents = 1000
 // A byte of the id index that turns over, and is found by a look-up, ends nothing: the
 // node opens again by itself, and what was stored is a duplicate as before.
 func TestDamagedIndexUnderNode(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	const batches, rounds = 5, 60
 	dir, address := t.TempDir(), freeAddress(t)
 	stop, n := startAgain(t, dir, address)
@@ -64,7 +65,7 @@ func TestDamagedIndexUnderNode(t *testing.T) {
 // A byte of the warehouse's file that turns over, and is met by a question, is answered
 // with 503 at most, and the node opens again by itself: everything is shown as before.
 func TestDamagedWarehouseUnderNode(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	const batches, rounds = 5, 60
 	dir, address := t.TempDir(), freeAddress(t)
 	stop, n := startAgain(t, dir, address)
@@ -155,12 +156,6 @@ func (n *testNode) awaitObservations(t *testing.T, want int) {
 			}
 		}
 	}
-}
-
-func newRand(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
 }
 
 func freeAddress(t *testing.T) string {

@@ -2,14 +2,11 @@ package daemon
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // What retention took from the warehouse and not from the log yet is no damage, nor
@@ -53,30 +50,5 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
 	if err != nil || v.State != PartDamaged {
 		t.Errorf("without %s: %+v %v", expiredFile, v, err)
-	}
-}
-
-func TestNoteExpiredOnlyRises(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), expiredFile)
-	now := time.UnixMicro(1_770_000_000_000_000)
-	note := func(c store.Cutoffs) expiredUpTo {
-		t.Helper()
-		if err := noteExpired(path, c); err != nil {
-			t.Fatal(err)
-		}
-		has, err := readExpired(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return has
-	}
-	first := note(store.Cutoffs{Now: now, Retention: store.Retention{Default: time.Hour, Projects: map[string]time.Duration{"shop": time.Minute, "lab": 0}}})
-	if first.of("other") != now.Add(-time.Hour).UnixMicro() || first.of("shop") != now.Add(-time.Minute).UnixMicro() || first.of("lab") != math.MinInt64 {
-		t.Errorf("%+v", first)
-	}
-	second := note(store.Cutoffs{Now: now, Retention: store.Retention{Projects: map[string]time.Duration{"shop": 24 * time.Hour, "other": time.Minute}}})
-	if second.of("shop") != first.of("shop") || second.of("third") != first.of("third") || second.of("lab") != math.MinInt64 || second.of("other") != now.Add(-time.Minute).UnixMicro() {
-		t.Errorf("%+v", second)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -41,8 +41,8 @@ const quarantineVersion = 1
 func formats() map[string]int {
 	return map[string]int{
 		partSegments: segmentlog.FormatVersion, partFilters: segmentlog.FilterVersion, partIndex: idindex.FormatVersion,
-		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: server.JournalVersion,
-		partQuarantine: quarantineVersion, partExpired: expiredVersion,
+		partWarehouse: duckstore.SchemaVersion, partKeys: keyring.FileVersion, partErasing: removal.JournalVersion,
+		partQuarantine: quarantineVersion, partExpired: removal.ExpiredVersion,
 	}
 }
 

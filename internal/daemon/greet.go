@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/sample"
+	"github.com/brokle-ai/brokle-go/web"
 )
 
 // defaultProject is the project of keys that the node makes itself.
@@ -66,6 +67,9 @@ func (n *node) greet(out io.Writer, addr net.Addr) error {
 			text += "open: " + url + path + " (signs in once, within ten minutes)\n"
 		}
 		text += "try: curl -s " + n.curlCA() + "'" + url + "/v1/stats?group_by=model&metrics=count,latency_p95,cost' -H \"X-API-Key: " + key + "\"\n"
+	}
+	if _, ok := web.App(); !ok {
+		text += web.Missing + "\n"
 	}
 	if _, err := io.WriteString(out, text); err != nil {
 		return fmt.Errorf("write greeting: %w", err)

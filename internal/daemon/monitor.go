@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -63,16 +64,8 @@ var errDraining = fmt.Errorf("%w: the node is stopping", store.ErrUnavailable)
 // Run looks until ctx ends. Admit and Health may be called after the first
 // check, which open makes.
 func (m *monitor) Run(ctx context.Context) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			m.check()
-		}
-	}
+	clock.Every(ctx, watchEvery, m.check)
+	return nil
 }
 
 // Admit says whether a request may be taken now: nil, or an error that wraps
@@ -117,7 +110,7 @@ func (m *monitor) check() {
 	before := m.last.Swap(now)
 	switch {
 	case now.refuse != nil && (before == nil || before.refuse == nil):
-		m.logger.Warn("requests are refused until this is over", "reason", now.refuse)
+		m.logger.Warn("requests are refused until this is over", "error", now.refuse)
 	case now.refuse == nil && before != nil && before.refuse != nil:
 		m.logger.Info("requests are taken again")
 	}

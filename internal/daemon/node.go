@@ -14,23 +14,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/internal/retention"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
-)
-
-// The names inside a data directory.
-const (
-	logDir        = "log"
-	warehouseFile = "warehouse.duckdb"
-	quarantineDir = "quarantine"
-	keysFile      = "keys.json"
-	expiredFile   = "expired.json"
-	journalFile   = "erasing.json"
-	positionsFile = "cursor.key"
 )
 
 // KeysPath is the file of projects and keys in cfg's data directory.
@@ -48,7 +37,8 @@ type node struct {
 	keys     *keyring.Keyring
 	indexer  *indexer.Indexer
 	ingest   *ingest.Ingest
-	keeper   *retention.Keeper
+	keeper   *removal.Keeper
+	eraser   *removal.Eraser
 	monitor  *monitor
 	certs    *certificates // nil: plain HTTP
 	server   *server.Server
@@ -155,7 +145,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openClaimer(); err != nil {
 		return nil, err
 	}
-	if _, err = server.ReadErasures(filepath.Join(cfg.DataDir, journalFile)); errors.Is(err, server.ErrNewerJournal) {
+	if _, err = removal.ReadErasures(filepath.Join(cfg.DataDir, journalFile)); errors.Is(err, removal.ErrNewerJournal) {
 		return nil, err
 	}
 	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Now: now, Logger: logger.With("part", "keyring")}); err != nil {
@@ -176,9 +166,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err != nil {
 		return nil, err
 	}
-	n.keeper = retention.New(retention.Options{
+	n.keeper = removal.NewKeeper(removal.KeeperOptions{
 		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
-		Note: func(c store.Cutoffs) error { return noteExpired(filepath.Join(cfg.DataDir, expiredFile), c) },
+		Expired: filepath.Join(cfg.DataDir, expiredFile),
 	})
 	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}
@@ -195,6 +185,10 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
 	}
 	n.ingest = ingest.New(ingestOptions)
+	n.eraser = removal.NewEraser(removal.EraserOptions{
+		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
+		Journal: filepath.Join(cfg.DataDir, journalFile), Logger: logger.With("part", "erasure"),
+	})
 	n.monitor.check()
 	positionKey, err := secretFile(filepath.Join(cfg.DataDir, positionsFile), server.PositionKeySize)
 	if err != nil {
@@ -202,7 +196,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
-		Indexer: n.indexer, EraseJournal: filepath.Join(cfg.DataDir, journalFile), PositionKey: positionKey, Backup: n.backup,
+		Indexer: n.indexer, Eraser: n.eraser, PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),

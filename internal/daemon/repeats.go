@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // The intervals at which a line that repeats is logged, and how many different lines with one
@@ -125,16 +127,8 @@ func textOf(r slog.Record) string {
 
 // Run logs what was left out when it is time, until ctx ends; then it returns nil.
 func (h *repeats) Run(ctx context.Context) error {
-	tick := time.NewTicker(firstInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			h.tell(ctx, false)
-		}
-	}
+	clock.Every(ctx, firstInterval, func() { h.tell(ctx, false) })
+	return nil
 }
 
 // tell logs, for each kind of which lines were left out, the newest of these: where it is time, or all.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -54,7 +55,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 			return err
 		}
 		last[why] = time.Now()
-		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "reason", why)
+		logger.Warn("the node opens again, to build from the log what is damaged; requests that come meanwhile are to be sent again", "error", why)
 	}
 }
 
@@ -108,14 +109,15 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	index := parts.start("indexer", n.indexer.Run)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
+	erase := parts.start("erasure", n.eraser.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
-	parts.serve("http", n.overTLS(api), n.framed(main))
+	parts.serve("http", api, main, n.certs)
 	var opsServer *http.Server
 	if ops != nil {
 		opsServer = n.server.HTTPServer(n.server.Ops())
-		parts.serve("ops http", n.overTLS(opsServer), n.framed(ops))
+		parts.serve("ops http", opsServer, ops, n.certs)
 	}
 	greetErr := n.greet(out, main.Addr())
 	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, main.Addr()) })
@@ -137,6 +139,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for requests in flight", func() { n.shutdown(drain, api) }},
 		{"ended the live streams", live.stop},
 		{"waited for jobs", jobs.stop},
+		{"waited for an interrupted erasure", erase.stop},
 		{"waited for retention", keep.stop},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
@@ -144,22 +147,6 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for the log's own work", logRun.stop},
 	})
 	return errors.Join(greetErr, parts.wait())
-}
-
-// overTLS makes s serve HTTPS when the node has a certificate.
-func (n *node) overTLS(s *http.Server) *http.Server {
-	if n.certs != nil {
-		s.TLSConfig = n.certs.config()
-	}
-	return s
-}
-
-// framed is l as a server of plain HTTP needs it.
-func (n *node) framed(l net.Listener) net.Listener {
-	if n.certs != nil {
-		return l
-	}
-	return n.server.Listener(l)
 }
 
 // watchCertificates takes new certificates until ctx ends.
@@ -264,14 +251,10 @@ func (ps *parts) start(name string, run func(context.Context) error) *part {
 	return p
 }
 
-// serve runs an HTTP server until it is shut down.
-func (ps *parts) serve(name string, s *http.Server, l net.Listener) {
+// serve runs an HTTP server until it is shut down, over TLS when the node has a certificate.
+func (ps *parts) serve(name string, s *http.Server, l net.Listener, certs *certificates) {
 	ps.g.Go(func() error {
-		serve := s.Serve
-		if s.TLSConfig != nil {
-			serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
-		}
-		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(s, l, certs.config()); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil

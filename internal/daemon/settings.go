@@ -112,7 +112,7 @@ func Settings() []Setting {
 			ptr:   func(c *Config) any { return &c.MaxBacklogEvents }, min: 1, max: inf},
 
 		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
-			Usage: "how long events are kept, counted from the time when they happened (docs/operations.md)",
+			Usage: "how long events are kept, counted from the time when they happened (docs/keep-it-safe.md)",
 			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},
 		{Field: "RetentionProjects", Flag: "retention-projects", Range: "NAME=AGE, several with commas between them: shop=7d,lab=0",
 			Usage: "projects whose events are kept for another time than --retention says",

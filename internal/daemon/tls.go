@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -77,8 +78,11 @@ func openCertificates(certFile, keyFile string, logger *slog.Logger) (*certifica
 	return c, nil
 }
 
-// config is what a listener needs. HTTP/2 is offered by net/http.
+// config is what a server needs; nil when there is no certificate.
 func (c *certificates) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -89,16 +93,8 @@ func (c *certificates) config() *tls.Config {
 
 // Run looks at the files until ctx ends; then it returns nil.
 func (c *certificates) Run(ctx context.Context) error {
-	tick := time.NewTicker(certPoll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			c.reload()
-		}
-	}
+	clock.Every(ctx, certPoll, c.reload)
+	return nil
 }
 
 // reload compares the content of the files, not their times: a copy may keep those. While one

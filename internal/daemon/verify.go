@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path"
@@ -14,7 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -101,7 +100,7 @@ type verifier struct {
 
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[entity.Seq]bool
-	expired     expiredUpTo
+	expired     removal.Expired
 	seen        map[entity.Seq]bool // of the quarantined, those that the log has
 }
 
@@ -235,8 +234,8 @@ func (v *verifier) keys() {
 
 func (v *verifier) erasures() {
 	p := v.part(partErasing)
-	list, err := server.ReadErasures(filepath.Join(v.dir, journalFile))
-	if errors.Is(err, server.ErrNewerJournal) {
+	list, err := removal.ReadErasures(filepath.Join(v.dir, journalFile))
+	if errors.Is(err, removal.ErrNewerJournal) {
 		p.unchecked("%v", err)
 		return
 	}
@@ -259,12 +258,12 @@ func (v *verifier) erasures() {
 func (v *verifier) retention() {
 	p := v.part(partExpired)
 	var err error
-	v.expired, err = readExpired(filepath.Join(v.dir, expiredFile))
+	v.expired, err = removal.ReadExpired(filepath.Join(v.dir, expiredFile))
 	switch {
 	case err != nil:
 		p.problem(expiredFile, "delete it; the next pass of retention writes it anew", "%v", err)
-	case v.expired.Version > expiredVersion:
-		p.unchecked("%s has format version %d and this program reads up to %d", expiredFile, v.expired.Version, expiredVersion)
+	case v.expired.Version > removal.ExpiredVersion:
+		p.unchecked("%s has format version %d and this program reads up to %d", expiredFile, v.expired.Version, removal.ExpiredVersion)
 	case v.expired.Default == math.MinInt64 && len(v.expired.Projects) == 0:
 		p.Detail = "nothing has expired"
 	default:
@@ -349,10 +348,3 @@ func (v *verifier) strays(report *segmentlog.CheckReport) {
 		}
 	}
 }
-
-var _ io.Closer = nopUnlock{}
-
-// nopUnlock is the lock of a directory that nobody ever opened.
-type nopUnlock struct{}
-
-func (nopUnlock) Close() error { return nil }

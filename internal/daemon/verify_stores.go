@@ -320,7 +320,7 @@ func (w *warehouseCheck) miss(r duckstore.Row) {
 }
 
 // hasExpired: retention takes the row and the payload, one after the other.
-func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expired.of(r.Project) }
+func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expired.Of(r.Project) }
 
 // lookUp leaves out what has a row of its first acceptance.
 func (w *warehouseCheck) lookUp() error {

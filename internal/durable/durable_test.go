@@ -3,15 +3,15 @@ package durable
 import (
 	"errors"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 func contentIn(t *testing.T, fs vfs.FS, path string) string {
@@ -34,9 +34,7 @@ func contentIn(t *testing.T, fs vfs.FS, path string) string {
 // even when of all that was not synced nothing is.
 func TestPowerLoss(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := chance.Of(t)
 	mem := vfs.NewCrashableMem()
 	if err := mem.MkdirAll("d", 0o700); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
@@ -25,7 +26,7 @@ const (
 // A server killed in the middle of an erasure ends it at its next start: nothing of
 // the user comes back, in no file, and everybody else's events are there, once.
 func TestKilledWhileErasing(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	kept := postTraces(t, n, rng, "somebody else", 800)

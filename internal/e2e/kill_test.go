@@ -11,22 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
-var (
-	kills = flag.Int("kills", 25, "how often TestSIGKILL kills the server")
-	seed  = flag.Uint64("seed", 0, "seed of the random choices (0: a new one, logged)")
-)
-
-func newRand(t *testing.T) *rand.Rand {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d (repeat with -seed)", s)
-	return rand.New(rand.NewPCG(s, 1))
-}
+var kills = flag.Int("kills", 25, "how often TestSIGKILL kills the server")
 
 // writers are clients under load: each sends one batch after the other and
 // writes down what it was told.
@@ -44,7 +33,7 @@ func startWriters(t *testing.T, rng *rand.Rand, n *rig.Node) *writers {
 	w.now.Store(n)
 	w.ctx, w.stop = context.WithCancel(t.Context())
 	for range 8 {
-		mine := rand.New(rand.NewPCG(rng.Uint64(), 1))
+		mine := chance.From(rng.Uint64(), 0)
 		w.wg.Go(func() {
 			transport := &http.Transport{}
 			defer transport.CloseIdleConnections()
@@ -71,7 +60,7 @@ func (w *writers) finish() {
 // Properties 1, 2 and 3: whatever the server acknowledged is there, once, after
 // any number of SIGKILLs, some of them in the middle of recovery.
 func TestSIGKILL(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	w := startWriters(t, rng, n)
@@ -118,7 +107,7 @@ func killWhileStarting(t *testing.T, dir string, d time.Duration) {
 // Property 4: every 200 given before, during and after SIGTERM is stored;
 // clients that come later are refused, and their retry on the next server is accepted.
 func TestSIGTERMUnderLoad(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	w := startWriters(t, rng, n)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
@@ -120,7 +121,7 @@ func (l *ledger) check(t *testing.T, n *rig.Node) {
 	}
 	waitEvents(t, n, total)
 	l.checkList(t, n)
-	for _, i := range rand.New(rand.NewPCG(uint64(total), 1)).Perm(len(l.batches))[:min(200, len(l.batches))] {
+	for _, i := range chance.From(uint64(total), 0).Perm(len(l.batches))[:min(200, len(l.batches))] {
 		if e := l.batches[i]; e.told {
 			checkTrace(t, n, e)
 		}

@@ -9,15 +9,17 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 // Property 10: 200 clients post the same batch at once; each event is processed exactly once in total.
 func TestSameBatchAtOnce(t *testing.T) {
 	n := startNode(t, t.TempDir())
-	e := newEntry(newRand(t))
+	rng := chance.Of(t)
+	e := newEntry(rng)
 	for len(e.events) < 20 {
-		more := newEntry(newRand(t))
+		more := newEntry(rng)
 		e.events = append(e.events, more.events...)
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 200}}
@@ -50,7 +52,7 @@ func TestSameBatchAtOnce(t *testing.T) {
 
 // Property 8: the id index and the warehouse, deleted outright, are rebuilt from the Log.
 func TestDerivedStateDeleted(t *testing.T) {
-	rng := newRand(t)
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	w := &ledger{}

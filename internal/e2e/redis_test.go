@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 )
@@ -150,7 +151,7 @@ func (f *fleet) run(t *testing.T, rng *rand.Rand, stop func(batch int) bool) {
 	defer cancel()
 	var wg sync.WaitGroup
 	for range 64 {
-		mine := rand.New(rand.NewPCG(rng.Uint64(), 1))
+		mine := chance.From(rng.Uint64(), 0)
 		wg.Go(func() {
 			for batch := 0; !stop(batch) && !t.Failed(); batch++ {
 				e := newEntry(mine)
@@ -168,7 +169,7 @@ func (f *fleet) twice(ctx context.Context, t *testing.T, rng *rand.Rand, e *entr
 	var wg sync.WaitGroup
 	first := rng.IntN(len(f.nodes))
 	for _, i := range []int{first, (first + 1 + rng.IntN(len(f.nodes)-1)) % len(f.nodes)} {
-		again := rand.New(rand.NewPCG(rng.Uint64(), 1))
+		again := chance.From(rng.Uint64(), 0)
 		wg.Go(func() {
 			if err := f.deliver(ctx, again, i, e.events); err != nil {
 				t.Error(err)
@@ -263,7 +264,7 @@ func (f *fleet) checkEntry(t *testing.T, e *entry) {
 // Property 10 over nodes: one Redis.
 func TestNodesShareARedis(t *testing.T) {
 	f := startFleet(t, 3, redistest.Start(t).URL())
-	f.run(t, newRand(t), func(batch int) bool { return batch == 12 })
+	f.run(t, chance.Of(t), func(batch int) bool { return batch == 12 })
 	f.check(t, true)
 	f.checkMetrics(t)
 }
@@ -271,7 +272,7 @@ func TestNodesShareARedis(t *testing.T) {
 // The same on a Redis Cluster of six processes.
 func TestNodesShareACluster(t *testing.T) {
 	f := startFleet(t, 3, redistest.StartCluster(t).URL())
-	f.run(t, newRand(t), func(batch int) bool { return batch == 12 })
+	f.run(t, chance.Of(t), func(batch int) bool { return batch == 12 })
 	f.check(t, true)
 }
 
@@ -332,7 +333,7 @@ func TestRedisFailsInMidRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := redistest.Start(t)
 			f := startFleet(t, 3, s.URL())
-			over, rng := make(chan struct{}), newRand(t)
+			over, rng := make(chan struct{}), chance.Of(t)
 			var clients sync.WaitGroup
 			clients.Go(func() {
 				f.run(t, rng, func(int) bool {
@@ -357,10 +358,10 @@ func TestRedisFailsInMidRun(t *testing.T) {
 				t.Error("no answer said that the nodes were apart")
 			}
 			// Together again: every event is known to all nodes that can know it.
-			e := newEntry(newRand(t))
+			e := newEntry(rng)
 			f.entries = append(f.entries, e)
 			before := f.local
-			f.twice(t.Context(), t, newRand(t), e)
+			f.twice(t.Context(), t, rng, e)
 			for _, ev := range e.events {
 				if f.processed[ev.ID] != 1 || f.local != before {
 					t.Errorf("after it, event %s was processed %d times", ev.ID, f.processed[ev.ID])
@@ -391,7 +392,8 @@ func TestNodeKilledHoldingClaims(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(victim.Kill)
-			e := newEntry(newRand(t))
+			rng := chance.Of(t)
+			e := newEntry(rng)
 			f.entries = append(f.entries, e)
 			if answer, _, err := f.post(t.Context(), victim, e.events); err == nil {
 				t.Fatalf("the node answered: %+v", answer)
@@ -402,7 +404,7 @@ func TestNodeKilledHoldingClaims(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			if err := f.deliver(ctx, newRand(t), 0, e.events); err != nil {
+			if err := f.deliver(ctx, rng, 0, e.events); err != nil {
 				t.Fatal(err)
 			}
 			if f.retries == 0 {
@@ -417,7 +419,7 @@ func TestNodeKilledHoldingClaims(t *testing.T) {
 			waitEvents(t, victim, want)
 			f.nodes = append(f.nodes, victim)
 			f.waitClaimer(t, 1, true)
-			f.twice(t.Context(), t, newRand(t), e) // by now everyone knows
+			f.twice(t.Context(), t, rng, e) // by now everyone knows
 			for id, n := range f.processed {
 				if n != 1 {
 					t.Errorf("event %s was processed %d times", id, n)

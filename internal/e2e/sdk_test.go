@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
@@ -183,7 +184,7 @@ func (p *faultyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the accounting adds up whenever it is looked at, and the warehouse has each event once.
 func TestSDKUnderFaults(t *testing.T) {
 	const total = 6000
-	rng := newRand(t)
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	proxy := &faultyProxy{}

@@ -1,17 +1,18 @@
 package entity
 
-// Field is one typed field of an event: what people filter, sort and sum by,
-// and what the fold folds. This table is the only list of them; the warehouse's
-// columns, the extraction and the fold all follow it.
+// Field is one field of an event or of the rows that events fold into: its place in the
+// table below, which is the only list of them. Extraction, the fold, the warehouse's columns
+// and what a list can be filtered, sorted and grouped by all follow it. A new field is a row
+// there and a member of the struct that shows it (package wire, json tag of the same name);
+// only a field that code must speak of needs a name here.
 type Field uint8
 
-// The typed fields. JSON-typed ones (input, output, metadata, model_parameters)
-// stay in the payload: the warehouse keeps a preview of input and output only.
+// The fields that code speaks of.
 const (
 	Name Field = iota
 	UserID
 	SessionID
-	Environment // payload.environment of a trace; Record.Environment is the batch's
+	Environment // of a payload; Record.Environment is the batch's
 	Tags        // list of strings; a map becomes "key:value" strings
 	Version
 	Release
@@ -24,7 +25,7 @@ const (
 	EndTime   // explicit only
 	Level     // upper case
 	StatusMessage
-	Model
+	Model // what answered
 	Provider
 	PromptTokens
 	CompletionTokens
@@ -34,7 +35,7 @@ const (
 	ReasoningTokens  // part of CompletionTokens
 	AudioInputTokens
 	AudioOutputTokens
-	RequestedModel // what was asked for; Model is what answered
+	RequestedModel // what was asked for
 	FinishReason
 	InputCost
 	OutputCost
@@ -53,9 +54,14 @@ const (
 	Output
 	Metadata
 	ModelParameters
-	Clear     // names of fields that the event empties before its own values apply
-	NumFields // how many there are; not a field
+	Usage      // object of the counts that a client names and no field has
+	Attributes // object
+	Clear      // names of fields that the event empties before its own values apply
+	ID
 )
+
+// NumFields is how many fields there are.
+const NumFields = Field(len(table))
 
 // FieldType is how a field's value is held.
 type FieldType uint8
@@ -68,128 +74,148 @@ const (
 	Time                     // FieldValue.Int, microseconds since 1970 UTC
 	List                     // FieldValue.List
 	JSON                     // FieldValue.Text, raw JSON as sent; never a warehouse column
+	Flag                     // of rows only: no event says one
 )
 
+// Rule is how the values that several events have of a field become one.
+type Rule uint8
+
+// The rules. Where the fold does more, fold.go says so.
+const (
+	Last   Rule = iota // the last value
+	Merge              // JSON objects key by key: see FoldMetadata
+	Unite              // a list: all elements, distinct, sorted bytewise
+	Append             // a list: all elements, in the order of the fold
+)
+
+// kinds is a set of kinds.
+type kinds uint8
+
+const (
+	ofTrace       kinds = 1 << TraceKind
+	ofObservation kinds = 1 << ObservationKind
+	ofScore       kinds = 1 << ScoreKind
+	ofAny               = ofTrace | ofObservation | ofScore
+)
+
+func (k kinds) has(kind Kind) bool { return k&(1<<kind) != 0 }
+
+// The lists' use of a column: see Column.
+const (
+	filter uint8 = 1 << iota
+	group
+)
+
+var table = [...]struct {
+	name string    // on the wire and in the warehouse
+	held FieldType // how
+	form Form      // how a payload writes it
+	said kinds     // whose events say it
+	core kinds     // of these, whose events are nothing without it: no update empties it
+	kept kinds     // whose rows in the warehouse have it as a column
+	uses uint8     // what lists do with that column
+	rule Rule
+	// absent is the text of a field that no event says.
+	absent string
+	// keys are further keys of a payload, in the order in which they count behind the name.
+	keys []string
+}{
+	Name:                {name: "name", said: ofAny, core: ofScore, kept: ofAny, uses: filter | group},
+	UserID:              {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
+	SessionID:           {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
+	Environment:         {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, uses: filter | group},
+	Tags:                {name: "tags", held: List, form: TagsForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, rule: Unite},
+	Version:             {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: group},
+	Release:             {name: "release", form: TextForm, said: ofTrace, kept: ofTrace | ofObservation, uses: group},
+	ParentTraceID:       {name: "parent_trace_id", form: IDForm, said: ofTrace},
+	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, uses: filter | group, keys: []string{"external_trace_id"}},
+	ObservationID:       {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, uses: filter, keys: []string{"external_observation_id", "span_id"}},
+	ParentObservationID: {name: "parent_observation_id", form: IDForm, said: ofObservation, kept: ofObservation, keys: []string{"parent_span_id"}},
+	ObservationType:     {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, uses: filter | group, absent: "span"},
+	StartTime:           {name: "start_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
+	EndTime:             {name: "end_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
+	Level:               {name: "level", form: LevelForm, said: ofObservation, kept: ofObservation, uses: filter | group, absent: "DEFAULT"},
+	StatusMessage:       {name: "status_message", form: TextForm, said: ofObservation, kept: ofObservation},
+	Model:               {name: "model", form: TextForm, said: ofObservation, kept: ofObservation, uses: filter | group},
+	Provider:            {name: "provider", form: TextForm, said: ofObservation, kept: ofObservation, uses: group},
+	PromptTokens:        {name: "prompt_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	CompletionTokens:    {name: "completion_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	TotalTokens:         {name: "total_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofTrace | ofObservation},
+	CacheReadTokens:     {name: "cache_read_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	CacheWriteTokens:    {name: "cache_write_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	ReasoningTokens:     {name: "reasoning_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	AudioInputTokens:    {name: "audio_input_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	AudioOutputTokens:   {name: "audio_output_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	RequestedModel:      {name: "requested_model", form: TextForm, said: ofObservation, kept: ofObservation},
+	FinishReason:        {name: "finish_reason", form: FinishForm, said: ofObservation, kept: ofObservation},
+	InputCost:           {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	OutputCost:          {name: "output_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	TotalCost:           {name: "total_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofTrace | ofObservation},
+	LatencyMS:           {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
+	QualityScore:        {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	Value:               {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},
+	StringValue:         {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, uses: group},
+	DataType:            {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, uses: filter | group},
+	Source:              {name: "source", form: SourceForm, said: ofScore, kept: ofScore, uses: filter | group},
+	EvaluatorName:       {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, uses: group},
+	EvaluatorVersion:    {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, uses: group},
+	Comment:             {name: "comment", form: TextForm, said: ofScore, kept: ofScore},
+	AuthorUserID:        {name: "author_user_id", form: LabelForm, said: ofScore, kept: ofScore},
+	Input:               {name: "input", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
+	Output:              {name: "output", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
+	Metadata:            {name: "metadata", held: JSON, form: JSONForm, said: ofAny, rule: Merge},
+	ModelParameters:     {name: "model_parameters", held: JSON, form: JSONForm, said: ofObservation},
+	Usage:               {name: "usage", held: JSON, said: ofObservation, rule: Merge},
+	Attributes:          {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
+	Clear:               {name: "clear", held: List, said: ofAny, core: ofAny},
+	ID:                  {name: "id", kept: ofAny},
+
+	// What only the fold says.
+	{name: "newest", held: Flag, kept: ofObservation},
+	{name: "start_time_inferred", held: Flag, kept: ofObservation},
+	{name: "latency_reason", kept: ofTrace | ofObservation},
+	{name: "counts_tokens", held: Flag, kept: ofObservation},
+	{name: "counts_cost", held: Flag, kept: ofObservation},
+	{name: "counted", held: Flag, kept: ofObservation},
+	{name: "observation_count", held: Integer, kept: ofTrace},
+	{name: "error_count", held: Integer, kept: ofTrace},
+	{name: "models", held: List, kept: ofTrace},
+	{name: "timestamp", held: Time, kept: ofScore},
+}
+
 // Type says how f is held.
-func (f Field) Type() FieldType { return fieldTable[f].typ }
+func (f Field) Type() FieldType { return table[f].held }
+
+// Form says how a payload writes f. It is OwnForm when no one form says it.
+func (f Field) Form() Form { return table[f].form }
+
+// Keys are the keys of a payload that say f beside its name, in the order in which they count.
+func (f Field) Keys() []string { return table[f].keys }
 
 // String is the field's name on the wire and in the warehouse.
-func (f Field) String() string { return fieldTable[f].name }
+func (f Field) String() string { return table[f].name }
 
 // FieldNamed is the field of that name on the wire.
 func FieldNamed(name string) (Field, bool) {
 	for f := range NumFields {
-		if fieldTable[f].name == name {
+		if table[f].name == name {
 			return f, true
 		}
 	}
 	return 0, false
 }
 
-var fieldTable = [NumFields]struct {
-	name string
-	typ  FieldType
-}{
-	Name:                {"name", Text},
-	UserID:              {"user_id", Text},
-	SessionID:           {"session_id", Text},
-	Environment:         {"environment", Text},
-	Tags:                {"tags", List},
-	Version:             {"version", Text},
-	Release:             {"release", Text},
-	ParentTraceID:       {"parent_trace_id", Text},
-	TraceID:             {"trace_id", Text},
-	ObservationID:       {"observation_id", Text},
-	ParentObservationID: {"parent_observation_id", Text},
-	ObservationType:     {"type", Text},
-	StartTime:           {"start_time", Time},
-	EndTime:             {"end_time", Time},
-	Level:               {"level", Text},
-	StatusMessage:       {"status_message", Text},
-	Model:               {"model", Text},
-	Provider:            {"provider", Text},
-	PromptTokens:        {"prompt_tokens", Integer},
-	CompletionTokens:    {"completion_tokens", Integer},
-	TotalTokens:         {"total_tokens", Integer},
-	CacheReadTokens:     {"cache_read_tokens", Integer},
-	CacheWriteTokens:    {"cache_write_tokens", Integer},
-	ReasoningTokens:     {"reasoning_tokens", Integer},
-	AudioInputTokens:    {"audio_input_tokens", Integer},
-	AudioOutputTokens:   {"audio_output_tokens", Integer},
-	RequestedModel:      {"requested_model", Text},
-	FinishReason:        {"finish_reason", Text},
-	InputCost:           {"input_cost", Float},
-	OutputCost:          {"output_cost", Float},
-	TotalCost:           {"total_cost", Float},
-	LatencyMS:           {"latency_ms", Float},
-	QualityScore:        {"quality_score", Float},
-	Value:               {"value", Float},
-	StringValue:         {"string_value", Text},
-	DataType:            {"data_type", Text},
-	Source:              {"source", Text},
-	EvaluatorName:       {"evaluator_name", Text},
-	EvaluatorVersion:    {"evaluator_version", Text},
-	Comment:             {"comment", Text},
-	AuthorUserID:        {"author_user_id", Text},
-	Input:               {"input", JSON},
-	Output:              {"output", JSON},
-	Metadata:            {"metadata", JSON},
-	ModelParameters:     {"model_parameters", JSON},
-	Clear:               {"clear", List},
-}
-
-// Kind is what an entity is.
-type Kind uint8
-
-// The kinds of entity. Generic is an event_create that describes no entity.
-const (
-	TraceKind Kind = iota + 1
-	ObservationKind
-	ScoreKind
-	GenericKind
-)
-
-// Rank orders events of one entity that have the same timestamp.
-type Rank uint8
-
-// create < update < complete.
-const (
-	RankCreate Rank = iota
-	RankUpdate
-	RankComplete
-)
-
-// Fields is what one event says about one entity: the typed fields that are
-// present and not null in its payload, in no particular order, each at most once.
-type Fields struct {
-	Kind     Kind
-	Rank     Rank
-	EntityID string
-	// Content is a hash of the event's type and payload: two events with one id and
-	// one Content are one fact, however often they were accepted.
-	Content uint64
-	Values  []FieldValue
-	// Notes say what of the payload was left out or read otherwise than it was written, in
-	// sentences for people; nil for nearly every event. They repeat no value.
-	Notes []string
-}
-
-// FieldValue is one present field. Which member holds the value follows from
-// Field.Type.
-type FieldValue struct {
-	Field Field
-	Int   int64
-	Num   float64
-	Text  string
-	List  []string
-}
-
-// Get returns the value of f, or false when the event does not carry it.
-func (fs *Fields) Get(f Field) (FieldValue, bool) {
-	for i := range fs.Values {
-		if fs.Values[i].Field == f {
-			return fs.Values[i], true
+// Said are the fields that events of the kind say.
+func Said(kind Kind) []Field {
+	var fields []Field
+	for f := range NumFields {
+		if table[f].said.has(kind) {
+			fields = append(fields, f)
 		}
 	}
-	return FieldValue{}, false
+	return fields
 }
+
+// Clears says whether an update of the kind may empty f. What an entity is about it may not: an
+// observation does not lose its trace, nor a score its value.
+func (f Field) Clears(kind Kind) bool { return table[f].said.has(kind) && !table[f].core.has(kind) }

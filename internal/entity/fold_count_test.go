@@ -2,11 +2,11 @@ package entity_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -36,6 +36,7 @@ func uncounted(tr *wire.Trace) string {
 // An amount that is the sum of what hangs below counts once.
 func TestFoldCount(t *testing.T) {
 	t.Parallel()
+	rng := chance.Of(t)
 	const both = `,"usage":{"prompt_tokens":100,"completion_tokens":20},"total_cost":0.012`
 	const sum = `,"usage":{"prompt_tokens":300,"completion_tokens":60},"total_cost":0.036`
 	for name, c := range map[string]struct {
@@ -58,7 +59,7 @@ func TestFoldCount(t *testing.T) {
 		"no parent in the trace":   {[]entity.Record{step(1, "r", "", "agent", sum), step(2, "a", "x", "generation", both)}, 480, 0.048, ""},
 	} {
 		for range 5 {
-			rand.Shuffle(len(c.recs), func(i, j int) { c.recs[i], c.recs[j] = c.recs[j], c.recs[i] })
+			rng.Shuffle(len(c.recs), func(i, j int) { c.recs[i], c.recs[j] = c.recs[j], c.recs[i] })
 			tr := foldedTrace(t, c.recs, "t")
 			if got := uncounted(tr); tr.TotalTokens != c.tokens || tr.TotalCost != c.cost || got != c.uncounted {
 				t.Errorf("%s: %d tokens, cost %v, not counted %q; want %d, %v, %q", name, tr.TotalTokens, tr.TotalCost, got, c.tokens, c.cost, c.uncounted)

@@ -1,10 +1,10 @@
 package entity_test
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -30,8 +30,9 @@ func TestFoldTies(t *testing.T) {
 		rec(4, "z", "observation_create", 0, `{"id":"o","trace_id":"t","name":"first","status_message":"create","provider":"p"}`),
 		rec(5, "a", "observation_create", 0, `{"id":"o","trace_id":"t","name":"second"}`),
 	}
+	rng := chance.Of(t)
 	for range 20 {
-		rand.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
+		rng.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
 		o := foldedObservation(t, recs, "o")
 		if o.StatusMessage != "complete" || o.Model != "x" || o.Provider != "p" || o.Name != "second" || *o.LatencyMS != 0 {
 			t.Fatalf("folded as %s", asJSON(t, o))
@@ -84,8 +85,9 @@ func TestFoldOfReacceptedEvents(t *testing.T) {
 		rec(6, "e", "trace_create", 0, `{"id":"two","name":"another"}`),
 		rec(7, "e", "observation_create", 9, first),
 	}
+	rng := chance.Of(t)
 	for range 10 {
-		rand.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
+		rng.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
 		if o := foldedObservation(t, recs, "o"); o.StatusMessage != "third" || o.Level != "WARN" || !o.StartTime.Equal(at) {
 			t.Fatalf("folded as %s", asJSON(t, o))
 		}

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -102,12 +102,11 @@ func TestFoldIsTheSameInAnyOrder(t *testing.T) {
 // Properties 20 and 22 on random histories: shuffled, and with every record once more.
 func TestFoldOfRandomHistories(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	seed := chance.Seed(t)
+	rng := chance.From(seed, 0)
 	for round := range 30 {
 		n := 20 + rng.IntN(200)
-		recs := storetest.History(seed+int64(round), n)
+		recs := storetest.History(seed+uint64(round), n)
 		want := foldAll(t, recs, n)
 		again := slices.Clone(recs)
 		for i := range recs { // replayed: later, and behind all others
@@ -117,7 +116,7 @@ func TestFoldOfRandomHistories(t *testing.T) {
 		}
 		rng.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
 		if got := foldAll(t, again, n); got != want {
-			t.Fatalf("seed %d: shuffled and replayed gave\n%s\nwant\n%s", seed+int64(round), got, want)
+			t.Fatalf("seed %d: shuffled and replayed gave\n%s\nwant\n%s", seed+uint64(round), got, want)
 		}
 		countAll(t, recs, n)
 	}
@@ -169,7 +168,7 @@ func TestFoldOfAThousandUpdates(t *testing.T) {
 	for i := range 1000 {
 		recs = append(recs, rec(i+2, fmt.Sprintf("u%d", i), "observation_update", 1, fmt.Sprintf(`{"id":"o","metadata":{"k%d":%d}}`, i, i)))
 	}
-	rand.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
+	chance.Of(t).Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
 	o, err := entity.FoldObservation(filled(recs), "o", "")
 	if err != nil {
 		t.Fatal(err)

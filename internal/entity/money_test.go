@@ -3,9 +3,9 @@ package entity_test
 import (
 	"math"
 	"math/big"
-	"math/rand/v2"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -45,16 +45,17 @@ func TestMoney(t *testing.T) {
 // A sum is that of the amounts' units as whole numbers, in whatever order.
 func TestMoneyIsExact(t *testing.T) {
 	t.Parallel()
+	rng := chance.Of(t)
 	for range 300 {
-		amounts := make([]float64, rand.IntN(50))
+		amounts := make([]float64, rng.IntN(50))
 		var units big.Int
 		for i := range amounts {
-			n := rand.Int64N(1<<40) - 1<<39
+			n := rng.Int64N(1<<40) - 1<<39
 			amounts[i] = float64(n) / 1e12
 			units.Add(&units, big.NewInt(n))
 		}
 		want := float64(units.Int64()) / 1e12
-		rand.Shuffle(len(amounts), func(i, j int) { amounts[i], amounts[j] = amounts[j], amounts[i] })
+		rng.Shuffle(len(amounts), func(i, j int) { amounts[i], amounts[j] = amounts[j], amounts[i] })
 		if got := sumOf(amounts...); got != want {
 			t.Fatalf("%v add up to %v, want %v", amounts, got, want)
 		}

@@ -15,7 +15,7 @@ import (
 // response_attributes (of a wrapped call), status, success and error.
 func (x *extractor) attributes() {
 	var of spoken
-	for _, s := range [...]slot{sResponseAttributes, sAttributes, sRequestAttributes} {
+	for _, s := range [...]slot{sResponseAttributes, entity.Attributes, sRequestAttributes} {
 		raw := x.get(s)
 		if raw == nil || raw[0] != '{' {
 			continue
@@ -60,7 +60,7 @@ func (x *extractor) outcome(of *spoken) {
 
 // fill adds a value of a field that the payload has not given.
 func (x *extractor) fill(v entity.FieldValue) {
-	if _, given := x.out.Get(v.Field); !given {
+	if !x.given(v.Field) {
 		x.out.Values = append(x.out.Values, v)
 	}
 }
@@ -99,13 +99,13 @@ func (x *extractor) attribute(key string, value []byte) bool {
 	case "llm.provider", "brokle.ai.provider":
 		x.fillLabel(entity.Provider, value)
 	case "llm.usage.prompt_tokens":
-		x.fillNumber(entity.PromptTokens, fTokens, value)
+		x.fillNumber(entity.PromptTokens, entity.TokensForm, value)
 	case "llm.usage.completion_tokens":
-		x.fillNumber(entity.CompletionTokens, fTokens, value)
+		x.fillNumber(entity.CompletionTokens, entity.TokensForm, value)
 	case "llm.usage.total_tokens":
-		x.fillNumber(entity.TotalTokens, fTokens, value)
+		x.fillNumber(entity.TotalTokens, entity.TokensForm, value)
 	case "llm.cost.usd":
-		x.fillNumber(entity.TotalCost, fNumber, value)
+		x.fillNumber(entity.TotalCost, entity.NumberForm, value)
 	case "llm.finish_reason", "llm.stop_reason":
 		if text, ok := rawjson.Unquote(value); ok {
 			x.fillText(entity.FinishReason, finishReason(text))
@@ -134,7 +134,7 @@ func (x *extractor) fillLabel(f entity.Field, value []byte) {
 	}
 }
 
-func (x *extractor) fillNumber(f entity.Field, how form, value []byte) {
+func (x *extractor) fillNumber(f entity.Field, how entity.Form, value []byte) {
 	if v := (entity.FieldValue{Field: f}); number(&v, value, how) {
 		x.fill(v)
 	}

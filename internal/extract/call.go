@@ -14,16 +14,16 @@ const callType = "instrumentation"
 // method and path of its request, or its type; and its times, of which only the end and
 // the length are sent. It returns false when the payload has a name, or none of these.
 func (x *extractor) called() bool {
-	if raw := x.get(sName); raw != nil && string(raw) != `""` {
+	if raw := x.get(entity.Name); raw != nil && string(raw) != `""` {
 		return false
 	}
 	name := ""
-	if operation, ok := x.text(sOperation, fName); ok {
+	if operation, ok := x.text(sOperation, entity.NameForm); ok {
 		name = operation
-	} else if endpoint, ok := x.text(sEndpoint, fName); ok {
-		method, _ := x.text(sMethod, fName)
+	} else if endpoint, ok := x.text(sEndpoint, entity.NameForm); ok {
+		method, _ := x.text(sMethod, entity.NameForm)
 		name = strings.TrimSpace(method + " " + endpoint)
-	} else if typ, ok := x.text(sType, fType); ok {
+	} else if typ, ok := x.text(entity.ObservationType, entity.TypeForm); ok {
 		name = typ
 	}
 	if name == "" || len(name) > 2*MaxNameLength {
@@ -39,10 +39,10 @@ func (x *extractor) callTimes() {
 	var at, took entity.FieldValue
 	end, length := x.get(sTimestamp), x.get(sDurationMS)
 	if length == nil {
-		length = x.get(sLatencyMS)
+		length = x.get(entity.LatencyMS)
 	}
-	if end == nil || length == nil || x.get(sStartTime) != nil || x.get(sEndTime) != nil ||
-		!number(&at, end, fTime) || !number(&took, length, fLatency) {
+	if end == nil || length == nil || x.get(entity.StartTime) != nil || x.get(entity.EndTime) != nil ||
+		!number(&at, end, entity.TimeForm) || !number(&took, length, entity.LatencyForm) {
 		return
 	}
 	start := float64(at.Int) - took.Num*1000
@@ -54,7 +54,7 @@ func (x *extractor) callTimes() {
 
 // callKind gives a wrapped call the type of what it did, as far as its operation says it.
 func (x *extractor) callKind() {
-	if typ, _ := rawjson.Unquote(x.get(sType)); typ != callType {
+	if typ, _ := rawjson.Unquote(x.get(entity.ObservationType)); typ != callType {
 		return
 	}
 	operation, _ := rawjson.Unquote(x.get(sOperation))

@@ -8,9 +8,9 @@ import (
 )
 
 // clears reads the names of the fields that an update empties: a list of strings or one
-// string. What is no name of a field with one of the rules, or a usage's, is noted.
-func (x *extractor) clears(rules ...[]rule) {
-	raw := x.get(sClear)
+// string. What is no name of a field that they can empty is noted.
+func (x *extractor) clears() {
+	raw := x.get(entity.Clear)
 	if raw == nil {
 		return
 	}
@@ -18,7 +18,7 @@ func (x *extractor) clears(rules ...[]rule) {
 	refused := false
 	take := func(value []byte) {
 		name, ok := rawjson.Unquote(value)
-		if ok = ok && clearable(name, rules); !ok {
+		if f, known := entity.FieldNamed(name); !ok || !known || !f.Clears(x.out.Kind) {
 			refused = true
 			return
 		}
@@ -40,12 +40,4 @@ func (x *extractor) clears(rules ...[]rule) {
 	if names != nil {
 		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Clear, List: names})
 	}
-}
-
-// clearable says whether name is a field that an event with the rules may empty. What it
-// is about is none: an observation does not lose its trace, nor a score its value.
-func clearable(name string, rules [][]rule) bool {
-	return slices.ContainsFunc(rules, func(some []rule) bool {
-		return slices.ContainsFunc(some, func(r rule) bool { return r.field.String() == name })
-	})
 }

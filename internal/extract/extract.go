@@ -120,10 +120,10 @@ type span struct{ start, end int32 }
 
 type extractor struct {
 	ev      *wire.Event
-	raw     [numSlots]span
+	raw     [maxSlots]span
 	out     *entity.Fields
 	strict  bool // what is being read fails the event when it breaks its rule
-	rare    bool // the payload has keys that few have: those from firstRare on
+	rare    bool // the payload has keys that few have
 	failure *wire.BatchEventError
 }
 
@@ -139,16 +139,16 @@ func (x *extractor) scan() (seen int, ok bool) {
 		if !ok {
 			return seen, !members.Broken()
 		}
-		s := slotOf(key)
-		if s == sNone {
+		s := keys.slot(key)
+		if s == noSlot {
 			continue
 		}
 		end := int32(members.End)
 		x.raw[s] = span{end - int32(len(value)), end}
-		if seen++; s == sUsage {
+		if seen++; s == entity.Usage {
 			seen += 2
 		}
-		x.rare = x.rare || s >= firstRare
+		x.rare = x.rare || s >= firstRare || s == entity.RequestedModel || s == entity.Attributes
 	}
 }
 
@@ -167,8 +167,8 @@ func (x *extractor) get(s slot) []byte {
 
 // missing fails the event for a required key.
 func (x *extractor) missing(s slot, must string) {
-	x.fail(CodeMissingField, "Missing required field '"+slotKeys[s]+"'",
-		string(x.ev.Type)+" needs payload."+slotKeys[s]+", "+must)
+	x.fail(CodeMissingField, "Missing required field '"+keys.names[s]+"'",
+		string(x.ev.Type)+" needs payload."+keys.names[s]+", "+must)
 }
 
 // invalid deals with the value of a key that breaks its rule: it fails the event when
@@ -204,28 +204,28 @@ func (x *extractor) fail(code, message, details string) {
 
 func (x *extractor) trace() {
 	if x.out.Rank == entity.RankCreate {
-		x.identify(x.ev.ID, sID, sExternalTraceID)
-		x.require(sName, entity.Name, fName)
+		x.identify(x.ev.ID, keys.of[entity.TraceID][1:])
+		x.require(entity.Name, entity.NameForm)
 	} else {
-		x.identify("", sID, sTraceID, sExternalTraceID)
-		x.read(rule{sName, entity.Name, fName})
-		x.clears(traceRules, []rule{{sName, entity.Name, fName}})
+		x.identify("", keys.of[entity.TraceID])
+		x.name()
+		x.clears()
 	}
-	x.apply(traceRules)
+	x.apply()
 }
 
 func (x *extractor) observation() {
 	if x.out.Rank == entity.RankCreate {
-		x.identify(x.ev.ID, sID, sExternalObservationID, sSpanID)
+		x.identify(x.ev.ID, keys.of[entity.ObservationID][1:])
 		x.ownTrace()
 		if !x.called() {
-			x.require(sName, entity.Name, fName)
+			x.require(entity.Name, entity.NameForm)
 		}
 	} else {
-		x.identify("", sID, sObservationID, sExternalObservationID, sSpanID)
-		x.optional(entity.TraceID, sTraceID, sExternalTraceID)
-		x.read(rule{sName, entity.Name, fName})
-		x.clears(observationRules, rareRules, []rule{{sNone, entity.ParentObservationID, fID}, {sName, entity.Name, fName}})
+		x.identify("", keys.of[entity.ObservationID])
+		x.optional(entity.TraceID)
+		x.name()
+		x.clears()
 	}
 	x.describe()
 }
@@ -233,7 +233,7 @@ func (x *extractor) observation() {
 // ownTrace reads the trace of an observation_create; one that names none is a trace of its own.
 func (x *extractor) ownTrace() {
 	x.strict = true
-	text, _, ok := x.first(sTraceID, sExternalTraceID)
+	text, ok := x.first(keys.of[entity.TraceID])
 	x.strict = false
 	switch {
 	case ok:
@@ -246,13 +246,11 @@ func (x *extractor) ownTrace() {
 
 // describe reads what an observation says beside its ids and its name.
 func (x *extractor) describe() {
-	x.optional(entity.ParentObservationID, sParentObservationID, sParentSpanID)
-	x.apply(observationRules)
+	x.apply()
 	if !x.rare {
-		x.usageAt(sUsage)
+		x.usageAt(entity.Usage)
 		return
 	}
-	x.apply(rareRules)
 	x.callKind()
 	for _, s := range usageSlots {
 		x.usageAt(s)
@@ -262,12 +260,12 @@ func (x *extractor) describe() {
 
 // generic reads an event_create: nothing in it is required and nothing fails it.
 func (x *extractor) generic() {
-	typ, _ := rawjson.Unquote(x.get(sType))
-	if id, ok := x.text(sSpanID, fID); ok && (strings.EqualFold(typ, "span") || typ == callType) {
+	typ, _ := rawjson.Unquote(x.get(entity.ObservationType))
+	if id, ok := x.text(keys.spanID, entity.IDForm); ok && (strings.EqualFold(typ, "span") || typ == callType) {
 		x.out.Kind, x.out.EntityID = entity.ObservationKind, id
-		x.optional(entity.TraceID, sTraceID, sExternalTraceID)
+		x.optional(entity.TraceID)
 		if typ != callType || !x.called() {
-			x.read(rule{sName, entity.Name, fName})
+			x.name()
 		}
 		x.describe()
 		if _, named := x.out.Get(entity.Name); !named {
@@ -276,15 +274,18 @@ func (x *extractor) generic() {
 		return
 	}
 	x.out.EntityID = x.ev.ID
-	x.optional(entity.TraceID, sTraceID, sExternalTraceID)
-	x.read(rule{sName, entity.Name, fName})
+	x.optional(entity.TraceID)
+	x.name()
 }
 
-// identify sets the entity id: the first of the keys that is given, else
-// fallback; without a fallback the first key is required.
-func (x *extractor) identify(fallback string, keys ...slot) {
+// identify sets the entity id: payload.id or the first of the other keys that is given, else
+// fallback; without a fallback payload.id is required.
+func (x *extractor) identify(fallback string, others []slot) {
 	x.strict = true
-	text, _, ok := x.first(keys...)
+	text, ok := x.text(entity.ID, entity.IDForm)
+	if !ok && x.failure == nil {
+		text, ok = x.first(others)
+	}
 	x.strict = false
 	switch {
 	case ok:
@@ -292,43 +293,55 @@ func (x *extractor) identify(fallback string, keys ...slot) {
 	case fallback != "":
 		x.out.EntityID = fallback
 	default:
-		x.missing(keys[0], fID.String())
+		x.missing(entity.ID, entity.IDForm.String())
 	}
 }
 
 // first returns the id of the first of the keys that is given.
-func (x *extractor) first(keys ...slot) (text string, key slot, ok bool) {
-	for _, key = range keys {
-		if text, ok = x.text(key, fID); ok || x.failure != nil {
-			return text, key, ok
+func (x *extractor) first(of []slot) (text string, ok bool) {
+	for _, key := range of {
+		if text, ok = x.text(key, entity.IDForm); ok || x.failure != nil {
+			return text, ok
 		}
 	}
-	return "", sNone, false
+	return "", false
 }
 
-func (x *extractor) optional(f entity.Field, keys ...slot) {
-	if text, _, ok := x.first(keys...); ok {
+func (x *extractor) optional(f entity.Field) {
+	if text, ok := x.first(keys.of[f]); ok {
 		x.putText(f, text)
 	}
 }
 
+// name reads a name that may be absent.
+func (x *extractor) name() {
+	x.read(rule{slot: entity.Name, field: entity.Name, form: entity.NameForm})
+}
+
 // require reads a key without which the event is nothing.
-func (x *extractor) require(s slot, f entity.Field, how form) {
-	if raw := x.get(s); raw == nil || string(raw) == `""` {
-		x.missing(s, how.String())
+func (x *extractor) require(f entity.Field, how entity.Form) {
+	if raw := x.get(f); raw == nil || string(raw) == `""` {
+		x.missing(f, how.String())
 		return
 	}
 	x.strict = true
-	x.read(rule{s, f, how})
+	x.read(rule{slot: f, field: f, form: how})
 	x.strict = false
 }
 
-func (x *extractor) apply(rules []rule) {
-	for _, r := range rules {
-		if x.raw[r.slot].end != 0 {
-			x.read(r)
+// apply reads what the table says of the event's kind.
+func (x *extractor) apply() {
+	rules := keys.rules[x.out.Kind]
+	for i := range rules {
+		if r := &rules[i]; x.raw[r.slot].end != 0 && !(r.other && x.given(r.field)) {
+			x.read(*r)
 		}
 	}
+}
+
+func (x *extractor) given(f entity.Field) bool {
+	_, given := x.out.Get(f)
+	return given
 }
 
 func (x *extractor) putText(f entity.Field, text string) {

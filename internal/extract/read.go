@@ -22,13 +22,13 @@ func (x *extractor) read(r rule) {
 	v := entity.FieldValue{Field: r.field}
 	ok := true
 	switch r.form {
-	case fJSON:
+	case entity.JSONForm:
 		v.Text = rawjson.Alias(raw)
-	case fTags:
+	case entity.TagsForm:
 		if v.List, ok = tags(raw); ok && len(v.List) == 0 {
 			return
 		}
-	case fTime, fTokens, fNumber, fLatency:
+	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm:
 		if string(raw) == `""` {
 			return
 		}
@@ -39,35 +39,35 @@ func (x *extractor) read(r rule) {
 		}
 	}
 	if !ok {
-		x.invalid(slotKeys[r.slot], "", r.form.String())
+		x.invalid(keys.names[r.slot], "", r.form.String())
 		return
 	}
 	x.out.Values = append(x.out.Values, v)
 }
 
 // text reads a key that holds text. ok is false when it is absent, empty, or bad.
-func (x *extractor) text(s slot, how form) (text string, ok bool) {
+func (x *extractor) text(s slot, how entity.Form) (text string, ok bool) {
 	raw := x.get(s)
 	if raw == nil {
 		return "", false
 	}
 	most, scalar := 0, false
 	switch how {
-	case fID, fType, fSource:
+	case entity.IDForm, entity.TypeForm, entity.SourceForm:
 		most = MaxLabelLength
-	case fLabel:
+	case entity.LabelForm:
 		most, scalar = MaxLabelLength, raw[0] != 't' && raw[0] != 'f'
-	case fName:
+	case entity.NameForm:
 		most = MaxNameLength
-	case fText:
+	case entity.TextForm:
 		scalar = true
-	case fSeverity:
+	case entity.LevelForm:
 		scalar = raw[0] != 't' && raw[0] != 'f'
 	}
 	if raw[0] == '"' {
 		text, ok = rawjson.Unquote(raw)
 		// No backend can be asked for a text with NUL: what goes by it could not be got, or erased.
-		ok = ok && (how != fID && how != fLabel || strings.IndexByte(text, 0) < 0)
+		ok = ok && (how != entity.IDForm && how != entity.LabelForm || strings.IndexByte(text, 0) < 0)
 	} else if scalar && raw[0] != '{' && raw[0] != '[' {
 		text, ok = rawjson.Alias(raw), true
 	}
@@ -75,7 +75,7 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 		ok = utf8.RuneCountInString(text) <= most
 	}
 	if !ok {
-		x.invalid(slotKeys[s], "", how.String())
+		x.invalid(keys.names[s], "", how.String())
 		return "", false
 	}
 	if text == "" {
@@ -83,7 +83,7 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 	}
 	if canonical, enum := enumText(text, how); enum {
 		if canonical == "" {
-			x.invalid(slotKeys[s], text, how.String())
+			x.invalid(keys.names[s], text, how.String())
 		}
 		return canonical, canonical != ""
 	}
@@ -92,15 +92,15 @@ func (x *extractor) text(s slot, how form) (text string, ok bool) {
 
 // enumText returns the canonical spelling of an enum's value, "" when it is
 // none of them; enum is false for a form that is no enum.
-func enumText(text string, how form) (canonical string, enum bool) {
+func enumText(text string, how entity.Form) (canonical string, enum bool) {
 	switch how {
-	case fSeverity:
+	case entity.LevelForm:
 		return levelOf(text), true
-	case fFinish:
+	case entity.FinishForm:
 		return finishReason(text), true
-	case fSource:
+	case entity.SourceForm:
 		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
-	case fType:
+	case entity.TypeForm:
 		if known := oneOf(text, "span", "generation", "llm", "event", "retrieval", "embedding", "agent", "tool", "chain"); known != "" {
 			return known, true
 		}
@@ -119,8 +119,8 @@ func oneOf(text string, values ...string) string {
 }
 
 // number reads a time or a number into v.
-func number(v *entity.FieldValue, raw []byte, how form) bool {
-	if how == fTime {
+func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
+	if how == entity.TimeForm {
 		var t wire.Timestamp
 		if t.UnmarshalJSON(raw) != nil {
 			return false
@@ -132,12 +132,12 @@ func number(v *entity.FieldValue, raw []byte, how form) bool {
 	if !ok {
 		return false
 	}
-	if how == fTokens {
+	if how == entity.TokensForm {
 		v.Int, ok = wholeNumber(s)
 		return ok
 	}
 	v.Num, ok = finiteNumber(s)
-	return ok && (how != fLatency || v.Num >= 0)
+	return ok && (how != entity.LatencyForm || v.Num >= 0)
 }
 
 func finiteNumber(s string) (float64, bool) {

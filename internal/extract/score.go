@@ -15,64 +15,64 @@ const (
 // score reads a quality score. An update may carry any part of it.
 func (x *extractor) score() {
 	create := x.out.Rank == entity.RankCreate
+	fallback := ""
 	if create {
-		x.identify(x.ev.ID, sID, sScoreID)
-	} else {
-		x.identify("", sID, sScoreID)
+		fallback = x.ev.ID
 	}
+	x.identify(fallback, []slot{sScoreID})
 	x.strict = create
-	trace, _, aboutTrace := x.first(sTraceID, sExternalTraceID)
+	trace, aboutTrace := x.first(keys.of[entity.TraceID])
 	if aboutTrace {
 		x.putText(entity.TraceID, trace)
 	}
-	observation, _, aboutObservation := x.first(sObservationID, sExternalObservationID, sSpanID)
+	observation, aboutObservation := x.first(keys.of[entity.ObservationID])
 	if aboutObservation {
 		x.putText(entity.ObservationID, observation)
 	}
 	if create && !aboutTrace && !aboutObservation {
-		x.missing(sTraceID, "or payload.observation_id, "+fID.String())
+		x.missing(entity.TraceID, "or payload.observation_id, "+entity.IDForm.String())
 	}
 	x.scoreName(create)
 	x.strict = false
 	x.scoreValue(create)
 	if !create {
-		x.clears(scoreRules)
+		x.clears()
 	}
-	x.apply(scoreRules)
+	x.apply()
 }
 
 func (x *extractor) scoreName(required bool) {
-	for _, s := range [...]slot{sName, sScoreName} {
-		if text, ok := x.text(s, fName); ok {
+	for _, s := range [...]slot{entity.Name, sScoreName} {
+		if text, ok := x.text(s, entity.NameForm); ok {
 			x.putText(entity.Name, text)
 			return
 		}
 	}
 	if required {
-		x.missing(sName, "or payload.score_name, "+fName.String())
+		x.missing(entity.Name, "or payload.score_name, "+entity.NameForm.String())
 	}
 }
 
 // scoreValue reads the value in the data type that is given or that it shows.
 func (x *extractor) scoreValue(required bool) {
 	dataType := ""
-	if text, ok := x.text(sDataType, fText); ok {
+	if text, ok := x.text(entity.DataType, entity.TextForm); ok {
 		if dataType = oneOf(text, entity.Numeric, entity.Categorical, entity.Boolean); dataType == "" {
-			x.note("payload." + slotKeys[sDataType] + " was not used, the value shows its own: it must be " + dataTypeRule)
+			x.note("payload." + keys.names[entity.DataType] + " was not used, the value shows its own: it must be " + dataTypeRule)
 		}
 	}
 	x.strict = true // an update whose value cannot be read must not look as if it had worked
 	defer func() { x.strict = false }()
-	order := [...]slot{sValue, sScoreValue, sStringValue}
+	order := keys.number
 	if dataType == entity.Categorical {
-		order = [...]slot{sStringValue, sValue, sScoreValue}
+		order = keys.category
 	}
 	for _, s := range order {
 		raw := x.get(s)
 		if raw == nil || string(raw) == `""` {
 			continue
 		}
-		if dataType == "" && s == sStringValue {
+		if dataType == "" && s == entity.StringValue {
 			dataType = entity.Categorical
 		}
 		v, dataType, ok := scoreValue(raw, dataType)
@@ -81,7 +81,7 @@ func (x *extractor) scoreValue(required bool) {
 			if dataType != "" {
 				must = "a " + dataType + " value: " + valueRule + " that holds one"
 			}
-			x.invalid(slotKeys[s], "", must)
+			x.invalid(keys.names[s], "", must)
 			return
 		}
 		x.out.Values = append(x.out.Values, v)
@@ -89,7 +89,7 @@ func (x *extractor) scoreValue(required bool) {
 		return
 	}
 	if required {
-		x.missing(sValue, "or payload.score_value or payload.string_value, "+valueRule)
+		x.missing(entity.Value, "or payload.score_value or payload.string_value, "+valueRule)
 	}
 	if dataType != "" {
 		x.putText(entity.DataType, dataType)

@@ -7,7 +7,7 @@ import (
 
 // usageSlots are the keys under which clients put a provider's usage as it came, in the
 // order in which they count.
-var usageSlots = [...]slot{sUsage, sUsageDetails, sUsageMetadata, sUsageMetadataCamel}
+var usageSlots = [...]slot{entity.Usage, sUsageDetails, sUsageMetadata, sUsageMetadataCamel}
 
 // usageAt fills the token fields that are not given yet from a provider's usage.
 func (x *extractor) usageAt(s slot) {
@@ -15,7 +15,7 @@ func (x *extractor) usageAt(s slot) {
 	if raw == nil || raw[0] != '{' {
 		return
 	}
-	r := usageReader{x: x, where: slotKeys[s]}
+	r := usageReader{x: x, where: keys.names[s]}
 	r.read(raw)
 	r.fill()
 }
@@ -244,7 +244,7 @@ func (r *usageReader) take(p part, key, value []byte) {
 	}
 	n, ok := WholeNumber(value)
 	if !ok {
-		r.x.note("payload." + r.where + "." + short(string(key)) + " was left out: it must be " + fTokens.String())
+		r.x.note("payload." + r.where + "." + short(string(key)) + " was left out: it must be " + entity.TokensForm.String())
 		return
 	}
 	if p == pRead || p == pWrite || p == pReasoning {

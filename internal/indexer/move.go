@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -111,8 +112,8 @@ func (x *Indexer) insert(ctx context.Context, b batch) error {
 			}
 			failures++
 			x.failed(err, failures)
-			if !pause(ctx, backoff) {
-				return ctx.Err()
+			if err := clock.Sleep(ctx, backoff); err != nil {
+				return err
 			}
 			backoff = min(2*backoff, x.o.MaxBackoff)
 			size = max(1, len(part.recs)/2)
@@ -149,7 +150,7 @@ func (x *Indexer) insertOnce(ctx context.Context, b batch) error {
 				return err
 			}
 			for _, e := range refused {
-				x.o.Logger.Warn("record put into quarantine", "seq", e.Seq, "project", e.Project, "event_id", e.EventID, "reason", e.Reason)
+				x.o.Logger.Warn("record put into quarantine", "seq", e.Seq, "project", e.Project, "event_id", e.EventID, "error", e.Reason)
 			}
 		}
 		err := x.o.Warehouse.Insert(ctx, recs, b.upto)
@@ -209,17 +210,5 @@ func (x *Indexer) recovered(failures int) {
 	x.mu.Unlock()
 	if failures > 0 {
 		x.o.Logger.Info("the warehouse takes inserts again", "failures", failures)
-	}
-}
-
-// pause waits for d, or less when ctx ends, which it says.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

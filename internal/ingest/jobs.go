@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -183,12 +184,8 @@ func (in *Ingest) persist(ctx context.Context, what string, do func() error) err
 			return err
 		}
 		in.o.Logger.Warn(what+" failed, trying again", "in", pause, "error", err)
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := clock.Sleep(ctx, pause); err != nil {
+			return err
 		}
 		pause = min(2*pause, 5*time.Second)
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -183,9 +183,7 @@ func TestFailOnDuplicate(t *testing.T) {
 // others are stored, and nothing else of the bad ones reaches a store.
 func TestPartialFailure(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 2))
+	rng := chance.Of(t)
 	log := newMemLog()
 	in := ingest.New(ingest.Options{Log: log, Jobs: log})
 	failed, stored := int64(0), 0

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
@@ -265,16 +266,8 @@ func (k *Keyring) RevokeOf(project, id string) error {
 
 // Run takes over what other processes write to the file, until ctx ends; then it returns nil.
 func (k *Keyring) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			k.reload()
-		}
-	}
+	clock.Every(ctx, pollInterval, k.reload)
+	return nil
 }
 
 // reload reads the file and compares its content, not its time: two writes within one
@@ -312,7 +305,7 @@ func (k *Keyring) setFault(f string) {
 	case f == "":
 		k.log.Info("the keys file can be read again")
 	default:
-		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "fault", f)
+		k.log.Warn("the keys file cannot be read: the last good keys stay in force", "error", f)
 	}
 	k.fault.Store(&f)
 }

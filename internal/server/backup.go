@@ -3,11 +3,8 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // operatorProject is the project whose admin keys may make backups. A backup holds
@@ -33,20 +30,21 @@ func getBackup(_ context.Context, s *Server, c *call) (*answer, error) {
 	if c.r.Method == http.MethodHead {
 		return out, nil
 	}
-	b, ok := s.backups.begin()
-	if !ok {
+	select {
+	case s.backingUp <- struct{}{}:
+		out.stream = func() { s.backup(c) }
+		return out, nil
+	default:
 		p := s.unavailable(nil)
 		p.code, p.message = codeOverloaded, "another backup is under way"
 		return nil, p
 	}
-	out.stream = func() { s.backup(c, b) }
-	return out, nil
 }
 
 // backup sends the archive. When it cannot go on, it breaks the connection: the client
 // sees that the end is missing.
-func (s *Server) backup(c *call, b *running) {
-	defer s.backups.end(b)
+func (s *Server) backup(c *call) {
+	defer func() { <-s.backingUp }()
 	began := time.Now()
 	ctx, cancel := context.WithCancel(c.r.Context())
 	defer cancel()
@@ -55,13 +53,13 @@ func (s *Server) backup(c *call, b *running) {
 	_ = control.SetReadDeadline(time.Time{})
 	w := &patient{ctx: ctx, w: c.w, control: control, each: s.o.WriteTimeout}
 	defer context.AfterFunc(ctx, w.hurry)()
-	// Before the first segment is read: an erasure that has ended by now is in none of them.
-	err := b.remember(s.o.EraseJournal)
+	erasures, err := s.o.Eraser.Witness()
 	if err == nil {
-		err = s.o.Backup(ctx, w, b.journal)
+		defer erasures.Close()
+		err = s.o.Backup(ctx, w, erasures.Journal)
 	}
 	if err != nil {
-		s.o.Logger.Warn("a backup was not completed", "by", c.caller.KeyID, "bytes", w.sent, "err", err)
+		s.o.Logger.Warn("a backup was not completed", "by", c.caller.KeyID, "bytes", w.sent, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	s.o.Logger.Info("a backup was sent", "by", c.caller.KeyID, "bytes", w.sent, "took", time.Since(began))
@@ -96,74 +94,4 @@ func (p *patient) hurry() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = p.control.SetWriteDeadline(time.Now())
-}
-
-// backups knows the backup that is under way, one at most, so that erasures are noted in it.
-type backups struct {
-	mu  sync.Mutex // guards now and the running's erasures
-	now *running
-}
-
-// running is a backup and the erasures that a restore of it must do again: its segments may have
-// been read before them.
-type running struct {
-	all      *backups
-	erasures []Erasure
-}
-
-func (bs *backups) begin() (*running, bool) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	if bs.now != nil {
-		return nil, false
-	}
-	bs.now = &running{all: bs}
-	return bs.now, true
-}
-
-func (bs *backups) end(b *running) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	if bs.now == b {
-		bs.now = nil
-	}
-}
-
-// note puts an erasure, whose journal is written, into the backup under way.
-func (bs *backups) note(e Erasure) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	if bs.now != nil {
-		bs.now.erasures = append(bs.now.erasures, e)
-	}
-}
-
-// remember notes the erasure that was under way when the backup began.
-func (b *running) remember(path string) error {
-	list, err := ReadErasures(path)
-	if err != nil {
-		return err
-	}
-	b.all.mu.Lock()
-	defer b.all.mu.Unlock()
-	b.erasures = append(b.erasures, list...)
-	return nil
-}
-
-// journal is the file of the erasures so far, as far as they are about events up to head; nil
-// when there are none. A Seq behind head will be another event's after a restore.
-func (b *running) journal(head entity.Seq) ([]byte, error) {
-	b.all.mu.Lock()
-	defer b.all.mu.Unlock()
-	var list []Erasure
-	for _, e := range b.erasures {
-		e.Seqs = slices.DeleteFunc(slices.Clone(e.Seqs), func(s entity.Seq) bool { return s > head })
-		if len(e.Seqs) > 0 {
-			list = append(list, e)
-		}
-	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	return encodeJournal(list)
 }

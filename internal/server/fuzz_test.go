@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 )
 
 // FuzzRequest: no request gives a 5xx or a panic (property 27), a 200 adds up,
@@ -69,23 +71,22 @@ func FuzzEraseJournal(f *testing.F) {
 		`{"seqs":[-1]}`, `{"version":1,"erasures":[{"project":"one","seqs":[999999]},{"project":"","seqs":[]}]}`, `{"version":1}`, `{"version":2,"erasures":[]}`, `{"seqs":[1e300]}`, `{"seqs":{}}`, `{"project":"one","seqs":[99`, "\x00"} {
 		f.Add([]byte(text))
 	}
+	journal := filepath.Join(h.dir, "erasing.json")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(h.srv.o.EraseJournal, text, 0o600); err != nil {
+		if err := os.WriteFile(journal, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		list, _ := ReadErasures(h.srv.o.EraseJournal)
+		list, _ := removal.ReadErasures(journal)
 		for _, e := range list {
 			if slices.ContainsFunc(e.Seqs, func(at entity.Seq) bool { return at <= h.log.Head() }) {
 				return // names a record that is there: it would be erased, as it should
 			}
 		}
-		h.srv.erasing <- struct{}{}
-		err := h.srv.resume(t.Context())
-		<-h.srv.erasing
-		if _, gone := os.Stat(h.srv.o.EraseJournal); (err == nil) != errors.Is(gone, fs.ErrNotExist) {
+		err := h.srv.o.Eraser.Resume(t.Context())
+		if _, gone := os.Stat(journal); (err == nil) != errors.Is(gone, fs.ErrNotExist) {
 			t.Fatalf("%q: %v, and the journal: %v", text, err, gone)
 		}
-		if err := os.Remove(h.srv.o.EraseJournal); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(journal); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
 		req := httptest.NewRequest(http.MethodGet, "/v1/traces/kept", nil)

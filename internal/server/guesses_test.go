@@ -16,8 +16,8 @@ import (
 // Keys that are right go in all the same, but for short ones that were never seen from there.
 func TestWrongKeysAreBounded(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	h := open(t, setup{options: func(o *Options) { o.AuthFailures, o.Now = 10, clock.now }})
+	now := newClock()
+	h := open(t, setup{options: func(o *Options) { o.AuthFailures, o.Now = 10, now.Now }})
 	const used, unused = "bk_in-use-1", "bk_not-used-1"
 	for _, short := range []string{used, unused} {
 		if _, err := h.keys.Put(short, "one", "short", []string{"read"}); err != nil {
@@ -60,7 +60,7 @@ func TestWrongKeysAreBounded(t *testing.T) {
 	if rep := h.get("/v1/traces", "X-API-Key", ""); rep.status != 401 {
 		t.Errorf("without a key nothing is guessed: %d %s", rep.status, rep.body)
 	}
-	clock.advance(6)
+	now.Advance(6 * time.Second)
 	if rep := as(unused); rep.status != 200 {
 		t.Errorf("after Retry-After: %d %s", rep.status, rep.body)
 	}

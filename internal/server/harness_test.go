@@ -16,9 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -85,7 +87,7 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	o := Options{
 		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
-		Indexer: h.idx, EraseJournal: filepath.Join(dir, "erasing.json"),
+		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
 	}
@@ -93,6 +95,9 @@ func open(tb testing.TB, with setup) *house {
 	if with.options != nil {
 		with.options(&o)
 	}
+	o.Eraser = removal.NewEraser(removal.EraserOptions{
+		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
+	})
 	h.srv, err = New(o)
 	check()
 
@@ -108,6 +113,7 @@ func open(tb testing.TB, with setup) *house {
 	run("keyring", h.keys.Run)
 	run("ingest", h.ing.Run)
 	run("indexer", h.idx.Run)
+	run("eraser", o.Eraser.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {
 		tb.Helper()
@@ -117,7 +123,7 @@ func open(tb testing.TB, with setup) *house {
 		}
 		hs := h.srv.HTTPServer(handler)
 		h.servers = append(h.servers, hs)
-		running.Go(func() { _ = hs.Serve(h.srv.Listener(ln)) })
+		running.Go(func() { _ = Serve(hs, ln, nil) })
 		return ln.Addr().String()
 	}
 	h.addr = listen(h.srv.Handler())
@@ -346,4 +352,8 @@ func (f *faulty) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 		}
 	}
 	return f.Log.Append(ctx, b)
+}
+
+func newClock() *clock.Stopped {
+	return clock.NewStopped(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -74,14 +75,9 @@ func (l *live) follow(ctx context.Context) {
 			l.endAll(endStopping)
 			return
 		case err != nil:
-			l.logger.Error("the live stream cannot read the log", "err", err)
+			l.logger.Error("the live stream cannot read the log", "error", err)
 			l.endAll(codeUnavailable)
-			pause := time.NewTimer(liveRetry)
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				pause.Stop()
-			}
+			_ = clock.Sleep(ctx, liveRetry) // the loop sees how it ended
 		default:
 			l.hand(recs, upto)
 		}

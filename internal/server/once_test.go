@@ -4,38 +4,22 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
-
-// seeded is a random source whose seed is logged; BROKLE_TEST_SEED sets it.
-func seeded(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("BROKLE_TEST_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seed = n
-	}
-	t.Logf("BROKLE_TEST_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
 
 // Property 9: n events sent twice, split any way, in any order: n processed, then n duplicates, n stored.
 func TestSentTwiceInAnySplit(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	r := seeded(t)
+	r := chance.Of(t)
 	total := int64(0)
 	for round := range 6 {
 		n := 1 + r.IntN(1000)
@@ -198,7 +182,7 @@ func TestAbortedAttemptsMarkNothing(t *testing.T) {
 func TestInvalidFailAlone(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	r := seeded(t)
+	r := chance.Of(t)
 	n, want := 0, int64(0)
 	for range 10 {
 		size := 1 + r.IntN(200)
@@ -240,7 +224,7 @@ func TestInvalidFailAlone(t *testing.T) {
 func TestPayloadComesBackIdentical(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	r := seeded(t)
+	r := chance.Of(t)
 	var text strings.Builder
 	for text.Len() < 1<<20-8<<10 {
 		c := rune(r.IntN(0x10ffff))

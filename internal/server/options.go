@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -35,8 +36,8 @@ type Options struct {
 	// Indexer fills the Warehouse. Required.
 	Indexer Indexer
 
-	// EraseJournal is the file of the erasure that is under way. Required.
-	EraseJournal string
+	// Eraser erases traces and users. Required.
+	Eraser *removal.Eraser
 
 	// PositionKey seals the places in the Log that clients see, as cursors and as ids of
 	// the stream. Those of another key are refused. Required: 32 random bytes.
@@ -127,8 +128,6 @@ type Indexer interface {
 	CatchUp(ctx context.Context) error
 	// QuarantinedOf counts the project's records in quarantine.
 	QuarantinedOf(project string) int64
-	// Forget drops the records at seqs from the quarantine, also from its file.
-	Forget(seqs []entity.Seq) error
 }
 
 // The defaults of Options.
@@ -208,7 +207,7 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
-	need(o.EraseJournal != "", "EraseJournal is missing")
+	need(o.Eraser != nil, "Eraser is missing")
 	need(len(o.PositionKey) == PositionKeySize, "PositionKey has %d bytes, must have %d", len(o.PositionKey), PositionKeySize)
 	need(o.Indexer != nil, "Indexer is missing")
 	d := o.withDefaults()

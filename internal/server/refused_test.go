@@ -88,12 +88,12 @@ func TestRefusedRequestsAreShown(t *testing.T) {
 func TestRefusedRowsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := newRefusals()
-	clock := newClock()
+	now := newClock()
 	for i := range 3 * mostRefused {
 		kind := refusedKind{method: "POST", path: fmt.Sprint("/", i), status: 404, code: "not_found", client: "curl"}
-		f.note("", kind, clock.now())
-		f.note("p", kind, clock.now())
-		f.note(fmt.Sprint("project-", i), kind, clock.now())
+		f.note("", kind, now.Now())
+		f.note("p", kind, now.Now())
+		f.note(fmt.Sprint("project-", i), kind, now.Now())
 	}
 	if n := len(f.list("p", true)); n != 2*mostRefused {
 		t.Errorf("%d rows are kept", n)

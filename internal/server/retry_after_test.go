@@ -15,10 +15,10 @@ import (
 // may be 5 s: on no path that takes telemetry is it more than 4 whole seconds.
 func TestRetryAfterIsShortWhereTelemetryComes(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	now := newClock()
 	refuse := false
 	h := open(t, setup{options: func(o *Options) {
-		o.RatePerKey, o.AuthFailures, o.Now = 1, 1, clock.now
+		o.RatePerKey, o.AuthFailures, o.Now = 1, 1, now.Now
 		o.Admit = func() error {
 			if refuse {
 				return fmt.Errorf("%w: full", store.ErrUnavailable)

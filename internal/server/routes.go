@@ -125,7 +125,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if endsConnection(r) {
+		if begins(r) {
 			w.Header().Set("Connection", "close")
 		}
 		// The mux would redirect an unclean path, and redirected POSTs lose their bodies.

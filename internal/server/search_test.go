@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -92,9 +93,7 @@ func TestSearchPaging(t *testing.T) {
 					o.Search = common{o.Search}
 				}
 			}})
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
-			testSearchPaging(t, h, rand.New(rand.NewPCG(seed, 1)))
+			testSearchPaging(t, h, chance.Of(t))
 			rep := h.get("/v1/stats?of=traces&q=alpha")
 			if want := map[string]int{"rare": 200, "common": 400}[way]; rep.status != want {
 				t.Errorf("stats: %d %s", rep.status, rep.body)

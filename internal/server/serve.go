@@ -43,7 +43,7 @@ func (s *Server) serve(rt route) http.Handler {
 		if err != nil {
 			out = &answerWriter{s: s, c: c, rt: rt, ans: s.refusal(rt, c, err)}
 			if err := out.send(); err != nil {
-				s.o.Logger.Error("encode an error", "route", rt.path, "err", err)
+				s.o.Logger.Error("encode an error", "route", rt.path, "error", err)
 			}
 		}
 		seen.done(out.ans.status, s.o.Now().Sub(start))
@@ -205,7 +205,7 @@ func (s *Server) logProblem(rt route, c *call, p *problem) {
 		attrs = append(attrs, "project", c.caller.Project, "key_id", c.caller.KeyID)
 	}
 	if p.cause != nil {
-		attrs = append(attrs, "err", errors.Unwrap(p))
+		attrs = append(attrs, "error", errors.Unwrap(p))
 	}
 	s.o.Logger.Log(c.r.Context(), level, "request refused", attrs...)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 )
@@ -26,8 +25,7 @@ type Server struct {
 	answers   *answers
 	live      *live
 	positions *positions
-	erasing   chan struct{} // has room for one: who holds it erases
-	backups   backups
+	backingUp chan struct{}    // has room for one: the backup under way
 	page      map[string]*file // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 
@@ -43,18 +41,18 @@ func New(o Options) (*Server, error) {
 	}
 	o = o.withDefaults()
 	s := &Server{
-		o:        o,
-		encoding: encoding(),
-		decoders: newDecoders(),
-		inFlight: newBudget(o.MaxInFlightBytes),
-		rates:    newRates(o.RatePerKey, o.Limits.MaxEvents),
-		guesses:  newGuesses(o.AuthFailures),
-		sessions: newSessions(o.Now),
-		erasing:  make(chan struct{}, 1),
-		refusals: newRefusals(),
-		turns:    newTurns(o.MaxQueries, o.QueryWait),
-		answers:  newAnswers(o.MaxAnswerBytes, o.QueryWait),
-		live:     newLive(o.Log, o.Logger, o.MaxStreams),
+		o:         o,
+		encoding:  encoding(),
+		decoders:  newDecoders(),
+		inFlight:  newBudget(o.MaxInFlightBytes),
+		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
+		guesses:   newGuesses(o.AuthFailures),
+		sessions:  newSessions(o.Now),
+		backingUp: make(chan struct{}, 1),
+		refusals:  newRefusals(),
+		turns:     newTurns(o.MaxQueries, o.QueryWait),
+		answers:   newAnswers(o.MaxAnswerBytes, o.QueryWait),
+		live:      newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error
 	if s.positions, err = newPositions(o.PositionKey); err != nil {
@@ -74,22 +72,9 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Run ends an erasure that was interrupted, and hands accepted events to the streams
-// until ctx ends; then it ends them and returns nil.
+// Run hands accepted events to the streams until ctx ends; then it ends them and returns nil.
 func (s *Server) Run(ctx context.Context) error {
-	var follower sync.WaitGroup
-	follower.Go(func() { s.live.follow(ctx) })
-	defer follower.Wait()
-	select {
-	case s.erasing <- struct{}{}:
-	case <-ctx.Done():
-		return nil
-	}
-	err := s.resume(ctx)
-	<-s.erasing
-	if err != nil && ctx.Err() == nil {
-		s.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "err", err)
-	}
+	s.live.follow(ctx)
 	return nil
 }
 
@@ -101,8 +86,7 @@ func (s *Server) Handler() http.Handler { return s.api }
 func (s *Server) Ops() http.Handler { return s.ops }
 
 // HTTPServer returns a server for h with the timeouts and header limit of the
-// options. Who serves the API must use it, so that a slow client is bounded, and
-// for plain HTTP the connections of Listener.
+// options. Who serves the API must use it, with Serve, so that a slow client is bounded.
 func (s *Server) HTTPServer(h http.Handler) *http.Server {
 	hs := &http.Server{
 		Handler:           h,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -177,8 +178,8 @@ func TestUnavailableThenAccepted(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	h := open(t, setup{options: func(o *Options) { o.RatePerKey, o.Now = 100, clock.now }})
+	now := newClock()
+	h := open(t, setup{options: func(o *Options) { o.RatePerKey, o.Now = 100, now.Now }})
 	events := func(prefix string, n int) []byte {
 		list := make([]string, n)
 		for i := range list {
@@ -197,7 +198,7 @@ func TestRateLimit(t *testing.T) {
 	if rep := h.send("POST", "/v1/telemetry/batch", events("other", 250), "X-API-Key", "", "X-API-Key", other); rep.status != 200 {
 		t.Errorf("another key: %d %s", rep.status, rep.body)
 	}
-	clock.advance(3)
+	now.Advance(3 * time.Second)
 	if res := decoded[wire.BatchResponse](t, h.send("POST", "/v1/telemetry/batch", events("over", 250))); res.ProcessedEvents != 250 {
 		t.Errorf("after Retry-After: %+v", res)
 	}

@@ -161,7 +161,7 @@ func (st *stream) catchUp(ctx context.Context, upto entity.Seq) (why string, ok 
 		recs, next, err := st.o.Log.Read(ctx, st.at, liveRead)
 		if err != nil {
 			if ctx.Err() == nil {
-				st.o.Logger.Error("a stream cannot read the log", "project", st.caller.Project, "err", err)
+				st.o.Logger.Error("a stream cannot read the log", "project", st.caller.Project, "error", err)
 				return codeUnavailable, false
 			}
 			return "", false

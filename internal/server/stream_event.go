@@ -46,7 +46,7 @@ func (e *liveEvent) prepare(s *Server) {
 			Environment: e.environment(), TraceID: e.traceID(), EntityID: e.fields.EntityID,
 		})
 		if err != nil {
-			s.o.Logger.Error("encode a streamed event", "seq", e.rec.Seq, "err", err)
+			s.o.Logger.Error("encode a streamed event", "seq", e.rec.Seq, "error", err)
 			return
 		}
 		// A line break between two tokens of a payload would end the message's line.

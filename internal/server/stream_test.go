@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -185,8 +186,7 @@ func TestStreamFilters(t *testing.T) {
 // Whatever is cut, behind the last id that was seen comes the next event of the project.
 func TestStreamHasNoGapAndNoRepeat(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := chance.Seed(t)
 	h := open(t, setup{})
 	const appenders, each, perBatch, readers = 64, 10, 5, 4
 	other := h.newKey("two", "ingest")
@@ -218,7 +218,7 @@ func TestStreamHasNoGapAndNoRepeat(t *testing.T) {
 	done := make(chan []string, readers)
 	var running sync.WaitGroup
 	for i := range readers {
-		running.Go(func() { read(rand.New(rand.NewPCG(seed, uint64(i))), done) })
+		running.Go(func() { read(chance.From(seed, uint64(i)), done) })
 	}
 	for a := range appenders {
 		running.Go(func() {

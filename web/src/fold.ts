@@ -1,5 +1,5 @@
 // Makes texts equal that people take for the same, as the server's search does
-// (caseFolder in internal/store): what is found here is what a search finds.
+// (caseFolder in internal/textsearch): what is found here is what a search finds.
 
 // They put no space between words: a blank or a line break in them is no border.
 const unspaced =

@@ -10,7 +10,7 @@ import { themes } from "./themes.ts";
 import type { Session } from "./types.ts";
 import { Icon, type IconName } from "./ui/icon.tsx";
 import { Mark } from "./ui/mark.tsx";
-import { Menu } from "./ui/menu.tsx";
+import { Item, Menu } from "./ui/menu.tsx";
 
 interface Props {
   session: Session;
@@ -115,18 +115,9 @@ function ThemeMenu(): JSX.Element {
     <Menu label="Theme" class="side-button" button={<Labelled icon={now.icon}>Theme</Labelled>}>
       {close =>
         themes.map(t => (
-          <button
-            key={t.value}
-            type="button"
-            class="item"
-            aria-pressed={t.value === chosen}
-            onClick={() => {
-              setTheme(t.value);
-              close();
-            }}
-          >
+          <Item key={t.value} close={close} run={() => setTheme(t.value)} pressed={t.value === chosen}>
             <Icon name={t.icon} /> {t.title}
-          </button>
+          </Item>
         ))
       }
     </Menu>

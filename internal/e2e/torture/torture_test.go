@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
 var (
 	kills = flag.Int("kills", 40, "how often the server is killed, at least")
 	limit = flag.Duration("for", 0, "how long at most (0: as long as the kills take)")
-	seed  = flag.Uint64("seed", 0, "seed of the random choices (0: a new one)")
 	only  = flag.String("only", "", "only the kinds of fault whose name holds this")
 	keep  = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
 	table = flag.String("table", "", "the file whose table a run without failure writes anew")
@@ -42,10 +42,7 @@ func buildAndRun(m *testing.M) int {
 
 // Properties 1 to 8, 10 to 12, 14, 16 and 17, whatever happens to the server.
 func TestTorture(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
+	s := chance.Seed(t)
 	dir := *keep
 	if dir == "" {
 		var err error
@@ -53,13 +50,13 @@ func TestTorture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("seed %d; the ledgers are in %s", s, dir)
+	t.Logf("the ledgers are in %s", dir)
 	defer func() {
 		if *keep == "" && !t.Failed() {
 			_ = os.RemoveAll(dir)
 		}
 	}()
-	c := &campaign{rng: rand.New(rand.NewPCG(s, 1)), result: newResult(s), dir: dir}
+	c := &campaign{rng: chance.From(s, 0), result: newResult(s), dir: dir}
 	for c.more(*kills) {
 		if err := c.season(t); err != nil {
 			t.Fatalf("seed %d, ledger and data in %s: %v", s, dir, err)

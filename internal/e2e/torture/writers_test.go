@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 )
 
@@ -44,7 +45,7 @@ func (w *world) startWriters() *writers {
 	load := &writers{stop: stop}
 	for range connections {
 		transport := &http.Transport{}
-		c := &writer{world: w, env: w.env, rng: rand.New(rand.NewPCG(w.rng.Uint64(), 1)), client: &http.Client{Transport: transport}, over: ctx}
+		c := &writer{world: w, env: w.env, rng: chance.From(w.rng.Uint64(), 0), client: &http.Client{Transport: transport}, over: ctx}
 		load.wg.Go(func() {
 			defer transport.CloseIdleConnections()
 			for ctx.Err() == nil {
@@ -53,7 +54,7 @@ func (w *world) startWriters() *writers {
 			}
 		})
 	}
-	rng, env := rand.New(rand.NewPCG(w.rng.Uint64(), 1)), w.env
+	rng, env := chance.From(w.rng.Uint64(), 0), w.env
 	load.wg.Go(func() { w.useSDK(ctx, rng, env) })
 	return load
 }

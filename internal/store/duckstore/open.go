@@ -126,7 +126,7 @@ func Open(path string, o Options) (*Warehouse, error) {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, asideErr))
 	}
 	o.Logger.Error("warehouse file cannot be read; it was put aside and is built again from the log",
-		"file", path, "aside", aside, "reason", err)
+		"file", path, "aside", aside, "error", err)
 	if w, err = open(path, o); err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -218,8 +219,8 @@ func TestSeen(t *testing.T) {
 		if limit > 1 && wrong > n/1000 {
 			t.Errorf("%d of %d new keys seemed old", wrong, n)
 		}
-		if limit == 1 && s.blocks != firstBlocks {
-			t.Errorf("%d blocks", s.blocks)
+		if limit == 1 && s.lines != firstLines {
+			t.Errorf("%d lines", s.lines)
 		}
 	}
 }
@@ -232,11 +233,11 @@ func TestFullFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	for i := range w.seen.filters[0].blocks {
-		for k := range w.seen.filters[0].blocks[i] {
-			w.seen.filters[0].blocks[i][k] = ^uint64(0) // every key seems old
-		}
+	full := bloom.New(1, bitsPerKey)
+	for h := range uint64(1 << 16) {
+		full.Add(mix(h, 1))
 	}
+	w.seen.filters[0].Filter = full // every key seems old
 	g := newGenerator(1)
 	first := g.next(3000)
 	for _, recs := range [][]entity.Record{first, first, g.next(1000)} {

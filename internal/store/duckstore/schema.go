@@ -54,12 +54,12 @@ type layout struct {
 
 func newLayout() *layout {
 	l := &layout{columns: append([]column(nil), fixedColumns[:]...)}
-	for f := range entity.NumFields {
+	for f := range l.of {
 		l.of[f] = -1
-		if c, ok := fieldColumn(f); ok {
-			l.of[f] = len(l.columns)
-			l.columns = append(l.columns, c)
-		}
+	}
+	for _, c := range entity.EventColumns() {
+		l.of[c.Field] = len(l.columns)
+		l.columns = append(l.columns, column{c.Name, sqlType(c.Type)})
 	}
 	l.folded = len(l.columns)
 	for _, f := range [...]entity.Field{entity.Input, entity.Output} {
@@ -69,20 +69,20 @@ func newLayout() *layout {
 	return l
 }
 
-// fieldColumn says how a field is kept that entity rows are folded from. Times are microseconds since 1970 in a
-// BIGINT: exact, and compared and subtracted without conversion.
-func fieldColumn(f entity.Field) (column, bool) {
-	switch f.Type() {
-	case entity.Text:
-		return column{f.String(), "VARCHAR"}, true
+// sqlType is the type of a column. Times are microseconds since 1970 in a BIGINT: exact, and
+// compared and subtracted without conversion.
+func sqlType(t entity.FieldType) string {
+	switch t {
 	case entity.Integer, entity.Time:
-		return column{f.String(), "BIGINT"}, true
+		return "BIGINT"
 	case entity.Float:
-		return column{f.String(), "DOUBLE"}, true
+		return "DOUBLE"
 	case entity.List:
-		return column{f.String(), "VARCHAR[]"}, true
+		return "VARCHAR[]"
+	case entity.Flag:
+		return "BOOLEAN"
 	}
-	return column{}, false // the payload has it
+	return "VARCHAR"
 }
 
 // ddl creates the tables of an empty file.

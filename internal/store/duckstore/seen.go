@@ -1,38 +1,38 @@
 package duckstore
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+
+	"github.com/brokle-ai/brokle-go/internal/bloom"
+)
 
 // seen remembers which keys were inserted, approximately: it never forgets
 // one, and takes a new key for an old one about once in 50 000 until its
 // memory bound is reached, more often beyond it. So the exact look-up that an
 // idempotent insert needs is made only for the few keys that seem old.
 //
-// It is a row of blocked Bloom filters (F. Putze, P. Sanders, J. Singler,
-// "Cache-, Hash- and Space-Efficient Bloom Filters", 2007), each larger than
-// the one before. It is not safe for concurrent use.
+// It is a row of Bloom filters, each larger than the one before. It is not
+// safe for concurrent use.
 type seen struct {
 	seed    maphash.Seed
 	filters []filter
-	blocks  int // in all filters
-	max     int // blocks
+	lines   int // in all filters
+	max     int // lines
 }
 
 type filter struct {
-	blocks [][blockWords]uint64
-	room   int // keys until the filter is full
+	*bloom.Filter
+	room int // keys until the filter is full
 }
 
 const (
-	blockWords   = 8
-	blockBytes   = blockWords * 8
-	blockBits    = blockBytes * 8
-	keysPerBlock = 16 // 32 bits a key
-	bitsPerKey   = 7
-	firstBlocks  = 1 << 13 // 512 KiB
+	keysPerLine = 16 // 32 bits a key
+	bitsPerKey  = 7
+	firstLines  = 1 << 13 // 512 KiB
 )
 
 func newSeen(maxBytes int) *seen {
-	s := &seen{seed: maphash.MakeSeed(), max: max(maxBytes/blockBytes, firstBlocks)}
+	s := &seen{seed: maphash.MakeSeed(), max: max(maxBytes/bloom.LineBytes, firstLines)}
 	s.grow()
 	return s
 }
@@ -40,63 +40,34 @@ func newSeen(maxBytes int) *seen {
 // grow adds a filter twice as large as the last, or as large as is allowed. At
 // the bound it changes nothing: the last filter then takes all keys.
 func (s *seen) grow() {
-	n := firstBlocks
+	n := firstLines
 	if len(s.filters) > 0 {
-		n = 2 * len(s.filters[len(s.filters)-1].blocks)
+		n = 2 * s.filters[len(s.filters)-1].Bytes() / bloom.LineBytes
 	}
-	n = min(n, s.max-s.blocks)
+	n = min(n, s.max-s.lines)
 	if n <= 0 {
 		return
 	}
-	s.blocks += n
-	s.filters = append(s.filters, filter{blocks: make([][blockWords]uint64, n), room: n * keysPerBlock})
+	s.lines += n
+	s.filters = append(s.filters, filter{bloom.New(n, bitsPerKey), n * keysPerLine})
 }
 
 // add puts the key in and says whether it seemed to be there.
 func (s *seen) add(key uint64) bool {
 	old := len(s.filters) - 1
 	for i := range old {
-		if s.filters[i].has(key) {
+		if s.filters[i].Has(key) {
 			return true
 		}
 	}
 	f := &s.filters[old]
-	if f.put(key) {
+	if f.Add(key) {
 		return true
 	}
 	if f.room--; f.room == 0 {
 		s.grow()
 	}
 	return false
-}
-
-// place is the block of key, and where its bits stand: nine bits of hash each.
-func (f *filter) place(key uint64) (b *[blockWords]uint64, bits uint64) {
-	i := (key >> 32) * uint64(len(f.blocks)) >> 32
-	return &f.blocks[i], mix(key, 1)
-}
-
-func (f *filter) has(key uint64) bool {
-	b, bits := f.place(key)
-	for range bitsPerKey {
-		if b[bits%blockBits/64]&(1<<(bits%64)) == 0 {
-			return false
-		}
-		bits >>= 9
-	}
-	return true
-}
-
-func (f *filter) put(key uint64) (had bool) {
-	b, bits := f.place(key)
-	had = true
-	for range bitsPerKey {
-		word, mask := &b[bits%blockBits/64], uint64(1)<<(bits%64)
-		had = had && *word&mask != 0
-		*word |= mask
-		bits >>= 9
-	}
-	return had
 }
 
 // factKey is the key of an event with its content.

@@ -1,15 +1,14 @@
 package duckstore
 
 import (
-	"math/rand/v2"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // However many spans there are, few cover all of them, in order and apart.
 func TestJoinSpans(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := chance.Of(t)
 	for range 200 {
 		spans := make([]span, 1+rng.IntN(60))
 		for i := range spans {

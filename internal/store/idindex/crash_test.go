@@ -1,13 +1,13 @@
 package idindex
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -17,7 +17,7 @@ import (
 // rest brings it to where it was.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	r, c := random(t), newClock()
+	r, c := chance.Of(t), newClock()
 	fs := vfs.NewCrashableMem()
 	ids := allIDs(300)
 	var log []Change
@@ -38,7 +38,7 @@ func TestCrash(t *testing.T) {
 		for i := range n {
 			prefix.apply(log[i], ends[i])
 		}
-		prefix.check(t, x, c.now(), ids)
+		prefix.check(t, x, c.Now(), ids)
 		if n < len(log) { // all in one, as a recovering Log may
 			if err := x.Apply(log, ends[len(ends)-1]); err != nil {
 				t.Fatal(err)
@@ -47,18 +47,18 @@ func TestCrash(t *testing.T) {
 		for i := n; i < len(log); i++ {
 			prefix.apply(log[i], ends[i])
 		}
-		prefix.check(t, x, c.now(), ids)
+		prefix.check(t, x, c.Now(), ids)
 
 		clones := make(chan *vfs.MemFS, 1)
 		blocks := 100 + r.IntN(150)
 		at, percent := r.IntN(blocks), r.IntN(101)
 		for i := range blocks {
-			ch, end := prefix.change(r, c.now(), 300)
+			ch, end := prefix.change(r, c.Now(), 300)
 			prefix.apply(ch, end)
 			log, ends = append(log, ch), append(ends, end)
 			if i == at { // beside the applies that follow
 				go func() {
-					clones <- fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(uint64(round), uint64(at)))})
+					clones <- fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: chance.From(uint64(round), uint64(at))})
 				}()
 			}
 			if err := x.Apply([]Change{ch}, end); err != nil {
@@ -70,9 +70,9 @@ func TestCrash(t *testing.T) {
 					t.Fatal(err)
 				}
 			case 1:
-				c.add(time.Duration(r.IntN(600)) * time.Second)
+				c.Advance(time.Duration(r.IntN(600)) * time.Second)
 			case 2:
-				if _, err := x.Sweep(c.now(), 1000); err != nil {
+				if _, err := x.Sweep(c.Now(), 1000); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 )
 
 const (
@@ -15,7 +17,6 @@ const (
 	maxFilter       = 63 << 20 // bytes, of all generations
 	filterBitsPerID = 10       // about 1 false alarm in 60
 	filterProbes    = 6
-	blockBits       = 512 // one cache line: a look-up misses the cache once
 	// filterSlack is how far a caller's clock may lag behind the index's.
 	filterSlack = minuteMicros
 	filterMaxID = maxFilter * 8 / filterBitsPerID
@@ -43,10 +44,9 @@ type cover struct {
 	proves int64 // from this time on, what no generation holds is not marked
 }
 
-// generation is one blocked Bloom filter.
+// generation is one Bloom filter.
 type generation struct {
-	words   []atomic.Uint64
-	blocks  uint64
+	*bloom.Filter
 	room    int   // ids that may still be added; the writer's
 	expires int64 // the last expiry of its ids; the writer's
 }
@@ -58,11 +58,7 @@ func newFilter() *filter {
 }
 
 func newGeneration(size int) *generation {
-	return &generation{
-		words:  make([]atomic.Uint64, size/8),
-		blocks: uint64(size) * 8 / blockBits,
-		room:   size * 8 / filterBitsPerID,
-	}
+	return &generation{Filter: bloom.New(size/bloom.LineBytes, filterProbes), room: size * 8 / filterBitsPerID}
 }
 
 func (f *filter) hash(key []byte) uint64 { return maphash.Bytes(f.seed, key) }
@@ -78,37 +74,11 @@ func (f *filter) covers(now int64) *cover {
 // absent says that nothing with this hash was added.
 func (c *cover) absent(h uint64) bool {
 	for i := len(c.gens) - 1; i >= 0; i-- {
-		if c.gens[i].has(h) {
+		if c.gens[i].Has(h) {
 			return false
 		}
 	}
 	return true
-}
-
-// place finds the first word of the hash's block, and the bits within it, nine of them per probe.
-func (g *generation) place(h uint64) (words []atomic.Uint64, bits uint64) {
-	at := (h >> 32) * g.blocks >> 32 * (blockBits / 64)
-	return g.words[at : at+blockBits/64 : at+blockBits/64], h * 0x9e3779b97f4a7c15
-}
-
-func (g *generation) has(h uint64) bool {
-	words, bits := g.place(h)
-	for range filterProbes {
-		if words[bits>>6&7].Load()>>(bits&63)&1 == 0 {
-			return false
-		}
-		bits >>= 9
-	}
-	return true
-}
-
-func (g *generation) add(h uint64) {
-	words, bits := g.place(h)
-	for range filterProbes {
-		words[bits>>6&7].Or(1 << (bits & 63))
-		bits >>= 9
-	}
-	g.room--
 }
 
 // add adds a mark's hash. It comes before the mark is visible in Pebble.
@@ -119,7 +89,8 @@ func (f *filter) add(h uint64, expires, now int64) {
 	}
 	g := gens[len(gens)-1]
 	g.expires = max(g.expires, expires)
-	g.add(h)
+	g.Add(h)
+	g.room--
 }
 
 // grow drops what has expired, makes room, and adds a generation.
@@ -127,15 +98,15 @@ func (f *filter) grow(old []*generation, now int64) []*generation {
 	size, total := firstGeneration, 0
 	var gens []*generation
 	for _, g := range old {
-		size = min(maxGeneration, len(g.words)*8*2)
+		size = min(maxGeneration, 2*g.Bytes())
 		if g.expires+filterSlack > now {
 			gens = append(gens, g)
-			total += len(g.words) * 8
+			total += g.Bytes()
 		}
 	}
 	for total+size > maxFilter {
 		f.lost = max(f.lost, gens[0].expires)
-		total -= len(gens[0].words) * 8
+		total -= gens[0].Bytes()
 		gens = gens[1:]
 	}
 	gens = append(gens, newGeneration(size))

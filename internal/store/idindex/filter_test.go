@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 func TestFilterHoldsWhatWasAdded(t *testing.T) {
 	t.Parallel()
-	r := random(t)
+	r := chance.Of(t)
 	f := newFilter()
 	hashes := make([]uint64, 1_000_000) // spread over 1 + 2 MiB
 	for i := range hashes {
@@ -50,7 +52,7 @@ func TestFilterOverflows(t *testing.T) {
 		gens[len(gens)-1].room = 0 // full at once: the next add grows
 		total := 0
 		for _, g := range gens {
-			total += len(g.words) * 8
+			total += g.Bytes()
 		}
 		if total > maxFilter {
 			t.Fatalf("%d bytes, the bound is %d", total, maxFilter)
@@ -88,7 +90,7 @@ func TestFilterAfterOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	x = open(t, fs, c)
-	now := c.now().UnixMicro()
+	now := c.Now().UnixMicro()
 	hash := func(id string) uint64 { return x.filter.hash(appendKey(nil, kindMark, "p", id)) }
 	check := func() (proves bool) {
 		t.Helper()

@@ -10,29 +10,30 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // put applies one block of ids of project p, received now.
-func put(t *testing.T, x *Index, c *clock, project string, ttl time.Duration, ids ...string) {
+func put(t *testing.T, x *Index, c *clock.Stopped, project string, ttl time.Duration, ids ...string) {
 	t.Helper()
 	first := x.Cursor() + 1
 	seqs := make([]entity.Seq, len(ids))
 	for i := range seqs {
 		seqs[i] = first + entity.Seq(i)
 	}
-	ch := Change{Project: project, Block: first, At: c.now(), TTL: ttl, IDs: ids, Seqs: seqs}
+	ch := Change{Project: project, Block: first, At: c.Now(), TTL: ttl, IDs: ids, Seqs: seqs}
 	if err := x.Apply([]Change{ch}, first+entity.Seq(len(ids))); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // seen looks one id up at the clock's time.
-func seen(t *testing.T, x *Index, c *clock, project, id string) entity.Seq {
+func seen(t *testing.T, x *Index, c *clock.Stopped, project, id string) entity.Seq {
 	t.Helper()
 	out := make([]Entry, 1)
-	if err := x.Seen(project, []string{id}, c.now(), out); err != nil {
+	if err := x.Seen(project, []string{id}, c.Now(), out); err != nil {
 		t.Fatal(err)
 	}
 	return out[0].Seq
@@ -69,7 +70,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 				d     time.Duration
 				known bool
 			}{{0, true}, {ttl - time.Microsecond, true}, {time.Microsecond, false}, {time.Hour, false}} {
-				c.add(step.d)
+				c.Advance(step.d)
 				for i, id := range idShapes() {
 					want := entity.Seq(0)
 					if step.known {
@@ -125,7 +126,7 @@ func TestFailedEventIsNotSeen(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	if err := x.Apply([]Change{{Project: "p", BatchID: "B", Block: 7, At: c.now(), TTL: time.Hour, Failed: []string{"id", ""}}}, 7); err != nil {
+	if err := x.Apply([]Change{{Project: "p", BatchID: "B", Block: 7, At: c.Now(), TTL: time.Hour, Failed: []string{"id", ""}}}, 7); err != nil {
 		t.Fatal(err)
 	}
 	if seq, ok, err := x.FailedEvent("p", "id"); seq != 7 || !ok || err != nil {
@@ -141,7 +142,7 @@ func TestFailedEventIsNotSeen(t *testing.T) {
 	if seen(t, x, c, "p", "id") != 8 {
 		t.Error("the retry is not known")
 	}
-	c.add(store.ReceiptTTL)
+	c.Advance(store.ReceiptTTL)
 	if _, ok, _ := x.FailedEvent("p", "id"); ok {
 		t.Error("the receipt outlives its time")
 	}
@@ -151,11 +152,11 @@ func TestReplayChangesNothing(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []entity.Seq{1}}}
+	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.Now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []entity.Seq{1}}}
 	if err := x.Apply(first, 1); err != nil {
 		t.Fatal(err)
 	}
-	c.add(time.Minute)
+	c.Advance(time.Minute)
 	put(t, x, c, "p", time.Minute, "id") // accepted again: Seq 2
 	for _, upto := range []entity.Seq{1, x.Cursor(), x.Cursor() + 1} {
 		if err := x.Apply(first, upto); err != nil {
@@ -174,10 +175,10 @@ func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	good := Change{Project: "p", Block: 1, At: c.now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}}
+	good := Change{Project: "p", Block: 1, At: c.Now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}}
 	for name, bad := range map[string]Change{
-		"more ids than seqs":          {Project: "p", Block: 2, At: c.now(), TTL: time.Hour, IDs: []string{"b"}},
-		"block behind the new cursor": {Project: "p", Block: 4, At: c.now()},
+		"more ids than seqs":          {Project: "p", Block: 2, At: c.Now(), TTL: time.Hour, IDs: []string{"b"}},
+		"block behind the new cursor": {Project: "p", Block: 4, At: c.Now()},
 	} {
 		if err := x.Apply([]Change{good, bad}, 3); err == nil {
 			t.Errorf("%s: no error", name)
@@ -186,7 +187,7 @@ func TestApplyRefuses(t *testing.T) {
 	if x.Cursor() != 0 || seen(t, x, c, "p", "a") != 0 {
 		t.Error("a refused Apply left something")
 	}
-	if err := x.Seen("p", []string{"a"}, c.now(), nil); err == nil {
+	if err := x.Seen("p", []string{"a"}, c.Now(), nil); err == nil {
 		t.Error("no room for the answer: no error")
 	}
 }
@@ -241,7 +242,7 @@ func TestConcurrent(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := x.Sweep(c.now(), 50); err != nil {
+			if _, err := x.Sweep(c.Now(), 50); err != nil {
 				t.Error(err)
 			}
 		}
@@ -270,12 +271,12 @@ func TestConcurrent(t *testing.T) {
 				return
 			default:
 			}
-			ch := Change{Project: "p", Block: n, At: c.now(), TTL: 61 * time.Second, IDs: []string{name(n)}, Seqs: []entity.Seq{n}}
+			ch := Change{Project: "p", Block: n, At: c.Now(), TTL: 61 * time.Second, IDs: []string{name(n)}, Seqs: []entity.Seq{n}}
 			if err := x.Apply([]Change{ch}, n); err != nil {
 				t.Error(err)
 			}
 			if n%50 == 0 {
-				c.add(time.Second)
+				c.Advance(time.Second)
 			}
 		}
 	})

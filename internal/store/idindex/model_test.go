@@ -3,58 +3,28 @@ package idindex
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// random gives a source whose seed is logged; BROKLE_TEST_SEED repeats a run.
-func random(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("BROKLE_TEST_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("BROKLE_TEST_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
-
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 30, 123000, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func newClock() *clock.Stopped {
+	return clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 30, 123000, time.UTC))
 }
 
 // open opens an index that is closed with the test.
-func open(t *testing.T, fs vfs.FS, c *clock) *Index {
+func open(t *testing.T, fs vfs.FS, c *clock.Stopped) *Index {
 	t.Helper()
-	x, err := Open("idx", Options{FS: fs, Now: c.now, CacheBytes: minCache})
+	x, err := Open("idx", Options{FS: fs, Now: c.Now, CacheBytes: minCache})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,13 +239,13 @@ func allIDs(ids int) []pid {
 // sweeps, restarts and passing days.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	r, c, fs := random(t), newClock(), vfs.NewMem()
+	r, c, fs := chance.Of(t), newClock(), vfs.NewMem()
 	x, m, ids := open(t, fs, c), newModel(), allIDs(20)
 	var last Change
 	for range 3000 {
 		switch n := r.IntN(100); {
 		case n < 80:
-			ch, upto := m.change(r, c.now(), 20)
+			ch, upto := m.change(r, c.Now(), 20)
 			if err := x.Apply([]Change{last, ch}, upto); err != nil {
 				t.Fatal(err)
 			}
@@ -286,26 +256,26 @@ func TestModel(t *testing.T) {
 				t.Fatal(err)
 			}
 		case n < 92:
-			c.add(time.Duration(r.IntN(200)) * time.Second)
+			c.Advance(time.Duration(r.IntN(200)) * time.Second)
 		case n < 94:
-			if _, err := x.Sweep(c.now(), 1+r.IntN(500)); err != nil {
+			if _, err := x.Sweep(c.Now(), 1+r.IntN(500)); err != nil {
 				t.Fatal(err)
 			}
 		case n < 95:
-			c.add(time.Duration(r.IntN(30)) * time.Hour)
+			c.Advance(time.Duration(r.IntN(30)) * time.Hour)
 		case n < 97:
 			if err := x.Close(); err != nil {
 				t.Fatal(err)
 			}
 			x = open(t, fs, c)
 		default:
-			m.check(t, x, c.now(), ids)
+			m.check(t, x, c.Now(), ids)
 		}
 	}
-	m.check(t, x, c.now(), ids)
-	sweepAll(t, x, c.now().Add(48*time.Hour))
-	c.add(48 * time.Hour)
-	m.check(t, x, c.now(), ids)
+	m.check(t, x, c.Now(), ids)
+	sweepAll(t, x, c.Now().Add(48*time.Hour))
+	c.Advance(48 * time.Hour)
+	m.check(t, x, c.Now(), ids)
 	if n := x.Stats().Entries; n != 0 {
 		t.Errorf("%d entries remain when all have expired", n)
 	}

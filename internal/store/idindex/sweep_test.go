@@ -37,16 +37,16 @@ func TestSweepLeavesNothingExpired(t *testing.T) {
 	}
 	put(t, x, c, "p", time.Minute, ids...)
 	put(t, x, c, "q", time.Hour, ids...)
-	if n := sweepAll(t, x, c.now().Add(time.Minute-time.Microsecond)); n != 0 {
+	if n := sweepAll(t, x, c.Now().Add(time.Minute-time.Microsecond)); n != 0 {
 		t.Fatalf("%d entries swept before their time", n)
 	}
-	if n := sweepAll(t, x, c.now().Add(2*time.Minute)); n != len(ids) {
+	if n := sweepAll(t, x, c.Now().Add(2*time.Minute)); n != len(ids) {
 		t.Fatalf("%d entries swept, want %d", n, len(ids))
 	}
 	if n := x.Stats().Entries; n != int64(len(ids)) {
 		t.Errorf("%d entries, want %d", n, len(ids))
 	}
-	if n := sweepAll(t, x, c.now().Add(2*time.Hour)); n != len(ids) {
+	if n := sweepAll(t, x, c.Now().Add(2*time.Hour)); n != len(ids) {
 		t.Fatalf("%d entries swept, want %d", n, len(ids))
 	}
 	if n := keysLeft(t, x); n != 0 {
@@ -61,9 +61,9 @@ func TestSweepKeepsToItsLimit(t *testing.T) {
 	for i := range 20 {
 		put(t, x, c, "p", time.Minute, fmt.Sprint("a", i), fmt.Sprint("b", i))
 	}
-	c.add(3 * time.Minute)
+	c.Advance(3 * time.Minute)
 	for _, want := range []int{6, 6, 6, 6, 6, 6, 4, 0} {
-		if n, err := x.Sweep(c.now(), 5); n != want || err != nil {
+		if n, err := x.Sweep(c.Now(), 5); n != want || err != nil {
 			t.Fatalf("swept %d %v, want %d", n, err, want)
 		}
 	}
@@ -75,10 +75,10 @@ func TestSweepKeepsTheNewMark(t *testing.T) {
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
 	put(t, x, c, "p", time.Minute, "id", "other")
-	c.add(time.Minute)
+	c.Advance(time.Minute)
 	put(t, x, c, "p", time.Hour, "id")
-	c.add(5 * time.Minute)
-	if n := sweepAll(t, x, c.now()); n != 1 {
+	c.Advance(5 * time.Minute)
+	if n := sweepAll(t, x, c.Now()); n != 1 {
 		t.Errorf("swept %d, want 1", n)
 	}
 	if got := seen(t, x, c, "p", "id"); got != 4 {
@@ -87,8 +87,8 @@ func TestSweepKeepsTheNewMark(t *testing.T) {
 	if n := x.Stats().Entries; n != 1 {
 		t.Errorf("%d entries, want 1", n)
 	}
-	c.add(time.Hour)
-	if n := sweepAll(t, x, c.now()); n != 1 || keysLeft(t, x) != 0 {
+	c.Advance(time.Hour)
+	if n := sweepAll(t, x, c.Now()); n != 1 || keysLeft(t, x) != 0 {
 		t.Errorf("swept %d, %d keys remain", n, keysLeft(t, x))
 	}
 }
@@ -99,15 +99,15 @@ func TestSweepGoesBack(t *testing.T) {
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
 	put(t, x, c, "p", time.Minute, "a")
-	if n := sweepAll(t, x, c.now().Add(10*time.Minute)); n != 1 { // a clock that ran ahead
+	if n := sweepAll(t, x, c.Now().Add(10*time.Minute)); n != 1 { // a clock that ran ahead
 		t.Fatalf("swept %d, want 1", n)
 	}
 	put(t, x, c, "p", time.Minute, "b")
 	// And so is what is filed while a walk is under way.
-	_, end := x.sweepRange(kindMarkDue, c.now().Add(10*time.Minute).UnixMicro())
+	_, end := x.sweepRange(kindMarkDue, c.Now().Add(10*time.Minute).UnixMicro())
 	put(t, x, c, "p", time.Minute, "c")
 	x.sweptTo(kindMarkDue, end)
-	if n := sweepAll(t, x, c.now().Add(10*time.Minute)); n != 2 {
+	if n := sweepAll(t, x, c.Now().Add(10*time.Minute)); n != 2 {
 		t.Errorf("swept %d, want 2", n)
 	}
 	if x.first[0] != end {
@@ -119,10 +119,10 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := open(t, vfs.NewMem(), c)
-	created := c.now()
+	created := c.Now()
 	apply := func(ch Change) {
 		t.Helper()
-		ch.Project, ch.At, ch.Block = "p", c.now(), x.Cursor()+1
+		ch.Project, ch.At, ch.Block = "p", c.Now(), x.Cursor()+1
 		if err := x.Apply([]Change{ch}, ch.Block); err != nil {
 			t.Fatal(err)
 		}
@@ -130,8 +130,8 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	apply(Change{BatchID: "B1", Failed: []string{"f"}})
 	apply(Change{BatchID: "B2", JobID: "j", Job: JobAdded})
 	apply(Change{BatchID: "B3", JobID: "k", Job: JobAdded})
-	c.add(30 * 24 * time.Hour)
-	sweepAll(t, x, c.now())
+	c.Advance(30 * 24 * time.Hour)
+	sweepAll(t, x, c.Now())
 	if _, ok, _ := x.Batch("p", "B1"); ok {
 		t.Error("the receipt of B1 outlives its time")
 	}
@@ -144,7 +144,7 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	if _, ok, _ := x.Job("q", "j"); ok {
 		t.Error("another project knows the job")
 	}
-	done := c.now()
+	done := c.Now()
 	apply(Change{BatchID: "B2", JobID: "j", Job: JobCompleted})
 	apply(Change{JobID: "k", Job: JobFailed})
 	apply(Change{BatchID: "B2", JobID: "j", Job: JobFailed}) // ended before: changes nothing
@@ -158,16 +158,16 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	if p, err := x.PendingJobs(); len(p) != 0 || err != nil {
 		t.Errorf("pending jobs: %v %v", p, err)
 	}
-	c.add(store.ReceiptTTL - time.Microsecond)
+	c.Advance(store.ReceiptTTL - time.Microsecond)
 	if _, ok, _ := x.Job("p", "k"); !ok {
 		t.Error("the job is forgotten too early")
 	}
-	c.add(time.Microsecond)
+	c.Advance(time.Microsecond)
 	if _, ok, _ := x.Job("p", "k"); ok {
 		t.Error("the job outlives its time")
 	}
-	c.add(time.Minute)
-	if n := sweepAll(t, x, c.now()); n != 4 || keysLeft(t, x) != 0 {
+	c.Advance(time.Minute)
+	if n := sweepAll(t, x, c.Now()); n != 4 || keysLeft(t, x) != 0 {
 		t.Errorf("swept %d, want 4; %d keys remain", n, keysLeft(t, x))
 	}
 }
@@ -179,10 +179,10 @@ func TestSweepBesideApply(t *testing.T) {
 	x := open(t, vfs.NewMem(), c)
 	for i := range 500 {
 		put(t, x, c, "p", time.Minute, "id")
-		c.add(2 * time.Minute)
+		c.Advance(2 * time.Minute)
 		swept := make(chan error)
 		go func() {
-			_, err := x.Sweep(c.now(), 10)
+			_, err := x.Sweep(c.Now(), 10)
 			swept <- err
 		}()
 		put(t, x, c, "p", time.Minute, "id")
@@ -192,6 +192,6 @@ func TestSweepBesideApply(t *testing.T) {
 		if seen(t, x, c, "p", "id") == 0 {
 			t.Fatalf("round %d: Sweep took the new mark", i)
 		}
-		c.add(2 * time.Minute)
+		c.Advance(2 * time.Minute)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 func TestPlaces(t *testing.T) {
@@ -48,7 +50,7 @@ func TestFieldsAreApart(t *testing.T) {
 // No two projects share a key, and all keys of a tag share a hash tag.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, 100, func(t *rapid.T) {
 		projects := rapid.SliceOfNDistinct(rapid.StringOf(rapid.RuneFrom([]rune("ab{}:%+ é"))), 2, 2, rapid.ID).Draw(t, "projects")
 		ids := rapid.SliceOfN(rapid.String(), 2, 50).Draw(t, "ids")
 		a, b := keysOf(projects[0]), keysOf(projects[1])

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -67,12 +68,7 @@ func (w *wait) wait(ctx context.Context) {
 		if err := w.yield(ctx); err != nil {
 			return
 		}
-		t := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		t.Stop()
+		_ = clock.Sleep(ctx, pause/2+rand.N(pause))
 		// The last time is asked outside the deadline, or what was given up would stay unasked.
 		if err := w.again(context.WithoutCancel(ctx)); err != nil || ctx.Err() != nil {
 			return

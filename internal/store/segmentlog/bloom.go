@@ -3,19 +3,15 @@ package segmentlog
 import (
 	"encoding/binary"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
-// A filter says of a word whether a stretch of the Log surely does not hold it. It is
-// a Bloom filter whose bits for one word lie in one line of 64 bytes (Putze,
-// Sanders and Singler, 2007), so that asking reads one line.
+// A filter says of a word, or of a mention, whether a stretch of the Log surely does not hold it.
 const (
-	lineBytes    = 64
-	lineBits     = 8 * lineBytes
 	bitsPerWord  = 10 // of the filter, which makes about 1.5 % false answers
 	probes       = 6
-	probeBits    = 9 // of a hash, for one of lineBits
 	filterPart   = 1.0 / 32
 	projectWords = "\x00" // before a project's name, so that it is no text's word
 )
@@ -65,49 +61,21 @@ func projectHash(project string) uint64 { return textsearch.WordHash([]byte(proj
 // filterLines is the size in lines for n words in raw bytes of payload: text of
 // nothing but rare words gets more false answers, not a larger filter.
 func filterLines(n int, raw int64) int {
+	const lineBits = 8 * bloom.LineBytes
 	lines := (n*bitsPerWord + lineBits - 1) / lineBits
-	most := int(float64(raw) * filterPart / lineBytes)
+	most := int(float64(raw) * filterPart / bloom.LineBytes)
 	return max(1, min(lines, most))
 }
 
 // appendFilter appends the filter of the set's words.
 func (s *hashSet) appendFilter(b []byte, raw int64) []byte {
-	lines := filterLines(s.n, raw)
-	at := len(b)
-	b = append(b, make([]byte, lines*lineBytes)...)
-	filter := b[at:]
+	f := bloom.New(filterLines(s.n, raw), probes)
 	for _, h := range s.slots {
-		if h == 0 {
-			continue
-		}
-		line := filter[lineOf(h, lines)*lineBytes:][:lineBytes]
-		for bits, i := bitsOf(h), 0; i < probes; bits, i = bits>>probeBits, i+1 {
-			bit := bits % lineBits
-			line[bit/8] |= 1 << (bit % 8)
+		if h != 0 {
+			f.Add(h)
 		}
 	}
-	return b
-}
-
-// lineOf is the line of a hash among lines.
-func lineOf(h uint64, lines int) int { return int(h >> 32 * uint64(lines) >> 32) }
-
-// bitsOf are the bits of a hash that choose its places in the line, mixed so
-// that they do not follow from the line.
-func bitsOf(h uint64) uint64 {
-	h *= 0x9e3779b97f4a7c15
-	return h ^ h>>32
-}
-
-// lineHas says whether the line of h may hold it.
-func lineHas(line []byte, h uint64) bool {
-	for bits, i := bitsOf(h), 0; i < probes; bits, i = bits>>probeBits, i+1 {
-		bit := bits % lineBits
-		if line[bit/8]&(1<<(bit%8)) == 0 {
-			return false
-		}
-	}
-	return true
+	return f.Append(b)
 }
 
 // stretch is a run of blocks that one filter covers.

@@ -309,7 +309,7 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 		if !r.writes() {
 			continue
 		}
-		seg.note(r.header.first, off, r.header.committed)
+		seg.note(&r.header, off)
 		off += r.header.size()
 		c.tail.push(tailBlock{last: r.header.last(), recs: r.recs, cost: r.cost})
 		c.batches.Add(1)

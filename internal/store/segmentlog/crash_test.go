@@ -2,29 +2,17 @@ package segmentlog
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
-
-var seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 draws one")
-
-// seed is the flag's, or a new one; the test logs it.
-func seed(t *testing.T) uint64 {
-	s := *seedFlag
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("-seed %d", s)
-	return s
-}
 
 func TestCrash(t *testing.T) {
 	t.Parallel()
@@ -32,7 +20,7 @@ func TestCrash(t *testing.T) {
 	for name, o := range map[string]Options{"Tiny": tiny, "Small": small, "Defaults": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.LogCrash(t, opener(o), seed(t), 6)
+			storetest.LogCrash(t, opener(o), 6)
 		})
 	}
 }
@@ -41,7 +29,7 @@ func TestCrash(t *testing.T) {
 // the new ones.
 func TestCrashDuringMaintenance(t *testing.T) {
 	t.Parallel()
-	s := seed(t)
+	s := chance.Seed(t)
 	for name, work := range map[string]func(l *Log, erase []entity.Seq) error{
 		"Pack": func(l *Log, _ []entity.Seq) error {
 			for {
@@ -54,7 +42,7 @@ func TestCrashDuringMaintenance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(s, 2))
+			rng := chance.From(s, 0)
 			for n := 1; ; n++ {
 				if !crashDuring(t, rng, n, name == "Erase", work) {
 					t.Logf("%d crash points", n)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -20,7 +20,7 @@ import (
 )
 
 func crashConfig(percent int, seed uint64) vfs.CrashCloneCfg {
-	return vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(seed, 3))}
+	return vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: chance.From(seed, 3)}
 }
 
 // badChange is one that no index applies.
@@ -98,8 +98,8 @@ func writeFile(t *testing.T, fs vfs.FS, path string, b []byte, sync bool) {
 // is whole, says what it lost, and calls duplicate just what it holds.
 func TestDamagedTail(t *testing.T) {
 	t.Parallel()
-	s := seed(t)
-	rng := rand.New(rand.NewPCG(s, 4))
+	s := chance.Seed(t)
+	rng := chance.From(s, 0)
 	const blocks, k = 8, 3
 	mem := written(t, Options{}, blocks, k)
 	path := segmentFiles(t, mem)[0]

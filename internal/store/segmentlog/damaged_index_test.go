@@ -3,12 +3,11 @@ package segmentlog
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -17,9 +16,7 @@ import (
 // and what was stored is a duplicate as before.
 func TestDamagedIndexIsBuiltAgain(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(uint64(seed), 1))
+	rng := chance.Of(t)
 	dir := t.TempDir()
 	const batches, each = 20, 500
 	again := func(l *Log) error {

@@ -2,6 +2,7 @@ package segmentlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -132,24 +133,47 @@ func (e *eraser) find(ctx context.Context) error {
 	return nil
 }
 
-// findRequests looks for the raw requests of the projects in a segment. Those of pending jobs
-// stay: they are accepted, and nothing else holds their events yet.
+// findRequests looks for the raw requests of the projects in a segment. Those of pending
+// jobs stay: they are accepted, and nothing else holds their events yet.
 func (e *eraser) findRequests(seg *segment, pending []entity.Seq) (found bool, err error) {
-	err = e.each(seg, func(h *blockHeader, stored []byte) error {
-		if h.kind != kindJob || slices.Contains(pending, h.first) {
-			return nil
+	v, err := e.viewOf(seg)
+	if err != nil {
+		return false, err
+	}
+	defer v.release()
+	sc := seg.scanner(v.h, v.end, headerAhead)
+	for _, at := range seg.asked { // sealed and loaded: nothing is added
+		if slices.Contains(pending, at.first) {
+			continue
 		}
-		b, err := e.codec.decodeSections(h, stored, false)
+		b, err := e.request(sc, at.off)
 		if err != nil {
-			return nil // nothing that a reader could give out
+			return found, err
 		}
-		if e.projects[b.batches[0].project] {
-			e.requests[h.first] = true
+		if b != nil && e.projects[b.batches[0].project] {
+			e.requests[at.first] = true
 			found = true
 		}
-		return nil
-	})
-	return found, err
+	}
+	return found, nil
+}
+
+// request reads what the block of a raw request says of itself; nil when it is nothing
+// that a reader could give out.
+func (e *eraser) request(sc *scanner, off int64) (*block, error) {
+	h, err := sc.blockAt(off)
+	var stored []byte
+	if err == nil {
+		stored, err = sc.sections(&h, off, false)
+	}
+	var b *block
+	if err == nil {
+		b, err = e.codec.decodeSections(&h, stored, false)
+	}
+	if errors.Is(err, errDamaged) {
+		return nil, nil
+	}
+	return b, err
 }
 
 // segment rewrites one segment without the erased payloads.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -59,7 +59,7 @@ func exported(t *testing.T, l *Log, meanwhile func()) (fs *vfs.MemFS, head entit
 // has every event of before the copy once, but for those that were erased, and Check finds it whole.
 func TestExportWhileItChanges(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(seed(t), 7))
+	rng := chance.Of(t)
 	for range 20 {
 		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10, TailBytes: 1})
 		n := 0

@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
@@ -117,7 +118,7 @@ func testWriteFault(t *testing.T, fail func(errorfs.Op) error, warm int) {
 	// What the failed writes left in the files is not read after a crash either,
 	// even when all of it reached the disk.
 	for _, percent := range []int{0, 100} {
-		l := openTest(t, mem.CrashClone(crashConfig(percent, seed(t))), "log", Options{})
+		l := openTest(t, mem.CrashClone(crashConfig(percent, chance.Seed(t))), "log", Options{})
 		check(l)
 		if out, err := l.Append(ctx, b); err != nil || out[0] != store.Stored || out[19] != store.Stored {
 			t.Fatalf("the failed batch after a crash: %v, %v", out, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -19,8 +20,8 @@ const (
 )
 
 // FilterVersion is the version of filter files that this package reads and writes. It
-// also changes with what store.Words takes for a word.
-const FilterVersion = 2
+// also changes with what textsearch.Words takes for a word and with whom extract.MentionsOf finds named.
+const FilterVersion = 3
 
 // errOlderFilter says that a program made the filter file for which other words were words. It
 // is no damage: the file is made again.
@@ -107,7 +108,7 @@ func readFilters(r io.ReaderAt, size int64) (filterHeader, []stretch, error) {
 	var filter []byte
 	for i, at := 0, headerLen+length; i < len(list); i++ {
 		s := parseStretch(b[i*stretchLen:])
-		n := int64(s.lines) * lineBytes
+		n := int64(s.lines) * bloom.LineBytes
 		if s.last-s.first > maxSpan || s.at != at || s.lines == 0 || n > size-at || s.last < s.first || s.off < headerLen || s.end <= s.off || s.end > h.end ||
 			i > 0 && (s.first <= list[i-1].last || s.off < list[i-1].end) {
 			return h, nil, damaged("stretch of filter file")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
@@ -76,7 +77,7 @@ func (s *segment) remember(i int, filter []byte) {
 		return
 	}
 	s.places.list = slices.Clone(s.places.list) // searches hold the old one
-	s.places.list[i].mem, s.places.list[i].lines = filter, uint32(len(filter)/lineBytes)
+	s.places.list[i].mem, s.places.list[i].lines = filter, uint32(len(filter)/bloom.LineBytes)
 }
 
 // filterOne makes the filters of one segment, if it is time. It reports whether it did.
@@ -163,7 +164,7 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 			return nil, nil, err
 		}
 		s.mem = nil
-		s.lines = uint32((int64(len(filters)) - s.at) / lineBytes)
+		s.lines = uint32((int64(len(filters)) - s.at) / bloom.LineBytes)
 		s.sum = checksum(filters[s.at:])
 	}
 	if len(list) > maxStretches {
@@ -202,9 +203,10 @@ func (b *filterBuilder) filter(ctx context.Context, dst []byte, s *stretch) ([]b
 			for e := t.at; e < t.at+t.events; e++ {
 				if blk.live(e) {
 					b.words.Event(&blk.events[e])
+					b.set.mentions(t.project, &blk.events[e])
 				}
 			}
 		}
 	})
-	return b.set.appendFilter(dst, s.raw), err
+	return b.set.appendFilter(dst, s.raw+mentionBytes*int64(s.events)), err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
@@ -107,8 +107,7 @@ func sentAgain(t *testing.T, l *Log) (stored int) {
 // What the Log removes itself is no loss, whenever a crash comes: trimmed, merged and erased segments.
 func TestNoLossOfItsOwnMaking(t *testing.T) {
 	t.Parallel()
-	s := seed(t)
-	rng := rand.New(rand.NewPCG(s, 9))
+	rng := chance.Of(t)
 	ctx := context.Background()
 	for range 8 {
 		mem := vfs.NewCrashableMem()

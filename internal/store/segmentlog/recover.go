@@ -213,7 +213,7 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64
 		if missing == 0 && b.first > seg.last+1 {
 			missing = seg.last + 1
 		}
-		seg.note(b.first, off, b.committed)
+		seg.note(&b, off)
 		seg.last = b.last()
 	}
 	if sc.err != nil {

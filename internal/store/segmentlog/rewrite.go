@@ -43,7 +43,7 @@ func (l *Log) beginRewrite(h segmentHeader) (*rewrite, error) {
 // add appends a block. The header's lengths and checksums are those of the sections.
 func (w *rewrite) add(h blockHeader, meta, body []byte) error {
 	h.salt = w.seg.salt
-	w.seg.note(h.first, w.off, h.committed)
+	w.seg.note(&h, w.off)
 	w.off += h.size()
 	w.buf = h.append(w.buf)
 	w.buf = append(w.buf, meta...)

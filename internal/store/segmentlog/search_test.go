@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/bloom"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -176,15 +178,14 @@ func filterFiles(t *testing.T, dir string) []string {
 // recompression, restarts, and the loss or damage of filter files.
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	rng := chance.Of(t)
 	dir, idle := t.TempDir(), time.Now().Add(time.Hour)
 	o := Options{SegmentBytes: 20 << 10, Now: func() time.Time { return idle }, MaxUnfiltered: 1 << 20}
 	l, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &texts{rng: rand.New(rand.NewPCG(seed, 1))}
+	x := &texts{rng: rng}
 	x.check(t, l, "empty")
 	x.append(t, l, 60)
 	x.check(t, l, "appended")
@@ -413,11 +414,11 @@ func holds(t *testing.T, file string, h uint64) bool {
 		t.Fatal(err)
 	}
 	for _, s := range list {
-		line := make([]byte, lineBytes)
-		if _, err := f.ReadAt(line, s.at+int64(lineOf(h, int(s.lines)))*lineBytes); err != nil {
+		line := make([]byte, bloom.LineBytes)
+		if _, err := f.ReadAt(line, s.at+int64(bloom.LineOf(h, int(s.lines)))*bloom.LineBytes); err != nil {
 			t.Fatal(err)
 		}
-		if lineHas(line, h) {
+		if bloom.LineHas(line, probes, h) {
 			return true
 		}
 	}

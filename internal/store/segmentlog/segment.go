@@ -33,6 +33,7 @@ type segment struct {
 	mu     sync.Mutex // guards below; held while a segment is gone through for the first time
 	loaded bool       // marks are complete up to end
 	marks  []mark     // in the order of the file
+	asked  []mark     // the raw requests of jobs
 	newest int64      // latest commit time, Unix µs
 
 	ages *ages // what is known of its events' times; the holder of maint's
@@ -54,10 +55,13 @@ type mark struct {
 const markEvery = 8 << 10
 
 // note records a block for look-ups.
-func (s *segment) note(first entity.Seq, off, committed int64) {
-	s.newest = max(s.newest, committed)
+func (s *segment) note(h *blockHeader, off int64) {
+	s.newest = max(s.newest, h.committed)
 	if n := len(s.marks); n == 0 || off-s.marks[n-1].off >= markEvery {
-		s.marks = append(s.marks, mark{first, off})
+		s.marks = append(s.marks, mark{h.first, off})
+	}
+	if h.kind == kindJob {
+		s.asked = append(s.asked, mark{h.first, off})
 	}
 }
 
@@ -77,14 +81,14 @@ func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing ent
 	if s.loaded {
 		return 0, 0, 0, nil
 	}
-	s.marks = s.marks[:0]
+	s.marks, s.asked = s.marks[:0], s.asked[:0]
 	sc := s.scanner(h, end, headerAhead)
 	for {
 		b, off, ok := sc.next()
 		if !ok {
 			break
 		}
-		s.note(b.first, off, b.committed)
+		s.note(&b, off)
 	}
 	if sc.err != nil {
 		return 0, 0, 0, sc.err

@@ -3,13 +3,13 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -276,7 +276,7 @@ func (c *claims) oneOwnerEach() {
 	var wg sync.WaitGroup
 	for w := range 16 {
 		node := []store.Claimer{c.a, c.b}[w%2]
-		rng := rand.New(rand.NewPCG(uint64(w), 7))
+		rng := chance.From(uint64(w), 7)
 		wg.Go(func() {
 			for round := range 10 {
 				mine := slices.Clone(ids)
@@ -323,9 +323,7 @@ func claimAndStore(ctx context.Context, n store.Claimer, project, owner string, 
 
 // histories compares random histories with a model: a map from id to its owner or mark.
 func (c *claims) histories() {
-	seed := uint64(time.Now().UnixNano())
-	c.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := chance.Of(c)
 	const marked = "marked"
 	model := map[string]string{}
 	for step := range 150 {

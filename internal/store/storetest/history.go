@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -31,8 +32,8 @@ func HistoryTraces(n int) int { return n/25 + 1 }
 //
 // Score values are multiples of 1/4 and small, so that their sums are exact in any
 // order. Costs are such that sums of floats are not.
-func History(seed int64, n int) []entity.Record {
-	h := history{rng: rand.New(rand.NewPCG(uint64(seed), 0x9E3779B97F4A7C15)), n: n}
+func History(seed uint64, n int) []entity.Record {
+	h := history{rng: chance.From(seed, 0x9E3779B97F4A7C15), n: n}
 	recs := make([]entity.Record, n)
 	for i := range recs {
 		recs[i] = h.record(i, recs[:i])

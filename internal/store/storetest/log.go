@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -55,7 +55,7 @@ func Log(t *testing.T, open OpenLog) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &logBench{fs: vfs.NewMem(), open: open, clock: NewClock()}
+			b := &logBench{fs: vfs.NewMem(), open: open, clock: newClock()}
 			b.start(t)
 			test(t, b)
 			b.stop(t)
@@ -63,34 +63,14 @@ func Log(t *testing.T, open OpenLog) {
 	}
 }
 
-// Clock is a clock that stands still until Advance. It may be used concurrently.
-type Clock struct {
-	mu sync.Mutex // guards t
-	t  time.Time
-}
-
-// NewClock returns a Clock that stands at a round moment.
-func NewClock() *Clock { return &Clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-// Now is the time that the clock shows.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-// Advance moves the clock forward.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+// newClock stands at a round moment.
+func newClock() *clock.Stopped { return clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) }
 
 // logBench holds one Log under test.
 type logBench struct {
 	fs    vfs.FS
 	open  OpenLog
-	clock *Clock
+	clock *clock.Stopped
 	log   FullLog
 }
 

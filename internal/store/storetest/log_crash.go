@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -23,13 +24,11 @@ import (
 // random moment, and looks at what a new start finds; again and again on what the
 // crash before left, with crashes during the start itself too. What was
 // acknowledged must be there, once, with its payload; and the Log must call
-// duplicate just what it holds. seed makes the same random choices again, though
-// not the same schedule.
-func LogCrash(t *testing.T, open OpenLog, seed uint64, rounds int) {
-	t.Logf("seed %d", seed)
+// duplicate just what it holds.
+func LogCrash(t *testing.T, open OpenLog, rounds int) {
 	c := &crashTest{
-		logBench: logBench{open: open, clock: NewClock()},
-		rng:      rand.New(rand.NewPCG(seed, 0)),
+		logBench: logBench{open: open, clock: newClock()},
+		rng:      chance.Of(t),
 		acked:    map[string]bool{}, tried: map[string]bool{},
 		jobs: map[string]bool{}, ended: map[string]bool{},
 	}
@@ -68,7 +67,7 @@ func (c *crashTest) crashUnderLoad(t *testing.T, mem *vfs.MemFS) *vfs.MemFS {
 	var stop atomic.Bool
 	var wg sync.WaitGroup
 	for sender := range 4 {
-		rng := rand.New(rand.NewPCG(c.rng.Uint64(), uint64(sender)))
+		rng := chance.From(c.rng.Uint64(), uint64(sender))
 		wg.Go(func() {
 			for n := 0; !stop.Load(); n++ {
 				if err := c.send(rng, fmt.Sprintf("r%d-s%d-n%d", c.round, sender, n)); err != nil {

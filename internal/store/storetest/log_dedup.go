@@ -3,21 +3,19 @@ package storetest
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Any batch sent twice, split any way, in any order: stored once.
 func testLogSplitAnyWay(t *testing.T, b *logBench) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := chance.Of(t)
 	for round := range 5 {
 		all := ids(string(rune('a'+round)), 1+rng.IntN(200))
 		for pass := range 2 {

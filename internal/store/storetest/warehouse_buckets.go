@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -89,7 +89,7 @@ func testValueBuckets(w *warehouseTest) {
 // testRandomBuckets checks buckets of values of any size: few, disjoint, and each
 // counts what is in it.
 func testRandomBuckets(w *warehouseTest) {
-	rng := rand.New(rand.NewPCG(uint64(seed(w)), 11))
+	rng := chance.Of(w)
 	for i := range 20 {
 		name := fmt.Sprint("score", i)
 		scale, offset := math.Pow(10, float64(rng.IntN(30)-15)), float64(rng.IntN(3)-1)

@@ -3,10 +3,10 @@ package storetest
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -70,10 +70,10 @@ func testErase(w *warehouseTest) {
 
 // After random events were erased, everything is as if they had never come.
 func testEraseHistory(w *warehouseTest) {
-	s := seed(w)
+	s := chance.Seed(w)
 	w.history(s, 300)
 	w.recs = firstOf(w.recs)
-	rng := rand.New(rand.NewPCG(uint64(s), 11))
+	rng := chance.From(s, 11)
 	for range 3 {
 		var seqs []entity.Seq
 		for _, r := range w.recs {

@@ -1,10 +1,10 @@
 package storetest
 
 import (
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -29,10 +29,10 @@ func (w *warehouseTest) expire(c store.Cutoffs) {
 // After events of a random history have expired, everything is as if they had never
 // come, also for what comes afterwards and after a new start.
 func testExpireHistory(w *warehouseTest) {
-	s := seed(w)
+	s := chance.Seed(w)
 	w.history(s, 400)
 	w.recs = firstOf(w.recs)
-	rng := rand.New(rand.NewPCG(uint64(s), 12))
+	rng := chance.From(s, 12)
 	times := make([]time.Time, len(w.recs))
 	for i, r := range w.recs {
 		times[i] = r.Event.Timestamp.Time

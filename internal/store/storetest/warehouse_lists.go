@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -135,7 +136,7 @@ func (w *warehouseTest) environments(q store.EnvironmentQuery) []wire.Environmen
 
 // testLists compares sessions, users and environments with the Go fold.
 func testLists(w *warehouseTest) {
-	w.history(seed(w), 400)
+	w.history(chance.Seed(w), 400)
 	all := w.fold()
 	yes, no := true, false
 	half := midnight.Add(20 * time.Second)

@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -54,7 +54,7 @@ func (w *warehouseTest) tracePages(o store.Order, between func()) []string {
 }
 
 func testPaging(w *warehouseTest) {
-	w.history(seed(w), 300)
+	w.history(chance.Seed(w), 300)
 	all := w.fold()
 	nothing := func() {}
 	for _, asc := range []bool{false, true} {
@@ -134,7 +134,7 @@ func sortedIDs[T any](rows map[string]T, asc bool, value func(T) float64) []stri
 }
 
 func testPagingWhileInserting(w *warehouseTest) {
-	rng := rand.New(rand.NewPCG(uint64(seed(w)), 3))
+	rng := chance.Of(w)
 	n := 0
 	add := func() string {
 		n++
@@ -171,7 +171,7 @@ func testPagingWhileInserting(w *warehouseTest) {
 }
 
 func testPagingStats(w *warehouseTest) {
-	w.history(seed(w), 300)
+	w.history(chance.Seed(w), 300)
 	q := store.StatsQuery{GroupBy: []string{"model", "level", "model"}, Interval: time.Minute, Metrics: []string{"count", "tokens"}}
 	want := w.stats(q)
 	var got []wire.StatRow

@@ -2,36 +2,22 @@ package storetest
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-var warehouseSeed = flag.Int64("warehouse.seed", 0, "seed of the random histories; 0 takes a new one")
-
-// seed is a new one, or the one given by flag; it is logged.
-func seed(t testing.TB) int64 {
-	s := *warehouseSeed
-	if s == 0 {
-		s = int64(rand.Uint32())
-	}
-	t.Logf("-warehouse.seed=%d", s)
-	return s
-}
-
 // history fills the warehouse with History(seed, n) in transactions of random size,
 // with a checkpoint between some of them.
-func (w *warehouseTest) history(seed int64, n int) {
+func (w *warehouseTest) history(seed uint64, n int) {
 	w.Helper()
 	w.project = HistoryProject
 	recs := History(seed, n)
@@ -42,7 +28,7 @@ func (w *warehouseTest) history(seed int64, n int) {
 		}
 		recs[i].Fields = fields
 	}
-	rng := rand.New(rand.NewPCG(uint64(seed), 7))
+	rng := chance.From(seed, 7)
 	half := rng.IntN(n)
 	for rest := recs; len(rest) > 0; {
 		k := min(1+rng.IntN(2*n/5), len(rest))
@@ -179,7 +165,7 @@ func testHistories(w *warehouseTest) {
 			w.dir = w.TempDir()
 			w.Warehouse = w.open(w.TB, w.dir)
 		}
-		w.history(seed(w), []int{30, 100, 200, 500}[i])
+		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i])
 		w.compareWithFold()
 	}
 }
@@ -274,7 +260,7 @@ func (w *warehouseTest) eventsOf(all *foldedAll, trace string) []entity.Seq {
 }
 
 func testFilters(w *warehouseTest) {
-	w.history(seed(w), 300)
+	w.history(chance.Seed(w), 300)
 	all := w.fold()
 	number := func(f float64) *float64 { return &f }
 	truth := func(b bool) *bool { return &b }
@@ -363,7 +349,7 @@ func testFilters(w *warehouseTest) {
 }
 
 func testStats(w *warehouseTest) {
-	w.history(seed(w), 500)
+	w.history(chance.Seed(w), 500)
 	all := w.fold()
 	type group struct {
 		count, errors, tokens int64

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -81,10 +82,10 @@ func (w *warehouseTest) observationsWhere(f store.Filter, o store.Order) []strin
 // Restricted to events, a list is the list without those that no event is of: in any
 // order, with any filter beside it, on pages of any size, given as Seqs or asked one by one.
 func testSearch(w *warehouseTest) {
-	s := seed(w)
+	s := chance.Seed(w)
 	w.history(s, 250)
 	all := w.fold()
-	rng := rand.New(rand.NewPCG(uint64(s), 11))
+	rng := chance.From(s, 11)
 	yes := true
 	for i := range 6 {
 		found := w.choose(rng, all, []float64{0, 0.01, 0.05, 0.2, 0.6, 1}[i])

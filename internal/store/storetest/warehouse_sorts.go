@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -93,7 +94,7 @@ func (w *warehouseTest) family(rng *rand.Rand, project string, i int) []entity.R
 // rows come in. Rows that were there come exactly once, and all are in order: by the column,
 // then the id, those without a value last.
 func testEverySort(w *warehouseTest) {
-	rng := rand.New(rand.NewPCG(uint64(seed(w)), 25))
+	rng := chance.Of(w)
 	for _, list := range w.sortedLists() {
 		n := 0
 		var recs []entity.Record

@@ -1,12 +1,9 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Params } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { dashboardFields } from "../filters.ts";
 import { cost, count, duration, percent, short } from "../format.ts";
-import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
-import { usePlace } from "../router.ts";
 import { along, axisOf, groups, number, type Step, stats, stepFor, sum } from "../stats.ts";
 import type { StatRow } from "../types.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
@@ -33,12 +30,8 @@ interface Answers {
 
 /** DashboardPage shows volume, errors, latency, tokens and cost of the time looked at. */
 export function DashboardPage(): JSX.Element {
-  const { query } = usePlace();
-  const [turn, setTurn] = useState(0);
-  const { range, params, key } = useAsked(query, dashboardFields, turn);
+  const { query, range, params, key, reload } = useAsked(dashboardFields);
   const { data, error, busy } = useLoad(signal => ask(params, range, signal), [key]);
-  const reload = () => setTurn(n => n + 1);
-  useKeys([{ key: "r", label: "Load again", run: reload }]);
   return (
     <div class="page">
       <PageHead title="Dashboard">

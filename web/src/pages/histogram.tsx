@@ -6,7 +6,7 @@ import { type Range, statParams } from "../range.ts";
 import { along, axisOf, stats, stepFor } from "../stats.ts";
 import { Chart, type Series } from "../ui/chart.tsx";
 import { useLoad } from "../ui/load.ts";
-import { setFixed } from "../ui/timerange.tsx";
+import { brush } from "../ui/timerange.tsx";
 
 interface Props {
   params: Params; // filters, and from and to as they were asked
@@ -47,7 +47,7 @@ export function Histogram({ params, range, turn, wait }: Props): JSX.Element {
         height={76}
         axes={false}
         bucket={data.seconds}
-        onSelect={(from, to) => setFixed(new Date(from * 1000), new Date(to * 1000))}
+        onSelect={brush}
       />
     </div>
   );

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { count } from "../format.ts";
 import type { RefusedRequest } from "../types.ts";
 import { Empty, Time } from "../ui/bits.tsx";
+import { DataTable } from "../ui/datatable.tsx";
 
 const heads = ["Request", "Times", "Answer", "Client", "Key", "Last"];
 
@@ -15,46 +16,26 @@ export function Refused({ rows }: { rows: RefusedRequest[] }): JSX.Element {
     );
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: where it scrolls, keys must reach it (WCAG 2.1.1)
-    <section class="card data-table audit-refused" aria-label="Refused requests, table" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {heads.map(h => (
-              <th key={h} scope="col">
-                {h}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(r => (
-            <Row key={[r.caller, r.method, r.path, r.status, r.code, r.client].join(" ")} row={r} />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function Row({ row: r }: { row: RefusedRequest }): JSX.Element {
-  return (
-    <tr>
-      <th scope="row">
-        <code>
-          {r.method} {r.path}
-        </code>
-      </th>
-      <td>{count(r.count)}</td>
-      <td>
-        <strong class="bad">{r.status}</strong> <code>{r.code}</code>
-      </td>
-      <td>{clients[r.client] ?? r.client}</td>
-      <td>{r.caller === "project" ? "one of this project" : "none that is known"}</td>
-      <td>
-        <Time at={r.last} />
-      </td>
-    </tr>
+    <DataTable
+      label="Refused requests"
+      class="card audit-refused"
+      heads={heads}
+      rows={rows.map(r => ({
+        key: [r.caller, r.method, r.path, r.status, r.code, r.client].join(" "),
+        cells: [
+          <code>
+            {r.method} {r.path}
+          </code>,
+          count(r.count),
+          <>
+            <strong class="bad">{r.status}</strong> <code>{r.code}</code>
+          </>,
+          clients[r.client] ?? r.client,
+          r.caller === "project" ? "one of this project" : "none that is known",
+          <Time at={r.last} />,
+        ],
+      }))}
+    />
   );
 }
 

@@ -6,7 +6,7 @@ import { along, axisOf, stats } from "../stats.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Chart, type Series } from "../ui/chart.tsx";
 import { useLoad } from "../ui/load.ts";
-import { setFixed } from "../ui/timerange.tsx";
+import { brush } from "../ui/timerange.tsx";
 
 const DAY = 86_400_000;
 
@@ -41,7 +41,7 @@ export function EventsOverTime({ range }: { range: Range }): JSX.Element {
               series={series}
               height={140}
               bucket={data.seconds}
-              onSelect={(from, to) => setFixed(new Date(from * 1000), new Date(to * 1000))}
+              onSelect={brush}
             />
           )}
         </div>

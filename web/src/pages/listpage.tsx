@@ -1,73 +1,75 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
-import { useAsked } from "../asked.ts";
+import type { Asked } from "../asked.ts";
 import type { Field } from "../filters.ts";
 import { count } from "../format.ts";
-import { useKeys } from "../keys.tsx";
 import { rangeParams } from "../range.ts";
-import { setQuery, usePlace } from "../router.ts";
-import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
+import { setQuery } from "../router.ts";
+import { Failure, PageHead } from "../ui/bits.tsx";
 import { FilterBar } from "../ui/filterbar.tsx";
 import type { IconName } from "../ui/icon.tsx";
 import { Nothing } from "../ui/nothing.tsx";
-import { usePaged } from "../ui/paged.ts";
+import type { Paged } from "../ui/paged.ts";
 import { type Column, Table } from "../ui/table.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
 
 interface Props<T> {
   title: string;
-  path: string; // of the API
   icon: IconName;
+  asked: Asked;
+  list: Paged<T>;
+  sort: string;
+  newest: string; // the order of a list that nobody has sorted
   fields: Field[];
   columns: Column<T>[];
   href: (row: T) => string;
   compact: (row: T) => ComponentChildren;
-  how: string; // what makes a trace count here
+  how?: string; // what makes a trace count here
+  none?: string; // the title where filters leave nothing, when it is not the usual one
+  search?: string; // the placeholder of the text search; absent: there is none
+  fresh?: Set<string>; // ids of rows that just came in
+  buttons?: ComponentChildren; // beside the time
+  tools?: ComponentChildren; // beside the filters
+  chart?: ComponentChildren; // above the rows
 }
 
-const NEWEST = "-last_seen";
-
-/** ListPage is a list of what traces add up to: sessions, users. What it shows is in the address. */
+/** ListPage is a page that is a list: of traces, sessions, users. What it shows is in the address. */
 export function ListPage<T extends { id: string }>(props: Props<T>): JSX.Element {
-  const { query } = usePlace();
-  const [turn, setTurn] = useState(0);
-  const { range, params } = useAsked(query, props.fields, turn);
-  const sort = query.get("sort") ?? NEWEST;
-  const list = usePaged<T>(props.path, { ...params, sort });
-  const reload = () => setTurn(n => n + 1);
-  useKeys([{ key: "r", label: "Load again", run: reload }]);
-  const none = list.loaded && list.rows.length === 0 && !list.error;
+  const { title, asked, list, fields } = props;
+  const { query, range } = asked;
   return (
     <div class="page page-fill">
-      <PageHead title={props.title}>
+      <PageHead title={title}>
         <span class="muted small" aria-live="polite">
           {list.loaded && `${count(list.rows.length)}${list.end ? "" : "+"} shown`}
         </span>
         <span class="spacer" />
+        {props.buttons}
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={props.fields} range={rangeParams(range)} />
-      {list.error && <Failure error={list.error} again={reload} />}
-      {none ? (
+      <FilterBar query={query} fields={fields} range={rangeParams(range)} search={props.search}>
+        {props.tools}
+      </FilterBar>
+      {props.chart}
+      {list.error && <Failure error={list.error} again={asked.reload} />}
+      {list.loaded && list.rows.length === 0 && !list.error ? (
         <Nothing
-          what={props.title.toLowerCase()}
+          what={title.toLowerCase()}
           icon={props.icon}
-          fields={props.fields}
+          fields={fields}
           range={range}
           how={props.how}
+          none={props.none}
         />
       ) : (
         <Table
-          label={props.title}
-          rows={list.rows}
+          label={title}
+          list={list}
           columns={props.columns}
-          rowKey={r => r.id}
           href={props.href}
           compact={props.compact}
-          sort={sort}
-          onSort={s => setQuery({ sort: s === NEWEST ? undefined : s })}
-          more={list.more}
-          foot={list.busy ? <Spinner /> : undefined}
+          sort={props.sort}
+          onSort={s => setQuery({ sort: s === props.newest ? undefined : s, live: undefined })}
+          fresh={props.fresh}
         />
       )}
     </div>

@@ -4,7 +4,7 @@ import { count, percent } from "../format.ts";
 import type { Range } from "../range.ts";
 import { all, type ScoreAnswers } from "../scorestats.ts";
 import { axisOf, groups, number } from "../stats.ts";
-import { Bar, Card, DataTable } from "../ui/datatable.tsx";
+import { Card, DataTable, Shares } from "../ui/datatable.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
 import { parts } from "./parts.ts";
 
@@ -17,24 +17,16 @@ const nameOf = (v: string): string => v || "(empty)";
 /** Categories shows how often which word is. */
 export function Categories({ answers: { values } }: Props): JSX.Element {
   const total = all(values);
-  const rows = [...values].sort((a, b) => Number(b.count) - Number(a.count));
-  const most = Number(rows[0]?.count ?? 1);
+  const of = [...values]
+    .sort((a, b) => Number(b.count) - Number(a.count))
+    .map(r => ({
+      key: String(r.string_value),
+      name: nameOf(String(r.string_value ?? "")),
+      count: number(r.count) ?? 0,
+    }));
   return (
     <Card title="Distribution" total={count(total)}>
-      <DataTable
-        label="Distribution"
-        heads={["Value", "Scores", "Share"]}
-        rows={rows.map(r => ({
-          key: String(r.string_value),
-          cells: [
-            nameOf(String(r.string_value ?? "")),
-            <Bar key="bar" share={Number(r.count) / most}>
-              {count(number(r.count))}
-            </Bar>,
-            percent(Number(r.count) / total),
-          ],
-        }))}
-      />
+      <Shares of={of} />
     </Card>
   );
 }

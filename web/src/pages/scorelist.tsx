@@ -1,12 +1,13 @@
 import type { JSX } from "preact";
 import { type Params, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { fullTime, percent, scoreText, utc } from "../format.ts";
+import { percent, scoreText } from "../format.ts";
 import type { ScoreKind } from "../scorestats.ts";
 import type { Score } from "../types.ts";
-import { Failure, Spinner, Time } from "../ui/bits.tsx";
+import { Failure, Time } from "../ui/bits.tsx";
 import { usePaged } from "../ui/paged.ts";
 import { type Column, Table } from "../ui/table.tsx";
+import { timeColumn } from "./columns.tsx";
 
 /** meanText is what a score comes to, in few characters. */
 export function meanText(k: ScoreKind): string {
@@ -26,13 +27,7 @@ function href(s: Score): string {
 }
 
 const columns: Column<Score>[] = [
-  {
-    key: "time",
-    title: "Time",
-    width: 134,
-    cell: s => <Time at={s.timestamp} />,
-    hint: s => `${utc(s.timestamp)}\n${fullTime(s.timestamp)} here`,
-  },
+  timeColumn({ key: "time", title: "Time", width: 134 }, s => s.timestamp),
   {
     key: "value",
     title: "Value",
@@ -74,13 +69,10 @@ export function ScoreList({ params }: { params: Params }): JSX.Element {
       {list.error && <Failure error={list.error} again={list.reload} />}
       <Table
         label="Single scores"
-        rows={list.rows}
+        list={list}
         columns={columns}
-        rowKey={s => s.id}
         href={href}
         compact={s => <CompactScore score={s} />}
-        more={list.more}
-        foot={list.busy ? <Spinner /> : undefined}
       />
     </section>
   );

@@ -4,7 +4,7 @@ import { count, percent, scoreText } from "../format.ts";
 import type { Range } from "../range.ts";
 import { type Bucket, type ScoreAnswers, type ScoreKind, yes } from "../scorestats.ts";
 import { along, axisOf, number } from "../stats.ts";
-import { Bar, Card, DataTable } from "../ui/datatable.tsx";
+import { Bar, Card, DataTable, Shares } from "../ui/datatable.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
 
 interface Props {
@@ -27,23 +27,9 @@ export function Distribution({ kind, answers: { buckets } }: Props): JSX.Element
           { name: "no", count: total - yes(buckets) },
         ]
       : buckets.map(b => ({ name: bucketName(b), count: b.count }));
-  const most = Math.max(1, ...parts.map(p => p.count));
   return (
     <Card title="Distribution" total={count(total)}>
-      <DataTable
-        label="Distribution"
-        heads={["Value", "Scores", "Share"]}
-        rows={parts.map(p => ({
-          key: p.name,
-          cells: [
-            p.name,
-            <Bar key="bar" share={p.count / most}>
-              {count(p.count)}
-            </Bar>,
-            percent(p.count / total),
-          ],
-        }))}
-      />
+      <Shares of={parts.map(p => ({ key: p.name, ...p }))} />
     </Card>
   );
 }

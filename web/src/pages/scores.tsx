@@ -1,12 +1,10 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Params } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { scoreFields } from "../filters.ts";
 import { count, percent } from "../format.ts";
-import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
-import { setQuery, usePlace } from "../router.ts";
+import { setQuery } from "../router.ts";
 import { aboutScore, type ScoreKind, scoreKinds } from "../scorestats.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
 import { FilterBar } from "../ui/filterbar.tsx";
@@ -19,12 +17,8 @@ import { ByModel, Distribution, OverTime } from "./scorenumbers.tsx";
 
 /** ScoresPage shows which scores there are, and of one of them distribution, course and models. */
 export function ScoresPage(): JSX.Element {
-  const { query } = usePlace();
-  const [turn, setTurn] = useState(0);
-  const { range, params, key } = useAsked(query, scoreFields, turn);
+  const { query, range, params, key, reload } = useAsked(scoreFields);
   const { data, error } = useLoad(signal => scoreKinds(params, signal), [key]);
-  const reload = () => setTurn(n => n + 1);
-  useKeys([{ key: "r", label: "Load again", run: reload }]);
   const name = query.get("name");
   const type = query.get("data_type");
   const chosen = data?.find(k => k.name === name && (!type || k.type === type)) ?? (name ? undefined : data?.[0]);

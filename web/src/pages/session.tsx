@@ -13,7 +13,7 @@ import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
-import { lasted } from "./listcells.tsx";
+import { lasted } from "./sessions.tsx";
 import { traceHref, traceName } from "./tracecolumns.tsx";
 
 /** SessionPage shows one session: its traces, oldest first, as one conversation. */

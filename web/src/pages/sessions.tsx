@@ -2,28 +2,21 @@ import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { sessionFields } from "../filters.ts";
-import { cost, count, short } from "../format.ts";
-import type { SessionSummary } from "../types.ts";
-import { Time } from "../ui/bits.tsx";
+import { count, duration } from "../format.ts";
+import type { SessionSummary, Totals } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
-import { lasted, lastSeen, sessionHref, totalColumns } from "./listcells.tsx";
-import { ListPage } from "./listpage.tsx";
+import { Compact, linkColumn } from "./columns.tsx";
+import { lastSeen, TotalsPage, totalColumns } from "./totals.tsx";
+
+export const sessionHref = (s: { id: string }): string => link(`/sessions/${seg(s.id)}`);
+
+/** lasted is the time from the first to the last. */
+export const lasted = (t: Totals): string => duration(Date.parse(t.last_seen) - Date.parse(t.first_seen));
 
 /** sessionColumns are the columns of a list of sessions. */
 export const sessionColumns: Column<SessionSummary>[] = [
   lastSeen(),
-  {
-    key: "id",
-    title: "Session",
-    width: 150,
-    grow: 2,
-    cell: s => (
-      <a href={sessionHref(s)} tabIndex={-1} class="row-link">
-        {s.id}
-      </a>
-    ),
-    hint: s => s.id,
-  },
+  linkColumn({ key: "id", title: "Session", width: 150, grow: 2, hint: s => s.id }, sessionHref, s => s.id),
   {
     key: "users",
     title: "Users",
@@ -46,7 +39,7 @@ export const sessionColumns: Column<SessionSummary>[] = [
 /** SessionsPage lists the sessions of the time looked at. */
 export function SessionsPage(): JSX.Element {
   return (
-    <ListPage
+    <TotalsPage
       title="Sessions"
       path="/v1/sessions"
       icon="sessions"
@@ -75,20 +68,8 @@ function Users({ ids }: { ids: string[] }): JSX.Element {
 /** CompactSession is the row of a telephone. */
 export function CompactSession({ session: s }: { session: SessionSummary }): JSX.Element {
   return (
-    <>
-      <span class="compact-top">
-        <a href={sessionHref(s)} tabIndex={-1} class="row-link ellipsis">
-          {s.id}
-        </a>
-        <Time at={s.last_seen} />
-      </span>
-      <span class="compact-facts">
-        {s.error_count > 0 && <span class="badge badge-error">{s.error_count} err</span>}
-        <span>{count(s.trace_count)} traces</span>
-        <span>{short(s.total_tokens)} tok</span>
-        <span>{cost(s.total_cost)}</span>
-        <span class="ellipsis">{s.user_ids.join(", ")}</span>
-      </span>
-    </>
+    <Compact href={sessionHref(s)} name={s.id} at={s.last_seen} of={s} last={s.user_ids.join(", ")}>
+      <span>{count(s.trace_count)} traces</span>
+    </Compact>
   );
 }

@@ -14,7 +14,7 @@ import type { Trace } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
-import { Menu } from "../ui/menu.tsx";
+import { Item, Menu } from "../ui/menu.tsx";
 import { Split } from "../ui/split.tsx";
 import { listSearch, neighbours } from "../visited.ts";
 
@@ -183,37 +183,15 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
-        <Menu
-          label="Download"
-          align="right"
-          button={
-            <>
-              <Icon name="download" /> <span class="wide-only">Download</span>
-            </>
-          }
-        >
+        <Menu label="Download" icon="download" align="right">
           {close => (
             <>
-              <button
-                type="button"
-                class="item"
-                onClick={() => {
-                  downloadJson(t, text);
-                  close();
-                }}
-              >
+              <Item close={close} run={() => downloadJson(t, text)}>
                 JSON
-              </button>
-              <button
-                type="button"
-                class="item"
-                onClick={() => {
-                  downloadHtml(t);
-                  close();
-                }}
-              >
+              </Item>
+              <Item close={close} run={() => downloadHtml(t)}>
                 HTML, one file
-              </button>
+              </Item>
             </>
           )}
         </Menu>

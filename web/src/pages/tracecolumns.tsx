@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, duration, fullTime, scoreText, short, utc } from "../format.ts";
+import { duration, scoreText } from "../format.ts";
 import type { TraceSummary } from "../types.ts";
-import { Time, Took } from "../ui/bits.tsx";
+import { Took } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
+import { amountColumns, Compact, linkColumn, timeColumn } from "./columns.tsx";
 
 /** Choice is a column that can be shown: the person's choice is kept by key. */
 export interface Choice extends Column<TraceSummary> {
@@ -16,37 +17,25 @@ export const traceHref = (t: TraceSummary): string => link(`/traces/${seg(t.id)}
 /** traceName is what a trace is called when its own events have not come. */
 export const traceName = (t: { name: string; id: string }): string => t.name || t.id;
 
-/** columnsOf lists all columns for these rows: each score by name is one. slowest is what a full latency bar stands for. */
-export function columnsOf(scores: string[], slowest: number): Choice[] {
-  return [
-    {
-      key: "time",
-      title: "Time",
-      width: 132,
-      shown: true,
-      sort: "start_time",
-      cell: t => <Time at={t.start_time} />,
-      hint: t => `${utc(t.start_time)}\n${fullTime(t.start_time)} here`,
-    },
-    {
-      key: "name",
-      title: "Name",
-      width: 120,
-      grow: 2,
-      shown: true,
-      cell: t => (
-        <a href={traceHref(t)} tabIndex={-1} class="row-link">
-          {traceName(t)}
-        </a>
-      ),
-      hint: t => `${t.name}\n${t.id}`,
-    },
+/** slowest is the latency that a full bar stands for in a list of these rows. */
+export const slowest = (rows: TraceSummary[]): number => rows.reduce((max, t) => Math.max(max, t.latency_ms ?? 0), 0);
+
+const amount = amountColumns<TraceSummary>({ observations: 54, errors: 58, tokens: 62 });
+
+/** columnsOf lists all columns for these rows: each score by name is one. longest is what a full latency bar stands for. */
+export function columnsOf(scores: string[], longest: number): Choice[] {
+  const usual: Column<TraceSummary>[] = [
+    timeColumn({ key: "time", title: "Time", width: 132, sort: "start_time" }, t => t.start_time),
+    linkColumn(
+      { key: "name", title: "Name", width: 120, grow: 2, hint: t => `${t.name}\n${t.id}` },
+      traceHref,
+      traceName,
+    ),
     {
       key: "user",
       title: "User",
       width: 116,
       grow: 1,
-      shown: true,
       cell: t => linked("/users", t.user_id),
       hint: t => t.user_id,
     },
@@ -55,7 +44,6 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
       title: "Session",
       width: 96,
       grow: 1,
-      shown: true,
       cell: t => linked("/sessions", t.session_id),
       hint: t => t.session_id,
     },
@@ -63,54 +51,16 @@ export function columnsOf(scores: string[], slowest: number): Choice[] {
       key: "latency",
       title: "Latency",
       width: 98,
-      shown: true,
       sort: "latency_ms",
-      cell: t => <Latency of={t} slowest={slowest} />,
+      cell: t => <Latency of={t} longest={longest} />,
     },
-    {
-      key: "tokens",
-      title: "Tokens",
-      width: 62,
-      shown: true,
-      numeric: true,
-      sort: "total_tokens",
-      cell: t => short(t.total_tokens),
-      hint: t => `${count(t.total_tokens)} tokens`,
-    },
-    {
-      key: "cost",
-      title: "Cost",
-      width: 88,
-      shown: true,
-      numeric: true,
-      sort: "total_cost",
-      cell: t => cost(t.total_cost),
-      hint: t => `$${t.total_cost}`,
-    },
-    {
-      key: "errors",
-      title: "Errors",
-      width: 58,
-      shown: true,
-      numeric: true,
-      sort: "error_count",
-      cell: t =>
-        t.error_count > 0 ? (
-          <span class="badge badge-error">{count(t.error_count)}</span>
-        ) : (
-          <span class="faint">0</span>
-        ),
-    },
-    {
-      key: "observations",
-      title: "Steps",
-      width: 54,
-      shown: true,
-      numeric: true,
-      sort: "observation_count",
-      cell: t => count(t.observation_count),
-      hint: t => `${count(t.observation_count)} observations`,
-    },
+    amount.tokens,
+    amount.cost,
+    amount.errors,
+    amount.observations,
+  ];
+  return [
+    ...usual.map(c => ({ ...c, shown: true })),
     ...scores.map(
       (name, i): Choice => ({
         key: `score:${name}`,
@@ -155,7 +105,7 @@ function linked(path: string, id: string): JSX.Element | null {
 }
 
 /** Latency is a number and a bar on a square-root scale, so that short ones can be told apart beside long ones. */
-function Latency({ of: t, slowest }: { of: TraceSummary; slowest: number }): JSX.Element {
+function Latency({ of: t, longest }: { of: TraceSummary; longest: number }): JSX.Element {
   const ms = t.latency_ms;
   if (ms === null) {
     return (
@@ -164,7 +114,7 @@ function Latency({ of: t, slowest }: { of: TraceSummary; slowest: number }): JSX
       </span>
     );
   }
-  const share = slowest > 0 ? Math.sqrt(ms / slowest) : 0;
+  const share = longest > 0 ? Math.sqrt(ms / longest) : 0;
   return (
     <span class="latency">
       <span class="latency-bar" style={{ width: `${Math.max(2, Math.min(100, share * 100))}%` }} />
@@ -176,20 +126,8 @@ function Latency({ of: t, slowest }: { of: TraceSummary; slowest: number }): JSX
 /** CompactTrace is the row of a telephone. */
 export function CompactTrace({ trace: t }: { trace: TraceSummary }): JSX.Element {
   return (
-    <>
-      <span class="compact-top">
-        <a href={traceHref(t)} tabIndex={-1} class="row-link ellipsis">
-          {traceName(t)}
-        </a>
-        <Time at={t.start_time} />
-      </span>
-      <span class="compact-facts">
-        {t.error_count > 0 && <span class="badge badge-error">{t.error_count} err</span>}
-        <Took of={t} />
-        <span>{short(t.total_tokens)} tok</span>
-        <span>{cost(t.total_cost)}</span>
-        <span class="ellipsis">{t.user_id}</span>
-      </span>
-    </>
+    <Compact href={traceHref(t)} name={traceName(t)} at={t.start_time} of={t} last={t.user_id}>
+      <Took of={t} />
+    </Compact>
   );
 }

@@ -3,8 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Params } from "../api.ts";
 import { exportTraces } from "../export.ts";
 import { count } from "../format.ts";
-import { Icon } from "../ui/icon.tsx";
-import { Menu } from "../ui/menu.tsx";
+import { Item, Menu } from "../ui/menu.tsx";
 import type { Choice } from "./tracecolumns.tsx";
 
 interface ChooserProps {
@@ -16,15 +15,7 @@ interface ChooserProps {
 /** ColumnChooser shows and hides columns; the browser remembers. */
 export function ColumnChooser({ columns, chosen, choose }: ChooserProps): JSX.Element {
   return (
-    <Menu
-      label="Columns"
-      align="right"
-      button={
-        <>
-          <Icon name="columns" /> <span class="wide-only">Columns</span>
-        </>
-      }
-    >
+    <Menu label="Columns" icon="columns" align="right">
       {() => (
         <>
           {columns.map(c => (
@@ -74,30 +65,14 @@ export function ExportMenu({ params }: { params: Params }): JSX.Element {
     );
   }
   return (
-    <Menu
-      label="Export"
-      align="right"
-      button={
-        <>
-          <Icon name="download" /> <span class="wide-only">Export</span>
-        </>
-      }
-    >
+    <Menu label="Export" icon="download" align="right">
       {close => (
         <>
           <p class="panel-title">All traces of this filter</p>
           {(["jsonl", "csv"] as const).map(form => (
-            <button
-              key={form}
-              type="button"
-              class="item"
-              onClick={() => {
-                close();
-                void start(form);
-              }}
-            >
+            <Item key={form} close={close} run={() => void start(form)}>
               {form === "jsonl" ? "JSON Lines" : "CSV"}
-            </button>
+            </Item>
           ))}
           {error && <p class="field-error">{error}</p>}
         </>

@@ -1,52 +1,35 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { get, type Params, query as written } from "../api.ts";
-import { applied, filterParams, traceFields } from "../filters.ts";
-import { count } from "../format.ts";
+import { get, type Params } from "../api.ts";
+import { useAsked } from "../asked.ts";
+import { traceFields } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { useLive } from "../live.ts";
-import { rangeParams, readRange } from "../range.ts";
-import { setQuery, usePlace } from "../router.ts";
+import { setQuery } from "../router.ts";
 import { load, save } from "../storage.ts";
 import type { Page, TraceSummary } from "../types.ts";
-import { Empty, Failure, FirstEvent, PageHead, Spinner } from "../ui/bits.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
 import { Icon } from "../ui/icon.tsx";
-import { useLoad } from "../ui/load.ts";
 import { type Paged, usePaged } from "../ui/paged.ts";
-import { Table } from "../ui/table.tsx";
-import { setPreset, TimeRange } from "../ui/timerange.tsx";
 import { rememberList } from "../visited.ts";
 import { fresher, withFresh } from "./fresh.ts";
 import { Histogram } from "./histogram.tsx";
-import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
+import { ListPage } from "./listpage.tsx";
+import { CompactTrace, columnsOf, slowest, traceHref } from "./tracecolumns.tsx";
 import { ColumnChooser, ExportMenu } from "./tracemenus.tsx";
 
 const NEWEST = "-start_time";
 const LIVE_ROWS = 200; // looked at when something came in; more at once start the list again
 
-/** TracesPage lists traces: everything that says which ones is in the address. */
+/** TracesPage lists traces. */
 export function TracesPage(): JSX.Element {
-  const { query } = usePlace();
-  const [turn, setTurn] = useState(0);
+  const asked = useAsked(traceFields);
+  const { query, range, open: params } = asked;
   const live = query.get("live") === "1";
   const sort = live ? NEWEST : (query.get("sort") ?? NEWEST);
-  const filters = written(filterParams(query, traceFields));
-  const times = `${query.get("range")} ${query.get("from")} ${query.get("to")}`;
-  // A preset's beginning is fixed when it is asked for: pages of one list must be of one time.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the strings stand for the query, and turn for the time it is asked
-  const { range, params } = useMemo(() => {
-    const range = readRange(query, Date.now());
-    return { range, params: { ...filterParams(query, traceFields), ...rangeParams(range) } as Params };
-  }, [filters, times, turn]);
   const list = usePaged<TraceSummary>("/v1/traces", { ...params, sort });
   const fresh = useFresh(live, params, list);
-  const reload = () => setTurn(n => n + 1);
   const toggleLive = () => setQuery({ live: live ? undefined : "1", sort: undefined });
-  useKeys([
-    { key: "l", label: "Live on or off", run: toggleLive },
-    { key: "r", label: "Load again", run: reload },
-  ]);
+  useKeys([{ key: "l", label: "Live on or off", run: toggleLive }]);
   useEffect(
     () =>
       rememberList(
@@ -55,16 +38,23 @@ export function TracesPage(): JSX.Element {
       ),
     [list.rows],
   );
-
   const { columns, chosen, choose } = useColumns(list.rows);
-  const filtered = applied(query, traceFields).length > 0 || query.has("q");
   return (
-    <div class="page page-fill">
-      <PageHead title="Traces">
-        <span class="muted small" aria-live="polite">
-          {list.loaded && `${count(list.rows.length)}${list.end ? "" : "+"} shown`}
-        </span>
-        <span class="spacer" />
+    <ListPage
+      title="Traces"
+      icon="traces"
+      asked={asked}
+      list={list}
+      sort={sort}
+      newest={NEWEST}
+      fields={traceFields}
+      columns={columns.filter(c => chosen[c.key] ?? c.shown)}
+      href={traceHref}
+      compact={t => <CompactTrace trace={t} />}
+      none="No trace passes these filters"
+      search="Search text of traces"
+      fresh={fresh.keys}
+      buttons={
         <button
           type="button"
           class={`button${live ? " live-on" : ""}`}
@@ -74,40 +64,23 @@ export function TracesPage(): JSX.Element {
         >
           <Icon name="live" /> Live
         </button>
-        <TimeRange range={range} />
-      </PageHead>
-      <FilterBar query={query} fields={traceFields} range={rangeParams(range)} search="Search text of traces">
-        <ColumnChooser columns={columns} chosen={chosen} choose={choose} />
-        <ExportMenu params={{ ...params, sort }} />
-      </FilterBar>
-      <Histogram params={params} range={range} turn={fresh.turn} wait={!list.loaded} />
-      {list.error && <Failure error={list.error} again={reload} />}
-      {list.loaded && list.rows.length === 0 && !list.error ? (
-        <Nothing filtered={filtered} all={range.preset === "all"} />
-      ) : (
-        <Table
-          label="Traces"
-          rows={list.rows}
-          columns={columns.filter(c => chosen[c.key] ?? c.shown)}
-          rowKey={t => t.id}
-          href={traceHref}
-          compact={t => <CompactTrace trace={t} />}
-          sort={sort}
-          onSort={s => setQuery({ sort: s === NEWEST ? undefined : s, live: undefined })}
-          more={list.more}
-          fresh={fresh.keys}
-          foot={list.busy ? <Spinner /> : undefined}
-        />
-      )}
-    </div>
+      }
+      tools={
+        <>
+          <ColumnChooser columns={columns} chosen={chosen} choose={choose} />
+          <ExportMenu params={{ ...params, sort }} />
+        </>
+      }
+      chart={<Histogram params={params} range={range} turn={fresh.turn} wait={!list.loaded} />}
+    />
   );
 }
 
 function useColumns(rows: TraceSummary[]) {
   const [chosen, setChosen] = useState<Record<string, boolean>>(() => load("traces.columns", {}));
   const names = [...new Set(rows.flatMap(t => Object.keys(t.scores)))].sort().join("\n");
-  const slowest = rows.reduce((max, t) => Math.max(max, t.latency_ms ?? 0), 0);
-  const columns = useMemo(() => columnsOf(names ? names.split("\n") : [], slowest), [names, slowest]);
+  const longest = slowest(rows);
+  const columns = useMemo(() => columnsOf(names ? names.split("\n") : [], longest), [names, longest]);
   const choose = (next: Record<string, boolean>) => {
     setChosen(next);
     save("traces.columns", next);
@@ -141,31 +114,4 @@ function useFresh(live: boolean, params: Params, list: Paged<TraceSummary>): { k
   };
   useLive(live && loaded, tick);
   return { keys, turn };
-}
-
-function Nothing({ filtered, all }: { filtered: boolean; all: boolean }): JSX.Element {
-  // Nothing now, or nothing ever? Only the second is where somebody begins.
-  const any = useLoad(signal => get<Page<TraceSummary>>("/v1/traces", { limit: "1" }, signal), []);
-  if (!any.data && !any.error) return <Spinner />;
-  if (any.data?.data.length === 0) return <FirstEvent what="traces" />;
-  return (
-    <Empty icon="traces" title={filtered ? "No trace passes these filters" : "No traces in this time"}>
-      <p class="actions">
-        {!all && (
-          <button type="button" class="button primary" onClick={() => setPreset("all")}>
-            Look at all time
-          </button>
-        )}
-        {filtered && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => setQuery({ q: undefined, ...Object.fromEntries(traceFields.map(f => [f.name, undefined])) })}
-          >
-            Remove the filters
-          </button>
-        )}
-      </p>
-    </Empty>
-  );
 }

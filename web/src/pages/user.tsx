@@ -1,5 +1,4 @@
-import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
 import { get, type Params, seg } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { link } from "../base.ts";
@@ -17,13 +16,12 @@ import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { usePaged } from "../ui/paged.ts";
-import { Table } from "../ui/table.tsx";
+import { type Column, Table } from "../ui/table.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
-import { sessionHref } from "./listcells.tsx";
 import { parts } from "./parts.ts";
-import { CompactSession, sessionColumns } from "./sessions.tsx";
-import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
+import { CompactSession, sessionColumns, sessionHref } from "./sessions.tsx";
+import { CompactTrace, columnsOf, slowest, traceHref } from "./tracecolumns.tsx";
 
 interface Answers {
   user: UserSummary;
@@ -34,16 +32,10 @@ interface Answers {
 
 /** UserPage shows one user: numbers, cost over time, sessions and traces. Without a time in the address it is all time. */
 export function UserPage({ id }: { id: string }): JSX.Element {
-  const { query } = usePlace();
-  const [turn, setTurn] = useState(0);
-  const { range, params: asked, key } = useAsked(query, userFields, turn, "all");
+  const { query, range, params: asked, key, reload } = useAsked(userFields, "all");
   const params = { ...asked, user_id: id };
   const { data, error, busy } = useLoad(signal => ask(params, range, signal), [id, key]);
-  const reload = () => setTurn(n => n + 1);
-  useKeys([
-    { key: "u", label: "Back to the list", run: () => navigate(link("/users")) },
-    { key: "r", label: "Load again", run: reload },
-  ]);
+  useKeys([{ key: "u", label: "Back to the list", run: () => navigate(link("/users")) }]);
   return (
     <div class="page">
       <PageHead title={id}>
@@ -171,43 +163,51 @@ function Lists({ params }: { params: Params }): JSX.Element {
 }
 
 function Sessions({ params }: { params: Params }): JSX.Element {
-  const sort = usePlace().query.get("sort") ?? "-last_seen";
-  const list = usePaged<SessionSummary>("/v1/sessions", { ...params, sort });
-  if (list.error) return <Failure error={list.error} again={list.reload} />;
-  if (list.loaded && list.rows.length === 0) return <p class="card-none muted">None of the traces names a session</p>;
   return (
-    <Table
+    <List<SessionSummary>
       label="Sessions of this user"
-      rows={list.rows}
-      columns={sessionColumns.filter(c => c.key !== "users")}
-      rowKey={s => s.id}
+      path="/v1/sessions"
+      params={params}
+      newest="-last_seen"
+      columns={() => sessionColumns.filter(c => c.key !== "users")}
       href={sessionHref}
       compact={s => <CompactSession session={s} />}
-      sort={sort}
-      onSort={s => setQuery({ sort: s }, true)}
-      more={list.more}
-      foot={list.busy ? <Spinner /> : undefined}
+      none="None of the traces names a session"
     />
   );
 }
 
 function Traces({ params }: { params: Params }): JSX.Element {
-  const sort = usePlace().query.get("sort") ?? "-start_time";
-  const list = usePaged<TraceSummary>("/v1/traces", { ...params, sort });
-  if (list.error) return <Failure error={list.error} again={list.reload} />;
-  const slowest = list.rows.reduce((max, t) => Math.max(max, t.latency_ms ?? 0), 0);
   return (
-    <Table
+    <List<TraceSummary>
       label="Traces of this user"
-      rows={list.rows}
-      columns={columnsOf([], slowest).filter(c => c.shown && c.key !== "user")}
-      rowKey={t => t.id}
+      path="/v1/traces"
+      params={params}
+      newest="-start_time"
+      columns={rows => columnsOf([], slowest(rows)).filter(c => c.shown && c.key !== "user")}
       href={traceHref}
       compact={t => <CompactTrace trace={t} />}
-      sort={sort}
-      onSort={s => setQuery({ sort: s }, true)}
-      more={list.more}
-      foot={list.busy ? <Spinner /> : undefined}
+      none="No traces in this time"
     />
   );
+}
+
+interface ListProps<T> {
+  label: string;
+  path: string; // of the API
+  params: Params;
+  newest: string; // the order of a list that nobody has sorted
+  columns: (rows: T[]) => Column<T>[];
+  href: (row: T) => string;
+  compact: (row: T) => ComponentChildren;
+  none: string; // said where there is no row
+}
+
+function List<T extends { id: string }>({ path, params, newest, columns, none, ...table }: ListProps<T>): JSX.Element {
+  const sort = usePlace().query.get("sort") ?? newest;
+  const list = usePaged<T>(path, { ...params, sort });
+  if (list.error) return <Failure error={list.error} again={list.reload} />;
+  if (list.loaded && list.rows.length === 0) return <p class="card-none muted">{none}</p>;
+  const onSort = (s: string) => setQuery({ sort: s }, true);
+  return <Table {...table} list={list} columns={columns(list.rows)} sort={sort} onSort={onSort} />;
 }

@@ -1,41 +1,26 @@
 import type { JSX } from "preact";
+import { seg } from "../api.ts";
+import { link } from "../base.ts";
 import { userFields } from "../filters.ts";
-import { cost, count, short } from "../format.ts";
+import { count } from "../format.ts";
 import type { UserSummary } from "../types.ts";
-import { Time } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
-import { lastSeen, totalColumns, userHref } from "./listcells.tsx";
-import { ListPage } from "./listpage.tsx";
+import { Compact, countColumn, linkColumn } from "./columns.tsx";
+import { lastSeen, TotalsPage, totalColumns } from "./totals.tsx";
+
+const userHref = (u: { id: string }): string => link(`/users/${seg(u.id)}`);
 
 const columns: Column<UserSummary>[] = [
   lastSeen(),
-  {
-    key: "id",
-    title: "User",
-    width: 160,
-    grow: 2,
-    cell: u => (
-      <a href={userHref(u)} tabIndex={-1} class="row-link">
-        {u.id}
-      </a>
-    ),
-    hint: u => u.id,
-  },
-  {
-    key: "sessions",
-    title: "Sessions",
-    width: 80,
-    numeric: true,
-    sort: "session_count",
-    cell: u => count(u.session_count),
-  },
+  linkColumn({ key: "id", title: "User", width: 160, grow: 2, hint: u => u.id }, userHref, u => u.id),
+  countColumn({ key: "sessions", title: "Sessions", width: 80, sort: "session_count" }, u => u.session_count),
   ...totalColumns<UserSummary>(),
 ];
 
 /** UsersPage lists the users of the time looked at. */
 export function UsersPage(): JSX.Element {
   return (
-    <ListPage
+    <TotalsPage
       title="Users"
       path="/v1/users"
       icon="users"
@@ -50,20 +35,9 @@ export function UsersPage(): JSX.Element {
 
 function CompactUser({ user: u }: { user: UserSummary }): JSX.Element {
   return (
-    <>
-      <span class="compact-top">
-        <a href={userHref(u)} tabIndex={-1} class="row-link ellipsis">
-          {u.id}
-        </a>
-        <Time at={u.last_seen} />
-      </span>
-      <span class="compact-facts">
-        {u.error_count > 0 && <span class="badge badge-error">{u.error_count} err</span>}
-        <span>{count(u.trace_count)} traces</span>
-        <span>{count(u.session_count)} sessions</span>
-        <span>{short(u.total_tokens)} tok</span>
-        <span>{cost(u.total_cost)}</span>
-      </span>
-    </>
+    <Compact href={userHref(u)} name={u.id} at={u.last_seen} of={u}>
+      <span>{count(u.trace_count)} traces</span>
+      <span>{count(u.session_count)} sessions</span>
+    </Compact>
   );
 }

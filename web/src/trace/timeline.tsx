@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { memo } from "../ui/memo.ts";
+import { useRows } from "../ui/rows.ts";
 import { kindOf, type Node } from "./tree.ts";
 
 interface Props {
@@ -21,47 +22,24 @@ export interface View {
 }
 
 const ROW = 27;
-const AHEAD = 10;
 const DEEPEST = 14; // levels that are still indented
 
 /** Timeline is tree and waterfall in one list: each row has its place in both. */
 export function Timeline(props: Props): JSX.Element {
   const { nodes, span, selected, onSelect } = props;
-  const box = useRef<HTMLDivElement>(null);
-  const [rows, setRows] = useState({ first: 0, last: 50 });
+  const { box, look, first, shown, height, bring, focus } = useRows(nodes, ROW);
   const [view, setView] = useState<View>({ from: 0, to: span });
-  const look = () => {
-    const el = box.current;
-    if (!el) return;
-    const first = Math.max(0, Math.floor(el.scrollTop / ROW) - AHEAD);
-    const last = Math.ceil((el.scrollTop + el.clientHeight) / ROW) + AHEAD;
-    setRows(r => (r.first === first && r.last === last ? r : { first, last }));
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view changes with the rows
-  useLayoutEffect(look, [nodes]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: look reads the document, not what it closed over
-  useEffect(() => {
-    const el = box.current;
-    if (!el) return;
-    const sized = new ResizeObserver(look);
-    sized.observe(el);
-    return () => sized.disconnect();
-  }, []);
+  const at = nodes.findIndex(n => n.key === selected);
   useEffect(() => setView({ from: 0, to: span }), [span]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a choice is brought into view when it is made, and when other rows are shown
   useEffect(() => {
-    const el = box.current;
-    const at = nodes.findIndex(n => n.key === selected);
-    if (!el || at < 0) return;
-    const top = at * ROW;
-    if (top < el.scrollTop) el.scrollTop = top;
-    else if (top + 2 * ROW > el.scrollTop + el.clientHeight) el.scrollTop = top + 2 * ROW - el.clientHeight;
-    if (el.contains(document.activeElement) && document.activeElement !== el) {
-      requestAnimationFrame(() => el.querySelector<HTMLElement>(`[data-at="${at}"]`)?.focus({ preventScroll: true }));
-    }
+    if (at < 0) return;
+    bring(at, ROW); // one row below it stays in view
+    const within = document.activeElement;
+    if (within !== box.current && box.current?.contains(within)) focus(at);
   }, [selected, nodes]);
   const zoom = useZoom(box, span, setView);
   const onKey = (e: KeyboardEvent) => {
-    const at = nodes.findIndex(n => n.key === selected);
     const here = nodes[at];
     if (!here) return;
     const go = (to: number) => {
@@ -76,7 +54,6 @@ export function Timeline(props: Props): JSX.Element {
     else if (e.key === "ArrowRight" && props.closed.has(here.key)) props.onToggle(here.key);
     else if (e.key === "ArrowLeft" && here.children > 0 && !props.closed.has(here.key)) props.onToggle(here.key);
   };
-  const at = nodes.findIndex(n => n.key === selected);
   return (
     <div class="timeline">
       <Ruler view={view} span={span} setView={setView} zoom={zoom} />
@@ -90,17 +67,17 @@ export function Timeline(props: Props): JSX.Element {
         onScroll={look}
         onKeyDown={onKey}
       >
-        <div role="rowgroup" class="timeline-all" style={{ height: `${nodes.length * ROW}px` }}>
-          {nodes.slice(rows.first, rows.last).map((n, i) => (
+        <div role="rowgroup" class="timeline-all" style={{ height }}>
+          {shown.map((n, i) => (
             <MemoRow
               key={n.key}
               node={n}
-              at={rows.first + i}
+              at={first + i}
               view={view}
               span={span}
               title={props.title}
               chosen={n.key === selected}
-              tab={rows.first + i === Math.max(0, at)}
+              tab={first + i === Math.max(0, at)}
               closed={props.closed.has(n.key)}
               onSelect={onSelect}
               onToggle={props.onToggle}

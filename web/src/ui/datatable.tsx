@@ -1,15 +1,29 @@
 import type { ComponentChildren, JSX } from "preact";
+import { count, percent } from "../format.ts";
 
 interface Row {
   key: string;
   cells: ComponentChildren[];
 }
 
-/** DataTable is a small table: its first column names the rows, the others are numbers. It scrolls by itself where it is too wide. */
-export function DataTable({ label, heads, rows }: { label: string; heads: string[]; rows: Row[] }): JSX.Element {
+interface Share {
+  key: string;
+  name: string;
+  count: number;
+}
+
+interface Props {
+  label: string;
+  heads: string[];
+  rows: Row[];
+  class?: string;
+}
+
+/** DataTable is a small table: its first column names the rows. It scrolls by itself where it is too wide. */
+export function DataTable({ label, heads, rows, class: more }: Props): JSX.Element {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: where it scrolls, keys must reach it (WCAG 2.1.1)
-    <section class="data-table" aria-label={`${label}, table`} tabIndex={0}>
+    <section class={`data-table${more ? ` ${more}` : ""}`} aria-label={`${label}, table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -28,6 +42,23 @@ export function DataTable({ label, heads, rows }: { label: string; heads: string
       </table>
     </section>
   );
+}
+
+/** Shares is a table of how many scores have each value, beside the most and of all. */
+export function Shares({ of }: { of: Share[] }): JSX.Element {
+  const total = of.reduce((n, s) => n + s.count, 0);
+  const most = Math.max(1, ...of.map(s => s.count));
+  const rows = of.map(s => ({
+    key: s.key,
+    cells: [
+      s.name,
+      <Bar key="bar" share={s.count / most}>
+        {count(s.count)}
+      </Bar>,
+      percent(s.count / total),
+    ],
+  }));
+  return <DataTable label="Distribution" heads={["Value", "Scores", "Share"]} rows={rows} />;
 }
 
 /** Bar is a number with its share of the largest. */

@@ -14,7 +14,7 @@ interface Props {
   query: URLSearchParams;
   fields: Field[];
   range: { from?: string; to?: string };
-  search?: string; // placeholder of the text search; absent: there is none
+  search?: string | undefined; // placeholder of the text search; absent: there is none
   children?: ComponentChildren; // to the right
 }
 

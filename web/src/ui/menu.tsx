@@ -1,16 +1,25 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, type IconName } from "./icon.tsx";
 
 interface Props {
-  label: string; // what the button is called when its content does not say it
-  button: ComponentChildren;
+  label: string; // what the button is called
+  icon?: IconName; // stands before the label, alone on a telephone
+  button?: ComponentChildren; // in the place of icon and label
   class?: string;
   align?: "left" | "right";
   children: (close: () => void) => ComponentChildren;
 }
 
 /** Menu is a button that opens a panel below it; Escape, a click elsewhere or leaving with Tab closes it. */
-export function Menu({ label, button, class: className = "button", align = "left", children }: Props): JSX.Element {
+export function Menu({
+  label,
+  icon,
+  button,
+  class: className = "button",
+  align = "left",
+  children,
+}: Props): JSX.Element {
   const [open, set] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
@@ -44,10 +53,34 @@ export function Menu({ label, button, class: className = "button", align = "left
         aria-expanded={open}
         onClick={() => set(!open)}
       >
-        {button}
+        {button ?? (
+          <>
+            {icon && <Icon name={icon} />} <span class="wide-only">{label}</span>
+          </>
+        )}
       </button>
       {open && <div class={`panel panel-${align}`}>{children(close)}</div>}
     </div>
+  );
+}
+
+interface ItemProps {
+  close: () => void; // of the menu
+  run: () => void;
+  pressed?: boolean;
+  children: ComponentChildren;
+}
+
+/** Item is a line of a menu: it closes the menu and does something. */
+export function Item({ close, run, pressed, children }: ItemProps): JSX.Element {
+  const onClick = () => {
+    close();
+    run();
+  };
+  return (
+    <button type="button" class="item" aria-pressed={pressed} onClick={onClick}>
+      {children}
+    </button>
   );
 }
 

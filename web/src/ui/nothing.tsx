@@ -14,19 +14,27 @@ interface Props {
   icon: IconName;
   fields: Field[];
   range: Range;
-  how?: string; // what a trace needs, so that there is one
+  how?: string | undefined; // what a trace needs, so that there is one
+  none?: string | undefined; // the title where filters leave nothing
 }
 
 /** Nothing stands where a page has nothing to show, and says what would help. */
-export function Nothing({ what, icon, fields, range, how }: Props): JSX.Element {
+export function Nothing({
+  what,
+  icon,
+  fields,
+  range,
+  how,
+  none = `No ${what} pass these filters`,
+}: Props): JSX.Element {
   const { query } = usePlace();
   // Nothing now, or nothing ever? Only the second is where somebody begins.
   const any = useLoad(signal => get<Page<TraceSummary>>("/v1/traces", { limit: "1" }, signal), []);
   if (!any.data && !any.error) return <Spinner />;
   if (any.data?.data.length === 0) return <FirstEvent what={what} />;
-  const filtered = applied(query, fields).length > 0;
+  const filtered = applied(query, fields).length > 0 || query.has("q");
   return (
-    <Empty icon={icon} title={filtered ? `No ${what} pass these filters` : `No ${what} in this time`}>
+    <Empty icon={icon} title={filtered ? none : `No ${what} in this time`}>
       {how && <p>{how}</p>}
       <p class="actions">
         {range.preset !== "all" && (
@@ -38,7 +46,7 @@ export function Nothing({ what, icon, fields, range, how }: Props): JSX.Element 
           <button
             type="button"
             class="button"
-            onClick={() => setQuery(Object.fromEntries(fields.map(f => [f.name, undefined])))}
+            onClick={() => setQuery({ q: undefined, ...Object.fromEntries(fields.map(f => [f.name, undefined])) })}
           >
             Remove the filters
           </button>

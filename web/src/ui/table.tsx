@@ -1,10 +1,13 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useRef, useState } from "preact/hooks";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
+import { Spinner } from "./bits.tsx";
 import { Icon } from "./icon.tsx";
 import { NARROW, useMedia } from "./load.ts";
 import { memo } from "./memo.ts";
+import type { Paged } from "./paged.ts";
+import { useRows } from "./rows.ts";
 
 /** Column of a table of T. */
 export interface Column<T> {
@@ -20,62 +23,33 @@ export interface Column<T> {
 
 interface Props<T> {
   label: string;
-  rows: T[];
+  list: Paged<T>;
   columns: Column<T>[];
-  rowKey: (row: T) => string;
   href: (row: T) => string;
   compact: (row: T) => ComponentChildren; // the row on a telephone
-  sort?: string;
-  onSort?: (sort: string) => void;
-  more?: () => void; // called near the end
-  foot?: ComponentChildren; // after the last row
-  fresh?: Set<string>; // keys of rows that just came in
+  sort?: string | undefined;
+  onSort?: ((sort: string) => void) | undefined;
+  fresh?: Set<string> | undefined; // ids of rows that just came in
 }
 
 const ROW = 33;
 const COMPACT_ROW = 60;
-const AHEAD = 12;
 
-/** Table shows any number of rows of one height: only those in view exist in the document. */
-export function Table<T>(props: Props<T>): JSX.Element {
-  const { rows, columns, rowKey, href, fresh } = props;
+/** Table shows a list of any length, and reads on near its end. */
+export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
+  const { list, columns, href, fresh } = props;
+  const { rows, more } = list;
   const narrow = useMedia(NARROW);
   const height = narrow ? COMPACT_ROW : ROW;
-  const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ first: 0, last: 60 });
+  const view = useRows(rows, height, more);
   const [active, setActive] = useState(0);
   const walk = useRef({ at: 0, begun: false }); // active, at once: keys come faster than renders
-  const { more } = props;
-
-  const look = () => {
-    const el = box.current;
-    if (!el) return;
-    const first = Math.max(0, Math.floor(el.scrollTop / height) - AHEAD);
-    const last = Math.ceil((el.scrollTop + el.clientHeight) / height) + AHEAD;
-    setView(v => (v.first === first && v.last === last ? v : { first, last }));
-    if (more && last >= rows.length - AHEAD) more();
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view changes with these; look reads the document
-  useLayoutEffect(look, [rows, height]);
-  useEffect(() => {
-    const el = box.current;
-    if (!el) return;
-    const seen = new ResizeObserver(look);
-    seen.observe(el);
-    return () => seen.disconnect();
-  });
 
   const move = (to: number) => {
     const at = Math.max(0, Math.min(rows.length - 1, to));
-    setActive(at);
-    walk.current = { at, begun: true };
-    const el = box.current;
-    if (!el) return;
-    const head = narrow ? 0 : ROW;
-    if (at * height < el.scrollTop) el.scrollTop = at * height;
-    else if ((at + 1) * height + head > el.scrollTop + el.clientHeight)
-      el.scrollTop = (at + 1) * height + head - el.clientHeight;
-    requestAnimationFrame(() => el.querySelector<HTMLElement>(`[data-at="${at}"]`)?.focus({ preventScroll: true }));
+    onActive(at);
+    view.bring(at, narrow ? 0 : ROW); // the head covers as much
+    view.focus(at);
   };
   const onActive = useCallback((at: number) => {
     setActive(at);
@@ -89,7 +63,7 @@ export function Table<T>(props: Props<T>): JSX.Element {
   const onKey = (e: KeyboardEvent) => {
     const row = (e.target as HTMLElement).closest<HTMLElement>("[data-at]");
     if (!row) return;
-    const page = Math.floor((box.current?.clientHeight ?? 400) / height) - 2;
+    const page = view.page() - 2;
     const steps: Record<string, number> = {
       ArrowDown: walk.current.at + 1,
       ArrowUp: walk.current.at - 1,
@@ -108,7 +82,6 @@ export function Table<T>(props: Props<T>): JSX.Element {
     }
   };
 
-  const shown = rows.slice(view.first, view.last);
   const template = columns.map(c => `minmax(${c.width}px, ${c.grow ? `${c.grow}fr` : `${c.width}px`})`).join(" ");
   const width = columns.reduce((sum, c) => sum + c.width, 0);
   return (
@@ -118,42 +91,36 @@ export function Table<T>(props: Props<T>): JSX.Element {
       tabIndex={-1}
       aria-label={props.label}
       aria-rowcount={rows.length + 1}
-      ref={box}
-      onScroll={look}
+      ref={view.box}
+      onScroll={view.look}
       onKeyDown={onKey}
     >
-      {!narrow && <Head {...props} template={template} width={width} />}
-      <div
-        role="rowgroup"
-        class="table-rows"
-        style={{ height: `${rows.length * height}px`, minWidth: narrow ? "0" : `${width}px` }}
-      >
-        {shown.map((row, i) => {
-          const at = view.first + i;
-          const key = rowKey(row);
-          return (
-            <Row
-              key={key}
-              row={row}
-              at={at}
-              columns={columns}
-              template={template}
-              height={height}
-              narrow={narrow}
-              fresh={fresh?.has(key) ?? false}
-              active={at === active}
-              href={href}
-              compact={props.compact}
-              onActive={onActive}
-            />
-          );
-        })}
+      {!narrow && <Head columns={columns} sort={props.sort} onSort={props.onSort} template={template} width={width} />}
+      <div role="rowgroup" class="table-rows" style={{ height: view.height, minWidth: narrow ? "0" : `${width}px` }}>
+        {view.shown.map((row, i) => (
+          <Row
+            key={row.id}
+            row={row}
+            at={view.first + i}
+            columns={columns}
+            template={template}
+            height={height}
+            narrow={narrow}
+            fresh={fresh?.has(row.id) ?? false}
+            active={view.first + i === active}
+            href={href}
+            compact={props.compact}
+            onActive={onActive}
+          />
+        ))}
       </div>
-      {props.foot && (
+      {list.busy && (
         // a grid holds rows only
         <div role="rowgroup">
           <div role="row">
-            <div role="gridcell">{props.foot}</div>
+            <div role="gridcell">
+              <Spinner />
+            </div>
           </div>
         </div>
       )}
@@ -224,13 +191,12 @@ function DrawnRow({
 // A table has rows, columns and links of one T, which a value cannot say.
 const Row = memo(DrawnRow) as unknown as <T>(props: RowProps<T> & { key: string }) => JSX.Element;
 
-function Head<T>({
-  columns,
-  sort,
-  onSort,
-  template,
-  width,
-}: Props<T> & { template: string; width: number }): JSX.Element {
+interface HeadProps<T> extends Pick<Props<T>, "columns" | "sort" | "onSort"> {
+  template: string;
+  width: number;
+}
+
+function Head<T>({ columns, sort, onSort, template, width }: HeadProps<T>): JSX.Element {
   const by = sort?.replace(/^-/, "");
   const descending = sort?.startsWith("-") ?? true;
   return (

@@ -3,7 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { count, fullTime, utc } from "../format.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { DataTable } from "./datatable.tsx";
-import { setFixed } from "./timerange.tsx";
+import { brush } from "./timerange.tsx";
 
 /** Line is one series with its values, one for each x. */
 export interface Line extends Series {
@@ -64,7 +64,7 @@ export function TimeChart({ title, x, bucket, lines, stacked, total }: Props): J
           height={HEIGHT}
           whole={lines.every(l => l.format === count)}
           bucket={bucket}
-          onSelect={(from, to) => setFixed(new Date(from * 1000), new Date(to * 1000))}
+          onSelect={brush}
         />
       )}
       {lines.length > 1 && x.length > 0 && (

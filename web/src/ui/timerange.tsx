@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { presets, type Range } from "../range.ts";
 import { setQuery } from "../router.ts";
 import { Icon } from "./icon.tsx";
-import { Menu } from "./menu.tsx";
+import { Item, Menu } from "./menu.tsx";
 
 const short = new Intl.DateTimeFormat(undefined, {
   month: "short",
@@ -13,9 +13,14 @@ const short = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
-/** setFixed looks at the time between two dates. */
-export function setFixed(from: Date | undefined, to: Date | undefined): void {
+// setFixed looks at the time between two dates.
+function setFixed(from: Date | undefined, to: Date | undefined): void {
   setQuery({ range: undefined, from: from?.toISOString(), to: to?.toISOString() });
+}
+
+/** brush looks at the time between two seconds: what was dragged over in a chart. */
+export function brush(from: number, to: number): void {
+  setFixed(new Date(from * 1000), new Date(to * 1000));
 }
 
 /** setPreset looks at a time that ends now. */
@@ -46,18 +51,9 @@ export function TimeRange({ range }: { range: Range }): JSX.Element {
       {close => (
         <>
           {presets.map(p => (
-            <button
-              key={p.value}
-              type="button"
-              class="item"
-              aria-pressed={p.value === range.preset}
-              onClick={() => {
-                setPreset(p.value);
-                close();
-              }}
-            >
+            <Item key={p.value} close={close} run={() => setPreset(p.value)} pressed={p.value === range.preset}>
               {p.title}
-            </button>
+            </Item>
           ))}
           <Fixed range={range} close={close} />
         </>

@@ -1,0 +1,110 @@
+package delivery
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Submit takes an event and returns its id: id, or a new ULID when that is empty. A zero
+// time is now; body becomes a JSON object, before the call returns. It never blocks and never does input or output.
+// The errors are ErrQueueFull, ErrClosed, ErrTooLarge, or an *EventError for what is no event; the event is then
+// counted as refused.
+func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) (string, error) {
+	if id != "" && !wire.ValidID(id) {
+		p.gate.refused[refusedInvalid].Add(1)
+		return "", &EventError{Type: t, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
+	}
+	if err := p.gate.check(); err != nil {
+		return "", err
+	}
+	typ, ok := t.Canonical()
+	if !ok {
+		p.gate.refused[refusedInvalid].Add(1)
+		return "", &EventError{EventID: id, Type: t, Code: "unknown_event_type", Message: "the types are those of EventType"}
+	}
+	s := p.scratch.Get()
+	defer p.scratch.Put(s)
+	text, raw, err := s.Marshal(body)
+	if err != nil || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+		p.gate.refused[refusedInvalid].Add(1)
+		return "", &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
+	}
+	if len(text) > p.opts.EventMaxBytes {
+		p.gate.refused[refusedLarge].Add(1)
+		return "", ErrTooLarge
+	}
+	now := time.Now()
+	if at.IsZero() {
+		at = now
+	}
+	var auto ulid.ULID
+	if id == "" {
+		auto = wire.NextID(uint64(now.UnixMilli()))
+	}
+	if p.sampler != nil && !p.sampler.keep(typ, id, auto, text) {
+		return p.acceptSampled(id, auto, typ)
+	}
+	return p.enqueue(id, auto, typ, at, now, text, raw)
+}
+
+// enqueue copies the event into the queue, or refuses it.
+func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now time.Time, body []byte, raw bool) (string, error) {
+	wireID := id
+	if id != "" && strings.ContainsAny(id, `"\`) {
+		wireID = quoteID(id)
+	}
+	room := eventOverhead + max(len(wireID), ulid.EncodedSize) + len(t) + len(body)
+	p.mu.Lock()
+	if err := p.admit(room); err != nil {
+		p.mu.Unlock()
+		return "", err
+	}
+	e := p.tailFor(room).put(wireID, auto, t, wire.At(at), body)
+	e.raw, e.at, e.epoch = raw, now.Sub(p.began), p.epoch
+	if id == "" {
+		id = string(e.data[idStart:e.idEnd])
+	}
+	wake := p.accept(e)
+	p.mu.Unlock()
+	if wake {
+		p.signal()
+	}
+	return id, nil
+}
+
+// Record is Submit for those who have nobody to return an error to: of an event that is not
+// taken OnOutcome is told, and the log. invalid is what made the body unfit before it came here, or nil.
+func (p *Processor) Record(t wire.EventType, body any, invalid error) {
+	err := invalid
+	if err == nil {
+		_, err = p.Submit("", t, time.Time{}, body)
+	} else {
+		p.gate.refused[refusedInvalid].Add(1)
+	}
+	if err != nil {
+		p.tell(Outcome{Type: t, Kind: Refused, Err: refusal(t, err)})
+		p.log.warn("tracing", "telemetry event not taken", "type", string(t), "error", err)
+	}
+}
+
+// refusal is the error of an event that was not taken, as OnOutcome gets it.
+func refusal(t wire.EventType, err error) *EventError {
+	if ee, ok := errors.AsType[*EventError](err); ok {
+		return ee
+	}
+	code := "invalid_payload"
+	switch err {
+	case ErrQueueFull:
+		code = "queue_full"
+	case ErrClosed:
+		code = "closed"
+	case ErrTooLarge:
+		code = "too_large"
+	}
+	return &EventError{Type: t, Code: code, Err: err}
+}

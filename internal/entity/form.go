@@ -1,0 +1,44 @@
+package entity
+
+// Form is how the value of a field must be written in a payload.
+type Form uint8
+
+// The forms. Where text is wanted "" counts as absent.
+const (
+	OwnForm     Form = iota // read by code of its own
+	IDForm                  // string, 1 to 255 characters
+	LabelForm               // as IDForm, or a number, kept as its text
+	NameForm                // string, 1 to 1000 characters
+	TextForm                // string, number or boolean, kept as its text
+	TypeForm                // observation type
+	LevelForm               // a level as loggers write them
+	FinishForm              // a finish reason
+	SourceForm              // where a score comes from
+	TimeForm                // any form of brokle.Timestamp
+	TokensForm              // whole number
+	NumberForm              // finite number
+	LatencyForm             // as NumberForm, from 0
+	TagsForm                // list, map or one string
+	JSONForm                // anything
+)
+
+// String is the form as an error's details say it: a value "must be" so.
+func (f Form) String() string { return formRules[f] }
+
+var formRules = [...]string{
+	OwnForm:     "any JSON value",
+	IDForm:      "a string of 1 to 255 characters without NUL",
+	LabelForm:   "a string of 1 to 255 characters without NUL, or a number",
+	NameForm:    "a string of 1 to 1000 characters",
+	TextForm:    "a string, a number or a boolean",
+	TypeForm:    "a string of 1 to 255 characters such as span, llm, generation, event, retrieval, embedding, agent, tool or chain",
+	LevelForm:   "one of DEBUG, INFO, WARN, ERROR and DEFAULT, or a word or number that means one of them to every logger",
+	FinishForm:  "a string such as stop, length, tool_calls, content_filter or error",
+	SourceForm:  "one of API, AUTO, HUMAN and EVAL, in any case",
+	TimeForm:    "Unix seconds, milliseconds, microseconds or nanoseconds, or a text such as RFC 3339, from 1970 to 9999",
+	TokensForm:  "a whole number from 0 to 9007199254740991, or a string that holds one",
+	NumberForm:  "a finite number of magnitude at most 1e100, or a string that holds one",
+	LatencyForm: "a number from 0 to 1e100, or a string that holds one",
+	TagsForm:    "a list of strings, an object of strings, or a string",
+	JSONForm:    "any JSON value",
+}

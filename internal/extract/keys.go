@@ -1,0 +1,137 @@
+package extract
+
+import (
+	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// slot is a key of a payload that Extract looks at: a field stands for the key of its name, and
+// what is behind the last field for a further key of the table or one of furtherKeys.
+type slot = entity.Field
+
+// The keys that are no field's.
+const (
+	sScoreID slot = entity.NumFields + iota
+	sScoreName
+	sUsageDetails
+	sUsageMetadata
+	sUsageMetadataCamel
+	sStatus
+	sOperation
+	sMethod
+	sEndpoint
+	sResponseAttributes
+	sRequestAttributes
+	sDurationMS
+	sTimestamp
+	sSuccess
+	sError
+	sErrorType
+	sErrorMessage
+	firstAlias // from here on: further keys of fields
+
+	firstRare = sUsageDetails
+)
+
+var furtherKeys = [maxSlots]string{
+	sScoreID: "score_id", sScoreName: "score_name", sUsageDetails: "usage_details", sUsageMetadata: "usage_metadata",
+	sUsageMetadataCamel: "usageMetadata", sStatus: "status", sOperation: "operation", sMethod: "method", sEndpoint: "endpoint",
+	sResponseAttributes: "response_attributes", sRequestAttributes: "request_attributes", sDurationMS: "duration_ms",
+	sTimestamp: "timestamp", sSuccess: "success", sError: "error", sErrorType: "error_type", sErrorMessage: "error_message",
+}
+
+const (
+	maxSlots = firstAlias + 16
+	noSlot   = slot(255)
+)
+
+// keys is what follows from the table for reading payloads.
+var keys = newKeyTable()
+
+type keyTable struct {
+	names [maxSlots]string
+	// of are the keys of a field, in the order in which they count.
+	of [entity.NumFields][]slot
+	// rules are the keys to read of an event of a kind, without those that code of its own reads.
+	rules  [entity.GenericKind + 1][]rule
+	cells  [numCells]slot // by hash, with open addressing
+	spanID slot
+	// number and category are the keys of a score's value, in the order in which they count.
+	number, category []slot
+}
+
+// rule says that the value of slot's key, if present, is field, in this form. One that is not the
+// field's first key counts only when those before it gave nothing.
+type rule struct {
+	slot  slot
+	field entity.Field
+	form  entity.Form
+	other bool
+}
+
+func newKeyTable() *keyTable {
+	t := &keyTable{}
+	for i := range t.cells {
+		t.cells[i] = noSlot
+	}
+	for s, key := range furtherKeys {
+		if key != "" {
+			t.add(slot(s), key)
+		}
+	}
+	next := firstAlias
+	t.add(entity.ID, entity.ID.String())
+	for _, kind := range [...]entity.Kind{entity.TraceKind, entity.ObservationKind, entity.ScoreKind} {
+		for _, f := range entity.Said(kind) {
+			if t.of[f] == nil {
+				t.add(f, f.String())
+				t.of[f] = []slot{f}
+				for _, key := range f.Keys() {
+					t.add(next, key)
+					t.of[f] = append(t.of[f], next)
+					next++
+				}
+			}
+			if f.Form() == entity.OwnForm {
+				continue
+			}
+			for i, s := range t.of[f] {
+				t.rules[kind] = append(t.rules[kind], rule{s, f, f.Form(), i > 0})
+			}
+		}
+	}
+	t.spanID = t.slot([]byte("span_id"))
+	t.number = append(slices.Clone(t.of[entity.Value]), entity.StringValue)
+	t.category = append([]slot{entity.StringValue}, t.of[entity.Value]...)
+	return t
+}
+
+const numCells = 512
+
+func (t *keyTable) add(s slot, key string) {
+	at := hash([]byte(key))
+	for t.cells[at] != noSlot {
+		at = (at + 1) % numCells
+	}
+	t.cells[at], t.names[s] = s, key
+}
+
+// slot finds a key: about one comparison for one that is known, and none for most others.
+func (t *keyTable) slot(key []byte) slot {
+	if len(key) == 0 {
+		return noSlot
+	}
+	for at := hash(key); ; at = (at + 1) % numCells {
+		if s := t.cells[at]; s == noSlot || t.names[s] == string(key) {
+			return s
+		}
+	}
+}
+
+// hash looks at the length of a key and three of its bytes, which tell nearly all keys apart.
+func hash(key []byte) uint32 {
+	n := len(key)
+	h := uint32(n)<<24 ^ uint32(key[0])<<16 ^ uint32(key[n/2])<<8 ^ uint32(key[n-1])
+	return h * 0x9E3779B1 >> 23
+}

@@ -1,0 +1,65 @@
+package extract
+
+import (
+	"encoding/json"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Mentions are the entities and the people that one event names; an id that it does not name is "".
+type Mentions struct {
+	Trace, Observation, Score string
+	User, Author              string
+}
+
+// MentionsOf says whom an event with these fields names. Filters on the disk are made of it:
+// when it says more than before, segmentlog.FilterVersion changes.
+func MentionsOf(ev *wire.Event, fields *entity.Fields) Mentions {
+	text := func(f entity.Field) string {
+		v, _ := fields.Get(f)
+		return v.Text
+	}
+	m := Mentions{Trace: text(entity.TraceID), User: text(entity.UserID), Author: text(entity.AuthorUserID)}
+	switch fields.Kind {
+	case entity.TraceKind:
+		m.Trace = fields.EntityID
+	case entity.ObservationKind:
+		m.Observation = fields.EntityID
+	case entity.ScoreKind:
+		m.Score, m.Observation = fields.EntityID, text(entity.ObservationID)
+	case entity.GenericKind:
+		m.User = genericUser(ev.Payload)
+	}
+	return m
+}
+
+// Each calls found for each of the mentions.
+func (m *Mentions) Each(found func(entity.Mention)) {
+	for _, one := range [...]entity.Mention{
+		{Of: entity.TraceKind, ID: m.Trace}, {Of: entity.ObservationKind, ID: m.Observation}, {Of: entity.ScoreKind, ID: m.Score},
+		{Of: entity.UserKind, ID: m.User}, {Of: entity.UserKind, ID: m.Author},
+	} {
+		if one.ID != "" {
+			found(one)
+		}
+	}
+}
+
+// genericUser is the user that an event_create names; it is no typed field of it.
+func genericUser(payload []byte) string {
+	var p struct {
+		UserID json.RawMessage `json:"user_id"`
+	}
+	if json.Unmarshal(payload, &p) != nil {
+		return ""
+	}
+	if id, quoted := rawjson.Unquote(p.UserID); quoted {
+		return id
+	}
+	if string(p.UserID) == "null" {
+		return ""
+	}
+	return string(p.UserID) // a number counts as the text that it is written as
+}

@@ -1,0 +1,151 @@
+package payload
+
+import (
+	"errors"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+var errTyped = errors.New("a field holds what JSON cannot: NaN, infinity, or a year beyond 9999")
+
+// appendPayload appends what the SDK encodes itself: plain maps, and the
+// typed entities without their zero fields and without what the server computes.
+// ok is false when encoding/json has to do it; unread says that the result holds a
+// RawMessage that nobody validated.
+func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error) {
+	var o *object
+	switch v := payload.(type) {
+	case map[string]any:
+		if v == nil {
+			return b, false, false, nil
+		}
+		b, ok = appendMap(b, v, 0)
+		return b, ok, false, nil
+	case wire.Trace:
+		o = tracePayload(b, &v)
+	case *wire.Trace:
+		if v != nil {
+			o = tracePayload(b, v)
+		}
+	case wire.Observation:
+		o = observationPayload(b, &v)
+	case *wire.Observation:
+		if v != nil {
+			o = observationPayload(b, v)
+		}
+	case *Worded:
+		o = observationPayload(b, v.Observation)
+		o.text("severity_text", v.Word)
+	case wire.Score:
+		o = scorePayload(b, &v)
+	case *wire.Score:
+		if v != nil {
+			o = scorePayload(b, v)
+		}
+	}
+	if o == nil {
+		return b, false, false, nil
+	}
+	if !o.ok {
+		return b, false, false, errTyped
+	}
+	return o.end(), true, o.unread, nil
+}
+
+// Worded is an observation whose level was said in a logger's word.
+type Worded struct {
+	*wire.Observation
+	Word string
+}
+
+// tracePayload writes the fields of trace_create and trace_update.
+func tracePayload(b []byte, t *wire.Trace) *object {
+	o := newObject(b)
+	o.text("id", t.ID)
+	o.text("name", t.Name)
+	o.text("user_id", t.UserID)
+	o.text("session_id", t.SessionID)
+	o.text("environment", t.Environment)
+	o.texts("tags", t.Tags)
+	o.time("start_time", t.StartTime)
+	o.time("end_time", value(t.EndTime))
+	o.text("version", t.Version)
+	o.text("release", t.Release)
+	o.text("parent_trace_id", t.ParentTraceID)
+	o.raw("metadata", t.Metadata)
+	o.raw("input", t.Input)
+	o.raw("output", t.Output)
+	o.texts("clear", t.Clear)
+	return o
+}
+
+// observationPayload writes the fields of observation_create, _update and _complete.
+func observationPayload(b []byte, v *wire.Observation) *object {
+	o := newObject(b)
+	o.text("id", v.ID)
+	o.text("trace_id", v.TraceID)
+	o.text("parent_observation_id", v.ParentObservationID)
+	o.text("type", v.Type)
+	o.text("name", v.Name)
+	o.text("environment", v.Environment)
+	if !v.StartTimeInferred {
+		o.time("start_time", v.StartTime)
+	}
+	o.time("end_time", value(v.EndTime))
+	o.float("latency_ms", v.LatencyMS)
+	o.text("level", v.Level)
+	o.text("status_message", v.StatusMessage)
+	o.text("version", v.Version)
+	o.text("model", v.Model)
+	o.text("requested_model", v.RequestedModel)
+	o.text("provider", v.Provider)
+	o.text("finish_reason", v.FinishReason)
+	o.int("prompt_tokens", v.PromptTokens)
+	o.int("completion_tokens", v.CompletionTokens)
+	o.int("total_tokens", v.TotalTokens)
+	o.int("cache_read_tokens", v.CacheReadTokens)
+	o.int("cache_write_tokens", v.CacheWriteTokens)
+	o.int("reasoning_tokens", v.ReasoningTokens)
+	o.int("audio_input_tokens", v.AudioInputTokens)
+	o.int("audio_output_tokens", v.AudioOutputTokens)
+	o.float("input_cost", v.InputCost)
+	o.float("output_cost", v.OutputCost)
+	o.float("total_cost", v.TotalCost)
+	o.float("quality_score", v.QualityScore)
+	o.texts("tags", v.Tags)
+	o.raw("model_parameters", v.ModelParameters)
+	o.raw("metadata", v.Metadata)
+	o.raw("input", v.Input)
+	o.raw("output", v.Output)
+	o.texts("clear", v.Clear)
+	return o
+}
+
+// scorePayload writes the fields of quality_score_create and _update.
+func scorePayload(b []byte, s *wire.Score) *object {
+	o := newObject(b)
+	o.text("id", s.ID)
+	o.text("trace_id", s.TraceID)
+	o.text("observation_id", s.ObservationID)
+	o.text("name", s.Name)
+	o.float("value", s.Value)
+	o.text("string_value", s.StringValue)
+	o.text("data_type", s.DataType)
+	o.text("source", s.Source)
+	o.text("evaluator_name", s.EvaluatorName)
+	o.text("evaluator_version", s.EvaluatorVersion)
+	o.text("comment", s.Comment)
+	o.text("author_user_id", s.AuthorUserID)
+	o.text("environment", s.Environment)
+	o.raw("metadata", s.Metadata)
+	o.texts("clear", s.Clear)
+	return o
+}
+
+func value(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

@@ -1,0 +1,79 @@
+package payload
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"time"
+)
+
+// object appends the members of a JSON object, leaving out what is zero.
+type object struct {
+	b  []byte
+	ok bool
+	// unread: it holds JSON from outside that has not been validated.
+	unread bool
+}
+
+func newObject(b []byte) *object { return &object{b: append(b, '{'), ok: true} }
+
+func (o *object) name(name string) {
+	if o.b[len(o.b)-1] != '{' {
+		o.b = append(o.b, ',')
+	}
+	o.b = append(append(append(o.b, '"'), name...), '"', ':')
+}
+
+func (o *object) text(name, v string) {
+	if v != "" {
+		o.name(name)
+		o.b = AppendString(o.b, v)
+	}
+}
+
+func (o *object) texts(name string, v []string) {
+	if len(v) > 0 {
+		o.name(name)
+		o.b = appendTexts(o.b, v)
+	}
+}
+
+// raw appends JSON as it is, unvalidated.
+func (o *object) raw(name string, v json.RawMessage) {
+	if len(v) > 0 {
+		o.name(name)
+		o.b = append(o.b, v...)
+		o.unread = true
+	}
+}
+
+func (o *object) int(name string, v *int64) {
+	if v != nil {
+		o.name(name)
+		o.b = strconv.AppendInt(o.b, *v, 10)
+	}
+}
+
+func (o *object) float(name string, v *float64) {
+	if v == nil {
+		return
+	}
+	if math.IsNaN(*v) || math.IsInf(*v, 0) {
+		o.ok = false
+		return
+	}
+	o.name(name)
+	o.b = strconv.AppendFloat(o.b, *v, 'g', -1, 64)
+}
+
+func (o *object) time(name string, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	o.name(name)
+	var ok bool
+	o.b, ok = appendTime(o.b, t)
+	o.ok = o.ok && ok
+}
+
+func (o *object) end() []byte { return append(o.b, '}') }

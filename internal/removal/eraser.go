@@ -1,0 +1,183 @@
+package removal
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// eraseWait bounds how long an erasure waits for another one, for jobs and for the indexer.
+const eraseWait = 20 * time.Second
+
+// EraserOptions are what an Eraser works on. All but Logger are required.
+type EraserOptions struct {
+	Log       store.Log
+	Mentions  store.Mentions // of the same Log
+	Warehouse store.Warehouse
+	Indexer   interface {
+		// CatchUp waits until everything that is in the Log now is in the Warehouse or in quarantine.
+		CatchUp(ctx context.Context) error
+		// Forget drops the records at seqs from the quarantine, also from its file.
+		Forget(seqs []entity.Seq) error
+	}
+	Ingest interface {
+		// WaitJobs waits until no job of the project is under way.
+		WaitJobs(ctx context.Context, project string) error
+		// ForgetFailures drops what is kept of the project's failed events.
+		ForgetFailures(project string)
+	}
+	// Journal is the file of the erasure that is under way.
+	Journal string
+	// Logger is told when an interrupted erasure was ended. Default: nobody.
+	Logger *slog.Logger
+}
+
+// Eraser erases telemetry, one erasure at a time. Its methods may be called concurrently.
+type Eraser struct {
+	o    EraserOptions
+	turn chan struct{} // has room for one: who holds it erases
+
+	mu        sync.Mutex // guards witnesses and what they have seen
+	witnesses map[*Witness]bool
+}
+
+// NewEraser returns an Eraser. Its Run ends an erasure that was interrupted.
+func NewEraser(o EraserOptions) *Eraser {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Eraser{o: o, turn: make(chan struct{}, 1), witnesses: map[*Witness]bool{}}
+}
+
+// Erased is what is gone.
+type Erased struct {
+	TraceIDs     []string // sorted
+	Observations int
+	Scores       int
+	Events       int
+}
+
+// Trace erases a trace: its events, those of its observations and scores, and generic
+// events that name it. store.ErrNotFound: there is nothing of it; store.ErrUnavailable: not now. ctx
+// bounds the wait only: what has begun goes on.
+func (e *Eraser) Trace(ctx context.Context, project, id string) (*Erased, error) {
+	return e.erase(ctx, newFinder(project, "", id))
+}
+
+// User erases a user as Trace does a trace: every trace that has to do with them, and
+// every other event that names them.
+func (e *Eraser) User(ctx context.Context, project, id string) (*Erased, error) {
+	return e.erase(ctx, newFinder(project, id))
+}
+
+func (e *Eraser) erase(ctx context.Context, f *finder) (*Erased, error) {
+	waiting, cancel := context.WithTimeout(ctx, eraseWait)
+	defer cancel()
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-waiting.Done():
+		return nil, unavailable("wait for another erasure", waiting.Err())
+	}
+	if err := e.resume(waiting); err != nil {
+		return nil, unavailable("end an earlier erasure", err)
+	}
+	if err := e.o.Ingest.WaitJobs(waiting, f.project); err != nil {
+		return nil, unavailable("wait for jobs", err)
+	}
+	// What the indexer has in hand must not come after its erasure: nothing behind upto goes.
+	upto := e.o.Log.Head()
+	if err := e.o.Indexer.CatchUp(waiting); err != nil {
+		return nil, unavailable("erase", err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := f.find(ctx, e.o.Mentions, upto); err != nil {
+		return nil, err
+	}
+	if len(f.seqs) == 0 {
+		return nil, store.ErrNotFound
+	}
+	if err := e.begin(ctx, Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))}); err != nil {
+		return nil, err
+	}
+	return f.erased(), nil
+}
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%w: %s: %w", store.ErrUnavailable, doing, err)
+}
+
+// begin erases what was found. It is written down first: whatever interrupts the
+// erasure, it is ended by the next start, or by the next erasure.
+func (e *Eraser) begin(ctx context.Context, what Erasure) error {
+	if err := writeJournal(e.o.Journal, what); err != nil {
+		return unavailable("write the journal of erasures", err)
+	}
+	e.tell(what)
+	return e.finish(ctx, []Erasure{what})
+}
+
+// finish erases from the Log, which is the truth, then from what was made of it.
+// Each step may be done again.
+func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
+	for _, what := range list {
+		if err := e.o.Log.Erase(ctx, what.Seqs); err != nil {
+			return err
+		}
+		if err := e.o.Indexer.Forget(what.Seqs); err != nil {
+			return err
+		}
+		e.o.Ingest.ForgetFailures(what.Project)
+		if err := e.o.Warehouse.Erase(ctx, what.Project, what.Seqs); err != nil {
+			return err
+		}
+	}
+	return RemoveJournal(e.o.Journal)
+}
+
+// Run ends an erasure that was interrupted, and returns. One that cannot be ended now is
+// tried again by the next erasure.
+func (e *Eraser) Run(ctx context.Context) error {
+	err := e.Resume(ctx)
+	if err != nil && ctx.Err() == nil {
+		e.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "err", err)
+	}
+	return nil
+}
+
+// Resume is Run for those who want to know.
+func (e *Eraser) Resume(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+		return e.resume(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// resume ends an erasure that was interrupted. The caller holds the turn.
+func (e *Eraser) resume(ctx context.Context) error {
+	list, err := ReadErasures(e.o.Journal)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	// Records that the indexer has in hand must not come after their erasure.
+	if err := e.o.Indexer.CatchUp(ctx); err != nil {
+		return err
+	}
+	if err := e.finish(context.WithoutCancel(ctx), list); err != nil {
+		return err
+	}
+	for _, what := range list {
+		e.o.Logger.Info("an interrupted erasure was ended", "project", what.Project, "events", len(what.Seqs))
+	}
+	return nil
+}

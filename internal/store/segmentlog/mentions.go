@@ -1,0 +1,96 @@
+package segmentlog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+var _ store.Mentions = (*Log)(nil)
+
+// mentionHash is the word of a filter for a mention. It is no text's word, and no project's.
+func mentionHash(project string, m entity.Mention) uint64 {
+	return textsearch.WordHash(append([]byte(projectWords+project+"\x00"), append([]byte{byte(m.Of)}, m.ID...)...))
+}
+
+// mentionBytes is what an event counts beside its payload when the size of a filter is bounded:
+// it gives room for three mentions.
+const mentionBytes = 3 * bitsPerWord * 4
+
+// mentions adds to the set whom an event of the project names.
+func (s *hashSet) mentions(project string, ev *wire.Event) {
+	fields, failure := extract.Extract(ev)
+	if failure != nil {
+		return // nothing in it can be read
+	}
+	m := extract.MentionsOf(ev, fields)
+	m.Each(func(one entity.Mention) { s.add(mentionHash(project, one)) })
+}
+
+// Mentioning implements store.Mentions. It reads the stretches whose filters have one of the
+// mentions. What has no filter yet is read in any case: it is little, and the newest.
+func (l *Log) Mentioning(ctx context.Context, project string, any []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
+	if err := l.mentioning(ctx, project, any, upto, found); err != nil {
+		return fmt.Errorf("look for mentions in the log: %w", err)
+	}
+	return nil
+}
+
+func (l *Log) mentioning(ctx context.Context, project string, any []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.exit()
+	hashes := make([]uint64, len(any))
+	for i, m := range any {
+		hashes[i] = mentionHash(project, m)
+	}
+	s := &search{Log: l}
+	defer s.Close()
+	if err := s.open(); err != nil {
+		return err
+	}
+	c := l.cut.Load()
+	each := func(b *block) {
+		for i := range b.batches {
+			t := &b.batches[i]
+			for j := t.at; t.project == project && j < t.at+t.events; j++ {
+				if b.shown(t, j, c) && t.first+entity.Seq(j-t.at) <= upto {
+					rec := b.record(t, j)
+					found(&rec)
+				}
+			}
+		}
+	}
+	for i := range s.parts {
+		for j := range s.parts[i].list {
+			p := &s.parts[i]
+			names, err := p.hasAny(j, hashes)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil && names && p.list[j].first <= upto {
+				err = p.eachEvents(&p.list[j], each)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// hasAny says whether a stretch may hold any of the words; one without a filter may.
+func (p *part) hasAny(i int, hashes []uint64) (bool, error) {
+	for _, h := range hashes {
+		if has, err := p.has(i, h); has || err != nil {
+			return has, err
+		}
+	}
+	return false, nil
+}
