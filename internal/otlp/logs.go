@@ -70,13 +70,18 @@ func logOf(b []byte, l *Log) error {
 		}
 		return err
 	})
+	l.settle(observed)
+	return err
+}
+
+// settle fills in the time and the name that some send elsewhere.
+func (l *Log) settle(observed int64) {
 	if l.Time == 0 {
 		l.Time = observed
 	}
 	if l.Name == "" {
 		l.Name = eventName(l.Attributes)
 	}
-	return err
 }
 
 // eventName is the name of an event that was sent as an attribute, as before OTLP 1.6.

@@ -86,7 +86,7 @@ func scopeOf(b []byte) (name, version string, err error) {
 }
 
 func spanOf(b []byte, s *otel.Span) error {
-	return walk(b, func(m *message) (err error) {
+	err := walk(b, func(m *message) (err error) {
 		switch m.num {
 		case 1:
 			s.TraceID, err = id(m.bytes, 16, "trace id")
@@ -113,6 +113,10 @@ func spanOf(b []byte, s *otel.Span) error {
 		}
 		return err
 	})
+	if err == nil && (s.TraceID == "" || s.SpanID == "") {
+		err = errNoID
+	}
+	return err
 }
 
 func status(b []byte, s *otel.Span) error {
