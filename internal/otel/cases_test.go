@@ -56,7 +56,7 @@ func TestRecordedCases(t *testing.T) {
 	for name, want := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			spans := recorded(t, name)
+			spans := recorded(t, filepath.Join("otlp", name))
 			if len(spans) != want.Spans {
 				t.Errorf("%d spans, want %d", len(spans), want.Spans)
 			}
@@ -79,11 +79,11 @@ func TestRecordedCases(t *testing.T) {
 	}
 }
 
-// recorded reads the spans of a case with the log records that belong to them.
+// recorded reads the spans of a file below testdata with the log records that belong to them.
 func recorded(t *testing.T, name string) []*otel.Span {
 	t.Helper()
 	var spans []*otel.Span
-	body, err := os.ReadFile(filepath.Join("testdata", "otlp", name+".traces.pb"))
+	body, err := os.ReadFile(filepath.Join("testdata", name+".traces.pb"))
 	if err == nil {
 		err = otlp.ProtobufSpans(body, func(s *otel.Span, err error) {
 			if err != nil {
@@ -95,7 +95,7 @@ func recorded(t *testing.T, name string) []*otel.Span {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	body, err = os.ReadFile(filepath.Join("testdata", "otlp", name+".logs.pb"))
+	body, err = os.ReadFile(filepath.Join("testdata", name+".logs.pb"))
 	if errors.Is(err, os.ErrNotExist) {
 		return spans
 	}

@@ -41,6 +41,9 @@ func genai(r *reader) {
 	} else {
 		m.FirstToken = r.since(r.firstEvent("gen_ai.content.completion.chunk", false))
 	}
+	if !m.FirstToken.Sent {
+		m.FirstToken = r.since(r.firstEvent("llm.content.completion.chunk", false)) // its older name
+	}
 	m.TotalCost = r.num("gen_ai.usage.cost", "gen_ai.usage.total_cost")
 	m.Parameters = r.parameters("gen_ai.request.")
 	if in := r.text("gen_ai.input.messages"); in != "" {

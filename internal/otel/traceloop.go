@@ -37,24 +37,25 @@ func traceloop(r *reader) {
 	}
 	m.messages = func() (in, out []Message, tools []Tool) {
 		in, out, tools = r.genaiMessages()
-		if flat := r.indexed("gen_ai.prompt."); len(flat) > 0 {
+		if flat := r.indexed("gen_ai.prompt.", "user"); len(flat) > 0 {
 			in = flat
 		}
-		if flat := r.indexed("gen_ai.completion."); len(flat) > 0 {
+		if flat := r.indexed("gen_ai.completion.", "assistant"); len(flat) > 0 {
 			out = flat
 		}
 		return in, out, append(tools, r.liteTools()...)
 	}
 }
 
-// indexed puts messages together that were taken apart into numbered keys.
-func (r *reader) indexed(prefix string) []Message {
+// indexed puts messages together that were taken apart into numbered keys; role is that of a
+// message that says none.
+func (r *reader) indexed(prefix, role string) []Message {
 	var all []Message
 	for _, n := range r.indexes(prefix) {
 		key := prefix + n + "."
 		m := Message{Role: r.text(key + "role")}
 		if m.Role == "" {
-			m.Role = "assistant"
+			m.Role = role
 		}
 		content := r.text(key + "content")
 		if parts, ok := decode(content).(list); ok && len(partsOf(parts)) > 0 {
