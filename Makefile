@@ -25,7 +25,8 @@ PAGE_DEPS   := web/node_modules/.package-lock.json
 
 # Packages whose goroutines share memory on the way of an event; the rest of
 # the race detector's work is `make race RACE=./...`.
-RACE        ?= . ./internal/ingest ./internal/indexer ./internal/keyring ./internal/server ./internal/daemon ./internal/store/...
+RACE        ?= . ./internal/delivery ./internal/spool ./internal/ingest ./internal/indexer ./internal/keyring ./internal/removal ./internal/server ./internal/daemon \
+               ./internal/store/...
 
 # `make torture KILLS=100 SEED=7` repeats the choices of a run; FOR=10m bounds its time; DIR is where the ledgers stay.
 KILLS       ?= 1000
@@ -33,7 +34,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture mutations count bench microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,8 +78,8 @@ build: deps $(PAGE) ## build bin/brokle
 run: build ## build, then serve with a sample: prints the URL, a key and a curl line
 	@exec $(BINARY) serve --dev --sample
 
-test: FUZZTIME := 10s
-test: check fuzz e2e ## everything: check, fuzz targets (10s each), the binary under SIGKILL
+test: FUZZTIME := 5s
+test: check fuzz e2e ## everything: check, fuzz targets (5s each), the binary under SIGKILL
 
 check: test-deps lint unit race ## gofmt, vet, staticcheck, the page, unit tests, race detector
 
@@ -92,14 +93,24 @@ lint: deps $(PAGE_DEPS)
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
 unit: test-deps
-	@echo "unit tests"; $(GO) test $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
+	@echo "unit tests"; $(GO) test -vet=off $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
 
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
-	@echo "race detector"; $(GO) test -race -short $(RACE)
+	@echo "race detector"; $(GO) test -vet=off -race -short $(RACE)
 
-fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours)
+fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
+	@[ "$(MAKECMDGOALS)" != fuzz ] || .ci/record fuzz "nothing found in $(FUZZTIME) a target"
+
+# What a commit can wait for is a few rounds of each random test; this is TIMES as many. SEED as in `make torture`.
+TIMES       ?= 10
+rounds: test-deps $(PAGE) ## the random tests with TIMES (10) times the rounds of `make check`; writes docs/reliability.md
+	@echo "random tests, $(TIMES) times their rounds"
+	@$(GO) test -vet=off -count=1 -timeout 3h -times $(TIMES) -seed $(SEED) \
+		$$(git grep -l '/internal/chance"' -- '*_test.go' ':!internal/e2e' | xargs -n1 dirname | sed 's|^|./|' | sort -u)
+	@BROKLE_E2E_BROWSER=1 $(GO) test -vet=off -count=1 -timeout 1h -times $(TIMES) -run TestPageOfAMillionEvents ./internal/e2e
+	@.ci/record rounds "all tests of the rooms that draw lots, with $(TIMES) times their rounds"
 
 # No part of `check`: it needs the database of vulnerabilities, from the network. With
 # findings govulncheck ends with status 3, which go run only prints.
@@ -117,9 +128,11 @@ e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with wha
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)
 	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
+	@.ci/record torture "nothing lost, nothing doubled; see below"
 
-mutations: test-deps ## break the lines listed in docs/reliability.md, one at a time: the named test must turn red
+mutations: test-deps ## break the lines listed in docs/reliability.md, one at a time: the named test must turn red; writes docs/reliability.md
 	@$(GO) run ./.ci/mutate
+	@.ci/record mutations "every test turned red"
 
 # TESTS is the output of a `go test -json` whose minutes are to be counted by room; LIST=1 names the files.
 TESTS       ?=
@@ -138,6 +151,7 @@ microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
 SOAK        ?= 30m
 soak: build ## full load for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
 	@echo "soak for $(SOAK)"; cd bench && $(GO) run . -bin ../$(BINARY) -soak $(SOAK) -chart ../docs/img/soak.svg -doc ../docs/reliability.md
+	@.ci/record soak "all bounds held for $(SOAK); see below"
 
 clean:
 	rm -rf bin web/site/app web/node_modules

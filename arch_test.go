@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,39 +29,45 @@ var contracts = []string{"internal/wire", "internal/entity", "internal/store", "
 // engines are the real backends, which the tests of the rooms above them run on.
 var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
 
+// seam is what decodes and answers requests for ingest, and jsonFormat what does it in JSON.
+var (
+	seam       = with(contracts, []string{"internal/ingest"})
+	jsonFormat = with(seam, []string{"internal/extract", "internal/rawjson", "internal/wireformat"})
+)
+
 // with is all of these rooms.
 func with(lists ...[]string) []string { return slices.Concat(lists...) }
 
 // inAnyTest is what the tests of every room may use beside their own row.
-var inAnyTest = []string{"internal/chance"}
+var inAnyTest = []string{"internal/chance", "internal/harm", "internal/watch"}
 
 // house is the table of arrows in ARCHITECTURE.md. A directory with Go code and
 // no row here is an error, too.
 func house() map[string]room {
 	backend := room{
 		may:     contracts,
-		inTests: []string{"internal/extract", "internal/store/storetest"},
+		inTests: []string{"internal/extract", "internal/store/storetest", "internal/query"},
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
 	index := backend
-	index.may = with(contracts, []string{"internal/bloom"})
+	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
-			may:     []string{"internal/wire", "internal/payload", "internal/transport", "internal/delivery"},
-			inTests: []string{"brokletest", "internal/entity", "internal/extract"},
+			may:     []string{"internal/wire", "internal/clock", "internal/payload", "internal/transport", "internal/delivery"},
+			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
 		"internal/payload":   {may: []string{"internal/wire", "internal/rawjson"}, because: "it writes payloads, whoever sends them"},
-		"internal/transport": {may: []string{"internal/wire"}, because: "it sends one request; it knows no queue"},
+		"internal/transport": {may: []string{"internal/wire", "internal/clock"}, because: "it sends one request; it knows no queue"},
 		"internal/spool":     {may: []string{"internal/wire"}, because: "it keeps files; it knows nothing of what is in them"},
 		"internal/delivery": {
-			may:     []string{"internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
+			may:     []string{"internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
 			because: "the machine knows nothing of the API before it",
 		},
 
@@ -82,8 +89,11 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
 			because: "contracts know no backend",
 		},
+		"internal/query": {
+			may: with(contracts, []string{"internal/textsearch"}), inTests: engines, because: "a question is the same for every door and engine",
+		},
 		"internal/store/storetest": {
-			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch"}), inTests: engines, because: "a suite knows contracts only",
+			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    index,
@@ -92,42 +102,71 @@ func house() map[string]room {
 		"internal/store/clickhouse": backend,
 
 		"internal/ingest": {
-			may: with(contracts, []string{"internal/extract", "internal/rawjson"}), inTests: engines, because: "it decides; it knows no HTTP and no engine",
+			may:     with(contracts, []string{"internal/extract"}),
+			inTests: with(engines, []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/formats"}),
+			because: "it decides; it knows no HTTP, no wire format and no engine",
+		},
+		"internal/wireformat":          {may: seam, inTests: []string{"internal/wireformat/batch"}, because: "the seam knows no format"},
+		"internal/wireformat/jsonbody": {may: jsonFormat, because: "it reads JSON for every format"},
+		"internal/wireformat/batch":    {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/bulk": {
+			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
+		},
+		"internal/wireformat/formats": {
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk"}, because: "it is their table",
 		},
 		"internal/indexer": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: engines, because: "it moves records; it knows no engine",
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
+		"internal/varint":  {because: "values are values"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/removal": {
-			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/store/storetest"}),
+			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/datadir": {
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+		},
+		"internal/verify": {
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/backup", "internal/datadir"}),
+			because: "it looks at what lies there, and runs nothing",
+		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
+		"internal/page":    {may: []string{"web"}, inTests: []string{"web"}, because: "it serves files"},
+		"internal/recent":  {because: "it remembers anything"},
+		"internal/signin":  {may: []string{"internal/keyring", "internal/recent"}, because: "it says who somebody is, not what they may"},
+		"internal/live": {
+			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
+		},
 		"internal/server": {
-			may:     with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/ingest", "internal/removal", "internal/keyring", "web"}),
+			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
+				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer"}),
-			because: "it speaks HTTP; it knows no engine",
+			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server",
-				"internal/sample", "internal/backup", "internal/durable", "web"}),
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
+				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
+			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},
+		"internal/harm":      {because: "it harms files, whatever is in them"},
+		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
-		"internal/redistest": {because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/redistest": {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
-		"internal/e2e/rig":   {may: []string{"."}, because: "it talks to the built binary"},
+		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/daemon", "internal/keyring", "internal/backup"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},
@@ -135,7 +174,7 @@ func house() map[string]room {
 }
 
 // inherited are the rooms that whoever imports package brokle gets.
-var inherited = []string{".", "internal/wire", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
+var inherited = []string{".", "internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool", "internal/delivery"}
 
 // inheritedMayUse is every module outside the standard library that these rooms may import.
 var inheritedMayUse = []string{"github.com/oklog/ulid/v2", "github.com/klauspost/compress"}
@@ -172,6 +211,20 @@ func TestArrows(t *testing.T) {
 	})
 	if !met["."] || !met["internal/store"] {
 		t.Errorf("the walk met only %v: it looks in the wrong place", slices.Sorted(maps.Keys(met)))
+	}
+}
+
+// ARCHITECTURE.md names every room.
+func TestRoomsAreNamed(t *testing.T) {
+	t.Parallel()
+	page := read(t, "ARCHITECTURE.md")
+	for dir := range house() {
+		if _, err := os.Stat(dir); err != nil || strings.HasPrefix(dir, "examples/") {
+			continue
+		}
+		if !strings.Contains(page, "`"+dir+"`") {
+			t.Errorf("ARCHITECTURE.md does not name %s", dir)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package brokle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -8,99 +9,86 @@ import (
 	"time"
 )
 
-// environ reads settings from the environment and collects what is malformed.
-type environ struct {
-	lookup func(string) (string, bool)
-	errs   []error
+// settings reads zero fields from the environment, fills the rest from defaults, and collects what is wrong.
+type settings struct {
+	lookup     func(string) (string, bool)
+	malformed  []error // in the environment
+	outOfRange []error
 }
 
-func (e *environ) get(name string) (string, bool) {
-	v, ok := e.lookup(name)
+func (s *settings) get(env string) (string, bool) {
+	v, ok := s.lookup(env)
 	v = strings.TrimSpace(v)
 	return v, ok && v != ""
 }
 
-func (e *environ) bad(field, name, value, problem string) {
-	e.errs = append(e.errs, &ConfigError{Field: field, Env: name, Value: value, Problem: problem})
+func (s *settings) misread(field, env, value, problem string) {
+	s.malformed = append(s.malformed, &ConfigError{Field: field, Env: env, Value: value, Problem: problem})
 }
 
-func (e *environ) text(dst *string, name string) {
-	if *dst == "" {
-		if v, ok := e.get(name); ok {
-			*dst = v
-		}
-	}
+func (s *settings) unfit(field, env, value, problem string) {
+	s.outOfRange = append(s.outOfRange, &ConfigError{Field: field, Env: env, Value: value, Problem: problem})
 }
 
-// fromEnv fills *dst from the environment when it is zero.
-func fromEnv[T comparable](e *environ, dst *T, field, name, what string, parse func(string) (T, error)) {
-	var zero T
-	if *dst != zero {
-		return
-	}
-	v, ok := e.get(name)
-	if !ok {
-		return
-	}
-	x, err := parse(v)
-	if err != nil {
-		e.bad(field, name, v, "must be "+what)
-		return
-	}
-	if x == zero { // written out, so not "unset": keep it apart from the default
-		e.bad(field, name, v, "must be "+what+" above 0")
-		return
-	}
-	*dst = x
-}
-
-func (e *environ) int(dst *int, field, name string) {
-	fromEnv(e, dst, field, name, "a whole number", strconv.Atoi)
-}
-
-func (e *environ) int64(dst *int64, field, name string) {
-	fromEnv(e, dst, field, name, "a whole number", func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
-}
-
-func (e *environ) float(dst *float64, field, name string) {
-	fromEnv(e, dst, field, name, "a number", func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
-}
-
-func (e *environ) duration(dst *time.Duration, field, name string) {
-	fromEnv(e, dst, field, name, "seconds or a Go duration", parseSeconds)
-}
-
-// retries reads BROKLE_MAX_RETRIES, where 0 is a value of its own: never.
-func (e *environ) retries(dst *int) {
-	const name = "BROKLE_MAX_RETRIES"
-	v, ok := e.get(name)
-	if *dst != 0 || !ok {
-		return
-	}
-	n, err := strconv.Atoi(v)
-	switch {
-	case err != nil:
-		e.bad("MaxRetries", name, v, "must be a whole number")
-	case n == 0:
-		*dst = -1
-	default:
-		*dst = n
-	}
+func (s *settings) text(dst *string, env, def string) {
+	v, _ := s.get(env)
+	*dst = cmp.Or(*dst, v, def)
 }
 
 // flag sets *dst when the variable's value equals `when`; a field that is
 // already true stays so.
-func (e *environ) flag(dst *bool, field, name string, when bool) {
-	v, ok := e.get(name)
+func (s *settings) flag(dst *bool, field, env string, when bool) {
+	v, ok := s.get(env)
 	if *dst || !ok {
 		return
 	}
 	b, err := parseBool(v)
 	if err != nil {
-		e.bad(field, name, v, err.Error())
+		s.misread(field, env, v, err.Error())
 		return
 	}
 	*dst = b == when
+}
+
+// bounded settles a field from lo to hi; a lo of 0 is left out of the range, because 0 means the default.
+func bounded[T int | int64 | float64 | time.Duration](s *settings, dst *T, field, env string, def, lo, hi T) {
+	if v, ok := s.get(env); ok && *dst == 0 {
+		var n T
+		switch what, err := parseNumber(v, &n); {
+		case err != nil:
+			s.misread(field, env, v, "must be "+what)
+		case n == 0: // written out, so not "unset": keep it apart from the default
+			s.misread(field, env, v, "must be "+what+" above 0")
+		default:
+			*dst = n
+		}
+	}
+	*dst = cmp.Or(*dst, def)
+	if *dst >= lo && *dst <= hi {
+		return
+	}
+	problem := fmt.Sprintf("must be %v to %v", lo, hi)
+	if lo == 0 {
+		problem = fmt.Sprintf("must be above 0 and at most %v", hi)
+	}
+	s.unfit(field, env, fmt.Sprint(*dst), problem)
+}
+
+// parseNumber reads v into n, and says what it should be.
+func parseNumber(v string, n any) (what string, err error) {
+	switch n := n.(type) {
+	case *int:
+		*n, err = strconv.Atoi(v)
+	case *int64:
+		*n, err = strconv.ParseInt(v, 10, 64)
+	case *float64:
+		*n, err = strconv.ParseFloat(v, 64)
+		return "a number", err
+	case *time.Duration:
+		*n, err = parseSeconds(v)
+		return "seconds or a Go duration", err
+	}
+	return "a whole number", err
 }
 
 func parseBool(s string) (bool, error) {

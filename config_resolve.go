@@ -2,10 +2,10 @@ package brokle
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,126 +13,76 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
-// resolve returns c with zero fields filled from the environment and then from
-// the defaults, or every error found.
-func (c Config) resolve(lookup func(string) (string, bool)) (Config, error) {
-	e := &environ{lookup: lookup}
-	c.readEnv(e)
-	c.setDefaults()
-	return c, errors.Join(append(e.errs, c.problems()...)...)
-}
-
 // Validate says what New would say: nil, or every bad field joined, each a *ConfigError.
 func (c Config) Validate() error {
 	_, err := c.resolve(os.LookupEnv)
 	return err
 }
 
-func (c *Config) readEnv(e *environ) {
-	e.text(&c.APIKey, "BROKLE_API_KEY")
-	e.text(&c.Host, "BROKLE_HOST")
-	e.text(&c.Environment, "BROKLE_ENVIRONMENT")
-	e.flag(&c.Disabled, "Disabled", "BROKLE_TELEMETRY_ENABLED", false)
-	e.flag(&c.Debug, "Debug", "BROKLE_DEBUG", true)
-	e.duration(&c.Timeout, "Timeout", "BROKLE_TIMEOUT")
-
-	e.int(&c.BatchMaxSize, "BatchMaxSize", "BROKLE_BATCH_MAX_SIZE")
-	e.duration(&c.BatchFlushInterval, "BatchFlushInterval", "BROKLE_BATCH_FLUSH_INTERVAL")
-	e.int(&c.BatchMaxBytes, "BatchMaxBytes", "BROKLE_BATCH_MAX_BYTES")
-	e.int(&c.EventMaxBytes, "EventMaxBytes", "BROKLE_EVENT_MAX_BYTES")
-	e.int(&c.QueueMaxEvents, "QueueMaxEvents", "BROKLE_QUEUE_MAX_EVENTS")
-	e.int(&c.QueueMaxBytes, "QueueMaxBytes", "BROKLE_QUEUE_MAX_BYTES")
-	e.int(&c.Senders, "Senders", "BROKLE_SENDERS")
-	e.text(&c.Compression, "BROKLE_COMPRESSION")
-
-	e.flag(&c.DisableDeduplication, "DisableDeduplication", "BROKLE_BATCH_ENABLE_DEDUPLICATION", false)
-	e.duration(&c.DeduplicationTTL, "DeduplicationTTL", "BROKLE_BATCH_DEDUPLICATION_TTL")
-	e.flag(&c.DisableRedisCache, "DisableRedisCache", "BROKLE_BATCH_USE_REDIS_CACHE", false)
-	e.flag(&c.FailOnDuplicate, "FailOnDuplicate", "BROKLE_BATCH_FAIL_ON_DUPLICATE", true)
-
-	e.retries(&c.MaxRetries)
-	e.text(&c.SpoolDir, "BROKLE_SPOOL_DIR")
-	e.int64(&c.SpoolMaxBytes, "SpoolMaxBytes", "BROKLE_SPOOL_MAX_BYTES")
-	e.float(&c.SampleRate, "SampleRate", "BROKLE_SAMPLE_RATE")
-}
-
-func orDefault[T comparable](dst *T, def T) {
-	var zero T
-	if *dst == zero {
-		*dst = def
-	}
-}
-
-func (c *Config) setDefaults() {
-	orDefault(&c.Host, DefaultHost)
-	c.Host = strings.TrimRight(c.Host, "/")
-	orDefault(&c.Environment, DefaultEnvironment)
-	orDefault(&c.Timeout, 30*time.Second)
-	orDefault(&c.BatchMaxSize, 100)
-	orDefault(&c.BatchFlushInterval, 5*time.Second)
-	orDefault(&c.BatchMaxBytes, 4<<20)
-	orDefault(&c.EventMaxBytes, 1<<20)
-	orDefault(&c.QueueMaxEvents, 100_000)
-	orDefault(&c.QueueMaxBytes, 64<<20)
-	orDefault(&c.Senders, 4)
-	orDefault(&c.Compression, CompressionAuto)
-	orDefault(&c.DeduplicationTTL, DefaultDedupTTL*time.Second)
-	orDefault(&c.MaxRetries, 3)
-	orDefault(&c.SpoolMaxBytes, 256<<20)
-	orDefault(&c.SampleRate, 1)
-	if c.Retry == nil {
-		c.Retry = ExponentialBackoff{}
-	}
-}
-
-// problems lists the fields that are out of range. It expects defaults to be set.
-func (c *Config) problems() []error {
-	var errs []error
-	bad := func(field, env string, value any, problem string) {
-		errs = append(errs, &ConfigError{Field: field, Env: env, Value: fmt.Sprint(value), Problem: problem})
-	}
-	between := func(field, env string, value, lo, hi int64) {
-		if value < lo || value > hi {
-			bad(field, env, value, fmt.Sprintf("must be %d to %d", lo, hi))
-		}
-	}
-	lasting := func(field, env string, value, lo, hi time.Duration) {
-		if value < lo || value > hi {
-			bad(field, env, value, fmt.Sprintf("must be %v to %v", lo, hi))
-		}
-	}
+// resolve returns c with zero fields filled from the environment and then from
+// the defaults, or every error found. Each field has its variable, default and range here.
+func (c Config) resolve(lookup func(string) (string, bool)) (Config, error) {
+	s := &settings{lookup: lookup}
+	s.text(&c.APIKey, "BROKLE_API_KEY", "")
 	if c.APIKey != "" && (!strings.HasPrefix(c.APIKey, "bk_") || !ValidID(c.APIKey)) {
 		// Whatever it is, it may be a secret: never repeat it.
-		bad("APIKey", "BROKLE_API_KEY", "(hidden)", `must start with "bk_" and hold no space`)
+		s.unfit("APIKey", "BROKLE_API_KEY", "(hidden)", `must start with "bk_" and hold no space`)
 	}
-	if u, err := url.Parse(c.Host); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		bad("Host", "BROKLE_HOST", c.Host, "must be an http or https URL without user, query and fragment, like "+DefaultHost)
+	s.text(&c.Host, "BROKLE_HOST", DefaultHost)
+	if c.Host = strings.TrimRight(c.Host, "/"); !validHost(c.Host) {
+		s.unfit("Host", "BROKLE_HOST", c.Host, "must be an http or https URL without user, query and fragment, like "+DefaultHost)
 	}
+	s.text(&c.Environment, "BROKLE_ENVIRONMENT", DefaultEnvironment)
 	if !validEnvironment(c.Environment) {
-		bad("Environment", "BROKLE_ENVIRONMENT", c.Environment,
+		s.unfit("Environment", "BROKLE_ENVIRONMENT", c.Environment,
 			`must be 1 to 40 of a-z, 0-9, '-', '_', '.', not starting with "brokle"`)
 	}
-	lasting("Timeout", "BROKLE_TIMEOUT", c.Timeout, time.Millisecond, 10*time.Minute)
-	between("BatchMaxSize", "BROKLE_BATCH_MAX_SIZE", int64(c.BatchMaxSize), 1, 1000)
-	lasting("BatchFlushInterval", "BROKLE_BATCH_FLUSH_INTERVAL", c.BatchFlushInterval, 100*time.Millisecond, time.Minute)
-	between("BatchMaxBytes", "BROKLE_BATCH_MAX_BYTES", int64(c.BatchMaxBytes), 1<<10, 64<<20)
-	between("EventMaxBytes", "BROKLE_EVENT_MAX_BYTES", int64(c.EventMaxBytes), 1<<10, 64<<20)
-	between("QueueMaxEvents", "BROKLE_QUEUE_MAX_EVENTS", int64(c.QueueMaxEvents), 1, 10_000_000)
-	between("QueueMaxBytes", "BROKLE_QUEUE_MAX_BYTES", int64(c.QueueMaxBytes), 64<<10, 16<<30)
-	between("Senders", "BROKLE_SENDERS", int64(c.Senders), 1, transport.MaxSenders)
+	s.flag(&c.Disabled, "Disabled", "BROKLE_TELEMETRY_ENABLED", false)
+	s.flag(&c.Debug, "Debug", "BROKLE_DEBUG", true)
+	bounded(s, &c.Timeout, "Timeout", "BROKLE_TIMEOUT", 30*time.Second, time.Millisecond, 10*time.Minute)
+
+	bounded(s, &c.BatchMaxSize, "BatchMaxSize", "BROKLE_BATCH_MAX_SIZE", 100, 1, 1000)
+	bounded(s, &c.BatchFlushInterval, "BatchFlushInterval", "BROKLE_BATCH_FLUSH_INTERVAL", 5*time.Second, 100*time.Millisecond, time.Minute)
+	bounded(s, &c.BatchMaxBytes, "BatchMaxBytes", "BROKLE_BATCH_MAX_BYTES", 4<<20, 1<<10, 64<<20)
+	bounded(s, &c.EventMaxBytes, "EventMaxBytes", "BROKLE_EVENT_MAX_BYTES", 1<<20, 1<<10, 64<<20)
+	bounded(s, &c.QueueMaxEvents, "QueueMaxEvents", "BROKLE_QUEUE_MAX_EVENTS", 100_000, 1, 10_000_000)
+	bounded(s, &c.QueueMaxBytes, "QueueMaxBytes", "BROKLE_QUEUE_MAX_BYTES", 64<<20, 64<<10, 16<<30)
+	bounded(s, &c.Senders, "Senders", "BROKLE_SENDERS", transport.MaxSenders, 1, transport.MaxSenders)
+	s.text(&c.Compression, "BROKLE_COMPRESSION", CompressionAuto)
 	switch c.Compression {
 	case CompressionAuto, CompressionNone, CompressionGzip, CompressionZstd:
 	default:
-		bad("Compression", "BROKLE_COMPRESSION", c.Compression, "must be auto, none, gzip or zstd")
+		s.unfit("Compression", "BROKLE_COMPRESSION", c.Compression, "must be auto, none, gzip or zstd")
 	}
-	lasting("DeduplicationTTL", "BROKLE_BATCH_DEDUPLICATION_TTL", c.DeduplicationTTL, MinDedupTTL*time.Second, MaxDedupTTL*time.Second)
-	between("MaxRetries", "BROKLE_MAX_RETRIES", int64(c.MaxRetries), -1, 100)
-	between("SpoolMaxBytes", "BROKLE_SPOOL_MAX_BYTES", c.SpoolMaxBytes, 64<<10, 1<<40)
-	if !(c.SampleRate > 0 && c.SampleRate <= 1) {
-		bad("SampleRate", "BROKLE_SAMPLE_RATE", c.SampleRate, "must be above 0 and at most 1")
+
+	s.flag(&c.DisableDeduplication, "DisableDeduplication", "BROKLE_BATCH_ENABLE_DEDUPLICATION", false)
+	bounded(s, &c.DeduplicationTTL, "DeduplicationTTL", "BROKLE_BATCH_DEDUPLICATION_TTL",
+		DefaultDedupTTL*time.Second, MinDedupTTL*time.Second, MaxDedupTTL*time.Second)
+	s.flag(&c.DisableRedisCache, "DisableRedisCache", "BROKLE_BATCH_USE_REDIS_CACHE", false)
+	s.flag(&c.FailOnDuplicate, "FailOnDuplicate", "BROKLE_BATCH_FAIL_ON_DUPLICATE", true)
+
+	if v, _ := s.get("BROKLE_MAX_RETRIES"); c.MaxRetries == 0 && isZero(v) { // there it means never
+		c.MaxRetries = -1
 	}
-	return errs
+	bounded(s, &c.MaxRetries, "MaxRetries", "BROKLE_MAX_RETRIES", 3, -1, 100)
+	if c.Retry == nil {
+		c.Retry = ExponentialBackoff{}
+	}
+	s.text(&c.SpoolDir, "BROKLE_SPOOL_DIR", "")
+	bounded(s, &c.SpoolMaxBytes, "SpoolMaxBytes", "BROKLE_SPOOL_MAX_BYTES", 256<<20, 64<<10, 1<<40)
+	bounded(s, &c.SampleRate, "SampleRate", "BROKLE_SAMPLE_RATE", 1, 0, 1)
+	return c, errors.Join(append(s.malformed, s.outOfRange...)...)
+}
+
+func isZero(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n == 0
+}
+
+func validHost(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") &&
+		u.User == nil && u.RawQuery == "" && u.Fragment == ""
 }
 
 func validEnvironment(s string) bool {

@@ -239,3 +239,37 @@ func declares(source, name string) bool {
 	}
 	return regexp.MustCompile(pattern).MatchString(source)
 }
+
+// Each line that docs/reliability.md says is broken on purpose stands in its file, once, and
+// the test that has to notice is there: `make mutations` takes minutes, this none.
+func TestMutationsHaveTheirLines(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "## Broken on purpose\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	row := regexp.MustCompile("^\\| [0-9]+ \\| `([^`]+)` \\| `([^`]+)` \\| `[^`]+` \\| `([^`]+)` `([^`]+)` \\|$")
+	rows := 0
+	for line := range strings.Lines(section) {
+		cells := row.FindStringSubmatch(strings.TrimSpace(line))
+		if cells == nil {
+			continue
+		}
+		rows++
+		text, err := os.ReadFile(filepath.FromSlash(cells[1]))
+		if err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(string(text), cells[2]); n != 1 {
+			t.Errorf("%s has %q %d times, want it once", cells[1], cells[2], n)
+		}
+		if !declared(t, cells[4], cells[3]) {
+			t.Errorf("there is no %s in %s", cells[4], cells[3])
+		}
+	}
+	if rows < 12 {
+		t.Errorf("%d lines are broken on purpose, want 12 or more", rows)
+	}
+}

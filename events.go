@@ -3,7 +3,6 @@ package brokle
 import (
 	"context"
 	"iter"
-	"net/url"
 	"time"
 )
 
@@ -23,17 +22,6 @@ type EventQuery struct {
 	Cursor string
 }
 
-func (q *EventQuery) params() url.Values {
-	p := params{url.Values{}}
-	p.time("from", q.From)
-	p.time("to", q.To)
-	p.text("environment", q.Environment)
-	p.text("trace_id", q.TraceID)
-	p.int("limit", q.Limit)
-	p.text("cursor", q.Cursor)
-	return p.Values
-}
-
 // Events reads the stored events themselves. It is a Client's field.
 type Events struct{ c *Client }
 
@@ -48,5 +36,5 @@ func (e *Events) List(ctx context.Context, q EventQuery) iter.Seq2[StoredEvent, 
 
 // Page returns one page of what List iterates over.
 func (e *Events) Page(ctx context.Context, q EventQuery) (*Page[StoredEvent], error) {
-	return get[Page[StoredEvent]](ctx, e.c, pathStoredEvents, q.params())
+	return get[Page[StoredEvent]](ctx, e.c, pathStoredEvents, params(q))
 }

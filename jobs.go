@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
@@ -35,8 +36,8 @@ func (c *Client) WaitJob(ctx context.Context, id string) (*Job, error) {
 			return job, nil
 		}
 		// A server that does not hold the answer back is not to be hammered.
-		if !transport.Sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))) {
-			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, ctx.Err())
+		if err := clock.Sleep(ctx, max(0, min(wait, 100*time.Millisecond)-time.Since(asked))); err != nil {
+			return nil, fmt.Errorf("brokle: wait for job %s: %w", id, err)
 		}
 	}
 }
@@ -64,16 +65,4 @@ func (c *Client) Batch(ctx context.Context, batchID string) (*Job, error) {
 // Receipt returns what became of one event, within its deduplication TTL (24 h for a failed one).
 func (c *Client) Receipt(ctx context.Context, eventID string) (*EventReceipt, error) {
 	return getOne[EventReceipt](ctx, c, pathStoredEvents, eventID, nil)
-}
-
-// get reads one object. http.StatusNotFound is a *RequestError like any other.
-func get[T any](ctx context.Context, c *Client, path string, query url.Values) (*T, error) {
-	if !c.enabled() {
-		return nil, ErrDisabled
-	}
-	out := new(T)
-	if err := c.transport.Get(ctx, path, query, out); err != nil {
-		return nil, err
-	}
-	return out, nil
 }

@@ -2,9 +2,12 @@ package brokle
 
 import (
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/brokle-ai/brokle-go/internal/payload"
 )
@@ -108,100 +111,94 @@ type StatsQuery struct {
 	Cursor string
 }
 
-type params struct{ url.Values }
-
-func (p params) text(name, v string) {
-	if v != "" {
-		p.Set(name, v)
-	}
-}
-
-func (p params) time(name string, t time.Time) {
-	if !t.IsZero() {
-		p.Set(name, t.UTC().Format(time.RFC3339Nano))
-	}
-}
-
-func (p params) float(name string, f *float64) {
-	if f != nil {
-		p.Set(name, strconv.FormatFloat(*f, 'g', -1, 64))
-	}
-}
-
-func (p params) int(name string, n int) {
-	if n != 0 {
-		p.Set(name, strconv.Itoa(n))
-	}
-}
-
-func (f *Filter) params() params {
-	p := params{url.Values{}}
-	p.time("from", f.From)
-	p.time("to", f.To)
-	p.text("name", f.Name)
-	p.text("user_id", f.UserID)
-	p.text("session_id", f.SessionID)
-	p.text("environment", f.Environment)
-	p.text("tag", f.Tag)
-	p.text("model", f.Model)
-	p.text("type", f.Type)
-	p.text("level", f.Level)
-	p.text("trace_id", f.TraceID)
-	p.float("min_latency_ms", f.MinLatencyMS)
-	p.float("max_latency_ms", f.MaxLatencyMS)
-	p.float("min_cost", f.MinCost)
-	if f.HasError != nil {
-		p.Set("has_error", strconv.FormatBool(*f.HasError))
-	}
-	for _, s := range f.Scores {
-		p.Add("score", s)
-	}
-	p.text("q", f.Text)
-	for k, vs := range f.Extra {
-		p.Values[k] = append(p.Values[k], vs...)
-	}
+// params are the parameters of a query: its fields, by the names that the API has for them.
+// Zero fields are left out.
+func params(query any) url.Values {
+	p := url.Values{}
+	addParams(p, reflect.ValueOf(query))
 	return p
 }
 
-func (o *Order) add(p params) url.Values {
-	p.text("sort", o.Sort)
-	p.int("limit", o.Limit)
-	p.text("cursor", o.Cursor)
-	return p.Values
-}
-
-func (q *TraceQuery) params() url.Values       { return q.Order.add(q.Filter.params()) }
-func (q *ObservationQuery) params() url.Values { return q.Order.add(q.Filter.params()) }
-func (q *SessionQuery) params() url.Values     { return q.Order.add(q.Filter.params()) }
-func (q *UserQuery) params() url.Values        { return q.Order.add(q.Filter.params()) }
-
-func (q *EnvironmentQuery) params() url.Values {
-	p := params{url.Values{}}
-	p.time("from", q.From)
-	p.time("to", q.To)
-	return q.Order.add(p)
-}
-
-func (q *ScoreQuery) params() url.Values {
-	p := q.Filter.params()
-	p.text("observation_id", q.ObservationID)
-	p.text("data_type", q.DataType)
-	p.text("source", q.Source)
-	return q.Order.add(p)
-}
-
-func (q *StatsQuery) params() url.Values {
-	p := q.Filter.params()
-	p.text("of", q.Of)
-	p.text("metrics", metricList(q.Metrics))
-	p.text("group_by", strings.Join(q.GroupBy, ","))
-	if q.Interval > 0 {
-		p.Set("interval", formatInterval(q.Interval))
+func addParams(p url.Values, query reflect.Value) {
+	for i := range query.NumField() {
+		name := paramName(query.Type().Field(i).Name)
+		switch v := query.Field(i).Interface().(type) {
+		case Filter, Order:
+			addParams(p, reflect.ValueOf(v))
+		case url.Values:
+			for k, vs := range v {
+				p[k] = append(p[k], vs...)
+			}
+		case []string:
+			if len(v) > 0 {
+				p[name] = listed(name, v)
+			}
+		default:
+			if text := written(v); text != "" {
+				p.Set(name, text)
+			}
+		}
 	}
-	p.text("tz", q.Zone)
-	p.int("limit", q.Limit)
-	p.text("cursor", q.Cursor)
-	return p.Values
+}
+
+// listed is how a list is sent: conditions each by itself, names with commas.
+func listed(name string, list []string) []string {
+	switch name {
+	case "score":
+		return slices.Clone(list)
+	case "metrics":
+		return []string{metricList(list)}
+	}
+	return []string{strings.Join(list, ",")}
+}
+
+// written is a value as it is sent; "" when it restricts nothing.
+func written(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case time.Time:
+		if !v.IsZero() {
+			return v.UTC().Format(time.RFC3339Nano)
+		}
+	case *float64:
+		if v != nil {
+			return strconv.FormatFloat(*v, 'g', -1, 64)
+		}
+	case *bool:
+		if v != nil {
+			return strconv.FormatBool(*v)
+		}
+	case time.Duration:
+		if v > 0 {
+			return formatInterval(v)
+		}
+	case int:
+		if v != 0 {
+			return strconv.Itoa(v)
+		}
+	}
+	return ""
+}
+
+// paramName writes a field's name as the API does: UserID is user_id.
+func paramName(name string) string {
+	switch name {
+	case "Scores":
+		return "score"
+	case "Text":
+		return "q"
+	case "Zone":
+		return "tz"
+	}
+	var b strings.Builder
+	for i, c := range name {
+		if i > 0 && unicode.IsUpper(c) && unicode.IsLower(rune(name[i-1])) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
 }
 
 // metricList joins metrics with commas; one whose name would not survive that is a JSON string.

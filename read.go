@@ -32,7 +32,7 @@ func (t *Traces) List(ctx context.Context, q TraceQuery) iter.Seq2[TraceSummary,
 
 // Page returns one page of what List iterates over.
 func (t *Traces) Page(ctx context.Context, q TraceQuery) (*Page[TraceSummary], error) {
-	return get[Page[TraceSummary]](ctx, t.c, pathTraces, q.params())
+	return get[Page[TraceSummary]](ctx, t.c, pathTraces, params(q))
 }
 
 // Get returns one folded trace with its observations as a tree and its scores.
@@ -59,7 +59,7 @@ func (o *Observations) List(ctx context.Context, q ObservationQuery) iter.Seq2[O
 
 // Page returns one page of what List iterates over.
 func (o *Observations) Page(ctx context.Context, q ObservationQuery) (*Page[Observation], error) {
-	return get[Page[Observation]](ctx, o.c, pathObservations, q.params())
+	return get[Page[Observation]](ctx, o.c, pathObservations, params(q))
 }
 
 // Get returns one folded observation with its payload. When several traces have one of
@@ -87,9 +87,7 @@ func (o *Observations) HistoryIn(ctx context.Context, traceID, id string) ([]Obs
 
 // inTrace is the parameter that names a trace, when there is one.
 func inTrace(traceID string) url.Values {
-	p := params{url.Values{}}
-	p.text("trace_id", traceID)
-	return p.Values
+	return params(struct{ TraceID string }{traceID})
 }
 
 // Scores reads quality scores. It is a Client's field.
@@ -105,7 +103,7 @@ func (s *Scores) List(ctx context.Context, q ScoreQuery) iter.Seq2[Score, error]
 
 // Page returns one page of what List iterates over.
 func (s *Scores) Page(ctx context.Context, q ScoreQuery) (*Page[Score], error) {
-	return get[Page[Score]](ctx, s.c, pathScores, q.params())
+	return get[Page[Score]](ctx, s.c, pathScores, params(q))
 }
 
 // History returns the events that the score was folded from, in the order of the fold:
@@ -116,7 +114,19 @@ func (s *Scores) History(ctx context.Context, id string) ([]ObservationEvent, er
 
 // Stats returns one page of aggregates.
 func (c *Client) Stats(ctx context.Context, q StatsQuery) (*Page[StatRow], error) {
-	return get[Page[StatRow]](ctx, c, pathStats, q.params())
+	return get[Page[StatRow]](ctx, c, pathStats, params(q))
+}
+
+// get reads one object. http.StatusNotFound is a *RequestError like any other.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (*T, error) {
+	if !c.enabled() {
+		return nil, ErrDisabled
+	}
+	out := new(T)
+	if err := c.transport.Get(ctx, path, query, out); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // getOne reads what has the id: by its path, or by ?id= when a path would lose it.

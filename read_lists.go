@@ -3,7 +3,6 @@ package brokle
 import (
 	"context"
 	"iter"
-	"net/url"
 )
 
 // Sessions reads sessions: traces that name the same session. It is a Client's field.
@@ -19,7 +18,7 @@ func (s *Sessions) List(ctx context.Context, q SessionQuery) iter.Seq2[SessionSu
 
 // Page returns one page of what List iterates over.
 func (s *Sessions) Page(ctx context.Context, q SessionQuery) (*Page[SessionSummary], error) {
-	return get[Page[SessionSummary]](ctx, s.c, pathSessions, q.params())
+	return get[Page[SessionSummary]](ctx, s.c, pathSessions, params(q))
 }
 
 // Get returns one session with its first traces, oldest first, at most 200.
@@ -41,9 +40,7 @@ func (s *Sessions) Traces(ctx context.Context, id string) iter.Seq2[SessionTrace
 }
 
 func (s *Sessions) get(ctx context.Context, id, cursor string) (*Session, error) {
-	p := params{url.Values{}}
-	p.text("cursor", cursor)
-	return getOne[Session](ctx, s.c, pathSessions, id, p.Values)
+	return getOne[Session](ctx, s.c, pathSessions, id, params(struct{ Cursor string }{cursor}))
 }
 
 // Users reads users: those that traces name. It is a Client's field.
@@ -59,7 +56,7 @@ func (u *Users) List(ctx context.Context, q UserQuery) iter.Seq2[UserSummary, er
 
 // Page returns one page of what List iterates over.
 func (u *Users) Page(ctx context.Context, q UserQuery) (*Page[UserSummary], error) {
-	return get[Page[UserSummary]](ctx, u.c, pathUsers, q.params())
+	return get[Page[UserSummary]](ctx, u.c, pathUsers, params(q))
 }
 
 // Environments reads environments. It is a Client's field.
@@ -75,5 +72,5 @@ func (e *Environments) List(ctx context.Context, q EnvironmentQuery) iter.Seq2[E
 
 // Page returns one page of what List iterates over.
 func (e *Environments) Page(ctx context.Context, q EnvironmentQuery) (*Page[EnvironmentSummary], error) {
-	return get[Page[EnvironmentSummary]](ctx, e.c, pathEnvironments, q.params())
+	return get[Page[EnvironmentSummary]](ctx, e.c, pathEnvironments, params(q))
 }

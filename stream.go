@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/transport"
 )
 
@@ -31,7 +32,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEven
 			yield(StoredEvent{}, ErrDisabled)
 			return
 		}
-		s := &stream{t: c.transport, query: filter.params().Values}
+		s := &stream{t: c.transport, query: params(filter)}
 		for attempt := 1; ctx.Err() == nil; attempt++ {
 			seen := s.seen
 			more, err := s.read(ctx, yield)
@@ -54,7 +55,7 @@ func (c *Client) Stream(ctx context.Context, filter Filter) iter.Seq2[StoredEven
 				yield(StoredEvent{}, re)
 				return
 			}
-			transport.Sleep(ctx, max(wait, s.retry))
+			_ = clock.Sleep(ctx, max(wait, s.retry)) // the loop asks ctx
 		}
 	}
 }

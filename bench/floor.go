@@ -11,7 +11,8 @@ import (
 	"sync"
 
 	"github.com/brokle-ai/brokle-go"
-	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 )
 
 // floorServer is the least that an honest ingest server does.
@@ -81,7 +82,7 @@ func (s *floorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	req, err := ingest.Limits{}.Decode(body)
+	req, err := batch.Format{}.Decode(&wireformat.Incoming{Limits: wireformat.Limits{}.WithDefaults(), Header: r.Header, Body: body})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
 
@@ -48,7 +48,7 @@ func measureIDs(ctx context.Context, o options, to *report) error {
 	to.line("One id index with its defaults, processor time per id (all threads, compaction included) and elapsed time in brackets, µs.\n")
 	to.line("| ids kept | looking up a new id | looking up a known id | adding one |\n| ---: | ---: | ---: | ---: |")
 	now, n := time.Now(), 0
-	var seq store.Seq
+	var seq entity.Seq
 	for _, size := range idSizes {
 		cpu, begin, from := processCPU(), time.Now(), n
 		for n < size {
@@ -76,10 +76,10 @@ func measureIDs(ctx context.Context, o options, to *report) error {
 	return nil
 }
 
-func addIDs(x *idindex.Index, n int, seq *store.Seq, now time.Time) error {
-	ids, seqs := make([]string, idsPerBlock), make([]store.Seq, idsPerBlock)
+func addIDs(x *idindex.Index, n int, seq *entity.Seq, now time.Time) error {
+	ids, seqs := make([]string, idsPerBlock), make([]entity.Seq, idsPerBlock)
 	for i := range ids {
-		ids[i], seqs[i] = clientID(n+i), *seq+store.Seq(i)+1
+		ids[i], seqs[i] = clientID(n+i), *seq+entity.Seq(i)+1
 	}
 	c := idindex.Change{Project: "default", BatchID: "B" + strconv.Itoa(n), Block: *seq + 1, At: now, TTL: 24 * time.Hour, IDs: ids, Seqs: seqs}
 	*seq += idsPerBlock

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // rows is the data of a list's answer, as JSON values.
@@ -72,7 +74,7 @@ func TestListsAgreeWithAPI(t *testing.T) {
 	t.Parallel()
 	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
 	command(t, moved(30), vars, "import", "-").want(t, 0, "120 processed")
-	eventually(t, "all events can be queried", func() bool {
+	watch.Until(t, "all events can be queried", func() bool {
 		return strings.Contains(command(t, "", vars, "query", "stats", "--of", "events").out, "120")
 	})
 	for _, c := range []struct {

@@ -26,9 +26,26 @@ const (
 func call(ctx context.Context, c *cli.Command, method, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	answer, err := ask(ctx, c, method, path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer, callAnswer))
+	if err != nil {
+		return &brokle.RequestError{Method: method, Path: path, Err: err}
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("read the answer of %s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// ask makes a request and returns the body of a 2xx, which the caller closes. Any other answer is an error.
+func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadCloser, error) {
 	if c.String("api-key") == "" {
 		_, err := newClient(c) // says what to do
-		return err
+		return nil, err
 	}
 	failed := func(err error) error {
 		var ue *url.Error // its text repeats method and URL
@@ -39,12 +56,12 @@ func call(ctx context.Context, c *cli.Command, method, path string, out any) err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.String("host"), "/")+path, nil)
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
 	req.Header.Set("X-API-Key", c.String("api-key"))
 	client, err := httpClientOf(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if client == nil {
 		client = &http.Client{}
@@ -53,29 +70,17 @@ func call(ctx context.Context, c *cli.Command, method, path string, out any) err
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp.Body, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, callAnswer))
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
-	if resp.StatusCode/100 == 2 {
-		if err := json.Unmarshal(body, out); err != nil {
-			return fmt.Errorf("read the answer of %s %s: %w", method, path, err)
-		}
-		return nil
-	}
-	return errorOf(method, path, resp.StatusCode, body)
-}
-
-// answerError is an answer that is not 2xx, whose body was not read yet.
-func answerError(method, path string, resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, callAnswer))
-	if err != nil {
-		return &brokle.RequestError{Method: method, Path: path, Err: err}
-	}
-	return errorOf(method, path, resp.StatusCode, body)
+	return nil, errorOf(method, path, resp.StatusCode, body)
 }
 
 func errorOf(method, path string, status int, body []byte) error {

@@ -6,15 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/daemon"
 )
@@ -46,33 +43,17 @@ func backupCommand(std streams) *cli.Command {
 }
 
 func takeBackup(ctx context.Context, c *cli.Command, std streams) error {
-	if c.String("api-key") == "" {
-		_, err := newClient(c) // says what to do
-		return err
-	}
 	if err := backup.Empty(c.String("to")); err != nil {
 		return err
 	}
 	start := time.Now()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.String("host"), "/")+"/v1/backup", nil)
+	answer, err := ask(ctx, c, http.MethodGet, "/v1/backup")
 	if err != nil {
 		return err
 	}
-	req.Header.Set("X-API-Key", c.String("api-key"))
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		var ue *url.Error // its text repeats method and URL
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return &brokle.RequestError{Method: http.MethodGet, Path: "/v1/backup", Err: err}
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return answerError(http.MethodGet, "/v1/backup", resp)
-	}
+	defer func() { _ = answer.Close() }()
 	bar := progress(std.err, "backing up", -1, true)
-	m, err := backup.Receive(resp.Body, c.String("to"), func(n int64) { _ = bar.Add64(n) }) // only the terminal's line
+	m, err := backup.Receive(answer, c.String("to"), func(n int64) { _ = bar.Add64(n) }) // only the terminal's line
 	_ = bar.Exit()
 	if err != nil {
 		return &hintError{err, "nothing was kept; run the command again, and look into the server's log if it happens again"}
@@ -109,19 +90,12 @@ func restoreCommand(std streams) *cli.Command {
 			&cli.StringFlag{Name: "from", Sources: env("restore", "from"), Usage: "the directory that `brokle backup` made"},
 			jsonFlag("restore"),
 		),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
+		Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 			if c.String("from") == "" {
 				return &usageError{"brokle restore", errors.New("needs --from, the directory of the backup")}
 			}
-			cfg, err := in.config()
-			if err != nil {
-				return err
-			}
 			return restoreBackup(ctx, c, cfg, std)
-		},
+		}),
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/harm"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // There and back: a backup of a running server, restored, answers as the server did.
@@ -21,7 +24,7 @@ func TestBackupRestoreVerify(t *testing.T) {
 		`{"event_id":"e2","event_type":"observation_create","payload":{"id":"o1","trace_id":"t1","type":"span","name":"o"},"timestamp":1770000001}` + "\n"
 	command(t, events, vars, "send").want(t, 0, "2 processed")
 	before := ""
-	eventually(t, "the trace is listed", func() bool {
+	watch.Until(t, "the trace is listed", func() bool {
 		r := command(t, "", vars, "query", "traces", "--json")
 		before = r.out
 		return strings.Contains(r.out, "kept") && strings.Contains(r.out, `"observation_count": 1`)
@@ -38,7 +41,7 @@ func TestBackupRestoreVerify(t *testing.T) {
 	command(t, "", nil, "backup", "--to", filepath.Join(top, "x")).want(t, 1, "no API key")
 	other := command(t, "", nil, "keys", "create", "--data", data, "--project", "shop", "--scope", "admin").want(t, 0)
 	key := "bk_" + strings.Fields(strings.SplitN(other.out, "bk_", 2)[1])[0]
-	eventually(t, "the key is known, and may not", func() bool {
+	watch.Until(t, "the key is known, and may not", func() bool {
 		r := command(t, "", append(vars, "BROKLE_API_KEY="+key), "backup", "--to", filepath.Join(top, "x"))
 		return r.code == 1 && strings.Contains(r.err, `an admin key of the project "default"`)
 	})
@@ -57,21 +60,14 @@ func TestBackupRestoreVerify(t *testing.T) {
 	command(t, "", nil, "verify", "--data", again, "--json").want(t, 0, `"state": "whole"`, "the next start makes it")
 	back, stopAgain := serve(t, again)
 	vars = append(vars, back...) // the host; the key is the same
-	eventually(t, "it answers as before", func() bool { return command(t, "", vars, "query", "traces", "--json").out == before })
+	watch.Until(t, "it answers as before", func() bool { return command(t, "", vars, "query", "traces", "--json").out == before })
 	command(t, events, vars, "send").want(t, 0, "2 duplicate")
 	if code := stopAgain(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 
 	segment := filepath.Join(dir, "log", "00000000000000000001.seg")
-	raw, err := os.ReadFile(segment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw[len(raw)-1] ^= 1
-	if err := os.WriteFile(segment, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	harm.File(t, segment, harm.Flip(-1))
 	command(t, "", nil, "verify", "--from", dir).want(t, 1, "log/00000000000000000001.seg: is damaged: its SHA-256", "make another backup", "backup: damaged")
 	command(t, "", nil, "restore", "--from", dir, "--data", filepath.Join(top, "y")).want(t, 1, "00000000000000000001.seg of the backup is damaged", "nothing was restored")
 	command(t, "", nil, "verify", "--data", filepath.Join(top, "none")).want(t, 2, "no such file")

@@ -29,11 +29,13 @@ func latency(ms *float64) string {
 	return d.Round(100 * time.Microsecond).String()
 }
 
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
 func count(n *int64) string {
 	if n == nil {
 		return "-"
 	}
-	return strconv.FormatInt(*n, 10)
+	return number(*n)
 }
 
 func cost(v *float64) string {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // exportPage is how many events one request of an export asks for.
@@ -77,10 +79,7 @@ func export(ctx context.Context, c *cli.Command, std streams) error {
 func exportQuery(c *cli.Command) (brokle.EventQuery, error) {
 	q := brokle.EventQuery{Environment: c.String("environment"), Limit: exportPage}
 	var err error
-	if q.From, err = parseWhen(c, "from"); err != nil {
-		return q, err
-	}
-	q.To, err = parseWhen(c, "to")
+	q.From, q.To, err = parseSpan(c)
 	return q, err
 }
 
@@ -214,6 +213,7 @@ func (o *output) end(err error) error {
 	step(o.file.Sync)
 	_ = o.file.Close() // synced before, or not to be kept
 	step(func() error { return os.Rename(o.file.Name(), o.name) })
+	step(func() error { return durable.SyncDir(filepath.Dir(o.name)) })
 	if err != nil {
 		_ = os.Remove(o.file.Name())
 	}

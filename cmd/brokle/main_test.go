@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // bin is the built binary; TestMain sets it before any test runs.
@@ -27,17 +30,13 @@ func buildAndRun(m *testing.M) int {
 	if flag.Lookup("test.run").Value.String() == "^$" { // fuzzing: no test needs the binary
 		return m.Run()
 	}
-	dir, err := os.MkdirTemp("", "brokle-cmd-")
+	b, err := rig.Build("")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	bin = filepath.Join(dir, "brokle")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-		return 1
-	}
+	defer b.Remove()
+	bin = b.Path
 	return m.Run()
 }
 
@@ -97,53 +96,21 @@ func serveProcess(t *testing.T, dir string, args ...string) (vars []string, stop
 	t.Helper()
 	cmd := exec.Command(bin, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--warehouse-memory", "64MiB"}, args...)...)
 	cmd.Env = cleanEnv()
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.StdoutPipe()
+	n, err := rig.Launch(cmd)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	stop = sync.OnceValue(func() int {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
-		_ = cmd.Wait()                          // the exit code tells
+		<-n.Exited
 		return cmd.ProcessState.ExitCode()
 	})
 	t.Cleanup(func() { stop() })
-	greeting := make([]byte, 4096)
-	n, err := out.Read(greeting) // the greeting is one write
-	if err != nil {
-		_ = cmd.Wait()
-		t.Fatalf("serve printed nothing: %v\n%s", err, errs.String())
-	}
-	for line := range strings.Lines(string(greeting[:n])) {
-		line = strings.TrimSpace(line)
-		if url, ok := strings.CutPrefix(line, "listening on "); ok {
-			vars = append(vars, "BROKLE_HOST="+url)
-		}
-		if strings.HasPrefix(line, "BROKLE_API_KEY=") {
-			vars = append(vars, line)
-		}
+	vars = append(vars, "BROKLE_HOST="+n.URL)
+	if n.Key != "" {
+		vars = append(vars, "BROKLE_API_KEY="+n.Key)
 	}
 	return vars, stop, cmd.Process
-}
-
-// eventually waits until ok, or fails the test with what.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("did not happen within 20 s: %s", what)
-		}
-	}
 }
 
 func TestServeSendQuery(t *testing.T) {
@@ -163,7 +130,7 @@ func TestServeSendQuery(t *testing.T) {
 	}
 	command(t, "", vars, "send", file).want(t, 0, "3 processed, 0 duplicate, 0 failed")
 	command(t, events, vars, "send").want(t, 0, "0 processed, 3 duplicate, 0 failed")
-	eventually(t, "the trace can be read", func() bool {
+	watch.Until(t, "the trace can be read", func() bool {
 		return command(t, "", vars, "query", "trace", "t1").code == 0
 	})
 	command(t, "", vars, "query", "trace", "t1").want(t, 0, "first", "u1", "generation", "m1", "good", "0.5", "hello")
@@ -226,7 +193,7 @@ func TestKeys(t *testing.T) {
 	revoked := time.Now()
 	command(t, "", nil, "keys", "revoke", "--data", dir, keys[0].ID).want(t, 0, "revoked")
 	host, _ := strings.CutPrefix(vars[0], "BROKLE_HOST=")
-	eventually(t, "the running server refuses the revoked key", func() bool {
+	watch.Until(t, "the running server refuses the revoked key", func() bool {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, host+"/v1/traces", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -342,7 +309,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if _, err := feed.Write([]byte(`{"events":[`)); err != nil { // returns when the client reads it
 		t.Fatal(err)
 	}
-	eventually(t, "the request is in progress", func() bool {
+	watch.Until(t, "the request is in progress", func() bool {
 		resp, err := http.Get(host + "/metrics")
 		if err != nil {
 			return false
@@ -354,7 +321,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	})
 	ended := make(chan int, 1)
 	go func() { ended <- stop() }()
-	eventually(t, "it stops accepting", func() bool { _, err := http.Get(host + "/healthz"); return err != nil })
+	watch.Until(t, "it stops accepting", func() bool { _, err := http.Get(host + "/healthz"); return err != nil })
 	select {
 	case code := <-ended:
 		t.Fatalf("the first signal ended it with %d although a request is in flight", code)

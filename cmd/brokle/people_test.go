@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // The lists of the real server, by the command line; and a pipe that ends early.
@@ -15,7 +17,7 @@ func TestLists(t *testing.T) {
 	t.Parallel()
 	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
 	command(t, moved(40), vars, "import", "-").want(t, 0, "160 processed")
-	eventually(t, "all events can be queried", func() bool {
+	watch.Until(t, "all events can be queried", func() bool {
 		return strings.Contains(command(t, "", vars, "query", "stats", "--of", "events").out, "160")
 	})
 	command(t, "", vars, "query", "sessions").want(t, 0, "s0", "s4", "TRACES", "staging")

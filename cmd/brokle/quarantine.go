@@ -25,25 +25,20 @@ func quarantineCommand(std streams) *cli.Command {
 			{
 				Name: "list", Usage: "list the records: where each is in the log, and why it was refused",
 				Flags:  flags(jsonFlag("quarantine")),
-				Action: func(_ context.Context, c *cli.Command) error { return listQuarantine(c, in, std) },
+				Action: in.action(func(_ context.Context, c *cli.Command, cfg daemon.Config) error { return listQuarantine(c, cfg, std) }),
 			},
 			{
 				Name: "replay", Usage: "offer every record to the warehouse again, for instance after an upgrade",
-				Flags:  flags(),
-				Action: func(ctx context.Context, c *cli.Command) error { return replayQuarantine(ctx, c, in, std) },
+				Flags: flags(),
+				Action: in.action(func(ctx context.Context, _ *cli.Command, cfg daemon.Config) error {
+					return replayQuarantine(ctx, cfg, std)
+				}),
 			},
 		},
 	}
 }
 
-func listQuarantine(c *cli.Command, in *configInput, std streams) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
-	cfg, err := in.config()
-	if err != nil {
-		return err
-	}
+func listQuarantine(c *cli.Command, cfg daemon.Config, std streams) error {
 	list, err := daemon.Quarantine(cfg, newLogger(std.err, cfg))
 	if err != nil {
 		return explainInUse(err)
@@ -58,14 +53,7 @@ func listQuarantine(c *cli.Command, in *configInput, std streams) error {
 	return t.end(std.out, len(list), nil)
 }
 
-func replayQuarantine(ctx context.Context, c *cli.Command, in *configInput, std streams) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
-	cfg, err := in.config()
-	if err != nil {
-		return err
-	}
+func replayQuarantine(ctx context.Context, cfg daemon.Config, std streams) error {
 	replayed, left, err := daemon.ReplayQuarantine(ctx, cfg, newLogger(std.err, cfg))
 	if err != nil {
 		return explainInUse(err)

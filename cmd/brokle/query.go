@@ -16,50 +16,74 @@ import (
 )
 
 func queryCommand(std streams) *cli.Command {
-	list := func(name, usage string, flags []cli.Flag, action func(context.Context, *cli.Command, *query) error) *cli.Command {
-		return &cli.Command{
-			Name: name, Usage: usage,
-			Flags: append(append(clientFlags(), jsonFlag("query")), flags...),
-			Action: func(ctx context.Context, c *cli.Command) error {
-				q, err := newQuery(c, std)
-				if err != nil {
-					return err
-				}
-				return explain(action(ctx, c, q), c)
-			},
-		}
-	}
-	lists := func(name string) []cli.Flag { return append(filterFlags(name), orderFlags(name)...) }
-	scoreFlags := append(lists("scores"),
-		textFlag("observation-id", "scores of this observation"),
-		textFlag("data-type", "NUMERIC, CATEGORICAL or BOOLEAN"),
-		textFlag("source", "API, AUTO, HUMAN or EVAL"))
-	statsFlags := append(filterFlags("stats"), allFlag(),
-		&cli.StringFlag{Name: "of", Sources: env("query", "of"), Value: "observations", Usage: "observations, traces, scores or events"},
-		&cli.GenericFlag{Name: "metrics", Sources: env("query", "metrics"), Value: &texts{}, DefaultText: "count",
-			Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME; an odd name as a JSON string"},
-		&cli.StringSliceFlag{Name: "group-by", Sources: env("query", "group-by"), Usage: "model, name, environment, user_id, type, event_type, …"},
-		&cli.DurationFlag{Name: "interval", Sources: env("query", "interval"), Usage: "a row per stretch of time, 1m to 24h"},
-		textFlag("tz", "time zone by whose clock intervals begin, such as Asia/Tokyo; UTC when empty"),
-		&cli.IntFlag{Name: "limit", Sources: env("query", "limit"), Usage: "rows, 1 to 1000"},
-		textFlag("cursor", "the next_cursor of the page before"))
 	return &cli.Command{
 		Name:  "query",
 		Usage: "read back what a server kept",
 		Commands: []*cli.Command{
-			list("traces", "list traces, newest first", lists("traces"), queryTraces),
-			traceCommand(std),
-			sessionCommand(std),
-			list("observations", "list observations", lists("observations"), queryObservations),
-			list("scores", "list scores", scoreFlags, queryScores),
-			list("sessions", "list sessions, last seen first", lists("sessions"), querySessions),
-			list("users", "list users, last seen first", lists("users"), queryUsers),
-			list("environments", "list environments", lists("environments"), queryEnvironments),
-			list("events", "list the events as they were accepted, oldest first", lists("events"), queryEvents),
-			list("stats", "count and aggregate", statsFlags, queryStats),
+			tracesCommand(std), traceCommand(std), sessionCommand(std), observationsCommand(std), scoresCommand(std), sessionsCommand(std),
+			usersCommand(std), environmentsCommand(std), eventsCommand(std), statsCommand(std),
 		},
 	}
 }
+
+// list is a command that prints rows of T, as a table or as JSON.
+type list[T any] struct {
+	name, usage string
+	flags       []cli.Flag // beside those of every list; nil: the filters and the order of the list
+	page        func(ctx context.Context, q *query, cursor string) (*brokle.Page[T], error)
+	columns     []string // of the table, as newTable is told
+	cells       func(T) []string
+	shape       func(q *query) ([]string, func(T) []string) // what columns and cells are, where the question says it
+}
+
+func (l list[T]) command(std streams) *cli.Command {
+	if l.flags == nil {
+		l.flags = listFlags(l.name)
+	}
+	return &cli.Command{
+		Name: l.name, Usage: l.usage,
+		Flags: append(append(clientFlags(), jsonFlag("query")), l.flags...),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			q, err := newQuery(c)
+			if err != nil {
+				return err
+			}
+			if err := noArgs(c); err != nil {
+				return err
+			}
+			p, err := l.pages(ctx, q)
+			switch {
+			case err != nil:
+				return explain(err, c)
+			case c.Bool("json"):
+				return printJSON(std.out, p)
+			}
+			columns, cells := l.columns, l.cells
+			if l.shape != nil {
+				columns, cells = l.shape(q)
+			}
+			t := newTable(std.out, columns...).fit()
+			for _, r := range p.Data {
+				t.row(cells(r)...)
+			}
+			return t.end(std.out, len(p.Data), p.NextCursor)
+		},
+	}
+}
+
+// pages reads one page, or with --all every one as if they were one.
+func (l list[T]) pages(ctx context.Context, q *query) (*brokle.Page[T], error) {
+	p, err := l.page(ctx, q, q.order.Cursor)
+	for err == nil && q.all && p.NextCursor != nil {
+		var next *brokle.Page[T]
+		if next, err = l.page(ctx, q, *p.NextCursor); err == nil {
+			p.Data, p.NextCursor = append(p.Data, next.Data...), next.NextCursor
+		}
+	}
+	return p, err
+}
+
+func listFlags(name string) []cli.Flag { return append(filterFlags(name), orderFlags(name)...) }
 
 func textFlag(name, usage string) cli.Flag {
 	return &cli.StringFlag{Name: name, Sources: env("query", name), Usage: usage}
@@ -116,37 +140,23 @@ func allFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "all", Sources: env("query", "all"), Usage: "all pages, not only the first"}
 }
 
-// query is one command's request and where its answer goes.
+// query is one command's request.
 type query struct {
 	client *brokle.Client
-	json   bool
-	out    io.Writer
 	all    bool
 	filter brokle.Filter
 	order  brokle.Order
 	// of scores only
 	observationID, dataType, source string
+	stats                           brokle.StatsQuery
 }
 
-func newQuery(c *cli.Command, std streams) (*query, error) {
-	q := &query{json: c.Bool("json"), all: c.Bool("all"), out: std.out}
-	from, err := parseWhen(c, "from")
-	if err != nil {
+func newQuery(c *cli.Command) (*query, error) {
+	q := &query{all: c.Bool("all")}
+	q.filter = filterOf(c)
+	var err error
+	if q.filter.From, q.filter.To, err = parseSpan(c); err != nil {
 		return nil, err
-	}
-	to, err := parseWhen(c, "to")
-	if err != nil {
-		return nil, err
-	}
-	q.filter = brokle.Filter{
-		From: from, To: to, Name: c.String("name"), UserID: c.String("user-id"), SessionID: c.String("session-id"),
-		Environment: c.String("environment"), Tag: c.String("tag"), Model: c.String("model"), Type: c.String("type"),
-		Level: c.String("level"), TraceID: c.String("trace-id"), Scores: c.StringSlice("score"), Text: c.String("q"),
-		MinLatencyMS: number(c, "min-latency-ms"), MaxLatencyMS: number(c, "max-latency-ms"), MinCost: number(c, "min-cost"),
-	}
-	if c.IsSet("has-error") {
-		v := c.Bool("has-error")
-		q.filter.HasError = &v
 	}
 	q.observationID, q.dataType, q.source = c.String("observation-id"), c.String("data-type"), c.String("source")
 	for _, text := range conditions(c) {
@@ -155,19 +165,42 @@ func newQuery(c *cli.Command, std streams) (*query, error) {
 		}
 	}
 	q.order = brokle.Order{Sort: c.String("sort"), Limit: c.Int("limit"), Cursor: c.String("cursor")}
-	if c.Bool("all") && !c.IsSet("limit") {
+	if q.all && !c.IsSet("limit") {
 		q.order.Limit = exportPage // the fewest requests
+	}
+	q.stats = brokle.StatsQuery{
+		Filter: q.filter, Of: c.String("of"), Metrics: metricsOf(c), GroupBy: c.StringSlice("group-by"),
+		Interval: c.Duration("interval"), Zone: c.String("tz"), Limit: q.order.Limit,
 	}
 	q.client, err = newClient(c)
 	return q, err
 }
 
-func number(c *cli.Command, name string) *float64 {
+// filterOf is what the flags filter by, but for the time. A flag that the command has not is not set.
+func filterOf(c *cli.Command) brokle.Filter {
+	return brokle.Filter{
+		Name: c.String("name"), UserID: c.String("user-id"), SessionID: c.String("session-id"),
+		Environment: c.String("environment"), Tag: c.String("tag"), Model: c.String("model"), Type: c.String("type"),
+		Level: c.String("level"), TraceID: c.String("trace-id"), Scores: c.StringSlice("score"), Text: c.String("q"),
+		MinLatencyMS: ifSet(c, "min-latency-ms", c.Float), MaxLatencyMS: ifSet(c, "max-latency-ms", c.Float),
+		MinCost: ifSet(c, "min-cost", c.Float), HasError: ifSet(c, "has-error", c.Bool),
+	}
+}
+
+func ifSet[T any](c *cli.Command, name string, get func(string) T) *T {
 	if !c.IsSet(name) {
 		return nil
 	}
-	v := c.Float(name)
+	v := get(name)
 	return &v
+}
+
+// parseSpan reads the flags from and to.
+func parseSpan(c *cli.Command) (from, to time.Time, err error) {
+	if from, err = parseWhen(c, "from"); err == nil {
+		to, err = parseWhen(c, "to")
+	}
+	return from, to, err
 }
 
 // parseWhen reads a flag that is a time, or a duration before now.
@@ -203,33 +236,6 @@ func timeOf(text string, now time.Time) (time.Time, error) {
 	return t.Time, nil
 }
 
-// pages reads one page, or with --all every one as if they were one.
-func pages[T any](q *query, page func(cursor string) (*brokle.Page[T], error)) (*brokle.Page[T], error) {
-	p, err := page(q.order.Cursor)
-	for err == nil && q.all && p.NextCursor != nil {
-		var next *brokle.Page[T]
-		if next, err = page(*p.NextCursor); err == nil {
-			p.Data, p.NextCursor = append(p.Data, next.Data...), next.NextCursor
-		}
-	}
-	return p, err
-}
-
-// answer reads what was asked for and prints it as JSON or as table does.
-func answer[T any](c *cli.Command, q *query, page func(cursor string) (*brokle.Page[T], error), table func(io.Writer, *brokle.Page[T]) error) error {
-	if err := noArgs(c); err != nil {
-		return err
-	}
-	p, err := pages(q, page)
-	if err != nil {
-		return err
-	}
-	if q.json {
-		return printJSON(q.out, p)
-	}
-	return table(q.out, p)
-}
-
 func printJSON(out io.Writer, v any) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -242,60 +248,4 @@ func (q *query) at(cursor string) brokle.Order {
 	o := q.order
 	o.Cursor = cursor
 	return o
-}
-
-func queryTraces(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.TraceSummary], error) {
-		return q.client.Traces.Page(ctx, brokle.TraceQuery{Filter: q.filter, Order: q.at(cursor)})
-	}, printTraces)
-}
-
-func queryObservations(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.Observation], error) {
-		return q.client.Observations.Page(ctx, brokle.ObservationQuery{Filter: q.filter, Order: q.at(cursor)})
-	}, printObservations)
-}
-
-func queryScores(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.Score], error) {
-		return q.client.Scores.Page(ctx, brokle.ScoreQuery{
-			Filter: q.filter, Order: q.at(cursor), ObservationID: q.observationID, DataType: q.dataType, Source: q.source,
-		})
-	}, printScores)
-}
-
-func querySessions(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.SessionSummary], error) {
-		return q.client.Sessions.Page(ctx, brokle.SessionQuery{Filter: q.filter, Order: q.at(cursor)})
-	}, printSessions)
-}
-
-func queryUsers(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.UserSummary], error) {
-		return q.client.Users.Page(ctx, brokle.UserQuery{Filter: q.filter, Order: q.at(cursor)})
-	}, printUsers)
-}
-
-func queryEnvironments(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.EnvironmentSummary], error) {
-		return q.client.Environments.Page(ctx, brokle.EnvironmentQuery{From: q.filter.From, To: q.filter.To, Order: q.at(cursor)})
-	}, printEnvironments)
-}
-
-func queryEvents(ctx context.Context, c *cli.Command, q *query) error {
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StoredEvent], error) {
-		return q.client.Events.Page(ctx, brokle.EventQuery{From: q.filter.From, To: q.filter.To, Environment: q.filter.Environment,
-			TraceID: q.filter.TraceID, Limit: q.order.Limit, Cursor: cursor})
-	}, printEvents)
-}
-
-func queryStats(ctx context.Context, c *cli.Command, q *query) error {
-	sq := brokle.StatsQuery{
-		Filter: q.filter, Of: c.String("of"), Metrics: metricsOf(c), GroupBy: c.StringSlice("group-by"),
-		Interval: c.Duration("interval"), Zone: c.String("tz"), Limit: q.order.Limit,
-	}
-	return answer(c, q, func(cursor string) (*brokle.Page[brokle.StatRow], error) {
-		sq.Cursor = cursor
-		return q.client.Stats(ctx, sq)
-	}, func(out io.Writer, page *brokle.Page[brokle.StatRow]) error { return printStats(out, page, sq) })
 }

@@ -39,29 +39,33 @@ func sendCommand(std streams) *cli.Command {
 }
 
 func send(ctx context.Context, c *cli.Command, std streams) error {
-	s := &sender{
-		size:        c.Int("batch-size"),
-		concurrency: c.Int("concurrency"),
-		retries:     c.Int("max-retries"),
-		wrap:        brokle.EventType(c.String("type")),
-		environment: c.String("environment"),
-		ttl:         c.Duration("dedup-ttl"),
-		backoff:     brokle.ExponentialBackoff{},
-	}
-	if err := s.validate(); err != nil {
-		return &usageError{"brokle send", err}
-	}
-	client, err := newClient(c)
+	s, err := newSender(c, c.Duration("dedup-ttl"), brokle.EventType(c.String("type")))
 	if err != nil {
 		return err
 	}
-	s.post = client.SendBatch
 	if c.Args().Len() > 1 {
 		return &usageError{"brokle send", fmt.Errorf("takes one file, got %d", c.Args().Len())}
 	}
 	start := time.Now()
 	err = s.runFile(ctx, c.Args().First(), std)
 	return s.finish(c, std, start, err)
+}
+
+// newSender makes the sender that the flags ask for.
+func newSender(c *cli.Command, ttl time.Duration, wrap brokle.EventType) (*sender, error) {
+	s := &sender{
+		size: c.Int("batch-size"), concurrency: c.Int("concurrency"), retries: c.Int("max-retries"),
+		wrap: wrap, environment: c.String("environment"), ttl: ttl, backoff: brokle.ExponentialBackoff{},
+	}
+	if err := s.validate(); err != nil {
+		return nil, &usageError{c.FullName(), err}
+	}
+	client, err := newClient(c)
+	if err != nil {
+		return nil, err
+	}
+	s.post = client.SendBatch
+	return s, nil
 }
 
 // finish reports, and returns what the command does.

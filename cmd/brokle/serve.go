@@ -25,20 +25,13 @@ func serveCommand(std streams) *cli.Command {
 			"and prints it once. BROKLE_BOOTSTRAP_API_KEY puts a given key in. SIGTERM or Ctrl-C stops it in order; a\n" +
 			"second one stops it at once, which loses nothing that was answered.",
 		Flags: in.flags(nil),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
-			cfg, err := in.config()
-			if err != nil {
-				return err
-			}
+		Action: in.action(func(ctx context.Context, _ *cli.Command, cfg daemon.Config) error {
 			ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			// After the first signal the next one has its default effect: it ends the process.
 			defer context.AfterFunc(ctx, stop)()
 			return daemon.Run(ctx, cfg, newLogger(std.err, cfg), std.out)
-		},
+		}),
 	}
 }
 
@@ -65,6 +58,20 @@ type configInput struct {
 // config returns what was read, or every value that could not be.
 func (in *configInput) config() (daemon.Config, error) {
 	return in.cfg, errors.Join(in.bad...)
+}
+
+// action is a command that takes no arguments, and what its flags say as a Config.
+func (in *configInput) action(do func(context.Context, *cli.Command, daemon.Config) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		if err := noArgs(c); err != nil {
+			return err
+		}
+		cfg, err := in.config()
+		if err != nil {
+			return err
+		}
+		return do(ctx, c, cfg)
+	}
 }
 
 // flags makes a flag for every setting in only, by flag name; nil is all.

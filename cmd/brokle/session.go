@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -19,27 +18,13 @@ func sessionCommand(std streams) *cli.Command {
 		Usage:     "show one session: its traces with what went in and came out, oldest first",
 		ArgsUsage: "ID",
 		Flags:     append(clientFlags(), jsonFlag("query"), allFlag()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			id, err := oneArg(c, "the id of a session")
-			if err != nil {
-				return err
-			}
-			client, err := newClient(c)
-			if err != nil {
-				return err
-			}
+		Action: one(std, "the id of a session", func(ctx context.Context, c *cli.Command, client *brokle.Client, id string) (*brokle.Session, error) {
 			session, err := client.Sessions.Get(ctx, id)
 			if err == nil && c.Bool("all") && session.NextCursor != nil {
 				err = allTraces(ctx, client, session)
 			}
-			switch {
-			case err != nil:
-				return explain(err, c)
-			case c.Bool("json"):
-				return printJSON(std.out, session)
-			}
-			return printSession(std.out, session)
-		},
+			return session, err
+		}, printSession),
 	}
 }
 
@@ -64,8 +49,8 @@ func printSession(out io.Writer, s *brokle.Session) error {
 	t.row("environments", strings.Join(s.Environments, ", "))
 	t.row("first seen", when(s.FirstSeen)+" UTC")
 	t.row("last seen", when(s.LastSeen)+" UTC")
-	t.row("traces", strconv.FormatInt(s.TraceCount, 10))
-	t.row("tokens", strconv.FormatInt(s.TotalTokens, 10))
+	t.row("traces", number(s.TraceCount))
+	t.row("tokens", number(s.TotalTokens))
 	t.row("cost", cost(&s.TotalCost))
 	if err := t.flush(); err != nil {
 		return err

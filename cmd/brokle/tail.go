@@ -88,15 +88,8 @@ func tail(ctx context.Context, c *cli.Command, std streams) error {
 // tailFilter is what the flags ask the stream for; from the beginning: with
 // all that is stored, before what comes.
 func tailFilter(c *cli.Command, beginning bool) brokle.Filter {
-	f := brokle.Filter{
-		Name: c.String("name"), UserID: c.String("user-id"), SessionID: c.String("session-id"),
-		Environment: c.String("environment"), Tag: c.String("tag"), Model: c.String("model"), Type: c.String("type"),
-		Level: c.String("level"), TraceID: c.String("trace-id"), Extra: url.Values{},
-	}
-	if c.IsSet("has-error") {
-		v := c.Bool("has-error")
-		f.HasError = &v
-	}
+	f := filterOf(c)
+	f.Extra = url.Values{}
 	if t := c.String("event-type"); t != "" {
 		f.Extra.Set("event_type", t)
 	}

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // selfSigned writes a certificate for this machine and its key.
@@ -57,7 +59,8 @@ func TestClientsOverTLS(t *testing.T) {
 	trusting := append(vars, "BROKLE_CA_CERT="+cert)
 	command(t, `{"id":"t1","name":"n"}`+"\n", trusting, "send", "--type", "trace_create", "-").want(t, 0)
 	command(t, "", trusting, "open", "--print").want(t, 0, "https://127.0.0.1:", "/#token=")
-	eventually(t, "the trace is queryable", func() bool {
+	command(t, "", trusting, "backup", "--to", filepath.Join(t.TempDir(), "b")).want(t, 0, "files")
+	watch.Until(t, "the trace is queryable", func() bool {
 		return strings.Contains(command(t, "", vars, "query", "traces", "--json", "--ca-cert", cert).want(t, 0).out, `"t1"`)
 	})
 	command(t, "", append(vars, "BROKLE_CA_CERT="+key), "query", "traces").want(t, 1, "holds no certificate", "--ca-cert")
@@ -79,6 +82,7 @@ func TestKeysFollowNoRedirect(t *testing.T) {
 	vars := []string{"BROKLE_HOST=" + lure.URL, "BROKLE_API_KEY=bk_secret_0123456789"}
 	command(t, "", vars, "open", "--print").want(t, 1, "307")
 	command(t, "", vars, "query", "traces").want(t, 1, "307")
+	command(t, "", vars, "backup", "--to", filepath.Join(t.TempDir(), "b")).want(t, 1, "307")
 	if n := came.Load(); n != 0 {
 		t.Errorf("%d requests followed a redirect, with the key", n)
 	}

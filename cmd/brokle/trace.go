@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,24 +18,31 @@ func traceCommand(std streams) *cli.Command {
 		Usage:     "draw one trace: its observations as a tree beside a time line, and its scores",
 		ArgsUsage: "ID",
 		Flags:     append(clientFlags(), jsonFlag("query")),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			id, err := oneArg(c, "the id of a trace")
-			if err != nil {
-				return err
-			}
-			client, err := newClient(c)
-			if err != nil {
-				return err
-			}
-			trace, err := client.Traces.Get(ctx, id)
-			if err != nil {
-				return explain(err, c)
-			}
-			if c.Bool("json") {
-				return printJSON(std.out, trace)
-			}
-			return printTrace(std.out, trace)
-		},
+		Action: one(std, "the id of a trace", func(ctx context.Context, _ *cli.Command, client *brokle.Client, id string) (*brokle.Trace, error) {
+			return client.Traces.Get(ctx, id)
+		}, printTrace),
+	}
+}
+
+// one is a command that shows the one thing of which it is given the id.
+func one[T any](std streams, what string, get func(context.Context, *cli.Command, *brokle.Client, string) (T, error), print func(io.Writer, T) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		id, err := oneArg(c, what)
+		if err != nil {
+			return err
+		}
+		client, err := newClient(c)
+		if err != nil {
+			return err
+		}
+		got, err := get(ctx, c, client, id)
+		if err != nil {
+			return explain(err, c)
+		}
+		if c.Bool("json") {
+			return printJSON(std.out, got)
+		}
+		return print(std.out, got)
 	}
 }
 
@@ -57,7 +63,7 @@ func printTrace(out io.Writer, tr *brokle.Trace) error {
 	line("start", when(tr.StartTime)+" UTC")
 	line("latency", latency(tr.LatencyMS))
 	line("models", strings.Join(tr.Models, ", "))
-	line("tokens", strconv.FormatInt(tr.TotalTokens, 10))
+	line("tokens", number(tr.TotalTokens))
 	line("cost", cost(&tr.TotalCost))
 	line("input", preview(tr.Input))
 	line("output", preview(tr.Output))

@@ -35,22 +35,10 @@ func importFiles(ctx context.Context, c *cli.Command, std streams) error {
 	if !c.Args().Present() {
 		return &usageError{"brokle import", errors.New("needs at least one FILE; - is standard input")}
 	}
-	s := &sender{
-		size:        c.Int("batch-size"),
-		concurrency: c.Int("concurrency"),
-		retries:     c.Int("max-retries"),
-		environment: c.String("environment"),
-		ttl:         brokle.MaxDedupTTL * time.Second,
-		backoff:     brokle.ExponentialBackoff{},
-	}
-	if err := s.validate(); err != nil {
-		return &usageError{"brokle import", err}
-	}
-	client, err := newClient(c)
+	s, err := newSender(c, brokle.MaxDedupTTL*time.Second, "")
 	if err != nil {
 		return err
 	}
-	s.post = client.SendBatch
 	start := time.Now()
 	for _, name := range c.Args().Slice() {
 		if c.Args().Len() > 1 {

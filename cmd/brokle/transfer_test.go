@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // moved is what the round trip is tried with: late and repeated updates, three
@@ -72,7 +74,7 @@ func TestExportImport(t *testing.T) {
 		return b.String()
 	}
 	for _, vars := range [][]string{from, to} {
-		eventually(t, "all events can be queried", func() bool {
+		watch.Until(t, "all events can be queried", func() bool {
 			return strings.Contains(command(t, "", vars, "query", "stats", "--of", "events").out, "160")
 		})
 	}
@@ -87,7 +89,7 @@ func TestExportFilters(t *testing.T) {
 	dir := t.TempDir()
 	vars, stop := serve(t, filepath.Join(dir, "data"))
 	command(t, moved(8), vars, "import", "-").want(t, 0, "32 processed")
-	eventually(t, "all events can be queried", func() bool {
+	watch.Until(t, "all events can be queried", func() bool {
 		return strings.Contains(command(t, "", vars, "query", "stats", "--of", "events").out, "32")
 	})
 	for args, want := range map[string]int{

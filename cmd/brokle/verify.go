@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/brokle-ai/brokle-go/internal/daemon"
+	"github.com/brokle-ai/brokle-go/internal/verify"
 )
 
 func verifyCommand(std streams) *cli.Command {
@@ -23,26 +24,19 @@ func verifyCommand(std streams) *cli.Command {
 			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
 			jsonFlag("verify"),
 		),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
-			cfg, err := in.config()
-			if err != nil {
-				return err
-			}
+		Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 			if c.String("from") != "" {
 				cfg.DataDir = c.String("from")
 			}
-			return verify(ctx, c, cfg, std)
-		},
+			return verifyDir(ctx, c, cfg, std)
+		}),
 	}
 }
 
 // errUnchecked ends a verify that could not look at everything.
 var errUnchecked = errors.New("something could not be checked")
 
-func verify(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
+func verifyDir(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
 	bar := progress(std.err, "reading the log", -1, true)
 	v, err := daemon.Verify(ctx, cfg, func(n int64) { _ = bar.Add64(n) })
 	_ = bar.Exit() // only the terminal's line
@@ -57,9 +51,9 @@ func verify(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams)
 	switch {
 	case err != nil:
 		return err
-	case v.State == daemon.PartDamaged:
+	case v.State == verify.Damaged:
 		return errReported
-	case v.State == daemon.PartUnchecked:
+	case v.State == verify.Unchecked:
 		return &uncheckedError{errUnchecked}
 	}
 	return nil
@@ -71,11 +65,11 @@ type uncheckedError struct{ err error }
 func (e *uncheckedError) Error() string { return e.err.Error() }
 func (e *uncheckedError) Unwrap() error { return e.err }
 
-func printVerification(out io.Writer, v *daemon.Verification) error {
+func printVerification(out io.Writer, v *verify.Report) error {
 	s := styleOf(out)
 	for _, p := range v.Parts {
 		state := fmt.Sprintf("%-9s", p.State)
-		if p.State != daemon.PartWhole {
+		if p.State != verify.Whole {
 			state = s.red(state)
 		}
 		if _, err := fmt.Fprintf(out, "%-10s  %s  %s\n", p.Name, state, oneLine(p.Detail)); err != nil {

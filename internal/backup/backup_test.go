@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/harm"
 )
 
 const segment = "log/00000000000000000001.seg"
@@ -142,16 +144,16 @@ func TestReceiveRefusesNames(t *testing.T) {
 // At rest: what changed is named by Check, and Restore leaves the target alone.
 func TestDamageAtRest(t *testing.T) {
 	t.Parallel()
-	for what, damage := range map[string]func(dir string) error{
-		segment + " of the backup is damaged": func(dir string) error { return flip(filepath.Join(dir, segment), 4000) },
-		segment + " of the backup has 100":    func(dir string) error { return os.Truncate(filepath.Join(dir, segment), 100) },
-		"keys.json of the backup is missing":  func(dir string) error { return os.Remove(filepath.Join(dir, "keys.json")) },
-		"manifest.json is damaged: its checksum": func(dir string) error {
-			return edit(filepath.Join(dir, ManifestName), `"head": 12`, `"head": 13`)
+	for what, damage := range map[string]func(dir string){
+		segment + " of the backup is damaged": func(dir string) { harm.File(t, filepath.Join(dir, segment), harm.Flip(4000)) },
+		segment + " of the backup has 100":    func(dir string) { harm.File(t, filepath.Join(dir, segment), harm.Cut(100)) },
+		"keys.json of the backup is missing":  func(dir string) { remove(t, filepath.Join(dir, "keys.json")) },
+		"manifest.json is damaged: its checksum": func(dir string) {
+			harm.File(t, filepath.Join(dir, ManifestName), harm.Edit(t, `"head": 12`, `"head": 13`))
 		},
-		"no manifest.json": func(dir string) error { return os.Remove(filepath.Join(dir, ManifestName)) },
-		"format version 2 and this program reads up to 1: use the release": func(dir string) error {
-			return edit(filepath.Join(dir, ManifestName), `"version": 1`, `"version": 2`)
+		"no manifest.json": func(dir string) { remove(t, filepath.Join(dir, ManifestName)) },
+		"format version 2 and this program reads up to 1: use the release": func(dir string) {
+			harm.File(t, filepath.Join(dir, ManifestName), harm.Edit(t, `"version": 1`, `"version": 2`))
 		},
 	} {
 		top := t.TempDir()
@@ -159,9 +161,7 @@ func TestDamageAtRest(t *testing.T) {
 		if _, err := Receive(bytes.NewReader(archive(t)), dir, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := damage(dir); err != nil {
-			t.Fatal(err)
-		}
+		damage(dir)
 		_, err := Restore(dir, filepath.Join(top, "d"), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: restore says %v", what, err)
@@ -189,24 +189,11 @@ func TestRestoreFailsHalfWay(t *testing.T) {
 	}
 }
 
-func flip(path string, at int) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
 	}
-	b[at] ^= 1
-	return os.WriteFile(path, b, 0o600)
-}
-
-func edit(path, from, to string) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if !bytes.Contains(b, []byte(from)) {
-		return fmt.Errorf("%q is not in %s", from, b)
-	}
-	return os.WriteFile(path, bytes.Replace(b, []byte(from), []byte(to), 1), 0o600)
 }
 
 // A manifest is the same whenever it is encoded again.

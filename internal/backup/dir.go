@@ -130,19 +130,10 @@ func settle(dir string, m *Manifest, raw []byte, got map[string]File) error {
 			return err
 		}
 	}
-	return errors.Join(writeManifest(dir, raw), syncTree(dir))
-}
-
-func writeManifest(dir string, raw []byte) error {
-	f, err := os.OpenFile(filepath.Join(dir, ManifestName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := durable.Replace(filepath.Join(dir, ManifestName), raw); err != nil {
 		return err
 	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	return syncTree(dir)
 }
 
 // writeFile writes what r has, replaces what was there, and syncs.

@@ -1,17 +1,16 @@
 package bloom
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // What was added is there, in memory and in the form of a file; of the rest, little seems to be.
 func TestFilter(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := chance.Of(t)
 	for _, c := range []struct{ lines, probes, bitsPerHash, oneIn int }{{1, 6, 10, 20}, {2000, 6, 10, 40}, {2000, 7, 32, 10_000}} {
 		f := New(c.lines, c.probes)
 		hashes := make([]uint64, f.Bytes()*8/c.bitsPerHash)

@@ -5,12 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // lastSegment is the newest segment file in dir.
 func lastSegment(t *testing.T, dir string) string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, logDir, "*.seg"))
+	names, err := filepath.Glob(filepath.Join(dir, datadir.LogDir, "*.seg"))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%v %v", names, err)
 	}
@@ -40,7 +43,7 @@ func TestWarehouseAheadAfterTornTail(t *testing.T) {
 	}
 	for range 2 { // the first cuts the tail, the second finds none
 		n = start(t, cfg)
-		eventually(t, "the indexer is at the head", func() bool {
+		watch.Until(t, "the indexer is at the head", func() bool {
 			_, body := n.get(t, testKey, "/metrics")
 			return metric(body, "brokle_indexer_lag_seqs") == "0"
 		})
@@ -50,7 +53,7 @@ func TestWarehouseAheadAfterTornTail(t *testing.T) {
 	}
 	n = start(t, cfg)
 	n.post(t, testKey, "second")
-	eventually(t, "the second trace is listed", func() bool {
+	watch.Until(t, "the second trace is listed", func() bool {
 		status, _ := n.get(t, testKey, "/v1/traces/second")
 		return status == 200
 	})
@@ -69,19 +72,19 @@ func TestWarehouseOfALongerLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.post(t, testKey, "c")
-	eventually(t, "c is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/c"); return status == 200 })
+	watch.Until(t, "c is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/c"); return status == 200 })
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(lastSegment(t, cfg.DataDir), info.Size()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(cfg.DataDir, logDir, "index")); err != nil {
+	if err := os.RemoveAll(filepath.Join(cfg.DataDir, datadir.LogDir, "index")); err != nil {
 		t.Fatal(err)
 	}
 	n = start(t, cfg)
 	n.post(t, testKey, "d")
-	eventually(t, "d is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/d"); return status == 200 })
+	watch.Until(t, "d is listed", func() bool { status, _ := n.get(t, testKey, "/v1/traces/d"); return status == 200 })
 	if status, body := n.get(t, testKey, "/v1/traces/c"); status != 404 {
 		t.Errorf("the lost trace is answered with %d %s", status, body)
 	}

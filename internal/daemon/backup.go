@@ -14,6 +14,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/removal"
@@ -23,19 +24,19 @@ import (
 // backup writes an archive of everything that is the truth: what was acknowledged before
 // the call is in it. The node goes on meanwhile.
 func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity.Seq) ([]byte, error)) error {
-	m := backup.Manifest{Created: time.Now().UTC(), Node: brokle.Version, Formats: backedUp()}
+	m := backup.Manifest{Created: time.Now().UTC(), Node: brokle.Version, Formats: datadir.BackedUp()}
 	out := backup.NewWriter(w)
 	// Small files come first: what they name is in the segments that are read after them.
-	if err := addFile(out, KeysPath(n.cfg), keysFile, nil); err != nil {
+	if err := addFile(out, KeysPath(n.cfg), datadir.KeysFile, nil); err != nil {
 		return err
 	}
-	list := filepath.Join(n.cfg.DataDir, quarantineDir, indexer.QuarantineFile)
-	if err := addFile(out, list, path.Join(quarantineDir, indexer.QuarantineFile), wholeLines); err != nil {
+	list := filepath.Join(n.cfg.DataDir, datadir.QuarantineDir, indexer.QuarantineFile)
+	if err := addFile(out, list, path.Join(datadir.QuarantineDir, indexer.QuarantineFile), wholeLines); err != nil {
 		return err
 	}
 	head, err := n.log.Export(ctx, func(c segmentlog.SegmentCopy) error {
 		out.Drop(mergedInto(out, c.Name)...)
-		return out.Add(path.Join(logDir, c.Name), c.Size, c.Data)
+		return out.Add(path.Join(datadir.LogDir, c.Name), c.Size, c.Data)
 	})
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 		return err
 	}
 	if raw != nil {
-		if err := out.Add(journalFile, int64(len(raw)), bytes.NewReader(raw)); err != nil {
+		if err := out.Add(datadir.JournalFile, int64(len(raw)), bytes.NewReader(raw)); err != nil {
 			return err
 		}
 	}
@@ -57,7 +58,7 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 // sort as Seqs do.
 func mergedInto(out *backup.Writer, name string) (replaced []string) {
 	for _, added := range out.Added() {
-		if path.Dir(added) == logDir && path.Base(added) >= name {
+		if path.Dir(added) == datadir.LogDir && path.Base(added) >= name {
 			replaced = append(replaced, added)
 		}
 	}
@@ -94,7 +95,7 @@ func Restore(ctx context.Context, cfg Config, from string, logger *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
-	if err := readable(m.Formats, "the backup"); err != nil {
+	if err := datadir.Readable(m.Formats, "the backup"); err != nil {
 		return nil, err
 	}
 	return backup.Restore(from, cfg.DataDir, read, func(staging string) error {
@@ -107,22 +108,22 @@ func Restore(ctx context.Context, cfg Config, from string, logger *slog.Logger, 
 
 // checkRestored refuses what this release cannot read before a server meets it.
 func checkRestored(dir string) error {
-	if err := segmentlog.CheckFormat(nil, filepath.Join(dir, logDir)); err != nil {
+	if err := segmentlog.CheckFormat(nil, filepath.Join(dir, datadir.LogDir)); err != nil {
 		return err
 	}
-	_, err := removal.ReadErasures(filepath.Join(dir, journalFile))
+	_, err := removal.ReadErasures(filepath.Join(dir, datadir.JournalFile))
 	return err
 }
 
 // endErasures does again, in a data directory that nobody serves, the erasures of its journal. There
 // is no warehouse yet.
 func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logger) error {
-	journal := filepath.Join(dir, journalFile)
+	journal := filepath.Join(dir, datadir.JournalFile)
 	list, err := removal.ReadErasures(journal)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	log, err := segmentlog.Open(filepath.Join(dir, logDir), segmentlog.Options{
+	log, err := segmentlog.Open(filepath.Join(dir, datadir.LogDir), segmentlog.Options{
 		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache),
 	})
 	if err != nil {
@@ -132,7 +133,7 @@ func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logge
 		if err := log.Erase(ctx, e.Seqs); err != nil {
 			return errors.Join(err, log.Close())
 		}
-		if err := indexer.Forget(filepath.Join(dir, quarantineDir), e.Seqs); err != nil {
+		if err := indexer.Forget(filepath.Join(dir, datadir.QuarantineDir), e.Seqs); err != nil {
 			return errors.Join(err, log.Close())
 		}
 		logger.Info("an erasure that was under way during the backup was ended", "project", e.Project, "events", len(e.Seqs))

@@ -21,6 +21,9 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // request makes a request with the test's key and reads the answer.
@@ -65,13 +68,13 @@ func (n *testNode) takeBackup(t *testing.T, dir string, around func(io.Reader) i
 }
 
 // whole fails the test unless verify finds the directory whole.
-func whole(t *testing.T, dir string) *Verification {
+func whole(t *testing.T, dir string) *verify.Report {
 	t.Helper()
 	v, err := Verify(context.Background(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.State != PartWhole {
+	if v.State != verify.Whole {
 		raw, _ := json.MarshalIndent(v, "", " ")
 		t.Fatalf("%s is not whole: %s", dir, raw)
 	}
@@ -98,7 +101,7 @@ func storedEvents(t *testing.T, n *testNode) (times map[string]int, payloads map
 
 func caughtUp(t *testing.T, n *testNode) {
 	t.Helper()
-	eventually(t, "the warehouse is at the head", func() bool {
+	watch.Until(t, "the warehouse is at the head", func() bool {
 		_, body := n.get(t, testKey, "/metrics")
 		return metric(body, "brokle_indexer_lag_seqs") == "0"
 	})
@@ -294,7 +297,7 @@ func TestBackupDoesNotResurrect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := whole(t, dir); len(v.Parts[2].Notes) != 1 || v.Parts[2].Name != partErasing {
+	if v := whole(t, dir); len(v.Parts[2].Notes) != 1 || v.Parts[2].Name != datadir.PartErasing {
 		t.Errorf("the backup's erasure: %+v", v.Parts)
 	}
 	cfg := Config{DataDir: filepath.Join(top, "r"), BootstrapAPIKey: testKey}

@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,9 +20,11 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -49,7 +49,7 @@ func TestDamagedIndexUnderNode(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
-		turnByte(t, rng, filepath.Join(dir, "log", "index", "*.sst"))
+		harm.Any(t, rng, filepath.Join(dir, "log", "index", "*.sst"), harm.FlipAny(rng))
 		stop, n = startAgain(t, dir, address)
 		for i := range batches {
 			if got := n.resend(t, i); got.DuplicateEvents != batchEvents {
@@ -80,7 +80,7 @@ func TestDamagedWarehouseUnderNode(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
-		turnByte(t, rng, filepath.Join(dir, "warehouse.duckdb"))
+		harm.Any(t, rng, filepath.Join(dir, "warehouse.duckdb"), harm.FlipAny(rng))
 		stop, n = startAgain(t, dir, address)
 		n.awaitObservations(t, batches*batchEvents)
 	}
@@ -169,7 +169,7 @@ func freeAddress(t *testing.T) string {
 
 // startAgain is a node on a fixed address, as `brokle serve` runs it. stop waits for its end.
 func startAgain(t *testing.T, dir, address string) (stop func() error, n *testNode) {
-	n = &testNode{url: "http://" + address, log: &lockedBuffer{}}
+	n = &testNode{url: "http://" + address, log: &watch.Output{}}
 	cfg := Config{DataDir: dir, Listen: address, BootstrapAPIKey: testKey, WarehouseMemory: 64 << 20, IndexCache: 8 << 20}
 	from := outside{free: func(string) (Bytes, error) { return 100 << 30, nil }, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
 	logger := slog.New(slog.NewTextHandler(n.log, nil))
@@ -211,22 +211,4 @@ func (n *testNode) resend(t *testing.T, i int) (got wire.BatchResponse) {
 func noise(a, b, c int) string {
 	sum := sha512.Sum512(fmt.Appendf(nil, "%d %d %d", a, b, c))
 	return hex.EncodeToString(sum[:])
-}
-
-// turnByte damages one byte of one file.
-func turnByte(t *testing.T, rng *rand.Rand, pattern string) {
-	t.Helper()
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no file is %s: %v", pattern, err)
-	}
-	path := files[rng.IntN(len(files))]
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[rng.IntN(len(b))] ^= 0x40
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // What retention took from the warehouse and not from the log yet is no damage, nor
@@ -16,7 +20,7 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	count := func(n *testNode, want string) {
 		t.Helper()
-		eventually(t, want+" events are counted", func() bool {
+		watch.Until(t, want+" events are counted", func() bool {
 			_, body := n.get(t, testKey, "/v1/stats?of=events&metrics=count")
 			return strings.Contains(body, `"count":`+want)
 		})
@@ -46,9 +50,9 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, dir)
-	remove(t, dir, expiredFile)
+	remove(t, dir, datadir.ExpiredFile)
 	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
-	if err != nil || v.State != PartDamaged {
-		t.Errorf("without %s: %+v %v", expiredFile, v, err)
+	if err != nil || v.State != verify.Damaged {
+		t.Errorf("without %s: %+v %v", datadir.ExpiredFile, v, err)
 	}
 }

@@ -14,9 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -45,7 +49,7 @@ func goldenQuestions() []string {
 func goldenLog(t *testing.T, dir string) {
 	t.Helper()
 	now := goldenNow()
-	log, err := segmentlog.Open(filepath.Join(dir, logDir), segmentlog.Options{Now: func() time.Time { return now }})
+	log, err := segmentlog.Open(filepath.Join(dir, datadir.LogDir), segmentlog.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +84,7 @@ func goldenLog(t *testing.T, dir string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- log.Run(ctx) }()
-	eventually(t, "the segment is recompressed", func() bool { return log.Stats().RecompressedSegs > 0 })
+	watch.Until(t, "the segment is recompressed", func() bool { return log.Stats().RecompressedSegs > 0 })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -104,16 +108,16 @@ func makeGolden(t *testing.T, goldenDir string) {
 	goldenLog(t, dir)
 	upAndDown(t, dir) // fills the quarantine
 	remove(t, goldenDir)
-	for _, name := range []string{keysFile, formatFile, logDir, quarantineDir} {
+	for _, name := range []string{datadir.KeysFile, datadir.FormatFile, datadir.LogDir, datadir.QuarantineDir} {
 		from := filepath.Join(dir, name)
 		if info, err := os.Stat(from); err == nil && info.IsDir() {
 			copyDir(t, from, filepath.Join(goldenDir, name))
 			continue
 		}
-		change(t, func(b []byte) []byte { writeNew(t, filepath.Join(goldenDir, name), b); return b }, from)
+		harm.File(t, from, func(b []byte) []byte { writeNew(t, filepath.Join(goldenDir, name), b); return b })
 	}
-	remove(t, goldenDir, logDir, "index")
-	remove(t, goldenDir, logDir, "LOCK")
+	remove(t, goldenDir, datadir.LogDir, "index")
+	remove(t, goldenDir, datadir.LogDir, "LOCK")
 }
 
 func writeNew(t *testing.T, path string, b []byte) {
@@ -158,7 +162,7 @@ func openGolden(t *testing.T, goldenDir string) {
 	dir := filepath.Join(t.TempDir(), "data")
 	copyDir(t, goldenDir, dir)
 	before := whole(t, dir)
-	segments := before.Parts[slices.IndexFunc(before.Parts, func(p VerifiedPart) bool { return p.Name == partSegments })]
+	segments := before.Parts[slices.IndexFunc(before.Parts, func(p verify.Part) bool { return p.Name == datadir.PartSegments })]
 	if !strings.HasPrefix(segments.Detail, "2 files, ") || !strings.Contains(segments.Detail, ", 6 events, Seq 1 to 10") {
 		t.Errorf("the log has %s", segments.Detail)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/sample"
 	"github.com/brokle-ai/brokle-go/web"
@@ -38,7 +39,7 @@ func (n *node) firstKey() (string, error) {
 	}
 	if head := n.log.Head(); n.keys.Empty() && head > 0 {
 		n.logger.Warn("there is no file of keys, although the log has events: a key is made that is new; the clients' old ones are refused until their file is put back",
-			"file", keysFile, "log_head", uint64(head))
+			"file", datadir.KeysFile, "log_head", uint64(head))
 	}
 	name := "first"
 	if n.cfg.Dev {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -20,10 +21,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	wireformats "github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // KeysPath is the file of projects and keys in cfg's data directory.
-func KeysPath(cfg Config) string { return filepath.Join(cfg.withDefaults().DataDir, keysFile) }
+func KeysPath(cfg Config) string { return filepath.Join(cfg.withDefaults().DataDir, datadir.KeysFile) }
 
 // node is everything that runs in one process.
 type node struct {
@@ -54,7 +57,7 @@ type stores struct {
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
 func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
-	if err := checkDir(cfg.DataDir); err != nil {
+	if err := datadir.Check(cfg.DataDir); err != nil {
 		return s, err
 	}
 	if err := makeDataDir(cfg.DataDir); err != nil {
@@ -63,20 +66,20 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if s.dir, err = openOwnDir(cfg.DataDir); err != nil {
 		return s, err
 	}
-	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, logDir), segmentlog.Options{
+	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, datadir.LogDir), segmentlog.Options{
 		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now, AcceptLoss: cfg.AcceptLoss,
 	})
 	if err != nil {
 		return s, errors.Join(err, s.dir.close())
 	}
-	if err := writeFormats(cfg.DataDir); err != nil { // the directory is ours now
+	if err := datadir.WriteFormats(cfg.DataDir); err != nil { // the directory is ours now
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	threads := cfg.WarehouseThreads
 	if threads == 0 {
 		threads = min(runtime.NumCPU(), 4)
 	}
-	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, warehouseFile), duckstore.Options{
+	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, datadir.WarehouseFile), duckstore.Options{
 		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
@@ -122,7 +125,7 @@ func (n *node) close() error {
 
 func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, error) {
 	return indexer.New(indexer.Options{
-		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, quarantineDir), Now: now, Logger: logger.With("part", "indexer"),
+		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, datadir.QuarantineDir), Now: now, Logger: logger.With("part", "indexer"),
 	})
 }
 
@@ -145,7 +148,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openClaimer(); err != nil {
 		return nil, err
 	}
-	if _, err = removal.ReadErasures(filepath.Join(cfg.DataDir, journalFile)); errors.Is(err, removal.ErrNewerJournal) {
+	if _, err = removal.ReadErasures(filepath.Join(cfg.DataDir, datadir.JournalFile)); errors.Is(err, removal.ErrNewerJournal) {
 		return nil, err
 	}
 	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Now: now, Logger: logger.With("part", "keyring")}); err != nil {
@@ -168,10 +171,10 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	n.keeper = removal.NewKeeper(removal.KeeperOptions{
 		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
-		Expired: filepath.Join(cfg.DataDir, expiredFile),
+		Expired: filepath.Join(cfg.DataDir, datadir.ExpiredFile),
 	})
-	limits := ingest.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
-	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Limits: limits, Now: now, Logger: logger.With("part", "ingest")}
+	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
+	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Decode: wireformats.All().Jobs(limits), Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
@@ -187,10 +190,10 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	n.ingest = ingest.New(ingestOptions)
 	n.eraser = removal.NewEraser(removal.EraserOptions{
 		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
-		Journal: filepath.Join(cfg.DataDir, journalFile), Logger: logger.With("part", "erasure"),
+		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	})
 	n.monitor.check()
-	positionKey, err := secretFile(filepath.Join(cfg.DataDir, positionsFile), server.PositionKeySize)
+	positionKey, err := secretFile(filepath.Join(cfg.DataDir, datadir.PositionsFile), server.PositionKeySize)
 	if err != nil {
 		return nil, fmt.Errorf("key of the cursors: %w", err)
 	}

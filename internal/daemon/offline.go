@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/verify"
 )
 
 // DumpLog prints one segment file of a Log: its header and every block, with
@@ -60,4 +61,16 @@ func offline(cfg Config, logger *slog.Logger, do func(*indexer.Indexer) error) e
 		err = do(x)
 	}
 	return errors.Join(err, s.close(newStopping()))
+}
+
+// Verify goes through everything in the data directory of a stopped node, or in a backup. read is told
+// of the bytes of the log that were gone through; nil is nobody.
+func Verify(ctx context.Context, cfg Config, read func(n int64)) (*verify.Report, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	return verify.Dir(ctx, verify.Options{
+		Dir: cfg.DataDir, IndexCache: int64(cfg.IndexCache), WarehouseMemory: int64(cfg.WarehouseMemory), WarehouseThreads: cfg.WarehouseThreads, Read: read,
+	})
 }

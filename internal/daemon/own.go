@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 )
 
@@ -74,7 +75,7 @@ func (s stores) agree(w *duckstore.Warehouse, accept bool, logger *slog.Logger) 
 	upto := s.log.Head()
 	if had := s.log.Stats(); had.Segments == 0 && upto == 0 && cursor > 0 && !accept {
 		return fmt.Errorf("the log is empty, and the warehouse was filled from one with events up to %d (so many at most are lost): "+
-			"the directory %q is missing or was emptied. Put its files back, or start once with --accept-loss to go on without what they held", cursor, logDir)
+			"the directory %q is missing or was emptied. Put its files back, or start once with --accept-loss to go on without what they held", cursor, datadir.LogDir)
 	}
 	missing := s.log.Missing()
 	for _, loss := range missing {

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // move renames, and moves back when called again with the arguments turned.
@@ -32,10 +34,10 @@ func TestFilesVanishUnderANode(t *testing.T) {
 	}{
 		"data directory":         {func(dir string) string { return dir }, false, "the data directory is gone"},
 		"another data directory": {func(dir string) string { return dir }, true, "the data directory is another one"},
-		"log directory":          {func(dir string) string { return filepath.Join(dir, logDir) }, false, "its directory is gone"},
-		"another log directory":  {func(dir string) string { return filepath.Join(dir, logDir) }, true, "its directory is another directory"},
-		"the segment in use":     {func(dir string) string { return filepath.Join(dir, logDir, "00000000000000000001.seg") }, false, "segment 00000000000000000001.seg (events from 1 on) is gone"},
-		"another in the log's":   {func(dir string) string { return filepath.Join(dir, logDir, "00000000000000000001.seg") }, true, "is another file"},
+		"log directory":          {func(dir string) string { return filepath.Join(dir, datadir.LogDir) }, false, "its directory is gone"},
+		"another log directory":  {func(dir string) string { return filepath.Join(dir, datadir.LogDir) }, true, "its directory is another directory"},
+		"the segment in use":     {func(dir string) string { return filepath.Join(dir, datadir.LogDir, "00000000000000000001.seg") }, false, "segment 00000000000000000001.seg (events from 1 on) is gone"},
+		"another in the log's":   {func(dir string) string { return filepath.Join(dir, datadir.LogDir, "00000000000000000001.seg") }, true, "is another file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +59,7 @@ func TestFilesVanishUnderANode(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, "readyz says what is gone", func() bool {
+			watch.Until(t, "readyz says what is gone", func() bool {
 				status, body := n.get(t, "", "/readyz")
 				return status == http.StatusServiceUnavailable && strings.Contains(body, "files: down: ") && strings.Contains(body, tc.says)
 			})
@@ -73,7 +75,7 @@ func TestFilesVanishUnderANode(t *testing.T) {
 				}
 			}
 			move(t, path+".away", path)
-			eventually(t, "the same batch is taken", func() bool {
+			watch.Until(t, "the same batch is taken", func() bool {
 				status, _, _ := n.post(t, testKey, "t2")
 				return status == http.StatusOK
 			})
@@ -90,7 +92,7 @@ func TestNothingIsAcknowledgedIntoADeletedFile(t *testing.T) {
 	if status, _, _ := n.post(t, testKey, "t1"); status != http.StatusOK {
 		t.Fatalf("post: %d", status)
 	}
-	if err := os.RemoveAll(filepath.Join(cfg.DataDir, logDir)); err != nil {
+	if err := os.RemoveAll(filepath.Join(cfg.DataDir, datadir.LogDir)); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
@@ -106,9 +108,9 @@ func TestLostKeysFile(t *testing.T) {
 	t.Parallel()
 	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
 	n := start(t, cfg)
-	path := filepath.Join(cfg.DataDir, keysFile)
+	path := filepath.Join(cfg.DataDir, datadir.KeysFile)
 	move(t, path, path+".away")
-	eventually(t, "readyz says so", func() bool {
+	watch.Until(t, "readyz says so", func() bool {
 		status, body := n.get(t, "", "/readyz")
 		return status == http.StatusOK && strings.Contains(body, "keys: degraded: the keys file is gone")
 	})
@@ -133,7 +135,7 @@ func TestLostKeysFile(t *testing.T) {
 		t.Error("there is a file with one key")
 	}
 	move(t, path+".away", path)
-	eventually(t, "readyz is content", func() bool {
+	watch.Until(t, "readyz is content", func() bool {
 		_, body := n.get(t, "", "/readyz")
 		return strings.Contains(body, "keys: ok")
 	})
@@ -144,15 +146,15 @@ func TestLostKeysFile(t *testing.T) {
 func TestStartWithAHole(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ lose, says string }{
-		"a segment": {filepath.Join(logDir, "00000000000000000001.seg"), "00000000000000000001.seg, the newest (events from 1 on)"},
-		"the log":   {logDir, "events up to 1 (so many at most are lost)"},
+		"a segment": {filepath.Join(datadir.LogDir, "00000000000000000001.seg"), "00000000000000000001.seg, the newest (events from 1 on)"},
+		"the log":   {datadir.LogDir, "events up to 1 (so many at most are lost)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, Listen: "127.0.0.1:0"}
 			n := start(t, cfg)
 			n.post(t, testKey, "t1")
-			eventually(t, "it is indexed", func() bool { return n.count(t) == 1 })
+			watch.Until(t, "it is indexed", func() bool { return n.count(t) == 1 })
 			if err := n.stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +180,7 @@ func TestStartWithAHole(t *testing.T) {
 				if status, _, _ := n.post(t, testKey, "t2"); status != http.StatusOK {
 					t.Errorf("post: %d", status)
 				}
-				eventually(t, "it is queryable", func() bool { return n.count(t) == 1 })
+				watch.Until(t, "it is queryable", func() bool { return n.count(t) == 1 })
 				if err := n.stop(); err != nil {
 					t.Fatal(err)
 				}
@@ -195,7 +197,7 @@ func TestUnreadableLogIsNotCalledInUse(t *testing.T) {
 	if err := start(t, cfg).stop(); err != nil {
 		t.Fatal(err)
 	}
-	lock := filepath.Join(cfg.DataDir, logDir, "LOCK") // a directory: even root cannot open it for writing
+	lock := filepath.Join(cfg.DataDir, datadir.LogDir, "LOCK") // a directory: even root cannot open it for writing
 	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // An error that repeats for a minute, 240 times a second, is a handful of lines that count it; what
@@ -86,7 +88,7 @@ func TestChangingTextsAreBounded(t *testing.T) {
 func TestLeftOutIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var b lockedBuffer
+		var b watch.Output
 		h := newRepeats(slog.NewTextHandler(&b, nil), time.Now)
 		ps := newParts(t.Context())
 		p := ps.start("log lines", h.Run)

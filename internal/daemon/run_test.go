@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,9 +15,11 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/sample"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -28,7 +29,7 @@ const testKey = "bk_test_0123456789abcdef"
 type testNode struct {
 	url  string
 	key  string // the key it printed, or ""
-	log  *lockedBuffer
+	log  *watch.Output
 	free atomic.Int64
 	stop func() error // SIGTERM's way: ends the context and waits
 	down atomic.Bool  // the warehouse takes nothing
@@ -36,29 +37,12 @@ type testNode struct {
 	leaves bool // its stop leaves something, which is no failure of the test
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // start runs a node on cfg with a free port, and waits until it listens.
 func start(t *testing.T, cfg Config) *testNode {
 	t.Helper()
 	cfg.Listen = "127.0.0.1:0"
 	cfg.WarehouseMemory, cfg.IndexCache = 64<<20, 8<<20
-	n := &testNode{log: &lockedBuffer{}}
+	n := &testNode{log: &watch.Output{}}
 	n.free.Store(100 << 30)
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
@@ -78,19 +62,8 @@ func start(t *testing.T, cfg Config) *testNode {
 			t.Logf("log:\n%s", n.log)
 		}
 	})
-	greeting := make([]byte, 4096)
-	k, err := out.Read(greeting) // the greeting is one write
-	if err != nil {
-		t.Fatalf("node did not listen: %v", err)
-	}
-	for line := range strings.Lines(string(greeting[:k])) {
-		line = strings.TrimSpace(line)
-		if url, ok := strings.CutPrefix(line, "listening on "); ok {
-			n.url = url
-		}
-		if key, ok := strings.CutPrefix(line, "BROKLE_API_KEY="); ok {
-			n.key = key
-		}
+	if n.url, n.key = rig.Greeting(out); n.url == "" {
+		t.Fatal("node did not listen")
 	}
 	return n
 }
@@ -152,22 +125,6 @@ func (n *testNode) post(t *testing.T, key, id string) (int, string, wire.BatchRe
 	return resp.StatusCode, resp.Header.Get("Retry-After"), answer
 }
 
-// eventually waits until ok, or fails the test with what.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("did not happen within 20 s: %s", what)
-		}
-	}
-}
-
 func TestStopAndStartKeepsEverything(t *testing.T) {
 	t.Parallel()
 	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
@@ -199,7 +156,7 @@ func TestDiskFullAndBack(t *testing.T) {
 	t.Parallel()
 	n := start(t, Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey})
 	n.free.Store(1<<30 - 1)
-	eventually(t, "readyz says that the disk is full", func() bool {
+	watch.Until(t, "readyz says that the disk is full", func() bool {
 		status, body := n.get(t, "", "/readyz")
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "disk: down: 1023 MiB free, minimum 1024 MiB")
 	})
@@ -210,7 +167,7 @@ func TestDiskFullAndBack(t *testing.T) {
 		t.Errorf("reading from a full disk: %d", status)
 	}
 	n.free.Store(2 << 30)
-	eventually(t, "the same request is taken", func() bool {
+	watch.Until(t, "the same request is taken", func() bool {
 		status, _, answer := n.post(t, testKey, "t1")
 		return status == http.StatusOK && answer.ProcessedEvents == 1
 	})
@@ -261,14 +218,14 @@ func TestSampleIsLoadedOnce(t *testing.T) {
 		fmt.Sprintf("new_events=%d known_events=0", want), fmt.Sprintf("new_events=0 known_events=%d", want),
 	} {
 		n := start(t, cfg)
-		eventually(t, "the sample is loaded", func() bool { return strings.Contains(n.log.String(), "sample loaded") })
+		watch.Until(t, "the sample is loaded", func() bool { return strings.Contains(n.log.String(), "sample loaded") })
 		if time.Now().UTC().Day() != now.UTC().Day() {
 			t.Skip("skipped: midnight UTC passed, and a new day has a new sample")
 		}
 		if !strings.Contains(n.log.String(), loaded) {
 			t.Errorf("the log does not say %s", loaded)
 		}
-		eventually(t, "the sample is queryable, once", func() bool {
+		watch.Until(t, "the sample is queryable, once", func() bool {
 			_, body := n.get(t, testKey, "/v1/stats?of=events&metrics=count")
 			return strings.Contains(body, fmt.Sprintf(`"count":%d}`, want))
 		})
@@ -337,7 +294,7 @@ func TestStopUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "200 events are accepted", func() bool { return told.Load() >= 200 })
+	watch.Until(t, "200 events are accepted", func() bool { return told.Load() >= 200 })
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}

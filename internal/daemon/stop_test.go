@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // A stop whose part hangs ends when its time is over, and says for what it waited; the time begins with
@@ -91,7 +92,7 @@ func TestStopSaysWhatIsGone(t *testing.T) {
 	if status, _, _ := n.post(t, testKey, "t1"); status != http.StatusOK {
 		t.Fatalf("post: %d", status)
 	}
-	eventually(t, "all is in the warehouse, nothing else is left", func() bool { return n.count(t) == 1 })
+	watch.Until(t, "all is in the warehouse, nothing else is left", func() bool { return n.count(t) == 1 })
 	n.leaves = true
 	move(t, dir, dir+".away")
 	var left *LeftError

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // certFiles are the two files of a certificate that signs itself.
@@ -123,7 +125,7 @@ func TestTLS(t *testing.T) {
 	if resp.StatusCode != 200 || resp.ProtoMajor != 2 || resp.TLS.Version < tls.VersionTLS12 || !strings.Contains(body, "tls: ok: certificate until ") {
 		t.Errorf("%s over %s: %s", resp.Status, resp.Proto, body)
 	}
-	eventually(t, "the sample is loaded", func() bool { return strings.Contains(n.log.String(), "sample loaded") })
+	watch.Until(t, "the sample is loaded", func() bool { return strings.Contains(n.log.String(), "sample loaded") })
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+"/v1/session", strings.NewReader(`{"key":"`+testKey+`"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +219,7 @@ func TestTLSRenewal(t *testing.T) {
 	}
 	ask()
 	renewed := files.renew(t, time.Now().Add(2*time.Hour))
-	eventually(t, "the new certificate is served", func() bool { return served(t, addr).Equal(renewed) })
+	watch.Until(t, "the new certificate is served", func() bool { return served(t, addr).Equal(renewed) })
 	if before.Equal(renewed) {
 		t.Fatal("the same certificate twice: this proves nothing")
 	}
@@ -244,7 +246,7 @@ func TestCertificatesThatCannotBeTaken(t *testing.T) {
 		}
 		return b
 	}()
-	log := &lockedBuffer{}
+	log := &watch.Output{}
 	c, err := openCertificates(files.cert, files.key, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)

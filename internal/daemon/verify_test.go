@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -22,9 +21,13 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	_ "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+	"github.com/brokle-ai/brokle-go/internal/verify"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // victim is a data directory of a stopped node for tests to damage: three segments, of which one was
@@ -69,7 +72,7 @@ func newVictim(t *testing.T) *victim {
 	if err := n.stop(); err != nil { // before recompression, which waits two seconds
 		t.Fatal(err)
 	}
-	copyDir(t, filepath.Join(v.dir, logDir, "index"), v.oldIndex)
+	copyDir(t, filepath.Join(v.dir, datadir.LogDir, "index"), v.oldIndex)
 	n = start(t, cfg)
 	n.victimEvents(t, "late")
 	info, err := os.Stat(lastSegment(t, v.dir))
@@ -85,14 +88,14 @@ func newVictim(t *testing.T) *victim {
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
-	wh, err := duckstore.Open(filepath.Join(v.dir, warehouseFile), duckstore.Options{})
+	wh, err := duckstore.Open(filepath.Join(v.dir, datadir.WarehouseFile), duckstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(wh.Checkpoint(t.Context()), wh.Close()); err != nil { // as an idle node does
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob(filepath.Join(v.dir, logDir, "*.seg"))
+	names, err := filepath.Glob(filepath.Join(v.dir, datadir.LogDir, "*.seg"))
 	if err != nil || len(names) < 3 {
 		t.Fatalf("segments %v %v", names, err)
 	}
@@ -110,29 +113,6 @@ func copyDir(t *testing.T, from, to string) {
 	}
 }
 
-// change changes the file at the end of path.
-func change(t *testing.T, f func([]byte) []byte, path ...string) {
-	t.Helper()
-	name := filepath.Join(path...)
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, f(b), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func flip(at int) func([]byte) []byte {
-	return func(b []byte) []byte {
-		if at < 0 {
-			at += len(b)
-		}
-		b[at] ^= 1
-		return b
-	}
-}
-
 func remove(t *testing.T, path ...string) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(path...)); err != nil {
@@ -143,7 +123,7 @@ func remove(t *testing.T, path ...string) {
 // exec runs a statement on the warehouse of a stopped node.
 func exec(t *testing.T, dir, statement string) {
 	t.Helper()
-	db, err := sql.Open("duckdb", filepath.Join(dir, warehouseFile))
+	db, err := sql.Open("duckdb", filepath.Join(dir, datadir.WarehouseFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +149,7 @@ func upAndDown(t *testing.T, dir string) {
 func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)
-	if got := whole(t, v.dir); slices.ContainsFunc(got.Parts, func(p VerifiedPart) bool { return len(p.Notes) > 0 }) {
+	if got := whole(t, v.dir); slices.ContainsFunc(got.Parts, func(p verify.Part) bool { return len(p.Notes) > 0 }) {
 		t.Fatalf("notes of a directory that is as it should be: %+v", got.Parts)
 	}
 	whole(t, v.backup)
@@ -183,8 +163,8 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, file), raw, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			remove(t, dir, logDir, "index")
-			remove(t, dir, warehouseFile)
+			remove(t, dir, datadir.LogDir, "index")
+			remove(t, dir, datadir.WarehouseFile)
 		}
 	}
 	again := func(files ...string) func(dir string) {
@@ -197,7 +177,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 	}
 	newIndex := func(t *testing.T, dir string, extra bool) {
 		t.Helper()
-		path := filepath.Join(dir, logDir, "index")
+		path := filepath.Join(dir, datadir.LogDir, "index")
 		has, err := idindex.OpenReadOnly(path, idindex.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -231,83 +211,83 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		remedy                 string
 		mend                   func(dir string)
 	}{
-		{"a bit of an event", partSegments, "log/" + middle, "are lost",
-			func(dir string) { change(t, flip(300), dir, logDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
-		{"a bit of a segment's header", partSegments, "log/" + middle, "checksum of segment header",
-			func(dir string) { change(t, flip(18), dir, logDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
-		{"a segment cut short", partSegments, "log/" + middle, "not whole blocks",
+		{"a bit of an event", datadir.PartSegments, "log/" + middle, "are lost",
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(300)) }, "put this file back from a backup", fromBackup("log/" + middle)},
+		{"a bit of a segment's header", datadir.PartSegments, "log/" + middle, "checksum of segment header",
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(18)) }, "put this file back from a backup", fromBackup("log/" + middle)},
+		{"a segment cut short", datadir.PartSegments, "log/" + middle, "not whole blocks",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:len(b)-30] }, dir, logDir, middle)
+				harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Cut(-30))
 			}, "put this file back from a backup", fromBackup("log/" + middle)},
-		{"a segment deleted", partSegments, "log", "is missing before log/" + v.segments[2],
-			func(dir string) { remove(t, dir, logDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
-		{"the first segment deleted", partSegments, "log", "files before it are missing",
-			func(dir string) { remove(t, dir, logDir, v.segments[0]) }, "put this file back from a backup", fromBackup("log/" + v.segments[0])},
-		{"the end of the log lost, index and warehouse ahead", partSegments, "log", "the end of the log is lost",
+		{"a segment deleted", datadir.PartSegments, "log", "is missing before log/" + v.segments[2],
+			func(dir string) { remove(t, dir, datadir.LogDir, middle) }, "put this file back from a backup", fromBackup("log/" + middle)},
+		{"the first segment deleted", datadir.PartSegments, "log", "files before it are missing",
+			func(dir string) { remove(t, dir, datadir.LogDir, v.segments[0]) }, "put this file back from a backup", fromBackup("log/" + v.segments[0])},
+		{"the end of the log lost, index and warehouse ahead", datadir.PartSegments, "log", "the end of the log is lost",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:v.endOfLast] }, dir, logDir, v.segments[len(v.segments)-1])
+				harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), harm.Cut(int(v.endOfLast)))
 			}, "put this file back from a backup", fromBackup("log/" + v.segments[len(v.segments)-1])},
-		{"only the warehouse ahead", partSegments, "log", "events behind it: the end of the log is lost",
+		{"only the warehouse ahead", datadir.PartSegments, "log", "events behind it: the end of the log is lost",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:v.endOfLast] }, dir, logDir, v.segments[len(v.segments)-1])
-				remove(t, dir, logDir, "index")
+				harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), harm.Cut(int(v.endOfLast)))
+				remove(t, dir, datadir.LogDir, "index")
 			}, "put this file back from a backup", fromBackup("log/" + v.segments[len(v.segments)-1])},
-		{"an index without ids", partIndex, "log/index", `the mark "t00-t" of project "default" is missing`,
+		{"an index without ids", datadir.PartIndex, "log/index", `the mark "t00-t" of project "default" is missing`,
 			func(dir string) { newIndex(t, dir, false) }, "delete the directory log/index", again("log/index")},
-		{"an index with an id too many", partIndex, "log/index", `"stranger" of project "default" is not in the log`,
+		{"an index with an id too many", datadir.PartIndex, "log/index", `"stranger" of project "default" is not in the log`,
 			func(dir string) { newIndex(t, dir, false) }, "delete the directory log/index", again("log/index")},
-		{"an index ahead", partSegments, "log", "the id index has seen Seq",
+		{"an index ahead", datadir.PartSegments, "log", "the id index has seen Seq",
 			func(dir string) { newIndex(t, dir, true) }, "", again()},
-		{"an index that cannot be opened", partIndex, "log/index", "cannot be opened",
+		{"an index that cannot be opened", datadir.PartIndex, "log/index", "cannot be opened",
 			func(dir string) {
-				names, err := filepath.Glob(filepath.Join(dir, logDir, "index", "MANIFEST-*"))
+				names, err := filepath.Glob(filepath.Join(dir, datadir.LogDir, "index", "MANIFEST-*"))
 				if err != nil || len(names) == 0 {
 					t.Fatal(names, err)
 				}
-				change(t, flip(30), names[len(names)-1])
+				harm.File(t, names[len(names)-1], harm.Flip(30))
 			}, "delete the directory log/index", again("log/index")},
-		{"a wrong fold", partWarehouse, warehouseFile, `trace "t01" of project "default": name is not the fold of its events`,
-			func(dir string) { exec(t, dir, "UPDATE traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a fold too many", partWarehouse, warehouseFile, `"ghost" of project "default": has a row and no event`,
+		{"a wrong fold", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t01" of project "default": name is not the fold of its events`,
+			func(dir string) { exec(t, dir, "UPDATE traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold too many", datadir.PartWarehouse, datadir.WarehouseFile, `"ghost" of project "default": has a row and no event`,
 			func(dir string) {
 				exec(t, dir, "INSERT INTO scores SELECT * REPLACE ('ghost' AS id) FROM scores LIMIT 1")
-			}, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a fold missing", partWarehouse, warehouseFile, `observation "t02-o" of project "default": has no row`,
-			func(dir string) { exec(t, dir, "DELETE FROM observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(warehouseFile)},
-		{"an event missing", partWarehouse, warehouseFile, `the event "t11-s" of project "default"`,
-			func(dir string) { exec(t, dir, "DELETE FROM events WHERE event_id = 't11-s'") }, "delete warehouse.duckdb", again(warehouseFile)},
-		{"an event too many", partWarehouse, warehouseFile, `"stranger" of project "default", Seq 5, is here and not in the log`,
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold missing", datadir.PartWarehouse, datadir.WarehouseFile, `observation "t02-o" of project "default": has no row`,
+			func(dir string) { exec(t, dir, "DELETE FROM observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"an event missing", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
+			func(dir string) { exec(t, dir, "DELETE FROM events WHERE event_id = 't11-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"an event too many", datadir.PartWarehouse, datadir.WarehouseFile, `"stranger" of project "default", Seq 5, is here and not in the log`,
 			func(dir string) {
 				exec(t, dir, "INSERT INTO events SELECT * REPLACE ('stranger' AS event_id, 5 AS seq) FROM events LIMIT 1")
-			}, "delete warehouse.duckdb", again(warehouseFile)},
-		{"an event twice", partWarehouse, warehouseFile, "have more than one row",
-			func(dir string) { exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE event_id = 't00-t'") }, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a warehouse cut short", partWarehouse, warehouseFile, "cannot be",
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"an event twice", datadir.PartWarehouse, datadir.WarehouseFile, "have more than one row",
+			func(dir string) { exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE event_id = 't00-t'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a warehouse cut short", datadir.PartWarehouse, datadir.WarehouseFile, "cannot be",
 			func(dir string) {
-				change(t, func(b []byte) []byte { return b[:len(b)/3] }, dir, warehouseFile)
-			}, "delete warehouse.duckdb", again(warehouseFile)},
-		{"a bit of keys.json", partKeys, keysFile, "keys file",
-			func(dir string) { change(t, flip(3), dir, keysFile) }, "put keys.json back from a backup", fromBackup(keysFile)},
-		{"keys.json deleted", partKeys, keysFile, "is missing",
-			func(dir string) { remove(t, dir, keysFile) }, "put keys.json back from a backup", fromBackup(keysFile)},
-		{"quarantine that is no JSON", partQuarantine, "quarantine/quarantine.jsonl", "read quarantine",
+				harm.File(t, filepath.Join(dir, datadir.WarehouseFile), func(b []byte) []byte { return b[:len(b)/3] })
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a bit of keys.json", datadir.PartKeys, datadir.KeysFile, "keys file",
+			func(dir string) { harm.File(t, filepath.Join(dir, datadir.KeysFile), harm.Flip(3)) }, "put keys.json back from a backup", fromBackup(datadir.KeysFile)},
+		{"keys.json deleted", datadir.PartKeys, datadir.KeysFile, "is missing",
+			func(dir string) { remove(t, dir, datadir.KeysFile) }, "put keys.json back from a backup", fromBackup(datadir.KeysFile)},
+		{"quarantine that is no JSON", datadir.PartQuarantine, "quarantine/quarantine.jsonl", "read quarantine",
 			func(dir string) {
-				change(t, func([]byte) []byte { return []byte("nonsense\n") }, dir, quarantineDir, "quarantine.jsonl")
-			}, "delete this file", again("quarantine/quarantine.jsonl", warehouseFile)},
-		{"quarantine of an event that is none", partQuarantine, "quarantine/quarantine.jsonl", "which the log does not have",
+				harm.File(t, filepath.Join(dir, datadir.QuarantineDir, "quarantine.jsonl"), func([]byte) []byte { return []byte("nonsense\n") })
+			}, "delete this file", again("quarantine/quarantine.jsonl", datadir.WarehouseFile)},
+		{"quarantine of an event that is none", datadir.PartQuarantine, "quarantine/quarantine.jsonl", "which the log does not have",
 			func(dir string) {
-				change(t, func([]byte) []byte { return []byte(`{"seq":5000,"event_id":"x"}` + "\n") }, dir, quarantineDir, "quarantine.jsonl")
+				harm.File(t, filepath.Join(dir, datadir.QuarantineDir, "quarantine.jsonl"), func([]byte) []byte { return []byte(`{"seq":5000,"event_id":"x"}` + "\n") })
 			}, "brokle quarantine replay", func(dir string) {
 				if _, _, err := ReplayQuarantine(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, slog.New(slog.DiscardHandler)); err != nil {
 					t.Fatal(err)
 				}
 			}},
-		{"a journal of erasures that is no JSON", partErasing, journalFile, "journal of erasures",
+		{"a journal of erasures that is no JSON", datadir.PartErasing, datadir.JournalFile, "journal of erasures",
 			func(dir string) {
-				if err := os.WriteFile(filepath.Join(dir, journalFile), []byte("{"), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, datadir.JournalFile), []byte("{"), 0o600); err != nil {
 					t.Fatal(err)
 				}
-			}, "delete it", func(dir string) { remove(t, dir, journalFile) }},
+			}, "delete it", func(dir string) { remove(t, dir, datadir.JournalFile) }},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		copyDir(t, v.dir, dir)
@@ -324,11 +304,11 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		named := false
 		for _, p := range got.Parts {
 			for _, pr := range p.Problems {
-				named = named || p.Name == c.part && p.State == PartDamaged && pr.File == c.file &&
+				named = named || p.Name == c.part && p.State == verify.Damaged && pr.File == c.file &&
 					strings.Contains(pr.What, c.says) && strings.Contains(pr.Remedy, c.remedy)
 			}
 		}
-		if !named || got.State != PartDamaged {
+		if !named || got.State != verify.Damaged {
 			raw, _ := json.MarshalIndent(got, "", " ")
 			t.Errorf("%s: not named: %s", c.name, raw)
 			continue
@@ -364,23 +344,23 @@ func TestVerifyAfterACrash(t *testing.T) {
 		name, part, note string
 		change           func(dir string)
 	}{
-		{"an index behind", partIndex, "Seqs behind the log; the next start applies them", func(dir string) {
-			remove(t, dir, logDir, "index")
-			copyDir(t, v.oldIndex, filepath.Join(dir, logDir, "index"))
+		{"an index behind", datadir.PartIndex, "Seqs behind the log; the next start applies them", func(dir string) {
+			remove(t, dir, datadir.LogDir, "index")
+			copyDir(t, v.oldIndex, filepath.Join(dir, datadir.LogDir, "index"))
 		}},
-		{"no index", partIndex, "the next start makes it", func(dir string) { remove(t, dir, logDir, "index") }},
-		{"no warehouse", partWarehouse, "the next start builds it", func(dir string) { remove(t, dir, warehouseFile) }},
-		{"an older warehouse", partWarehouse, "the next start builds it anew", func(dir string) {
+		{"no index", datadir.PartIndex, "the next start makes it", func(dir string) { remove(t, dir, datadir.LogDir, "index") }},
+		{"no warehouse", datadir.PartWarehouse, "the next start builds it", func(dir string) { remove(t, dir, datadir.WarehouseFile) }},
+		{"an older warehouse", datadir.PartWarehouse, "the next start builds it anew", func(dir string) {
 			exec(t, dir, "UPDATE meta SET schema_version = 1")
 		}},
-		{"a torn tail", partSegments, "as a crash leaves them", func(dir string) {
-			change(t, func(b []byte) []byte { return append(b, make([]byte, 40)...) }, dir, logDir, v.segments[len(v.segments)-1])
+		{"a torn tail", datadir.PartSegments, "as a crash leaves them", func(dir string) {
+			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), func(b []byte) []byte { return append(b, make([]byte, 40)...) })
 		}},
-		{"a cursor behind the log", partWarehouse, "the next start sets it back", func(dir string) {
+		{"a cursor behind the log", datadir.PartWarehouse, "the next start sets it back", func(dir string) {
 			exec(t, dir, "UPDATE meta SET cursor = cursor + 40")
 		}},
-		{"a rewrite that did not end", partSegments, "the next start removes it", func(dir string) {
-			if err := os.WriteFile(filepath.Join(dir, logDir, "00000000000000000001.tmp"), []byte("x"), 0o600); err != nil {
+		{"a rewrite that did not end", datadir.PartSegments, "the next start removes it", func(dir string) {
+			if err := os.WriteFile(filepath.Join(dir, datadir.LogDir, "00000000000000000001.tmp"), []byte("x"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -389,7 +369,7 @@ func TestVerifyAfterACrash(t *testing.T) {
 		copyDir(t, v.dir, dir)
 		c.change(dir)
 		got := whole(t, dir)
-		if !slices.ContainsFunc(got.Parts, func(p VerifiedPart) bool {
+		if !slices.ContainsFunc(got.Parts, func(p verify.Part) bool {
 			return p.Name == c.part && slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, c.note) })
 		}) {
 			t.Errorf("%s: no note: %+v", c.name, got.Parts)
@@ -425,7 +405,7 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 				{"event_id":"job%d","event_type":"trace_create","payload":{"id":"j%d","name":"n"}},{"event_id":"no%d","event_type":"trace_create","payload":{}}]}`, k == 1, i, i, i), 202)
 		}
 	}
-	eventually(t, "the jobs have ended", func() bool {
+	watch.Until(t, "the jobs have ended", func() bool {
 		_, body := n.get(t, testKey, "/v1/telemetry/audit")
 		return strings.Contains(body, `"pending_jobs":0`)
 	})
@@ -433,7 +413,7 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 	if status, raw, err := n.request(t.Context(), http.MethodDelete, "/v1/traces/one", ""); err != nil || status != 200 {
 		t.Fatalf("%d %s %v", status, raw, err)
 	}
-	eventually(t, "the segment is recompressed", func() bool {
+	watch.Until(t, "the segment is recompressed", func() bool {
 		_, body := n.get(t, testKey, "/metrics")
 		packed := metric(body, "brokle_log_recompressed_segments_total")
 		return packed != "" && packed != "0"
@@ -442,10 +422,10 @@ func TestVerifyAfterOddTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := whole(t, cfg.DataDir)
-	if p := v.Parts[len(v.Parts)-1]; p.Name != partWarehouse || len(p.Notes) != 0 || !strings.Contains(p.Detail, "7 events") {
+	if p := v.Parts[len(v.Parts)-1]; p.Name != datadir.PartWarehouse || len(p.Notes) != 0 || !strings.Contains(p.Detail, "7 events") {
 		t.Errorf("%+v", p)
 	}
-	if p := v.Parts[len(v.Parts)-2]; p.Name != partIndex || !strings.Contains(p.Detail, "6 ids") {
+	if p := v.Parts[len(v.Parts)-2]; p.Name != datadir.PartIndex || !strings.Contains(p.Detail, "6 ids") {
 		t.Errorf("%+v", p)
 	}
 }
@@ -456,31 +436,26 @@ func TestLaterFormats(t *testing.T) {
 	v := newVictim(t)
 	later := func(file string, from, to string) func(string) {
 		return func(dir string) {
-			change(t, func(b []byte) []byte {
-				if !bytes.Contains(b, []byte(from)) {
-					t.Fatalf("%q is not in %s", from, b)
-				}
-				return bytes.Replace(b, []byte(from), []byte(to), 1)
-			}, dir, file)
+			harm.File(t, filepath.Join(dir, file), harm.Edit(t, from, to))
 		}
 	}
 	for _, c := range []struct {
 		name, says string
 		change     func(dir string)
 	}{
-		{"format.json", `the part "warehouse" of`, later(formatFile, `"warehouse": 3`, `"warehouse": 4`)},
-		{"an unknown part", `the part "ledger" of`, later(formatFile, `{`, `{"ledger": 1,`)},
+		{"format.json", `the part "warehouse" of`, later(datadir.FormatFile, `"warehouse": 4`, `"warehouse": 5`)},
+		{"an unknown part", `the part "ledger" of`, later(datadir.FormatFile, `{`, `{"ledger": 1,`)},
 		{"segment", v.segments[1], func(dir string) {
-			change(t, func(b []byte) []byte {
+			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[1]), func(b []byte) []byte {
 				b[8] = 2
 				binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], crc32.MakeTable(crc32.Castagnoli)))
 				return b
-			}, dir, logDir, v.segments[1])
+			})
 		}},
-		{"keys", "the keys file has format version 2", later(keysFile, `"version": 1`, `"version": 2`)},
+		{"keys", "the keys file has format version 2", later(datadir.KeysFile, `"version": 1`, `"version": 2`)},
 		{"index", "a later release wrote it", func(dir string) {
-			remove(t, dir, logDir, "index")
-			db, err := pebble.Open(filepath.Join(dir, logDir, "index"), &pebble.Options{})
+			remove(t, dir, datadir.LogDir, "index")
+			db, err := pebble.Open(filepath.Join(dir, datadir.LogDir, "index"), &pebble.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -490,7 +465,7 @@ func TestLaterFormats(t *testing.T) {
 		}},
 		{"warehouse", "a newer release", func(dir string) { exec(t, dir, "UPDATE meta SET schema_version = 99") }},
 		{"journal", "erasing.json) has format version 2", func(dir string) {
-			if err := os.WriteFile(filepath.Join(dir, journalFile), []byte(`{"version":2}`), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, datadir.JournalFile), []byte(`{"version":2}`), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -499,10 +474,10 @@ func TestLaterFormats(t *testing.T) {
 		copyDir(t, v.dir, dir)
 		c.change(dir)
 		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
-		if err != nil || got.State != PartUnchecked {
+		if err != nil || got.State != verify.Unchecked {
 			t.Errorf("%s: verify says %+v %v", c.name, got, err)
-		} else if !slices.ContainsFunc(got.Parts, func(p VerifiedPart) bool {
-			return p.State == PartUnchecked && strings.Contains(p.Detail, c.says) && strings.Contains(p.Detail, "release")
+		} else if !slices.ContainsFunc(got.Parts, func(p verify.Part) bool {
+			return p.State == verify.Unchecked && strings.Contains(p.Detail, c.says) && strings.Contains(p.Detail, "release")
 		}) {
 			t.Errorf("%s: verify says %+v", c.name, got.Parts)
 		}

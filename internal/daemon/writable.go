@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 )
 
 // startRoom is what a start has to be able to write, in bytes: its own first files, and some to spare. The
@@ -21,7 +23,7 @@ func makeDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return cannotWrite(dir, err)
 	}
-	for _, d := range []string{dir, filepath.Join(dir, logDir)} { // which may be mounted apart
+	for _, d := range []string{dir, filepath.Join(dir, datadir.LogDir)} { // which may be mounted apart
 		info, err := os.Stat(d)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/transport"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -107,7 +108,7 @@ const maxRetryAfter = 5 * time.Minute
 // waitTurn waits until the server wants requests again; false when giving up.
 func (p *Processor) waitTurn() bool {
 	if wait := time.Duration(p.notBefore.Load()) - time.Since(p.began); wait > 0 {
-		return transport.Sleep(p.ctx, wait)
+		return clock.Sleep(p.ctx, wait) == nil
 	}
 	return p.ctx.Err() == nil
 }

@@ -1,17 +1,16 @@
 // Package delivery takes events from an application, makes batches of them in the background and
 // sends these until every event has exactly one outcome: delivered, duplicate, rejected or dropped.
 //
-//	caller              one worker                 up to 4 senders
-//	Submit ─▶ queue ──▶ cut: what may go now, ──▶ deliver ──▶ Post ──▶ server
-//	  │       encoded   in order per trace,        │  ▲ tries     │
-//	  ▼       chunks    masked, as a body          │  │ again     ▼ answer
-//	refused,                                       │  └──────── judge ──▶ settle ──▶ OnOutcome,
-//	sampled                                  park  ▼                                 Metrics,
-//	                                             spool ──▶ replay ──▶ deliver        Flush, Close
+//	 the caller      one worker   up to 4 senders
+//	Submit ─▶ queue ───▶ cut ───▶ deliver ─▶ Post ─▶ judge ─▶ settle ─▶ OnOutcome,
+//	   │                           │  ▲                │                Metrics,
+//	   ▼                           │  └──── again ◀────┘                Flush, Close
+//	refused                        ▼
+//	                              park ─▶ spool ─▶ replay ─▶ deliver
 //
 // A call encodes its event into a chunk of the queue and returns; bounds in events and bytes are kept
-// there. The worker wakes when a batch is full, the oldest event has waited long enough, or Flush asks; it cuts the oldest events
-// whose trace is not in flight (ordering.go) and hands them to a sender. An answer settles events one by one; what it leaves is
+// there. The worker wakes when a batch is full, the oldest event has waited long enough, or Flush asks; it cuts a batch of the
+// oldest events whose trace is not in flight (ordering.go), masked, and hands it to a sender. An answer settles events one by one; what it leaves is
 // sent again with the same ids. While the server is away batches wait in memory, or in the spool (spooled.go), behind which
 // newer ones of the process then go; one goroutine sends them in their order (replay.go).
 //

@@ -8,10 +8,7 @@ package durable
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -22,88 +19,50 @@ const tempExt = ".tmp"
 
 // Replace gives the file at path a new content. The file is made when there is none; only its owner can read it. One
 // caller at a time may replace a file.
-func Replace(path string, content []byte) error { return replace(osFiles{}, path, content) }
+func Replace(path string, content []byte) error {
+	return replace(vfs.Default, path, content, func(tmp string) error { return os.Chmod(tmp, 0o600) })
+}
 
-// ReplaceIn is Replace in a file system of Pebble's, which decides who can read the file.
+// ReplaceIn is Replace in a file system that decides who can read the file.
 func ReplaceIn(fs vfs.FS, path string, content []byte) error {
-	return replace(vfsFiles{fs}, path, content)
+	return replace(fs, path, content, func(string) error { return nil })
+}
+
+// replace calls limit when the new file is there, and empty.
+func replace(on vfs.FS, path string, content []byte, limit func(tmp string) error) error {
+	tmp := path + tempExt
+	f, err := on.Create(tmp, vfs.WriteCategoryUnspecified) // in the place of one that was left
+	if err != nil {
+		return errors.Join(err) // alone, a log would print its stack
+	}
+	if err = limit(tmp); err == nil {
+		_, err = f.Write(content)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = on.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, on.Remove(tmp))
+	}
+	return SyncDirIn(on, on.PathDir(path))
 }
 
 // SyncDir makes the names in a directory survive power loss.
 func SyncDir(dir string) error {
-	if err := (osFiles{}).syncDir(dir); err != nil {
+	if err := SyncDirIn(vfs.Default, dir); err != nil {
 		return fmt.Errorf("sync directory: %w", err)
 	}
 	return nil
 }
 
-// files is what replace needs of a file system.
-type files interface {
-	create(path string) (file, error)
-	remove(path string) error // none there: no error
-	rename(from, to string) error
-	syncDir(dir string) error
-	dirOf(path string) string
-}
-
-type file interface {
-	io.WriteCloser
-	Sync() error
-}
-
-func replace(on files, path string, content []byte) error {
-	tmp := path + tempExt
-	if err := on.remove(tmp); err != nil {
-		return err
-	}
-	f, err := on.create(tmp)
+// SyncDirIn is SyncDir in another file system.
+func SyncDirIn(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
 	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = on.rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(err, on.remove(tmp))
-	}
-	return on.syncDir(on.dirOf(path))
-}
-
-// osFiles is the operating system's file system.
-type osFiles struct{}
-
-func (osFiles) create(path string) (file, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-}
-func (osFiles) remove(path string) error     { return notThere(os.Remove(path)) }
-func (osFiles) rename(from, to string) error { return os.Rename(from, to) }
-func (osFiles) dirOf(path string) string     { return filepath.Dir(path) }
-
-// vfsFiles is one of Pebble's.
-type vfsFiles struct{ fs vfs.FS }
-
-func (v vfsFiles) create(path string) (file, error) {
-	return v.fs.Create(path, vfs.WriteCategoryUnspecified)
-}
-func (v vfsFiles) remove(path string) error     { return notThere(v.fs.Remove(path)) }
-func (v vfsFiles) rename(from, to string) error { return v.fs.Rename(from, to) }
-func (v vfsFiles) dirOf(path string) string     { return v.fs.PathDir(path) }
-
-func (v vfsFiles) syncDir(dir string) error {
-	d, err := v.fs.OpenDir(dir)
-	if err != nil {
-		return err
+		return errors.Join(err)
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-func notThere(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

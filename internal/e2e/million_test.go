@@ -4,22 +4,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/chance"
 )
 
 // The page before a server that keeps a million events: 125 000 traces of three
-// observations and a score, over three days.
+// observations and a score, over three days. `make rounds` has them all, `make test` a tenth.
 func TestPageOfAMillionEvents(t *testing.T) {
 	b := newBrowserTest(t)
 	if testing.Short() {
 		t.Skip("skipped with -short: it sends a million events")
 	}
-	const traces, perBatch = 125_000, 125
+	const perBatch = 125
+	traces := chance.Rounds(12_500)
 	n := startNode(t, b.data)
 	begin := time.Now().Add(-72 * time.Hour).Truncate(time.Second)
 	sent := time.Now()
@@ -29,7 +32,7 @@ func TestPageOfAMillionEvents(t *testing.T) {
 		g.Go(func() error {
 			req := &brokle.BatchRequest{}
 			for i := first; i < first+perBatch; i++ {
-				req.Events = append(req.Events, traceEvents(i, begin.Add(time.Duration(i)*(72*time.Hour/traces)))...)
+				req.Events = append(req.Events, traceEvents(i, begin.Add(time.Duration(i)*(72*time.Hour/time.Duration(traces))))...)
 			}
 			answer, _, err := n.Post(t.Context(), http.DefaultClient, req)
 			if err == nil && answer.ProcessedEvents != len(req.Events) {
@@ -42,7 +45,8 @@ func TestPageOfAMillionEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitEvents(t, n, 8*traces)
-	t.Logf("a million events sent and readable after %s", time.Since(sent).Round(time.Second))
+	t.Logf("%d events sent and readable after %s", 8*traces, time.Since(sent).Round(time.Second))
+	t.Setenv("BROKLE_EVENTS", strconv.Itoa(8*traces))
 	b.run(t, n, "test/million/first-row.test.mjs")
 }
 

@@ -5,8 +5,6 @@ type Column struct {
 	Field Field
 	Name  string
 	Type  FieldType // never JSON
-	// Filter says that a list can be asked for the rows in which it has one value.
-	Filter bool
 	// Group says that statistics can be grouped by it.
 	Group bool
 }
@@ -29,7 +27,7 @@ func columnsThat(are func(Field) bool) []Column {
 	var columns []Column
 	for f := range NumFields {
 		if row := &table[f]; are(f) {
-			columns = append(columns, Column{f, row.name, row.held, row.uses&filter != 0, row.uses&group != 0})
+			columns = append(columns, Column{f, row.name, row.held, row.group})
 		}
 	}
 	return columns

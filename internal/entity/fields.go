@@ -2,7 +2,7 @@ package entity
 
 // Field is one field of an event or of the rows that events fold into: its place in the
 // table below, which is the only list of them. Extraction, the fold, the warehouse's columns
-// and what a list can be filtered, sorted and grouped by all follow it. A new field is a row
+// and what a list can be sorted and grouped by all follow it. A new field is a row
 // there and a member of the struct that shows it (package wire, json tag of the same name);
 // only a field that code must speak of needs a name here.
 type Field uint8
@@ -100,44 +100,38 @@ const (
 
 func (k kinds) has(kind Kind) bool { return k&(1<<kind) != 0 }
 
-// The lists' use of a column: see Column.
-const (
-	filter uint8 = 1 << iota
-	group
-)
-
 var table = [...]struct {
-	name string    // on the wire and in the warehouse
-	held FieldType // how
-	form Form      // how a payload writes it
-	said kinds     // whose events say it
-	core kinds     // of these, whose events are nothing without it: no update empties it
-	kept kinds     // whose rows in the warehouse have it as a column
-	uses uint8     // what lists do with that column
-	rule Rule
+	name  string    // on the wire and in the warehouse
+	held  FieldType // how
+	form  Form      // how a payload writes it
+	said  kinds     // whose events say it
+	core  kinds     // of these, whose events are nothing without it: no update empties it
+	kept  kinds     // whose rows in the warehouse have it as a column
+	group bool      // statistics can be grouped by that column
+	rule  Rule
 	// absent is the text of a field that no event says.
 	absent string
 	// keys are further keys of a payload, in the order in which they count behind the name.
 	keys []string
 }{
-	Name:                {name: "name", said: ofAny, core: ofScore, kept: ofAny, uses: filter | group},
-	UserID:              {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
-	SessionID:           {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: filter | group},
-	Environment:         {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, uses: filter | group},
+	Name:                {name: "name", said: ofAny, core: ofScore, kept: ofAny, group: true},
+	UserID:              {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	SessionID:           {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	Environment:         {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, group: true},
 	Tags:                {name: "tags", held: List, form: TagsForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, rule: Unite},
-	Version:             {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, uses: group},
-	Release:             {name: "release", form: TextForm, said: ofTrace, kept: ofTrace | ofObservation, uses: group},
+	Version:             {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	Release:             {name: "release", form: TextForm, said: ofTrace, kept: ofTrace | ofObservation, group: true},
 	ParentTraceID:       {name: "parent_trace_id", form: IDForm, said: ofTrace},
-	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, uses: filter | group, keys: []string{"external_trace_id"}},
-	ObservationID:       {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, uses: filter, keys: []string{"external_observation_id", "span_id"}},
+	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, group: true, keys: []string{"external_trace_id"}},
+	ObservationID:       {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, keys: []string{"external_observation_id", "span_id"}},
 	ParentObservationID: {name: "parent_observation_id", form: IDForm, said: ofObservation, kept: ofObservation, keys: []string{"parent_span_id"}},
-	ObservationType:     {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, uses: filter | group, absent: "span"},
+	ObservationType:     {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, group: true, absent: "span"},
 	StartTime:           {name: "start_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
 	EndTime:             {name: "end_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
-	Level:               {name: "level", form: LevelForm, said: ofObservation, kept: ofObservation, uses: filter | group, absent: "DEFAULT"},
+	Level:               {name: "level", form: LevelForm, said: ofObservation, kept: ofObservation, group: true, absent: "DEFAULT"},
 	StatusMessage:       {name: "status_message", form: TextForm, said: ofObservation, kept: ofObservation},
-	Model:               {name: "model", form: TextForm, said: ofObservation, kept: ofObservation, uses: filter | group},
-	Provider:            {name: "provider", form: TextForm, said: ofObservation, kept: ofObservation, uses: group},
+	Model:               {name: "model", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
+	Provider:            {name: "provider", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
 	PromptTokens:        {name: "prompt_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	CompletionTokens:    {name: "completion_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	TotalTokens:         {name: "total_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofTrace | ofObservation},
@@ -154,11 +148,11 @@ var table = [...]struct {
 	LatencyMS:           {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
 	QualityScore:        {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	Value:               {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},
-	StringValue:         {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, uses: group},
-	DataType:            {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, uses: filter | group},
-	Source:              {name: "source", form: SourceForm, said: ofScore, kept: ofScore, uses: filter | group},
-	EvaluatorName:       {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, uses: group},
-	EvaluatorVersion:    {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, uses: group},
+	StringValue:         {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, group: true},
+	DataType:            {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, group: true},
+	Source:              {name: "source", form: SourceForm, said: ofScore, kept: ofScore, group: true},
+	EvaluatorName:       {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, group: true},
+	EvaluatorVersion:    {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, group: true},
 	Comment:             {name: "comment", form: TextForm, said: ofScore, kept: ofScore},
 	AuthorUserID:        {name: "author_user_id", form: LabelForm, said: ofScore, kept: ofScore},
 	Input:               {name: "input", held: JSON, form: JSONForm, said: ofTrace | ofObservation},

@@ -3,7 +3,6 @@ package entity
 import (
 	"cmp"
 	"slices"
-	"sort"
 )
 
 // This file is the reference for how events become entities. Every view of the
@@ -27,8 +26,8 @@ import (
 // own values apply, as if nothing before had spoken of it; tags and metadata too.
 // Other than that:
 //
-//   - tags: all values united, distinct, sorted bytewise.
-//   - metadata: see FoldMetadata.
+//   - a field with another rule than Last in the table: tags are all values united, distinct,
+//     sorted bytewise; metadata, usage and attributes merge: see FoldMetadata.
 //   - environment: the last environment in a payload, else the last
 //     Record.Environment that is not "default", else "default".
 //   - start_time (observations): the last explicit one, else inferred: the least
@@ -42,7 +41,7 @@ import (
 //   - total_tokens: prompt + completion when both are known, else the last explicit
 //     one, else the one part that is known, else none. total_cost: the last explicit
 //     one, else the sum of those of input_cost and output_cost that are known, else none.
-//   - type is "span" and level "DEFAULT" when never sent; other texts are "".
+//   - a text that was never sent is that of the table: type is "span", level "DEFAULT", others are "".
 //   - a score: data_type as folded; CATEGORICAL has string_value only, any other
 //     value only. Its timestamp is the least of its events.
 //
@@ -147,11 +146,9 @@ func (i *instant) greatest(us int64) {
 
 // folded is an entity's state after all its events.
 type folded struct {
-	has      [NumFields]bool
-	last     [NumFields]*FieldValue // in an event
-	tags     []string
-	metadata []string // every value, in order
-	batchEnv string   // the last that is not "default", or ""
+	last     [NumFields]*FieldValue // in an event; nil: none
+	grown    []*FieldValue          // of the fields whose rule is not Last: all, in order
+	batchEnv string                 // the last that is not "default", or ""
 
 	created, completed, any instant // least create, greatest complete, least of all
 }
@@ -176,48 +173,29 @@ func fold(items []foldItem) *folded {
 		}
 		for i := range item.fields.Values {
 			v := &item.fields.Values[i]
-			s.has[v.Field], s.last[v.Field] = true, v
-			switch v.Field {
-			case Tags:
-				s.tags = append(s.tags, v.List...)
-			case Metadata:
-				s.metadata = append(s.metadata, v.Text)
+			s.last[v.Field] = v
+			if table[v.Field].rule != Last {
+				s.grown = append(s.grown, v)
 			}
 		}
 	}
-	sort.Strings(s.tags)
-	s.tags = slices.Compact(s.tags)
 	return s
 }
 
 // clear empties the fields of these names; those that are no fields are passed over.
 func (s *folded) clear(names []string) {
 	for _, name := range names {
-		f, ok := FieldNamed(name)
-		if !ok {
-			continue
-		}
-		s.has[f] = false
-		switch f {
-		case Tags:
-			s.tags = nil
-		case Metadata:
-			s.metadata = nil
+		if f, ok := FieldNamed(name); ok {
+			s.last[f] = nil
+			s.grown = slices.DeleteFunc(s.grown, func(v *FieldValue) bool { return v.Field == f })
 		}
 	}
 }
 
 const defaultEnvironment = "default"
 
-func (s *folded) text(f Field, otherwise string) string {
-	if !s.has[f] {
-		return otherwise
-	}
-	return s.last[f].Text
-}
-
 func (s *folded) environment() string {
-	return cmp.Or(s.text(Environment, s.batchEnv), defaultEnvironment)
+	return cmp.Or(s.text(Environment), s.batchEnv, defaultEnvironment)
 }
 
 // inferredStart is the start of an entity that says none.
@@ -229,31 +207,15 @@ func (s *folded) inferredStart() instant {
 }
 
 func (s *folded) start() (at instant, inferred bool) {
-	if s.has[StartTime] {
+	if s.last[StartTime] != nil {
 		return instant{s.last[StartTime].Int, true}, false
 	}
 	return s.inferredStart(), true
 }
 
 func (s *folded) end() instant {
-	if s.has[EndTime] {
+	if s.last[EndTime] != nil {
 		return instant{s.last[EndTime].Int, true}
 	}
 	return s.completed
-}
-
-func (s *folded) integer(f Field) *int64 {
-	if !s.has[f] {
-		return nil
-	}
-	n := s.last[f].Int
-	return &n
-}
-
-func (s *folded) number(f Field) *float64 {
-	if !s.has[f] {
-		return nil
-	}
-	n := s.last[f].Num
-	return &n
 }

@@ -2,20 +2,9 @@ package entity
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
-
-func (i instant) time() time.Time { return time.UnixMicro(i.us).UTC() }
-
-// json returns a JSON field as it was sent, or nil.
-func (s *folded) json(f Field) json.RawMessage {
-	if !s.has[f] {
-		return nil
-	}
-	return json.RawMessage(s.last[f].Text)
-}
 
 // FoldMetadata merges metadata values that stand in their events' order. Objects
 // merge by their top-level keys: the later value of a key wins (a null too, which
@@ -54,4 +43,32 @@ func FoldMetadata(values []string) json.RawMessage {
 	return rawjson.Object(keys, last)
 }
 
+// appendLists is one list of the elements of all values, which stand in their events' order; a value
+// that is no list is one element. A single list stays byte for byte as it was sent.
+func appendLists(values []string) json.RawMessage {
+	if len(values) == 1 && isList(values[0]) {
+		return json.RawMessage(values[0])
+	}
+	out := []byte{'['}
+	add := func(element string) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, element...)
+	}
+	for _, value := range values {
+		if !isList(value) {
+			add(value)
+			continue
+		}
+		elements := rawjson.ElementsOf([]byte(value))
+		for element, ok := elements.Next(); ok; element, ok = elements.Next() {
+			add(string(element))
+		}
+	}
+	return append(out, ']')
+}
+
 func isObject(raw string) bool { return len(raw) > 0 && raw[0] == '{' }
+
+func isList(raw string) bool { return len(raw) > 0 && raw[0] == '[' }

@@ -49,27 +49,22 @@ func totalCost(sent, input, output *float64) *float64 {
 	return output
 }
 
-// list returns tags as an answer gives them: never nil.
-func (s *folded) list() []string {
-	if s.tags == nil {
-		return []string{}
-	}
-	return s.tags
-}
-
 // ObservationRow is a folded observation as a Warehouse keeps it: what answers
 // show of it, and what only filters and sums ask for.
 type ObservationRow struct {
 	wire.Observation
-	UserID, SessionID, Release string
+	UserID    string `json:"user_id"`
+	SessionID string `json:"session_id"`
+	Release   string `json:"release"`
 	// Newest says that what names the observation but no trace means this one. Of the
 	// rows with one id it is exactly one.
-	Newest bool
+	Newest bool `json:"newest"`
 	// Seqs are the events that it was folded from, in the order of the fold.
-	Seqs []Seq
+	Seqs []Seq `json:"-"`
 	// CountsTokens and CountsCost say whether the amounts are part of the trace's sums.
 	// They are true until Count is called, as Counted is.
-	CountsTokens, CountsCost bool
+	CountsTokens bool `json:"counts_tokens"`
+	CountsCost   bool `json:"counts_cost"`
 }
 
 // Observations folds the events that name the observation id into what they are
@@ -105,47 +100,27 @@ func (f *Fold) Facts() []*Record {
 	return recs
 }
 
-// row is the folded observation id of the part's trace.
+// row is the folded observation id of the part's trace, without children.
 func (p *tracePart) row(id string) ObservationRow {
 	s := fold(p.items)
-	row := ObservationRow{
-		Observation: *s.observation(id, p.trace), UserID: s.text(UserID, ""), SessionID: s.text(SessionID, ""),
-		Release: s.text(Release, ""), Seqs: make([]Seq, len(p.items)), CountsTokens: true, CountsCost: true,
-	}
-	for i, item := range p.items {
-		row.Seqs[i] = item.rec.Seq
-	}
-	return row
-}
-
-// observation is the folded observation id of the trace, without children.
-func (s *folded) observation(id, trace string) *wire.Observation {
+	var o ObservationRow
+	fill(s, observationSaid, &o)
 	start, inferred := s.start()
 	end := s.end()
-	o := &wire.Observation{
-		ID: id, TraceID: trace, ParentObservationID: s.text(ParentObservationID, ""),
-		Type: s.text(ObservationType, "span"), Name: s.text(Name, ""), Environment: s.environment(),
-		StartTime: start.time(), StartTimeInferred: inferred,
-		Level: s.text(Level, "DEFAULT"), StatusMessage: s.text(StatusMessage, ""), Version: s.text(Version, ""),
-		Model: s.text(Model, ""), RequestedModel: s.text(RequestedModel, ""), Provider: s.text(Provider, ""),
-		FinishReason: s.text(FinishReason, ""),
-		PromptTokens: s.integer(PromptTokens), CompletionTokens: s.integer(CompletionTokens),
-		CacheReadTokens: s.integer(CacheReadTokens), CacheWriteTokens: s.integer(CacheWriteTokens),
-		ReasoningTokens: s.integer(ReasoningTokens), AudioInputTokens: s.integer(AudioInputTokens),
-		AudioOutputTokens: s.integer(AudioOutputTokens),
-		InputCost:         s.number(InputCost), OutputCost: s.number(OutputCost), Counted: true, QualityScore: s.number(QualityScore),
-		Tags: s.list(), InputPreview: Preview(s.text(Input, ""), PreviewLength),
-		OutputPreview: Preview(s.text(Output, ""), PreviewLength), ModelParameters: s.json(ModelParameters),
-		Metadata: FoldMetadata(s.metadata), Input: s.json(Input), Output: s.json(Output),
-	}
-	o.TotalTokens = totalTokens(s.integer(TotalTokens), o.PromptTokens, o.CompletionTokens)
-	o.TotalCost = totalCost(s.number(TotalCost), o.InputCost, o.OutputCost)
+	o.ID, o.TraceID, o.Environment = id, p.trace, s.environment()
+	o.StartTime, o.StartTimeInferred = start.time(), inferred
 	if end.known {
 		at := end.time()
 		o.EndTime = &at
 		o.LatencyMS, o.LatencyReason = latency(start, end)
-	} else {
-		o.LatencyMS = s.number(LatencyMS)
+	}
+	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
+	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)
+	o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
+	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
+	o.Seqs = make([]Seq, len(p.items))
+	for i, item := range p.items {
+		o.Seqs[i] = item.rec.Seq
 	}
 	return o
 }
@@ -153,17 +128,13 @@ func (s *folded) observation(id, trace string) *wire.Observation {
 // Score folds the events that name the score id.
 func (f *Fold) Score(id string) *wire.Score {
 	s := fold(f.sorted())
-	c := &wire.Score{
-		ID: id, TraceID: s.text(TraceID, ""), ObservationID: s.text(ObservationID, ""), Name: s.text(Name, ""),
-		DataType: s.text(DataType, ""), Source: s.text(Source, ""), EvaluatorName: s.text(EvaluatorName, ""),
-		EvaluatorVersion: s.text(EvaluatorVersion, ""), Comment: s.text(Comment, ""),
-		AuthorUserID: s.text(AuthorUserID, ""), Environment: s.environment(), Timestamp: s.any.time(),
-		Metadata: FoldMetadata(s.metadata),
-	}
+	c := &wire.Score{}
+	fill(s, scoreSaid, c)
+	c.ID, c.Environment, c.Timestamp = id, s.environment(), s.any.time()
 	if c.DataType == Categorical {
-		c.StringValue = s.text(StringValue, "")
+		c.Value = nil
 	} else {
-		c.Value = s.number(Value)
+		c.StringValue = ""
 	}
 	return c
 }

@@ -104,7 +104,7 @@ func TestFoldOfRandomHistories(t *testing.T) {
 	t.Parallel()
 	seed := chance.Seed(t)
 	rng := chance.From(seed, 0)
-	for round := range 30 {
+	for round := range chance.Rounds(10) {
 		n := 20 + rng.IntN(200)
 		recs := storetest.History(seed+uint64(round), n)
 		want := foldAll(t, recs, n)

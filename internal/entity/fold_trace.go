@@ -133,12 +133,9 @@ func ownTrace(own *Fold, sorted []*wire.Observation, id string) *wire.Trace {
 		return t
 	}
 	s := fold(own.sorted())
-	t := &wire.Trace{
-		Version: s.text(Version, ""), Release: s.text(Release, ""), ParentTraceID: s.text(ParentTraceID, ""),
-		Metadata: FoldMetadata(s.metadata), Input: s.json(Input), Output: s.json(Output),
-	}
-	t.ID, t.Name, t.UserID, t.SessionID = id, s.text(Name, ""), s.text(UserID, ""), s.text(SessionID, "")
-	t.Environment, t.Tags, t.StartTime = s.environment(), s.list(), s.inferredStart().time()
+	t := &wire.Trace{}
+	fill(s, traceSaid, t)
+	t.ID, t.Environment, t.StartTime = id, s.environment(), s.inferredStart().time()
 	return t
 }
 

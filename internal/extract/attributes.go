@@ -30,6 +30,9 @@ func (x *extractor) attributes() {
 			}
 		}
 	}
+	if raw := x.get(entity.Attributes); raw != nil && raw[0] == '{' {
+		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Attributes, Text: rawjson.Alias(raw)})
+	}
 	x.outcome(&of)
 	of.put(x.out)
 	if asked, ok := x.out.Get(entity.RequestedModel); ok && x.out.Rank == entity.RankCreate {

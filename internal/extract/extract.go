@@ -37,8 +37,9 @@ const (
 //   - an event_create never fails for what its object holds;
 //   - an observation_create without a trace is in a trace of its own, of its id;
 //   - a metadata that is not an object is kept as it is (FoldMetadata says how it merges);
-//   - usage fills token fields that the payload itself does not give (see usageOf); a usage
-//     that is no object is ignored. Totals are not computed here but in the fold;
+//   - usage fills token fields that the payload itself does not give (see usages), and what it
+//     counts by other names is the field usage; a usage that is no object is ignored. Totals are
+//     not computed here but in the fold;
 //   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
@@ -248,13 +249,11 @@ func (x *extractor) ownTrace() {
 func (x *extractor) describe() {
 	x.apply()
 	if !x.rare {
-		x.usageAt(entity.Usage)
+		x.usages(usageSlots[:1])
 		return
 	}
 	x.callKind()
-	for _, s := range usageSlots {
-		x.usageAt(s)
-	}
+	x.usages(usageSlots[:])
 	x.attributes()
 }
 

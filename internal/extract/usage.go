@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"strconv"
+
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
@@ -9,15 +11,27 @@ import (
 // order in which they count.
 var usageSlots = [...]slot{entity.Usage, sUsageDetails, sUsageMetadata, sUsageMetadataCamel}
 
-// usageAt fills the token fields that are not given yet from a provider's usage.
-func (x *extractor) usageAt(s slot) {
-	raw := x.get(s)
-	if raw == nil || raw[0] != '{' {
-		return
+// usages fills the token fields that are not given yet from a provider's usage at these keys,
+// and the field of the counts that have other names.
+func (x *extractor) usages(at []slot) {
+	var counts members
+	for _, s := range at {
+		raw := x.get(s)
+		if raw == nil || raw[0] != '{' {
+			continue
+		}
+		r := usageReader{x: x, where: keys.names[s]}
+		r.read(raw)
+		r.fill()
+		for _, key := range r.counts.keys {
+			if counts.values[key] == nil {
+				counts.add(key, r.counts.values[key])
+			}
+		}
 	}
-	r := usageReader{x: x, where: keys.names[s]}
-	r.read(raw)
-	r.fill()
+	if len(counts.keys) > 0 {
+		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Usage, Text: rawjson.Alias(counts.object())})
+	}
 }
 
 // part is one count that a usage holds.
@@ -142,7 +156,8 @@ type usageReader struct {
 	n     [numParts]int64
 	// inclusive is set when a key shows that the input holds what was read from a cache.
 	inclusive bool
-	langfuse  bool // a key shows that it is Langfuse's own shape
+	langfuse  bool    // a key shows that it is Langfuse's own shape
+	counts    members // of names that mean no part
 }
 
 func (r *usageReader) read(raw []byte) {
@@ -156,6 +171,9 @@ func (r *usageReader) read(raw []byte) {
 		p := usageKeys(string(key))
 		switch {
 		case p == pNone:
+			if n, ok := WholeNumber(value); ok {
+				r.counts.add(string(key), strconv.AppendInt(nil, n, 10))
+			}
 		case p > numParts:
 			nested[p-numParts-1] = value
 		default:

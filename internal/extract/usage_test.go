@@ -43,10 +43,10 @@ func TestUsageOfVendors(t *testing.T) {
 		"Cohere": {`"usage":{"billed_units":{"input_tokens":5,"output_tokens":418},"tokens":{"input_tokens":71,"output_tokens":420},"cached_tokens":64}`,
 			` prompt_tokens=71 completion_tokens=420 cache_read_tokens=64`},
 		"Cohere, billed only": {`"usage":{"billed_units":{"input_tokens":5,"output_tokens":418}}`, ` prompt_tokens=5 completion_tokens=418`},
-		"Ollama":              {`"usage":{"prompt_eval_count":26,"eval_count":259,"eval_duration":4232710000}`, ` prompt_tokens=26 completion_tokens=259`},
+		"Ollama":              {`"usage":{"prompt_eval_count":26,"eval_count":259,"eval_duration":4232710000}`, ` prompt_tokens=26 completion_tokens=259 usage={"eval_duration":4232710000}`},
 		"Mistral":             {`"usage":{"prompt_tokens":16,"completion_tokens":34,"total_tokens":50}`, ` prompt_tokens=16 completion_tokens=34 total_tokens=50`},
 		"DeepSeek": {`"usage":{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,"prompt_cache_hit_tokens":80,"prompt_cache_miss_tokens":20,"completion_tokens_details":{"reasoning_tokens":30}}`,
-			` prompt_tokens=100 completion_tokens=50 total_tokens=150 cache_read_tokens=80 reasoning_tokens=30`},
+			` prompt_tokens=100 completion_tokens=50 total_tokens=150 cache_read_tokens=80 reasoning_tokens=30 usage={"prompt_cache_miss_tokens":20}`},
 		"xAI, reasoning beside the completion": {`"usage":{"prompt_tokens":32,"completion_tokens":90,"total_tokens":166,"completion_tokens_details":{"reasoning_tokens":44}}`,
 			` prompt_tokens=32 completion_tokens=134 total_tokens=166 reasoning_tokens=44`},
 		"LangChain": {`"usage_metadata":{"input_tokens":110,"output_tokens":50,"total_tokens":160,"input_token_details":{"cache_read":80,"cache_creation":10,"audio":2},"output_token_details":{"reasoning":30,"audio":1}}`,
@@ -69,6 +69,7 @@ func TestUsageOfVendors(t *testing.T) {
 		"the payload's own win":     {`"prompt_tokens":7,"cache_read_tokens":1,"usage":{"input_tokens":20,"cache_read_input_tokens":80,"output_tokens":50}`, ` prompt_tokens=7 completion_tokens=50 cache_read_tokens=1`},
 		"own fields only":           {`"cache_write_tokens":1,"reasoning_tokens":"2","audio_input_tokens":3,"audio_output_tokens":4.0`, ` cache_write_tokens=1 reasoning_tokens=2 audio_input_tokens=3 audio_output_tokens=4`},
 		"usage fills usage_details": {`"usage_details":{"input":1,"output":2},"usage":{"prompt_tokens":3}`, ` prompt_tokens=3 completion_tokens=2`},
+		"counts of other names":     {`"usage":{"input":1,"pages":3,"searches":"2","cost":0.5,"unit":"TOKENS","tools":{"a":1},"pages":4},"usage_details":{"pages":9,"characters":7}`, ` prompt_tokens=1 usage={"pages":4,"searches":2,"characters":7}`},
 		"null":                      {`"usage":null,"usage_details":[],"usageMetadata":"x"`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {

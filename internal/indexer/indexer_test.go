@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -393,7 +394,7 @@ func TestRebuild(t *testing.T) {
 		return w
 	}
 	count := func(w store.Warehouse) any {
-		page, err := w.Stats(context.Background(), "default", store.StatsQuery{Of: "traces", Metrics: []string{"count"}})
+		page, err := query.ListStats(context.Background(), w, "default", store.StatsQuery{Of: "traces", Metrics: []string{"count"}})
 		if err != nil {
 			t.Fatal(err)
 		}

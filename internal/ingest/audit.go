@@ -82,7 +82,7 @@ func (c *counters) tally(s *submission, resp *wire.BatchResponse, now time.Time)
 			count.Last = slices.Delete(count.Last, 0, 1)
 		}
 		count.Last = append(count.Last, FailedEvent{
-			EventID: f.Err.EventID, EventType: f.Type, Error: cut(f.Err.Message), BatchID: s.batch.ID, Time: micro(now),
+			EventID: f.Err.EventID, EventType: f.typ, Error: cut(f.Err.Message), BatchID: s.batch.ID, Time: micro(now),
 		})
 	}
 }

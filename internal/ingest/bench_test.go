@@ -33,7 +33,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (ingest.Limits{}).Decode(body); err != nil {
+		if _, err := decode(body, ""); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -48,12 +48,12 @@ func BenchmarkValidate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		r, err := in.Limits().Decode(body)
+		r, err := decode(body, "")
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		if resp, err := in.Submit(b.Context(), "p", "", r); err != nil || resp.ProcessedEvents != 100 {
+		if resp, err := in.Submit(b.Context(), "p", r); err != nil || resp.ProcessedEvents != 100 {
 			b.Fatal(resp, err)
 		}
 	}

@@ -120,7 +120,7 @@ func TestTwoNodesShareAClaimer(t *testing.T) {
 func TestAFailedAttemptReleasesItsClaims(t *testing.T) {
 	t.Parallel()
 	claimer, log := newMemClaimer(), newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 	log.fault = func(*store.Batch) error { return store.ErrUnavailable }
 	if _, err := post(t, in, "p", batch("", "a", "b")); !errors.Is(err, store.ErrUnavailable) || len(claimer.held(false)) != 0 {
 		t.Errorf("%v, leased %v", err, claimer.held(false))
@@ -141,7 +141,7 @@ func TestAFailedAttemptReleasesItsClaims(t *testing.T) {
 func TestClaimedElsewhere(t *testing.T) {
 	t.Parallel()
 	claimer, log := newMemClaimer(), newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 	if _, err := claimer.Claim(t.Context(), "p", []string{"b"}, "other", time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestClaimedElsewhere(t *testing.T) {
 func TestClaimerFails(t *testing.T) {
 	t.Parallel()
 	claimer, log := newMemClaimer(), newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 	claimer.claimFault = func() error { return errors.New("connection refused") }
 	for i, want := range []int{2, 0} {
 		if resp := mustPost(t, in, "p", batch("", "a", "b")); resp.ProcessedEvents != want || resp.DuplicateEvents != 2-want {
@@ -185,12 +185,12 @@ func TestClaimerFails(t *testing.T) {
 func TestStoredWhileDegradedIsCommitted(t *testing.T) {
 	t.Parallel()
 	claimer, log := newMemClaimer(), newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 	post := func(body string) *ingest.Request {
 		t.Helper()
-		r, err := ingest.Limits{}.Decode([]byte(body))
+		r, err := decode(body, "")
 		if err == nil {
-			_, err = in.Submit(t.Context(), "p", "", r)
+			_, err = in.Submit(t.Context(), "p", r)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +219,7 @@ func TestStoredWhileDegradedIsCommitted(t *testing.T) {
 func TestClaimerIsNotAsked(t *testing.T) {
 	t.Parallel()
 	claimer, log := newMemClaimer(), newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 	mustPost(t, in, "p", batch(`,"deduplication":{"enabled":false}`, "a"))
 	mustPost(t, in, "p", batch(`,"deduplication":{"use_redis_cache":false}`, "b"))
 	mustPost(t, in, "p", batch("", "!c"))
@@ -234,7 +234,7 @@ func TestJobWaitsForAClaim(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		claimer, log := newMemClaimer(), newMemLog()
-		in := ingest.New(ingest.Options{Log: log, Jobs: log, Claimer: claimer})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), Claimer: claimer})
 		if _, err := claimer.Claim(t.Context(), "p", []string{"b"}, "dead", 20*time.Second); err != nil {
 			t.Fatal(err)
 		}

@@ -5,5 +5,5 @@
 // error; that every event of a request is in exactly one of processed, duplicate
 // and failed; that a payload is stored byte for byte or not at all; and that once
 // a request has been decoded its write does not depend on the client staying.
-// It knows no HTTP and no storage engine.
+// It knows no HTTP, no wire format and no storage engine.
 package ingest

@@ -49,7 +49,7 @@ func TestErrorsOfEvents(t *testing.T) {
 		event("good-large", "event_create", `{"a":"`+strings.Repeat("x", 1<<20-8)+`"}`), event("good-short-type", "trace", `{"name":"n"}`),
 	}
 	log := newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 	resp := mustPost(t, in, "p", `{"events":[`+strings.Join(append(bad, good...), ",")+`]}`)
 	adds(t, resp, len(bad)+len(good))
 	if resp.ProcessedEvents != len(good) || len(log.stored()) != len(good) {

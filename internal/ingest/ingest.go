@@ -17,10 +17,11 @@ import (
 type Options struct {
 	Log     store.Log
 	Jobs    store.Jobs
-	Claimer store.Claimer // nil: a single node, its Log deduplicates alone
-	Limits  Limits
+	Claimer store.Claimer    // nil: a single node, its Log deduplicates alone
 	Now     func() time.Time // default time.Now
 	Logger  *slog.Logger     // default discards
+	// Decode reads the request of a job again. A *RequestError is final. Required for Run.
+	Decode func(store.Job) (*Request, error)
 	// AppendTimeout is how long a batch may wait for its place in the Log's
 	// queue; default 30 s.
 	AppendTimeout time.Duration
@@ -47,7 +48,6 @@ type Ingest struct {
 
 // New returns an Ingest; Run must run for its jobs to be finished.
 func New(o Options) *Ingest {
-	o.Limits = o.Limits.withDefaults()
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -73,9 +73,6 @@ func orDefault[T int | int64 | time.Duration](value, otherwise T) T {
 	return value
 }
 
-// Limits are the limits in force, defaults filled in.
-func (in *Ingest) Limits() Limits { return in.o.Limits }
-
 // Stats returns the counters.
 func (in *Ingest) Stats() Stats {
 	s := in.counters.snapshot()
@@ -83,22 +80,21 @@ func (in *Ingest) Stats() Stats {
 	return s
 }
 
-// Submit stores the valid events of r and answers for all. r must not be used
+// Submit stores the valid events of r and answers for all; of a request without events it stores nothing. r must not be used
 // afterwards, except for its Degraded. The write does not end with ctx: a client that hangs up after its
 // request was read has still sent its events.
 //
-// The errors: a *RequestError for a bad headerEnvironment; store.ErrDuplicate,
-// together with the answer that lists the duplicates, when r asked to fail on
-// them; else nothing was stored or marked and the same request may be sent again
-// (store.ErrUnavailable: later).
-func (in *Ingest) Submit(ctx context.Context, project, headerEnvironment string, r *Request) (*wire.BatchResponse, error) {
-	env, err := Environment(r.Environment, headerEnvironment)
-	if err != nil {
-		return nil, err
-	}
+// The errors: store.ErrDuplicate, together with the answer that lists the
+// duplicates, when r asked to fail on them; else nothing was stored or marked and
+// the same request may be sent again (store.ErrUnavailable: later).
+func (in *Ingest) Submit(ctx context.Context, project string, r *Request) (*wire.BatchResponse, error) {
 	s := &submission{started: in.o.Now()}
-	s.batch = store.Batch{Project: project, Environment: env, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
+	s.batch = store.Batch{Project: project, Environment: r.Environment, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
 	s.owner = s.batch.ID
+	if len(r.Events) == 0 { // there is nothing to store, and nothing that a receipt could tell
+		s.fail()
+		return in.answer(s), nil
+	}
 	resp, err := in.submit(context.WithoutCancel(ctx), s, r)
 	r.Degraded = s.degraded
 	return resp, err
@@ -160,22 +156,21 @@ func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.
 
 // validate sorts the events of r into those to store and those that failed.
 func (in *Ingest) validate(s *submission, r *Request) {
-	s.total, s.faults = len(r.Events), r.Faults
+	s.total = len(r.Events)
 	s.batch.Events = r.Events[:0]
 	s.batch.Fields = make([]*entity.Fields, 0, len(r.Events))
 	s.index = make([]int, 0, len(r.Events))
-	fault, note := 0, 0
+	faults, note := r.Faults, 0
 	for i := range r.Events {
-		if fault < len(r.Faults) && r.Faults[fault].Index == i {
-			r.Faults[fault].Type = echoType(r.Events[i].Type)
-			fault++
-			continue
+		var known *Fault
+		if len(faults) > 0 && faults[0].Index == i {
+			known, faults = &faults[0], faults[1:]
 		}
 		ev := &r.Events[i] // keep moves it to a place at or before its own
-		fields, failure := in.o.Limits.check(ev)
+		fields, failure := check(ev, known)
 		if failure != nil {
 			failure.EventID = echoID(ev.ID)
-			s.faults = append(s.faults, Fault{Index: i, Err: *failure, Type: echoType(ev.Type)})
+			s.faults = append(s.faults, Fault{Index: i, Err: *failure, typ: echoType(ev.Type)})
 			continue
 		}
 		if ev.Timestamp.IsZero() {

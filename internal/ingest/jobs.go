@@ -17,17 +17,13 @@ import (
 const CodeDuplicateEvents = "duplicate_events"
 
 // SubmitAsync makes the request durable as a job, queues it for Run, and answers
-// with its id; r has been decoded from body, which must be a batch request as
-// JSON. The errors are those of Submit, without store.ErrDuplicate;
+// with its id; r has been decoded from body, which Options.Decode can read by the
+// name of its format. The errors are those of Submit, without store.ErrDuplicate;
 // store.ErrUnavailable also says that too many jobs are pending.
-func (in *Ingest) SubmitAsync(ctx context.Context, project, headerEnvironment string, r *Request, body []byte) (*wire.BatchResponse, error) {
+func (in *Ingest) SubmitAsync(ctx context.Context, project, format string, r *Request, body []byte) (*wire.BatchResponse, error) {
 	started := in.o.Now()
-	env, err := Environment(r.Environment, headerEnvironment)
-	if err != nil {
-		return nil, err
-	}
-	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: env,
-		BatchID: wire.NewID(), ReceivedAt: micro(started), Body: body})
+	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: r.Environment,
+		BatchID: wire.NewID(), ReceivedAt: micro(started), Format: format, Body: body})
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +156,7 @@ func (in *Ingest) failJob(ctx context.Context, j *job, resp *wire.BatchResponse,
 // attempt is Submit for a job. What it stores names the job, and that completes
 // it in the same write: a job is never stored and pending.
 func (in *Ingest) attempt(ctx context.Context, j *job) (*wire.BatchResponse, error) {
-	limits := in.o.Limits
-	limits.MaxEvents = len(j.Body) // it was accepted, under whatever limit held then
-	r, err := limits.Decode(j.Body)
+	r, err := in.o.Decode(j.Job)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // running runs in until the test's end.
@@ -29,11 +31,11 @@ func running(t *testing.T, in *ingest.Ingest) {
 
 func async(t *testing.T, in *ingest.Ingest, body string) string {
 	t.Helper()
-	r, err := in.Limits().Decode([]byte(body))
+	r, err := decode(body, "prod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := in.SubmitAsync(t.Context(), "p", "prod", r, []byte(body))
+	resp, err := in.SubmitAsync(t.Context(), "p", "", r, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestJobIsDone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		in := ingest.New(ingest.Options{Log: log, Jobs: log})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		running(t, in)
 		id := async(t, in, batch("", "a", "!b", "a"))
 		if err := in.WaitJob(t.Context(), "p", id); err != nil {
@@ -72,12 +74,12 @@ func TestJobsSurviveTheirNode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		dead := ingest.New(ingest.Options{Log: log, Jobs: log})
+		dead := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		var ids []string
 		for i := range 20 {
 			ids = append(ids, async(t, dead, batch("", fmt.Sprintf("e%d", i))))
 		}
-		in := ingest.New(ingest.Options{Log: log, Jobs: log})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		ids = append(ids, async(t, in, batch("", "new")))
 		running(t, in)
 		synctest.Wait()
@@ -100,7 +102,7 @@ func TestJobIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		in := ingest.New(ingest.Options{Log: log, Jobs: log})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		id := async(t, in, batch("", "a"))
 		tries := 0
 		log.fault = func(*store.Batch) error {
@@ -125,7 +127,7 @@ func TestJobWithDuplicatesFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		in := ingest.New(ingest.Options{Log: log, Jobs: log})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		mustPost(t, in, "p", batch("", "a"))
 		running(t, in)
 		id := async(t, in, batch(`,"deduplication":{"fail_on_duplicate":true}`, "a", "b"))
@@ -146,10 +148,10 @@ func TestJobsOfAnotherTime(t *testing.T) {
 			{ID: "job_large", Project: "p", Environment: "default", BatchID: "b1", Body: []byte(batch("", names("e", 50)...))},
 			{ID: "job_bad", Project: "p", Environment: "default", BatchID: "b2", Body: []byte(`{`)},
 		}
-		in := ingest.New(ingest.Options{Log: log, Jobs: log, Limits: ingest.Limits{MaxEvents: 10}})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: formats.All().Jobs(wireformat.Limits{MaxEvents: 10})})
 		running(t, in)
 		synctest.Wait()
-		if log.result("job_large") != "completed" || len(log.stored()) != 50 || log.result("job_bad") != ingest.CodeInvalidJSON {
+		if log.result("job_large") != "completed" || len(log.stored()) != 50 || log.result("job_bad") != wireformat.CodeInvalidJSON {
 			t.Errorf("jobs %v, %d stored", log.results, len(log.stored()))
 		}
 	})
@@ -159,7 +161,7 @@ func TestJobsOfAnotherTime(t *testing.T) {
 func TestJobsAreBounded(t *testing.T) {
 	t.Parallel()
 	submit := func(in *ingest.Ingest, body string) error {
-		r, err := in.Limits().Decode([]byte(body))
+		r, err := decode(body, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,13 +169,13 @@ func TestJobsAreBounded(t *testing.T) {
 		return err
 	}
 	log := newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log, MaxPendingJobs: 2})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), MaxPendingJobs: 2})
 	for i, want := range []error{nil, nil, store.ErrUnavailable} {
 		if err := submit(in, batch("", "a")); !errors.Is(err, want) {
 			t.Errorf("job %d: %v", i, err)
 		}
 	}
-	in = ingest.New(ingest.Options{Log: log, Jobs: log, MaxPendingBytes: 1000})
+	in = ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs(), MaxPendingBytes: 1000})
 	large := batch("", strings.Repeat("x", 1000))
 	for i, want := range []error{nil, store.ErrUnavailable} { // one that is too large alone has room when it is alone
 		if err := submit(in, large); !errors.Is(err, want) {
@@ -181,7 +183,7 @@ func TestJobsAreBounded(t *testing.T) {
 		}
 	}
 	log.fault = func(*store.Batch) error { return store.ErrUnavailable }
-	in = ingest.New(ingest.Options{Log: log, Jobs: log})
+	in = ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 	if err := submit(in, batch("", "a")); !errors.Is(err, store.ErrUnavailable) || in.Stats().JobsPending != 0 || len(log.jobs) != 3 {
 		t.Errorf("with a log that does not take it: %v, %+v", err, in.Stats())
 	}
@@ -192,7 +194,7 @@ func TestStopLeavesJobsPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		in := ingest.New(ingest.Options{Log: log, Jobs: log})
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 		id := async(t, in, batch("", "a"))
 		log.fault = func(*store.Batch) error { return store.ErrUnavailable }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -210,7 +212,7 @@ func TestStopLeavesJobsPending(t *testing.T) {
 func TestRunEndsWithItsLog(t *testing.T) {
 	t.Parallel()
 	log := newMemLog()
-	in := ingest.New(ingest.Options{Log: log, Jobs: log})
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
 	async(t, in, batch("", "a"))
 	log.fault = func(*store.Batch) error { return store.ErrClosed }
 	if err := in.Run(t.Context()); !errors.Is(err, store.ErrClosed) {

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // memLog is a Log and Jobs in memory that keeps their contracts: it decides and
@@ -117,14 +121,25 @@ func (l *memLog) result(jobID string) string {
 	return l.results[jobID]
 }
 
+// decode reads a request as the server does, with this header X-Environment.
+func decode[T string | []byte](body T, environment string) (*ingest.Request, error) {
+	return format.Format{}.Decode(&wireformat.Incoming{
+		Header: http.Header{"X-Environment": {environment}}, Limits: wireformat.Limits{}.WithDefaults(), Body: []byte(body)})
+}
+
+// jobs reads the requests of jobs.
+func jobs() func(store.Job) (*ingest.Request, error) {
+	return formats.All().Jobs(wireformat.Limits{})
+}
+
 // post decodes and submits, as the server does.
 func post(t *testing.T, in *ingest.Ingest, project, body string) (*wire.BatchResponse, error) {
 	t.Helper()
-	r, err := in.Limits().Decode([]byte(body))
+	r, err := decode(body, "")
 	if err != nil {
 		t.Fatalf("decode: %v", err)
 	}
-	return in.Submit(t.Context(), project, "", r)
+	return in.Submit(t.Context(), project, r)
 }
 
 func mustPost(t *testing.T, in *ingest.Ingest, project, body string) *wire.BatchResponse {

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	secretPrefix = "bk_"
+	// SecretPrefix begins every secret.
+	SecretPrefix = "bk_"
 	minSecret    = 8   // characters after the prefix
 	maxSecret    = 250 // characters after the prefix
 	unguessable  = 24  // characters after the prefix
@@ -29,7 +30,7 @@ const (
 
 // newSecret makes a secret, each digit as likely as any other.
 func newSecret() string {
-	secret := []byte(secretPrefix)
+	secret := []byte(SecretPrefix)
 	var b [64]byte
 	for {
 		rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
@@ -39,7 +40,7 @@ func newSecret() string {
 				continue
 			}
 			secret = append(secret, secretDigits[int(v)%len(secretDigits)])
-			if len(secret) == len(secretPrefix)+secretLength {
+			if len(secret) == len(SecretPrefix)+secretLength {
 				return string(secret)
 			}
 		}
@@ -48,7 +49,7 @@ func newSecret() string {
 
 // wellFormed says whether a string can be a secret at all.
 func wellFormed(secret string) bool {
-	rest, ok := strings.CutPrefix(secret, secretPrefix)
+	rest, ok := strings.CutPrefix(secret, SecretPrefix)
 	if !ok || len(rest) < minSecret || len(rest) > maxSecret {
 		return false
 	}
@@ -62,7 +63,7 @@ func wellFormed(secret string) bool {
 
 // Guessable says whether a secret is so short that a person may have thought it up:
 // fewer than 24 characters after "bk_". Create makes none of these, Put may.
-func Guessable(secret string) bool { return len(secret) < len(secretPrefix)+unguessable }
+func Guessable(secret string) bool { return len(secret) < len(SecretPrefix)+unguessable }
 
 // newKey checks what it is given and makes a key of it.
 func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, error) {
@@ -81,7 +82,7 @@ func newKey(secret, project, name string, scopes []Scope, now time.Time) (Key, e
 	var id [8]byte
 	rand.Read(id[:]) //nolint:errcheck // never fails (crypto/rand)
 	hash := sha256.Sum256([]byte(secret))
-	rest := secret[len(secretPrefix):]
+	rest := secret[len(SecretPrefix):]
 	return Key{
 		ID: "key_" + hex.EncodeToString(id[:]), Project: project, Name: name,
 		Hash: hex.EncodeToString(hash[:]), Prefix: rest[:min(shownPrefix, len(rest)/4)],

@@ -220,42 +220,40 @@ func (k *Keyring) Put(secret, project, name string, scopes []Scope) (Key, error)
 
 // Revoke ends a key for good. ErrUnknownKey when no key has this id; a revoked one stays as it is.
 func (k *Keyring) Revoke(id string) error {
-	err := k.change(func(keys []Key) ([]Key, error) {
-		i := slices.IndexFunc(keys, func(key Key) bool { return key.ID == id })
-		if i < 0 {
-			return nil, ErrUnknownKey
-		}
-		if keys[i].RevokedAt == nil {
-			at := k.now().UTC()
-			keys[i].RevokedAt = &at
-		}
-		return keys, nil
-	})
-	if err != nil {
-		return fmt.Errorf("revoke key: %w", err)
-	}
-	return nil
+	return k.revoke(id, func([]Key, Key) error { return nil })
 }
 
 // RevokeOf is Revoke for a key of this project only; another project's is ErrUnknownKey.
 // ErrLastAdmin when the project would be left without a key that may manage keys.
 func (k *Keyring) RevokeOf(project, id string) error {
+	return k.revoke(id, func(keys []Key, key Key) error {
+		manages := func(k Key) bool {
+			return k.Project == project && k.RevokedAt == nil && slices.Contains(k.Scopes, ScopeAdmin)
+		}
+		switch {
+		case key.Project != project:
+			return ErrUnknownKey
+		case manages(key) && !slices.ContainsFunc(keys, func(k Key) bool { return k.ID != id && manages(k) }):
+			return ErrLastAdmin
+		}
+		return nil
+	})
+}
+
+// revoke ends the key with this id when it may be.
+func (k *Keyring) revoke(id string, may func(keys []Key, key Key) error) error {
 	err := k.change(func(keys []Key) ([]Key, error) {
-		i := slices.IndexFunc(keys, func(key Key) bool { return key.ID == id && key.Project == project })
+		i := slices.IndexFunc(keys, func(key Key) bool { return key.ID == id })
 		if i < 0 {
 			return nil, ErrUnknownKey
 		}
-		if keys[i].RevokedAt != nil {
-			return keys, nil
+		if err := may(keys, keys[i]); err != nil {
+			return nil, err
 		}
-		other := slices.ContainsFunc(keys, func(key Key) bool {
-			return key.ID != id && key.Project == project && key.RevokedAt == nil && slices.Contains(key.Scopes, ScopeAdmin)
-		})
-		if !other && slices.Contains(keys[i].Scopes, ScopeAdmin) {
-			return nil, ErrLastAdmin
+		if keys[i].RevokedAt == nil {
+			at := k.now().UTC()
+			keys[i].RevokedAt = &at
 		}
-		at := k.now().UTC()
-		keys[i].RevokedAt = &at
 		return keys, nil
 	})
 	if err != nil {

@@ -411,7 +411,7 @@ func TestLengthOfKeys(t *testing.T) {
 		if !form.MatchString(secret) {
 			t.Fatalf("a key of %d characters, or others than letters and digits", len(secret))
 		}
-		for i := len(secretPrefix); i < len(secret); i++ {
+		for i := len(SecretPrefix); i < len(secret); i++ {
 			digits[secret[i]]++
 		}
 	}

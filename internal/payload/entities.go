@@ -115,6 +115,8 @@ func observationPayload(b []byte, v *wire.Observation) *object {
 	o.float("quality_score", v.QualityScore)
 	o.texts("tags", v.Tags)
 	o.raw("model_parameters", v.ModelParameters)
+	o.raw("usage", v.Usage)
+	o.raw("attributes", v.Attributes)
 	o.raw("metadata", v.Metadata)
 	o.raw("input", v.Input)
 	o.raw("output", v.Output)

@@ -102,37 +102,41 @@ func NumberText(raw []byte) (string, bool) {
 
 // IsNumber follows the grammar of RFC 8259 section 6: strconv alone would also
 // take Inf, NaN, hexadecimal and underscores.
-func IsNumber(s string) bool {
+func IsNumber(s string) bool { return s != "" && SkipNumber(s) == len(s) }
+
+// SkipNumber is the length of the number that b begins with, by the same grammar; 0 for none.
+func SkipNumber[T string | []byte](b T) int {
 	i := 0
-	if i < len(s) && s[i] == '-' {
-		i++
+	if len(b) > 0 && b[0] == '-' {
+		i = 1
 	}
-	whole := Digits(s[i:])
-	if whole == 0 || whole > 1 && s[i] == '0' {
-		return false
+	whole := Digits(b[i:])
+	if whole == 0 || whole > 1 && b[i] == '0' {
+		return 0
 	}
-	if i += whole; i < len(s) && s[i] == '.' {
-		n := Digits(s[i+1:])
+	if i += whole; i < len(b) && b[i] == '.' {
+		n := Digits(b[i+1:])
 		if n == 0 {
-			return false
+			return 0
 		}
 		i += 1 + n
 	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
 		i++
-		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
 			i++
 		}
-		n := Digits(s[i:])
+		n := Digits(b[i:])
 		if n == 0 {
-			return false
+			return 0
 		}
 		i += n
 	}
-	return i == len(s)
+	return i
 }
 
-func Digits(s string) int {
+// Digits is how many digits s begins with.
+func Digits[T string | []byte](s T) int {
 	n := 0
 	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
 		n++

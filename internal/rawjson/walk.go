@@ -17,13 +17,12 @@ type walk struct {
 	pos    int
 	End    int // of the value last returned
 	closer byte
-	nested bool // the container stands inside data: more follows its closer
 	done   bool
 	broken bool
 }
 
-func startWalk(data []byte, pos int, opener, closer byte) walk {
-	w := walk{data: data, closer: closer, pos: SkipSpace(data, pos), nested: pos > 0}
+func startWalk(data []byte, opener, closer byte) walk {
+	w := walk{data: data, closer: closer, pos: SkipSpace(data, 0)}
 	if w.pos >= len(data) || data[w.pos] != opener {
 		w.fail()
 		return w
@@ -33,18 +32,18 @@ func startWalk(data []byte, pos int, opener, closer byte) walk {
 }
 
 // MembersOf starts a walk over object.
-func MembersOf(object []byte) Members { return Members{startWalk(object, 0, '{', '}')} }
+func MembersOf(object []byte) Members { return Members{startWalk(object, '{', '}')} }
 
 // ElementsOf starts a walk over array.
-func ElementsOf(array []byte) Elements { return Elements{startWalk(array, 0, '[', ']')} }
+func ElementsOf(array []byte) Elements { return Elements{startWalk(array, '[', ']')} }
 
 // Broken reports, after the walk has ended, that the bytes were no such container.
 func (w *walk) Broken() bool { return w.broken }
 
 func (w *walk) fail() { w.done, w.broken = true, true }
 
-// More moves to the next entry, or ends the walk.
-func (w *walk) More() bool {
+// more moves to the next entry, or ends the walk.
+func (w *walk) more() bool {
 	if w.done {
 		return false
 	}
@@ -56,18 +55,10 @@ func (w *walk) More() bool {
 	if w.data[w.pos] == w.closer {
 		w.pos++
 		w.done = true
-		w.broken = !w.nested && SkipSpace(w.data, w.pos) != len(w.data)
+		w.broken = SkipSpace(w.data, w.pos) != len(w.data)
 		return false
 	}
 	return true
-}
-
-// Kind is the first byte of the value that comes next; 0 when there is none.
-func (w *walk) Kind() byte {
-	if w.pos = SkipSpace(w.data, w.pos); w.pos >= len(w.data) {
-		return 0
-	}
-	return w.data[w.pos]
 }
 
 // Value returns the value that comes next, as it is written.
@@ -97,32 +88,10 @@ func (w *walk) after(end int) bool {
 	return true
 }
 
-// Object starts a walk over the object that comes next, in place of Value: what
-// is read anyway is not skipped first. Leave continues behind it.
-func (w *walk) Object() Members { return Members{startWalk(w.data, w.pos, '{', '}')} }
-
-// List does the same for a list.
-func (w *walk) List() Elements { return Elements{startWalk(w.data, w.pos, '[', ']')} }
-
-// leave continues behind the inner container, whose walk has ended.
-func (w *walk) leave(inner *walk) {
-	if !inner.done || inner.broken {
-		w.fail()
-		return
-	}
-	w.after(inner.pos)
-}
-
-// Leave continues behind an object that Object walked.
-func (e *Elements) Leave(inner *Members) { e.leave(&inner.walk) }
-
-// Leave continues behind a list that List walked.
-func (m *Members) Leave(inner *Elements) { m.leave(&inner.walk) }
-
-// Key moves to the next member and returns its key, unescaped; Value, Object or
-// List must follow. ok is false at the end.
+// Key moves to the next member and returns its key, unescaped; Value must follow.
+// ok is false at the end.
 func (m *Members) Key() (key []byte, ok bool) {
-	if !m.More() {
+	if !m.more() {
 		return nil, false
 	}
 	end := SkipString(m.data, m.pos)
@@ -155,7 +124,7 @@ func (m *Members) Next() (key, value []byte, ok bool) {
 
 // Next returns the next element as it is written. ok is false at the end.
 func (e *Elements) Next() (value []byte, ok bool) {
-	if !e.More() {
+	if !e.more() {
 		return nil, false
 	}
 	return e.Value()

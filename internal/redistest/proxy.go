@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // Fault is what happens to one reply of the server.
@@ -134,12 +136,7 @@ func (p *Proxy) damage(b []byte) (out []byte, on bool) {
 	case Swallow:
 		return nil, true
 	case Delay:
-		t := time.NewTimer(p.Late)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-p.ctx.Done():
-		}
+		_ = clock.Sleep(p.ctx, p.Late) // an end cuts the connections, too
 	case Corrupt:
 		// The states of a claim are digits: changing them keeps the reply well-formed.
 		for i := range b {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // Server is one redis-server on a port of 127.0.0.1.
@@ -197,11 +199,5 @@ func (c *Cluster) Masters() []*Server {
 // Eventually waits until ok, and fails the test when that takes longer than d.
 func Eventually(t testing.TB, d time.Duration, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(d); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so within %s", d)
-		}
-	}
+	watch.Within(t, d, "what Redis was to do", ok)
 }

@@ -147,7 +147,7 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 func (e *Eraser) Run(ctx context.Context) error {
 	err := e.Resume(ctx)
 	if err != nil && ctx.Err() == nil {
-		e.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "err", err)
+		e.o.Logger.Error("an interrupted erasure was not ended; the next DELETE or the next start tries again", "error", err)
 	}
 	return nil
 }

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/chance"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -229,7 +228,7 @@ func (l all) Mentioning(ctx context.Context, project string, _ []entity.Mention,
 func TestFindsWhatAWalkFinds(t *testing.T) {
 	t.Parallel()
 	seed := chance.Seed(t)
-	rng := chance.From(seed, 1)
+	rng := chance.From(seed, 0)
 	l, fs := openLog(t)
 	content := storetest.History(seed, 600)
 	for i := range 30 {

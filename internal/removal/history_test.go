@@ -19,6 +19,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -273,23 +274,23 @@ func answers(t *testing.T, w *duckstore.Warehouse, project string) string {
 		}
 		all = append(all, page)
 	}
-	traces, err := w.Traces(t.Context(), project, store.TraceQuery{Order: order})
+	traces, err := query.ListTraces(t.Context(), w, project, store.Query{Order: order})
 	add(traces, err)
 	for _, tr := range traces.Data[:min(len(traces.Data), 2)] { // the others are in the lists
-		seqs, err := w.TraceEvents(t.Context(), project, tr.ID)
+		seqs, err := store.TraceEvents(t.Context(), w, project, tr.ID)
 		slices.Sort(seqs)
 		add(seqs, err)
 	}
-	observations, err := w.Observations(t.Context(), project, store.ObservationQuery{Order: order})
+	observations, err := query.ListObservations(t.Context(), w, project, store.Query{Order: order})
 	add(observations, err)
-	scores, err := w.Scores(t.Context(), project, store.ScoreQuery{Order: order})
+	scores, err := query.ListScores(t.Context(), w, project, store.Query{Order: order})
 	add(scores, err)
-	sessions, err := w.Sessions(t.Context(), project, store.SessionQuery{Order: order})
+	sessions, err := query.ListSessions(t.Context(), w, project, store.Query{Order: order})
 	add(sessions, err)
-	users, err := w.Users(t.Context(), project, store.UserQuery{Order: order})
+	users, err := query.ListUsers(t.Context(), w, project, store.Query{Order: order})
 	add(users, err)
 	for _, of := range []string{"traces", "observations", "scores", "events"} {
-		stats, err := w.Stats(t.Context(), project, store.StatsQuery{Of: of, Metrics: []string{"count"}})
+		stats, err := query.ListStats(t.Context(), w, project, store.StatsQuery{Of: of, Metrics: []string{"count"}})
 		add(stats, err)
 	}
 	text, err := json.MarshalIndent(all, "", " ")
@@ -303,7 +304,7 @@ func answers(t *testing.T, w *duckstore.Warehouse, project string) string {
 // expired: over random histories, restarts, crashes in mid-pass, and rebuilds.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for i := range 2 {
+	for i := range chance.Rounds(1) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { t.Parallel(); history(t, chance.Seed(t)) })
 	}
 }

@@ -279,7 +279,7 @@ func TestAnswersAreWhole(t *testing.T) {
 // decodedTrace folds a trace as the handler does.
 func decodedTrace(t *testing.T, h *house, id string) *wire.Trace {
 	t.Helper()
-	seqs, err := h.wh.TraceEvents(t.Context(), "one", id)
+	seqs, err := store.TraceEvents(t.Context(), h.wh, "one", id)
 	if err != nil {
 		t.Fatal(err)
 	}

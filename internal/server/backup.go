@@ -15,7 +15,7 @@ const operatorProject = "default"
 // getBackup is GET /v1/backup: everything that is the truth, as one archive.
 func getBackup(_ context.Context, s *Server, c *call) (*answer, error) {
 	switch {
-	case c.session != "":
+	case c.caller.SignIn != "":
 		return nil, problemf(http.StatusForbidden, codeForbidden, "a session makes no backups: send the key")
 	case c.caller.Project != operatorProject:
 		return nil, problemf(http.StatusForbidden, codeForbidden,

@@ -202,7 +202,7 @@ func TestCutAndChangedBatches(t *testing.T) {
 	if n := eventsIn(t, joined); n != 1 {
 		t.Fatalf("%d events in %q", n, joined)
 	}
-	for i := range 1500 {
+	for i := range chance.Rounds(500) {
 		body := bytes.Clone(whole)
 		for range 1 + rnd.IntN(3) {
 			body[rnd.IntN(len(body))] = byte(rnd.IntN(256))

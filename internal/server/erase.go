@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -40,7 +41,7 @@ func deleteUser(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id == "" || len(id) > maxUserID || !cleanText(id) {
+	if id == "" || len(id) > maxUserID || !query.Clean(id) {
 		return nil, store.ErrNotFound
 	}
 	return s.erase(ctx, c, s.o.Eraser.User, id)

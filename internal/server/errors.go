@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -69,23 +70,13 @@ func problemf(status int, code, format string, args ...any) *problem {
 	return &problem{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-// envelope is the body of every answer that is not 2xx.
+// envelope is the body of every answer that is not 2xx, where a format has none of its own.
 type envelope struct {
 	Error wire.ErrorBody `json:"error"`
 }
 
-// conflict is the envelope of a 409: the batch's answer with the error beside it.
-type conflict struct {
-	Error wire.ErrorBody `json:"error"`
-	*wire.BatchResponse
-}
-
-func (p *problem) body() any {
-	e := wire.ErrorBody{Code: p.code, Message: p.message, Details: p.details}
-	if p.batch != nil {
-		return conflict{Error: e, BatchResponse: p.batch}
-	}
-	return envelope{Error: e}
+func (p *problem) body() wire.ErrorBody {
+	return wire.ErrorBody{Code: p.code, Message: p.message, Details: p.details}
 }
 
 // problemOf finds the answer for any error a handler may return: the one place
@@ -95,18 +86,22 @@ func (s *Server) problemOf(err error) *problem {
 	if errors.As(err, &p) {
 		return p
 	}
+	var stranger *signin.Refusal
+	if errors.As(err, &stranger) {
+		return notLetIn(stranger)
+	}
 	var request *ingest.RequestError
 	if errors.As(err, &request) {
 		p := problemf(http.StatusBadRequest, request.Code, "%s", request.Message)
-		if request.Code == ingest.CodeBatchTooLarge {
+		if request.TooLarge {
 			p.status = http.StatusRequestEntityTooLarge
 		}
 		p.details = request.Details
 		return p
 	}
-	var query *store.QueryError
-	if errors.As(err, &query) {
-		return badParameter(query.Param, "%s", query.Message)
+	var asked *store.QueryError
+	if errors.As(err, &asked) {
+		return badParameter(asked.Param, "%s", asked.Message)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, code: codeNotFound, message: "there is nothing of this id in the project of this key"}

@@ -19,10 +19,6 @@ const (
 	eventsRead      = 500             // records in one read of the Log
 )
 
-func eventsParams() []string {
-	return []string{"id", "from", "to", "environment", "trace_id", "limit", "cursor"}
-}
-
 // eventsQuery is what GET /v1/telemetry/events asks for.
 type eventsQuery struct {
 	project     string
@@ -42,26 +38,20 @@ func (q *eventsQuery) wants(rec *entity.Record) bool {
 
 // listEvents pages through the stored events in the order of the Log: what an
 // export needs to make the same entities elsewhere.
-func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
-	q := query{values: c.params}
-	f := q.filter()
+func listEvents(ctx context.Context, s *Server, c *call, q store.Query) (*wire.Page[wire.StoredEvent], error) {
 	eq := &eventsQuery{
-		project: c.caller.Project, from: f.From, to: f.To, environment: f.Environment,
-		limit: q.limit(defaultLimit), until: s.o.Log.Head(),
+		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, limit: q.Limit, until: s.o.Log.Head(),
 	}
-	if cursor := q.text("cursor"); cursor != "" && !eq.resume(s.positions, cursor) {
-		q.fail("cursor", "must be the next_cursor of a page of the same query")
-	}
-	if q.err != nil {
-		return nil, q.err
+	if q.Cursor != "" && !eq.resume(s.positions, q.Cursor) {
+		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")
 	}
 	if err := c.question.need(ctx, eventsAnswer); err != nil {
 		return nil, err
 	}
-	if f.TraceID != "" {
-		return ok(s.traceEvents(ctx, eq, f.TraceID))
+	if q.TraceID != "" {
+		return s.traceEvents(ctx, eq, q.TraceID)
 	}
-	return ok(s.logEvents(ctx, eq))
+	return s.logEvents(ctx, eq)
 }
 
 // logEvents reads the Log itself, so that an event counts as soon as it is accepted.
@@ -94,7 +84,7 @@ func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*wire.Page[wire
 // knows the places.
 func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*wire.Page[wire.StoredEvent], error) {
 	page := newEventsPage(q, s.positions)
-	seqs, err := s.o.Warehouse.TraceEvents(ctx, q.project, traceID)
+	seqs, err := store.TraceEvents(ctx, s.o.Warehouse, q.project, traceID)
 	if errors.Is(err, store.ErrNotFound) {
 		return &page.Page, nil
 	}

@@ -24,7 +24,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // house is the whole server on real engines in a temporary directory, served on a real socket.
@@ -43,7 +46,7 @@ type house struct {
 	addr    string
 	ops     string         // URL of Ops
 	key     string         // all scopes, of project one
-	logs    *safeLog       // what the server logged, at the lowest level
+	logs    *watch.Output  // what the server logged, at the lowest level
 	servers []*http.Server // of the API and of Ops
 }
 
@@ -51,7 +54,7 @@ type house struct {
 type setup struct {
 	options func(*Options)
 	log     func(store.Log) store.Log // around the real one, to inject faults
-	limits  ingest.Limits
+	limits  wireformat.Limits
 	dir     string // "" for a new one
 	now     func() time.Time
 }
@@ -62,7 +65,7 @@ func open(tb testing.TB, with setup) *house {
 	if dir == "" {
 		dir = tb.TempDir()
 	}
-	h := &house{tb: tb, dir: dir, logDir: filepath.Join(dir, "log"), logs: &safeLog{}}
+	h := &house{tb: tb, dir: dir, logDir: filepath.Join(dir, "log"), logs: &watch.Output{}}
 	logger := slog.New(slog.NewTextHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	check := func() {
@@ -82,11 +85,11 @@ func open(tb testing.TB, with setup) *house {
 	if with.log != nil {
 		l = with.log(l)
 	}
-	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Limits: with.limits, Now: with.now, Logger: logger})
+	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Decode: formats.All().Jobs(with.limits), Now: with.now, Logger: logger})
 	h.idx, err = indexer.New(indexer.Options{Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: 2 * time.Millisecond})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: h.ing.Limits(), Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
@@ -275,17 +278,7 @@ func (h *house) settle() {
 // until waits for a condition, at most 20 seconds.
 func (h *house) until(what string, holds func() bool) {
 	h.tb.Helper()
-	end := time.NewTimer(20 * time.Second)
-	defer end.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-end.C:
-			h.tb.Fatalf("waited in vain until %s", what)
-		case <-tick.C:
-		}
-	}
+	watch.Until(h.tb, what, holds)
 }
 
 // stored is how many events of the house's project the warehouse counts.
@@ -301,24 +294,6 @@ func (h *house) stored() int64 {
 		return 0
 	}
 	return page.Data[0].Count
-}
-
-// safeLog is what a logger wrote.
-type safeLog struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (s *safeLog) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeLog) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // faulty is a Log that a test can hold up or make fail.

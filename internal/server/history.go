@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -21,10 +22,10 @@ func getHistory(kind entity.Kind) handler {
 		if err != nil {
 			return nil, err
 		}
-		q := query{values: c.params}
-		traceID := q.text("trace_id") // no parameter of other kinds
-		if q.err != nil {
-			return nil, q.err
+		q := query.Reader{Values: c.params}
+		traceID := q.Text("trace_id") // no parameter of other kinds
+		if q.Err != nil {
+			return nil, q.Err
 		}
 		fold, err := s.ownEvents(ctx, c, kind, id)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -44,8 +45,8 @@ func onlyOne(one handler) handler {
 
 // queryID is the id of the query, or "".
 func queryID(c *call) (string, error) {
-	q := query{values: c.params}
-	return q.text("id"), q.err
+	q := query.Reader{Values: c.params}
+	return q.Text("id"), q.Err
 }
 
 // givenID is the id that a request is about: that of the path, or that of the query.
@@ -69,7 +70,7 @@ func pathID(c *call) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if id == "" || len(id) > 4*longestID || !cleanText(id) {
+	if id == "" || len(id) > 4*longestID || !query.Clean(id) {
 		return "", store.ErrNotFound
 	}
 	return id, nil

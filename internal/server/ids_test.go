@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"net/url"
 	"testing"
 
@@ -96,4 +97,12 @@ func TestStatsOfAnyScoreName(t *testing.T) {
 			t.Errorf("%s: %d traces", score, len(got.Data))
 		}
 	}
+}
+
+func jsonText(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always marshals
+	}
+	return string(b)
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/signin"
 )
 
 // Every metric that the documentation names exists, and those of the bounds are in docs/operations.md.
@@ -41,7 +43,7 @@ func TestDocumentedMetrics(t *testing.T) {
 		}
 	}
 	for name, where := range documented {
-		if !exists[name] && name != sessionCookie {
+		if !exists[name] && name != signin.CookieName {
 			t.Errorf("%sname %s, which is no metric", where, name)
 		}
 	}

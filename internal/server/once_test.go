@@ -21,7 +21,7 @@ func TestSentTwiceInAnySplit(t *testing.T) {
 	h := open(t, setup{})
 	r := chance.Of(t)
 	total := int64(0)
-	for round := range 6 {
+	for round := range chance.Rounds(3) {
 		n := 1 + r.IntN(1000)
 		events := make([]string, n)
 		for i := range events {

@@ -94,7 +94,7 @@ func TestDocumented(t *testing.T) {
 	}
 	constant := regexp.MustCompile(`(?m)^(?:const |\s)\s*(?:c|C)ode\w+\s*=\s*"(\w+)"`)
 	found := 0
-	for _, pattern := range []string{"errors.go", "../ingest/limits.go", "../ingest/claim.go", "../ingest/jobs.go", "../extract/extract.go"} {
+	for _, pattern := range []string{"errors.go", "../wireformat/limits.go", "../ingest/claim.go", "../ingest/jobs.go", "../extract/extract.go"} {
 		src, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -72,5 +72,5 @@ func readyz(_ context.Context, s *Server, _ *call) (*answer, error) {
 }
 
 func getOpenAPI(context.Context, *Server, *call) (*answer, error) {
-	return &answer{status: http.StatusOK, json: openAPI}, nil
+	return &answer{status: http.StatusOK, bytes: openAPI}, nil
 }

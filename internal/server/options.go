@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // Options says what a Server speaks for and what it allows. A zero limit means
@@ -22,7 +23,7 @@ type Options struct {
 	Ingest *ingest.Ingest
 	// Limits bounds the decoding of a batch; Limits.MaxEvents is also the burst
 	// of RatePerKey.
-	Limits ingest.Limits
+	Limits wireformat.Limits
 	// Log gives the payloads of what is read. Required.
 	Log store.Log
 	// Receipts answers for jobs, batches and events. Required.
@@ -153,6 +154,7 @@ const (
 )
 
 func (o Options) withDefaults() Options {
+	o.Limits = o.Limits.WithDefaults()
 	def(&o.MaxBodyBytes, DefaultMaxBodyBytes)
 	def(&o.MaxDecodedBytes, DefaultMaxDecodedBytes)
 	def(&o.MaxInFlightBytes, DefaultMaxInFlightBytes)

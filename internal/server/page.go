@@ -1,24 +1,16 @@
 package server
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"io/fs"
+	"context"
+	"encoding/json"
+	"io"
 	"net/http"
-	"path"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
-	"github.com/brokle-ai/brokle-go/web"
+	"github.com/brokle-ai/brokle-go/internal/page"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 )
-
-// pagePolicy lets the page load what the server itself serves, and nothing
-// inline: a payload that became markup by mistake could still not run.
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 // pageRoutes are the web page and its sign-in. They are no part of the public
 // API: the page uses that like any other client.
@@ -40,57 +32,6 @@ func pageRoutes() []route {
 	return routes
 }
 
-// file is one file of the page, ready to be served.
-type file struct {
-	plain, gz, br []byte
-	etag          string
-	contentType   string
-	cache         string
-}
-
-// contentTypes are the kinds of files that the bundle has.
-var contentTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
-}
-
-// loadPage reads the files of the page by path. Always there are index.html, and below.html for
-// addresses one step deeper: the page names its files from where it stands, because a proxy
-// may serve the server below a path that nobody here knows.
-func loadPage() (map[string]*file, error) {
-	app, ok := web.App()
-	if !ok {
-		page := newFile("index.html", web.Unbuilt(), nil, nil)
-		return map[string]*file{"index.html": page, "below.html": page}, nil
-	}
-	files := map[string]*file{}
-	err := fs.WalkDir(app, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || contentTypes[path.Ext(name)] == "" {
-			return err
-		}
-		var forms [3][]byte
-		for i, suffix := range []string{"", ".gz", ".br"} {
-			if forms[i], err = fs.ReadFile(app, name+suffix); err != nil {
-				return err
-			}
-		}
-		files[name] = newFile(name, forms[0], forms[1], forms[2])
-		return nil
-	})
-	return files, err
-}
-
-func newFile(name string, plain, gz, br []byte) *file {
-	sum := sha256.Sum256(plain)
-	f := &file{
-		plain: plain, gz: gz, br: br, contentType: contentTypes[path.Ext(name)],
-		etag: base64.RawURLEncoding.EncodeToString(sum[:12]), cache: "no-cache",
-	}
-	if strings.HasPrefix(name, "assets/") { // their names change with their content
-		f.cache = "public, max-age=31536000, immutable"
-	}
-	return f
-}
-
 func pageFile(name string) func(*Server) http.Handler {
 	return func(s *Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveFile(w, r, s.page[name]) })
@@ -108,54 +49,103 @@ func (s *Server) assets() http.Handler {
 	})
 }
 
-func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, f *file) {
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, f *page.File) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
-	f.serve(w, r)
+	f.ServeHTTP(w, r)
 }
 
-// serve writes the smallest form the client takes. Each form has its own ETag
-// (RFC 9110 §8.8.3.3).
-func (f *file) serve(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", f.contentType)
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", f.cache)
-	h.Set("Vary", "Accept-Encoding")
-	body, etag := f.plain, f.etag
-	switch accepted := r.Header.Get("Accept-Encoding"); {
-	case f.br != nil && takes(accepted, "br"):
-		body, etag = f.br, f.etag+"-br"
-		h.Set("Content-Encoding", "br")
-	case f.gz != nil && takes(accepted, "gzip"):
-		body, etag = f.gz, f.etag+"-gz"
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("ETag", `"`+etag+`"`)
-	if strings.Contains(r.Header.Get("If-None-Match"), `"`+etag+`"`) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	if r.Method != http.MethodHead {
-		_, _ = bytes.NewReader(body).WriteTo(w) // a client that left needs no page
-	}
+// maxSignIn bounds the body of a sign-in, in bytes.
+const maxSignIn = 4 << 10
+
+// sessionInfo says who is signed in. It holds no secret.
+type sessionInfo struct {
+	Project   string          `json:"project"`
+	KeyID     string          `json:"key_id"`
+	KeyName   string          `json:"key_name"`
+	Scopes    []keyring.Scope `json:"scopes"`
+	ExpiresAt time.Time       `json:"expires_at"`
 }
 
-// takes says whether an Accept-Encoding names a coding without q=0 (RFC 9110 §12.5.3).
-func takes(accepted, coding string) bool {
-	for part := range strings.SplitSeq(accepted, ",") {
-		name, weight, _ := strings.Cut(part, ";")
-		if !strings.EqualFold(strings.TrimSpace(name), coding) {
-			continue
-		}
-		_, q, weighted := strings.Cut(strings.ReplaceAll(weight, " ", ""), "q=")
-		value, err := strconv.ParseFloat(q, 64)
-		return !weighted || err == nil && value > 0
+// sessionLink is a link that signs in once.
+type sessionLink struct {
+	Path      string    `json:"path"` // below the server's URL
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Link returns the path of a link that signs in to the web page as the key,
+// once, within ten minutes. ok is false when the key is unknown or revoked.
+func (s *Server) Link(secret string) (path string, ok bool) {
+	caller, ok := s.o.Keys.Lookup(secret)
+	if !ok {
+		return "", false
 	}
-	return false
+	return s.desk.Link(caller.KeyID), true
+}
+
+// postSession signs in with {"key": "bk_…"} or with the {"token": "…"} of a link.
+func postSession(_ context.Context, s *Server, c *call) (*answer, error) {
+	if err := signin.SameOrigin(c.r); err != nil {
+		return nil, err
+	}
+	var in struct{ Key, Token string }
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxSignIn))
+	if err != nil {
+		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read: it has at most %d bytes", maxSignIn)
+	}
+	if json.Unmarshal(body, &in) != nil || (in.Key == "") == (in.Token == "") {
+		return nil, problemf(http.StatusBadRequest, codeInvalidParameter, `the body is {"key": "bk_…"} or {"token": "…"}`)
+	}
+	who, header, err := s.desk.SignIn(c.r, in.Key, in.Token)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusOK, body: infoOf(who), header: header}, nil
+}
+
+func infoOf(who signin.SignedIn) *sessionInfo {
+	return &sessionInfo{Project: who.Key.Project, KeyID: who.Key.ID, KeyName: who.Key.Name, Scopes: who.Key.Scopes, ExpiresAt: who.Ends}
+}
+
+// getSession says who is signed in; nobody is no error.
+func getSession(_ context.Context, s *Server, c *call) (*answer, error) {
+	if err := signin.SameOrigin(c.r); err != nil {
+		return nil, err
+	}
+	who, ok := s.desk.Who(c.r)
+	if !ok {
+		return &answer{status: http.StatusNoContent}, nil
+	}
+	return &answer{status: http.StatusOK, body: infoOf(who)}, nil
+}
+
+func deleteSession(_ context.Context, s *Server, c *call) (*answer, error) {
+	if err := signin.SameOrigin(c.r); err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusNoContent, header: s.desk.SignOut(c.r)}, nil
+}
+
+// postSessionLink makes a sign-in link for the holder of a key, such as `brokle open`.
+func postSessionLink(_ context.Context, s *Server, c *call) (*answer, error) {
+	if c.caller.SignIn != "" {
+		return nil, problemf(http.StatusForbidden, codeForbidden, "a session makes no further sessions: send the key")
+	}
+	link := &sessionLink{Path: s.desk.Link(c.caller.KeyID), ExpiresAt: s.o.Now().Add(signin.LinkLife)}
+	return &answer{status: http.StatusCreated, body: link}, nil
+}
+
+// notLetIn is the answer to somebody who is not let in.
+func notLetIn(r *signin.Refusal) *problem {
+	p := &problem{status: http.StatusUnauthorized, code: codeUnauthorized, message: r.Message, retryAfter: r.Wait}
+	switch r.Reason {
+	case signin.Forbidden:
+		p.status, p.code = http.StatusForbidden, codeForbidden
+	case signin.TooMany:
+		p.status, p.code = http.StatusTooManyRequests, codeTooManyFailures
+	}
+	if r.Challenge {
+		p.header = http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
+	}
+	return p
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -235,19 +234,6 @@ func TestWrongParameters(t *testing.T) {
 	for _, path := range []string{"/v1/traces/%00", "/v1/traces/%ff", "/v1/observations/a%2F..%2Fb", "/v1/telemetry/events/%20", "/v1/telemetry/batch/" + strings.Repeat("x", 2000), "/v1/telemetry/jobs/%F0%9F"} {
 		if rep := h.get(path); rep.status != 404 || rep.code(t) != "not_found" {
 			t.Errorf("%s: %d %s", path, rep.status, rep.body)
-		}
-	}
-}
-
-func TestScoreCondition(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]store.ScoreCondition{
-		"quality>=0.8": {Name: "quality", Op: ">=", Value: 0.8}, "a=1": {Name: "a", Op: "=", Value: 1}, "a==1": {Name: "a", Op: "=", Value: 1},
-		"a!=-1": {Name: "a", Op: "!=", Value: -1}, "a<1e3": {Name: "a", Op: "<", Value: 1000}, "a<=2": {Name: "a", Op: "<=", Value: 2},
-		"odd>name > 3": {Name: "odd>name", Op: ">", Value: 3}, "ü x >= 3": {Name: "ü x", Op: ">=", Value: 3},
-	} {
-		if got, ok := scoreCondition(text); !ok || got != want {
-			t.Errorf("%q: %+v %v", text, got, ok)
 		}
 	}
 }

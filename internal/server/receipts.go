@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -20,15 +21,15 @@ func getJob(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := query{values: c.params}
+	q := query.Reader{Values: c.params}
 	var wait time.Duration
-	if v := q.text("wait"); v != "" {
+	if v := q.Text("wait"); v != "" {
 		if wait, err = time.ParseDuration(v); err != nil || wait < 0 {
-			q.fail("wait", "must be a duration such as 5s")
+			q.Fail("wait", "must be a duration such as 5s")
 		}
 	}
-	if q.err != nil {
-		return nil, q.err
+	if q.Err != nil {
+		return nil, q.Err
 	}
 	job, err := s.job(ctx, c, id)
 	if err != nil || wait == 0 || ended(job) {
@@ -101,7 +102,7 @@ func getEvent(ctx context.Context, s *Server, c *call) (*answer, error) {
 
 // facts returns the events that were stored under the id, in the order of acceptance.
 func (s *Server) facts(ctx context.Context, c *call, id string) ([]entity.Record, error) {
-	seqs, err := s.o.Warehouse.EventSeqs(ctx, c.caller.Project, id)
+	seqs, err := store.EventSeqs(ctx, s.o.Warehouse, c.caller.Project, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -157,7 +158,7 @@ func (s *Server) openTrace(ctx context.Context, c *call, fields *entity.Fields) 
 	if id == "" {
 		return "", nil
 	}
-	page, err := s.o.Warehouse.Observations(ctx, c.caller.Project, store.ObservationQuery{ID: id, Order: store.Order{Limit: 2}})
+	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{Filter: store.Filter{ID: id}, Order: store.Order{Limit: 2}})
 	if err != nil || len(page.Data) < 2 {
 		return "", err
 	}

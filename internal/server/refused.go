@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/recent"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -28,7 +30,7 @@ type refusedRow struct {
 	Status int       `json:"status"`
 	Code   string    `json:"code"`
 	Client string    `json:"client"` // by its User-Agent, without the version
-	Caller string    `json:"caller"` // callerProject or callerUnknown
+	Caller string    `json:"caller"` // "project", or "unknown" without a valid key
 	Count  int64     `json:"count"`
 	Last   time.Time `json:"last"`
 }
@@ -43,20 +45,20 @@ type refusedKind struct {
 	status                     int
 }
 
-type refusedRows = recent[refusedKind, *refusedRow]
+type refusedRows = recent.Map[refusedKind, *refusedRow]
 
 // refusals remembers requests that were refused where telemetry comes in, since the start: a
 // client whose path or key is wrong often says nothing of it.
 type refusals struct {
 	mu      sync.Mutex // guards what follows
 	unknown *refusedRows
-	known   recent[string, *refusedRows] // by project
-	counts  map[[2]string]int64          // by client and code, for metrics: both are bounded
+	known   recent.Map[string, *refusedRows] // by project
+	counts  map[[2]string]int64              // by client and code, for metrics: both are bounded
 }
 
 func newRefusals() *refusals {
-	unknown := newRecent[refusedKind, *refusedRow](mostRefused)
-	return &refusals{unknown: &unknown, known: newRecent[string, *refusedRows](mostRefusedProjects), counts: map[[2]string]int64{}}
+	unknown := recent.New[refusedKind, *refusedRow](mostRefused)
+	return &refusals{unknown: &unknown, known: recent.New[string, *refusedRows](mostRefusedProjects), counts: map[[2]string]int64{}}
 }
 
 // note counts a refusal. project is "" when the caller is not known.
@@ -68,16 +70,16 @@ func (f *refusals) note(project string, kind refusedKind, now time.Time) {
 	if project != "" {
 		caller = callerProject
 		var ok bool
-		if rows, ok = f.known.get(project); !ok {
-			made := newRecent[refusedKind, *refusedRow](mostRefused)
+		if rows, ok = f.known.Get(project); !ok {
+			made := recent.New[refusedKind, *refusedRow](mostRefused)
 			rows = &made
-			f.known.put(project, rows)
+			f.known.Put(project, rows)
 		}
 	}
-	row, ok := rows.get(kind)
+	row, ok := rows.Get(kind)
 	if !ok {
 		row = &refusedRow{Method: kind.method, Path: kind.path, Status: kind.status, Code: kind.code, Client: kind.client, Caller: caller}
-		rows.put(kind, row)
+		rows.Put(kind, row)
 	}
 	row.Count++
 	row.Last = now
@@ -89,11 +91,11 @@ func (f *refusals) list(project string, unknown bool) []refusedRow {
 	defer f.mu.Unlock()
 	out := []refusedRow{}
 	add := func(rows *refusedRows) {
-		for e := rows.order.Front(); e != nil; e = e.Next() {
-			out = append(out, *e.Value.(entry[refusedKind, *refusedRow]).value)
+		for _, row := range rows.Values() {
+			out = append(out, *row)
 		}
 	}
-	if rows, ok := f.known.get(project); ok {
+	if rows, ok := f.known.Get(project); ok {
 		add(rows)
 	}
 	if unknown {
@@ -118,11 +120,11 @@ func (f *refusals) samples() []sample {
 func (s *Server) noteRefusal(rt route, c *call, p *problem) {
 	sends := rt.scope == keyring.ScopeIngest || rt.scope == anyScope
 	if rt.scope == "" && (rt.path == unknownPath || rt.otherMethod) { // nothing was authenticated
-		secret := secretOf(c.r)
+		secret := signin.Secret(c.r)
 		read := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead
 		sends = !read || secret != "" || c.r.Header.Get("Authorization") != ""
 		if caller, ok := s.o.Keys.Lookup(secret); ok {
-			c.caller = caller
+			c.caller.Caller = caller
 		}
 	}
 	if !sends {

@@ -98,7 +98,7 @@ func TestRefusedRowsAreBounded(t *testing.T) {
 	if n := len(f.list("p", true)); n != 2*mostRefused {
 		t.Errorf("%d rows are kept", n)
 	}
-	if n := len(f.known.items); n > mostRefusedProjects {
+	if n := f.known.Len(); n > mostRefusedProjects {
 		t.Errorf("%d projects have rows", n)
 	}
 }

@@ -10,6 +10,10 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/signin"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
 // route is one endpoint. The tables below are the whole API; openapi.json is
@@ -22,6 +26,8 @@ type route struct {
 	handle       handler
 	otherMethod  bool // stands for the methods that the path does not take
 	light        bool // answers from memory, or stays open: it does not wait for its turn
+	// format is the form of a route where telemetry comes in, of its errors too; nil for others.
+	format wireformat.Format
 	// problem is the body of an error, for clients that know another form; nil is ours.
 	problem func(*problem) any
 	// raw, instead of handle, writes its own answer: metrics, profiles.
@@ -42,10 +48,9 @@ type call struct {
 	w      http.ResponseWriter // for the deadlines of the body only; answers are returned
 	r      *http.Request
 	params url.Values // parsed, and checked against the route
-	caller keyring.Caller
-	// session is the token of the session that stood for the caller's key; "" when the key
-	// itself was sent. What only a key may do asks this, never what headers there are.
-	session string
+	caller signin.Caller
+	// incoming is what a format gets of the request.
+	incoming wireformat.Incoming
 	// question is what a call holds that asks; nil when it does not.
 	question *question
 	// bodyRead is set when the body was read to its end.
@@ -66,21 +71,19 @@ type answer struct {
 	status int
 	body   any         // encoded as JSON; nil for none
 	text   string      // instead of body: plain text
-	json   []byte      // instead of body: JSON that is ready
+	bytes  []byte      // instead of body: what is ready
+	media  string      // the Content-Type of bytes; "" is JSON
 	header http.Header // more headers, or nil
 	stream func()      // instead of body: writes until it ends
 }
 
 func apiRoutes() []route {
-	return []route{
-		{method: "POST", path: "/v1/telemetry/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
-		{method: "POST", path: "/v1/ingest/batch", scope: keyring.ScopeIngest, anyParam: true, handle: postBatch},
-		{method: "POST", path: "/api/v1/telemetry/bulk", scope: keyring.ScopeIngest, anyParam: true, handle: postBulk},
+	return append(formatRoutes(formats.All()), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: eventsParams(), handle: oneOf(listEvents, getEvent)},
+		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: query.NamesOf(query.Events), handle: oneOf(listOf(query.Events, listEvents), getEvent)},
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
-		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: streamParams(), light: true, handle: getStream},
+		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
 		{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
@@ -89,24 +92,24 @@ func apiRoutes() []route {
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: traceParams(), handle: oneOf(listTraces, getTrace)},
+		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: query.NamesOf(query.Traces), handle: oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)},
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
 		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
 		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: observationParams(), handle: oneOf(listObservations, getObservation, "trace_id")},
+		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: query.NamesOf(query.Observations), handle: oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")},
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
-		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: scoreParams(), handle: listScores},
+		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: query.NamesOf(query.Scores), handle: listOf(query.Scores, asked(query.ListScores))},
 		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: append(sessionParams(), "id"), handle: oneOf(listSessions, getTraceSession, "cursor")},
+		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: query.NamesOf(query.Sessions), handle: oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")},
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
-		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: sessionParams(), handle: listUsers},
-		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: environmentParams(), handle: listEnvironments},
-		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: statsParams(), handle: getStats},
-	}
+		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: query.NamesOf(query.Users), handle: listOf(query.Users, asked(query.ListUsers))},
+		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: query.NamesOf(query.Environments), handle: listOf(query.Environments, asked(query.ListEnvironments))},
+		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: query.NamesOf(query.Stats), handle: getStats},
+	}...)
 }
 
 // mux serves the routes, and the error envelope for everything else.

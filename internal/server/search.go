@@ -49,16 +49,3 @@ func (s *Server) searchStats(ctx context.Context, project string, f *store.Filte
 	}
 	return nil
 }
-
-// words reads q, the text of a search; nil when there is none.
-func (q *query) words() *textsearch.Query {
-	text := q.text("q")
-	if text == "" {
-		return nil
-	}
-	parsed, err := textsearch.Parse(text)
-	if err != nil && q.err == nil {
-		q.err = &store.QueryError{Param: "q", Message: err.Error()}
-	}
-	return parsed
-}

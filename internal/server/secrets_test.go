@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -32,6 +33,12 @@ func TestSecretsStayInside(t *testing.T) {
 	try("POST", "/v1/telemetry/batch", []byte(payload), "Content-Encoding", payload)
 	try("POST", "/v1/telemetry/batch", batch(event("s-1", "trace_create", private)), "X-API-Key", "", "X-API-Key", wrongKey)
 	try("POST", "/v1/telemetry/batch", batch(event("s-1", "trace_create", private)), "X-API-Key", "", "Authorization", "Bearer "+wrongKey)
+	basic := base64.StdEncoding.EncodeToString([]byte("user:" + wrongKey))
+	try("POST", "/v1/telemetry/batch", batch(event("s-1", "trace_create", private)), "X-API-Key", "", "Authorization", "Basic "+basic)
+	right := base64.StdEncoding.EncodeToString([]byte("user:" + h.key))
+	if rep := h.get("/v1/traces", "X-API-Key", "", "Authorization", "Basic "+right); rep.status != 200 {
+		t.Errorf("the key as a password: %d %s", rep.status, rep.body)
+	}
 	try("GET", "/v1/"+payload, nil)
 	try("GET", "/v1/traces?limit="+payload, nil)
 	try("GET", "/v1/traces?from="+payload, nil)
@@ -47,7 +54,7 @@ func TestSecretsStayInside(t *testing.T) {
 	broken.set(nil)
 	metrics := h.get(h.ops + "/metrics").body
 	for where, text := range map[string]string{"the logs": h.logs.String(), "an answer": answers.String(), "the metrics": string(metrics)} {
-		for what, secret := range map[string]string{"a payload": payload, "the key": h.key, "a key": wrongKey} {
+		for what, secret := range map[string]string{"a payload": payload, "the key": h.key, "a key": wrongKey, "a password": basic, "the password": right} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s is in %s:\n%s", what, where, text)
 			}

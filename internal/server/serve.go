@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // serve runs a route's handler and does, in this one place, what every answer
@@ -32,7 +33,7 @@ func (s *Server) serve(rt route) http.Handler {
 		defer s.metrics.inProgress.Dec()
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Time{}) // one may be left of the connection's last answer
-		c := &call{w: w, r: r}
+		c := &call{w: w, r: r, incoming: wireformat.Incoming{Path: rt.path, Header: r.Header}}
 		defer c.end()
 		ans, err := s.run(rt, c)
 		c.dropRest(control)
@@ -62,12 +63,22 @@ func (s *Server) refusal(rt route, c *call, err error) *answer {
 	p := s.problemOf(err)
 	s.logProblem(rt, c, p)
 	s.noteRefusal(rt, c, p)
-	ans := &answer{status: p.status, header: p.header, body: p.body()}
-	if rt.problem != nil {
-		ans.body = rt.problem(p)
-	}
 	if p.retryAfter > 0 {
 		c.w.Header().Set("Retry-After", retryAfter(rt, p.retryAfter))
+	}
+	for name, values := range p.header {
+		c.w.Header()[name] = values
+	}
+	ans := &answer{status: p.status, body: envelope{p.body()}}
+	switch {
+	case rt.format != nil:
+		ans, err = formatted(rt.format.Refuse(&c.incoming, &wireformat.Refusal{Status: p.status, ErrorBody: p.body(), Batch: p.batch}))
+		if err != nil {
+			s.o.Logger.Error("encode an error", "route", rt.path, "error", err)
+			return &answer{status: p.status}
+		}
+	case rt.problem != nil:
+		ans.body = rt.problem(p)
 	}
 	return ans
 }
@@ -108,48 +119,19 @@ func panicType(v any) string {
 	return "of a value that is not shown"
 }
 
-// secretOf is the key that a request was sent with; "" for none.
-func secretOf(r *http.Request) string {
-	if secret := r.Header.Get("X-API-Key"); secret != "" {
-		return secret
-	}
-	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
-	}
-	return ""
-}
-
-// authenticate finds the caller before anything of the body is read, and notes in c
-// by what: a key, or a session that stands for one.
+// authenticate finds the caller before anything of the body is read.
 func (s *Server) authenticate(c *call, scope keyring.Scope) (err error) {
-	secret := secretOf(c.r)
-	challenge := http.Header{"Www-Authenticate": {`Bearer realm="brokle"`}}
-	if secret == "" {
-		if token := sessionToken(c.r); token != "" {
-			return s.authenticateSession(c, token, scope)
-		}
-		p := problemf(http.StatusUnauthorized, codeUnauthorized, "there is no key: send X-API-Key, or Authorization: Bearer")
-		p.header = challenge
-		return p
-	}
-	if c.caller, err = s.lookup(c.r, secret); err != nil {
-		if p := s.problemOf(err); p.status == http.StatusUnauthorized {
-			p.header = challenge
-		}
+	if c.caller, err = s.desk.Caller(c.r); err != nil {
 		return err
 	}
-	return allowed(c.caller, scope)
-}
-
-// anyScope is the scope of routes that take every key.
-const anyScope keyring.Scope = "any"
-
-func allowed(caller keyring.Caller, scope keyring.Scope) error {
-	if scope != anyScope && !caller.Has(scope) {
+	if scope != anyScope && !c.caller.Has(scope) {
 		return problemf(http.StatusForbidden, codeForbidden, "the key lacks the scope %q", scope)
 	}
 	return nil
 }
+
+// anyScope is the scope of routes that take every key.
+const anyScope keyring.Scope = "any"
 
 // parameters parses a query string and refuses what the route does not know.
 func parameters(raw string, rt route) (url.Values, error) {

@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/page"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/go-json-experiment/json"
 )
 
@@ -17,16 +20,15 @@ type Server struct {
 	decoders  *decoders
 	inFlight  *budget
 	rates     *rates
-	guesses   *guesses
 	metrics   *metrics
-	sessions  *sessions
+	desk      *signin.Desk
 	turns     *turns
 	refusals  *refusals
 	answers   *answers
-	live      *live
+	live      *live.Hub
 	positions *positions
-	backingUp chan struct{}    // has room for one: the backup under way
-	page      map[string]*file // the web page's files by path; "index.html" is there
+	backingUp chan struct{}         // has room for one: the backup under way
+	page      map[string]*page.File // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 
 	// stopping ends when a shutdown begins: nobody is kept waiting for a job then.
@@ -46,19 +48,20 @@ func New(o Options) (*Server, error) {
 		decoders:  newDecoders(),
 		inFlight:  newBudget(o.MaxInFlightBytes),
 		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
-		guesses:   newGuesses(o.AuthFailures),
-		sessions:  newSessions(o.Now),
+		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now}),
 		backingUp: make(chan struct{}, 1),
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),
 		answers:   newAnswers(o.MaxAnswerBytes, o.QueryWait),
-		live:      newLive(o.Log, o.Logger, o.MaxStreams),
 	}
 	var err error
 	if s.positions, err = newPositions(o.PositionKey); err != nil {
 		return nil, err
 	}
-	if s.page, err = loadPage(); err != nil {
+	s.live = live.New(live.Options{
+		Log: o.Log, Most: o.MaxStreams, Heartbeat: o.StreamHeartbeat, WriteTimeout: o.WriteTimeout, ID: s.streamID, Encode: s.encode, Logger: o.Logger,
+	})
+	if s.page, err = page.Load(); err != nil {
 		return nil, fmt.Errorf("load the web page: %w", err)
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
@@ -74,7 +77,7 @@ func New(o Options) (*Server, error) {
 
 // Run hands accepted events to the streams until ctx ends; then it ends them and returns nil.
 func (s *Server) Run(ctx context.Context) error {
-	s.live.follow(ctx)
+	s.live.Run(ctx)
 	return nil
 }
 

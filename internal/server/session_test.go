@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 )
 
 // signIn signs in with a body and returns the session's cookie as a header.
@@ -190,7 +191,7 @@ func TestSessionLivesWhileUsed(t *testing.T) {
 	for _, c := range []struct {
 		wait   time.Duration
 		status int
-	}{{sessionIdle - time.Second, 200}, {sessionIdle - time.Second, 200}, {sessionIdle, 401}, {0, 401}} {
+	}{{signin.Idle - time.Second, 200}, {signin.Idle - time.Second, 200}, {signin.Idle, 401}, {0, 401}} {
 		passed.Add(int64(c.wait))
 		if rep := h.get("/v1/traces", "X-API-Key", "", "Cookie", cookie); rep.status != c.status {
 			t.Errorf("after %v: %d, want %d", c.wait, rep.status, c.status)
@@ -219,35 +220,12 @@ func TestLinkSignsInOnceWithinTenMinutes(t *testing.T) {
 	if _, rep := h.signIn(first); rep.status != 401 {
 		t.Errorf("used twice: %d", rep.status)
 	}
-	passed.Store(int64(linkLife))
+	passed.Store(int64(signin.LinkLife))
 	if _, rep := h.signIn(late); rep.status != 401 {
 		t.Errorf("used late: %d", rep.status)
 	}
 	if rep := h.send("POST", "/v1/session/link", nil, "X-API-Key", "", "Cookie", cookie, "Origin", h.url); rep.status != 403 {
 		t.Errorf("a link made by a session: %d", rep.status)
-	}
-}
-
-func TestSessionsAreBounded(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	s := newSessions(func() time.Time { return now })
-	first := s.start("k")
-	now = now.Add(time.Second)
-	var last string
-	for range maxSessions {
-		last = s.start("k")
-	}
-	if _, _, ok := s.use(first); ok {
-		t.Error("the oldest session is still there")
-	}
-	if _, _, ok := s.use(last); !ok || len(s.active) != maxSessions {
-		t.Errorf("the newest is there: %v, %d sessions", ok, len(s.active))
-	}
-	now = now.Add(2 * sessionIdle)
-	s.start("k")
-	if len(s.active) != 1 {
-		t.Errorf("%d sessions after all others ended", len(s.active))
 	}
 }
 

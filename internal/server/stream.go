@@ -3,42 +3,37 @@ package server
 import (
 	"context"
 	"net/http"
-	"sync"
-	"time"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// Why a stream ends, as its last message says; codeUnavailable and codeUnauthorized too.
-const (
-	endTooSlow  = "too_slow" // the client reads more slowly than events come
-	endStopping = "stopping" // the server stops
-)
-
-// keyCheck is how often a stream looks whether its key still counts.
-const keyCheck = 250 * time.Millisecond
-
-// getStream is GET /v1/telemetry/stream: the project's events as they are
-// accepted, as Server-Sent Events (WHATWG HTML, section 9.2).
+// getStream is GET /v1/telemetry/stream: the project's events as they are accepted.
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
-	q := query{values: c.params}
-	st := &stream{Server: s, call: c, filter: q.eventFilter(), at: s.o.Log.Head()}
+	q := query.Reader{Values: c.params}
+	st := live.Stream{
+		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
+		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
+	}
 	last := c.r.Header.Get("Last-Event-ID")
 	if last == "" {
-		last = q.text("last_event_id")
+		last = q.Text("last_event_id")
 	}
 	if last != "" {
 		at, ok := s.parseStreamID(c.caller.Project, last)
-		if !ok || at > st.at {
-			q.fail("last_event_id", "is no id of this node's stream; begin without one")
+		if !ok || at > st.After {
+			q.Fail("last_event_id", "is no id of this node's stream; begin without one")
 		}
-		st.at = at
+		st.After = at
 	}
-	if q.err != nil {
-		return nil, q.err
+	if q.Err != nil {
+		return nil, q.Err
 	}
-	if s.stopping.Err() != nil || s.live.streams() >= s.o.MaxStreams {
+	if s.stopping.Err() != nil || s.live.Streams() >= s.o.MaxStreams {
 		p := s.unavailable(nil)
 		p.code = codeOverloaded
 		p.message = "there are as many streams as there may be"
@@ -47,178 +42,38 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 		}
 		return nil, p
 	}
-	return &answer{status: http.StatusOK, stream: st.run}, nil
+	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-// stream is one connection.
-type stream struct {
-	*Server
-	*call
-	filter  eventFilter
-	at      entity.Seq // everything up to here was sent, or did not pass the filter
-	control *http.ResponseController
-	buf     []byte
-
-	mu      sync.Mutex // guards stopped and the write deadline
-	stopped bool
-}
-
-// run sends until the client leaves, the key ends or the server stops.
-func (st *stream) run() {
-	st.control = http.NewResponseController(st.w)
-	_ = st.control.SetReadDeadline(time.Time{})
-	defer context.AfterFunc(st.stopping, st.hurry)()
-	ctx, cancel := context.WithCancel(st.r.Context())
-	defer cancel()
-	defer context.AfterFunc(st.stopping, cancel)()
-	if !st.send("retry: 1000\nid: " + st.streamID(st.caller.Project, st.at) + "\n\n") {
-		return
+// readFilter reads the conditions of a stream.
+func readFilter(q *query.Reader) live.Filter {
+	f := live.Filter{
+		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
+		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
+		Tag: q.Text("tag"), HasError: q.Boolean("has_error"),
 	}
-	why := st.follow(ctx)
-	if why == "" && st.stopping.Err() != nil {
-		why = endStopping
-	}
-	if why != "" {
-		st.send("event: end\ndata: {\"code\":\"" + why + "\"}\n\n")
-	}
-}
-
-// hurry gives a write that is under way one more second, so that a client
-// that does not read cannot hold up the shutdown.
-func (st *stream) hurry() {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.stopped = true
-	_ = st.control.SetWriteDeadline(time.Now().Add(time.Second))
-}
-
-// send writes text and flushes; false when the client is gone or does not read.
-func (st *stream) send(text string) bool { return st.write([]byte(text)) == nil && st.flush() == nil }
-
-func (st *stream) write(b []byte) error {
-	st.mu.Lock()
-	if !st.stopped {
-		_ = st.control.SetWriteDeadline(time.Now().Add(st.o.WriteTimeout))
-	}
-	st.mu.Unlock()
-	_, err := st.w.Write(b)
-	return err
-}
-
-func (st *stream) flush() error { return st.control.Flush() }
-
-// follow sends what came since st.at, then what comes. It returns why it ended, "" when there
-// is nobody left to tell.
-func (st *stream) follow(ctx context.Context) (why string) {
-	if why, ok := st.catchUp(ctx, st.o.Log.Head()); !ok {
-		return why
-	}
-	sub := st.live.join(st.caller.Project)
-	if sub == nil {
-		return codeOverloaded
-	}
-	defer st.live.leave(sub)
-	if why, ok := st.catchUp(ctx, sub.from); !ok {
-		return why
-	}
-	beat := time.NewTicker(st.o.StreamHeartbeat)
-	defer beat.Stop()
-	check := time.NewTicker(keyCheck)
-	defer check.Stop()
-	for {
-		select {
-		case c, ok := <-sub.chunks:
-			if !ok {
-				return sub.why
-			}
-			sub.queued.Add(-c.bytes)
-			if !st.pass(c.events) {
-				return ""
-			}
-		case <-beat.C:
-			if at, drained := st.live.position(sub); drained {
-				st.at = max(st.at, at)
-			}
-			if !st.beat() {
-				return ""
-			}
-		case <-check.C:
-			if !st.allowed() {
-				return codeUnauthorized
-			}
-		case <-ctx.Done():
-			return ""
+	for _, name := range q.List("event_type", query.MaxEventTypes) {
+		typ, ok := wire.EventType(name).Canonical()
+		if !ok {
+			q.Fail("event_type", "must be a comma list of event types such as trace_create")
 		}
+		f.EventTypes = append(f.EventTypes, typ)
 	}
+	return f
 }
 
-// catchUp sends what lies between st.at and upto, read on this stream's own goroutine.
-func (st *stream) catchUp(ctx context.Context, upto entity.Seq) (why string, ok bool) {
-	for st.at < upto {
-		if !st.allowed() {
-			return codeUnauthorized, false
-		}
-		recs, next, err := st.o.Log.Read(ctx, st.at, liveRead)
-		if err != nil {
-			if ctx.Err() == nil {
-				st.o.Logger.Error("a stream cannot read the log", "project", st.caller.Project, "error", err)
-				return codeUnavailable, false
-			}
-			return "", false
-		}
-		var events []*liveEvent
-		for i := range recs {
-			if recs[i].Project == st.caller.Project {
-				events = append(events, &liveEvent{rec: &recs[i]})
-			}
-		}
-		if !st.pass(events) {
-			return "", false
-		}
-		st.at = max(st.at, next)
-	}
-	return "", true
+// streamBegin is the place before the first event.
+const streamBegin = "0"
+
+// streamID is a place in the Log as the project sees it.
+func (s *Server) streamID(project string, at entity.Seq) string {
+	return s.positions.seal(streamPlace, project, at)
 }
 
-// pass sends those of the events that are new and pass the filter.
-func (st *stream) pass(events []*liveEvent) bool {
-	const most = 256 << 10 // bytes in one write
-	st.buf = st.buf[:0]
-	for _, e := range events {
-		if e.rec.Seq <= st.at {
-			continue
-		}
-		st.at = e.rec.Seq
-		e.prepare(st.Server)
-		if e.message == nil || !st.filter.takes(e) {
-			continue
-		}
-		st.buf = append(st.buf, e.message...)
-		if len(st.buf) >= most {
-			if st.write(st.buf) != nil {
-				return false
-			}
-			st.buf = st.buf[:0]
-		}
+func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
+	if id == streamBegin {
+		return 0, true
 	}
-	if len(st.buf) == 0 {
-		return true
-	}
-	return st.write(st.buf) == nil && st.flush() == nil
-}
-
-// beat keeps the connection alive, and tells how far a stream has come that shows
-// nothing. It tells that every time: an id that came only when other projects
-// had sent something would tell of them.
-func (st *stream) beat() bool {
-	return st.send(": alive\nid: " + st.streamID(st.caller.Project, st.at) + "\n\n")
-}
-
-// allowed says whether the key, and the session if there is one, still count.
-func (st *stream) allowed() bool {
-	key, ok := st.o.Keys.Active(st.caller.KeyID)
-	if !ok || !(keyring.Caller{Scopes: key.Scopes}).Has(keyring.ScopeRead) {
-		return false
-	}
-	return st.session == "" || st.sessions.alive(st.session)
+	ok = s.positions.open(id, streamPlace, project, &at)
+	return at, ok
 }

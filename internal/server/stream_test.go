@@ -17,8 +17,9 @@ import (
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/chance"
-	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/live"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // message is one message of a stream; comments come with the name "".
@@ -86,7 +87,7 @@ func (s *sse) next() (m message, err error) {
 }
 
 // event is the next message with an event, as it was sent.
-func (s *sse) event() (message, streamed) {
+func (s *sse) event() (message, live.Message) {
 	s.tb.Helper()
 	for {
 		m, err := s.next()
@@ -94,7 +95,7 @@ func (s *sse) event() (message, streamed) {
 			s.tb.Fatalf("the stream ended: %v", err)
 		}
 		if m.name == "event" {
-			var ev streamed
+			var ev live.Message
 			if err := json.Unmarshal([]byte(m.data), &ev); err != nil {
 				s.tb.Fatalf("%s: %v", m.data, err)
 			}
@@ -267,7 +268,8 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 	byKey := h.stream("", "X-API-Key", secret)
 	cookie := h.session(secret)
 	bySession := h.stream("", "X-API-Key", "", "Cookie", cookie)
-	signedOut := h.stream("", "X-API-Key", "", "Cookie", h.session(h.key))
+	theirs := h.session(h.key)
+	signedOut := h.stream("", "X-API-Key", "", "Cookie", theirs)
 	if byKey.status != 200 || bySession.status != 200 {
 		t.Fatal(byKey.status, bySession.status)
 	}
@@ -283,9 +285,9 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("the streams of a revoked key went on for %v", took)
 	}
-	h.srv.sessions.mu.Lock()
-	clear(h.srv.sessions.active)
-	h.srv.sessions.mu.Unlock()
+	if rep := h.send("DELETE", "/v1/session", nil, "X-API-Key", "", "Cookie", theirs, "Origin", h.url); rep.status != http.StatusNoContent {
+		t.Fatalf("sign out: %d %s", rep.status, rep.body)
+	}
 	if end := signedOut.end(); !strings.Contains(end, "unauthorized") {
 		t.Errorf("without its session: %q", end)
 	}
@@ -305,14 +307,14 @@ func TestStreamEndsAtShutdown(t *testing.T) {
 	}
 	defer stalled.Close()
 	fmt.Fprintf(stalled, "GET /v1/telemetry/stream HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\n\r\n", h.key)
-	h.until("both listen", func() bool { return h.srv.live.streams() == 2 })
+	h.until("both listen", func() bool { return h.srv.live.Streams() == 2 })
 	ended := make(chan string)
 	go func() { ended <- s.end() }()
 	big := `{"name":"` + strings.Repeat("x", 3<<20) + `"}`
 	for i := range 5 {
 		h.post(event(fmt.Sprint("big", i), "event_create", big))
 	}
-	h.until("the stalled one is cut", func() bool { return h.srv.live.streams() == 1 })
+	h.until("the stalled one is cut", func() bool { return h.srv.live.Streams() == 1 })
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -322,32 +324,8 @@ func TestStreamEndsAtShutdown(t *testing.T) {
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("the shutdown took %v", took)
 	}
-	if end := <-ended; !strings.Contains(end, endStopping) {
+	if end := <-ended; !strings.Contains(end, "stopping") {
 		t.Errorf("the end says %q", end)
-	}
-}
-
-// Who does not keep up is cut, and finds what it missed behind its last id.
-func TestStreamCutsSlowReaders(t *testing.T) {
-	t.Parallel()
-	h := open(t, setup{limits: limitsOf(4 << 20)})
-	sub := h.srv.live.join("one")
-	quick := h.stream("")
-	h.until("both listen", func() bool { return h.srv.live.streams() == 2 })
-	big := `{"name":"` + strings.Repeat("x", 3<<20) + `"}`
-	for i := range 4 {
-		h.post(event(fmt.Sprint("big", i), "event_create", big))
-		if _, ev := quick.event(); ev.ID != fmt.Sprint("big", i) {
-			t.Errorf("the quick reader got %s", ev.ID)
-		}
-	}
-	h.until("the slow one is out", func() bool { return h.srv.live.streams() == 1 })
-	n := 0
-	for c := range sub.chunks {
-		n += len(c.events)
-	}
-	if sub.why != endTooSlow || n == 0 || n >= 4 {
-		t.Errorf("it ended with %q after %d events", sub.why, n)
 	}
 }
 
@@ -359,7 +337,7 @@ func TestStreamHeartbeatsAndBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.until("it listens", func() bool { return h.srv.live.streams() == 1 })
+	h.until("it listens", func() bool { return h.srv.live.Streams() == 1 })
 	if rep := h.get("/v1/telemetry/stream"); rep.status != 503 || rep.code(t) != "overloaded" || rep.header.Get("Retry-After") == "" {
 		t.Errorf("one stream too many: %d %s", rep.status, rep.body)
 	}
@@ -380,7 +358,7 @@ func TestStreamHeartbeatsAndBound(t *testing.T) {
 		}
 	}
 	s.close()
-	h.until("it is gone", func() bool { return h.srv.live.streams() == 0 })
+	h.until("it is gone", func() bool { return h.srv.live.Streams() == 0 })
 }
 
 // The SDK's Stream goes on across a server that ends its streams.
@@ -405,21 +383,21 @@ func TestStreamWithTheSDK(t *testing.T) {
 			got <- ev.EventID
 		}
 	}()
-	h.until("it listens", func() bool { return h.srv.live.streams() == 1 })
+	h.until("it listens", func() bool { return h.srv.live.Streams() == 1 })
 	for i := range 6 {
 		h.post(event(fmt.Sprint("no", i), "event_create", `{"name":"theirs"}`), event(fmt.Sprint("yes", i), "event_create", `{"name":"mine"}`))
 		if id := <-got; id != fmt.Sprint("yes", i) {
 			t.Errorf("%s, want yes%d", id, i)
 		}
 		if i%2 == 1 {
-			h.srv.live.endAll(endTooSlow)
+			h.srv.live.End("too_slow")
 		}
 	}
 	cancel()
 	<-ended
 }
 
-func limitsOf(payload int) (l ingest.Limits) {
+func limitsOf(payload int) (l wireformat.Limits) {
 	l.MaxPayloadBytes = payload
 	return l
 }

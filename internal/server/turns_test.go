@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
@@ -171,14 +172,14 @@ type slowWarehouse struct {
 	gone          atomic.Int64 // questions that ended with their context
 }
 
-func (w *slowWarehouse) Stats(ctx context.Context, project string, q store.StatsQuery) (*store.StatsPage, error) {
+func (w *slowWarehouse) Stats(ctx context.Context, project string, p *store.StatsPlan) ([][]any, error) {
 	n := w.working.Add(1)
 	defer w.working.Add(-1)
 	for most := w.most.Load(); n > most && !w.most.CompareAndSwap(most, n); most = w.most.Load() {
 	}
 	select {
 	case <-w.gate:
-		return w.Warehouse.Stats(ctx, project, q)
+		return w.Warehouse.Stats(ctx, project, p)
 	case <-ctx.Done():
 		w.gone.Add(1)
 		return nil, fmt.Errorf("statistics: %w", ctx.Err())
@@ -269,7 +270,7 @@ func TestStarvedQueryIsNamed(t *testing.T) {
 
 type starvedWarehouse struct{ store.Warehouse }
 
-func (starvedWarehouse) Stats(context.Context, string, store.StatsQuery) (*store.StatsPage, error) {
+func (starvedWarehouse) Stats(context.Context, string, *store.StatsPlan) ([][]any, error) {
 	return nil, fmt.Errorf("statistics: %w", store.ErrStarved)
 }
 
@@ -283,13 +284,13 @@ func TestRepeatsAreBounded(t *testing.T) {
 		most       int
 		together   bool // may also come in one value, with commas
 	}{
-		{"/v1/traces?", "score", func(i int) string { return fmt.Sprintf("s%d>=0", i) }, maxScores, false},
-		{"/v1/observations?", "score", func(int) string { return "" }, maxScores, false},
-		{"/v1/stats?", "score", func(int) string { return "same>=0" }, maxScores, false},
-		{"/v1/stats?", "metrics", func(i int) string { return fmt.Sprintf("score_avg:n%d", i) }, maxMetrics, true},
-		{"/v1/stats?", "metrics", func(int) string { return "count" }, maxMetrics, true},
-		{"/v1/stats?", "group_by", func(int) string { return "model" }, maxGroups, true},
-		{"/v1/telemetry/stream?", "event_type", func(int) string { return "trace_create" }, maxEventTypes, true},
+		{"/v1/traces?", "score", func(i int) string { return fmt.Sprintf("s%d>=0", i) }, query.MaxScores, false},
+		{"/v1/observations?", "score", func(int) string { return "" }, query.MaxScores, false},
+		{"/v1/stats?", "score", func(int) string { return "same>=0" }, query.MaxScores, false},
+		{"/v1/stats?", "metrics", func(i int) string { return fmt.Sprintf("score_avg:n%d", i) }, query.MaxMetrics, true},
+		{"/v1/stats?", "metrics", func(int) string { return "count" }, query.MaxMetrics, true},
+		{"/v1/stats?", "group_by", func(int) string { return "model" }, query.MaxGroups, true},
+		{"/v1/telemetry/stream?", "event_type", func(int) string { return "trace_create" }, query.MaxEventTypes, true},
 		{"/v1/traces?", "q", func(i int) string { return fmt.Sprintf("word%d", i) }, textsearch.MaxWords, true},
 	} {
 		ask := func(n int, comma bool) reply {

@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 
-	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // The forms in which Brokle's clients of 2025 know an answer: what there is, or why not.
@@ -20,7 +20,7 @@ type (
 )
 
 func notSuccess(p *problem) any {
-	return failure{Error: wire.ErrorBody{Code: p.code, Message: p.message, Details: p.details}}
+	return failure{Error: p.body()}
 }
 
 // keyInfo is what a key stands for, in the words of those clients.
@@ -37,9 +37,9 @@ const selfHosted = "self_hosted"
 // validateKey is POST /v1/auth/validate-key: whoever comes to here has a valid key. The
 // body says nothing, and is not read.
 func validateKey(_ context.Context, _ *Server, c *call) (*answer, error) {
-	environment, err := ingest.Environment("", c.r.Header.Get("X-Environment"))
+	environment, err := wireformat.Environment("", c.r.Header.Get("X-Environment"))
 	if err != nil {
-		environment = ingest.DefaultEnvironment // the key is valid all the same
+		environment = wireformat.DefaultEnvironment // the key is valid all the same
 	}
 	info := keyInfo{
 		Environment: environment, OrganizationID: c.caller.Project, UserID: c.caller.KeyID,

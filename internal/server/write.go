@@ -54,7 +54,7 @@ func (a *answerWriter) send() error {
 			return nil
 		}
 	} else {
-		out := a.ans.json
+		out := a.ans.bytes
 		if out == nil {
 			out = []byte(a.ans.text)
 		}
@@ -125,6 +125,8 @@ func (a *answerWriter) begin(length int64) {
 			h.Set("Content-Type", "text/event-stream")
 		}
 		h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold events back
+	case ans.media != "":
+		h.Set("Content-Type", ans.media)
 	case ans.text != "":
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	default:

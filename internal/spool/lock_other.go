@@ -13,3 +13,6 @@ func takeLock(path string, create bool) (*os.File, error) {
 	}
 	return os.OpenFile(path, flags, 0o600)
 }
+
+// dropLock closes f.
+func dropLock(f *os.File) error { return f.Close() }

@@ -3,6 +3,7 @@
 package spool
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -23,4 +24,9 @@ func takeLock(path string, create bool) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// dropLock closes f and lets its lock go, also where a child that is being started still has a copy of f.
+func dropLock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }

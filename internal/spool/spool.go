@@ -126,5 +126,5 @@ func (d *Dir) Close() error {
 	if empty {
 		err = os.RemoveAll(d.path)
 	}
-	return errors.Join(err, d.lock.Close())
+	return errors.Join(err, dropLock(d.lock))
 }

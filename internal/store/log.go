@@ -85,8 +85,9 @@ type Job struct {
 	Environment string // already resolved from body and header
 	BatchID     string
 	ReceivedAt  time.Time
-	// Body is the request as JSON (a brokle.BatchRequest), decompressed.
-	Body []byte
+	// Format names the wire format of Body; "" is that of POST /v1/telemetry/batch.
+	Format string
+	Body   []byte // the request, decompressed
 }
 
 // Errors of the contracts. Backends wrap them; callers use errors.Is.

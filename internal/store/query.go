@@ -6,15 +6,6 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/wire"
-)
-
-// Pages of the queries: the same JSON types that the API answers with.
-type (
-	TracePage       = wire.Page[wire.TraceSummary]
-	ObservationPage = wire.Page[wire.Observation]
-	ScorePage       = wire.Page[wire.Score]
-	StatsPage       = wire.Page[wire.StatRow]
 )
 
 // Filter restricts a query. Zero values do not restrict. Every part given must hold.
@@ -34,6 +25,12 @@ type Filter struct {
 	MinCost      *float64
 	HasError     *bool // any observation (or the observation itself) has level ERROR
 	Scores       []ScoreCondition
+	// ID asks for the observations of one id: one in each trace that has it.
+	ID string `json:"-"`
+	// The observation, data type and source of a score; the last two in upper case.
+	ObservationID string `json:"-"`
+	DataType      string `json:"-"`
+	Source        string `json:"-"`
 	// Text is what Seqs or Match stand for, so that a cursor belongs to it; it
 	// restricts nothing by itself.
 	Text string
@@ -56,37 +53,20 @@ type ScoreCondition struct {
 
 // Order is a sort column and a place to continue from.
 type Order struct {
-	// By is a column: "start_time" (scores: "timestamp") or a numeric column of the row. Empty: that time.
+	// By is a column that the list can be sorted by. Empty: its first time.
 	By string
 	// Asc is false for the default, newest or largest first.
 	Asc bool
-	// Limit is 1 to 1000 rows.
+	// Limit is 1 to 1000 rows; 0: 50.
 	Limit int
 	// Cursor is a NextCursor of the same query, or "".
 	Cursor string
 }
 
-// TraceQuery asks for GET /v1/traces.
-type TraceQuery struct {
+// Query asks for a list.
+type Query struct {
 	Filter
 	Order
-}
-
-// ObservationQuery asks for GET /v1/observations. ID asks for those of one id: one in
-// each trace that has it.
-type ObservationQuery struct {
-	Filter
-	Order
-	ID string
-}
-
-// ScoreQuery asks for GET /v1/scores.
-type ScoreQuery struct {
-	Filter
-	Order
-	ObservationID string
-	DataType      string
-	Source        string
 }
 
 // StatsQuery asks for GET /v1/stats.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Warehouse is the queryable view of the Log. It may lag, stop, or be rebuilt;
@@ -18,31 +19,22 @@ type Warehouse interface {
 	// Cursor is the position up to which everything has been inserted.
 	Cursor(ctx context.Context) (entity.Seq, error)
 
-	Traces(ctx context.Context, project string, q TraceQuery) (*TracePage, error)
-	// TraceEvents returns the Seqs of all events that fold into the trace: its own,
-	// those of its observations and of its scores. Of an observation whose id other traces
-	// have too, they are ObservationRow.Seqs of this trace. ErrNotFound when there is no such trace.
-	TraceEvents(ctx context.Context, project, traceID string) ([]entity.Seq, error)
+	// Lists answer with the rows of a page, and with the place of the last when there are more.
+	Traces(ctx context.Context, project string, p *Plan) ([]wire.TraceSummary, *Place, error)
 	// Observations has a row for each (trace, id); rows of one place in the sort are in the
 	// order of (id, trace id). A score is of the observation that it names in the trace
 	// that it names, and without a trace of the newest (ObservationRow.Newest).
-	Observations(ctx context.Context, project string, q ObservationQuery) (*ObservationPage, error)
-	Scores(ctx context.Context, project string, q ScoreQuery) (*ScorePage, error)
-	Sessions(ctx context.Context, project string, q SessionQuery) (*SessionPage, error)
-	Users(ctx context.Context, project string, q UserQuery) (*UserPage, error)
-	Environments(ctx context.Context, project string, q EnvironmentQuery) (*EnvironmentPage, error)
-	// EntityEvents returns, by entity of the kind, the Seqs of its own events, in order:
-	// of a trace without those of its observations and scores, of an observation id those of
-	// all traces. Those that have none are not in it.
-	EntityEvents(ctx context.Context, project string, kind entity.Kind, ids []string) (map[string][]entity.Seq, error)
-	Stats(ctx context.Context, project string, q StatsQuery) (*StatsPage, error)
-	// EventSeqs finds the stored events of that id, in order: several when the id was
-	// accepted again with other content. ErrNotFound when there is none.
-	EventSeqs(ctx context.Context, project, eventID string) ([]entity.Seq, error)
-	// UserEvents returns the ids, in order, of the traces that have to do with a user: the
-	// fold or any event of the trace or of one of its observations names that user. Empty
-	// when there are none.
-	UserEvents(ctx context.Context, project, userID string) (traceIDs []string, err error)
+	Observations(ctx context.Context, project string, p *Plan) ([]wire.Observation, *Place, error)
+	Scores(ctx context.Context, project string, p *Plan) ([]wire.Score, *Place, error)
+	// Totals has a row for each session, user or environment. The filter says what traces count, but
+	// for HasError, which says what sessions and users are wanted. Of environments it has From and To
+	// only: From ≤ start_time < To (a score: its timestamp).
+	Totals(ctx context.Context, project string, by Totaled, p *Plan) ([]Total, *Place, error)
+	// Stats answers with up to Limit+1 rows in the order of the groups, NULL first: a value for each
+	// group, then one for each metric.
+	Stats(ctx context.Context, project string, p *StatsPlan) ([][]any, error)
+	// Events returns the Seqs of the events that of means, in order, by what they are events of.
+	Events(ctx context.Context, project string, of EventRef) (map[string][]entity.Seq, error)
 
 	// Erase removes the rows of these events of the project, and what was kept of them
 	// elsewhere; entities are as if the events had never come. The cursor stays. Seqs

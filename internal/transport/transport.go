@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // Options say where and how requests are sent. All fields but HTTPClient are needed.
@@ -142,7 +144,7 @@ func (t *Transport) Get(ctx context.Context, path string, query url.Values, out 
 			return err
 		}
 		wait, again := t.opts.Retry.Next(attempt, re)
-		if !again || !Sleep(ctx, wait) {
+		if !again || clock.Sleep(ctx, wait) != nil {
 			return err
 		}
 	}
@@ -157,16 +159,4 @@ func (t *Transport) getOnce(ctx context.Context, path string, query url.Values, 
 		return fmt.Errorf("brokle: decode answer of GET %s: %w", path, err)
 	}
 	return nil
-}
-
-// Sleep waits d, or returns false when ctx ends first.
-func Sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

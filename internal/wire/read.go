@@ -81,6 +81,8 @@ type Observation struct {
 	InputPreview    string          `json:"input_preview"`  // the first characters; lists have no payload
 	OutputPreview   string          `json:"output_preview"` // the same
 	ModelParameters json.RawMessage `json:"model_parameters,omitempty"`
+	Usage           json.RawMessage `json:"usage,omitempty"`      // an object: what was counted beside the tokens above
+	Attributes      json.RawMessage `json:"attributes,omitempty"` // an object, merged key by key
 	Metadata        json.RawMessage `json:"metadata,omitempty"`
 	Input           json.RawMessage `json:"input,omitempty"`
 	Output          json.RawMessage `json:"output,omitempty"`

@@ -1,11 +1,13 @@
-// The wire's types, as docs/api.md and /openapi.json describe them.
+// Made from the Go types that answers have: go test ./internal/server -run Generated -update
 import type { Sent } from "./json.ts";
 
+/** Page is what every list answers: the rows, and where to go on. */
 export interface Page<T> {
   data: T[];
   next_cursor: string | null;
 }
 
+/** TraceSummary is one row of GET /v1/traces: the fold of a trace and of what belongs to it. */
 export interface TraceSummary {
   id: string;
   name: string;
@@ -14,17 +16,26 @@ export interface TraceSummary {
   environment: string;
   tags: string[];
   start_time: string;
+  /** null while nothing in it has ended */
   end_time: string | null;
+  /** end − start; null without an end */
   latency_ms: number | null;
-  latency_reason?: string; // why there is an end and no latency
+  /** why there is an end and no latency */
+  latency_reason?: string;
   observation_count: number;
+  /** observations of level ERROR */
   error_count: number;
+  /** of the observations that are counted */
   total_tokens: number;
+  /** the same, exactly added; in the currency the client used, usually USD */
   total_cost: number;
+  /** name → mean of the numeric values, else the last text */
   scores: Record<string, number | string>;
+  /** distinct, sorted */
   models: string[];
 }
 
+/** Observation is one folded observation: a generation, a span, a tool call, … Its id is its own within its trace. A number that is not known is null. */
 export interface Observation {
   id: string;
   trace_id: string;
@@ -33,19 +44,26 @@ export interface Observation {
   name: string;
   environment: string;
   start_time: string;
+  /** from an event's timestamp, not sent */
   start_time_inferred: boolean;
   end_time: string | null;
   latency_ms: number | null;
-  latency_reason?: string; // why there is an end and no latency
+  /** why there is an end and no latency */
+  latency_reason?: string;
   level: string;
   status_message: string;
   version: string;
-  model: string; // what answered
-  requested_model: string; // what was asked for
+  /** what answered */
+  model: string;
+  /** what was asked for */
+  requested_model: string;
   provider: string;
   finish_reason: string;
-  prompt_tokens: number | null; // with those read from and written to a cache
-  completion_tokens: number | null; // with those of reasoning
+  /** with those read from and written to a cache */
+  prompt_tokens: number | null;
+  /** with those of reasoning */
+  completion_tokens: number | null;
+  /** the sum of both; what was sent when one is not known */
   total_tokens: number | null;
   cache_read_tokens: number | null;
   cache_write_tokens: number | null;
@@ -55,25 +73,36 @@ export interface Observation {
   input_cost: number | null;
   output_cost: number | null;
   total_cost: number | null;
-  counted: boolean; // false: tokens or a cost of it stand for what hangs below it, and are in no sum
+  /** counted is false when tokens or a cost of it are left out of sums, because they stand for those of what hangs below it. */
+  counted: boolean;
   quality_score: number | null;
   tags: string[];
+  /** the first characters; lists have no payload */
   input_preview: string;
+  /** the same */
   output_preview: string;
   model_parameters?: Sent | null;
+  /** an object: what was counted beside the tokens above */
+  usage?: Sent | null;
+  /** an object, merged key by key */
+  attributes?: Sent | null;
   metadata?: Sent | null;
   input?: Sent | null;
   output?: Sent | null;
   children?: Observation[];
-  ambiguous?: boolean; // other traces have this id, none was named, and this is the newest
+  /** ambiguous says that other traces have an observation of this id, that the request named none, and that this is the newest. */
+  ambiguous?: boolean;
 }
 
+/** Score is one folded quality score. */
 export interface Score {
   id: string;
   trace_id: string;
   observation_id: string;
   name: string;
+  /** NUMERIC and BOOLEAN (0 or 1); null for CATEGORICAL */
   value: number | null;
+  /** CATEGORICAL */
   string_value: string;
   data_type: string;
   source: string;
@@ -82,18 +111,23 @@ export interface Score {
   comment: string;
   author_user_id: string;
   environment: string;
+  /** of its first event */
   timestamp: string;
   metadata?: Sent | null;
 }
 
+/** Trace is one folded trace with what belongs to it: GET /v1/traces/{id}. */
 export interface Trace extends TraceSummary {
   version?: string;
   release?: string;
   parent_trace_id?: string;
+  /** merged key by key; null when never sent */
   metadata: Sent | null;
   input: Sent | null;
   output: Sent | null;
+  /** the roots; children hang below */
   observations: Observation[];
+  /** every score of the trace and its observations */
   score_list: Score[];
 }
 
@@ -101,36 +135,51 @@ export interface Trace extends TraceSummary {
 export interface Totals {
   trace_count: number;
   observation_count: number;
+  /** observations of level ERROR */
   error_count: number;
   total_tokens: number;
+  /** in the currency the client used, usually USD */
   total_cost: number;
+  /** first_seen is the earliest start, last_seen the latest start or end. */
   first_seen: string;
   last_seen: string;
 }
 
+/** SessionSummary is one row of GET /v1/sessions: the traces that name the same session, such as the turns of one conversation. */
 export interface SessionSummary extends Totals {
   id: string;
+  /** distinct, sorted */
   user_ids: string[];
+  /** distinct, sorted */
   environments: string[];
 }
 
+/** SessionTrace is a trace of a session, with what went in and what came out. */
 export interface SessionTrace extends TraceSummary {
+  /** as sent; null when never sent */
   input: Sent | null;
   output: Sent | null;
 }
 
+/** TraceSession is one session with its traces: GET /v1/sessions/{id}. The numbers are those of the whole session, on every page of its traces. */
 export interface TraceSession extends SessionSummary {
-  traces: SessionTrace[]; // oldest first
+  /** oldest first */
+  traces: SessionTrace[];
+  /** next_cursor leads to the traces behind these; null with the last of them. */
   next_cursor: string | null;
 }
 
+/** UserSummary is one row of GET /v1/users: the traces that name the same user. */
 export interface UserSummary extends Totals {
   id: string;
+  /** distinct sessions of the traces */
   session_count: number;
 }
 
+/** StatRow is one row of GET /v1/stats: "time" when an interval was asked for, then a key for each group_by and for each metric. */
 export type StatRow = { time?: string } & Record<string, string | number | null>;
 
+/** Session says who is signed in. It holds no secret. */
 export interface Session {
   project: string;
   key_id: string;
@@ -139,14 +188,26 @@ export interface Session {
   expires_at: string;
 }
 
-/** FailureGroup is why events were refused, with the last of them. */
+/** FailedEvent is an event that was refused. It has no payload. */
+export interface FailedEvent {
+  event_id: string;
+  /** as sent, at most 300 bytes */
+  event_type: string;
+  /** at most 300 bytes */
+  error: string;
+  batch_id: string;
+  time: string;
+}
+
+/** FailureGroup is how many events failed with one code. */
 export interface FailureGroup {
   code: string;
   count: number;
-  last: { event_id: string; event_type: string; error: string; batch_id: string; time: string }[];
+  /** the last 20, oldest first; none when too many projects had failures since */
+  last: FailedEvent[];
 }
 
-/** Audit is what one node did with the project's events since it started. */
+/** Audit says what became of a project's events since this node started, and what still waits. */
 export interface Audit {
   since: string;
   processed_events: number;
@@ -158,40 +219,82 @@ export interface Audit {
   dedup: string;
   pending_jobs: number;
   quarantined_events: number;
+  /** Removed by retention: events that grew too old, and those that were when they came. */
+  expired_events: number;
+  late_events: number;
 }
 
-/** RefusedRequest counts requests of one kind that were refused where telemetry comes in, since the node started. */
+/** RefusedRequest counts requests that were refused, of one kind. It holds nothing that a client made up: no key, no id, no part of a path or of a name that the server does not know. */
 export interface RefusedRequest {
   method: string;
-  path: string; // "…" stands for words that the server does not know
+  /** a route of the API, or known words and "…" for all others */
+  path: string;
   status: number;
   code: string;
-  client: string; // "none" without a User-Agent, "other" for one that is not known
-  caller: "project" | "unknown";
+  /** by its User-Agent, without the version */
+  client: string;
+  /** "project", or "unknown" without a valid key */
+  caller: string;
   count: number;
   last: string;
 }
 
-export interface EventReceipt {
+/** BatchEventError says why one event of a batch failed. */
+export interface BatchEventError {
+  /** event_id is the id as sent, or "" when the event had none that could be read. */
   event_id: string;
-  status: string;
-  event_type: string;
-  batch_id: string;
-  at: string;
-  error?: { code: string; error: string };
+  /** error is the sentence for people; it begins with one of the documented openings. */
+  error: string;
+  /** details names the rule that was broken and its limit. */
+  details: string;
+  /** code is stable and listed in docs/api.md. */
+  code: string;
+  /** retryable is true when the same event may be accepted later. */
+  retryable: boolean;
 }
 
+/** EventFact is one of the events that were stored under one id. */
+export interface EventFact {
+  event_type: string;
+  batch_id: string;
+  /** when the server received it */
+  at: string;
+  /** what it is about */
+  entity_id?: string;
+  /** that it names */
+  trace_id?: string;
+}
+
+/** EventReceipt is the answer of GET /v1/telemetry/events/{event_id}. */
+export interface EventReceipt {
+  event_id: string;
+  /** status is "stored" or "failed". */
+  status: string;
+  event_type?: string;
+  batch_id: string;
+  at: string;
+  error?: BatchEventError;
+  /** facts are the events that were stored under this id, oldest first, when they are several: an id that comes again with other content, once its deduplication has ended or without one, is an event of its own. */
+  facts?: EventFact[];
+  /** notes say in words what of a stored event is read otherwise than it was sent (see BatchResponse.Notes), and how the server read what was left open: of which trace's observation an event speaks that names none while several have one. */
+  notes?: string[];
+}
+
+/** ApiKey is a key as the API shows it: never its secret, never its hash. */
 export interface ApiKey {
   id: string;
   name: string;
+  /** the secret's beginning, with "bk_" */
   prefix: string;
   scopes: string[];
   created_at: string;
-  last_used_at?: string | null;
-  revoked_at?: string | null;
+  revoked_at: string | null;
 }
 
+/** Project is a project as its own keys see it. */
 export interface Project {
-  id?: string;
   name: string;
+  active_keys: number;
+  /** of its first key */
+  created_at: string;
 }

@@ -1,16 +1,16 @@
 package rig
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // Patience is how long a server may take to listen, and to end after SIGTERM.
@@ -21,24 +21,8 @@ type Node struct {
 	Cmd    *exec.Cmd
 	URL    string
 	Exited chan struct{} // closed when the process is gone and its output is read
-	log    *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	Key    string        // the API key that it made and printed, or ""
+	log    *watch.Output
 }
 
 // Log is what the server has written so far.
@@ -88,7 +72,7 @@ func Launch(cmd *exec.Cmd) (*Node, error) {
 // Spawn runs cmd and does not wait: the server's URL comes through the channel
 // when it listens.
 func Spawn(cmd *exec.Cmd) (*Node, <-chan string, error) {
-	n := &Node{Cmd: cmd, log: &lockedBuffer{}, Exited: make(chan struct{})}
+	n := &Node{Cmd: cmd, log: &watch.Output{}, Exited: make(chan struct{})}
 	cmd.Stderr = n.log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -100,16 +84,30 @@ func Spawn(cmd *exec.Cmd) (*Node, <-chan string, error) {
 	listening := make(chan string, 1)
 	go func() {
 		defer close(n.Exited)
-		lines := bufio.NewScanner(stdout)
-		for lines.Scan() {
-			_, _ = fmt.Fprintln(n.log, lines.Text())
-			if _, url, ok := strings.Cut(lines.Text(), "listening on "); ok {
-				listening <- strings.TrimSpace(url)
-			}
+		url := ""
+		if url, n.Key = Greeting(io.TeeReader(stdout, n.log)); url != "" {
+			listening <- url
 		}
+		_, _ = io.Copy(n.log, stdout)
 		_ = cmd.Wait() // the exit code is in ProcessState
 	}()
 	return n, listening, nil
+}
+
+// Greeting reads what a server prints when it listens, its URL and the API key that it made. It is one write, so one read.
+func Greeting(out io.Reader) (url, key string) {
+	greeting := make([]byte, 4096)
+	n, _ := out.Read(greeting) // nothing: it ended
+	for line := range strings.Lines(string(greeting[:n])) {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "listening on "); ok {
+			url = rest
+		}
+		if rest, ok := strings.CutPrefix(line, "BROKLE_API_KEY="); ok {
+			key = rest
+		}
+	}
+	return url, key
 }
 
 // Kill sends SIGKILL and waits for the end.

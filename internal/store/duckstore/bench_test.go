@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -66,40 +67,40 @@ func BenchmarkQueries(b *testing.B) {
 		name string
 		ask  func() error
 	}{
-		{"traces", func() error { _, err := w.Traces(ctx, "default", store.TraceQuery{}); return err }},
+		{"traces", func() error { _, err := query.ListTraces(ctx, w, "default", store.Query{}); return err }},
 		{"traces by cost", func() error {
-			_, err := w.Traces(ctx, "default", store.TraceQuery{Order: store.Order{By: "total_cost"}})
+			_, err := query.ListTraces(ctx, w, "default", store.Query{Order: store.Order{By: "total_cost"}})
 			return err
 		}},
 		{"traces with errors and score", func() error {
-			_, err := w.Traces(ctx, "default", store.TraceQuery{Filter: store.Filter{HasError: &hasError, Scores: []store.ScoreCondition{{Name: "helpful", Op: ">", Value: 0.5}}}})
+			_, err := query.ListTraces(ctx, w, "default", store.Query{Filter: store.Filter{HasError: &hasError, Scores: []store.ScoreCondition{{Name: "helpful", Op: ">", Value: 0.5}}}})
 			return err
 		}},
-		{"observations", func() error { _, err := w.Observations(ctx, "default", store.ObservationQuery{}); return err }},
-		{"scores", func() error { _, err := w.Scores(ctx, "default", store.ScoreQuery{}); return err }},
+		{"observations", func() error { _, err := query.ListObservations(ctx, w, "default", store.Query{}); return err }},
+		{"scores", func() error { _, err := query.ListScores(ctx, w, "default", store.Query{}); return err }},
 		{"stats by model", func() error {
-			_, err := w.Stats(ctx, "default", store.StatsQuery{GroupBy: []string{"model"}, Metrics: []string{"count", "error_rate", "latency_p95", "tokens", "cost", "score_avg:helpful"}})
+			_, err := query.ListStats(ctx, w, "default", store.StatsQuery{GroupBy: []string{"model"}, Metrics: []string{"count", "error_rate", "latency_p95", "tokens", "cost", "score_avg:helpful"}})
 			return err
 		}},
 		{"stats by hour", func() error {
-			_, err := w.Stats(ctx, "default", store.StatsQuery{Of: "traces", Interval: time.Hour, Metrics: []string{"count", "cost"}})
+			_, err := query.ListStats(ctx, w, "default", store.StatsQuery{Of: "traces", Interval: time.Hour, Metrics: []string{"count", "cost"}})
 			return err
 		}},
-		{"sessions", func() error { _, err := w.Sessions(ctx, "default", store.SessionQuery{}); return err }},
+		{"sessions", func() error { _, err := query.ListSessions(ctx, w, "default", store.Query{}); return err }},
 		{"one session", func() error {
-			_, err := w.Sessions(ctx, "default", store.SessionQuery{Filter: store.Filter{SessionID: "session_" + trace[10:18]}})
+			_, err := query.ListSessions(ctx, w, "default", store.Query{Filter: store.Filter{SessionID: "session_" + trace[10:18]}})
 			return err
 		}},
-		{"users", func() error { _, err := w.Users(ctx, "default", store.UserQuery{}); return err }},
+		{"users", func() error { _, err := query.ListUsers(ctx, w, "default", store.Query{}); return err }},
 		{"environments", func() error {
-			_, err := w.Environments(ctx, "default", store.EnvironmentQuery{})
+			_, err := query.ListEnvironments(ctx, w, "default", store.Query{})
 			return err
 		}},
 		{"buckets of scores", func() error {
-			_, err := w.Stats(ctx, "default", store.StatsQuery{Of: "scores", GroupBy: []string{"name", "value_bucket"}})
+			_, err := query.ListStats(ctx, w, "default", store.StatsQuery{Of: "scores", GroupBy: []string{"name", "value_bucket"}})
 			return err
 		}},
-		{"trace events", func() error { _, err := w.TraceEvents(ctx, "default", trace); return err }},
+		{"trace events", func() error { _, err := store.TraceEvents(ctx, w, "default", trace); return err }},
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			for b.Loop() {

@@ -6,12 +6,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// The groups of numeric score values. Who asks for the bucket gets its end too.
-const (
-	valueBucket    = "value_bucket"
-	valueBucketEnd = "value_bucket_end"
-)
-
 // bucketed adds b to the scores that pass the conditions: what the buckets of
 // their values are like, one row per score name, or one of all when the names are
 // not told apart. A bucket is mant·10^e wide, with a mant of 1, 2 or 5, so that at
@@ -42,19 +36,6 @@ func bucketBound(plus string) string {
 	n := "(" + bucketIndex + plus + ") * b.mant"
 	return "CASE WHEN b.mant IS NULL THEN sc.value ELSE " +
 		finite("CASE WHEN b.e < 0 THEN "+n+" / pow(10, -b.e) ELSE "+n+" * pow(10, b.e) END") + " END"
-}
-
-// timeBucket is where the bucket of a column's time begins, in the zone of the query.
-func (s *statement) timeBucket() (string, error) {
-	zone, err := store.Zone(s.sq.Zone)
-	if err != nil {
-		return "", err
-	}
-	b, err := store.NewBuckets(s.sq.Interval, zone, s.sq.From, s.sq.To)
-	if err != nil {
-		return "", err
-	}
-	return bucketCase(s.timeColumn(), b.Width(), b.Stretches()), nil
 }
 
 // bucketCase halves the stretches until one is left, so that a row is compared a few times only.

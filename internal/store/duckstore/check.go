@@ -72,6 +72,13 @@ func (k *Checker) open(ctx context.Context, temp string, o Options) (err error) 
 	case cursor < 0:
 		return errors.New("the file has no valid cursor")
 	}
+	var columns sql.NullString
+	if err := k.conn.QueryRowContext(ctx, inFile).Scan(&columns); err != nil {
+		return err
+	}
+	if columns.String != k.layout.signature() {
+		return errOlder
+	}
 	k.cursor = entity.Seq(cursor)
 	return nil
 }

@@ -154,7 +154,7 @@ func (f *folder) observations(ctx context.Context, in window) error {
 			want[[2]string{id, rows[i].TraceID}] = &stored[observationRow]{b.at, &rows[i]}
 		}
 	}
-	return compare(ctx, f, entity.ObservationKind, &observationTable, in, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
+	return compare(ctx, f, entity.ObservationKind, observationTable, in, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
 		"counts_tokens", "counts_cost", "counted") // these are compared with the trace
 }
 
@@ -167,7 +167,7 @@ func (f *folder) scores(ctx context.Context, in window) error {
 	for id, b := range folds {
 		want[[2]string{id}] = &stored[wire.Score]{b.at, b.fold.Score(id)}
 	}
-	return compare(ctx, f, entity.ScoreKind, &scoreTable, in, want, func(s *wire.Score) [2]string { return [2]string{s.ID} })
+	return compare(ctx, f, entity.ScoreKind, scoreTable, in, want, func(s *wire.Score) [2]string { return [2]string{s.ID} })
 }
 
 func (f *folder) traces(ctx context.Context, in window) error {
@@ -204,7 +204,7 @@ func (f *folder) traces(ctx context.Context, in window) error {
 			f.say(entity.ObservationKind, row.ID, "counted is not what its trace says")
 		}
 	}
-	return compare(ctx, f, entity.TraceKind, &traceTable, in, want, func(t *wire.Trace) [2]string { return [2]string{t.ID} })
+	return compare(ctx, f, entity.TraceKind, traceTable, in, want, func(t *wire.Trace) [2]string { return [2]string{t.ID} })
 }
 
 func (f *folder) say(kind entity.Kind, id, what string) {
@@ -260,9 +260,9 @@ func scanStored[R any](rows *sql.Rows, t *entityTable[R]) (*stored[R], error) {
 
 // differ is the first column in which two rows differ, or "".
 func (t *entityTable[R]) differ(a, b *R, but []string) string {
-	for _, m := range t.members {
-		if !slices.Contains(but, m.name) && plain(m.field(a)) != plain(m.field(b)) {
-			return m.name
+	for i, m := range t.members {
+		if name := t.columns[i].name; !slices.Contains(but, name) && plain(m.In(a)) != plain(m.In(b)) {
+			return name
 		}
 	}
 	return ""

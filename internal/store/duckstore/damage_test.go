@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -53,7 +54,7 @@ func TestDamagedBlock(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, asked := w.Observations(t.Context(), "default", store.ObservationQuery{})
+		_, asked := query.ListObservations(t.Context(), w, "default", store.Query{})
 		damaged := w.isDamaged()
 		if damaged != errors.Is(asked, store.ErrUnavailable) || !damaged && asked != nil {
 			t.Errorf("file %d: damage seen %v, the question ends with %v", i, damaged, asked)

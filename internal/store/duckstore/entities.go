@@ -4,11 +4,10 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // The entity tables keep what the Go fold made of the events, one row an entity, so
@@ -26,19 +25,36 @@ import (
 // For an observation or trace, written is not less than last_seq, and a trace's is not less than
 // its observations', because they are rolled up in the transaction that writes them.
 
-// member is one column of an entity table: field gives a pointer to the Go field that it
-// holds, for writing and reading alike. A text that is "" is NULL in the table, and so
-// is a number that JSON cannot say.
-type member[R any] struct {
-	column
-	field func(*R) any
-}
-
-// entityTable is the table of one kind of entity.
+// entityTable is the table of one kind of entity: a column for each that the field table gives the
+// kind, which a member of R holds. A text that is "" is NULL in the table, and so is a number
+// that JSON cannot say.
 type entityTable[R any] struct {
 	name    string
-	members []member[R]
+	columns []column
+	members []entity.Member[R] // of the columns
 }
+
+func newEntityTable[R any](name string, kind entity.Kind, members []entity.Member[R]) *entityTable[R] {
+	t := &entityTable[R]{name: name}
+	for _, c := range entity.Columns(kind) {
+		at := slices.IndexFunc(members, func(m entity.Member[R]) bool { return m.Field == c.Field })
+		if at < 0 {
+			panic("duckstore: rows of " + name + " have no member " + c.Name)
+		}
+		t.columns = append(t.columns, column{c.Name, sqlType(c.Type)})
+		t.members = append(t.members, members[at])
+	}
+	return t
+}
+
+type observationRow = entity.ObservationRow
+
+// The previews are only in events: see previews.go.
+var (
+	observationTable = newEntityTable("observations", entity.ObservationKind, entity.ObservationMembers)
+	scoreTable       = newEntityTable("scores", entity.ScoreKind, entity.ScoreMembers)
+	traceTable       = newEntityTable("traces", entity.TraceKind, entity.TraceMembers)
+)
 
 // The columns before the members.
 const (
@@ -51,22 +67,10 @@ const (
 
 var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}}
 
-func (t *entityTable[R]) all() []column {
-	all := append([]column(nil), placedColumns[:]...)
-	for _, m := range t.members {
-		all = append(all, m.column)
-	}
-	return all
-}
+func (t *entityTable[R]) all() []column { return append(placedColumns[:], t.columns...) }
 
 // list is the members' columns, for a SELECT.
-func (t *entityTable[R]) list() string {
-	names := make([]string, len(t.members))
-	for i, m := range t.members {
-		names[i] = `"` + m.name + `"`
-	}
-	return strings.Join(names, ", ")
-}
+func (t *entityTable[R]) list() string { return names(t.columns) }
 
 // put writes the row into the chunk's next row.
 func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, row *R) {
@@ -74,8 +78,8 @@ func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, r
 	c.setInt(atWritten, written)
 	c.setInt(atFirst, at.first)
 	c.setInt(atLast, at.last)
-	for i, m := range t.members {
-		putField(c, numPlaced+i, m.field(row))
+	for i := range t.members {
+		putField(c, numPlaced+i, t.members[i].In(row))
 	}
 }
 
@@ -122,8 +126,8 @@ func putFloat(c *chunk, col int, f *float64) {
 // targets are what a row of list is scanned into.
 func (t *entityTable[R]) targets(row *R) []any {
 	targets := make([]any, len(t.members))
-	for i, m := range t.members {
-		targets[i] = fieldScanner{m.field(row)}
+	for i := range t.members {
+		targets[i] = fieldScanner{t.members[i].In(row)}
 	}
 	return targets
 }
@@ -174,84 +178,3 @@ func (s fieldScanner) Scan(v any) error {
 	}
 	return nil
 }
-
-type observationRow = entity.ObservationRow
-
-// The previews are only in events: see previews.go.
-var observationTable = entityTable[observationRow]{"observations", []member[observationRow]{
-	{column{"id", "VARCHAR"}, func(o *observationRow) any { return &o.ID }},
-	{column{"trace_id", "VARCHAR"}, func(o *observationRow) any { return &o.TraceID }},
-	{column{"newest", "BOOLEAN"}, func(o *observationRow) any { return &o.Newest }},
-	{column{"parent_observation_id", "VARCHAR"}, func(o *observationRow) any { return &o.ParentObservationID }},
-	{column{"type", "VARCHAR"}, func(o *observationRow) any { return &o.Type }},
-	{column{"name", "VARCHAR"}, func(o *observationRow) any { return &o.Name }},
-	{column{"environment", "VARCHAR"}, func(o *observationRow) any { return &o.Environment }},
-	{column{"start_time", "BIGINT"}, func(o *observationRow) any { return &o.StartTime }},
-	{column{"start_time_inferred", "BOOLEAN"}, func(o *observationRow) any { return &o.StartTimeInferred }},
-	{column{"end_time", "BIGINT"}, func(o *observationRow) any { return &o.EndTime }},
-	{column{"latency_ms", "DOUBLE"}, func(o *observationRow) any { return &o.LatencyMS }},
-	{column{"latency_reason", "VARCHAR"}, func(o *observationRow) any { return &o.LatencyReason }},
-	{column{"level", "VARCHAR"}, func(o *observationRow) any { return &o.Level }},
-	{column{"status_message", "VARCHAR"}, func(o *observationRow) any { return &o.StatusMessage }},
-	{column{"version", "VARCHAR"}, func(o *observationRow) any { return &o.Version }},
-	{column{"release", "VARCHAR"}, func(o *observationRow) any { return &o.Release }},
-	{column{"user_id", "VARCHAR"}, func(o *observationRow) any { return &o.UserID }},
-	{column{"session_id", "VARCHAR"}, func(o *observationRow) any { return &o.SessionID }},
-	{column{"model", "VARCHAR"}, func(o *observationRow) any { return &o.Model }},
-	{column{"requested_model", "VARCHAR"}, func(o *observationRow) any { return &o.RequestedModel }},
-	{column{"provider", "VARCHAR"}, func(o *observationRow) any { return &o.Provider }},
-	{column{"finish_reason", "VARCHAR"}, func(o *observationRow) any { return &o.FinishReason }},
-	{column{"prompt_tokens", "BIGINT"}, func(o *observationRow) any { return &o.PromptTokens }},
-	{column{"completion_tokens", "BIGINT"}, func(o *observationRow) any { return &o.CompletionTokens }},
-	{column{"total_tokens", "BIGINT"}, func(o *observationRow) any { return &o.TotalTokens }},
-	{column{"cache_read_tokens", "BIGINT"}, func(o *observationRow) any { return &o.CacheReadTokens }},
-	{column{"cache_write_tokens", "BIGINT"}, func(o *observationRow) any { return &o.CacheWriteTokens }},
-	{column{"reasoning_tokens", "BIGINT"}, func(o *observationRow) any { return &o.ReasoningTokens }},
-	{column{"audio_input_tokens", "BIGINT"}, func(o *observationRow) any { return &o.AudioInputTokens }},
-	{column{"audio_output_tokens", "BIGINT"}, func(o *observationRow) any { return &o.AudioOutputTokens }},
-	{column{"input_cost", "DOUBLE"}, func(o *observationRow) any { return &o.InputCost }},
-	{column{"output_cost", "DOUBLE"}, func(o *observationRow) any { return &o.OutputCost }},
-	{column{"total_cost", "DOUBLE"}, func(o *observationRow) any { return &o.TotalCost }},
-	{column{"quality_score", "DOUBLE"}, func(o *observationRow) any { return &o.QualityScore }},
-	{column{"counts_tokens", "BOOLEAN"}, func(o *observationRow) any { return &o.CountsTokens }},
-	{column{"counts_cost", "BOOLEAN"}, func(o *observationRow) any { return &o.CountsCost }},
-	{column{"counted", "BOOLEAN"}, func(o *observationRow) any { return &o.Counted }},
-	{column{"tags", "VARCHAR[]"}, func(o *observationRow) any { return &o.Tags }},
-}}
-
-var scoreTable = entityTable[wire.Score]{"scores", []member[wire.Score]{
-	{column{"id", "VARCHAR"}, func(s *wire.Score) any { return &s.ID }},
-	{column{"trace_id", "VARCHAR"}, func(s *wire.Score) any { return &s.TraceID }},
-	{column{"observation_id", "VARCHAR"}, func(s *wire.Score) any { return &s.ObservationID }},
-	{column{"name", "VARCHAR"}, func(s *wire.Score) any { return &s.Name }},
-	{column{"value", "DOUBLE"}, func(s *wire.Score) any { return &s.Value }},
-	{column{"string_value", "VARCHAR"}, func(s *wire.Score) any { return &s.StringValue }},
-	{column{"data_type", "VARCHAR"}, func(s *wire.Score) any { return &s.DataType }},
-	{column{"source", "VARCHAR"}, func(s *wire.Score) any { return &s.Source }},
-	{column{"evaluator_name", "VARCHAR"}, func(s *wire.Score) any { return &s.EvaluatorName }},
-	{column{"evaluator_version", "VARCHAR"}, func(s *wire.Score) any { return &s.EvaluatorVersion }},
-	{column{"comment", "VARCHAR"}, func(s *wire.Score) any { return &s.Comment }},
-	{column{"author_user_id", "VARCHAR"}, func(s *wire.Score) any { return &s.AuthorUserID }},
-	{column{"environment", "VARCHAR"}, func(s *wire.Score) any { return &s.Environment }},
-	{column{"timestamp", "BIGINT"}, func(s *wire.Score) any { return &s.Timestamp }},
-}}
-
-var traceTable = entityTable[wire.Trace]{"traces", []member[wire.Trace]{
-	{column{"id", "VARCHAR"}, func(t *wire.Trace) any { return &t.ID }},
-	{column{"name", "VARCHAR"}, func(t *wire.Trace) any { return &t.Name }},
-	{column{"user_id", "VARCHAR"}, func(t *wire.Trace) any { return &t.UserID }},
-	{column{"session_id", "VARCHAR"}, func(t *wire.Trace) any { return &t.SessionID }},
-	{column{"environment", "VARCHAR"}, func(t *wire.Trace) any { return &t.Environment }},
-	{column{"version", "VARCHAR"}, func(t *wire.Trace) any { return &t.Version }},
-	{column{"release", "VARCHAR"}, func(t *wire.Trace) any { return &t.Release }},
-	{column{"tags", "VARCHAR[]"}, func(t *wire.Trace) any { return &t.Tags }},
-	{column{"start_time", "BIGINT"}, func(t *wire.Trace) any { return &t.StartTime }},
-	{column{"end_time", "BIGINT"}, func(t *wire.Trace) any { return &t.EndTime }},
-	{column{"latency_ms", "DOUBLE"}, func(t *wire.Trace) any { return &t.LatencyMS }},
-	{column{"latency_reason", "VARCHAR"}, func(t *wire.Trace) any { return &t.LatencyReason }},
-	{column{"observation_count", "BIGINT"}, func(t *wire.Trace) any { return &t.ObservationCount }},
-	{column{"error_count", "BIGINT"}, func(t *wire.Trace) any { return &t.ErrorCount }},
-	{column{"total_tokens", "BIGINT"}, func(t *wire.Trace) any { return &t.TotalTokens }},
-	{column{"total_cost", "DOUBLE"}, func(t *wire.Trace) any { return &t.TotalCost }},
-	{column{"models", "VARCHAR[]"}, func(t *wire.Trace) any { return &t.Models }},
-}}

@@ -2,128 +2,79 @@ package duckstore
 
 import (
 	"fmt"
-	"maps"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// columns says which expression of a relation each part of a filter compares.
-// A part that the relation has no expression for cannot be asked of it.
+// columns is what filters and groups ask of a relation.
 type columns struct {
-	time, id                                   string // id tells rows apart
-	name, userID, sessionID, environment, tags string
-	model, typ, level, traceID, latency, cost  string
-	failed                                     string                            // a condition: has an error
-	scores                                     string                            // relation of the scores that count: columns owner, name, value
-	found                                      func(*query, []entity.Seq) string // a condition: has one of the events
+	row string // its alias, with a point
+	// of has the columns that are not row's of the same name: an expression, or the whole
+	// condition of a filter, with %s for the value.
+	of     map[string]string
+	id     string                              // tells rows apart
+	scores string                              // relation of the scores that count: columns owner, name, value
+	found  func(*builder, []entity.Seq) string // a condition: has one of the events
 }
 
-// conditions are the parts of f as SQL conditions that must all hold.
-func (q *query) conditions(f *store.Filter, c columns) ([]string, error) {
+// expression is a column as SQL.
+func (c *columns) expression(column string) string {
+	if e := c.of[column]; e != "" {
+		return e
+	}
+	return c.row + column
+}
+
+// need says whether a condition or group uses what has this alias.
+func (c *columns) need(alias string, w *store.Where, groups ...string) bool {
+	uses := func(column string) bool { return strings.Contains(c.expression(column), alias) }
+	return slices.ContainsFunc(groups, uses) || slices.ContainsFunc(w.Conditions, func(part store.Condition) bool { return uses(part.Column) })
+}
+
+// compared is a condition as SQL, of an expression and a value.
+func compared(op store.Op) string {
+	return [...]string{
+		store.Equal: "%s = %s", store.In: "%s IN (SELECT unnest(%s::VARCHAR[]))",
+		store.AtLeast: "%s >= %s", store.AtMost: "%s <= %s", store.Below: "%s < %s",
+	}[op]
+}
+
+// conditions are the parts of w as SQL conditions that must all hold.
+func (q *builder) conditions(w *store.Where, c columns) []string {
 	var all []string
-	var unknown string
-	add := func(param, column, format string, value any) {
-		if column == "" {
-			unknown = param
-			return
+	for _, part := range w.Conditions {
+		expression, value := c.expression(part.Column), q.arg(part.Value)
+		if _, ok := part.Value.(float64); ok {
+			value += "::DOUBLE"
 		}
-		all = append(all, fmt.Sprintf(format, column, q.arg(value)))
-	}
-	if !f.From.IsZero() {
-		add("from", c.time, "%s >= %s", f.From.UnixMicro())
-	}
-	if !f.To.IsZero() {
-		// A fraction of a microsecond in To keeps the microsecond it is in.
-		add("to", c.time, "%s < %s", f.To.Add(time.Microsecond-1).UnixMicro())
-	}
-	for _, t := range []struct{ param, column, value string }{
-		{"name", c.name, f.Name}, {"user_id", c.userID, f.UserID}, {"session_id", c.sessionID, f.SessionID},
-		{"environment", c.environment, f.Environment}, {"model", c.model, f.Model}, {"type", c.typ, f.Type},
-		{"level", c.level, f.Level}, {"trace_id", c.traceID, f.TraceID},
-	} {
-		if t.value != "" {
-			add(t.param, t.column, "%s = %s", t.value)
+		if strings.Contains(expression, "%s") {
+			all = append(all, fmt.Sprintf(expression, value))
+		} else {
+			all = append(all, fmt.Sprintf(compared(part.Op), expression, value))
 		}
 	}
-	if f.Tag != "" {
-		add("tag", c.tags, "list_contains(%s, %s)", f.Tag)
+	if w.Seqs != nil {
+		all = append(all, c.found(q, w.Seqs))
 	}
-	for _, n := range []struct {
-		param, column, format string
-		value                 *float64
-	}{
-		{"min_latency_ms", c.latency, "%s >= %s::DOUBLE", f.MinLatencyMS},
-		{"max_latency_ms", c.latency, "%s <= %s::DOUBLE", f.MaxLatencyMS},
-		{"min_cost", c.cost, "%s >= %s::DOUBLE", f.MinCost},
-	} {
-		if n.value != nil {
-			add(n.param, n.column, n.format, *n.value)
-		}
+	if len(w.Scores) > 0 {
+		all = append(all, q.scoreRanges(w.Scores, c))
 	}
-	if f.HasError != nil {
-		add("has_error", c.failed, "(%s) = %s", *f.HasError)
-	}
-	if f.Seqs != nil && c.found != nil {
-		all = append(all, c.found(q, f.Seqs))
-	} else if f.Seqs != nil || f.Match != nil && c.found == nil {
-		unknown = "q"
-	}
-	if len(f.Scores) > 0 && c.scores == "" {
-		unknown = "score"
-	} else if len(f.Scores) > 0 {
-		condition, err := q.scoreConditions(f.Scores, c)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, condition)
-	}
-	if unknown != "" {
-		return nil, &store.QueryError{Param: unknown, Message: "is not a filter of this list"}
-	}
-	return all, nil
+	return all
 }
 
-// meanRange is what the conditions of one score name leave of its mean.
-type meanRange struct{ least, most float64 }
-
-// scoreConditions is the condition that all of them hold. The scores are read once and
-// each mean is compared once, however many conditions there are.
-func (q *query) scoreConditions(all []store.ScoreCondition, c columns) (string, error) {
-	ranges := map[string]*meanRange{}
-	var notNames []string
-	var nots []float64
-	for _, s := range all {
-		r := ranges[s.Name]
-		if r == nil {
-			r = &meanRange{math.Inf(-1), math.Inf(1)}
-			ranges[s.Name] = r
+// scoreRanges is the condition that all of them hold. The scores are read once and
+// each mean is compared once, however many ranges there are.
+func (q *builder) scoreRanges(all []store.ScoreRange, c columns) string {
+	var names, notNames []string
+	var least, most, nots []float64
+	for _, r := range all {
+		names, least, most = append(names, r.Name), append(least, r.Least), append(most, r.Most)
+		for _, not := range r.Not {
+			notNames, nots = append(notNames, r.Name), append(nots, not)
 		}
-		switch s.Op {
-		case "=":
-			r.least, r.most = max(r.least, s.Value), min(r.most, s.Value)
-		case "!=":
-			notNames, nots = append(notNames, s.Name), append(nots, s.Value)
-		case "<":
-			r.most = min(r.most, math.Nextafter(s.Value, math.Inf(-1)))
-		case "<=":
-			r.most = min(r.most, s.Value)
-		case ">":
-			r.least = max(r.least, math.Nextafter(s.Value, math.Inf(1)))
-		case ">=":
-			r.least = max(r.least, s.Value)
-		default:
-			return "", &store.QueryError{Param: "score", Message: fmt.Sprintf("unknown comparison %q", s.Op)}
-		}
-	}
-	var names []string
-	var least, most []float64
-	for _, name := range slices.Sorted(maps.Keys(ranges)) {
-		names, least, most = append(names, name), append(least, ranges[name].least), append(most, ranges[name].most)
 	}
 	but := ""
 	if len(nots) > 0 {
@@ -132,7 +83,7 @@ func (q *query) scoreConditions(all []store.ScoreCondition, c columns) (string, 
 	return fmt.Sprintf(`%s IN (SELECT owner FROM (SELECT owner, name, favg(value) AS mean FROM (%s) WHERE value IS NOT NULL GROUP BY owner, name) AS means
 	JOIN (SELECT unnest(%s::VARCHAR[]) AS name, unnest(%s::DOUBLE[]) AS least, unnest(%s::DOUBLE[]) AS most) AS ranges USING (name)%s
 	WHERE mean >= least AND mean <= most GROUP BY owner HAVING count(*) = %d)`,
-		c.id, c.scores, q.arg(names), q.arg(least), q.arg(most), but, len(names)), nil
+		c.id, c.scores, q.arg(names), q.arg(least), q.arg(most), but, len(names))
 }
 
 // where joins conditions, leaving out empty ones.

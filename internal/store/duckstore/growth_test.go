@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -165,22 +166,22 @@ func (t *growthTable) measure(g *generator, trace string) {
 	chart := store.StatsQuery{Filter: day, Interval: time.Hour, GroupBy: []string{"model"}, Metrics: []string{"count", "latency_p95", "tokens", "cost"}}
 	all := chart
 	all.Filter, all.Interval = store.Filter{}, 24*time.Hour
-	traces := func(q store.TraceQuery) func() error {
-		return func() error { _, err := w.Traces(ctx, "default", q); return err }
+	traces := func(q store.Query) func() error {
+		return func() error { _, err := query.ListTraces(ctx, w, "default", q); return err }
 	}
 	for _, q := range []struct {
 		name string
 		ask  func() error
 	}{
-		{"first page of traces", traces(store.TraceQuery{})},
-		{"the same of one user", traces(store.TraceQuery{Filter: store.Filter{UserID: "user_17"}})},
-		{"by cost", traces(store.TraceQuery{Order: store.Order{By: "total_cost"}})},
-		{"with errors", traces(store.TraceQuery{Filter: store.Filter{HasError: &hasError}})},
-		{"a trace of 200 observations", func() error { _, err := w.TraceEvents(ctx, "default", trace); return err }},
-		{"24 h by hour and model", func() error { _, err := w.Stats(ctx, "default", chart); return err }},
-		{"all days by day and model", func() error { _, err := w.Stats(ctx, "default", all); return err }},
-		{"first page of observations", func() error { _, err := w.Observations(ctx, "default", store.ObservationQuery{}); return err }},
-		{"first page of scores", func() error { _, err := w.Scores(ctx, "default", store.ScoreQuery{}); return err }},
+		{"first page of traces", traces(store.Query{})},
+		{"the same of one user", traces(store.Query{Filter: store.Filter{UserID: "user_17"}})},
+		{"by cost", traces(store.Query{Order: store.Order{By: "total_cost"}})},
+		{"with errors", traces(store.Query{Filter: store.Filter{HasError: &hasError}})},
+		{"a trace of 200 observations", func() error { _, err := store.TraceEvents(ctx, w, "default", trace); return err }},
+		{"24 h by hour and model", func() error { _, err := query.ListStats(ctx, w, "default", chart); return err }},
+		{"all days by day and model", func() error { _, err := query.ListStats(ctx, w, "default", all); return err }},
+		{"first page of observations", func() error { _, err := query.ListObservations(ctx, w, "default", store.Query{}); return err }},
+		{"first page of scores", func() error { _, err := query.ListScores(ctx, w, "default", store.Query{}); return err }},
 	} {
 		var took, used []time.Duration
 		for range *growthRuns {

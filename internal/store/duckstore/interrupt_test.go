@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -25,7 +26,7 @@ func TestInterruptOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(ctx context.Context) error {
-		_, err := w.Traces(ctx, recs[0].Project, store.TraceQuery{Order: store.Order{Limit: 5}})
+		_, err := query.ListTraces(ctx, w, recs[0].Project, store.Query{Order: store.Order{Limit: 5}})
 		return err
 	}
 	var clients sync.WaitGroup

@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -162,13 +161,7 @@ func relatives(b block, from int, each func(row int, m relative)) {
 }
 
 // list is the columns of events that entity rows are folded from, for a SELECT.
-func (l *layout) list() string {
-	names := make([]string, l.folded)
-	for i, c := range l.columns[:l.folded] {
-		names[i] = `"` + c.name + `"`
-	}
-	return strings.Join(names, ", ")
-}
+func (l *layout) list() string { return names(l.columns[:l.folded]) }
 
 // records makes records of a block whose columns are list: those that slim made.
 func (l *layout) records(b block, each func(*entity.Record)) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -51,16 +53,16 @@ func TestManyScores(t *testing.T) {
 	}
 	f.Scores = append(f.Scores, store.ScoreCondition{Name: "q7", Op: "<=", Value: 25.007})
 	want := 14 // of 11 to 25 without 20
-	traces, err := w.Traces(t.Context(), "default", store.TraceQuery{Filter: f})
+	traces, err := query.ListTraces(t.Context(), w, "default", store.Query{Filter: f})
 	if err != nil || len(traces.Data) != want {
 		t.Errorf("%d traces, %v", len(traces.Data), err)
 	}
-	observations, err := w.Observations(t.Context(), "default", store.ObservationQuery{Filter: f})
+	observations, err := query.ListObservations(t.Context(), w, "default", store.Query{Filter: f})
 	if err != nil || len(observations.Data) != want {
 		t.Errorf("%d observations, %v", len(observations.Data), err)
 	}
 	f.Scores[3].Name = "of nobody"
-	if none, err := w.Traces(t.Context(), "default", store.TraceQuery{Filter: f}); err != nil || len(none.Data) != 0 {
+	if none, err := query.ListTraces(t.Context(), w, "default", store.Query{Filter: f}); err != nil || len(none.Data) != 0 {
 		t.Errorf("with a condition that nobody meets: %+v, %v", none, err)
 	}
 	for _, of := range []string{"observations", "traces", "scores"} {
@@ -71,7 +73,7 @@ func TestManyScores(t *testing.T) {
 		if of == "scores" {
 			sq.GroupBy = []string{"model"}
 		}
-		page, err := w.Stats(t.Context(), "default", sq)
+		page, err := query.ListStats(t.Context(), w, "default", sq)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +106,10 @@ func TestJoinsAreHashed(t *testing.T) {
 	if err := w.Insert(t.Context(), g.open, g.seq); err != nil {
 		t.Fatal(err)
 	}
-	f := store.Filter{UserID: "u", Scores: []store.ScoreCondition{{Name: "q0", Op: ">", Value: 1}, {Name: "q0", Op: "!=", Value: 2}}}
+	f := store.Where{
+		Conditions: []store.Condition{{Column: "user_id", Value: "u"}},
+		Scores:     []store.ScoreRange{{Name: "q0", Least: math.Nextafter(1, 2), Most: math.Inf(1), Not: []float64{2}}},
+	}
 	keys := []key{{id: "t000001", written: int64(g.seq), span: span{1, int64(g.seq)}}}
 	planned := 0
 	explain := func(what string, ask func(v *view) (string, []any, error)) {
@@ -134,34 +139,26 @@ func TestJoinsAreHashed(t *testing.T) {
 	}
 	explain("traces with scores", func(v *view) (string, []any, error) {
 		q := v.query()
-		tables, conditions, err := q.filteredTraces(&f)
-		return with(tables, "SELECT id FROM tr"+where(conditions...)), q.args, err
+		tables, conditions := q.filteredTraces(&f)
+		return with(tables, "SELECT id FROM tr"+where(conditions...)), q.args, nil
 	})
 	for of, groups := range map[string][]string{"observations": {"model", "user_id"}, "traces": {"name"}, "scores": {"model", "user_id", "trace_id"}} {
-		sq := store.StatsQuery{Of: of, GroupBy: groups, Metrics: []string{"count", "score_avg:q0"}}
+		p := &store.StatsPlan{Of: of, Groups: groups, Limit: 100, Metrics: []store.Metric{
+			{Name: "count", Of: "count"}, {Name: "score_avg:q0", Of: store.MeanOfScores, Score: "q0"},
+		}}
 		if of != "scores" {
-			sq.Filter = f
-		}
-		subject, err := subjectOf(of)
-		if err != nil {
-			t.Fatal(err)
+			p.Where = f
 		}
 		explain("statistics of "+of, func(v *view) (string, []any, error) {
-			s, err := newStatement(v, subject, &sq)
-			if err != nil {
-				return "", nil, err
-			}
-			text, err := s.text(nil, 100)
-			return text, s.args, err
+			s := newStatement(v, p)
+			text := s.text()
+			return text, s.args, nil
 		})
 		explain("statistics of scores of "+of, func(v *view) (string, []any, error) {
-			s, err := newStatement(v, subject, &sq)
-			if err != nil {
-				return "", nil, err
-			}
+			s := newStatement(v, p)
 			s.metrics = nil
-			text, err := s.scoresText(nil, 100, []string{"q0"})
-			return text, s.args, err
+			text := s.scoresText([]string{"q0"})
+			return text, s.args, nil
 		})
 	}
 	explain("scores of traces", func(v *view) (string, []any, error) {

@@ -7,72 +7,50 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-var observationSorts = sortTypes{
-	"start_time": "BIGINT", "end_time": "BIGINT", "latency_ms": "DOUBLE", "prompt_tokens": "BIGINT",
-	"completion_tokens": "BIGINT", "total_tokens": "BIGINT", "input_cost": "DOUBLE", "output_cost": "DOUBLE",
-	"total_cost": "DOUBLE", "quality_score": "DOUBLE",
-}
-
 // observationColumns is the filter over o; user_id and session_id are those of
 // the trace (t) when the observation itself names none.
 var observationColumns = columns{
-	time: "o.start_time", id: "o.row", name: "o.name", userID: "coalesce(o.user_id, t.user_id)",
-	sessionID: "coalesce(o.session_id, t.session_id)", environment: "o.environment", tags: "o.tags", model: "o.model",
-	typ: "o.type", level: "o.level", traceID: "o.trace_id", latency: "o.latency_ms", cost: "o.total_cost",
-	failed: "o.level = 'ERROR'", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about,
-	found: (*query).foundObservations,
+	row: "o.",
+	of: map[string]string{
+		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
+		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)", "has_error": "(o.level = 'ERROR')",
+	},
+	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }
 
 // Observations answers with a page of observations.
-func (w *Warehouse) Observations(ctx context.Context, project string, oq store.ObservationQuery) (*store.ObservationPage, error) {
-	p, err := newPager(project, "observations", []any{oq.Filter, oq.ID}, oq.Order, "start_time", observationSorts)
-	if err != nil {
-		return nil, err
-	}
-	p.tie = "tie"
-	page := &store.ObservationPage{Data: []wire.Observation{}}
-	err = w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
-		page.Data = page.Data[:0]
-		keys, err := v.search(ctx, p, oq.Match, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p, &oq) })
+func (w *Warehouse) Observations(ctx context.Context, project string, plan *store.Plan) ([]wire.Observation, *store.Place, error) {
+	p := &pager{plan, "tie"}
+	var page []wire.Observation
+	var next *store.Place
+	err := w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
+		page = nil
+		keys, err := v.search(ctx, p, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p) })
 		if err != nil {
 			return err
 		}
-		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
-			return err
+		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
+			return nil
 		}
-		rows, err := whole(ctx, v, &observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		rows, err := whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
 		if err == nil {
 			err = v.previews(ctx, keys, rows)
 		}
 		for i := range rows {
-			page.Data = append(page.Data, rows[i].Observation)
+			page = append(page, rows[i].Observation)
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
+	return page, next, err
 }
 
 // observationKeys finds the observations of a page.
-func (v *view) observationKeys(ctx context.Context, p *pager, oq *store.ObservationQuery) ([]key, error) {
+func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
 	q := v.query()
-	conditions, err := q.conditions(&oq.Filter, observationColumns)
-	if err != nil {
-		return nil, err
-	}
-	if oq.ID != "" {
-		// Not id = $2: of a list DuckDB knows the least and the greatest, and passes over row groups.
-		conditions = append(conditions, "o.id IN ("+q.ids([]key{{id: oq.ID}})+")")
-	}
-	tables, from := observationsWithTrace(oq.UserID != "" || oq.SessionID != "", len(oq.Scores) > 0)
-	beyond, err := p.where(q)
-	if err != nil {
-		return nil, err
-	}
+	conditions := q.conditions(&p.Where, observationColumns)
+	tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
 	return v.keys(ctx, q, with(tables,
-		"SELECT * FROM (SELECT "+observationKeyColumns(p.column)+" "+from+where(conditions...)+")"+where(beyond)+p.order()))
+		"SELECT * FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
 }
 
 func observationKeyColumns(value string) string {

@@ -267,7 +267,7 @@ func (w *Warehouse) configure(o Options) error {
 	return nil
 }
 
-// errOlder says that the file has the layout of an earlier release.
+// errOlder says that the file has the layout of another release, which no newer version tells.
 var errOlder = errors.New("the file has the layout of an earlier release")
 
 // loadMeta reads the cursor, or creates the tables of an empty file.
@@ -289,6 +289,13 @@ func (w *Warehouse) loadMeta() error {
 	case meta[0] > SchemaVersion:
 		return errNewer
 	case meta[0] < SchemaVersion:
+		return errOlder
+	}
+	columns := ""
+	if err := w.write.scan(inFile, nil, func(b block) { columns = b.text(0, 0) }); err != nil {
+		return err
+	}
+	if columns != w.layout.signature() {
 		return errOlder
 	}
 	w.cursor = entity.Seq(meta[1])

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -87,15 +88,18 @@ func TestDamaged(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		version string
-		newer   bool
-	}{{"99", true}, {"0", false}} {
+		change string
+		newer  bool
+	}{
+		{"UPDATE meta SET schema_version = 99", true}, {"UPDATE meta SET schema_version = 0", false},
+		{"ALTER TABLE traces ADD COLUMN more VARCHAR", false}, {"ALTER TABLE events DROP COLUMN name", false},
+	} {
 		path := filled(t, 10)
 		raw, err := connect(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := raw.exec("UPDATE meta SET schema_version = " + c.version); err != nil {
+		if err := raw.exec(c.change); err != nil {
 			t.Fatal(err)
 		}
 		raw.close()
@@ -103,12 +107,12 @@ func TestVersions(t *testing.T) {
 		aside, _ := filepath.Glob(path + ".damaged-*")
 		if c.newer {
 			if !errors.Is(err, errNewer) || len(aside) != 0 {
-				t.Errorf("version %s: %v, %v", c.version, err, aside)
+				t.Errorf("%s: %v, %v", c.change, err, aside)
 			}
 			continue
 		}
 		if err != nil || len(aside) != 1 {
-			t.Fatalf("version %s: %v, %v", c.version, err, aside)
+			t.Fatalf("%s: %v, %v", c.change, err, aside)
 		}
 		if err := w.Close(); err != nil {
 			t.Error(err)
@@ -139,7 +143,7 @@ func TestClosed(t *testing.T) {
 	}
 	ctx := context.Background()
 	_, cursorErr := w.Cursor(ctx)
-	_, queryErr := w.Traces(ctx, "p", store.TraceQuery{})
+	_, queryErr := query.ListTraces(ctx, w, "p", store.Query{})
 	for _, err := range []error{cursorErr, queryErr, w.Insert(ctx, nil, 1), w.Checkpoint(ctx)} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("error %v", err)
@@ -175,7 +179,7 @@ func TestTexts(t *testing.T) {
 	}
 	cursor, n := "", 0
 	for {
-		page, err := w.Observations(t.Context(), "default", store.ObservationQuery{Order: store.Order{Limit: 1000, Cursor: cursor}})
+		page, err := query.ListObservations(t.Context(), w, "default", store.Query{Order: store.Order{Limit: 1000, Cursor: cursor}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +249,7 @@ func TestFullFilter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+	page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
 	if err != nil || page.Data[0]["count"] != int64(4000) {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -262,7 +266,7 @@ func TestRevived(t *testing.T) {
 	defer w.Close()
 	g := newGenerator(1)
 	count := func() any {
-		page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+		page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
 		if err != nil {
 			t.Fatal(err)
 		}

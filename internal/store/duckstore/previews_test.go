@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -35,7 +36,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page, err := w.Observations(t.Context(), "p", store.ObservationQuery{Order: store.Order{Asc: true}})
+	page, err := query.ListObservations(t.Context(), w, "p", store.Query{Order: store.Order{Asc: true}})
 	want := fold.Observations("o")
 	if err != nil || len(page.Data) != 2 || len(want) != 2 {
 		t.Fatalf("%+v, want %+v, %v", page, want, err)

@@ -11,7 +11,7 @@ type view struct {
 	project string
 }
 
-func (v *view) query() *query { return &query{args: []any{v.project}} }
+func (v *view) query() *builder { return &builder{args: []any{v.project}} }
 
 // rows runs the statement and calls each for every row.
 func (v *view) rows(ctx context.Context, statement string, args []any, each func(*sql.Rows) error) error {
@@ -36,7 +36,7 @@ func keyColumns(value, trace string) string {
 const noTrace = "''"
 
 // keys runs the first statement of a list: keyColumns, in order.
-func (v *view) keys(ctx context.Context, q *query, statement string) ([]key, error) {
+func (v *view) keys(ctx context.Context, q *builder, statement string) ([]key, error) {
 	var keys []key
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var k key
@@ -76,7 +76,7 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, o
 }
 
 // ids adds the ids as a parameter and returns a subquery of them.
-func (q *query) ids(keys []key) string {
+func (q *builder) ids(keys []key) string {
 	ids := make([]string, len(keys))
 	for i, k := range keys {
 		ids[i] = k.id

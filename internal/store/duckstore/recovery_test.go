@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -103,7 +104,7 @@ func TestWriterComesBack(t *testing.T) {
 			if err := insert(g.next(500)); err != nil {
 				t.Fatal(err)
 			}
-			page, err := w.Stats(t.Context(), "default", store.StatsQuery{Of: "events"})
+			page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
 			if err != nil || page.Data[0]["count"] != int64(g.seq)-int64(len(g.open)) {
 				t.Errorf("%v events of %d, %v", page.Data, int(g.seq)-len(g.open), err)
 			}

@@ -7,8 +7,9 @@ import (
 )
 
 // SchemaVersion is written into each file. A file with a newer one is refused;
-// one with an older one is put aside and built again from the Log.
-const SchemaVersion = 3
+// one with an older one, or with other columns, is put aside and built again from the Log. So it
+// rises when rows mean something else, and need not when the field table has another column.
+const SchemaVersion = 4
 
 // The columns that every row of events has, before those of the field table.
 const (
@@ -85,27 +86,58 @@ func sqlType(t entity.FieldType) string {
 	return "VARCHAR"
 }
 
-// ddl creates the tables of an empty file.
-func (l *layout) ddl() []string {
-	return []string{
-		createTable("events", l.columns),
-		createTable(observationTable.name, observationTable.all()),
-		createTable(scoreTable.name, scoreTable.all()),
-		createTable(traceTable.name, traceTable.all()),
-		"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT)",
+// tables are the tables that hold rows, by name.
+func (l *layout) tables() []tableLayout {
+	return []tableLayout{
+		{"events", l.columns}, {observationTable.name, observationTable.all()},
+		{scoreTable.name, scoreTable.all()}, {traceTable.name, traceTable.all()},
 	}
 }
 
-func createTable(name string, columns []column) string {
-	var b strings.Builder
-	b.WriteString("CREATE TABLE " + name + " (")
-	for i, c := range columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(`"` + c.name + `" ` + c.typ)
+type tableLayout struct {
+	name    string
+	columns []column
+}
+
+// ddl creates the tables of an empty file.
+func (l *layout) ddl() []string {
+	statements := []string{"CREATE TABLE meta (schema_version BIGINT, cursor BIGINT)"}
+	for _, t := range l.tables() {
+		statements = append(statements, createTable(t.name, t.columns))
 	}
-	return b.String() + ")"
+	return statements
+}
+
+// inFile asks for what signature returns, of the tables that a file has.
+const inFile = `SELECT string_agg(table_name || '.' || column_name || ' ' || data_type, ', ' ORDER BY table_name, column_index)
+	FROM duckdb_columns() WHERE NOT internal AND table_name <> 'meta'`
+
+// signature is all columns of all tables, in their order.
+func (l *layout) signature() string {
+	var all []string
+	for _, t := range l.tables() {
+		for _, c := range t.columns {
+			all = append(all, t.name+"."+c.name+" "+c.typ)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func createTable(name string, columns []column) string {
+	defined := make([]string, len(columns))
+	for i, c := range columns {
+		defined[i] = `"` + c.name + `" ` + c.typ
+	}
+	return "CREATE TABLE " + name + " (" + strings.Join(defined, ", ") + ")"
+}
+
+// names are the columns' names, for a SELECT.
+func names(columns []column) string {
+	quoted := make([]string, len(columns))
+	for i, c := range columns {
+		quoted[i] = `"` + c.name + `"`
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // blank sets every text of the columns to NULL.

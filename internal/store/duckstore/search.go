@@ -10,7 +10,7 @@ import (
 )
 
 // seqs adds Seqs as a parameter and returns a subquery of them.
-func (q *query) seqs(seqs []entity.Seq) string {
+func (q *builder) seqs(seqs []entity.Seq) string {
 	list := make([]int64, len(seqs))
 	for i, s := range seqs {
 		list[i] = int64(s)
@@ -20,7 +20,7 @@ func (q *query) seqs(seqs []entity.Seq) string {
 
 // having is a subquery of the events of a kind that are among seqs. The range
 // stands in the text, because only constants make DuckDB pass over row groups.
-func (q *query) having(kind entity.Kind, seqs []entity.Seq) string {
+func (q *builder) having(kind entity.Kind, seqs []entity.Seq) string {
 	within := "false"
 	if len(seqs) > 0 {
 		within = span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}.holds("seq")
@@ -29,13 +29,13 @@ func (q *query) having(kind entity.Kind, seqs []entity.Seq) string {
 }
 
 // foundObservations is the condition that an observation has one of the events.
-func (q *query) foundObservations(seqs []entity.Seq) string {
+func (q *builder) foundObservations(seqs []entity.Seq) string {
 	return "o.row IN (SELECT o.row FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + ")"
 }
 
 // foundTraces is the condition that a trace, or an observation that is in it, has
 // one of the events. It needs o.
-func (q *query) foundTraces(seqs []entity.Seq) string {
+func (q *builder) foundTraces(seqs []entity.Seq) string {
 	return "id IN (SELECT entity_id FROM (" + q.having(entity.TraceKind, seqs) +
 		") UNION SELECT o.trace_id FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + " WHERE o.trace_id IS NOT NULL)"
 }
@@ -98,39 +98,32 @@ const (
 
 // search finds the rows of a page, and one more, that match: it goes through
 // what find finds, in order, in growing leaps, until the page is full. Without match it is find.
-func (v *view) search(ctx context.Context, p *pager, match func(context.Context, []entity.Seq) ([]bool, error),
-	events owned, find func(*pager) ([]key, error),
-) ([]key, error) {
-	if match == nil {
+func (v *view) search(ctx context.Context, p *pager, events owned, find func(*pager) ([]key, error)) ([]key, error) {
+	if p.Match == nil {
 		return find(p)
 	}
-	leap := *p
-	leap.limit = max(searchLeap, searchPerPage*p.limit)
+	plan := *p.Plan
+	leap := pager{&plan, p.tie}
+	plan.Limit = max(searchLeap, searchPerPage*p.Limit)
 	var found []key
 	for {
 		keys, err := find(&leap)
 		if err != nil {
 			return nil, err
 		}
-		keys, next, err := leap.cut(keys)
-		if err != nil {
-			return nil, err
-		}
+		keys, next := cut(keys, plan.Limit)
 		for some := range slices.Chunk(keys, searchStep) {
-			if some, err = v.matching(ctx, some, match, events); err != nil {
+			if some, err = v.matching(ctx, some, p.Match, events); err != nil {
 				return nil, err
 			}
-			if found = append(found, some...); len(found) > p.limit {
-				return found[:p.limit+1], nil
+			if found = append(found, some...); len(found) > p.Limit {
+				return found[:p.Limit+1], nil
 			}
 		}
 		if next == nil {
 			return found, nil
 		}
-		if leap.after, err = decodeCursor(*next, p.hash); err != nil {
-			return nil, err
-		}
-		leap.limit = min(leapGrowth*leap.limit, mostSearched)
+		plan.After, plan.Limit = next, min(leapGrowth*plan.Limit, mostSearched)
 	}
 }
 

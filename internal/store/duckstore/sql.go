@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// query builds one statement over the rows of one project, which is its
+// builder builds one statement over the rows of one project, which is its
 // first parameter. Whatever a caller gave goes in through arg, never into the text.
-type query struct {
+type builder struct {
 	args []any
 }
 
 // arg adds a parameter and returns its place holder.
-func (q *query) arg(v any) string {
+func (q *builder) arg(v any) string {
 	q.args = append(q.args, v)
 	return "$" + strconv.Itoa(len(q.args))
 }

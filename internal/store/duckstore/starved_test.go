@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -29,7 +30,7 @@ func TestQuestionShortOfMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page, err := w.Traces(t.Context(), "default", store.TraceQuery{Order: store.Order{Limit: 10}})
+	page, err := query.ListTraces(t.Context(), w, "default", store.Query{Order: store.Order{Limit: 10}})
 	if err != nil || len(page.Data) != 10 {
 		t.Fatalf("%v, %v", page, err)
 	}

@@ -21,7 +21,7 @@ func (s *statement) scoreNames() []string {
 	var names []string
 	for _, m := range s.metrics {
 		if m.expression == "" {
-			names = append(names, m.score)
+			names = append(names, m.Score)
 		}
 	}
 	slices.Sort(names)
@@ -29,78 +29,62 @@ func (s *statement) scoreNames() []string {
 }
 
 // scoreStats adds up the scores of these names by the groups of the page, in one
-// pass over the scores however many names there are: by the group's keys, joined
-// with NUL, and by name.
-func (v *view) scoreStats(ctx context.Context, subject *subject, sq *store.StatsQuery, after *position, limit int, names []string) (map[string]map[string]scoreSum, error) {
-	s, err := newStatement(v, subject, sq)
-	if err != nil {
-		return nil, err
-	}
+// pass over the scores however many names there are: by group and by name.
+func (v *view) scoreStats(ctx context.Context, p *store.StatsPlan, names []string) (map[string]map[string]scoreSum, error) {
+	s := newStatement(v, p)
 	s.metrics = nil // of the page only the groups are asked
-	text, err := s.scoresText(after, limit, names)
-	if err != nil {
-		return nil, err
-	}
+	text := s.scoresText(names)
 	sums := map[string]map[string]scoreSum{}
-	err = v.rows(ctx, text, s.args, func(r *sql.Rows) error {
+	err := v.rows(ctx, text, s.args, func(r *sql.Rows) error {
 		values, err := scanAll(r)
 		if err != nil {
 			return err
 		}
-		keys := strings.Join(s.keys(values), "\x00")
-		if sums[keys] == nil {
-			sums[keys] = map[string]scoreSum{}
+		group := s.group(values)
+		if sums[group] == nil {
+			sums[group] = map[string]scoreSum{}
 		}
-		rest := values[len(s.groups):]
+		rest := values[len(s.Groups):]
 		name, _ := rest[0].(string)
 		total, _ := rest[1].(float64)
 		n, _ := rest[2].(int64)
-		sums[keys][name] = scoreSum{total, n}
+		sums[group][name] = scoreSum{total, n}
 		return nil
 	})
 	return sums, err
 }
 
 // scoresText writes the statement: the group keys, name, sum and number.
-func (s *statement) scoresText(after *position, limit int, names []string) (string, error) {
-	tables, from, conditions, err := s.source()
-	if err != nil {
-		return "", err
-	}
+func (s *statement) scoresText(names []string) string {
+	tables, from, conditions := s.source()
 	name, value := "sc.name", "sc.value"
-	switch s.sq.Of {
+	switch s.Of {
 	case "scores":
 	case "traces": // whose columns the conditions name without tr
 		name, value = "score_name", "score_value"
 		from += " JOIN (SELECT placed_in, name AS score_name, value AS score_value FROM sc) AS named ON named.placed_in = tr.id"
-		if len(s.sq.Scores) == 0 {
+		if len(s.Scores) == 0 {
 			tables = append(tables, ofScores, ofPlacedScores)
 		}
 	default:
 		name, value = "s.name", "s.value"
 		from += " JOIN s ON " + about
-		if len(s.sq.Scores) == 0 {
+		if len(s.Scores) == 0 {
 			tables = append(tables, ofScores)
 		}
 	}
-	selected, grouped, err := s.groupColumns()
-	if err != nil {
-		return "", err
-	}
+	selected, grouped := s.groupColumns()
 	conditions = append(conditions, fmt.Sprintf("%s IS NOT NULL AND %s IN (SELECT unnest(%s::VARCHAR[]))", value, name, s.arg(names)))
 	sums := "SELECT " + strings.Join(append(selected, name+" AS named_score", "sum("+value+") AS total", "count(*) AS n"), ", ") +
 		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
 	if len(grouped) == 0 {
-		return with(tables, sums), nil
+		return with(tables, sums)
 	}
-	page, err := s.text(after, limit)
-	if err != nil {
-		return "", err
-	}
+	page := s.text()
 	same := make([]string, len(grouped))
 	for i, g := range grouped {
 		same[i] = fmt.Sprintf("sums.%s IS NOT DISTINCT FROM page.%[1]s", g)
 	}
 	return with(append(tables, table("sums", sums), table("page", page)),
-		"SELECT sums.* FROM sums SEMI JOIN page ON "+strings.Join(same, " AND ")), nil
+		"SELECT sums.* FROM sums SEMI JOIN page ON "+strings.Join(same, " AND "))
 }

@@ -6,14 +6,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
-
-// totalSorts are the columns of brokle.Totals.
-var totalSorts = sortTypes{
-	"first_seen": "BIGINT", "last_seen": "BIGINT", "trace_count": "BIGINT", "observation_count": "BIGINT",
-	"error_count": "BIGINT", "total_tokens": "BIGINT", "total_cost": "DOUBLE",
-}
 
 // traceTotals are the columns of brokle.Totals as aggregates over tr, in its order.
 var traceTotals = `count(*) AS trace_count,
@@ -24,91 +17,83 @@ var traceTotals = `count(*) AS trace_count,
 // totalColumns selects brokle.Totals from a relation that has its columns.
 const totalColumns = "trace_count, observation_count, error_count, total_tokens, coalesce(total_cost, 0), first_seen, last_seen"
 
-// totals scans what totalColumns selects.
-type totals struct {
-	wire.Totals
-	first, last int64
+// total is what has totals. The rows are groups, so that there is no second statement: a
+// group is folded whole anyway.
+type total struct {
+	columns string // to select before totalColumns, each with a comma behind it
+	targets func(*store.Total, *[2]any) []any
+	grouped func(*builder, *store.Plan) (tables, conditions []string)
 }
 
-func (t *totals) targets() []any {
-	return []any{&t.TraceCount, &t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &t.first, &t.last}
-}
-
-func (t *totals) done() wire.Totals {
-	t.FirstSeen, t.LastSeen = microTime(t.first), microTime(t.last)
-	return t.Totals
-}
-
-// grouping is a list whose rows are groups: of traces by one of their columns.
-// It has no second statement, because a group is folded whole anyway.
-type grouping struct {
-	of     string // for the cursor's hash and for errors
-	by     string // the column of tr that is the row's id; empty ids are no groups
-	more   string // further aggregates, each with a comma behind it
-	header string // the columns to select before totalColumns, each with a comma behind it
-	sorts  sortTypes
-}
-
-// list runs the grouping and calls each for every row of the page; p.columns come
-// after the id and the header.
-func (w *Warehouse) list(ctx context.Context, project string, g grouping, f store.Filter, o store.Order, begin func(), each func(*sql.Rows) (key, error)) (*string, error) {
-	p, err := newPager(project, g.of, f, o, "last_seen", g.sorts)
-	if err != nil {
-		return nil, err
+// totalOf says how the totals are found: tables that define grouped, and conditions on it.
+func totalOf(by store.Totaled) total {
+	switch by {
+	case store.Environments:
+		return total{grouped: (*builder).environments, targets: func(*store.Total, *[2]any) []any { return nil }}
+	case store.Users:
+		return total{
+			columns: "session_count, ", targets: func(t *store.Total, _ *[2]any) []any { return []any{&t.SessionCount} },
+			grouped: func(q *builder, p *store.Plan) (tables, conditions []string) {
+				return q.tracesBy("user_id", "count(DISTINCT session_id) FILTER (session_id <> '') AS session_count, ", p)
+			},
+		}
 	}
-	var next *string
-	err = w.ask(ctx, project, "query "+g.of, func(ctx context.Context, v *view) error {
+	return total{
+		columns: "user_ids, environments, ", targets: func(_ *store.Total, lists *[2]any) []any { return []any{&lists[0], &lists[1]} },
+		grouped: func(q *builder, p *store.Plan) (tables, conditions []string) {
+			return q.tracesBy("session_id", `coalesce(list_sort(list(DISTINCT user_id) FILTER (user_id <> '')), []) AS user_ids,
+			list_sort(list(DISTINCT environment)) AS environments, `, p)
+		},
+	}
+}
+
+// Totals answers with a page of sessions, users or environments.
+func (w *Warehouse) Totals(ctx context.Context, project string, by store.Totaled, plan *store.Plan) ([]store.Total, *store.Place, error) {
+	p, of := &pager{plan, ""}, totalOf(by)
+	var page []store.Total
+	var next *store.Place
+	err := w.ask(ctx, project, "query "+string(by), func(ctx context.Context, v *view) error {
 		q := v.query()
-		text, err := q.groups(g, f, p)
-		if err != nil {
+		tables, conditions := of.grouped(q, plan)
+		text := with(tables, "SELECT id, "+p.By+", "+of.columns+totalColumns+" FROM grouped"+where(append(conditions, p.where(q))...)+p.order())
+		page = nil
+		var keys []key
+		err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
+			k, t, err := of.scan(r)
+			keys, page = append(keys, k), append(page, t)
 			return err
-		}
-		begin()
-		next, err = v.page(ctx, p, q, text, each)
+		})
+		keys, next = cut(keys, p.Limit)
+		page = page[:len(keys)]
 		return err
 	})
-	return next, err
+	return page, next, err
 }
 
-// groups is the statement of a grouping. has_error is asked of the group, all
-// else of the traces in it.
-func (q *query) groups(g grouping, f store.Filter, p *pager) (string, error) {
-	failed := f.HasError
-	f.HasError = nil
-	tables, conditions, err := q.filteredTraces(&f)
-	if err != nil {
-		return "", err
-	}
-	var of []string
-	if failed != nil {
-		of = append(of, "(error_count > 0) = "+q.arg(*failed))
-	}
-	beyond, err := p.where(q)
-	if err != nil {
-		return "", err
-	}
-	conditions = append(conditions, g.by+" IS NOT NULL")
-	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", g.by, g.more, traceTotals, where(conditions...), g.by)
-	return with(append(tables, table("grouped", grouped)),
-		"SELECT id, "+p.column+", "+g.header+totalColumns+" FROM grouped"+where(append(of, beyond)...)+p.order()), nil
+// scan reads a row.
+func (of *total) scan(r *sql.Rows) (k key, t store.Total, err error) {
+	var lists [2]any
+	var first, last int64
+	targets := append([]any{&t.ID, &k.value}, of.targets(&t, &lists)...)
+	err = r.Scan(append(targets, &t.TraceCount, &t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &first, &last)...)
+	k.id, t.UserIDs, t.Environments, t.FirstSeen, t.LastSeen = t.ID, texts(lists[0]), texts(lists[1]), microTime(first), microTime(last)
+	return k, t, err
 }
 
-// page reads a statement whose rows are whole: each scans one and returns its key.
-// The row that only shows that there is another page is not scanned.
-func (v *view) page(ctx context.Context, p *pager, q *query, text string, each func(*sql.Rows) (key, error)) (*string, error) {
-	var keys []key
-	err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
-		if len(keys) == p.limit {
-			keys = append(keys, key{})
-			return nil
+// tracesBy groups traces by one of their columns; empty ids are no groups. more are further
+// aggregates. has_error is asked of the group, all else of the traces in it.
+func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditions []string) {
+	traces, groups := p.Where, store.Where{}
+	traces.Conditions = nil
+	for _, c := range p.Conditions {
+		of := &traces
+		if c.Column == "has_error" {
+			of = &groups
 		}
-		k, err := each(r)
-		keys = append(keys, k)
-		return err
-	})
-	if err != nil {
-		return nil, err
+		of.Conditions = append(of.Conditions, c)
 	}
-	_, next, err := p.cut(keys)
-	return next, err
+	tables, inner := q.filteredTraces(&traces)
+	inner = append(inner, column+" IS NOT NULL")
+	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", column, more, traceTotals, where(inner...), column)
+	return append(tables, table("grouped", grouped)), q.conditions(&groups, traceColumns)
 }

@@ -9,85 +9,59 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-var traceSorts = sortTypes{
-	"start_time": "BIGINT", "end_time": "BIGINT", "latency_ms": "DOUBLE", "observation_count": "BIGINT",
-	"error_count": "BIGINT", "total_tokens": "BIGINT", "total_cost": "DOUBLE",
+// traceColumns is the filter over tr. It needs o. A trace has a model, type or level when one
+// of its observations has it.
+var traceColumns = columns{
+	of: map[string]string{
+		"time": "start_time", "tag": "list_contains(tags, %s)", "model": "list_contains(models, %s)",
+		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
+		"trace_id": "id", "has_error": "(error_count > 0)",
+	},
+	id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
 
 // Traces answers with a page of traces. It first finds the ids of the page with
 // the columns that filter and sort, then reads these traces whole.
-func (w *Warehouse) Traces(ctx context.Context, project string, tq store.TraceQuery) (*store.TracePage, error) {
-	p, err := newPager(project, "traces", tq.Filter, tq.Order, "start_time", traceSorts)
-	if err != nil {
-		return nil, err
-	}
-	page := &store.TracePage{Data: []wire.TraceSummary{}}
-	err = w.ask(ctx, project, "query traces", func(ctx context.Context, v *view) error {
-		page.Data = page.Data[:0]
-		keys, err := v.search(ctx, p, tq.Match, traceEvents, func(p *pager) ([]key, error) { return v.traceKeys(ctx, p, &tq.Filter) })
+func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan) ([]wire.TraceSummary, *store.Place, error) {
+	p := &pager{plan, ""}
+	var page []wire.TraceSummary
+	var next *store.Place
+	err := w.ask(ctx, project, "query traces", func(ctx context.Context, v *view) error {
+		page = nil
+		keys, err := v.search(ctx, p, traceEvents, func(p *pager) ([]key, error) { return v.traceKeys(ctx, p) })
 		if err != nil {
 			return err
 		}
-		if keys, page.NextCursor, err = p.cut(keys); err != nil || len(keys) == 0 {
-			return err
+		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
+			return nil
 		}
-		page.Data, err = v.traceSummaries(ctx, keys)
+		page, err = v.traceSummaries(ctx, keys)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
+	return page, next, err
 }
 
 // traceKeys finds the traces of a page.
-func (v *view) traceKeys(ctx context.Context, p *pager, f *store.Filter) ([]key, error) {
+func (v *view) traceKeys(ctx context.Context, p *pager) ([]key, error) {
 	q := v.query()
-	tables, conditions, err := q.filteredTraces(f)
-	if err != nil {
-		return nil, err
-	}
-	beyond, err := p.where(q)
-	if err != nil {
-		return nil, err
-	}
+	tables, conditions := q.filteredTraces(&p.Where)
 	return v.keys(ctx, q, with(tables,
-		"SELECT "+keyColumns(p.column, noTrace)+" FROM tr"+where(append(conditions, beyond)...)+p.order()))
+		"SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+where(append(conditions, p.where(q))...)+p.order()))
 }
 
 // filteredTraces returns the tables that define o and tr, and the conditions
 // of f on tr. When f asks for scores, they define s and sc too.
-func (q *query) filteredTraces(f *store.Filter) (tables, conditions []string, err error) {
-	// A trace has a model, type or level when one of its observations has it.
-	if f.Model != "" {
-		conditions = append(conditions, "list_contains(models, "+q.arg(f.Model)+")")
-	}
-	for _, c := range []struct{ column, value string }{{"type", f.Type}, {"level", f.Level}} {
-		if c.value != "" {
-			conditions = append(conditions, "id IN (SELECT trace_id FROM o WHERE "+c.column+" = "+q.arg(c.value)+")")
-		}
-	}
-	c := columns{
-		time: "start_time", id: "id", name: "name", userID: "user_id", sessionID: "session_id", environment: "environment",
-		tags: "tags", traceID: "id", latency: "latency_ms", cost: "total_cost", failed: "error_count > 0",
-		scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*query).foundTraces,
-	}
-	any := *f
-	any.Model, any.Type, any.Level = "", "", ""
-	rest, err := q.conditions(&any, c)
-	if err != nil {
-		return nil, nil, err
-	}
+func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 	tables = []string{ofTraces, ofObservations}
 	if len(f.Scores) > 0 {
 		tables = append(tables, ofScores, ofPlacedScores)
 	}
-	return tables, append(conditions, rest...), nil
+	return tables, q.conditions(f, traceColumns)
 }
 
 // traceSummaries reads the traces in the order of keys.
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
-	rows, err := whole(ctx, v, &traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
+	rows, err := whole(ctx, v, traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +133,7 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*w
 
 // observationsOf is a SELECT of the columns of the observations of traces: their rows
 // were written after the first event of the traces, and not after their rows.
-func (q *query) observationsOf(keys []key, columns string) string {
+func (q *builder) observationsOf(keys []key, columns string) string {
 	spans := make([]span, len(keys))
 	for i, k := range keys {
 		spans[i] = span{k.span.first, k.written}
@@ -169,7 +143,7 @@ func (q *query) observationsOf(keys []key, columns string) string {
 
 // scoresOf is sc, of the traces of keys only: their scores, and those of their
 // observations that name no trace. It needs o and s.
-func (q *query) scoresOf(keys []key) string {
+func (q *builder) scoresOf(keys []key) string {
 	return table("sc", "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN ("+q.ids(keys)+`)
 	UNION ALL SELECT s.*, own.placed_in FROM s JOIN (`+q.observationsOf(keys, "id AS own_id, trace_id AS placed_in")+` AND newest) AS own
 	ON s.observation_id = own.own_id WHERE s.trace_id IS NULL`)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // JobChange is what a block does to the job it names.
@@ -126,9 +127,9 @@ func (a *applier) markIDs(c *Change, expires int64) error {
 	a.marks += int64(len(c.IDs))
 	op := a.b.SetDeferred(dueKeyLen, due)
 	appendDueKey(op.Key[:0], kindMarkDue, x.due(kindMarkDue, expires), c.Block)
-	v := appendString(op.Value[:0], c.Project)
+	v := varint.AppendString(op.Value[:0], c.Project)
 	for _, id := range c.IDs {
-		v = appendString(append(v, kindMark), id)
+		v = varint.AppendString(append(v, kindMark), id)
 	}
 	return op.Finish()
 }
@@ -139,7 +140,7 @@ func (a *applier) receipts(c *Change) error {
 	if c.Job == JobNone && !live(expires, a.now) {
 		return nil
 	}
-	a.due = appendString(a.due[:0], c.Project)
+	a.due = varint.AppendString(a.due[:0], c.Project)
 	empty, keep := len(a.due), expires
 	switch c.Job {
 	case JobNone:
@@ -176,7 +177,7 @@ func (a *applier) receipts(c *Change) error {
 // receipt writes one receipt that names the block, and remembers to sweep it.
 func (a *applier) receipt(kind byte, c *Change, id string, expires int64) error {
 	if expires != 0 {
-		a.due = appendString(append(a.due, kind), id)
+		a.due = varint.AppendString(append(a.due, kind), id)
 	}
 	var val [2 * binary.MaxVarintLen64]byte
 	a.x.buf = appendKey(a.x.buf[:0], kind, c.Project, id)
@@ -215,7 +216,7 @@ func (a *applier) endJob(c *Change, expires int64) (changed bool, err error) {
 		}
 	}
 	job.result, job.status, job.completed, job.expires = c.Block, c.Job, c.At.UnixMicro(), expires
-	a.due = appendString(append(a.due, kindJob), c.JobID)
+	a.due = varint.AppendString(append(a.due, kindJob), c.JobID)
 	return true, a.setJob(key, job)
 }
 

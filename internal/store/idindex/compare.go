@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // Difference is one entry in which an index is not what the Log says.
@@ -176,8 +177,8 @@ func describe(key []byte, seq entity.Seq, what string) Difference {
 	if key[1] == kindPending {
 		return d
 	}
-	r := reader{b: key[2:]}
-	d.Project = string(r.bytes())
-	d.ID = string(r.b)
+	r := varint.Reader{B: key[2:]}
+	d.Project = string(r.Bytes())
+	d.ID = string(r.B)
 	return d
 }

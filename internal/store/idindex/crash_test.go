@@ -24,7 +24,7 @@ func TestCrash(t *testing.T) {
 	var ends []entity.Seq
 	var x *Index
 	survived := 0
-	for round := range 8 {
+	for round := range chance.Rounds(4) {
 		x = open(t, fs, c)
 		upto := x.Cursor()
 		n, found := slices.BinarySearch(ends, upto)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -28,9 +29,6 @@ type damage struct {
 
 func newDamage(dir string, o Options) (*damage, error) {
 	d := &damage{fs: o.FS, logger: o.Logger, c: make(chan struct{})}
-	if d.fs == nil {
-		d.fs = vfs.Default
-	}
 	d.path = d.fs.PathJoin(dir, damagedFile)
 	switch _, err := d.fs.Stat(d.path); {
 	case err == nil:
@@ -49,11 +47,7 @@ func (d *damage) found() {
 		if d.fs == nil {
 			return
 		}
-		f, err := d.fs.Create(d.path, vfs.WriteCategoryUnspecified)
-		if err == nil {
-			err = errors.Join(f.Sync(), f.Close())
-		}
-		if err != nil {
+		if err := durable.ReplaceIn(d.fs, d.path, nil); err != nil {
 			d.logger.Warn("the damage of the id index could not be written down", "error", err)
 		}
 	})

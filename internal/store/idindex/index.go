@@ -27,6 +27,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // ErrFormat is returned by Open for a directory written in another format.
@@ -48,6 +49,19 @@ type Options struct {
 	CacheBytes int64
 	// Logger gets Pebble's errors, and its news at debug level; nil is silent.
 	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 // Index is the id index. All methods may be called concurrently; Close must
@@ -81,12 +95,7 @@ type Index struct {
 // Open opens the index in dir and creates it when it is not there. ErrStopped when its manifest cannot be
 // written, on a full disk for instance: the directory must not be opened again in this process.
 func Open(dir string, o Options) (*Index, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o = o.withDefaults()
 	d, err := newDamage(dir, o)
 	if err != nil {
 		return nil, fmt.Errorf("open id index: %w", err)
@@ -135,10 +144,10 @@ func (x *Index) load() error {
 	if err != nil {
 		return err
 	}
-	r := reader{b: v}
-	x.cursor.Store(r.uvarint())
-	x.marks.Store(int64(r.uvarint()))
-	if err := errors.Join(r.err("cursor"), closer.Close()); err != nil {
+	r := varint.Reader{B: v}
+	x.cursor.Store(r.Uvarint())
+	x.marks.Store(int64(r.Uvarint()))
+	if err := errors.Join(bad(&r, "cursor"), closer.Close()); err != nil {
 		return err
 	}
 	if x.readOnly { // nobody asks the filter

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -98,13 +99,13 @@ func (j jobValue) append(b []byte) []byte {
 }
 
 func parseJob(v []byte) (jobValue, error) {
-	r := reader{b: v}
+	r := varint.Reader{B: v}
 	j := jobValue{
-		expires: r.varint(),
-		request: entity.Seq(r.uvarint()), result: entity.Seq(r.uvarint()),
-		status:  JobChange(r.byte()),
-		created: r.varint(), completed: r.varint(),
+		expires: r.Varint(),
+		request: entity.Seq(r.Uvarint()), result: entity.Seq(r.Uvarint()),
+		status:  JobChange(r.Byte()),
+		created: r.Varint(), completed: r.Varint(),
 	}
-	j.batchID = string(r.b)
-	return j, r.err("job")
+	j.batchID = string(r.B)
+	return j, bad(&r, "job")
 }

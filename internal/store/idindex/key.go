@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // Key layout. Every key starts with the format byte and the kind byte.
@@ -54,7 +55,7 @@ var errCorrupt = errors.New("corrupt index entry")
 // appendPrefix appends what all keys of one kind and project begin with.
 func appendPrefix(b []byte, kind byte, project string) []byte {
 	b = append(b, format, kind)
-	return appendString(b, project)
+	return varint.AppendString(b, project)
 }
 
 // appendKey appends the key of an id.
@@ -86,75 +87,24 @@ func appendMark(b []byte, expires int64, seq entity.Seq) []byte {
 }
 
 func parseMark(v []byte) (expires int64, seq entity.Seq, err error) {
-	r := reader{b: v}
-	expires, seq = r.varint(), entity.Seq(r.uvarint())
-	return expires, seq, r.err("mark")
+	r := varint.Reader{B: v}
+	expires, seq = r.Varint(), entity.Seq(r.Uvarint())
+	return expires, seq, bad(&r, "mark")
 }
 
 // parseExpiry reads what every value of an id begins with.
 func parseExpiry(v []byte) (int64, error) {
-	r := reader{b: v}
-	e := r.varint()
-	return e, r.err("expiry")
+	r := varint.Reader{B: v}
+	e := r.Varint()
+	return e, bad(&r, "expiry")
 }
 
 func live(expires, now int64) bool { return expires == 0 || expires > now }
 
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// reader takes values apart; after a fault it reads zeros and remembers it.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) err(what string) error {
-	if r.bad {
+// bad is the error of a reader that did not find what it read.
+func bad(r *varint.Reader, what string) error {
+	if r.Bad {
 		return fmt.Errorf("%s: %w", what, errCorrupt)
 	}
 	return nil
-}
-
-func (r *reader) advance(n int) {
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return
-	}
-	r.b = r.b[n:]
-}
-
-func (r *reader) uvarint() uint64 {
-	u, n := binary.Uvarint(r.b)
-	r.advance(n)
-	return u
-}
-
-func (r *reader) varint() int64 {
-	i, n := binary.Varint(r.b)
-	r.advance(n)
-	return i
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.b[0]
-	r.b = r.b[1:]
-	return c
-}
-
-// bytes reads a length and so many bytes; they share memory with the value.
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	s := r.b[:n]
-	r.b = r.b[n:]
-	return s
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // splitKey takes the key of an id apart; only tests need to.
@@ -14,9 +15,9 @@ func splitKey(k []byte) (kind byte, project, id string, ok bool) {
 	if len(k) < 2 || k[0] != format {
 		return 0, "", "", false
 	}
-	r := reader{b: k[2:]}
-	project = string(r.bytes())
-	return k[1], project, string(r.b), !r.bad
+	r := varint.Reader{B: k[2:]}
+	project = string(r.Bytes())
+	return k[1], project, string(r.B), !r.Bad
 }
 
 func FuzzKey(f *testing.F) {

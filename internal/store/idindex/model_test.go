@@ -242,7 +242,7 @@ func TestModel(t *testing.T) {
 	r, c, fs := chance.Of(t), newClock(), vfs.NewMem()
 	x, m, ids := open(t, fs, c), newModel(), allIDs(20)
 	var last Change
-	for range 3000 {
+	for range chance.Rounds(1000) {
 		switch n := r.IntN(100); {
 		case n < 80:
 			ch, upto := m.change(r, c.Now(), 20)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const (
@@ -27,7 +26,7 @@ func pebbleOptions(o Options, damaged func(), w *work) *pebble.Options {
 	}
 	cache = max(cache, minCache)
 	p := &pebble.Options{
-		FS:                          o.FS,
+		FS:                          patientFS{o.FS, w},
 		CacheSize:                   cache,
 		MemTableSize:                uint64(min(maxMemTable, cache/8)),
 		MemTableStopWritesThreshold: memTables,
@@ -37,10 +36,6 @@ func pebbleOptions(o Options, damaged func(), w *work) *pebble.Options {
 		L0CompactionThreshold:       4,
 		MaxManifestFileSize:         16 << 20,
 	}
-	if p.FS == nil {
-		p.FS = vfs.Default
-	}
-	p.FS = patientFS{p.FS, w}
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		p.Levels[i].FilterType = pebble.TableFilter

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -17,15 +15,7 @@ import (
 // be applied. There is no write-ahead log to replay, so what is read is what the next start
 // begins with. The caller keeps other processes away.
 func OpenReadOnly(dir string, o Options) (*Index, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.FS == nil {
-		o.FS = vfs.Default
-	}
+	o = o.withDefaults()
 	if !hasFiles(o.FS, dir) {
 		return nil, fmt.Errorf("open id index: %w", os.ErrNotExist)
 	}

@@ -90,47 +90,38 @@ func (l *lookup) find(key []byte) (Entry, error) {
 
 // Event finds a stored event whose mark has not expired.
 func (x *Index) Event(project, id string) (Entry, bool, error) {
-	expires, seq, ok, err := x.get(kindMark, project, id)
-	if err != nil {
-		return Entry{}, false, fmt.Errorf("find event: %w", err)
-	}
-	if !ok {
-		return Entry{}, false, nil
+	expires, seq, ok, err := x.get("event", kindMark, project, id)
+	if err != nil || !ok {
+		return Entry{}, false, err
 	}
 	return Entry{Seq: seq, Expires: time.UnixMicro(expires).UTC()}, true, nil
 }
 
 // FailedEvent finds the block that says why an event failed, for store.ReceiptTTL.
 func (x *Index) FailedEvent(project, id string) (entity.Seq, bool, error) {
-	_, seq, ok, err := x.get(kindFailed, project, id)
-	if err != nil {
-		return 0, false, fmt.Errorf("find failed event: %w", err)
-	}
-	return seq, ok, nil
+	_, seq, ok, err := x.get("failed event", kindFailed, project, id)
+	return seq, ok, err
 }
 
 // Batch finds the block that says what became of a batch: for store.ReceiptTTL,
 // and of a batch whose job is pending the block of its request.
 func (x *Index) Batch(project, batchID string) (entity.Seq, bool, error) {
-	_, seq, ok, err := x.get(kindBatch, project, batchID)
-	if err != nil {
-		return 0, false, fmt.Errorf("find batch: %w", err)
-	}
-	return seq, ok, nil
+	_, seq, ok, err := x.get("batch", kindBatch, project, batchID)
+	return seq, ok, err
 }
 
 // get reads a mark or receipt that has not expired by the index's clock.
-func (x *Index) get(kind byte, project, id string) (expires int64, seq entity.Seq, ok bool, err error) {
+func (x *Index) get(what string, kind byte, project, id string) (expires int64, seq entity.Seq, ok bool, err error) {
 	v, closer, err := x.db.Get(appendKey(nil, kind, project, id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, 0, false, nil
 	}
-	if err != nil {
-		return 0, 0, false, err
+	if err == nil {
+		expires, seq, err = parseMark(v)
+		err = errors.Join(err, closer.Close())
 	}
-	expires, seq, err = parseMark(v)
-	if err = errors.Join(err, closer.Close()); err != nil {
-		return 0, 0, false, err
+	if err != nil {
+		return 0, 0, false, fmt.Errorf("find %s: %w", what, err)
 	}
 	return expires, seq, live(expires, x.now().UnixMicro()), nil
 }

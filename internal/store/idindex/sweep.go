@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/varint"
 	"github.com/cockroachdb/pebble/v2"
 )
 
@@ -100,8 +101,8 @@ func (x *Index) sweptTo(kind byte, to int64) {
 
 // sweepBlock deletes what one due key lists, and then the key.
 func (x *Index) sweepBlock(dueKey, list []byte, now int64) (removed int, err error) {
-	w := sweeper{x: x, now: now, dueKey: dueKey, list: reader{b: list}}
-	project := w.list.bytes()
+	w := sweeper{x: x, now: now, dueKey: dueKey, list: varint.Reader{B: list}}
+	project := w.list.Bytes()
 	for _, kind := range [...]byte{kindMark, kindFailed, kindBatch, kindJob} {
 		w.prefix[kind&0xf] = appendPrefix(nil, kind, string(project))
 	}
@@ -118,7 +119,7 @@ type sweeper struct {
 	x       *Index
 	now     int64
 	dueKey  []byte
-	list    reader
+	list    varint.Reader
 	prefix  [4][]byte // of keys, by kind
 	marks   int64     // listed so far
 	removed int
@@ -139,7 +140,7 @@ func (w *sweeper) some() (done bool, err error) {
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	removed := 0
-	for i := 0; i < sweepChunk && len(w.list.b) > 0; i++ {
+	for i := 0; i < sweepChunk && len(w.list.B) > 0; i++ {
 		gone, err := w.next(it, b)
 		if err != nil {
 			return false, err
@@ -149,7 +150,7 @@ func (w *sweeper) some() (done bool, err error) {
 		}
 	}
 	left := x.marks.Load()
-	if done = len(w.list.b) == 0; done {
+	if done = len(w.list.B) == 0; done {
 		left -= w.marks
 		x.buf = appendCursor(x.buf[:0], x.Cursor(), left)
 		if err := errors.Join(b.Delete(w.dueKey, nil), b.Set([]byte{format, kindCursor}, x.buf, nil)); err != nil {
@@ -166,8 +167,8 @@ func (w *sweeper) some() (done bool, err error) {
 
 // next looks at the next id of the list and deletes its entry if that has expired.
 func (w *sweeper) next(it *pebble.Iterator, b *pebble.Batch) (bool, error) {
-	kind, id := w.list.byte(), w.list.bytes()
-	if w.list.bad || kind < kindMark || kind > kindJob {
+	kind, id := w.list.Byte(), w.list.Bytes()
+	if w.list.Bad || kind < kindMark || kind > kindJob {
 		return false, fmt.Errorf("due list: %w", errCorrupt)
 	}
 	if kind == kindMark {

@@ -1,18 +1,17 @@
 package redisclaim
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // patient is for tests in which Redis is there: the machine may be slow.
@@ -60,7 +59,7 @@ func TestUnixSocket(t *testing.T) {
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "--requirepass", "s e@cret")
-	log := &lockedBuffer{}
+	log := &watch.Output{}
 	c := open(t, Options{URL: "redis://:s%20e%40cret@" + s.Addr + "/3"})
 	if err := c.Commit(t.Context(), "p", []string{"id"}, "one", time.Minute); err != nil {
 		t.Fatal(err)
@@ -74,23 +73,6 @@ func TestPassword(t *testing.T) {
 	if wrong.Stats().Errors["auth"] == 0 {
 		t.Errorf("errors: %v", wrong.Stats().Errors)
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func numbered(n int, prefix string) []string {

@@ -14,34 +14,27 @@ import (
 // the newer protocol lets the server speak unasked. One further try covers a connection that
 // was closed while it was idle; every script may be run twice.
 func newClient(a Address, timeout time.Duration) redis.UniversalClient {
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o := &redis.UniversalOptions{
+		Addrs: a.Hosts, MasterName: a.Master, SentinelUsername: a.SentinelUsername, SentinelPassword: a.SentinelPassword,
+		DB: a.DB, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
+		Protocol: 2, MaxRetries: 1, MaxRedirects: 3, DisableIdentity: true,
+		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
+		DialerRetries: 1, PipelinePoolSize: -1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
 	switch {
 	case a.Cluster:
-		return redis.NewClusterClient(&redis.ClusterOptions{
-			Addrs: a.Hosts, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
-			Protocol: 2, MaxRetries: 1, MaxRedirects: 3, DisableRoutingPolicies: true, DisableIdentity: true,
-			DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
-			DialerRetries: 1, PipelinePoolSize: -1, MaintNotificationsConfig: quiet,
-		})
+		c := o.Cluster()
+		c.DisableRoutingPolicies = true
+		return redis.NewClusterClient(c)
 	case a.Master != "":
-		return redis.NewFailoverClient(&redis.FailoverOptions{
-			MasterName: a.Master, SentinelAddrs: a.Hosts, SentinelUsername: a.SentinelUsername, SentinelPassword: a.SentinelPassword,
-			DB: a.DB, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
-			Protocol: 2, MaxRetries: 1, DisableIdentity: true,
-			DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
-			DialerRetries: 1, PipelinePoolSize: -1,
-		})
+		return redis.NewFailoverClient(o.Failover())
 	}
-	network := "tcp"
+	one := o.Simple()
 	if a.Unix {
-		network = "unix"
+		one.Network = "unix"
 	}
-	return redis.NewClient(&redis.Options{
-		Network: network, Addr: a.Hosts[0], DB: a.DB, Username: a.Username, Password: a.Password, TLSConfig: a.TLS,
-		Protocol: 2, MaxRetries: 1, DisableIdentity: true,
-		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
-		DialerRetries: 1, PipelinePoolSize: -1, MaintNotificationsConfig: quiet,
-	})
+	return redis.NewClient(one)
 }
 
 // clientLog is where the client library writes: it has one log for the whole process.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/redistest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // One Cluster serves these tests: it takes seconds to make.
@@ -27,7 +28,7 @@ func TestCluster(t *testing.T) {
 	t.Run("Policy", func(t *testing.T) {
 		m := cluster.Masters()[1]
 		m.Do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-		log := &lockedBuffer{}
+		log := &watch.Output{}
 		open(t, Options{URL: cluster.URL(), Logger: slog.New(slog.NewTextHandler(log, nil))})
 		if s := log.String(); strings.Count(s, "evict keys when") != 1 || !strings.Contains(s, m.Addr) {
 			t.Errorf("log: %s", s)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // outage is one way in which Redis can be of no use, and how it ends.
@@ -52,7 +53,7 @@ func TestOutages(t *testing.T) {
 }
 
 func testOutage(t *testing.T, s *redistest.Server, o outage) {
-	log := &lockedBuffer{}
+	log := &watch.Output{}
 	opts := Options{URL: s.URL(), Timeout: 300 * time.Millisecond, Probe: 50 * time.Millisecond, Wait: -1}
 	b := open(t, opts)
 	opts.Logger = slog.New(slog.NewTextHandler(log, nil))
@@ -222,7 +223,7 @@ func TestEvictingPolicyIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	for policy, warns := range map[string]bool{"noeviction": false, "allkeys-lru": true, "volatile-ttl": true} {
 		s := redistest.Start(t, "--maxmemory-policy", policy, "--maxmemory", "100mb")
-		log := &lockedBuffer{}
+		log := &watch.Output{}
 		open(t, Options{URL: s.URL(), Logger: slog.New(slog.NewTextHandler(log, nil))})
 		if got := strings.Contains(log.String(), "evict"); got != warns {
 			t.Errorf("%s: warned %v\n%s", policy, got, log)

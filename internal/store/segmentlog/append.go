@@ -189,7 +189,7 @@ func (l *Log) AddJob(ctx context.Context, j store.Job) error {
 	r := l.newRequest(kindJob)
 	r.job = idindex.JobAdded
 	r.batch = batch{
-		received: j.ReceivedAt.UnixMicro(), project: j.Project, env: j.Environment, id: j.BatchID, job: j.ID,
+		received: j.ReceivedAt.UnixMicro(), project: j.Project, env: j.Environment, id: j.BatchID, job: j.ID, format: j.Format,
 	}
 	return l.submitJob(ctx, r, j.Body, "add job")
 }

@@ -2,55 +2,20 @@ package segmentlog
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/varint"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// Event types as one byte each; 0 is a type that the table does not know.
-func typeCode(t wire.EventType) byte {
-	switch t {
-	case wire.TraceCreate:
-		return 1
-	case wire.TraceUpdate:
-		return 2
-	case wire.ObservationCreate:
-		return 3
-	case wire.ObservationUpdate:
-		return 4
-	case wire.ObservationComplete:
-		return 5
-	case wire.QualityScoreCreate:
-		return 6
-	case wire.QualityScoreUpdate:
-		return 7
-	case wire.EventCreate:
-		return 8
-	}
-	return 0
+// eventTypes are the types that have a code of one byte, by code; 0 is any other.
+var eventTypes = [...]wire.EventType{
+	1: wire.TraceCreate, 2: wire.TraceUpdate, 3: wire.ObservationCreate, 4: wire.ObservationUpdate,
+	5: wire.ObservationComplete, 6: wire.QualityScoreCreate, 7: wire.QualityScoreUpdate, 8: wire.EventCreate,
 }
 
-func typeOf(code byte) (wire.EventType, bool) {
-	switch code {
-	case 1:
-		return wire.TraceCreate, true
-	case 2:
-		return wire.TraceUpdate, true
-	case 3:
-		return wire.ObservationCreate, true
-	case 4:
-		return wire.ObservationUpdate, true
-	case 5:
-		return wire.ObservationComplete, true
-	case 6:
-		return wire.QualityScoreCreate, true
-	case 7:
-		return wire.QualityScoreUpdate, true
-	case 8:
-		return wire.EventCreate, true
-	}
-	return "", false
-}
+func typeCode(t wire.EventType) byte { return byte(max(slices.Index(eventTypes[1:], t)+1, 0)) }
 
 // bodySize bounds what appendBody appends.
 func bodySize(events []wire.Event) int {
@@ -69,7 +34,7 @@ func appendBody(dst []byte, events []wire.Event) (body []byte, payloads int) {
 	}
 	for i := range events {
 		if typeCode(events[i].Type) == 0 {
-			dst = appendString(dst, string(events[i].Type))
+			dst = varint.AppendString(dst, string(events[i].Type))
 		}
 	}
 	var before int64
@@ -92,35 +57,34 @@ func appendBody(dst []byte, events []wire.Event) (body []byte, payloads int) {
 // memory. The ids are the caller's.
 func decodeBody(raw []byte, ids []string) ([]wire.Event, error) {
 	n := len(ids)
-	r := &reader{b: raw}
-	codes := r.bytes(uint64(n))
-	if r.bad {
+	r := &varint.Reader{B: raw}
+	codes := r.Take(uint64(n))
+	if r.Bad {
 		return nil, damaged("body section")
 	}
 	events := make([]wire.Event, n)
 	for i, code := range codes {
-		t, known := typeOf(code)
-		if !known {
-			if code != 0 {
-				return nil, damaged("event type %d", code)
-			}
-			t = wire.EventType(r.string())
+		if int(code) >= len(eventTypes) {
+			return nil, damaged("event type %d", code)
 		}
-		events[i].ID, events[i].Type = ids[i], t
+		events[i].ID, events[i].Type = ids[i], eventTypes[code]
+		if code == 0 {
+			events[i].Type = wire.EventType(r.Bytes())
+		}
 	}
 	var at int64
 	for i := range events {
-		at += r.varint()
+		at += r.Varint()
 		events[i].Timestamp = wire.Timestamp{Time: time.UnixMicro(at).UTC()}
 	}
 	payloads := *r
 	for range n {
-		payloads.uvarint()
+		payloads.Uvarint()
 	}
 	for i := range events {
-		events[i].Payload = payloads.bytes(r.uvarint())
+		events[i].Payload = payloads.Take(r.Uvarint())
 	}
-	if r.bad || payloads.bad || len(payloads.b) != 0 {
+	if r.Bad || payloads.Bad || len(payloads.B) != 0 {
 		return nil, damaged("body section")
 	}
 	return events, nil

@@ -12,7 +12,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 )
 
@@ -26,7 +25,11 @@ func CheckFormat(fs vfs.FS, dir string) error {
 		return fmt.Errorf("check log: %w", err)
 	}
 	for _, name := range names {
-		if _, _, err := k.header(name); err != nil && !errors.Is(err, errDamaged) {
+		f, _, _, err := k.open(name)
+		if f != nil {
+			_ = f.Close() // opened for reading
+		}
+		if err != nil && !errors.Is(err, errDamaged) {
 			return fmt.Errorf("check log: %s: %w", name, err)
 		}
 	}
@@ -94,7 +97,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) (*CheckReport, error
 	if o.Now == nil {
 		k.o.Now = time.Now
 	}
-	k.horizon = k.o.Now().Add(-store.ReceiptTTL).UnixMicro()
+	k.refill = refill{index: o.Index, upto: o.IndexUpto, horizon: horizon(k.o.Now())}
 	if err := k.run(); err != nil {
 		return nil, fmt.Errorf("check log: %w", err)
 	}
@@ -110,10 +113,7 @@ type checker struct {
 	report CheckReport
 	file   string          // at hand
 	there  [][2]entity.Seq // by segment: where it begins, and up to which other's beginning it holds that one
-
-	horizon int64 // Unix µs: what committed before then has expired in the index
-	changes []idindex.Change
-	ids     int
+	refill refill          // without an index: nothing to do
 }
 
 func newChecker(fs vfs.FS, dir string) *checker {
@@ -134,26 +134,20 @@ func (k *checker) names() ([]string, error) {
 	return names, nil
 }
 
-func (k *checker) header(name string) (segmentHeader, int64, error) {
-	f, err := k.fs.Open(k.fs.PathJoin(k.dir, name))
-	if err != nil {
-		return segmentHeader{}, 0, err
+// open opens a segment. Where there is a file, the error is about its header.
+func (k *checker) open(name string) (f vfs.File, h segmentHeader, size int64, err error) {
+	if f, err = k.fs.Open(k.fs.PathJoin(k.dir, name)); err != nil {
+		return nil, h, 0, err
 	}
-	defer f.Close() //nolint:errcheck // opened for reading
 	info, err := f.Stat()
 	if err != nil {
-		return segmentHeader{}, 0, err
+		return nil, h, 0, errors.Join(err, f.Close())
 	}
-	b := make([]byte, headerLen)
-	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
-		return segmentHeader{}, 0, err
-	}
-	h, err := parseSegmentHeader(b)
-	base, _ := parseSegmentName(name)
-	if err == nil && h.base != base {
+	h, err = readHeader(f)
+	if base, _ := parseSegmentName(name); err == nil && h.base != base {
 		err = damaged("the header says that it starts at %d: the file was renamed", h.base)
 	}
-	return h, info.Size(), err
+	return f, h, info.Size(), err
 }
 
 func (k *checker) found(what string, args ...any) {
@@ -197,7 +191,7 @@ func (k *checker) run() error {
 		k.there = append(k.there, [2]entity.Seq{base, max(base, h.last)})
 		next, k.report.Last = last+1, max(k.report.Last, last)
 	}
-	if err := k.apply(k.o.IndexUpto); err != nil {
+	if err := k.refill.flush(); err != nil {
 		return err
 	}
 	if err := k.listed(); err != nil {
@@ -243,7 +237,10 @@ func (k *checker) leftovers() error {
 
 // segment goes through one file and returns the last Seq in it.
 func (k *checker) segment(name string, base, fence entity.Seq) (h segmentHeader, last entity.Seq, err error) {
-	h, size, err := k.header(name)
+	f, h, size, err := k.open(name)
+	if f != nil {
+		defer f.Close() //nolint:errcheck // opened for reading
+	}
 	known := err == nil
 	switch {
 	case errors.Is(err, errDamaged):
@@ -255,11 +252,6 @@ func (k *checker) segment(name string, base, fence entity.Seq) (h segmentHeader,
 	if h.last != 0 && fence != 0 && fence <= h.last {
 		fence = 0 // of a file that was merged into this one
 	}
-	f, err := k.fs.Open(k.fs.PathJoin(k.dir, name))
-	if err != nil {
-		return h, 0, err
-	}
-	defer f.Close() //nolint:errcheck // opened for reading
 	sc := newScanner(&countedAt{f, k.o.Read}, size, scanAhead)
 	sc.salt, sc.salted, sc.fence, sc.after, sc.verify = h.salt, known, fence, base-1, true
 	k.report.Segments++
@@ -287,13 +279,10 @@ func (k *checker) segment(name string, base, fence entity.Seq) (h segmentHeader,
 // blocks goes through the blocks and hands out their events.
 func (k *checker) blocks(sc *scanner, h segmentHeader, base entity.Seq) (last entity.Seq, list []stretch, err error) {
 	last = base - 1
-	for lost := int64(0); ; {
+	lost := int64(0)
+	for bh, off := range sc.blocks() {
 		if err := k.ctx.Err(); err != nil {
 			return last, list, err
-		}
-		bh, off, ok := sc.next()
-		if !ok {
-			return last, list, sc.err
 		}
 		if sc.lost > lost {
 			k.found("%d bytes before offset %d are damaged; the events of Seq %d to %d are lost", sc.lost-lost, off, last+1, bh.first-1)
@@ -308,6 +297,7 @@ func (k *checker) blocks(sc *scanner, h segmentHeader, base entity.Seq) (last en
 			return last, list, err
 		}
 	}
+	return last, list, sc.err
 }
 
 func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
@@ -320,8 +310,10 @@ func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
 		k.found("the block at offset %d, Seq %d to %d, has the right checksums and cannot be decoded: %v", off, h.first, h.last(), err)
 		return nil
 	}
-	if err := k.index(b); err != nil {
-		return err
+	if k.refill.index != nil {
+		if err := k.refill.block(b); err != nil {
+			return err
+		}
 	}
 	if k.o.Erased != nil && b.erased != nil {
 		k.erased(b)
@@ -348,33 +340,6 @@ func (k *checker) erased(b *block) {
 			}
 		}
 	}
-}
-
-// index applies the block to the index that is being made.
-func (k *checker) index(b *block) error {
-	if k.o.Index == nil || b.first > k.o.IndexUpto {
-		return nil
-	}
-	for i := range b.batches {
-		if t := &b.batches[i]; t.first <= k.o.IndexUpto {
-			k.changes = append(k.changes, b.change(t, k.horizon))
-			k.ids += t.events + 1
-		}
-	}
-	const most = 50_000
-	if k.ids >= most {
-		return k.apply(min(b.last(), k.o.IndexUpto))
-	}
-	return nil
-}
-
-func (k *checker) apply(upto entity.Seq) error {
-	if len(k.changes) == 0 {
-		return nil
-	}
-	err := k.o.Index.Apply(k.changes, upto)
-	k.changes, k.ids = k.changes[:0], 0
-	return err
 }
 
 // filter checks the filter file beside a segment, when there is one.

@@ -3,7 +3,6 @@ package segmentlog
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func (c *committer) run() {
 		}
 	}
 	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing the active segment failed; it is synced", slog.Any("error", err))
+		c.o.Logger.Warn("closing the active segment failed; it is synced", "error", err)
 	}
 }
 
@@ -117,7 +116,7 @@ func (c *committer) settle() error {
 func (c *committer) refuse(err error) {
 	why := err.Error()
 	if old := c.fault.Swap(&why); old == nil || *old != why {
-		c.o.Logger.Error("the log cannot store now", slog.Any("error", err))
+		c.o.Logger.Error("the log cannot store now", "error", err)
 	}
 	for _, r := range c.group {
 		if r.err == nil {
@@ -215,7 +214,7 @@ func (c *committer) write(now time.Time) error {
 	}
 	if err := c.index.Apply(c.changes, upto); err != nil {
 		// Durable, so the answer is yes; the next group has to wait for the index.
-		c.o.Logger.Error("id index refused a write; appends stop until it takes it", slog.Any("error", err))
+		c.o.Logger.Error("id index refused a write; appends stop until it takes it", "error", err)
 		why := "id index: " + err.Error()
 		c.fault.Store(&why)
 		c.owe(upto)
@@ -331,29 +330,23 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 
 // seal ends the active segment; the next write begins another.
 func (c *committer) seal() {
-	seg := c.out.seg
-	if seg == nil {
-		return
-	}
-	if err := c.out.close(); err != nil {
-		c.o.Logger.Warn("closing a segment failed; it is synced", slog.Any("error", err))
-	}
-	c.mu.Lock()
-	seg.sealed = true
-	c.mu.Unlock()
+	c.end("closing a segment failed; it is synced", func(*segment) error { return nil })
 }
 
 // abandon ends the active segment at its last durable byte after a failed write.
 // What the write left behind it lies above the next segment's base, so
 // nobody will read it, and a file without a durable block is made anew.
 func (c *committer) abandon() {
+	c.end("the rest of a failed write stays behind the segment", func(seg *segment) error { return cutFile(c.out.file, seg.end) })
+}
+
+func (c *committer) end(trouble string, first func(*segment) error) {
 	seg := c.out.seg
 	if seg == nil {
 		return
 	}
-	err := c.out.cut(seg.end)
-	if err = errors.Join(err, c.out.close()); err != nil {
-		c.o.Logger.Warn("the rest of a failed write stays behind the segment", slog.Any("error", err))
+	if err := errors.Join(first(seg), c.out.close()); err != nil {
+		c.o.Logger.Warn(trouble, "error", err)
 	}
 	c.mu.Lock()
 	seg.sealed = true

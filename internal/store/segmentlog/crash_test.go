@@ -20,7 +20,7 @@ func TestCrash(t *testing.T) {
 	for name, o := range map[string]Options{"Tiny": tiny, "Small": small, "Defaults": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.LogCrash(t, opener(o), 6)
+			storetest.LogCrash(t, opener(o), chance.Rounds(3))
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -89,7 +90,7 @@ func writeFile(t *testing.T, fs vfs.FS, path string, b []byte, sync bool) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := syncDir(fs, "log"); err != nil {
+	if err := durable.SyncDirIn(fs, "log"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,7 +105,7 @@ func TestDamagedTail(t *testing.T) {
 	mem := written(t, Options{}, blocks, k)
 	path := segmentFiles(t, mem)[0]
 	whole := readFile(t, mem, path)
-	for round := range 120 {
+	for round := range chance.Rounds(40) {
 		clone := mem.CrashClone(vfs.CrashCloneCfg{})
 		b := bytes.Clone(whole)
 		what := ""
@@ -215,7 +216,7 @@ func TestMissingSegment(t *testing.T) {
 	o := Options{SegmentBytes: 4 << 10}
 	for name, harm := range map[string]func(mem *vfs.MemFS, path string){
 		"deleted": func(mem *vfs.MemFS, path string) {
-			if err := errors.Join(mem.Remove(path), syncDir(mem, "log")); err != nil {
+			if err := errors.Join(mem.Remove(path), durable.SyncDirIn(mem, "log")); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -3,11 +3,11 @@ package segmentlog
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -47,19 +47,7 @@ func TestDamagedIndexIsBuiltAgain(t *testing.T) {
 	}
 	late := 0
 	for round := range 12 {
-		tables, err := filepath.Glob(filepath.Join(dir, "index", "*.sst"))
-		if err != nil || len(tables) == 0 {
-			t.Fatalf("no tables: %v", err)
-		}
-		path := tables[rng.IntN(len(tables))]
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b[rng.IntN(len(b))] ^= 0x40
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		harm.Any(t, rng, filepath.Join(dir, "index", "*.sst"), harm.FlipAny(rng))
 		if l, err = Open(dir, Options{}); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}

@@ -62,11 +62,7 @@ func (d *dumper) printf(format string, args ...any) {
 
 func (d *dumper) file(f io.ReaderAt, path string, size int64) error {
 	sc := newScanner(f, size, scanAhead)
-	b := make([]byte, headerLen)
-	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	h, err := parseSegmentHeader(b)
+	h, err := readHeader(f)
 	headless := errors.Is(err, errDamaged)
 	switch {
 	case headless:

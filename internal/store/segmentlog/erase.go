@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -53,7 +54,7 @@ func (l *Log) erase(ctx context.Context, seqs []entity.Seq) error {
 	if err := l.removeLeftover(); err != nil {
 		return err
 	}
-	return syncDir(l.fs, l.dir)
+	return durable.SyncDirIn(l.fs, l.dir)
 }
 
 // eraser is one Erase at work.

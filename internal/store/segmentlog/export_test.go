@@ -60,7 +60,7 @@ func exported(t *testing.T, l *Log, meanwhile func()) (fs *vfs.MemFS, head entit
 func TestExportWhileItChanges(t *testing.T) {
 	t.Parallel()
 	rng := chance.Of(t)
-	for range 20 {
+	for range chance.Rounds(7) {
 		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10, TailBytes: 1})
 		n := 0
 		appendSome := func() {

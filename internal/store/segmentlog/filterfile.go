@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -186,35 +184,4 @@ func (l *Log) removeFilters(segs []*segment) error {
 		}
 	}
 	return nil
-}
-
-// writeFilters puts a filter file beside a segment.
-func (l *Log) writeFilters(seg *segment, b []byte) error {
-	path := filterPath(seg.path)
-	tmp := path + tempExt
-	f, err := l.fs.Create(tmp, writeCategory)
-	if err != nil {
-		return err
-	}
-	n, err := f.Write(b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = l.fs.Rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(err, removeIfThere(l.fs, tmp))
-	}
-	return syncDir(l.fs, l.dir)
-}
-
-func removeIfThere(fs vfs.FS, path string) error {
-	if _, err := fs.Stat(path); err != nil {
-		return nil //nolint:nilerr // it is not there
-	}
-	return fs.Remove(path)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
@@ -134,7 +135,7 @@ func (l *Log) filter(ctx context.Context, seg *segment) error {
 		return err
 	}
 	h := filterHeader{salt: seg.salt, base: seg.base, end: v.end}
-	if err := l.writeFilters(seg, appendFilters(nil, h, list, filters)); err != nil {
+	if err := durable.ReplaceIn(l.fs, filterPath(seg.path), appendFilters(nil, h, list, filters)); err != nil {
 		return err
 	}
 	seg.find.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"strconv"
 	"strings"
 
@@ -102,6 +103,16 @@ func parseSegmentHeader(b []byte) (segmentHeader, error) {
 	h.jobs = binary.LittleEndian.Uint32(b[48:])
 	h.prev = entity.Seq(binary.LittleEndian.Uint64(b[52:]))
 	return h, nil
+}
+
+// readHeader reads the header of a segment file. An error that is not errDamaged is one of reading, or of a format of
+// another release.
+func readHeader(r io.ReaderAt) (segmentHeader, error) {
+	var b [headerLen]byte
+	if _, err := r.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return segmentHeader{}, fmt.Errorf("read segment header: %w", err)
+	}
+	return parseSegmentHeader(b[:])
 }
 
 // segmentName is the file name of a segment: its base in 20 decimal digits, so

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
@@ -38,7 +39,7 @@ func TestMissingSegmentIsAnError(t *testing.T) {
 			slices.Sort(files)
 			gone := choose(files)
 			for _, path := range gone {
-				if err := errors.Join(mem.Remove(path), syncDir(mem, "log")); err != nil {
+				if err := errors.Join(mem.Remove(path), durable.SyncDirIn(mem, "log")); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -109,7 +110,7 @@ func TestNoLossOfItsOwnMaking(t *testing.T) {
 	t.Parallel()
 	rng := chance.Of(t)
 	ctx := context.Background()
-	for range 8 {
+	for range chance.Rounds(4) {
 		mem := vfs.NewCrashableMem()
 		l := openTest(t, mem, "log", Options{SegmentBytes: 2 << 10})
 		for i := range 40 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -99,7 +98,7 @@ func (l *Log) checkList() error {
 	list, known, err := readList(l.fs, l.dir)
 	if errors.Is(err, errDamaged) {
 		l.o.Logger.Error("the list of segments is damaged; it is written anew, and whether a segment is missing is not known",
-			slog.String("file", listFile))
+			"file", listFile)
 		return nil
 	}
 	if err != nil || !known {
@@ -131,7 +130,7 @@ func (l *Log) checkList() error {
 		return &LossError{losses}
 	}
 	for _, loss := range losses {
-		l.o.Logger.Error("a segment of the log is missing, and the loss was accepted", slog.String("lost", loss.String()))
+		l.o.Logger.Error("a segment of the log is missing, and the loss was accepted", "lost", loss.String())
 		l.lost = append(l.lost, AcceptedLoss{loss, l.o.Now().UTC()})
 	}
 	l.missing = losses

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -162,6 +162,21 @@ func (l *Log) enter() error {
 
 func (l *Log) exit() { l.life.RUnlock() }
 
+// call does what a caller asked for between enter and exit, and names it in the error.
+func call[T any](l *Log, what string, do func() (T, error)) (T, error) {
+	var got T
+	err := l.enter()
+	if err == nil {
+		got, err = do()
+		l.exit()
+	}
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("%s: %w", what, err)
+	}
+	return got, nil
+}
+
 // Close answers what was queued, ends waiting readers with store.ErrClosed, and
 // closes the files and the index.
 func (l *Log) Close() error {
@@ -260,7 +275,7 @@ func (l *Log) Run(ctx context.Context) error {
 			err = l.sweep(ctx)
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-			l.o.Logger.Warn("background work of the log failed, it will be tried again", slog.Any("error", err))
+			l.o.Logger.Warn("background work of the log failed, it will be tried again", "error", err)
 		}
 	}
 }
@@ -303,31 +318,20 @@ func (l *Log) giveMaint() {
 
 // makeDir creates dir and makes its name durable.
 func makeDir(fs vfs.FS, dir string) error {
-	var created []string
-	for d := dir; ; d = fs.PathDir(d) {
-		if _, err := fs.Stat(d); err == nil || d == fs.PathDir(d) {
+	names := []string{dir} // that are not there yet; dir's own is synced in any case
+	for d := fs.PathDir(dir); d != fs.PathDir(d); d = fs.PathDir(d) {
+		if _, err := fs.Stat(d); err == nil {
 			break
 		}
-		created = append(created, d)
-	}
-	if len(created) == 0 {
-		return syncDir(fs, fs.PathDir(dir))
+		names = append(names, d)
 	}
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, d := range created {
-		if err := syncDir(fs, fs.PathDir(d)); err != nil {
+	for _, d := range names {
+		if err := durable.SyncDirIn(fs, fs.PathDir(d)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func syncDir(fs vfs.FS, dir string) error {
-	d, err := fs.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

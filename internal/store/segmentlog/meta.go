@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -20,6 +21,7 @@ type batch struct {
 	env       string
 	id        string
 	job       string
+	format    string // of a job's request; "" is the first one
 	dedup     bool
 	ttl       time.Duration // whole milliseconds are kept
 	failed    []wire.BatchEventError
@@ -37,21 +39,18 @@ func (b *batch) notesOf(eventID string) []string {
 	return notes
 }
 
-// What the last byte of an entry of the list of failed events says. A note has the form of
-// a failure so that programs from before there were notes can read the section.
+// What the last byte of an entry of the list of failed events says. Notes and formats have the form of
+// a failure so that programs from before there were any can read the section.
 const (
 	entryFinal = iota
 	entryRetryable
-	entryNote // no failure: the message is a note about an event that is stored
+	entryNote   // no failure: the message is a note about an event that is stored
+	entryFormat // no failure: the message is the format of a job's request
 )
 
 // span is the number of Seqs that the batch takes: one even without events,
 // so that its first Seq names it.
 func (b *batch) span() int { return max(b.events, 1) }
-
-func appendString(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
-}
 
 // appendMeta writes the meta section of a block that starts at first and was
 // committed at committed: the batches, then the ids of all their events.
@@ -64,7 +63,7 @@ func appendMeta(dst []byte, first entity.Seq, committed int64, batches []batch, 
 		dst = binary.AppendVarint(dst, b.committed-committed)
 		dst = binary.AppendVarint(dst, b.received)
 		for _, s := range [...]string{b.project, b.env, b.id, b.job} {
-			dst = appendString(dst, s)
+			dst = varint.AppendString(dst, s)
 		}
 		var flags uint64
 		if b.dedup {
@@ -83,15 +82,19 @@ func appendMeta(dst []byte, first entity.Seq, committed int64, batches []batch, 
 	return dst
 }
 
-// appendEntries writes the failed events of the batch, then its notes.
+// appendEntries writes the failed events of the batch, then its notes and its format.
 func appendEntries(dst []byte, b *batch) []byte {
 	entry := func(kind byte, texts ...string) {
 		for _, s := range texts {
-			dst = appendString(dst, s)
+			dst = varint.AppendString(dst, s)
 		}
 		dst = append(dst, kind)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(b.failed)+len(b.notes)))
+	n := len(b.failed) + len(b.notes)
+	if b.format != "" {
+		n++
+	}
+	dst = binary.AppendUvarint(dst, uint64(n))
 	for i := range b.failed {
 		f, kind := &b.failed[i], byte(entryFinal)
 		if f.Retryable {
@@ -102,24 +105,29 @@ func appendEntries(dst []byte, b *batch) []byte {
 	for i := range b.notes {
 		entry(entryNote, b.notes[i].EventID, b.notes[i].Note, "", "note")
 	}
+	if b.format != "" {
+		entry(entryFormat, "", b.format, "", "format")
+	}
 	return dst
 }
 
-// entries reads what appendEntries wrote.
-func (r *reader) entries(b *batch) {
+// readEntries reads what appendEntries wrote.
+func readEntries(r *varint.Reader, b *batch) {
 	const least = 5
-	n := r.count(least)
+	n := r.Count(least)
 	if n > 0 {
 		b.failed = make([]wire.BatchEventError, 0, n)
 	}
 	for range n {
 		var f wire.BatchEventError
 		for _, s := range [...]*string{&f.EventID, &f.Message, &f.Details, &f.Code} {
-			*s = r.string()
+			*s = string(r.Bytes())
 		}
-		switch v := r.bytes(1); {
+		switch v := r.Take(1); {
 		case len(v) == 1 && v[0] == entryNote:
 			b.notes = append(b.notes, wire.EventNote{EventID: f.EventID, Note: f.Message})
+		case len(v) == 1 && v[0] == entryFormat:
+			b.format = f.Message
 		default:
 			f.Retryable = len(v) == 1 && v[0] != entryFinal
 			b.failed = append(b.failed, f)
@@ -127,76 +135,28 @@ func (r *reader) entries(b *batch) {
 	}
 }
 
-// reader takes values off a section. After the first bad one it gives zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// count reads a number of things that take at least size bytes each.
-func (r *reader) count(size int) int {
-	v := r.uvarint()
-	if v > uint64(len(r.b)/size) {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return int(v)
-}
-
-func (r *reader) bytes(n uint64) []byte {
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	out := r.b[:n:n]
-	r.b = r.b[n:]
-	return out
-}
-
-func (r *reader) string() string { return string(r.bytes(r.uvarint())) }
-
 // decodeMeta reads a meta section, decompressed.
 func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err error) {
-	r := &reader{b: raw}
+	r := &varint.Reader{B: raw}
 	const leastBatch = 11
-	batches = make([]batch, r.count(leastBatch))
+	batches = make([]batch, r.Count(leastBatch))
 	events := 0
 	end := h.first
 	for i := range batches {
 		b := &batches[i]
-		b.first = h.first + entity.Seq(r.uvarint())
-		b.events = int(min(r.uvarint(), maxEvents+1))
+		b.first = h.first + entity.Seq(r.Uvarint())
+		b.events = int(min(r.Uvarint(), maxEvents+1))
 		b.at = events
-		b.committed = h.committed + r.varint()
-		b.received = r.varint()
+		b.committed = h.committed + r.Varint()
+		b.received = r.Varint()
 		for _, s := range [...]*string{&b.project, &b.env, &b.id, &b.job} {
-			*s = r.string()
+			*s = string(r.Bytes())
 		}
-		b.dedup = r.uvarint()&1 != 0
-		b.ttl = time.Duration(min(r.uvarint(), 1<<40)) * time.Millisecond
-		r.entries(b)
+		b.dedup = r.Uvarint()&1 != 0
+		b.ttl = time.Duration(min(r.Uvarint(), 1<<40)) * time.Millisecond
+		readEntries(r, b)
 		events += b.events
-		if r.bad || events > int(h.events) || b.first < end || b.first+entity.Seq(b.span())-1 > h.last() {
+		if r.Bad || events > int(h.events) || b.first < end || b.first+entity.Seq(b.span())-1 > h.last() {
 			return nil, nil, damaged("meta section")
 		}
 		end = b.first + entity.Seq(b.span())
@@ -204,7 +164,7 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 	if len(batches) == 0 || events != int(h.events) {
 		return nil, nil, damaged("meta section")
 	}
-	if ids, err = r.column(events); err != nil {
+	if ids, err = column(r, events); err != nil {
 		return nil, nil, err
 	}
 	return batches, ids, nil
@@ -212,26 +172,26 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 
 // column reads n lengths and then the n strings, which share one allocation;
 // nothing may follow them.
-func (r *reader) column(n int) ([]string, error) {
-	if n > len(r.b) {
+func column(r *varint.Reader, n int) ([]string, error) {
+	if n > len(r.B) {
 		return nil, damaged("ids")
 	}
 	out := make([]string, n)
 	lens := *r
 	var sum uint64
 	for range n {
-		l := lens.uvarint()
-		if l > uint64(len(r.b)) {
+		l := lens.Uvarint()
+		if l > uint64(len(r.B)) {
 			return nil, damaged("ids")
 		}
 		sum += l
 	}
-	if lens.bad || sum != uint64(len(lens.b)) {
+	if lens.Bad || sum != uint64(len(lens.B)) {
 		return nil, damaged("ids")
 	}
-	all := string(lens.b)
+	all := string(lens.B)
 	for i := range out {
-		l := int(r.uvarint())
+		l := int(r.Uvarint())
 		out[i], all = all[:l], all[l:]
 	}
 	return out, nil

@@ -29,7 +29,7 @@ func TestOpenManyBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 3000
+	const n = 1000
 	for i := range n {
 		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 4, 300)); err != nil {
 			t.Fatal(err)

@@ -141,13 +141,12 @@ func (v *view) read(recs []entity.Record, after entity.Seq, limit int, most int6
 		if h.last() <= after {
 			continue
 		}
-		if h.kind != kindEvents {
-			after = h.last()
-			continue
-		}
-		b, err := v.decode(sc, &h, off)
-		if err != nil {
-			return recs, after, bytes, err
+		var b *block
+		if h.kind == kindEvents {
+			var err error
+			if b, err = v.decode(sc, &h, off); err != nil {
+				return recs, after, bytes, err
+			}
 		}
 		if b == nil {
 			after = h.last()
@@ -197,10 +196,9 @@ func (l *Log) block(seq entity.Seq) (*block, error) {
 	if b := l.blocks.get(blockKey{v.seg.id, sc.off}); b != nil && b.first <= seq && seq <= b.last() {
 		return b, nil
 	}
-	for {
-		h, off, ok := sc.next()
-		if !ok || h.first > seq {
-			return nil, sc.err
+	for h, off := range sc.blocks() {
+		if h.first > seq {
+			break
 		}
 		if h.last() < seq {
 			continue
@@ -211,14 +209,15 @@ func (l *Log) block(seq entity.Seq) (*block, error) {
 		}
 		return b, err
 	}
+	return nil, sc.err
 }
 
 // Get implements store.Log.
 func (l *Log) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("get records: %w", err)
-	}
-	defer l.exit()
+	return call(l, "get records", func() ([]entity.Record, error) { return l.get(ctx, seqs) })
+}
+
+func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
 	recs := make([]entity.Record, 0, len(seqs))
 	var b *block
 	c := l.cut.Load()
@@ -230,12 +229,9 @@ func (l *Log) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 			continue
 		}
 		if b == nil || seq < b.first || seq > b.last() {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
 			var err error
-			if b, err = l.block(seq); err != nil {
-				return nil, fmt.Errorf("get records: %w", err)
+			if b, err = l.block(seq); err != nil || ctx.Err() != nil {
+				return nil, errors.Join(err, ctx.Err())
 			}
 			if b == nil {
 				continue

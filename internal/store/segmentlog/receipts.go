@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,47 +30,29 @@ func (l *Log) batchAt(seq entity.Seq) (*block, *batch, error) {
 }
 
 // BatchReceipt implements store.Receipts.
-func (l *Log) BatchReceipt(ctx context.Context, project, batchID string) (*wire.Job, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("batch receipt: %w", err)
-	}
-	defer l.exit()
-	seq, ok, err := l.index.Batch(project, batchID)
-	if err == nil && !ok {
-		err = store.ErrNotFound
-	}
-	var job *wire.Job
-	if err == nil {
-		job, err = l.receipt(project, seq)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("batch receipt: %w", err)
-	}
-	return job, nil
+func (l *Log) BatchReceipt(_ context.Context, project, batchID string) (*wire.Job, error) {
+	return call(l, "batch receipt", func() (*wire.Job, error) {
+		seq, ok, err := l.index.Batch(project, batchID)
+		return l.receipt(project, seq, ok, err)
+	})
 }
 
 // JobReceipt implements store.Receipts.
-func (l *Log) JobReceipt(ctx context.Context, project, jobID string) (*wire.Job, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("job receipt: %w", err)
-	}
-	defer l.exit()
-	e, ok, err := l.index.Job(project, jobID)
-	if err == nil && !ok {
-		err = store.ErrNotFound
-	}
-	var job *wire.Job
-	if err == nil {
-		job, err = l.receipt(project, cmp.Or(e.Result, e.Request))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("job receipt: %w", err)
-	}
-	return job, nil
+func (l *Log) JobReceipt(_ context.Context, project, jobID string) (*wire.Job, error) {
+	return call(l, "job receipt", func() (*wire.Job, error) {
+		e, ok, err := l.index.Job(project, jobID)
+		return l.receipt(project, cmp.Or(e.Result, e.Request), ok, err)
+	})
 }
 
-// receipt rebuilds the answer that the batch at seq was given.
-func (l *Log) receipt(project string, seq entity.Seq) (*wire.Job, error) {
+// receipt rebuilds the answer that the batch at seq was given, when the index knows it.
+func (l *Log) receipt(project string, seq entity.Seq, known bool, err error) (*wire.Job, error) {
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, store.ErrNotFound
+	}
 	b, t, err := l.batchAt(seq)
 	if err != nil {
 		return nil, err
@@ -121,16 +104,8 @@ func fail(job *wire.Job, body []byte) error {
 
 // EventReceipt implements store.Receipts. An event that was stored counts as
 // stored, also when a later attempt with its id failed. An erased or expired one is not found.
-func (l *Log) EventReceipt(ctx context.Context, project, eventID string) (*wire.EventReceipt, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("event receipt: %w", err)
-	}
-	defer l.exit()
-	rec, err := l.eventReceipt(project, eventID)
-	if err != nil {
-		return nil, fmt.Errorf("event receipt: %w", err)
-	}
-	return rec, nil
+func (l *Log) EventReceipt(_ context.Context, project, eventID string) (*wire.EventReceipt, error) {
+	return call(l, "event receipt", func() (*wire.EventReceipt, error) { return l.eventReceipt(project, eventID) })
 }
 
 func (l *Log) eventReceipt(project, eventID string) (*wire.EventReceipt, error) {
@@ -174,30 +149,23 @@ func (l *Log) eventReceipt(project, eventID string) (*wire.EventReceipt, error) 
 
 // PendingJobs implements store.Jobs. A request that is damaged is reported and left out.
 func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("pending jobs: %w", err)
-	}
-	defer l.exit()
-	seqs, err := l.index.PendingJobs()
-	if err != nil {
-		return nil, fmt.Errorf("pending jobs: %w", err)
-	}
-	jobs := make([]store.Job, 0, len(seqs))
-	for _, seq := range seqs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	return call(l, "pending jobs", func() ([]store.Job, error) {
+		seqs, err := l.index.PendingJobs()
+		jobs := make([]store.Job, 0, len(seqs))
+		for _, seq := range seqs {
+			b, err := l.block(seq)
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return nil, err
+			}
+			if b == nil || b.kind != kindJob {
+				continue
+			}
+			t := &b.batches[0]
+			jobs = append(jobs, store.Job{
+				ID: t.job, Project: t.project, Environment: t.env, BatchID: t.id, ReceivedAt: micros(t.received),
+				Format: t.format, Body: b.body,
+			})
 		}
-		b, err := l.block(seq)
-		if err != nil {
-			return nil, fmt.Errorf("pending jobs: %w", err)
-		}
-		if b == nil || b.kind != kindJob {
-			continue
-		}
-		t := &b.batches[0]
-		jobs = append(jobs, store.Job{
-			ID: t.job, Project: t.project, Environment: t.env, BatchID: t.id, ReceivedAt: micros(t.received), Body: b.body,
-		})
-	}
-	return jobs, nil
+		return jobs, err
+	})
 }

@@ -3,14 +3,14 @@ package segmentlog
 import (
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
+	"math"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -91,14 +91,14 @@ func (l *Log) findSegments() error {
 	if err := l.findFilters(filters); err != nil {
 		return err
 	}
-	return syncDir(l.fs, l.dir)
+	return durable.SyncDirIn(l.fs, l.dir)
 }
 
 // follow holds seg against the segment before it: seg knows what that held.
 func (l *Log) follow(seg *segment) {
 	if len(l.segs) == 0 {
 		if seg.prev > 0 {
-			l.o.Logger.Info("the log begins here; what was before was trimmed, or is missing", slog.Uint64("seq", uint64(seg.base)))
+			l.o.Logger.Info("the log begins here; what was before was trimmed, or is missing", "seq", uint64(seg.base))
 		}
 		return
 	}
@@ -141,15 +141,11 @@ func (l *Log) openSegment(base entity.Seq) (*segment, error) {
 		return nil, err
 	}
 	seg.end, seg.file = info.Size(), identityOf(info)
-	var b [headerLen]byte
-	if _, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", seg.path, err)
-	}
-	h, err := parseSegmentHeader(b[:])
+	h, err := readHeader(f)
 	switch {
 	case errors.Is(err, errDamaged):
 		l.o.Logger.Warn("segment header is damaged; its blocks are read all the same",
-			slog.String("segment", seg.path), slog.Any("error", err))
+			"segment", seg.path, "error", err)
 		return seg, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", seg.path, err)
@@ -204,11 +200,7 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64
 	sc := seg.scanner(&handle{file: f}, seg.end, scanAhead)
 	sc.verify = true
 	inner, holes := int64(0), 0
-	for {
-		b, off, ok := sc.next()
-		if !ok {
-			break
-		}
+	for b, off := range sc.blocks() {
 		inner, holes = sc.lost, sc.holes
 		if missing == 0 && b.first > seg.last+1 {
 			missing = seg.last + 1
@@ -231,7 +223,7 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64
 	if lost := inner + torn; lost > 0 {
 		l.torn.Add(lost)
 		l.o.Logger.Warn("the last segment ends in bytes that are not whole blocks; the whole ones are kept",
-			slog.String("segment", seg.path), slog.Int64("torn_bytes", lost), slog.Uint64("last_seq", uint64(seg.last)))
+			"segment", seg.path, "torn_bytes", lost, "last_seq", uint64(seg.last))
 	}
 	if torn > 0 {
 		err = cutFile(f, sc.tail)
@@ -251,10 +243,10 @@ func (l *Log) openIndex(missing entity.Seq) error {
 	case errors.Is(err, idindex.ErrNewer), errors.Is(err, idindex.ErrStopped):
 		return fmt.Errorf("%s: %w", dir, err)
 	case err != nil:
-		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", slog.Any("error", err))
+		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", "error", err)
 	case x.Cursor() >= missing:
 		l.o.Logger.Warn("id index knows blocks that the log has lost; it is rebuilt from the log",
-			slog.Uint64("index_cursor", uint64(x.Cursor())), slog.Uint64("missing_seq", uint64(missing)))
+			"index_cursor", uint64(x.Cursor()), "missing_seq", uint64(missing))
 		l.head = max(l.head, x.Cursor())
 		err = errors.Join(errors.New("ahead of the log"), x.Close())
 	}
@@ -272,95 +264,85 @@ func (l *Log) openIndex(missing entity.Seq) error {
 
 // replay applies to the index every block behind its cursor.
 func (l *Log) replay() error {
-	p := &replayer{Log: l, after: l.index.Cursor()}
-	// What committed before then has no mark and no receipt any more.
-	p.horizon = l.o.Now().Add(-store.ReceiptTTL).UnixMicro()
+	r := &refill{index: l.index, after: l.index.Cursor(), upto: math.MaxUint64, horizon: horizon(l.o.Now())}
 	for _, seg := range l.segs {
-		if seg.last <= p.after || seg.rewrote && seg.jobs == 0 && seg.newest < p.horizon {
+		if seg.last <= r.after || seg.rewrote && seg.jobs == 0 && seg.newest < r.horizon {
 			continue
 		}
-		if err := p.segment(seg); err != nil {
+		if err := l.replaySegment(r, seg); err != nil {
 			return fmt.Errorf("replay %s into id index: %w", seg.path, err)
 		}
 	}
-	return p.flush()
+	return r.flush()
 }
 
-// replayer turns blocks into changes of the index.
-type replayer struct {
-	*Log
-	after   entity.Seq
-	horizon int64
-	changes []idindex.Change
-	ids     int
-	upto    entity.Seq
-}
-
-func (p *replayer) segment(seg *segment) error {
-	h, err := p.handles.acquire(seg.id, seg.path)
+func (l *Log) replaySegment(r *refill, seg *segment) error {
+	v, err := l.viewOf(seg)
 	if err != nil {
 		return err
 	}
-	defer p.handles.release(h)
-	lost, holes, missing, err := seg.load(h, seg.end)
-	if err != nil {
-		return err
-	}
-	p.report(seg, lost, holes)
-	p.reportMissing(seg, missing)
-	sc := seg.from(p.after+1, h, seg.end, scanAhead)
+	defer v.release()
+	sc := seg.from(r.after+1, v.h, seg.end, scanAhead)
 	sc.verify = true // an event whose payload is lost must not be called a duplicate
-	for {
-		bh, off, ok := sc.next()
-		if !ok {
-			if !seg.damaged.Load() { // else it was reported
-				p.report(seg, sc.lost, sc.holes)
-			}
-			return sc.err
-		}
-		if bh.last() <= p.after {
+	for bh, off := range sc.blocks() {
+		if bh.last() <= r.after {
 			continue
 		}
 		stored, err := sc.sections(&bh, off, false)
 		if err != nil {
 			return err
 		}
-		b, err := p.codec.decodeSections(&bh, stored, false)
+		b, err := l.codec.decodeSections(&bh, stored, false)
 		if err != nil {
-			p.report(seg, bh.size(), 1)
+			l.report(seg, bh.size(), 1)
 			continue
 		}
-		if err := p.block(b); err != nil {
+		if err := r.block(b); err != nil {
 			return err
 		}
 	}
+	if !seg.damaged.Load() { // else it was reported
+		l.report(seg, sc.lost, sc.holes)
+	}
+	return sc.err
 }
 
-func (p *replayer) block(b *block) error {
+// horizon is the time, Unix µs, before which what committed has no mark and no receipt any more.
+func horizon(now time.Time) int64 { return now.Add(-store.ReceiptTTL).UnixMicro() }
+
+// refill applies to the index what blocks mean to it, many at a time.
+type refill struct {
+	index       *idindex.Index
+	after, upto entity.Seq // only what lies behind after, and not behind upto
+	horizon     int64
+	changes     []idindex.Change
+	ids         int
+	last        entity.Seq // of the blocks that were given
+}
+
+func (r *refill) block(b *block) error {
 	for i := range b.batches {
 		t := &b.batches[i]
-		if t.first > p.after {
-			p.changes = append(p.changes, b.change(t, p.horizon))
-			p.ids += t.events + 1
+		if r.after < t.first && t.first <= r.upto {
+			r.changes = append(r.changes, b.change(t, r.horizon))
+			r.ids += t.events + 1
 		}
 	}
-	p.upto = b.last()
+	r.last = min(b.last(), r.upto)
 	const most = 50_000
-	if p.ids >= most {
-		return p.flush()
+	if r.ids >= most {
+		return r.flush()
 	}
 	return nil
 }
 
-func (p *replayer) flush() error {
-	if len(p.changes) == 0 {
+func (r *refill) flush() error {
+	if len(r.changes) == 0 {
 		return nil
 	}
-	if err := p.index.Apply(p.changes, p.upto); err != nil {
-		return err
-	}
-	p.changes, p.ids = p.changes[:0], 0
-	return nil
+	err := r.index.Apply(r.changes, r.last)
+	r.changes, r.ids = r.changes[:0], 0
+	return err
 }
 
 // change is what batch t of the block means to the index: the same that the
@@ -400,7 +382,7 @@ func (l *Log) report(seg *segment, lost int64, holes int) {
 	seg.damaged.Store(true)
 	l.corrupt.Add(int64(holes))
 	l.o.Logger.Error("segment is damaged; what lies behind the damage is kept",
-		slog.String("segment", seg.path), slog.Int64("lost_bytes", lost), slog.Int("places", holes))
+		"segment", seg.path, "lost_bytes", lost, "places", holes)
 }
 
 // reportMissing counts and logs that the end of seg, or whole segments behind it, are gone.
@@ -411,7 +393,7 @@ func (l *Log) reportMissing(seg *segment, missing entity.Seq) {
 	seg.damaged.Store(true)
 	l.corrupt.Add(1)
 	l.o.Logger.Error("segments are missing behind this one, or its end is; all others are kept",
-		slog.String("segment", seg.path), slog.Uint64("missing_seqs", uint64(missing)))
+		"segment", seg.path, "missing_seqs", uint64(missing))
 }
 
 // micros is the time of a stamp in a file.

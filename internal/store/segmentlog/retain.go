@@ -302,24 +302,11 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 	if from > sc.off {
 		sc.off, sc.after = from, seg.ages.after
 	}
-	for {
-		h, off, ok := sc.next()
-		if !ok {
-			break
-		}
-		if h.kind != kindEvents || h.bodyRaw == 0 {
-			continue
-		}
-		b, err := v.decode(sc, &h, off)
-		if err != nil {
-			return err
-		}
-		if b != nil {
-			f(b)
-		}
+	if err := v.decoded(sc, f); err != nil {
+		return err
 	}
 	seg.ages.to, seg.ages.after = v.end, sc.after
-	return sc.err
+	return nil
 }
 
 // unexpired takes what has expired out of recs, in place.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -94,7 +95,7 @@ func (w *rewrite) replace(olds []*segment) error {
 	for _, old := range olds {
 		w.forget(old)
 	}
-	if err := syncDir(w.fs, w.dir); err != nil {
+	if err := durable.SyncDirIn(w.fs, w.dir); err != nil {
 		return err
 	}
 	return w.removeFiles(olds[1:])
@@ -147,7 +148,7 @@ func (l *Log) removeLeftover() error {
 			return fmt.Errorf("remove segment: %w", err)
 		}
 		l.leftover = l.leftover[1:]
-		if err := syncDir(l.fs, l.dir); err != nil {
+		if err := durable.SyncDirIn(l.fs, l.dir); err != nil {
 			return fmt.Errorf("remove segment: %w", err)
 		}
 	}
@@ -162,17 +163,14 @@ func (l *Log) each(seg *segment, f func(h *blockHeader, stored []byte) error) er
 	}
 	defer v.release()
 	sc := seg.scanner(v.h, v.end, scanAhead)
-	for {
-		h, off, ok := sc.next()
-		if !ok {
-			return sc.err
-		}
+	for h, off := range sc.blocks() {
 		stored, err := sc.sections(&h, off, true)
+		if err == nil {
+			err = f(&h, stored)
+		}
 		if err != nil {
 			return err
 		}
-		if err := f(&h, stored); err != nil {
-			return err
-		}
 	}
+	return sc.err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -94,6 +95,17 @@ func (s *scanner) next() (h blockHeader, off int64, ok bool) {
 		s.resync()
 	}
 	return h, 0, false
+}
+
+// blocks are the blocks' headers and places. The scanner's err says afterwards whether all could be read.
+func (s *scanner) blocks() iter.Seq2[blockHeader, int64] {
+	return func(yield func(blockHeader, int64) bool) {
+		for {
+			if h, off, ok := s.next(); !ok || !yield(h, off) {
+				return
+			}
+		}
+	}
 }
 
 // resync moves to the next block behind the bad byte at off.

@@ -45,16 +45,14 @@ type answer struct {
 
 // Search implements store.Searcher.
 func (l *Log) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
-	if err := l.enter(); err != nil {
-		return nil, fmt.Errorf("search log: %w", err)
-	}
-	defer l.exit()
-	s := &search{Log: l, project: project, q: q, hashes: append(q.Hashes(), projectHash(project))}
-	if err := s.open(); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("search log: %w", err)
-	}
-	return s, nil
+	return call(l, "search log", func() (store.TextSearch, error) {
+		s := &search{Log: l, project: project, q: q, hashes: append(q.Hashes(), projectHash(project))}
+		if err := s.open(); err != nil {
+			s.Close()
+			return nil, err
+		}
+		return s, nil
+	})
 }
 
 // open takes hold of all segments: what replaces one later is not waited for.
@@ -102,18 +100,12 @@ func (p place) answer() *answer { return &p.part.answers[p.stretch] }
 // Seqs implements store.TextSearch. What has no filter yet is read in any case: it
 // is little, and the newest.
 func (s *search) Seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
-	seqs, ok, err := s.seqs(ctx, limit)
-	if err != nil {
-		return nil, false, fmt.Errorf("search log: %w", err)
-	}
-	return seqs, ok, nil
+	seqs, err := call(s.Log, "search log", func() ([]entity.Seq, error) { return s.seqs(ctx, limit) })
+	return seqs, seqs != nil, err
 }
 
-func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
-	if err := s.enter(); err != nil {
-		return nil, false, err
-	}
-	defer s.exit()
+// seqs is nil when there are more than limit.
+func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
 	var passing []place
 	events := 0
 	for i := range s.parts {
@@ -121,7 +113,7 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error
 		for j := range p.list {
 			passed, err := s.passes(p, j)
 			if err != nil {
-				return nil, false, err
+				return nil, err
 			}
 			if !passed {
 				continue
@@ -131,20 +123,20 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error
 				continue
 			}
 			if events += int(p.list[j].events); events > limit {
-				return nil, false, nil
+				return nil, nil
 			}
 		}
 	}
 	found := 0
 	for some := range slices.Chunk(passing, 64) {
 		if err := s.read(ctx, some); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		for _, p := range some {
 			found += len(p.answer().hits)
 		}
 		if found > limit {
-			return nil, false, nil
+			return nil, nil
 		}
 	}
 	seqs := make([]entity.Seq, 0, found)
@@ -154,23 +146,15 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error
 			seqs = append(seqs, first+entity.Seq(hit))
 		}
 	}
-	return seqs, true, nil
+	return seqs, nil
 }
 
 // Match implements store.TextSearch.
 func (s *search) Match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
-	matches, err := s.match(ctx, seqs)
-	if err != nil {
-		return nil, fmt.Errorf("search log: %w", err)
-	}
-	return matches, nil
+	return call(s.Log, "search log", func() ([]bool, error) { return s.match(ctx, seqs) })
 }
 
 func (s *search) match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.exit()
 	where := make([]place, len(seqs))
 	var wanted []place
 	asked := map[place]bool{}
@@ -308,11 +292,12 @@ func (s *search) hits(p place) ([]uint32, error) {
 func (v *view) eachEvents(at *stretch, f func(*block)) error {
 	sc := v.seg.scanner(v.h, at.end, int(min(at.end-at.off, 4*scanAhead)))
 	sc.off, sc.after = at.off, at.first-1
-	for {
-		h, off, ok := sc.next()
-		if !ok {
-			return sc.err
-		}
+	return v.decoded(sc, f)
+}
+
+// decoded calls f for the blocks of events that sc has before it. What cannot be read is passed over.
+func (v *view) decoded(sc *scanner, f func(*block)) error {
+	for h, off := range sc.blocks() {
 		if h.kind != kindEvents || h.bodyRaw == 0 {
 			continue
 		}
@@ -324,6 +309,7 @@ func (v *view) eachEvents(at *stretch, f func(*block)) error {
 			f(b)
 		}
 	}
+	return sc.err
 }
 
 // places are the stretches of a segment up to a place in its file.
@@ -359,11 +345,7 @@ func (s *segment) extend(v *view) error {
 	if s.places.to > 0 {
 		sc.off, sc.after = s.places.to, s.places.after
 	}
-	for {
-		h, off, ok := sc.next()
-		if !ok {
-			break
-		}
+	for h, off := range sc.blocks() {
 		list = join(list, &h, off)
 	}
 	if sc.err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/bloom"
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -243,18 +244,12 @@ func TestSearch(t *testing.T) {
 	})
 	for range 4 {
 		reopen("damaged filter files", func(file string) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := x.rng.IntN(len(b)); x.rng.IntN(2) == 0 {
-				b = b[:n]
-			} else {
-				b[n] ^= 1 << x.rng.IntN(8)
-			}
-			if err := os.WriteFile(file, b, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			harm.File(t, file, func(b []byte) []byte {
+				if x.rng.IntN(2) == 0 {
+					return b[:x.rng.IntN(len(b))]
+				}
+				return harm.FlipAny(x.rng)(b)
+			})
 		})
 	}
 	reopen("exchanged filter files", func(file string) {

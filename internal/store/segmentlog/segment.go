@@ -83,11 +83,7 @@ func (s *segment) load(h *handle, end int64) (lost int64, holes int, missing ent
 	}
 	s.marks, s.asked = s.marks[:0], s.asked[:0]
 	sc := s.scanner(h, end, headerAhead)
-	for {
-		b, off, ok := sc.next()
-		if !ok {
-			break
-		}
+	for b, off := range sc.blocks() {
 		s.note(&b, off)
 	}
 	if sc.err != nil {

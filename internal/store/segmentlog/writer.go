@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -74,7 +75,7 @@ func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	if w.added {
 		return false, nil
 	}
-	if err := syncDir(l.fs, l.dir); err != nil {
+	if err := durable.SyncDirIn(l.fs, l.dir); err != nil {
 		return false, fmt.Errorf("sync directory of segments: %w", err)
 	}
 	if err := l.writeList(w.seg.base); err != nil {
@@ -83,9 +84,6 @@ func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	w.added = true
 	return true, nil
 }
-
-// cut takes what lies behind size off the file, where the file system can.
-func (w *writer) cut(size int64) error { return cutFile(w.file, size) }
 
 // cutFile shortens f where the file system can, and syncs. Where it cannot, the
 // bytes stay and the fence keeps them unread.

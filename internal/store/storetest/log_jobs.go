@@ -131,6 +131,7 @@ func (b *logBench) job(id string) store.Job {
 func testLogJobs(t *testing.T, b *logBench) {
 	ctx := context.Background()
 	jobs := []store.Job{b.job("j1"), b.job("j2"), b.job("j3")}
+	jobs[1].Format = "another"
 	for _, j := range jobs {
 		if err := b.log.AddJob(ctx, j); err != nil {
 			t.Fatal(err)

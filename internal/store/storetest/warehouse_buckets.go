@@ -7,6 +7,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -67,7 +68,7 @@ func testValueBuckets(w *warehouseTest) {
 	q.Limit = 2
 	pages(w, func() {}, func(cursor string) ([]string, *string, error) {
 		q.Cursor = cursor
-		page, err := w.Warehouse.Stats(w.Context(), w.project, q)
+		page, err := query.ListStats(w.Context(), w.Warehouse, w.project, q)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -37,23 +38,23 @@ func testErase(w *warehouseTest) {
 	if o := w.observation("o"); o.Name != "first" || o.Level != "DEFAULT" {
 		w.Errorf("without its update: %+v", o)
 	}
-	if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 0 || got[0].Scores["q"] != 1.0 {
+	if got := w.traces(store.Query{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 0 || got[0].Scores["q"] != 1.0 {
 		w.Errorf("its trace: %+v", got)
 	}
-	if page, err := w.Traces(ctx, "other", store.TraceQuery{}); err != nil || len(page.Data) != 1 || page.Data[0].Name != "theirs" {
+	if page, err := query.ListTraces(ctx, w, "other", store.Query{}); err != nil || len(page.Data) != 1 || page.Data[0].Name != "theirs" {
 		w.Errorf("the other project: %+v, %v", page, err)
 	}
-	if _, err := w.EventSeqs(ctx, project, "4"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := store.EventSeqs(ctx, w, project, "4"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("the erased event: %v", err)
 	}
 	w.erase(2, 3, 5)
-	if got := w.traces(store.TraceQuery{}); len(got) != 1 || got[0].ID != "t2" {
+	if got := w.traces(store.Query{}); len(got) != 1 || got[0].ID != "t2" {
 		w.Errorf("traces %+v", got)
 	}
-	if _, err := w.TraceEvents(ctx, project, "t"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := store.TraceEvents(ctx, w, project, "t"); !errors.Is(err, store.ErrNotFound) {
 		w.Errorf("events of the erased trace: %v", err)
 	}
-	if page, err := w.Scores(ctx, project, store.ScoreQuery{}); err != nil || len(page.Data) != 0 {
+	if page, err := query.ListScores(ctx, w, project, store.Query{}); err != nil || len(page.Data) != 0 {
 		w.Errorf("scores %+v, %v", page, err)
 	}
 	w.erase(w.seq + 1000)
@@ -93,7 +94,7 @@ func testLate(w *warehouseTest) {
 	w.insert(w.record("3", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o","level":"error"}`),
 		w.record("4", wire.TraceCreate, noon, `{"id":"t2","name":"n"}`))
 	w.checkpoint()
-	if got := w.traces(store.TraceQuery{}); len(got) != 1 {
+	if got := w.traces(store.Query{}); len(got) != 1 {
 		w.Fatalf("traces %+v", got)
 	}
 	w.insert(late, alone)
@@ -101,37 +102,13 @@ func testLate(w *warehouseTest) {
 		if o := w.observation("o"); o.Name != "late" || o.Level != "ERROR" || o.Model != "m" {
 			w.Errorf("observation %+v", o)
 		}
-		if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 1 || got[0].Scores["q"] != 1.0 {
+		if got := w.traces(store.Query{Filter: store.Filter{TraceID: "t"}}); len(got) != 1 || got[0].ErrorCount != 1 || got[0].Scores["q"] != 1.0 {
 			w.Errorf("traces %+v", got)
 		}
-		if seqs, err := w.TraceEvents(w.Context(), project, "t"); err != nil || !slices.Equal(seqs, []entity.Seq{1, 2, 3}) {
+		if seqs, err := store.TraceEvents(w.Context(), w, project, "t"); err != nil || !slices.Equal(seqs, []entity.Seq{1, 2, 3}) {
 			w.Errorf("events %v, %v", seqs, err)
 		}
 		w.reopen()
-		w.checkpoint()
-	}
-}
-
-func testUserEvents(w *warehouseTest) {
-	theirs := w.record("0", wire.TraceCreate, noon, `{"id":"theirs","name":"n","user_id":"u"}`)
-	theirs.Project = "other"
-	// Extract takes no user from an observation yet; a warehouse has the column.
-	update := w.record("6", wire.ObservationUpdate, noon.Add(time.Second), `{"id":"o"}`)
-	update.Fields.Values = append(update.Fields.Values, entity.FieldValue{Field: entity.UserID, Text: "u"})
-	w.insert(theirs,
-		w.record("1", wire.TraceCreate, noon, `{"id":"now","name":"n","user_id":"u"}`),
-		w.record("2", wire.TraceCreate, noon, `{"id":"once","name":"n","user_id":"u"}`),
-		w.record("3", wire.TraceUpdate, noon.Add(time.Second), `{"id":"once","user_id":"v"}`),
-		w.record("4", wire.TraceCreate, noon, `{"id":"another","name":"n","user_id":"v"}`),
-		w.record("5", wire.ObservationCreate, noon, `{"id":"o","trace_id":"by observation","name":"n"}`),
-		update)
-	for range 2 {
-		for user, want := range map[string][]string{"u": {"by observation", "now", "once"}, "v": {"another", "once"}, "nobody": {}} {
-			got, err := w.UserEvents(w.Context(), project, user)
-			if err != nil || !slices.Equal(got, want) || got == nil {
-				w.Errorf("traces of %s: %v, %v; want %v", user, got, err, want)
-			}
-		}
 		w.checkpoint()
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -67,7 +68,7 @@ func testExpireProjects(w *warehouseTest) {
 		w.expire(c)
 		n := map[string]int{}
 		for _, p := range []string{"short", "long", "ever"} {
-			page, err := w.Traces(w.Context(), p, store.TraceQuery{})
+			page, err := query.ListTraces(w.Context(), w, p, store.Query{})
 			if err != nil {
 				w.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -107,27 +108,27 @@ func (all *foldedAll) environments() map[string]*wire.EnvironmentSummary {
 	return environments
 }
 
-func (w *warehouseTest) sessions(q store.SessionQuery) []wire.SessionSummary {
+func (w *warehouseTest) sessions(q store.Query) []wire.SessionSummary {
 	w.Helper()
-	page, err := w.Sessions(w.Context(), w.project, q)
+	page, err := query.ListSessions(w.Context(), w, w.project, q)
 	if err != nil {
 		w.Fatal(err)
 	}
 	return page.Data
 }
 
-func (w *warehouseTest) users(q store.UserQuery) []wire.UserSummary {
+func (w *warehouseTest) users(q store.Query) []wire.UserSummary {
 	w.Helper()
-	page, err := w.Users(w.Context(), w.project, q)
+	page, err := query.ListUsers(w.Context(), w, w.project, q)
 	if err != nil {
 		w.Fatal(err)
 	}
 	return page.Data
 }
 
-func (w *warehouseTest) environments(q store.EnvironmentQuery) []wire.EnvironmentSummary {
+func (w *warehouseTest) environments(q store.Query) []wire.EnvironmentSummary {
 	w.Helper()
-	page, err := w.Environments(w.Context(), w.project, q)
+	page, err := query.ListEnvironments(w.Context(), w, w.project, q)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -165,18 +166,18 @@ func testLists(w *warehouseTest) {
 			maps.DeleteFunc(users, func(_ string, u *wire.UserSummary) bool { return u.ErrorCount > 0 != *c.failed })
 		}
 		gotSessions := map[string]wire.SessionSummary{}
-		for _, s := range w.sessions(store.SessionQuery{Filter: c.filter}) {
+		for _, s := range w.sessions(store.Query{Filter: c.filter}) {
 			gotSessions[s.ID] = s
 		}
 		w.equal("sessions by "+c.name, gotSessions, sessions)
 		gotUsers := map[string]wire.UserSummary{}
-		for _, u := range w.users(store.UserQuery{Filter: c.filter}) {
+		for _, u := range w.users(store.Query{Filter: c.filter}) {
 			gotUsers[u.ID] = u
 		}
 		w.equal("users by "+c.name, gotUsers, users)
 	}
 	got := map[string]wire.EnvironmentSummary{}
-	for _, e := range w.environments(store.EnvironmentQuery{}) {
+	for _, e := range w.environments(store.Query{}) {
 		got[e.Name] = e
 	}
 	w.equal("environments", got, all.environments())
@@ -192,7 +193,7 @@ func testLists(w *warehouseTest) {
 		}
 	}
 	// Times restrict what counts in an environment.
-	if got := w.environments(store.EnvironmentQuery{From: midnight.AddDate(1, 0, 0)}); got == nil || len(got) != 0 {
+	if got := w.environments(store.Query{Filter: store.Filter{From: midnight.AddDate(1, 0, 0)}}); got == nil || len(got) != 0 {
 		w.Errorf("environments of a year later: %v", got)
 	}
 }
@@ -212,11 +213,11 @@ func testListsOfProjects(w *warehouseTest) {
 		if want.seq == 0 {
 			count = 0
 		}
-		sessions, users, environments := w.sessions(store.SessionQuery{}), w.users(store.UserQuery{}), w.environments(store.EnvironmentQuery{})
+		sessions, users, environments := w.sessions(store.Query{}), w.users(store.Query{}), w.environments(store.Query{})
 		if len(sessions) != count || len(users) != count || len(environments) != count {
 			w.Fatalf("%s: %v %v %v", p, sessions, users, environments)
 		}
-		seqs, err := w.EntityEvents(w.Context(), p, entity.TraceKind, []string{"t", "unknown"})
+		seqs, err := store.EntityEvents(w.Context(), w, p, entity.TraceKind, []string{"t", "unknown"})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -237,22 +238,22 @@ func testListsOfProjects(w *warehouseTest) {
 func testListsRefused(w *warehouseTest) {
 	w.insert(w.record("e1", wire.TraceCreate, noon, `{"name":"n","session_id":"s1","user_id":"u1"}`),
 		w.record("e2", wire.TraceCreate, noon, `{"name":"n","session_id":"s2","user_id":"u2"}`))
-	page, err := w.Sessions(w.Context(), project, store.SessionQuery{Order: store.Order{Limit: 1}})
+	page, err := query.ListSessions(w.Context(), w, project, store.Query{Order: store.Order{Limit: 1}})
 	if err != nil || page.NextCursor == nil {
 		w.Fatalf("%+v, %v", page, err)
 	}
 	for _, o := range []store.Order{{By: "id"}, {By: "start_time"}, {By: "session_count"}, {Limit: 1001}, {Cursor: "x"}, {Asc: true, Cursor: *page.NextCursor}} {
-		_, err := w.Sessions(w.Context(), project, store.SessionQuery{Order: o})
+		_, err := query.ListSessions(w.Context(), w, project, store.Query{Order: o})
 		var refused *store.QueryError
 		if !errors.As(err, &refused) || !strings.Contains("sort limit cursor", refused.Param) {
 			w.Errorf("%+v: %v", o, err)
 		}
 	}
 	var refused *store.QueryError
-	if _, err := w.Users(w.Context(), project, store.UserQuery{Order: store.Order{Cursor: *page.NextCursor}}); !errors.As(err, &refused) || refused.Param != "cursor" {
+	if _, err := query.ListUsers(w.Context(), w, project, store.Query{Order: store.Order{Cursor: *page.NextCursor}}); !errors.As(err, &refused) || refused.Param != "cursor" {
 		w.Errorf("a session's cursor for users: %v", err)
 	}
-	if _, err := w.Environments(w.Context(), project, store.EnvironmentQuery{Order: store.Order{By: "name"}}); !errors.As(err, &refused) || refused.Param != "sort" {
+	if _, err := query.ListEnvironments(w.Context(), w, project, store.Query{Order: store.Order{By: "name"}}); !errors.As(err, &refused) || refused.Param != "sort" {
 		w.Errorf("environments by name: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -33,11 +34,11 @@ func testRepeated(w *warehouseTest) {
 		if o := w.observation("o"); o.Name != "third" || o.Model != "m3" {
 			w.Errorf("%s with model %q", o.Name, o.Model)
 		}
-		if got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: "other"}}); len(got) != 1 {
+		if got := w.traces(store.Query{Filter: store.Filter{TraceID: "other"}}); len(got) != 1 {
 			w.Errorf("the other entity of an id: %+v", got)
 		}
 		for id, want := range map[string][]entity.Seq{"e1": {1, 10}, "e2": {2, 6}, "e3": {7, 8}} {
-			got, err := w.EventSeqs(w.Context(), project, id)
+			got, err := store.EventSeqs(w.Context(), w, project, id)
 			if err != nil || !slices.Equal(got, want) {
 				w.Errorf("%s has %v, %v; want %v", id, got, err, want)
 			}
@@ -83,7 +84,7 @@ func testTies(w *warehouseTest) {
 	for _, v := range []float64{0.1, 0.9} {
 		w.insert(w.record(fmt.Sprint("s", 1-v), wire.QualityScoreCreate, noon, `{"id":"s","trace_id":"t","name":"q","value":%v}`, v))
 	}
-	if page, err := w.Scores(w.Context(), project, store.ScoreQuery{}); err != nil || len(page.Data) != 1 || *page.Data[0].Value != 0.9 {
+	if page, err := query.ListScores(w.Context(), w, project, store.Query{}); err != nil || len(page.Data) != 1 || *page.Data[0].Value != 0.9 {
 		w.Errorf("a score sent again: %+v, %v", page, err)
 	}
 }
@@ -97,7 +98,7 @@ func testFastClock(w *warehouseTest) {
 		o := w.observation("o")
 		w.equal("the observation", []any{o.Name, o.Level, o.StatusMessage, o.LatencyMS, o.LatencyReason}, []any{"job", "ERROR", "done", nil, entity.EndBeforeStart})
 		failed := true
-		got := w.traces(store.TraceQuery{Filter: store.Filter{HasError: &failed}})
+		got := w.traces(store.Query{Filter: store.Filter{HasError: &failed}})
 		if len(got) != 1 || got[0].Name != "last" || got[0].LatencyMS != nil || got[0].LatencyReason != entity.EndBeforeStart {
 			w.Errorf("traces with an error: %+v", got)
 		}
@@ -118,19 +119,20 @@ func testSameID(w *warehouseTest) {
 		w.equal("A", w.traceNumbers("A"), []any{5, 0.5, 0, map[string]any{"q": 3}})
 		w.equal("B", w.traceNumbers("B"), []any{7, 0.7, 1, map[string]any{"q": 1}})
 		for trace, want := range map[string][]entity.Seq{"A": {1, 5}, "B": {2, 3, 4}} {
-			seqs, err := w.TraceEvents(w.Context(), project, trace)
+			seqs, err := store.TraceEvents(w.Context(), w, project, trace)
 			slices.Sort(seqs)
 			if err != nil || !slices.Equal(seqs, want) {
 				w.Errorf("events of %s: %v, %v; want %v", trace, seqs, err, want)
 			}
 		}
-		seqs, err := w.EntityEvents(w.Context(), project, entity.ObservationKind, []string{"step"})
+		seqs, err := store.EntityEvents(w.Context(), w, project, entity.ObservationKind, []string{"step"})
 		slices.Sort(seqs["step"])
 		if err != nil || !slices.Equal(seqs["step"], []entity.Seq{1, 2, 4}) {
 			w.Errorf("events of the observations: %v, %v", seqs, err)
 		}
 		for _, f := range []store.Filter{{}, {TraceID: "B"}, {TraceID: "none"}} {
-			page, err := w.Observations(w.Context(), project, store.ObservationQuery{Filter: f, ID: "step", Order: store.Order{Asc: true}})
+			f.ID = "step"
+			page, err := query.ListObservations(w.Context(), w, project, store.Query{Filter: f, Order: store.Order{Asc: true}})
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -153,7 +155,7 @@ func testSameID(w *warehouseTest) {
 // traceNumbers are the sums, errors and scores of the one trace of that id.
 func (w *warehouseTest) traceNumbers(id string) []any {
 	w.Helper()
-	got := w.traces(store.TraceQuery{Filter: store.Filter{TraceID: id}})
+	got := w.traces(store.Query{Filter: store.Filter{TraceID: id}})
 	if len(got) != 1 {
 		w.Fatalf("%d traces %q", len(got), id)
 	}
@@ -176,13 +178,13 @@ func testClear(w *warehouseTest) {
 	w.insert(cleared(w.record("4", wire.TraceUpdate, noon.Add(time.Second), `{"id":"t","tags":["z"]}`), "tags", "user_id"),
 		cleared(w.record("5", wire.ObservationComplete, noon.Add(time.Second), `{"id":"o","total_cost":1}`), "model", "prompt_tokens", "total_cost", "level", "tags"))
 	for range 2 {
-		got := w.traces(store.TraceQuery{})
+		got := w.traces(store.Query{})
 		w.equal("the trace", []any{got[0].UserID, got[0].SessionID, got[0].Tags, got[0].Models, got[0].ErrorCount, got[0].TotalTokens, got[0].TotalCost},
 			[]any{"", "s", []string{"w", "z"}, []string{}, 0, 0, 1})
 		o := w.observation("o")
 		w.equal("the observation", []any{o.Model, o.PromptTokens, o.TotalTokens, o.TotalCost, o.Level, o.Tags}, []any{"", nil, nil, 1, "DEFAULT", []string{}})
 		for filter, f := range map[string]store.Filter{"user": {UserID: "u"}, "tag": {Tag: "x"}, "model": {Model: "m"}} {
-			if got := w.traces(store.TraceQuery{Filter: f}); len(got) != 0 {
+			if got := w.traces(store.Query{Filter: f}); len(got) != 0 {
 				w.Errorf("found by the %s that was cleared: %+v", filter, got)
 			}
 		}
@@ -199,7 +201,7 @@ func testRolledUp(w *warehouseTest) {
 		w.record("r", wire.ObservationCreate, noon, `{"id":"r","trace_id":"t","type":"agent","name":"agent","usage":{"prompt_tokens":300,"completion_tokens":60},"total_cost":0.036}`))
 	check := func(what string, tokens int64, cost float64, counted bool) {
 		w.Helper()
-		got := w.traces(store.TraceQuery{})
+		got := w.traces(store.Query{})
 		w.equal("trace "+what, []any{got[0].TotalTokens, got[0].TotalCost}, []any{tokens, cost})
 		if o := w.observation("r"); o.Counted != counted || *o.TotalTokens != 360 || *o.TotalCost != 0.036 {
 			w.Errorf("%s: the agent is %+v", what, o)
@@ -207,7 +209,7 @@ func testRolledUp(w *warehouseTest) {
 		for _, of := range []string{"traces", "observations"} {
 			w.equal(of+" "+what, w.stats(store.StatsQuery{Of: of, Metrics: []string{"tokens", "cost"}}), []wire.StatRow{{"tokens": tokens, "cost": cost}})
 		}
-		session, user, environment := w.sessions(store.SessionQuery{})[0], w.users(store.UserQuery{})[0], w.environments(store.EnvironmentQuery{})[0]
+		session, user, environment := w.sessions(store.Query{})[0], w.users(store.Query{})[0], w.environments(store.Query{})[0]
 		for _, t := range []wire.Totals{session.Totals, user.Totals, environment.Totals} {
 			w.equal("totals "+what, []any{t.TotalTokens, t.TotalCost}, []any{tokens, cost})
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -41,7 +42,7 @@ func (w *warehouseTest) tracePages(o store.Order, between func()) []string {
 	w.Helper()
 	return pages(w, between, func(cursor string) ([]string, *string, error) {
 		o.Cursor = cursor
-		page, err := w.Traces(context.Background(), w.project, store.TraceQuery{Order: o})
+		page, err := query.ListTraces(context.Background(), w, w.project, store.Query{Order: o})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -86,7 +87,7 @@ func testPaging(w *warehouseTest) {
 			return *o.TotalCost
 		}
 		got := pages(w, nothing, func(cursor string) (ids []string, after *string, err error) {
-			page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Order: store.Order{By: "total_cost", Asc: asc, Limit: 7, Cursor: cursor}})
+			page, err := query.ListObservations(w.Context(), w, w.project, store.Query{Order: store.Order{By: "total_cost", Asc: asc, Limit: 7, Cursor: cursor}})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -97,7 +98,7 @@ func testPaging(w *warehouseTest) {
 		})
 		w.equal("observations", got, sortedIDs(all.observations, asc, cost))
 		got = pages(w, nothing, func(cursor string) (ids []string, after *string, err error) {
-			page, err := w.Scores(w.Context(), w.project, store.ScoreQuery{Order: store.Order{Asc: asc, Limit: 7, Cursor: cursor}})
+			page, err := query.ListScores(w.Context(), w, w.project, store.Query{Order: store.Order{Asc: asc, Limit: 7, Cursor: cursor}})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -147,7 +148,7 @@ func testPagingWhileInserting(w *warehouseTest) {
 		for range 40 {
 			add()
 		}
-		for _, t := range w.traces(store.TraceQuery{Order: store.Order{Limit: 1000}}) {
+		for _, t := range w.traces(store.Query{Order: store.Order{Limit: 1000}}) {
 			existing[t.ID] = true
 		}
 		seen := map[string]int{}
@@ -178,7 +179,7 @@ func testPagingStats(w *warehouseTest) {
 	q.Limit = 2
 	pages(w, func() {}, func(cursor string) ([]string, *string, error) {
 		q.Cursor = cursor
-		page, err := w.Warehouse.Stats(w.Context(), w.project, q)
+		page, err := query.ListStats(w.Context(), w.Warehouse, w.project, q)
 		if err != nil {
 			return nil, nil, err
 		}

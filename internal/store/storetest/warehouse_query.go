@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -156,7 +157,7 @@ func flat(o *entity.ObservationRow) wire.Observation {
 }
 
 func testHistories(w *warehouseTest) {
-	for i := range 4 {
+	for i := range chance.Rounds(3) {
 		if i > 0 { // each in an empty warehouse
 			w.recs = nil
 			if err := w.Warehouse.Close(); err != nil {
@@ -165,7 +166,7 @@ func testHistories(w *warehouseTest) {
 			w.dir = w.TempDir()
 			w.Warehouse = w.open(w.TB, w.dir)
 		}
-		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i])
+		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i%4])
 		w.compareWithFold()
 	}
 }
@@ -173,7 +174,7 @@ func testHistories(w *warehouseTest) {
 func (w *warehouseTest) compareWithFold() {
 	w.Helper()
 	want := w.fold()
-	traces := w.traces(store.TraceQuery{Order: store.Order{Limit: 1000}})
+	traces := w.traces(store.Query{Order: store.Order{Limit: 1000}})
 	if len(traces) != len(want.traces) {
 		w.Errorf("%d traces, want %d", len(traces), len(want.traces))
 	}
@@ -185,14 +186,14 @@ func (w *warehouseTest) compareWithFold() {
 		if cost := want.traces[got.ID].TotalCost; got.TotalCost != cost {
 			w.Errorf("trace %s costs %v, its detail %v", got.ID, got.TotalCost, cost)
 		}
-		seqs, err := w.TraceEvents(w.Context(), w.project, got.ID)
+		seqs, err := store.TraceEvents(w.Context(), w, w.project, got.ID)
 		if err != nil {
 			w.Fatal(err)
 		}
 		slices.Sort(seqs)
 		w.equal("events of trace "+got.ID, seqs, w.eventsOf(want, got.ID))
 	}
-	observations, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Order: store.Order{Limit: 1000}})
+	observations, err := query.ListObservations(w.Context(), w, w.project, store.Query{Order: store.Order{Limit: 1000}})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func (w *warehouseTest) compareWithFold() {
 		}
 		w.equal("observation "+got.ID+" of "+got.TraceID, got, flat(want.observations[observationKey(&got)]))
 	}
-	scores, err := w.Scores(w.Context(), w.project, store.ScoreQuery{Order: store.Order{Limit: 1000}})
+	scores, err := query.ListScores(w.Context(), w, w.project, store.Query{Order: store.Order{Limit: 1000}})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func (w *warehouseTest) compareFacts() {
 		if len(want) == 1 && want[0]%8 > 0 { // most are alike
 			continue
 		}
-		got, err := w.EventSeqs(w.Context(), w.project, id)
+		got, err := store.EventSeqs(w.Context(), w, w.project, id)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -321,7 +322,7 @@ func testFilters(w *warehouseTest) {
 				want = append(want, id)
 			}
 		}
-		for _, t := range w.traces(store.TraceQuery{Filter: c.filter, Order: store.Order{Limit: 1000}}) {
+		for _, t := range w.traces(store.Query{Filter: c.filter, Order: store.Order{Limit: 1000}}) {
 			got = append(got, t.ID)
 		}
 		w.equal("traces by "+c.name, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
@@ -335,7 +336,7 @@ func testFilters(w *warehouseTest) {
 				want = append(want, id)
 			}
 		}
-		page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Filter: c.filter, Order: store.Order{Limit: 1000}})
+		page, err := query.ListObservations(w.Context(), w, w.project, store.Query{Filter: c.filter, Order: store.Order{Limit: 1000}})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -462,7 +463,7 @@ func testStatsBuckets(w *warehouseTest) {
 			if of == "scores" {
 				metrics = nil
 			}
-			if _, err := w.Warehouse.Stats(w.Context(), project, store.StatsQuery{Of: of, GroupBy: []string{g}, Metrics: metrics}); err != nil {
+			if _, err := query.ListStats(w.Context(), w.Warehouse, project, store.StatsQuery{Of: of, GroupBy: []string{g}, Metrics: metrics}); err != nil {
 				w.Errorf("%s by %s: %v", of, g, err)
 			}
 		}
@@ -474,26 +475,26 @@ func testRefused(w *warehouseTest) {
 	for i := range 3 {
 		w.insert(w.record(fmt.Sprint("e", i), wire.TraceCreate, noon, `{"name":"n"}`))
 	}
-	page, err := w.Traces(ctx, project, store.TraceQuery{Order: store.Order{Limit: 1}})
+	page, err := query.ListTraces(ctx, w, project, store.Query{Order: store.Order{Limit: 1}})
 	if err != nil || page.NextCursor == nil {
 		w.Fatalf("%+v, %v", page, err)
 	}
 	cursor := *page.NextCursor
-	traces := func(q store.TraceQuery) error { _, err := w.Traces(ctx, project, q); return err }
-	stats := func(q store.StatsQuery) error { _, err := w.Warehouse.Stats(ctx, project, q); return err }
+	traces := func(q store.Query) error { _, err := query.ListTraces(ctx, w, project, q); return err }
+	stats := func(q store.StatsQuery) error { _, err := query.ListStats(ctx, w.Warehouse, project, q); return err }
 	for name, c := range map[string]struct {
 		param string
 		err   error
 	}{
-		"sort column":       {"sort", traces(store.TraceQuery{Order: store.Order{By: "name"}})},
-		"sort injection":    {"sort", traces(store.TraceQuery{Order: store.Order{By: "start_time; DROP TABLE events"}})},
-		"other sort":        {"cursor", traces(store.TraceQuery{Order: store.Order{By: "total_cost", Cursor: cursor}})},
-		"other direction":   {"cursor", traces(store.TraceQuery{Order: store.Order{Asc: true, Cursor: cursor}})},
-		"other filter":      {"cursor", traces(store.TraceQuery{Filter: store.Filter{Name: "n"}, Order: store.Order{Cursor: cursor}})},
-		"garbage cursor":    {"cursor", traces(store.TraceQuery{Order: store.Order{Cursor: "%%%"}})},
-		"limit":             {"limit", traces(store.TraceQuery{Order: store.Order{Limit: 1001}})},
-		"negative limit":    {"limit", traces(store.TraceQuery{Order: store.Order{Limit: -1}})},
-		"score comparison":  {"score", traces(store.TraceQuery{Filter: store.Filter{Scores: []store.ScoreCondition{{Name: "x", Op: "LIKE"}}}})},
+		"sort column":       {"sort", traces(store.Query{Order: store.Order{By: "name"}})},
+		"sort injection":    {"sort", traces(store.Query{Order: store.Order{By: "start_time; DROP TABLE events"}})},
+		"other sort":        {"cursor", traces(store.Query{Order: store.Order{By: "total_cost", Cursor: cursor}})},
+		"other direction":   {"cursor", traces(store.Query{Order: store.Order{Asc: true, Cursor: cursor}})},
+		"other filter":      {"cursor", traces(store.Query{Filter: store.Filter{Name: "n"}, Order: store.Order{Cursor: cursor}})},
+		"garbage cursor":    {"cursor", traces(store.Query{Order: store.Order{Cursor: "%%%"}})},
+		"limit":             {"limit", traces(store.Query{Order: store.Order{Limit: 1001}})},
+		"negative limit":    {"limit", traces(store.Query{Order: store.Order{Limit: -1}})},
+		"score comparison":  {"score", traces(store.Query{Filter: store.Filter{Scores: []store.ScoreCondition{{Name: "x", Op: "LIKE"}}}})},
 		"of":                {"of", stats(store.StatsQuery{Of: "users"})},
 		"metric":            {"metrics", stats(store.StatsQuery{Metrics: []string{"count(*)"}})},
 		"metric of scores":  {"metrics", stats(store.StatsQuery{Of: "scores", Metrics: []string{"latency_p50"}})},
@@ -526,7 +527,7 @@ func testReadsBesideWrites(w *warehouseTest) {
 					return
 				default:
 				}
-				page, err := w.Warehouse.Stats(w.Context(), project, store.StatsQuery{Of: "events"})
+				page, err := query.ListStats(w.Context(), w.Warehouse, project, store.StatsQuery{Of: "events"})
 				if err != nil {
 					w.Error(err)
 					return
@@ -536,7 +537,7 @@ func testReadsBesideWrites(w *warehouseTest) {
 					w.Errorf("%d events after %d", n, last)
 				}
 				last = n
-				if _, err := w.Traces(w.Context(), project, store.TraceQuery{}); err != nil {
+				if _, err := query.ListTraces(w.Context(), w, project, store.Query{}); err != nil {
 					w.Error(err)
 					return
 				}

@@ -14,12 +14,12 @@ func testRoot(w *warehouseTest) {
 		w.record("2", wire.ObservationCreate, noon.Add(-time.Second), `{"id":"child","trace_id":"t","parent_observation_id":"root","name":"look-up","user_id":"nobody"}`))
 	check := func(what, name, user string, tags ...string) {
 		w.Helper()
-		traces := w.traces(store.TraceQuery{Filter: store.Filter{UserID: user}})
+		traces := w.traces(store.Query{Filter: store.Filter{UserID: user}})
 		if len(traces) != 1 {
 			w.Fatalf("%s: %d traces of %s", what, len(traces), user)
 		}
 		w.equal(what, []any{traces[0].Name, traces[0].UserID, traces[0].SessionID, traces[0].Tags}, []any{name, user, "s", tags})
-		users, sessions := w.users(store.UserQuery{}), w.sessions(store.SessionQuery{})
+		users, sessions := w.users(store.Query{}), w.sessions(store.Query{})
 		if len(users) != 1 || users[0].ID != user || len(sessions) != 1 || sessions[0].ID != "s" {
 			w.Errorf("%s: users %+v, sessions %+v", what, users, sessions)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -53,7 +54,7 @@ func (w *warehouseTest) tracesWhere(f store.Filter, o store.Order) []string {
 	w.Helper()
 	return pages(w, func() {}, func(cursor string) (ids []string, next *string, err error) {
 		o.Cursor = cursor
-		page, err := w.Traces(w.Context(), w.project, store.TraceQuery{Filter: f, Order: o})
+		page, err := query.ListTraces(w.Context(), w, w.project, store.Query{Filter: f, Order: o})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -68,7 +69,7 @@ func (w *warehouseTest) observationsWhere(f store.Filter, o store.Order) []strin
 	w.Helper()
 	return pages(w, func() {}, func(cursor string) (ids []string, next *string, err error) {
 		o.Cursor = cursor
-		page, err := w.Observations(w.Context(), w.project, store.ObservationQuery{Filter: f, Order: o})
+		page, err := query.ListObservations(w.Context(), w, w.project, store.Query{Filter: f, Order: o})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -125,7 +126,7 @@ func (w *warehouseTest) mixedPages(rng *rand.Rand, all *foldedAll) {
 		if rng.IntN(2) == 0 {
 			f = store.Filter{Text: "text", Match: found.match}
 		}
-		page, err := w.Traces(w.Context(), w.project, store.TraceQuery{Filter: f, Order: store.Order{Limit: 2, Cursor: cursor}})
+		page, err := query.ListTraces(w.Context(), w, w.project, store.Query{Filter: f, Order: store.Order{Limit: 2, Cursor: cursor}})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -137,26 +138,26 @@ func (w *warehouseTest) mixedPages(rng *rand.Rand, all *foldedAll) {
 	if !slices.Equal(got, want) {
 		w.Fatalf("pages of both ways are %v, want %v", got, want)
 	}
-	page, err := w.Traces(w.Context(), w.project, store.TraceQuery{Filter: f, Order: store.Order{Limit: 1}})
+	page, err := query.ListTraces(w.Context(), w, w.project, store.Query{Filter: f, Order: store.Order{Limit: 1}})
 	if err != nil || page.NextCursor == nil {
 		w.Fatalf("%+v %v", page, err)
 	}
 	f.Text = "other"
-	_, err = w.Traces(w.Context(), w.project, store.TraceQuery{Filter: f, Order: store.Order{Limit: 1, Cursor: *page.NextCursor}})
+	_, err = query.ListTraces(w.Context(), w, w.project, store.Query{Filter: f, Order: store.Order{Limit: 1, Cursor: *page.NextCursor}})
 	w.refusedParam(err, "cursor")
 }
 
 func (w *warehouseTest) searchRefusals() {
 	f := store.Filter{Seqs: []entity.Seq{1}}
-	_, err := w.Scores(w.Context(), w.project, store.ScoreQuery{Filter: f})
+	_, err := query.ListScores(w.Context(), w, w.project, store.Query{Filter: f})
 	w.refusedParam(err, "q")
 	for _, of := range []string{"traces", "observations"} {
-		_, err = w.Warehouse.Stats(w.Context(), w.project, store.StatsQuery{Of: of, Filter: store.Filter{Match: (&searched{}).match}})
+		_, err = query.ListStats(w.Context(), w.Warehouse, w.project, store.StatsQuery{Of: of, Filter: store.Filter{Match: (&searched{}).match}})
 		w.refusedParam(err, "q")
 	}
 	broken := errors.New("broken")
 	failing := store.Filter{Match: func(context.Context, []entity.Seq) ([]bool, error) { return nil, broken }}
-	if _, err := w.Traces(w.Context(), w.project, store.TraceQuery{Filter: failing}); !errors.Is(err, broken) {
+	if _, err := query.ListTraces(w.Context(), w, w.project, store.Query{Filter: failing}); !errors.Is(err, broken) {
 		w.Errorf("the error of Match is lost: %v", err)
 	}
 }

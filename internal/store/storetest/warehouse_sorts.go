@@ -11,6 +11,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -35,23 +36,23 @@ func (w *warehouseTest) sortedLists() []sortedList {
 	return []sortedList{
 		{"traces", "id", "start_time end_time latency_ms observation_count error_count total_tokens total_cost",
 			func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-				return on(w.Traces(ctx, p, store.TraceQuery{Order: o}))
+				return on(query.ListTraces(ctx, w, p, store.Query{Order: o}))
 			}},
 		{"observations", "id", "start_time end_time latency_ms prompt_tokens completion_tokens total_tokens input_cost output_cost total_cost quality_score",
 			func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-				return on(w.Observations(ctx, p, store.ObservationQuery{Order: o}))
+				return on(query.ListObservations(ctx, w, p, store.Query{Order: o}))
 			}},
 		{"scores", "id", "timestamp value", func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-			return on(w.Scores(ctx, p, store.ScoreQuery{Order: o}))
+			return on(query.ListScores(ctx, w, p, store.Query{Order: o}))
 		}},
 		{"sessions", "id", totals, func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-			return on(w.Sessions(ctx, p, store.SessionQuery{Order: o}))
+			return on(query.ListSessions(ctx, w, p, store.Query{Order: o}))
 		}},
 		{"users", "id", totals + " session_count", func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-			return on(w.Users(ctx, p, store.UserQuery{Order: o}))
+			return on(query.ListUsers(ctx, w, p, store.Query{Order: o}))
 		}},
 		{"environments", "name", totals, func(ctx context.Context, p string, o store.Order) (any, *string, error) {
-			return on(w.Environments(ctx, p, store.EnvironmentQuery{Order: o}))
+			return on(query.ListEnvironments(ctx, w, p, store.Query{Order: o}))
 		}},
 	}
 }

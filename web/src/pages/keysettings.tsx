@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, request, seg } from "../api.ts";
-import { ago, utc } from "../format.ts";
 import type { ApiKey, Page, Session } from "../types.ts";
 import { Copy, Failure, Spinner, Time } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -92,7 +91,6 @@ function KeyRow({ k, own, revoke }: RowProps): JSX.Element {
             revoked <Time at={k.revoked_at} />
           </span>
         )}
-        {!k.revoked_at && k.last_used_at && <span title={utc(k.last_used_at)}>last used {ago(k.last_used_at)}</span>}
       </span>
       {!k.revoked_at && (
         <button type="button" class="button" aria-label={`Revoke ${name}`} onClick={revoke}>

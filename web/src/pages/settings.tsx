@@ -79,7 +79,7 @@ function Projects({ session }: { session: Session }): JSX.Element {
   const { data, error, reload } = useLoad(signal => get<Page<Project>>("/v1/projects", {}, signal), []);
   if (error) return <Failure error={error} again={reload} />;
   if (!data) return <Spinner />;
-  const names = data.data.map(p => p.name || p.id || "");
+  const names = data.data.map(p => p.name);
   return (
     <>
       {(names.length > 0 ? names : [session.project]).map(name => (

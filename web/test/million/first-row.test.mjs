@@ -1,4 +1,4 @@
-// How soon the page is there when the server keeps a million events. What is
+// How soon the page is there when the server keeps many events (BROKLE_EVENTS). What is
 // measured is reported; what is asserted is that the rows are right.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -12,9 +12,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test("the first rows of a million events are those of the API", async t => {
+test("the first rows of many events are those of the API", async t => {
   const counted = await api("/v1/stats?of=events&metrics=count");
-  assert.ok(counted.data[0].count >= 1_000_000, `${counted.data[0].count} events`);
+  assert.ok(counted.data[0].count >= Number(process.env.BROKLE_EVENTS), `${counted.data[0].count} events`);
   const { data } = await api("/v1/traces?limit=1");
   const rows = [];
   const paints = [];

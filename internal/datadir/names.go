@@ -1,0 +1,12 @@
+package datadir
+
+// The names inside a data directory.
+const (
+	LogDir        = "log"
+	WarehouseFile = "warehouse.duckdb"
+	QuarantineDir = "quarantine"
+	KeysFile      = "keys.json"
+	ExpiredFile   = "expired.json"
+	JournalFile   = "erasing.json"
+	PositionsFile = "cursor.key"
+)

@@ -1,0 +1,52 @@
+package ingest
+
+import (
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Request is what one body says, in whatever format it came.
+type Request struct {
+	// Events are in the order in which they were sent. Payloads are JSON.
+	Events []wire.Event
+	// Faults are the events that cannot be stored as they were sent, by rising Index into
+	// Events; what could be read of them stands at that place in Events.
+	Faults []Fault
+	// Notes are about events, by rising Index. Those of events that are not stored are dropped.
+	Notes       []Note
+	Environment string // checked, and the default one when none was named
+	Dedup       store.Dedup
+	Async       bool // becomes a job
+	// Degraded is set by Submit: other nodes could not be asked or told, so the
+	// batch was compared with what this node knows.
+	Degraded bool
+}
+
+// Note says what of the event at Index of a request is read otherwise than it was sent. It
+// must not repeat a value.
+type Note struct {
+	Index int
+	Text  string
+}
+
+// Fault says why the event at Index of a request failed.
+type Fault struct {
+	Index int
+	// Err is without the event's id, which Submit fills in.
+	Err wire.BatchEventError
+	// OfPayload says that only the payload is wrong: what is wrong with the id or the type is
+	// told before it.
+	OfPayload bool
+
+	typ wire.EventType // as sent, cut; "" when it could not be read
+}
+
+// RequestError refuses a request as a whole: nothing of it was stored.
+type RequestError struct {
+	Code     string // stable
+	Message  string // for people: what is wrong, and the limit
+	Details  any    // for programs: JSON, or nil
+	TooLarge bool   // it is more than the limit, not wrong
+}
+
+func (e *RequestError) Error() string { return e.Code + ": " + e.Message }

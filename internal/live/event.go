@@ -1,0 +1,116 @@
+package live
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// event is one event on its way to any number of streams.
+type event struct {
+	rec *entity.Record
+
+	once    sync.Once // makes what follows
+	fields  *entity.Fields
+	message []byte // as it is sent; nil for an event that cannot be read
+}
+
+// Message is the data of a message of a stream: an event and where it came from.
+type Message struct {
+	wire.Event
+	ReceivedAt  time.Time `json:"received_at"`
+	BatchID     string    `json:"batch_id"`
+	Environment string    `json:"environment"`
+	TraceID     string    `json:"trace_id,omitempty"`
+	EntityID    string    `json:"entity_id,omitempty"`
+}
+
+// prepare extracts the fields and encodes the message, the first time.
+func (e *event) prepare(o *Options) {
+	e.once.Do(func() {
+		if e.fields = e.rec.Fields; e.fields == nil {
+			fields, failure := extract.Extract(&e.rec.Event)
+			if failure != nil { // what no query can show either
+				return
+			}
+			e.fields = fields
+		}
+		data, err := o.Encode(Message{
+			Event: e.rec.Event, ReceivedAt: e.rec.ReceivedAt, BatchID: e.rec.BatchID,
+			Environment: e.environment(), TraceID: e.traceID(), EntityID: e.fields.EntityID,
+		})
+		if err != nil {
+			o.Logger.Error("encode a streamed event", "seq", e.rec.Seq, "error", err)
+			return
+		}
+		// A line break between two tokens of a payload would end the message's line.
+		data = bytes.Map(func(r rune) rune {
+			if r == '\n' || r == '\r' {
+				return ' '
+			}
+			return r
+		}, data)
+		e.message = slices.Concat([]byte("id: "+o.ID(e.rec.Project, e.rec.Seq)+"\nevent: event\ndata: "), data, []byte("\n\n"))
+	})
+}
+
+func (e *event) text(f entity.Field) string {
+	v, _ := e.fields.Get(f)
+	return v.Text
+}
+
+func (e *event) environment() string {
+	if env := e.text(entity.Environment); env != "" {
+		return env
+	}
+	return e.rec.Environment
+}
+
+func (e *event) traceID() string {
+	if e.fields.Kind == entity.TraceKind {
+		return e.fields.EntityID
+	}
+	return e.text(entity.TraceID)
+}
+
+// Filter is what a stream shows: the events that meet all of its conditions. One that is "" or nil is none.
+type Filter struct {
+	Name, UserID, SessionID, Model, Type, Level string // as the event says
+	Environment, TraceID                        string // of the event, or of what it is about
+	Tag                                         string
+	HasError                                    *bool
+	EventTypes                                  []wire.EventType // one of these; all when there are none
+}
+
+// takes says whether a prepared event meets all conditions.
+func (f *Filter) takes(e *event) bool {
+	for _, c := range [...]struct {
+		want string
+		of   entity.Field
+	}{
+		{f.Name, entity.Name}, {f.UserID, entity.UserID}, {f.SessionID, entity.SessionID},
+		{f.Model, entity.Model}, {f.Type, entity.ObservationType}, {f.Level, entity.Level},
+	} {
+		if c.want != "" && e.text(c.of) != c.want {
+			return false
+		}
+	}
+	if f.Environment != "" && e.environment() != f.Environment || f.TraceID != "" && e.traceID() != f.TraceID {
+		return false
+	}
+	if f.Tag != "" {
+		tags, _ := e.fields.Get(entity.Tags)
+		if !slices.Contains(tags.List, f.Tag) {
+			return false
+		}
+	}
+	if f.HasError != nil && *f.HasError != (e.text(entity.Level) == "ERROR") {
+		return false
+	}
+	return len(f.EventTypes) == 0 || slices.Contains(f.EventTypes, e.rec.Event.Type)
+}

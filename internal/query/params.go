@@ -1,0 +1,169 @@
+package query
+
+import (
+	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+)
+
+// Param is a query parameter.
+type Param struct {
+	Name string
+	Form Form
+	// Lists are those that take it.
+	Lists List
+	// Says is a sentence for people, in Markdown.
+	Says string
+	// Choices are all its values; nil for any.
+	Choices []string
+	Longest int // bytes; 0: not bounded by itself
+
+	// A filter has a field, and compares a column.
+	field  func(*store.Filter) any
+	column string
+	op     store.Op
+	notOf  []string // subjects that have no such filter
+}
+
+// Form is how a parameter's value is written.
+type Form uint8
+
+// The forms. A parameter of the last three may be repeated.
+const (
+	Text       Form = iota
+	AnyCase         // text, read as upper case
+	Time            // whatever wire.Timestamp reads
+	Number          // a decimal number
+	Integer         // from 1 to MaxLimit
+	Boolean         // true or false
+	Duration        // such as 5m
+	NameList        // a list with commas
+	Conditions      // a condition on scores
+	MetricList      // a list with commas, whose names may be JSON strings
+)
+
+// List is a set of lists.
+type List uint16
+
+// What is listed or counted.
+const (
+	Traces List = 1 << iota
+	Observations
+	Scores
+	Sessions
+	Users
+	Environments
+	Events
+	Stream
+	Stats
+
+	entities = Traces | Observations | Scores
+	totals   = Sessions | Users
+	rows     = entities | totals | Environments
+	filtered = entities | totals | Stats
+)
+
+// How often a parameter may be repeated, or how much its comma lists hold together:
+// what one question may cost.
+const (
+	MaxScores     = 10 // conditions
+	MaxMetrics    = 20
+	MaxGroups     = 8
+	MaxEventTypes = 20
+)
+
+// Params are all parameters, in the order in which messages and documents name them.
+func Params() []Param {
+	notOfScores, notOfEvents := []string{"scores"}, []string{"scores", "events"}
+	return []Param{
+		{Name: "from", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.AtLeast,
+			field: func(f *store.Filter) any { return &f.From },
+			Says:  "The earliest start time, inclusive (scores, events: the timestamp): RFC 3339, Unix seconds, or any other form of a time"},
+		{Name: "to", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.Below,
+			field: func(f *store.Filter) any { return &f.To }, Says: "The latest start time, exclusive; not before `from`"},
+		{Name: "name", Lists: filtered | Stream, column: "name",
+			field: func(f *store.Filter) any { return &f.Name }, Says: "The name, exactly, as all texts but where another form is named"},
+		{Name: "user_id", Lists: filtered | Stream, column: "user_id",
+			field: func(f *store.Filter) any { return &f.UserID }, Says: "The user's id"},
+		{Name: "session_id", Lists: filtered | Stream, column: "session_id",
+			field: func(f *store.Filter) any { return &f.SessionID }, Says: "The session's id"},
+		{Name: "environment", Lists: filtered | Events | Stream, column: "environment",
+			field: func(f *store.Filter) any { return &f.Environment }, Says: "The environment"},
+		{Name: "tag", Lists: filtered | Stream, column: "tag",
+			field: func(f *store.Filter) any { return &f.Tag }, Says: "One of the tags"},
+		{Name: "model", Lists: filtered | Stream, column: "model",
+			field: func(f *store.Filter) any { return &f.Model }, Says: "The model, or that of any observation of the trace"},
+		{Name: "type", Lists: Observations | Scores | Stats | Stream, column: "type",
+			field: func(f *store.Filter) any { return &f.Type }, Says: "The type of the observation"},
+		{Name: "level", Form: AnyCase, Lists: entities | Stats | Stream, column: "level",
+			field: func(f *store.Filter) any { return &f.Level }, Says: "The level, in any case"},
+		{Name: "trace_id", Lists: Observations | Scores | Events | Stats | Stream, column: "trace_id",
+			field: func(f *store.Filter) any { return &f.TraceID }, Says: "The trace that it belongs to"},
+		{Name: "observation_id", Lists: Scores, column: "observation_id",
+			field: func(f *store.Filter) any { return &f.ObservationID }, Says: "The observation that the score is about"},
+		{Name: "data_type", Form: AnyCase, Lists: Scores, column: "data_type", Choices: []string{"NUMERIC", "CATEGORICAL", "BOOLEAN"},
+			field: func(f *store.Filter) any { return &f.DataType }, Says: "The score's data type, in any case: `NUMERIC`, `CATEGORICAL` or `BOOLEAN`"},
+		{Name: "source", Form: AnyCase, Lists: Scores, column: "source",
+			field: func(f *store.Filter) any { return &f.Source }, Says: "Where the score is from, in any case: `API`, `AUTO`, `HUMAN` or `EVAL`"},
+		{Name: "min_latency_ms", Form: Number, Lists: Traces | Observations | Stats, column: "latency_ms", op: store.AtLeast, notOf: notOfScores,
+			field: func(f *store.Filter) any { return &f.MinLatencyMS }, Says: "The least latency, in milliseconds"},
+		{Name: "max_latency_ms", Form: Number, Lists: Traces | Observations | Stats, column: "latency_ms", op: store.AtMost, notOf: notOfScores,
+			field: func(f *store.Filter) any { return &f.MaxLatencyMS }, Says: "The greatest latency"},
+		{Name: "min_cost", Form: Number, Lists: Traces | Observations | Stats, column: "total_cost", op: store.AtLeast, notOf: notOfScores,
+			field: func(f *store.Filter) any { return &f.MinCost }, Says: "The least total cost"},
+		{Name: "has_error", Form: Boolean, Lists: Traces | Observations | totals | Stats | Stream, column: "has_error", notOf: notOfScores,
+			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR: `true` or `false`"},
+		{Name: "score", Form: Conditions, Lists: Traces | Observations | Stats, notOf: notOfEvents,
+			field: func(f *store.Filter) any { return &f.Scores },
+			Says: "A condition on scores such as `quality>=0.8` with one of `=` `!=` `<` `<=` `>` `>=`; repeat it for more, at most 10, which must all hold. " +
+				"A name with blanks at its ends, or an operator at its end, is written as a JSON string: `\" lead\">=0.5`"},
+		{Name: "q", Lists: Traces | Observations | Stats, notOf: notOfScores, Longest: textsearch.MaxBytes,
+			field: func(f *store.Filter) any { return &f.Text },
+			Says: "Words, or phrases in double quotes, that must all be in the name, input or output of one event: whole words, in any case, " +
+				"at most 32 and 1024 bytes; not with `of=scores`"},
+		{Name: "id", Lists: Traces | Observations | Sessions | Events, column: "id", op: store.In,
+			field: func(f *store.Filter) any { return &f.ID },
+			Says:  "Only what has this id, as behind the path's `{id}`: for ids that do not survive in a path, such as `..` or `a/b`"},
+		{Name: "of", Lists: Stats, Choices: subjectNames(), Says: "What is counted: `observations` (default), `traces`, `scores` or `events`"},
+		{Name: "metrics", Form: MetricList, Lists: Stats,
+			Says: "A comma list, of at most 20, of `count` (default) `error_rate` `latency_p50` `latency_p95` `latency_p99` `tokens` `cost` `score_avg:NAME` " +
+				"`score_count:NAME`. One with a comma, a quote or blanks at its ends in the name is written as a JSON string: `count,\"score_avg:clear,short\"`"},
+		{Name: "group_by", Form: NameList, Lists: Stats,
+			Says: "A comma list of at most 8 columns such as `model,environment`; with `of=scores` also `value_bucket`, which brings `value_bucket_end`"},
+		{Name: "interval", Form: Duration, Lists: Stats, Says: "Group by time too: `1m` to `1d`"},
+		{Name: "tz", Lists: Stats,
+			Says: "The IANA name of a time zone, such as `Asia/Tokyo`: intervals begin by its clock, days at its midnight, also where the clock is changed. " +
+				"Times of answers stay UTC, the beginnings of intervals too. Absent: UTC"},
+		{Name: "event_type", Form: NameList, Lists: Stream, Says: "A comma list of at most 20 event types"},
+		{Name: "last_event_id", Lists: Stream, Says: "As the header `Last-Event-ID`, which comes first"},
+		{Name: "sort", Lists: rows,
+			Says: "A numeric column, or a time: `start_time` or `end_time` (scores: `timestamp`; sessions, users, environments: `last_seen` or `first_seen`); " +
+				"`-` before it for descending. Absent: newest first"},
+		{Name: "limit", Form: Integer, Lists: rows | Events | Stats, Says: "Rows of a page, 1 to 1000; 50 when absent, for stats 1000"},
+		{Name: "cursor", Lists: rows | Events | Stats, Says: "`next_cursor` of the page before, all else unchanged"},
+		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, such as `5s`; at most 30s"},
+	}
+}
+
+// NamesOf are the parameters of a list.
+func NamesOf(l List) []string {
+	var names []string
+	for _, p := range Params() {
+		if p.Lists&l != 0 {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// restricts says whether what is listed can be restricted by p, also where no request can ask so.
+func (p *Param) restricts(l List, subject string) bool {
+	switch {
+	case l == Environments:
+		return p.column == "time"
+	case p.column == "id", p.column == "observation_id", p.column == "data_type", p.column == "source":
+		return p.Lists&l != 0
+	}
+	return !slices.Contains(p.notOf, subject)
+}

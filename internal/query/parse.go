@@ -1,0 +1,278 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Reader reads typed parameters and keeps the first error, a *store.QueryError. An empty
+// value is as none at all, as forms send it.
+type Reader struct {
+	Values url.Values
+	Err    error
+}
+
+// Fail keeps an error about a parameter.
+func (r *Reader) Fail(name, format string, args ...any) {
+	r.keep(&store.QueryError{Param: name, Message: fmt.Sprintf(format, args...)})
+}
+
+func (r *Reader) keep(err error) {
+	if r.Err == nil {
+		r.Err = err
+	}
+}
+
+// Text is a text that is not given more than once.
+func (r *Reader) Text(name string) string {
+	vs := r.Values[name]
+	if len(vs) > 1 {
+		r.Fail(name, "given more than once")
+	}
+	if len(vs) == 0 {
+		return ""
+	}
+	if !Clean(vs[0]) {
+		r.Fail(name, "must be UTF-8 without NUL")
+	}
+	return vs[0]
+}
+
+// Clean says whether a Warehouse can be asked for s at all.
+func Clean(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// List reads "a,b" and repetitions of the parameter, at most as many parts, those that are said twice too.
+func (r *Reader) List(name string, most int) []string {
+	var out []string
+	parts := 0
+	for _, v := range r.Values[name] {
+		if !Clean(v) {
+			r.Fail(name, "must be UTF-8 without NUL")
+		}
+		for part := range strings.SplitSeq(v, ",") {
+			if parts++; parts > most {
+				r.Fail(name, "names more than %d", most)
+				return nil
+			}
+			if part = strings.TrimSpace(part); part != "" && !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+func (r *Reader) number(name string) *float64 {
+	v := r.Text(name)
+	if v == "" {
+		return nil
+	}
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		r.Fail(name, "must be a number")
+		return nil
+	}
+	return &n
+}
+
+// Boolean is nil when nothing is said.
+func (r *Reader) Boolean(name string) *bool {
+	v := strings.ToLower(r.Text(name))
+	yes := v == "true" || v == "1"
+	if v == "" {
+		return nil
+	}
+	if !yes && v != "false" && v != "0" {
+		r.Fail(name, "must be true or false")
+	}
+	return &yes
+}
+
+// time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more.
+func (r *Reader) time(name string) time.Time {
+	v := r.Text(name)
+	if v == "" {
+		return time.Time{}
+	}
+	if len(v) > 10 && v[10] == 'T' {
+		v = strings.ReplaceAll(v, " ", "+") // a zone's plus that was not escaped
+	}
+	var t wire.Timestamp
+	if strings.ContainsAny(v, `"\`) || t.UnmarshalJSON([]byte(`"`+v+`"`)) != nil {
+		r.Fail(name, "must be RFC 3339 or Unix seconds, from 1970 to 9999")
+	}
+	return t.Time
+}
+
+func (r *Reader) limit(absent int) int {
+	v := r.Text("limit")
+	if v == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > MaxLimit {
+		r.Fail("limit", "must be an integer from 1 to %d", MaxLimit)
+	}
+	return n
+}
+
+func (r *Reader) order() store.Order {
+	o := store.Order{Limit: r.limit(DefaultLimit), Cursor: r.Text("cursor")}
+	if by := r.Text("sort"); by != "" {
+		o.By = strings.TrimPrefix(by, "-")
+		o.Asc = o.By == by
+		if o.By == "" {
+			r.Fail("sort", "must name a column, with - before it for descending")
+		}
+	}
+	return o
+}
+
+// interval reads a Go duration of whole seconds, or days as "1d".
+func (r *Reader) interval(name string) time.Duration {
+	v := r.Text(name)
+	if v == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(v)
+	if n, days := strings.CutSuffix(v, "d"); days {
+		var k int
+		k, err = strconv.Atoi(n)
+		d = time.Duration(min(max(k, 0), 2)) * 24 * time.Hour
+	}
+	if err != nil || d < time.Minute || d > 24*time.Hour || d%time.Second != 0 {
+		r.Fail(name, "must be from 1m to 1d, such as 5m, 1h or 1d")
+	}
+	return d
+}
+
+// zone reads the IANA name of a time zone.
+func (r *Reader) zone(name string) string {
+	v := r.Text(name)
+	if _, err := store.Zone(v); err != nil {
+		r.keep(err)
+	}
+	return v
+}
+
+// scores reads score=NAME OP NUMBER, each a condition that must hold.
+func (r *Reader) scores(name string) []store.ScoreCondition {
+	var out []store.ScoreCondition
+	if len(r.Values[name]) > MaxScores {
+		r.Fail(name, "given more than %d times", MaxScores)
+		return nil
+	}
+	for _, v := range r.Values[name] {
+		if v == "" {
+			continue
+		}
+		c, ok := scoreCondition(v)
+		if !ok || !Clean(v) {
+			r.Fail(name, "must be a name, one of = != < <= > >=, and a number, such as quality>=0.8")
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func scoreCondition(v string) (store.ScoreCondition, bool) {
+	at := strings.LastIndexAny(v, "<>=")
+	if at < 1 {
+		return store.ScoreCondition{}, false
+	}
+	start := at
+	if v[at] == '=' && strings.ContainsRune("<>!=", rune(v[at-1])) {
+		start--
+	}
+	op := v[start : at+1]
+	if op == "==" {
+		op = "="
+	}
+	name, named := scoreName(v[:start])
+	n, err := strconv.ParseFloat(strings.TrimSpace(v[at+1:]), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || !named {
+		return store.ScoreCondition{}, false
+	}
+	return store.ScoreCondition{Name: name, Op: op, Value: n}, true
+}
+
+// filter reads what the list can be restricted by.
+func (r *Reader) filter(l List) store.Filter {
+	var f store.Filter
+	for _, p := range Params() {
+		if p.field == nil || p.Lists&l == 0 {
+			continue
+		}
+		switch field := p.field(&f).(type) {
+		case *string:
+			if *field = r.Text(p.Name); p.Form == AnyCase {
+				*field = strings.ToUpper(*field)
+			}
+		case *time.Time:
+			*field = r.time(p.Name)
+		case **float64:
+			*field = r.number(p.Name)
+		case **bool:
+			*field = r.Boolean(p.Name)
+		case *[]store.ScoreCondition:
+			*field = r.scores(p.Name)
+		}
+	}
+	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
+		r.Fail("to", "must not be before from")
+	}
+	return f
+}
+
+// words reads q, the text of a search; nil when there is none.
+func (r *Reader) words() *textsearch.Query {
+	text := r.Text("q")
+	if text == "" {
+		return nil
+	}
+	parsed, err := textsearch.Parse(text)
+	if err != nil {
+		r.keep(&store.QueryError{Param: "q", Message: err.Error()})
+	}
+	return parsed
+}
+
+// Parse reads the query of a list, and the words that are looked for in it; nil for none.
+func Parse(l List, values url.Values) (store.Query, *textsearch.Query, error) {
+	r := Reader{Values: values}
+	q := store.Query{Filter: r.filter(l), Order: r.order()}
+	words := r.words()
+	return q, words, r.Err
+}
+
+// ParseStats reads the query of statistics, and the words that are looked for.
+func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) {
+	r := Reader{Values: values}
+	q := store.StatsQuery{
+		Filter: r.filter(Stats), Of: r.Text("of"), Metrics: r.metrics("metrics", MaxMetrics), GroupBy: r.List("group_by", MaxGroups),
+		Interval: r.interval("interval"), Zone: r.zone("tz"), Limit: r.limit(MaxLimit), Cursor: r.Text("cursor"),
+	}
+	if of, err := subjectOf(q.Of); err != nil {
+		r.keep(err)
+	} else {
+		q.Of = of.name
+	}
+	if len(q.Metrics) == 0 {
+		q.Metrics = []string{"count"}
+	}
+	words := r.words()
+	if words != nil && q.Of == "scores" {
+		r.Fail("q", "is no filter of scores")
+	}
+	return q, words, r.Err
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+)
+
+// formatRoutes are the endpoints of the formats.
+func formatRoutes(t wireformat.Table) []route {
+	var routes []route
+	for _, f := range t {
+		for _, path := range f.Paths() {
+			routes = append(routes, route{method: http.MethodPost, path: path, scope: keyring.ScopeIngest, anyParam: true, format: f, handle: take(f)})
+		}
+	}
+	return routes
+}
+
+// take takes telemetry in a format, from the request's headers to what became of it.
+func take(f wireformat.Format) handler {
+	return func(ctx context.Context, s *Server, c *call) (*answer, error) {
+		in := &c.incoming
+		in.Project, in.Limits = c.caller.Project, s.o.Limits
+		hold := &hold{from: s.inFlight}
+		defer hold.release()
+		var err error
+		if in.Body, err = s.receive(c, f, hold); err != nil {
+			return nil, err
+		}
+		req, err := f.Decode(in)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.rates.take(c.caller.KeyID, len(req.Events), s.o.Now()); err != nil {
+			return nil, err
+		}
+		// From here on the write does not depend on the client: ingest detaches the context.
+		var res *wire.BatchResponse
+		if req.Async {
+			res, err = s.o.Ingest.SubmitAsync(ctx, in.Project, f.Name(), req, in.Body)
+		} else {
+			res, err = s.o.Ingest.Submit(ctx, in.Project, req)
+		}
+		if req.Degraded { // on errors too
+			c.w.Header().Set(headerDedup, "local")
+		}
+		if err != nil {
+			return nil, s.submitProblem(res, err)
+		}
+		return formatted(f.Answer(in, res))
+	}
+}
+
+// headerDedup says that a batch was compared with this node's events only, because
+// the nodes could not ask one another.
+const headerDedup = "Brokle-Dedup"
+
+// receive admits a request and reads its body, in the order in which refusing
+// costs least: by headers, by the state of the server, by size.
+func (s *Server) receive(c *call, f wireformat.Format, hold *hold) ([]byte, error) {
+	if must := f.Accepts(c.r.Header); must != "" {
+		return nil, problemf(http.StatusUnsupportedMediaType, codeUnsupportedMedia, "Content-Type must be %s", must)
+	}
+	if err := s.o.Admit(); err != nil {
+		return nil, s.unavailable(err)
+	}
+	return s.readBody(c, hold)
+}
+
+// submitProblem is the answer for a batch that was not stored. Whatever failed
+// below left nothing behind (the Log's contract), so the honest answer is 503:
+// the same batch may be sent again.
+func (s *Server) submitProblem(res *wire.BatchResponse, err error) error {
+	if !errors.Is(err, store.ErrDuplicate) {
+		return s.unavailable(err)
+	}
+	p := problemf(http.StatusConflict, codeDuplicates,
+		"the batch holds events that were accepted before and asked to fail then; nothing of it was kept")
+	p.batch = res
+	return p
+}
+
+func formatted(a *wireformat.Answer, err error) (*answer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: a.Status, header: a.Header, media: a.ContentType, bytes: a.Body}, nil
+}

@@ -1,0 +1,16 @@
+// Package formats is the table of the wire formats that the server speaks.
+package formats
+
+import (
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
+)
+
+// All is the whole table. A new format is a package and a row here.
+func All() wireformat.Table {
+	return wireformat.Table{
+		batch.Format{},
+		bulk.Format{},
+	}
+}
