@@ -7,5 +7,5 @@
 // several spans report the same call of a provider.
 //
 // Sources: the semantic conventions for generative AI of OpenTelemetry, OpenInference's
-// specification, and what the libraries were seen to send (docs/opentelemetry.md).
+// specification, and what the libraries were seen to send (testdata).
 package otel
