@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/brokle-ai/brokle-go/internal/otel"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
@@ -86,6 +88,9 @@ func scopeOf(b []byte) (name, version string, err error) {
 }
 
 func spanOf(b []byte, s *otel.Span) error {
+	if n := count(b, 9); n > 0 {
+		s.Attributes = make([]otel.Attribute, 0, n)
+	}
 	err := walk(b, func(m *message) (err error) {
 		switch m.num {
 		case 1:
@@ -150,22 +155,30 @@ func event(b []byte, events *[]otel.Event) error {
 
 func attribute(b []byte, attrs *[]otel.Attribute) error {
 	var a otel.Attribute
-	err := walk(b, func(m *message) (err error) {
+	var err error
+	m := message{rest: b}
+	for m.next() && err == nil {
 		switch m.num {
 		case 1:
 			a.Key, err = str(m.bytes)
 		case 2:
 			a.Value, err = value(m.bytes)
 		}
-		return err
-	})
+	}
+	if err == nil {
+		err = m.err
+	}
 	*attrs = append(*attrs, a)
-	return within("attribute "+strconv.Quote(a.Key), err)
+	if err != nil {
+		return within("attribute "+strconv.Quote(a.Key), err)
+	}
+	return nil
 }
 
 // value reads an AnyValue; lists and maps become JSON.
 func value(b []byte) (v otel.Value, err error) {
-	err = walk(b, func(m *message) (err error) {
+	m := message{rest: b}
+	for m.next() && err == nil {
 		switch m.num {
 		case 1:
 			v.Type = otel.String
@@ -187,8 +200,10 @@ func value(b []byte) (v otel.Value, err error) {
 		case 7:
 			v = otel.Value{Type: otel.Bytes, Text: base64.StdEncoding.EncodeToString(m.bytes)}
 		}
-		return err
-	})
+	}
+	if err == nil {
+		err = m.err
+	}
 	return v, err
 }
 
@@ -320,4 +335,15 @@ func allZero(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// count is how many fields of b have the number.
+func count(b []byte, num protowire.Number) (n int) {
+	m := message{rest: b}
+	for m.next() {
+		if m.num == num {
+			n++
+		}
+	}
+	return n
 }
