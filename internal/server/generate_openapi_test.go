@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 )
 
 // operation is what the document says of a route beside what the route itself says.
@@ -149,7 +150,7 @@ func TestGeneratedOpenAPI(t *testing.T) {
 		}
 	}
 	g.of(reflect.TypeFor[envelope]())
-	g.of(reflect.TypeFor[conflict]())
+	g.of(reflect.TypeFor[format.Refusal]())
 	g.of(reflect.TypeFor[newKeyRow]())
 	doc := one("openapi", "3.1.0").
 		with("info", one("title", "Brokle").with("version", "0.1.0").
@@ -282,7 +283,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -316,7 +317,7 @@ func newSchemas(t *testing.T) *schemas {
 		names: map[string]string{
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
 			"refusedRow": "RefusedRequest", "audit": "Audit", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
-			"conflict": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History",
+			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History",
 		},
 	}
 }

@@ -15,7 +15,7 @@ import (
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
 	st := live.Stream{
-		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
+		Project: c.caller.Project, Filter: eventFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
 		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
@@ -44,8 +44,8 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-// readFilter reads the conditions of a stream.
-func readFilter(q *query.Reader) live.Filter {
+// eventFilter reads the conditions of a stream.
+func eventFilter(q *query.Reader) live.Filter {
 	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
@@ -62,13 +62,13 @@ const streamBegin = "0"
 
 // streamID is a place in the Log as the project sees it.
 func (s *Server) streamID(project string, at entity.Seq) string {
-	return s.positions.seal(streamPlace, project, at)
+	return s.positions.seal(ofStream, project, at)
 }
 
 func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
 	if id == streamBegin {
 		return 0, true
 	}
-	ok = s.positions.open(id, streamPlace, project, &at)
+	ok = s.positions.open(id, ofStream, project, &at)
 	return at, ok
 }

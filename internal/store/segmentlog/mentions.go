@@ -55,7 +55,7 @@ func (l *Log) mentioning(ctx context.Context, project string, any []entity.Menti
 	if err := s.open(); err != nil {
 		return err
 	}
-	c := l.cut.Load()
+	c := l.hidden.Load()
 	each := func(b *block) {
 		for i := range b.batches {
 			t := &b.batches[i]
