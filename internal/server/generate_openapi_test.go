@@ -27,10 +27,6 @@ type operation struct {
 
 // Bodies that are read or written without a type of this package.
 type (
-	conflict struct {
-		wire.BatchResponse
-		Error wire.ErrorBody `json:"error"`
-	}
 	bulkRequest struct {
 		Telemetry []map[string]any `json:"telemetry"` // the objects that become events
 		BatchSize int64            `json:"batch_size,omitempty"`
