@@ -172,8 +172,8 @@ func (d *details) trace() *Trace {
 	return t
 }
 
-func (d *details) observation(of *ActiveObservation) *Observation {
-	return &Observation{ID: of.id, TraceID: of.trace.id, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
+func (d *details) observation(traceID, id string) *Observation {
+	return &Observation{ID: id, TraceID: traceID, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
 		Level: d.level, StatusMessage: d.status, Version: d.version, Model: d.model, Provider: d.provider,
 		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total,
 		InputCost: d.inputCost, OutputCost: d.outputCost, Tags: d.tags, Clear: d.clear,

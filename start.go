@@ -144,7 +144,7 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 		d.id = NewID()
 	}
 	o := &ActiveObservation{trace: s.trace, id: d.id}
-	payload := d.observation(o)
+	payload := d.observation(o.trace.id, o.id)
 	payload.Type, payload.ParentObservationID = typ, s.parent.ID()
 	o.submit(ObservationCreate, d, payload)
 	return context.WithValue(ctx, contextKey{}, scope{trace: s.trace, parent: o}), o

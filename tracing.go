@@ -97,7 +97,7 @@ func (o *ActiveObservation) TraceID() string {
 func (o *ActiveObservation) Update(opts ...Option) {
 	if o != nil {
 		d := gather(opts)
-		o.submit(ObservationUpdate, d, d.observation(o))
+		o.submit(ObservationUpdate, d, d.observation(o.trace.id, o.id))
 	}
 }
 
@@ -106,7 +106,7 @@ func (o *ActiveObservation) End(opts ...Option) {
 	if o != nil && !o.done.Swap(true) {
 		d := gather(opts)
 		d.end = orNow(d.end)
-		o.submit(ObservationComplete, d, d.observation(o))
+		o.submit(ObservationComplete, d, d.observation(o.trace.id, o.id))
 	}
 }
 

@@ -35,7 +35,8 @@ func product(name string) bool {
 	switch path.Ext(name) {
 	case ".go":
 		return !strings.HasSuffix(name, "_test.go") &&
-			!under(name, ".ci", "bench", "examples", "internal/e2e", "internal/redistest", "internal/chance", "internal/store/storetest")
+			!under(name, ".ci", "bench", "examples", "internal/e2e", "internal/redistest", "internal/store/storetest",
+				"internal/chance", "internal/harm", "internal/watch")
 	case ".ts", ".tsx":
 		return under(name, "web/src")
 	}

@@ -79,18 +79,18 @@ func preview(raw json.RawMessage) string {
 	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		return cut(text, 100)
+		return shorten(text, 100)
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
-		return cut(string(raw), 100)
+		return shorten(string(raw), 100)
 	}
-	return cut(b.String(), 100)
+	return shorten(b.String(), 100)
 }
 
-// cut shortens s to n columns of a terminal, the last of them an ellipsis. It
+// shorten shortens s to n columns of a terminal, the last of them an ellipsis. It
 // never cuts within a character as people see it (a grapheme cluster, UAX #29).
-func cut(s string, n int) string {
+func shorten(s string, n int) string {
 	if uniseg.StringWidth(s) <= n {
 		return s
 	}

@@ -18,7 +18,7 @@ func tracesCommand(std streams) *cli.Command {
 		},
 		columns: []string{"!START (UTC)", "!ID", "NAME", "USER", "SESSION", "ENV", ">LATENCY", ">OBS", ">ERR", ">TOKENS", ">COST", "SCORES"},
 		cells: func(r brokle.TraceSummary) []string {
-			return []string{when(r.StartTime), r.ID, cut(r.Name, 32), cut(r.UserID, 20), cut(r.SessionID, 24), r.Environment, latency(r.LatencyMS),
+			return []string{when(r.StartTime), r.ID, shorten(r.Name, 32), shorten(r.UserID, 20), shorten(r.SessionID, 24), r.Environment, latency(r.LatencyMS),
 				number(r.ObservationCount), number(r.ErrorCount), number(r.TotalTokens), cost(&r.TotalCost), scoreMap(r.Scores)}
 		},
 	}.command(std)
@@ -32,8 +32,8 @@ func observationsCommand(std streams) *cli.Command {
 		},
 		columns: []string{"!START (UTC)", "!ID", "TRACE", "TYPE", "NAME", "MODEL", "LEVEL", ">LATENCY", ">TOKENS", ">COST", "OUTPUT"},
 		cells: func(r brokle.Observation) []string {
-			return []string{when(r.StartTime), r.ID, r.TraceID, r.Type, cut(r.Name, 32), r.Model, r.Level, latency(r.LatencyMS),
-				count(r.TotalTokens), cost(r.TotalCost), cut(r.OutputPreview, 48)}
+			return []string{when(r.StartTime), r.ID, r.TraceID, r.Type, shorten(r.Name, 32), r.Model, r.Level, latency(r.LatencyMS),
+				count(r.TotalTokens), cost(r.TotalCost), shorten(r.OutputPreview, 48)}
 		},
 	}.command(std)
 }
@@ -52,7 +52,7 @@ func scoresCommand(std streams) *cli.Command {
 		},
 		columns: []string{"!TIME (UTC)", "!ID", "NAME", ">VALUE", "TYPE", "SOURCE", "TRACE", "OBSERVATION", "COMMENT"},
 		cells: func(r brokle.Score) []string {
-			return []string{when(r.Timestamp), r.ID, r.Name, scoreValue(r), r.DataType, r.Source, r.TraceID, r.ObservationID, cut(r.Comment, 40)}
+			return []string{when(r.Timestamp), r.ID, r.Name, scoreValue(r), r.DataType, r.Source, r.TraceID, r.ObservationID, shorten(r.Comment, 40)}
 		},
 	}.command(std)
 }
@@ -65,7 +65,7 @@ func sessionsCommand(std streams) *cli.Command {
 		},
 		columns: seenColumns("!ID", "USERS", "ENV"),
 		cells: func(r brokle.SessionSummary) []string {
-			return seenCells(r.Totals, r.ID, cut(strings.Join(r.UserIDs, ","), 32), strings.Join(r.Environments, ","))
+			return seenCells(r.Totals, r.ID, shorten(strings.Join(r.UserIDs, ","), 32), strings.Join(r.Environments, ","))
 		},
 	}.command(std)
 }

@@ -48,7 +48,7 @@ func listQuarantine(c *cli.Command, cfg daemon.Config, std streams) error {
 	}
 	t := newTable(std.out, "SEQ", "PROJECT", "EVENT ID", "TYPE", "SINCE (UTC)", "REASON")
 	for _, r := range list {
-		t.row(strconv.FormatUint(r.Seq, 10), r.Project, r.EventID, string(r.EventType), when(r.At), cut(r.Reason, 100))
+		t.row(strconv.FormatUint(r.Seq, 10), r.Project, r.EventID, string(r.EventType), when(r.At), shorten(r.Reason, 100))
 	}
 	return t.end(std.out, len(list), nil)
 }

@@ -61,7 +61,7 @@ func printSession(out io.Writer, s *brokle.Session) error {
 	t = newTable(out, "START", "TRACE", "NAME", ">LATENCY", ">COST", "INPUT", "OUTPUT").fit()
 	for i := range s.Traces {
 		tr := &s.Traces[i]
-		t.row(when(tr.StartTime), tr.ID, cut(tr.Name, 24), latency(tr.LatencyMS), cost(&tr.TotalCost), cut(preview(tr.Input), 60), cut(preview(tr.Output), 60))
+		t.row(when(tr.StartTime), tr.ID, shorten(tr.Name, 24), latency(tr.LatencyMS), cost(&tr.TotalCost), shorten(preview(tr.Input), 60), shorten(preview(tr.Output), 60))
 	}
 	if err := t.flush(); err != nil || s.NextCursor == nil {
 		return err

@@ -148,7 +148,7 @@ func (t *table) line(r row) error {
 		if i >= len(r.cells) {
 			break
 		}
-		cell := cut(r.cells[i], c.width)
+		cell := shorten(r.cells[i], c.width)
 		pad := strings.Repeat(" ", max(0, c.width-uniseg.StringWidth(cell)))
 		if c.right {
 			cell, pad = pad+cell, ""

@@ -61,7 +61,7 @@ func TestCut(t *testing.T) {
 		n    int
 		want string
 	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"日本語", 4, "日…"}, {"日本語", 6, "日本語"}, {"👩‍👩‍👧x y", 3, "👩‍👩‍👧…"}, {"", 1, ""}} {
-		if got := cut(c.in, c.n); got != c.want {
+		if got := shorten(c.in, c.n); got != c.want {
 			t.Errorf("cut(%q, %d) = %q, want %q", c.in, c.n, got, c.want)
 		}
 	}

@@ -83,7 +83,7 @@ func printTrace(out io.Writer, tr *brokle.Trace) error {
 		if s.ObservationID != "" {
 			of = s.ObservationID
 		}
-		t.row(s.Name, scoreValue(s), of, s.Source, s.EvaluatorName, cut(s.Comment, 60))
+		t.row(s.Name, scoreValue(s), of, s.Source, s.EvaluatorName, shorten(s.Comment, 60))
 	}
 	return t.flush()
 }
@@ -125,8 +125,8 @@ func (w *waterfall) siblings(list []*brokle.Observation, prefix string) {
 		if o.Level == "ERROR" {
 			paint, output = w.style.red, "ERROR "+o.StatusMessage
 		}
-		w.painted(paint, prefix+branch+o.Type+" "+cut(o.Name, 24), w.axis.bar(o), latency(o.LatencyMS),
-			count(o.TotalTokens), cost(o.TotalCost), o.Model, strings.Join(w.scores[o.ID], " "), cut(output, 60))
+		w.painted(paint, prefix+branch+o.Type+" "+shorten(o.Name, 24), w.axis.bar(o), latency(o.LatencyMS),
+			count(o.TotalTokens), cost(o.TotalCost), o.Model, strings.Join(w.scores[o.ID], " "), shorten(output, 60))
 		w.siblings(o.Children, prefix+below)
 	}
 }

@@ -107,12 +107,12 @@ func unpack(r io.Reader, dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, settle(dir, m, raw, got)
+	return m, finish(dir, m, raw, got)
 }
 
-// settle compares what came with the manifest, removes what does not count, and
+// finish compares what came with the manifest, removes what does not count, and
 // writes the manifest last.
-func settle(dir string, m *Manifest, raw []byte, got map[string]File) error {
+func finish(dir string, m *Manifest, raw []byte, got map[string]File) error {
 	for _, want := range m.Files {
 		f, ok := got[want.Name]
 		switch {

@@ -37,7 +37,7 @@ func Restore(from, to string, read func(n int64), finish func(staging string) er
 	if err := stage(m, from, staging, finish); err != nil {
 		return nil, fmt.Errorf("restore: %w", errors.Join(err, os.RemoveAll(staging)))
 	}
-	if err := place(staging, to); err != nil { // what was staged stays: no server starts beside it
+	if err := moveIn(staging, to); err != nil { // what was staged stays: no server starts beside it
 		return nil, fmt.Errorf("restore: %w", err)
 	}
 	return m, nil
@@ -79,9 +79,9 @@ func (f File) copy(from, to string) error {
 	return nil
 }
 
-// place moves what was staged to where it belongs. The log comes last, and the
+// moveIn moves what was staged to where it belongs. The log comes last, and the
 // staging directory goes behind it: until then no server starts here.
-func place(staging, to string) error {
+func moveIn(staging, to string) error {
 	entries, err := os.ReadDir(staging)
 	if err != nil {
 		return err

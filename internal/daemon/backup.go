@@ -66,7 +66,7 @@ func mergedInto(out *backup.Writer, name string) (replaced []string) {
 }
 
 // addFile adds a small file as it is now; one that is not there is left out.
-func addFile(out *backup.Writer, from, name string, cut func([]byte) []byte) error {
+func addFile(out *backup.Writer, from, name string, trim func([]byte) []byte) error {
 	raw, err := os.ReadFile(from)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -74,8 +74,8 @@ func addFile(out *backup.Writer, from, name string, cut func([]byte) []byte) err
 	if err != nil {
 		return err
 	}
-	if cut != nil {
-		raw = cut(raw)
+	if trim != nil {
+		raw = trim(raw)
 	}
 	return out.Add(name, int64(len(raw)), bytes.NewReader(raw))
 }

@@ -63,7 +63,9 @@ func (p *Processor) loseFile(f *spooled, err error) {
 	defer p.mu.Unlock()
 	p.n.dropped[DropSpoolError] += int64(f.left)
 	for f.left > 0 {
-		p.free1(f.epochs[len(f.epochs)-f.left], 0, f)
+		lost := f.epochs[len(f.epochs)-f.left]
+		p.free1(0, f)
+		p.endOne(lost)
 	}
 }
 

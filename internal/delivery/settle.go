@@ -25,9 +25,12 @@ func (p *Processor) settle(b *batch, items []item, kind OutcomeKind, why DropRea
 	defer p.mu.Unlock()
 	p.count(kind, why, len(items))
 	for i := range items {
-		p.free1(items[i].epoch, items[i].held, b.file)
+		p.free1(items[i].held, b.file)
 	}
-	p.reopen()
+	p.reopen() // before a Flush returns that waits for these: its caller finds room
+	for i := range items {
+		p.endOne(items[i].epoch)
+	}
 }
 
 // settleOne is settle for an event that never got into a batch.
@@ -36,8 +39,9 @@ func (p *Processor) settleOne(e *entry, kind OutcomeKind, why DropReason, err *E
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count(kind, why, 1)
-	p.free1(e.epoch, len(e.data), nil)
+	p.free1(len(e.data), nil)
 	p.reopen()
+	p.endOne(e.epoch)
 }
 
 // count adds n outcomes. p.mu is held.
@@ -54,8 +58,8 @@ func (p *Processor) count(kind OutcomeKind, why DropReason, n int) {
 	}
 }
 
-// free1 lets one event go that has its outcome. p.mu is held.
-func (p *Processor) free1(e *epoch, held int, file *spooled) {
+// free1 lets go of what one event holds, now that it has its outcome. p.mu is held.
+func (p *Processor) free1(held int, file *spooled) {
 	if file == nil {
 		p.held.events--
 		p.held.bytes -= held
@@ -63,7 +67,6 @@ func (p *Processor) free1(e *epoch, held int, file *spooled) {
 		file.left--
 		p.n.spooled--
 	}
-	p.endOne(e)
 }
 
 // endOne counts an outcome towards the flushes that wait for it. p.mu is held.

@@ -74,7 +74,7 @@ func (f *Fold) Observations(id string) []ObservationRow {
 	rows := make([]ObservationRow, len(parts))
 	newest := 0
 	for i, p := range parts {
-		rows[i] = p.row(id)
+		p.fold(&rows[i], id)
 		if p.newer(parts[newest]) {
 			newest = i
 		}
@@ -100,11 +100,10 @@ func (f *Fold) Facts() []*Record {
 	return recs
 }
 
-// row is the folded observation id of the part's trace, without children.
-func (p *tracePart) row(id string) ObservationRow {
+// fold makes o the observation id of the part's trace, without children.
+func (p *tracePart) fold(o *ObservationRow, id string) {
 	s := fold(p.items)
-	var o ObservationRow
-	fill(s, observationSaid, &o)
+	fill(s, observationSaid, o)
 	start, inferred := s.start()
 	end := s.end()
 	o.ID, o.TraceID, o.Environment = id, p.trace, s.environment()
@@ -122,7 +121,6 @@ func (p *tracePart) row(id string) ObservationRow {
 	for i, item := range p.items {
 		o.Seqs[i] = item.rec.Seq
 	}
-	return o
 }
 
 // Score folds the events that name the score id.

@@ -72,8 +72,8 @@ func TestFoldIsTheSameInAnyOrder(t *testing.T) {
 	history := []entity.Record{
 		rec(1, "a", "trace_create", 0, `{"id":"t","name":"n","tags":["x"],"metadata":{"k":1}}`),
 		rec(2, "b", "observation_create", 1, `{"id":"o","trace_id":"t","name":"call","prompt_tokens":3,"metadata":{"a":1,"b":1}}`),
-		rec(3, "c", "observation_update", 5, `{"id":"o","level":"error","metadata":{"b":2}}`),
-		rec(4, "d", "observation_complete", 20, `{"id":"o","output":"x","completion_tokens":4}`),
+		rec(3, "c", "observation_update", 5, `{"id":"o","level":"error","status_message":"at work","metadata":{"b":2}}`),
+		rec(4, "d", "observation_complete", 20, `{"id":"o","output":"x","status_message":"done","completion_tokens":4}`),
 		rec(5, "e", "trace_update", 30, `{"id":"t","tags":["a"],"metadata":{"k":2}}`),
 		rec(6, "f", "quality_score_create", 30, `{"observation_id":"o","name":"q","value":0.5}`),
 	}
@@ -93,7 +93,7 @@ func TestFoldIsTheSameInAnyOrder(t *testing.T) {
 	if *o.LatencyMS != 19000 || *tr.LatencyMS != 20000 || o.EndTime.Day() != 1 || o.StartTime.Day() != 28 {
 		t.Errorf("latency over midnight is %v and %v, %v to %v", *o.LatencyMS, *tr.LatencyMS, o.StartTime, o.EndTime)
 	}
-	if *o.TotalTokens != 7 || o.Level != "ERROR" || tr.ErrorCount != 1 || string(o.Metadata) != `{"a":1,"b":2}` ||
+	if *o.TotalTokens != 7 || o.StatusMessage != "done" || o.Level != "ERROR" || tr.ErrorCount != 1 || string(o.Metadata) != `{"a":1,"b":2}` ||
 		string(tr.Metadata) != `{"k":2}` || !slices.Equal(tr.Tags, []string{"a", "x"}) || tr.Scores["q"] != 0.5 {
 		t.Errorf("folded wrongly: %s", want)
 	}

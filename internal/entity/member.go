@@ -15,57 +15,21 @@ import (
 type Member[R any] struct {
 	Field Field
 	at    uintptr // in R
-	is    memberType
-}
-
-// memberType is the Go type of a member.
-type memberType uint8
-
-const (
-	aText memberType = iota
-	aFlag
-	anInt
-	maybeInt
-	aFloat
-	maybeFloat
-	aTime
-	maybeTime
-	aList
-	aJSON
-)
-
-var memberTypes = map[reflect.Type]memberType{
-	reflect.TypeFor[string](): aText, reflect.TypeFor[bool](): aFlag, reflect.TypeFor[int64](): anInt,
-	reflect.TypeFor[*int64](): maybeInt, reflect.TypeFor[float64](): aFloat, reflect.TypeFor[*float64](): maybeFloat,
-	reflect.TypeFor[time.Time](): aTime, reflect.TypeFor[*time.Time](): maybeTime, reflect.TypeFor[[]string](): aList,
-	reflect.TypeFor[json.RawMessage](): aJSON,
+	typed func(unsafe.Pointer) any
 }
 
 // In is a pointer to the member in row: to a string, bool, int64, float64, time.Time, []string or
 // json.RawMessage, or to a pointer to an int64, float64 or time.Time that is nil when it is not known.
-func (m *Member[R]) In(row *R) any {
-	p := unsafe.Add(unsafe.Pointer(row), m.at)
-	switch m.is {
-	case aText:
-		return (*string)(p)
-	case aFlag:
-		return (*bool)(p)
-	case anInt:
-		return (*int64)(p)
-	case maybeInt:
-		return (**int64)(p)
-	case aFloat:
-		return (*float64)(p)
-	case maybeFloat:
-		return (**float64)(p)
-	case aTime:
-		return (*time.Time)(p)
-	case maybeTime:
-		return (**time.Time)(p)
-	case aList:
-		return (*[]string)(p)
-	}
-	return (*json.RawMessage)(p)
+func (m *Member[R]) In(row *R) any { return m.typed(unsafe.Add(unsafe.Pointer(row), m.at)) }
+
+func typed[T any](p unsafe.Pointer) any { return (*T)(p) }
+
+var memberTypes = map[reflect.Type]func(unsafe.Pointer) any{
+	reflect.TypeFor[string](): typed[string], reflect.TypeFor[bool](): typed[bool], reflect.TypeFor[[]string](): typed[[]string],
+	reflect.TypeFor[int64](): typed[int64], reflect.TypeFor[*int64](): typed[*int64],
+	reflect.TypeFor[float64](): typed[float64], reflect.TypeFor[*float64](): typed[*float64],
+	reflect.TypeFor[time.Time](): typed[time.Time], reflect.TypeFor[*time.Time](): typed[*time.Time],
+	reflect.TypeFor[json.RawMessage](): typed[json.RawMessage],
 }
 
 // The members of the rows of each kind, in the order of the fields.
@@ -81,22 +45,15 @@ var (
 
 // membersOf finds the fields of the table among the members of R, by their JSON names.
 func membersOf[R any]() []Member[R] {
-	named := make(map[string]Member[R])
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[R]()) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		is, ok := memberTypes[f.Type]
-		if !ok || name == "" {
-			continue
-		}
-		named[name] = Member[R]{at: offset(reflect.TypeFor[R](), f.Index), is: is}
-	}
 	var members []Member[R]
-	for f := range NumFields {
-		if m, ok := named[f.String()]; ok {
-			m.Field = f
-			members = append(members, m)
+	for _, m := range reflect.VisibleFields(reflect.TypeFor[R]()) {
+		name, _, _ := strings.Cut(m.Tag.Get("json"), ",")
+		f, known := FieldNamed(name)
+		if as := memberTypes[m.Type]; known && as != nil {
+			members = append(members, Member[R]{f, offset(reflect.TypeFor[R](), m.Index), as})
 		}
 	}
+	slices.SortFunc(members, func(a, b Member[R]) int { return int(a.Field) - int(b.Field) })
 	return members
 }
 

@@ -20,7 +20,7 @@ func Preview(raw string, max int) string {
 		return ""
 	}
 	if raw[0] != '"' {
-		return cut(compact(raw, max), max)
+		return shorten(compact(raw, max), max)
 	}
 	text := strings.TrimSuffix(raw[1:], `"`)
 	// No character is longer than a pair of \u escapes, so this much of a large
@@ -31,11 +31,11 @@ func Preview(raw string, max int) string {
 	if strings.IndexByte(text, '\\') >= 0 {
 		text = string(rawjson.Unescape([]byte(text)))
 	}
-	return cut(text, max)
+	return shorten(text, max)
 }
 
-// cut returns the first max characters of text, as valid UTF-8.
-func cut(text string, max int) string {
+// shorten returns the first max characters of text, as valid UTF-8.
+func shorten(text string, max int) string {
 	n, i := 0, 0
 	for i < len(text) && n < max && text[i] < utf8.RuneSelf {
 		i++

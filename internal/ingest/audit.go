@@ -82,7 +82,7 @@ func (c *counters) tally(s *submission, resp *wire.BatchResponse, now time.Time)
 			count.Last = slices.Delete(count.Last, 0, 1)
 		}
 		count.Last = append(count.Last, FailedEvent{
-			EventID: f.Err.EventID, EventType: f.typ, Error: cut(f.Err.Message), BatchID: s.batch.ID, Time: micro(now),
+			EventID: f.Err.EventID, EventType: f.typ, Error: shorten(f.Err.Message), BatchID: s.batch.ID, Time: micro(now),
 		})
 	}
 }
@@ -139,9 +139,9 @@ func (in *Ingest) WaitJobs(ctx context.Context, project string) error {
 }
 
 // echoType is the type of a refused event as examples repeat it.
-func echoType(t wire.EventType) wire.EventType { return wire.EventType(cut(string(t))) }
+func echoType(t wire.EventType) wire.EventType { return wire.EventType(shorten(string(t))) }
 
-func cut(s string) string {
+func shorten(s string) string {
 	if len(s) > maxExampleText {
 		s = s[:maxExampleText]
 	}

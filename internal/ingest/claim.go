@@ -79,7 +79,7 @@ func (s *submission) partition(states []store.ClaimState, at []int) (pending boo
 	for i := range events {
 		switch states[at[i]] {
 		case store.ClaimedBefore:
-			s.duplicates = append(s.duplicates, placed{index[i], events[i].ID})
+			s.duplicates = append(s.duplicates, indexed{index[i], events[i].ID})
 		case store.ClaimedElse:
 			pending = true
 			s.faults = append(s.faults, Fault{Index: index[i], Err: wire.BatchEventError{

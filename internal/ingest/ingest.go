@@ -112,13 +112,13 @@ type submission struct {
 	index      []int   // where each of batch.Events stood in the request
 	faults     []Fault // failed, in any order until answer sorts them
 	notes      []Note  // of the events to store, in the order of the request
-	duplicates []placed
+	duplicates []indexed
 	claimed    []string // the ids that are leased to owner
 	degraded   bool     // the Claimer was needed and did not do its part
 }
 
-// placed is an event id and its place in the request.
-type placed struct {
+// indexed is an event id and its place in the request.
+type indexed struct {
 	index int
 	id    string
 }
@@ -142,7 +142,7 @@ func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.
 	}
 	for i, outcome := range outcomes {
 		if outcome == store.Duplicate {
-			s.duplicates = append(s.duplicates, placed{s.index[i], s.batch.Events[i].ID})
+			s.duplicates = append(s.duplicates, indexed{s.index[i], s.batch.Events[i].ID})
 		}
 	}
 	if err != nil {
@@ -151,7 +151,7 @@ func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.
 	}
 	faultPoint("appended")
 	in.commit(ctx, s, outcomes)
-	return in.settle(s), nil
+	return in.conclude(s), nil
 }
 
 // validate sorts the events of r into those to store and those that failed.
@@ -205,11 +205,11 @@ func (s *submission) fail() {
 }
 
 // notesBeside are the notes of the events to store, without those of the duplicates.
-func (s *submission) notesBeside(duplicates []placed) []wire.EventNote {
+func (s *submission) notesBeside(duplicates []indexed) []wire.EventNote {
 	var notes []wire.EventNote
 	for _, n := range s.notes {
 		at, stored := slices.BinarySearch(s.index, n.Index)
-		duplicate := slices.ContainsFunc(duplicates, func(d placed) bool { return d.index == n.Index })
+		duplicate := slices.ContainsFunc(duplicates, func(d indexed) bool { return d.index == n.Index })
 		if stored && !duplicate {
 			notes = append(notes, wire.EventNote{EventID: s.batch.Events[at].ID, Note: n.Text})
 		}
@@ -246,8 +246,8 @@ func (in *Ingest) refuse(s *submission, err error) (*wire.BatchResponse, error) 
 	return resp, err
 }
 
-// settle counts a stored batch and answers for it.
-func (in *Ingest) settle(s *submission) *wire.BatchResponse {
+// conclude counts a stored batch and answers for it.
+func (in *Ingest) conclude(s *submission) *wire.BatchResponse {
 	resp := in.answer(s)
 	in.counters.add(func(c *Stats) {
 		c.Batches++
@@ -262,7 +262,7 @@ func (in *Ingest) settle(s *submission) *wire.BatchResponse {
 }
 
 func (in *Ingest) answer(s *submission) *wire.BatchResponse {
-	slices.SortFunc(s.duplicates, func(a, b placed) int { return a.index - b.index })
+	slices.SortFunc(s.duplicates, func(a, b indexed) int { return a.index - b.index })
 	ids := make([]string, len(s.duplicates))
 	for i, d := range s.duplicates {
 		ids[i] = d.id

@@ -8,6 +8,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -80,11 +81,8 @@ func (e *event) traceID() string {
 
 // Filter is what a stream shows: the events that meet all of its conditions. One that is "" or nil is none.
 type Filter struct {
-	Name, UserID, SessionID, Model, Type, Level string // as the event says
-	Environment, TraceID                        string // of the event, or of what it is about
-	Tag                                         string
-	HasError                                    *bool
-	EventTypes                                  []wire.EventType // one of these; all when there are none
+	store.Filter                  // of which only what a single event says: its environment and trace are also those of what it is about
+	EventTypes   []wire.EventType // one of these; all when there are none
 }
 
 // takes says whether a prepared event meets all conditions.

@@ -85,8 +85,8 @@ func (r *Reader) number(name string) *float64 {
 	return &n
 }
 
-// Boolean is nil when nothing is said.
-func (r *Reader) Boolean(name string) *bool {
+// boolean is nil when nothing is said.
+func (r *Reader) boolean(name string) *bool {
 	v := strings.ToLower(r.Text(name))
 	yes := v == "true" || v == "1"
 	if v == "" {
@@ -206,8 +206,8 @@ func scoreCondition(v string) (store.ScoreCondition, bool) {
 	return store.ScoreCondition{Name: name, Op: op, Value: n}, true
 }
 
-// filter reads what the list can be restricted by.
-func (r *Reader) filter(l List) store.Filter {
+// Filter reads what the list can be restricted by.
+func (r *Reader) Filter(l List) store.Filter {
 	var f store.Filter
 	for _, p := range Params() {
 		if p.field == nil || p.Lists&l == 0 {
@@ -223,7 +223,7 @@ func (r *Reader) filter(l List) store.Filter {
 		case **float64:
 			*field = r.number(p.Name)
 		case **bool:
-			*field = r.Boolean(p.Name)
+			*field = r.boolean(p.Name)
 		case *[]store.ScoreCondition:
 			*field = r.scores(p.Name)
 		}
@@ -250,7 +250,7 @@ func (r *Reader) words() *textsearch.Query {
 // Parse reads the query of a list, and the words that are looked for in it; nil for none.
 func Parse(l List, values url.Values) (store.Query, *textsearch.Query, error) {
 	r := Reader{Values: values}
-	q := store.Query{Filter: r.filter(l), Order: r.order()}
+	q := store.Query{Filter: r.Filter(l), Order: r.order()}
 	words := r.words()
 	return q, words, r.Err
 }
@@ -259,7 +259,7 @@ func Parse(l List, values url.Values) (store.Query, *textsearch.Query, error) {
 func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) {
 	r := Reader{Values: values}
 	q := store.StatsQuery{
-		Filter: r.filter(Stats), Of: r.Text("of"), Metrics: r.metrics("metrics", MaxMetrics), GroupBy: r.List("group_by", MaxGroups),
+		Filter: r.Filter(Stats), Of: r.Text("of"), Metrics: r.metrics("metrics", MaxMetrics), GroupBy: r.List("group_by", MaxGroups),
 		Interval: r.interval("interval"), Zone: r.zone("tz"), Limit: r.limit(MaxLimit), Cursor: r.Text("cursor"),
 	}
 	if of, err := subjectOf(q.Of); err != nil {

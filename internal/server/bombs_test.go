@@ -12,6 +12,7 @@ import (
 // Property 26: shapes of compressed bodies that lie, nest, repeat or go on behind
 // their end. Each has its answer, and allocates no more than the limits allow.
 func TestHostileCodings(t *testing.T) {
+	skipBulk(t)
 	h := open(t, setup{})
 	good := batch(event("coded", "event_create", `{}`))
 	zeros := make([]byte, 80<<20)

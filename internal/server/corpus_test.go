@@ -76,6 +76,7 @@ func payloadCases() []payloadCase {
 // Property 27, with what only code can make: every payload has a defined outcome, the
 // event beside it is not touched, and what is accepted comes back byte for byte.
 func TestPayloadCorpus(t *testing.T) {
+	skipBulk(t)
 	t.Parallel()
 	h := open(t, setup{})
 	sent := map[string]string{}
@@ -121,6 +122,7 @@ func TestPayloadCorpus(t *testing.T) {
 
 // Bodies that are not what they should be as a whole are refused as a whole.
 func TestBodyCorpus(t *testing.T) {
+	skipBulk(t)
 	t.Parallel()
 	h := open(t, setup{})
 	fine := event("body-corpus", "event_create", `{}`)
@@ -183,6 +185,7 @@ func eventsIn(t *testing.T, body []byte) int {
 // that accounts for every event that is in it now (two changed bytes can make one valid event of
 // two), and of each batch just the events are stored that its answer called processed.
 func TestCutAndChangedBatches(t *testing.T) {
+	skipBulk(t)
 	t.Parallel()
 	h := open(t, setup{})
 	whole := []byte(`{"events":[` + event("cut-1", "trace_create", `{"id":"t","name":"é \"x\" \u0041","tags":["a",1e2,null,true]}`) + `,` +

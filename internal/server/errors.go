@@ -70,7 +70,7 @@ func problemf(status int, code, format string, args ...any) *problem {
 	return &problem{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-// envelope is the body of every answer that is not 2xx, where a format has none of its own.
+// envelope is the body of every answer that is not 2xx.
 type envelope struct {
 	Error wire.ErrorBody `json:"error"`
 }

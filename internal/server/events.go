@@ -136,7 +136,7 @@ func (p *eventsPage) add(rec *entity.Record) bool {
 
 // more is the page, to be continued behind its last event.
 func (p *eventsPage) more() *wire.Page[wire.StoredEvent] {
-	cursor := p.positions.seal(eventsPlace, p.q.project, p.q.after, p.q.until)
+	cursor := p.positions.seal(ofEvents, p.q.project, p.q.after, p.q.until)
 	p.NextCursor = &cursor
 	return &p.Page
 }
@@ -145,5 +145,5 @@ func (p *eventsPage) more() *wire.Page[wire.StoredEvent] {
 // back to an older copy since: then the place is not there.
 func (q *eventsQuery) resume(sealing *positions, cursor string) bool {
 	head := q.until
-	return sealing.open(cursor, eventsPlace, q.project, &q.after, &q.until) && q.after <= q.until && q.until <= head
+	return sealing.open(cursor, ofEvents, q.project, &q.after, &q.until) && q.after <= q.until && q.until <= head
 }

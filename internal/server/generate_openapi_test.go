@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 )
 
 // operation is what the document says of a route beside what the route itself says.
@@ -26,10 +27,6 @@ type operation struct {
 
 // Bodies that are read or written without a type of this package.
 type (
-	conflict struct {
-		wire.BatchResponse
-		Error wire.ErrorBody `json:"error"`
-	}
 	bulkRequest struct {
 		Telemetry []map[string]any `json:"telemetry"` // the objects that become events
 		BatchSize int64            `json:"batch_size,omitempty"`
@@ -149,15 +146,16 @@ func TestGeneratedOpenAPI(t *testing.T) {
 		}
 	}
 	g.of(reflect.TypeFor[envelope]())
-	g.of(reflect.TypeFor[conflict]())
+	g.of(reflect.TypeFor[format.Refusal]())
 	g.of(reflect.TypeFor[newKeyRow]())
 	doc := one("openapi", "3.1.0").
 		with("info", one("title", "Brokle").with("version", "0.1.0").
 			with("description", "Telemetry of applications that use language models: accepted, counted once, given back.")).
-		with("security", all(one("key", []any{}), one("bearer", []any{}))).
+		with("security", all(one("key", []any{}), one("bearer", []any{}), one("basic", []any{}))).
 		with("paths", paths).
 		with("components", one("securitySchemes", one("key", one("type", "apiKey").with("in", "header").with("name", "X-API-Key")).
-			with("bearer", one("type", "http").with("scheme", "bearer"))).
+			with("bearer", one("type", "http").with("scheme", "bearer")).
+			with("basic", one("type", "http").with("scheme", "basic").with("description", "Any name, and the key as password"))).
 			with("parameters", parameterList()).with("responses", responses()).with("schemas", g.all()))
 	generated(t, "openapi.json", written(t, doc, "")+"\n")
 }
@@ -281,7 +279,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -315,7 +313,7 @@ func newSchemas(t *testing.T) *schemas {
 		names: map[string]string{
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
 			"refusedRow": "RefusedRequest", "audit": "Audit", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
-			"conflict": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History",
+			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History",
 		},
 	}
 }

@@ -149,15 +149,6 @@ func nameOf(typ reflect.Type) string {
 	return name
 }
 
-// isPage says whether a type is a page of rows, and of what.
-func isPage(typ reflect.Type) (rows reflect.Type, ok bool) {
-	if nameOf(typ) != "Page" {
-		return nil, false
-	}
-	data, _ := typ.FieldByName("Data")
-	return data.Type.Elem(), true
-}
-
 // Types whose form Go's type does not say.
 var (
 	timeType  = reflect.TypeFor[time.Time]()

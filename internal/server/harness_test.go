@@ -156,6 +156,15 @@ func (h *house) newKey(project string, scopes ...string) string {
 	return secret
 }
 
+// skipBulk skips, with -short, what has one client send much data: the race detector, which
+// makes it many times slower, learns nothing there that other tests do not show.
+func skipBulk(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("skipped with -short: one client, much data")
+	}
+}
+
 // reply is an answer with its body read.
 type reply struct {
 	status int

@@ -18,6 +18,7 @@ import (
 
 // Property 26 over the wire: bombs and depth get an answer, memory stays bounded.
 func TestHostileBodies(t *testing.T) {
+	skipBulk(t)
 	h := open(t, setup{})
 	zeros := make([]byte, 80<<20)
 	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)

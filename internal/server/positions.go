@@ -15,8 +15,8 @@ const PositionKeySize = 32
 
 // What a sealed position is for. One kind is not taken for the other.
 const (
-	streamPlace = "stream"
-	eventsPlace = "events"
+	ofStream = "stream"
+	ofEvents = "events"
 )
 
 // positions seals places in the Log before clients see them: a Seq counts the events of

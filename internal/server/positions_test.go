@@ -24,28 +24,28 @@ func TestPositionsAreSealed(t *testing.T) {
 	}
 	p, same, other := sealing(1), sealing(1), sealing(2)
 	var at, until entity.Seq
-	id := p.seal(streamPlace, "shop", 1<<40)
-	if !same.open(id, streamPlace, "shop", &at) || at != 1<<40 {
+	id := p.seal(ofStream, "shop", 1<<40)
+	if !same.open(id, ofStream, "shop", &at) || at != 1<<40 {
 		t.Errorf("after a restart %s is %d", id, at)
 	}
-	if again := p.seal(streamPlace, "shop", 1<<40); again == id {
+	if again := p.seal(ofStream, "shop", 1<<40); again == id {
 		t.Error("one place has one id: two of them tell that nothing happened between")
 	}
-	if small := p.seal(streamPlace, "shop", 1); len(small) != len(id) {
+	if small := p.seal(ofStream, "shop", 1); len(small) != len(id) {
 		t.Errorf("%s and %s: the length tells of the place", small, id)
 	}
-	cursor := p.seal(eventsPlace, "shop", 3, 9)
-	if !p.open(cursor, eventsPlace, "shop", &at, &until) || at != 3 || until != 9 {
+	cursor := p.seal(ofEvents, "shop", 3, 9)
+	if !p.open(cursor, ofEvents, "shop", &at, &until) || at != 3 || until != 9 {
 		t.Errorf("%d %d", at, until)
 	}
 	for name, opened := range map[string]bool{
-		"of another key":     other.open(id, streamPlace, "shop", &at),
-		"of another project": p.open(id, streamPlace, "sho", &at),
-		"for another use":    p.open(id, eventsPlace, "shop", &at),
-		"of another length":  p.open(id, streamPlace, "shop", &at, &until),
-		"empty":              p.open("", streamPlace, "shop", &at),
-		"no base64":          p.open("%"+id[1:], streamPlace, "shop", &at),
-		"with loose bits":    p.open(id+"=", streamPlace, "shop", &at),
+		"of another key":     other.open(id, ofStream, "shop", &at),
+		"of another project": p.open(id, ofStream, "sho", &at),
+		"for another use":    p.open(id, ofEvents, "shop", &at),
+		"of another length":  p.open(id, ofStream, "shop", &at, &until),
+		"empty":              p.open("", ofStream, "shop", &at),
+		"no base64":          p.open("%"+id[1:], ofStream, "shop", &at),
+		"with loose bits":    p.open(id+"=", ofStream, "shop", &at),
 	} {
 		if opened {
 			t.Errorf("a place %s was taken", name)
@@ -58,7 +58,7 @@ func TestPositionsAreSealed(t *testing.T) {
 	for i := range 8 * len(raw) {
 		bad := bytes.Clone(raw)
 		bad[i/8] ^= 1 << (i % 8)
-		if p.open(base64.RawURLEncoding.EncodeToString(bad), streamPlace, "shop", &at) {
+		if p.open(base64.RawURLEncoding.EncodeToString(bad), ofStream, "shop", &at) {
 			t.Errorf("taken with bit %d changed", i)
 		}
 	}
@@ -73,12 +73,12 @@ func FuzzPositions(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, text := range []string{"", "0", "2s", "ZXYxIDUgNDAw", strings.Repeat("A", 48), strings.Repeat("_", 59), p.seal(streamPlace, "else", 5), p.seal(eventsPlace, "else", 5, 6)} {
+	for _, text := range []string{"", "0", "2s", "ZXYxIDUgNDAw", strings.Repeat("A", 48), strings.Repeat("_", 59), p.seal(ofStream, "else", 5), p.seal(ofEvents, "else", 5, 6)} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var a, b entity.Seq
-		if p.open(text, streamPlace, "shop", &a) || p.open(text, eventsPlace, "shop", &a, &b) {
+		if p.open(text, ofStream, "shop", &a) || p.open(text, ofEvents, "shop", &a, &b) {
 			t.Fatalf("%q is a place: %d %d", text, a, b)
 		}
 	})

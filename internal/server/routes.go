@@ -16,8 +16,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
 )
 
-// route is one endpoint. The tables below are the whole API; openapi.json is
-// held against them by a test.
+// route is one endpoint. The tables below are the whole API; openapi.json is made
+// from them by a test.
 type route struct {
 	method, path string
 	scope        keyring.Scope // the scope a key needs; "" for no key
@@ -81,7 +81,7 @@ func apiRoutes() []route {
 	return append(formatRoutes(formats.All()), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		{method: "GET", path: "/v1/telemetry/events", scope: keyring.ScopeRead, params: query.NamesOf(query.Events), handle: oneOf(listOf(query.Events, listEvents), getEvent)},
+		listed("/v1/telemetry/events", query.Events, oneOf(listOf(query.Events, listEvents), getEvent)),
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
@@ -92,24 +92,29 @@ func apiRoutes() []route {
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		{method: "GET", path: "/v1/traces", scope: keyring.ScopeRead, params: query.NamesOf(query.Traces), handle: oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)},
+		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
 		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
 		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		{method: "GET", path: "/v1/observations", scope: keyring.ScopeRead, params: query.NamesOf(query.Observations), handle: oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")},
+		listed("/v1/observations", query.Observations, oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")),
 		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
-		{method: "GET", path: "/v1/scores", scope: keyring.ScopeRead, params: query.NamesOf(query.Scores), handle: listOf(query.Scores, asked(query.ListScores))},
+		listed("/v1/scores", query.Scores, listOf(query.Scores, asked(query.ListScores))),
 		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
-		{method: "GET", path: "/v1/sessions", scope: keyring.ScopeRead, params: query.NamesOf(query.Sessions), handle: oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")},
+		listed("/v1/sessions", query.Sessions, oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")),
 		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
-		{method: "GET", path: "/v1/users", scope: keyring.ScopeRead, params: query.NamesOf(query.Users), handle: listOf(query.Users, asked(query.ListUsers))},
-		{method: "GET", path: "/v1/environments", scope: keyring.ScopeRead, params: query.NamesOf(query.Environments), handle: listOf(query.Environments, asked(query.ListEnvironments))},
-		{method: "GET", path: "/v1/stats", scope: keyring.ScopeRead, params: query.NamesOf(query.Stats), handle: getStats},
+		listed("/v1/users", query.Users, listOf(query.Users, asked(query.ListUsers))),
+		listed("/v1/environments", query.Environments, listOf(query.Environments, asked(query.ListEnvironments))),
+		listed("/v1/stats", query.Stats, getStats),
 	}...)
+}
+
+// listed is the route of a list.
+func listed(path string, of query.List, handle handler) route {
+	return route{method: http.MethodGet, path: path, scope: keyring.ScopeRead, params: query.NamesOf(of), handle: handle}
 }
 
 // mux serves the routes, and the error envelope for everything else.

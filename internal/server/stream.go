@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -16,7 +15,7 @@ import (
 func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
 	st := live.Stream{
-		Project: c.caller.Project, Filter: readFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
+		Project: c.caller.Project, Filter: eventFilter(&q), After: s.o.Log.Head(), Stopping: s.stopping,
 		Allowed: func() bool { return s.desk.Still(c.caller, keyring.ScopeRead) },
 	}
 	last := c.r.Header.Get("Last-Event-ID")
@@ -45,13 +44,9 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 	return &answer{status: http.StatusOK, stream: func() { s.live.Serve(c.r.Context(), c.w, st) }}, nil
 }
 
-// readFilter reads the conditions of a stream.
-func readFilter(q *query.Reader) live.Filter {
-	f := live.Filter{
-		Name: q.Text("name"), UserID: q.Text("user_id"), SessionID: q.Text("session_id"), Environment: q.Text("environment"),
-		Model: q.Text("model"), Type: q.Text("type"), TraceID: q.Text("trace_id"), Level: strings.ToUpper(q.Text("level")),
-		Tag: q.Text("tag"), HasError: q.Boolean("has_error"),
-	}
+// eventFilter reads the conditions of a stream.
+func eventFilter(q *query.Reader) live.Filter {
+	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
@@ -67,13 +62,13 @@ const streamBegin = "0"
 
 // streamID is a place in the Log as the project sees it.
 func (s *Server) streamID(project string, at entity.Seq) string {
-	return s.positions.seal(streamPlace, project, at)
+	return s.positions.seal(ofStream, project, at)
 }
 
 func (s *Server) parseStreamID(project, id string) (at entity.Seq, ok bool) {
 	if id == streamBegin {
 		return 0, true
 	}
-	ok = s.positions.open(id, streamPlace, project, &at)
+	ok = s.positions.open(id, ofStream, project, &at)
 	return at, ok
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// turns hands out the places in which questions are answered. One key has at most its
+// turns hands out the slots in which questions are answered. One key has at most its
 // share of them, and those that wait get theirs key by key, so that a key that asks
 // a thousand questions makes its own slow and nobody else's.
 type turns struct {
-	places  int           // questions at work at once
+	slots   int           // questions at work at once
 	share   int           // of them, those of one key
 	waiters int           // questions of one key that may wait
 	wait    time.Duration // how long
@@ -31,9 +31,9 @@ type turnsOf struct {
 	waiting []chan struct{} // closed by whoever gives the place
 }
 
-func newTurns(places int, wait time.Duration) *turns {
-	const waitersPerPlace = 16
-	return &turns{places: places, share: max(1, places/2), waiters: waitersPerPlace * places, wait: wait, keys: map[string]*turnsOf{}}
+func newTurns(slots int, wait time.Duration) *turns {
+	const waitersPerSlot = 16
+	return &turns{slots: slots, share: max(1, slots/2), waiters: waitersPerSlot * slots, wait: wait, keys: map[string]*turnsOf{}}
 }
 
 // take waits for a place. The caller calls done once, when its question is answered. The
@@ -85,9 +85,9 @@ func (t *turns) ask(key string) chan struct{} {
 	return given
 }
 
-// next gives what places there are, the longest waiting key first. The caller holds mu.
+// next gives what slots there are, the longest waiting key first. The caller holds mu.
 func (t *turns) next() {
-	for i := 0; i < len(t.queue) && t.busy < t.places; {
+	for i := 0; i < len(t.queue) && t.busy < t.slots; {
 		of := t.queue[i]
 		if of.busy >= t.share {
 			i++

@@ -138,7 +138,7 @@ func (w *Words) add(r rune) {
 
 func (w *Words) end() {
 	if w.wide {
-		w.cut(w.fold.fold(w.buf))
+		w.split(w.fold.fold(w.buf))
 		w.buf, w.wide = w.buf[:0], false
 		return
 	}
@@ -148,8 +148,8 @@ func (w *Words) end() {
 	}
 }
 
-// cut finds the words of text that is folded.
-func (w *Words) cut(text []byte) {
+// split finds the words of text that is folded.
+func (w *Words) split(text []byte) {
 	begin := 0
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])

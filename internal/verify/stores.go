@@ -40,7 +40,7 @@ func (v *verifier) stores() (err error) {
 	if err := w.rest(); err != nil {
 		return err
 	}
-	w.place(report)
+	w.locate(report)
 	if err := x.compare(report); err != nil {
 		return err
 	}

@@ -185,8 +185,8 @@ func (w *warehouseCheck) rest() error {
 	return w.lookUp()
 }
 
-// place says of the surplus rows where they would be in the log.
-func (w *warehouseCheck) place(report *segmentlog.CheckReport) {
+// locate says of the surplus rows where they would be in the log.
+func (w *warehouseCheck) locate(report *segmentlog.CheckReport) {
 	for _, r := range w.between {
 		switch {
 		case r.Seq < report.First:

@@ -3,10 +3,10 @@ package duckstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -270,33 +270,19 @@ func (t *entityTable[R]) differ(a, b *R, but []string) string {
 
 // plain is what a field holds, as a table would.
 func plain(field any) any {
-	switch p := field.(type) {
-	case *string:
-		return *p
-	case *bool:
-		return *p
-	case *int64:
-		return *p
-	case *float64:
-		return *p
-	case *time.Time:
-		return p.UnixMicro()
-	case *[]string:
-		return strings.Join(*p, "\x00")
-	case **int64:
-		if *p != nil {
-			return **p
-		}
-	case **float64:
-		if *p != nil && !math.IsInf(**p, 0) && !math.IsNaN(**p) {
-			return **p
-		}
-	case **time.Time:
-		if *p != nil {
-			return (*p).UnixMicro()
-		}
-	default:
-		panic(errors.New("duckstore: a field of an unknown type"))
+	v := reflect.Indirect(reflect.ValueOf(field).Elem())
+	if !v.IsValid() {
+		return nil
 	}
-	return nil
+	switch held := v.Interface().(type) {
+	case time.Time:
+		return held.UnixMicro()
+	case []string:
+		return strings.Join(held, "\x00")
+	case float64:
+		if math.IsInf(held, 0) || math.IsNaN(held) {
+			return nil
+		}
+	}
+	return v.Interface()
 }

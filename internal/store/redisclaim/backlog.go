@@ -3,6 +3,7 @@ package redisclaim
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,10 +11,8 @@ import (
 // backlog keeps what was stored while Redis was away, oldest first.
 type backlog struct {
 	max   int
-	mu    sync.Mutex // guards the rest
-	marks []mark     // a ring: the oldest is at first
-	first int
-	n     int
+	mu    sync.Mutex // guards marks
+	marks []mark
 }
 
 // mark is an id that is stored, and until when that is remembered.
@@ -27,36 +26,21 @@ type mark struct {
 func (b *backlog) add(m mark) (dropped bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.n == len(b.marks) && b.n < b.max {
-		grown := make([]mark, min(b.max, max(1024, 2*b.n)))
-		for i := range b.n {
-			grown[i] = b.marks[(b.first+i)%len(b.marks)]
-		}
-		b.marks, b.first = grown, 0
+	b.marks = append(b.marks, m)
+	if len(b.marks) <= b.max {
+		return false
 	}
-	if b.n == len(b.marks) {
-		b.marks[b.first] = m
-		b.first = (b.first + 1) % len(b.marks)
-		return true
-	}
-	b.marks[(b.first+b.n)%len(b.marks)] = m
-	b.n++
-	return false
+	b.marks = b.marks[1:]
+	return true
 }
 
 // take removes up to most of the oldest marks. The memory goes with the last one.
 func (b *backlog) take(most int) []mark {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	taken := make([]mark, min(most, b.n))
-	for i := range taken {
-		taken[i] = b.marks[(b.first+i)%len(b.marks)]
-	}
-	b.n -= len(taken)
-	if b.n == 0 {
-		b.marks, b.first = nil, 0
-	} else {
-		b.first = (b.first + len(taken)) % len(b.marks)
+	taken := slices.Clone(b.marks[:min(most, len(b.marks))])
+	if b.marks = b.marks[len(taken):]; len(b.marks) == 0 {
+		b.marks = nil
 	}
 	return taken
 }
@@ -64,7 +48,7 @@ func (b *backlog) take(most int) []mark {
 func (b *backlog) size() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.n
+	return len(b.marks)
 }
 
 // keep puts marks into the backlog.

@@ -80,7 +80,7 @@ func (c *committer) gather() {
 func (c *committer) commit() {
 	now := c.o.Now()
 	c.lastAppend.Store(now.UnixMicro())
-	err := c.settle()
+	err := c.payIndex()
 	if err == nil {
 		err = c.decide(now)
 	}
@@ -99,8 +99,8 @@ func (c *committer) commit() {
 	}
 }
 
-// settle applies what an earlier group still owes the index.
-func (c *committer) settle() error {
+// payIndex applies what an earlier group still owes the index.
+func (c *committer) payIndex() error {
 	if len(c.owed) == 0 {
 		return nil
 	}
@@ -239,16 +239,16 @@ func (c *committer) assemble(now time.Time) entity.Seq {
 		c.buf = r.header.append(c.buf)
 		c.buf = append(c.buf, r.meta...)
 		c.buf = append(c.buf, r.body...)
-		r.place()
+		r.number()
 		c.changes = append(c.changes, r.change())
 		seq = r.header.last() + 1
 	}
 	return seq - 1
 }
 
-// place gives the stored events their Seqs and takes the duplicates out of what
+// number gives the stored events their Seqs and takes the duplicates out of what
 // the index and the followers get.
-func (r *request) place() {
+func (r *request) number() {
 	kept, dups := r.recs[:0], r.header.dups
 	for i := range r.recs {
 		if dups.get(i) {
@@ -337,7 +337,7 @@ func (c *committer) seal() {
 // What the write left behind it lies above the next segment's base, so
 // nobody will read it, and a file without a durable block is made anew.
 func (c *committer) abandon() {
-	c.end("the rest of a failed write stays behind the segment", func(seg *segment) error { return cutFile(c.out.file, seg.end) })
+	c.end("the rest of a failed write stays behind the segment", func(seg *segment) error { return truncateFile(c.out.file, seg.end) })
 }
 
 func (c *committer) end(trouble string, first func(*segment) error) {

@@ -173,7 +173,7 @@ func (l *Log) removeFilterLocked(seg *segment) error {
 	if err := l.fs.Remove(seg.filter.path); err != nil {
 		return fmt.Errorf("remove filter file: %w", err)
 	}
-	seg.filter, seg.checked, seg.places = nil, false, places{}
+	seg.filter, seg.checked, seg.covered = nil, false, covered{}
 	return nil
 }
 

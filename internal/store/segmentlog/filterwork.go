@@ -74,11 +74,11 @@ func (l *Log) filterActive(ctx context.Context) error {
 func (s *segment) remember(i int, filter []byte) {
 	s.find.Lock()
 	defer s.find.Unlock()
-	if s.filter != nil || i >= len(s.places.list) {
+	if s.filter != nil || i >= len(s.covered.list) {
 		return
 	}
-	s.places.list = slices.Clone(s.places.list) // searches hold the old one
-	s.places.list[i].mem, s.places.list[i].lines = filter, uint32(len(filter)/bloom.LineBytes)
+	s.covered.list = slices.Clone(s.covered.list) // searches hold the old one
+	s.covered.list[i].mem, s.covered.list[i].lines = filter, uint32(len(filter)/bloom.LineBytes)
 }
 
 // filterOne makes the filters of one segment, if it is time. It reports whether it did.
@@ -141,7 +141,7 @@ func (l *Log) filter(ctx context.Context, seg *segment) error {
 	seg.find.Lock()
 	defer seg.find.Unlock()
 	seg.filter = &filterFile{id: l.nextID.Add(1), path: filterPath(seg.path)}
-	seg.checked, seg.places = false, places{}
+	seg.checked, seg.covered = false, covered{}
 	return nil
 }
 
@@ -150,7 +150,7 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 	seg := v.seg
 	seg.find.Lock()
 	err = seg.extend(v)
-	list = append(list, seg.places.list...)
+	list = append(list, seg.covered.list...)
 	seg.find.Unlock()
 	if err != nil {
 		return nil, nil, err

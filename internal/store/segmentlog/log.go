@@ -71,8 +71,8 @@ type Log struct {
 
 	counts
 	fault      atomic.Pointer[string]
-	cutUpto    atomic.Uint64                 // the Seq up to which what is hidden may go
-	cut        atomic.Pointer[store.Cutoffs] // what has expired, and is not shown; nil: nothing
+	hiddenUpto atomic.Uint64                 // the Seq up to which what is hidden may go
+	hidden     atomic.Pointer[store.Cutoffs] // what has expired, and is not shown; nil: nothing
 	lastAppend atomic.Int64                  // Unix µs
 }
 

@@ -34,20 +34,20 @@ func (s *hashSet) mentions(project string, ev *wire.Event) {
 
 // Mentioning implements store.Mentions. It reads the stretches whose filters have one of the
 // mentions. What has no filter yet is read in any case: it is little, and the newest.
-func (l *Log) Mentioning(ctx context.Context, project string, any []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
-	if err := l.mentioning(ctx, project, any, upto, found); err != nil {
+func (l *Log) Mentioning(ctx context.Context, project string, of []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
+	if err := l.mentioning(ctx, project, of, upto, found); err != nil {
 		return fmt.Errorf("look for mentions in the log: %w", err)
 	}
 	return nil
 }
 
-func (l *Log) mentioning(ctx context.Context, project string, any []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
+func (l *Log) mentioning(ctx context.Context, project string, of []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
 	if err := l.enter(); err != nil {
 		return err
 	}
 	defer l.exit()
-	hashes := make([]uint64, len(any))
-	for i, m := range any {
+	hashes := make([]uint64, len(of))
+	for i, m := range of {
 		hashes[i] = mentionHash(project, m)
 	}
 	s := &search{Log: l}
@@ -55,7 +55,7 @@ func (l *Log) mentioning(ctx context.Context, project string, any []entity.Menti
 	if err := s.open(); err != nil {
 		return err
 	}
-	c := l.cut.Load()
+	c := l.hidden.Load()
 	each := func(b *block) {
 		for i := range b.batches {
 			t := &b.batches[i]
@@ -68,13 +68,20 @@ func (l *Log) mentioning(ctx context.Context, project string, any []entity.Menti
 		}
 	}
 	for i := range s.parts {
-		for j := range s.parts[i].list {
-			p := &s.parts[i]
-			names, err := p.hasAny(j, hashes)
-			if err == nil {
-				err = ctx.Err()
+		p := &s.parts[i]
+		for j := range p.list {
+			select {
+			case <-l.closing:
+				return store.ErrClosed
+			case <-ctx.Done():
+				return ctx.Err()
+			default:
 			}
-			if err == nil && names && p.list[j].first <= upto {
+			if p.list[j].first > upto {
+				return nil
+			}
+			may, err := p.hasAny(j, hashes)
+			if err == nil && may {
 				err = p.eachEvents(&p.list[j], each)
 			}
 			if err != nil {

@@ -153,7 +153,7 @@ func (v *view) read(recs []entity.Record, after entity.Seq, limit int, most int6
 			continue
 		}
 		bytes += b.cost
-		recs, after = b.appendRecords(recs, after, limit-len(recs), v.cut.Load())
+		recs, after = b.appendRecords(recs, after, limit-len(recs), v.hidden.Load())
 		if after < h.last() {
 			v.blocks.put(blockKey{v.seg.id, off}, b) // the next Read begins in it
 		}
@@ -220,7 +220,7 @@ func (l *Log) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
 	recs := make([]entity.Record, 0, len(seqs))
 	var b *block
-	c := l.cut.Load()
+	c := l.hidden.Load()
 	for _, seq := range seqs {
 		if rec, found, known := l.tail.get(seq); known {
 			if found && !expired(c, &rec) {

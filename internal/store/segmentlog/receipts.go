@@ -119,7 +119,7 @@ func (l *Log) eventReceipt(project, eventID string) (*wire.EventReceipt, error) 
 			return nil, err
 		}
 		_, i := b.find(e.Seq)
-		if i < 0 || !b.shown(t, i, l.cut.Load()) || t.project != project {
+		if i < 0 || !b.shown(t, i, l.hidden.Load()) || t.project != project {
 			return nil, store.ErrNotFound
 		}
 		return &wire.EventReceipt{

@@ -226,7 +226,7 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64
 			"segment", seg.path, "torn_bytes", lost, "last_seq", uint64(seg.last))
 	}
 	if torn > 0 {
-		err = cutFile(f, sc.tail)
+		err = truncateFile(f, sc.tail)
 	}
 	seg.end = sc.tail
 	return missing, torn, err

@@ -16,7 +16,7 @@ const expireAtOnce = 8
 
 // Hide takes what has expired out of all answers of the Log, at once. What of it
 // is on the disk goes with Expire.
-func (l *Log) Hide(c store.Cutoffs) { l.cut.Store(&c) }
+func (l *Log) Hide(c store.Cutoffs) { l.hidden.Store(&c) }
 
 // Expire takes the payloads of events up to a Seq that Hide has hidden off the
 // disk. A segment is rewritten when at least half of its events have expired, or one
@@ -51,7 +51,7 @@ func (l *Log) expireSome(ctx context.Context, upto entity.Seq) (more bool, err e
 	if err := l.removeLeftover(); err != nil {
 		return false, err
 	}
-	l.cutUpto.Store(uint64(upto))
+	l.hiddenUpto.Store(uint64(upto))
 	e := l.newExpiry()
 	if e == nil {
 		return false, nil
@@ -77,21 +77,21 @@ func (l *Log) expireSome(ctx context.Context, upto entity.Seq) (more bool, err e
 
 // newExpiry begins to take out what is hidden now; nil when nothing ever is.
 func (l *Log) newExpiry() *expiry {
-	c := l.cut.Load()
+	c := l.hidden.Load()
 	if c == nil || c.Shortest() == 0 {
 		return nil
 	}
 	return &expiry{
-		Log: l, cut: c, upto: entity.Seq(l.cutUpto.Load()), now: l.o.Now().UnixMicro(), kept: newAges(), gone: map[string]store.Removed{},
+		Log: l, hidden: c, upto: entity.Seq(l.hiddenUpto.Load()), now: l.o.Now().UnixMicro(), kept: newAges(), gone: map[string]store.Removed{},
 	}
 }
 
 // expiry takes expired events out of segments. The holder of maint uses it.
 type expiry struct {
 	*Log
-	cut  *store.Cutoffs
-	upto entity.Seq // what lies behind it stays
-	now  int64      // Unix µs
+	hidden *store.Cutoffs
+	upto   entity.Seq // what lies behind it stays
+	now    int64      // Unix µs
 
 	kept *ages                    // of what stays
 	gone map[string]store.Removed // by project
@@ -108,7 +108,7 @@ func (e *expiry) batch(b *block, t *batch) {
 			continue
 		}
 		at := b.events[i].Timestamp.UnixMicro()
-		if b.shown(t, i, e.cut) || t.first+entity.Seq(i-t.at) > e.upto {
+		if b.shown(t, i, e.hidden) || t.first+entity.Seq(i-t.at) > e.upto {
 			e.kept.add(t.project, store.EventTime(at, t.received))
 			continue
 		}
@@ -125,7 +125,7 @@ func (e *expiry) batch(b *block, t *batch) {
 
 func (e *expiry) count(project string, timestamp, received int64) {
 	n := store.Removed{Aged: 1}
-	if e.cut.Late(project, timestamp, received) {
+	if e.hidden.Late(project, timestamp, received) {
 		n = store.Removed{Late: 1}
 	}
 	e.gone[project] = e.gone[project].Add(n)
@@ -188,7 +188,7 @@ func (e *expiry) choose(ctx context.Context) (run []*segment, active bool, drop 
 // fence what a failed write left behind the one before.
 func (e *expiry) droppable(segs []*segment, i int, pending []entity.Seq) bool {
 	seg := segs[i]
-	if i == len(segs)-1 || i > 0 && !segs[i-1].rewrote || seg.ages.live(e.cut) > 0 {
+	if i == len(segs)-1 || i > 0 && !segs[i-1].rewrote || seg.ages.live(e.hidden) > 0 {
 		return false
 	}
 	if e.now-seg.newestCommit() <= store.ReceiptTTL.Microseconds() {
@@ -254,7 +254,7 @@ func (e *expiry) run(segs []*segment) []*segment {
 
 // rest is about the size that a segment will have without what has expired.
 func (e *expiry) rest(seg *segment) int64 {
-	total, live := seg.ages.total(), seg.ages.live(e.cut)
+	total, live := seg.ages.total(), seg.ages.live(e.hidden)
 	if total == 0 {
 		return seg.end
 	}
@@ -266,8 +266,8 @@ func (e *expiry) due(seg *segment) bool {
 	if seg.ages == nil || seg.damaged.Load() || seg.end <= headerLen {
 		return false
 	}
-	total, live := seg.ages.total(), seg.ages.live(e.cut)
-	return live < total && 2*live <= total || seg.ages.overdue(e.cut)
+	total, live := seg.ages.total(), seg.ages.live(e.hidden)
+	return live < total && 2*live <= total || seg.ages.overdue(e.hidden)
 }
 
 // look brings what is known of the segment's times up to its end.
@@ -311,7 +311,7 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 
 // unexpired takes what has expired out of recs, in place.
 func (l *Log) unexpired(recs []entity.Record) []entity.Record {
-	c := l.cut.Load()
+	c := l.hidden.Load()
 	if c == nil {
 		return recs
 	}

@@ -89,13 +89,13 @@ func (s *search) Close() {
 	s.parts = nil
 }
 
-// place is one stretch of a search.
-type place struct {
+// candidate is one stretch of a search.
+type candidate struct {
 	part    *part
 	stretch int
 }
 
-func (p place) answer() *answer { return &p.part.answers[p.stretch] }
+func (p candidate) answer() *answer { return &p.part.answers[p.stretch] }
 
 // Seqs implements store.TextSearch. What has no filter yet is read in any case: it
 // is little, and the newest.
@@ -106,7 +106,7 @@ func (s *search) Seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error
 
 // seqs is nil when there are more than limit.
 func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
-	var passing []place
+	var passing []candidate
 	events := 0
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -118,7 +118,7 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
 			if !passed {
 				continue
 			}
-			passing = append(passing, place{p, j})
+			passing = append(passing, candidate{p, j})
 			if p.filter == nil && p.list[j].mem == nil {
 				continue
 			}
@@ -155,11 +155,11 @@ func (s *search) Match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
 }
 
 func (s *search) match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
-	where := make([]place, len(seqs))
-	var wanted []place
-	asked := map[place]bool{}
+	where := make([]candidate, len(seqs))
+	var wanted []candidate
+	asked := map[candidate]bool{}
 	for i, seq := range seqs {
-		p := s.place(seq)
+		p := s.candidate(seq)
 		if p.part == nil {
 			continue
 		}
@@ -187,18 +187,18 @@ func (s *search) match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
 	return matches, nil
 }
 
-// place finds the stretch that seq is in; no part when there is none.
-func (s *search) place(seq entity.Seq) place {
+// candidate finds the stretch that seq is in; no part when there is none.
+func (s *search) candidate(seq entity.Seq) candidate {
 	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].last >= seq })
 	if i == len(s.parts) {
-		return place{}
+		return candidate{}
 	}
 	p := &s.parts[i]
 	j := sort.Search(len(p.list), func(j int) bool { return p.list[j].last >= seq })
 	if j == len(p.list) || seq < p.list[j].first {
-		return place{}
+		return candidate{}
 	}
-	return place{p, j}
+	return candidate{p, j}
 }
 
 // passes asks the filter of a stretch, once.
@@ -238,10 +238,10 @@ func (p *part) has(i int, h uint64) (bool, error) {
 }
 
 // read makes the hits of the stretches known, several at a time.
-func (s *search) read(ctx context.Context, places []place) error {
+func (s *search) read(ctx context.Context, covered []candidate) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, p := range places {
+	for _, p := range covered {
 		if p.answer().read {
 			continue
 		}
@@ -267,11 +267,11 @@ func (s *search) read(ctx context.Context, places []place) error {
 }
 
 // hits compares every event of a stretch.
-func (s *search) hits(p place) ([]uint32, error) {
+func (s *search) hits(p candidate) ([]uint32, error) {
 	at := &p.part.list[p.stretch]
 	var hits []uint32
 	m := textsearch.NewMatcher(s.q)
-	c := s.cut.Load()
+	c := s.hidden.Load()
 	err := p.part.eachEvents(at, func(b *block) {
 		for i := range b.batches {
 			t := &b.batches[i]
@@ -312,8 +312,8 @@ func (v *view) decoded(sc *scanner, f func(*block)) error {
 	return sc.err
 }
 
-// places are the stretches of a segment up to a place in its file.
-type places struct {
+// covered are the stretches of a segment up to a place in its file.
+type covered struct {
 	list  []stretch // never changed in place: searches hold it
 	to    int64
 	after entity.Seq
@@ -327,23 +327,23 @@ func (v *view) stretches() ([]stretch, *handle, error) {
 	if seg.filter != nil {
 		h, err := v.openFilter()
 		if h != nil || err != nil {
-			return seg.places.list, h, err
+			return seg.covered.list, h, err
 		}
 	}
-	if seg.places.to < v.end {
+	if seg.covered.to < v.end {
 		if err := seg.extend(v); err != nil {
 			return nil, nil, err
 		}
 	}
-	return seg.places.list, nil, nil // it may end later, where another search saw more
+	return seg.covered.list, nil, nil // it may end later, where another search saw more
 }
 
-// extend goes through the headers behind the known places.
+// extend goes through the headers behind the known ones.
 func (s *segment) extend(v *view) error {
-	list := slices.Clone(s.places.list)
+	list := slices.Clone(s.covered.list)
 	sc := s.scanner(v.h, v.end, headerAhead)
-	if s.places.to > 0 {
-		sc.off, sc.after = s.places.to, s.places.after
+	if s.covered.to > 0 {
+		sc.off, sc.after = s.covered.to, s.covered.after
 	}
 	for h, off := range sc.blocks() {
 		list = join(list, &h, off)
@@ -351,7 +351,7 @@ func (s *segment) extend(v *view) error {
 	if sc.err != nil {
 		return sc.err
 	}
-	s.places = places{list: list, to: v.end, after: sc.after}
+	s.covered = covered{list: list, to: v.end, after: sc.after}
 	return nil
 }
 
@@ -370,7 +370,7 @@ func (v *view) openFilter() (*handle, error) {
 	if err == nil {
 		var list []stretch
 		if list, err = v.readFilters(h, info.Size()); err == nil {
-			seg.checked, seg.places = true, places{list: list, to: v.end}
+			seg.checked, seg.covered = true, covered{list: list, to: v.end}
 			return h, nil
 		}
 	}

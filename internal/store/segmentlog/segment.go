@@ -40,10 +40,10 @@ type segment struct {
 
 	find sync.Mutex // guards below; apart from mu, for which the committer waits
 	// filter is the segment's filter file, nil when it has none. When it was
-	// checked, places are its stretches, else those found so far.
+	// checked, covered are its stretches, else those found so far.
 	filter  *filterFile
 	checked bool
-	places  places
+	covered covered
 }
 
 // mark is where a block starts. There is one for about every 8 KiB of file.

@@ -85,9 +85,9 @@ func (w *writer) write(l *Log, b []byte) (created bool, err error) {
 	return true, nil
 }
 
-// cutFile shortens f where the file system can, and syncs. Where it cannot, the
+// truncateFile shortens f where the file system can, and syncs. Where it cannot, the
 // bytes stay and the fence keeps them unread.
-func cutFile(f vfs.File, size int64) error {
+func truncateFile(f vfs.File, size int64) error {
 	t, ok := f.(interface{ Truncate(size int64) error })
 	if !ok {
 		return nil

@@ -18,15 +18,15 @@ func (Format) Answer(_ *wireformat.Incoming, res *wire.BatchResponse) (*wireform
 	return answer(http.StatusOK, nil, res)
 }
 
-// refusal is the body of an answer that is not 2xx; that of a 409 has the batch's answer beside the error.
-type refusal struct {
+// Refusal is the envelope of a 409: the batch's answer with the error beside it.
+type Refusal struct {
 	Error wire.ErrorBody `json:"error"`
 	*wire.BatchResponse
 }
 
 // Refuse implements wireformat.Format.
 func (Format) Refuse(_ *wireformat.Incoming, why *wireformat.Refusal) (*wireformat.Answer, error) {
-	return answer(why.Status, nil, refusal{why.ErrorBody, why.Batch})
+	return answer(why.Status, nil, Refusal{why.ErrorBody, why.Batch})
 }
 
 func answer(status int, header http.Header, body any) (*wireformat.Answer, error) {
