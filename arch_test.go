@@ -81,6 +81,10 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, inTests: []string{"internal/store/storetest"},
 			because: "it reads payloads, wherever they came from",
 		},
+		"internal/otel": {
+			may: []string{"internal/rawjson"}, inTests: []string{"internal/otlp"}, because: "what a span means depends on no door and no store",
+		},
+		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
 		"internal/textsearch": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
 		},

@@ -1,0 +1,205 @@
+package otel
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
+
+// common reads what means the same in every dialect.
+func (r *reader) common() {
+	m := r.m
+	r.outcome()
+	m.SessionID = r.unscrubbed("session.id", "gen_ai.conversation.id", "traceloop.association.properties.session_id",
+		"langsmith.metadata.session_id", "langfuse.session.id", "session_id", "brokle.session_id")
+	m.UserID = r.unscrubbed("user.id", "traceloop.association.properties.user_id", "langsmith.metadata.user_id",
+		"langfuse.user.id", "user_id", "llm.user", "gen_ai.request.user", "brokle.user_id")
+	m.Environment = r.text("brokle.environment", "langfuse.environment")
+	if m.Environment == "" {
+		m.Environment = r.resource("deployment.environment.name")
+	}
+	if m.Environment == "" {
+		m.Environment = r.resource("deployment.environment")
+	}
+	m.Environment = strings.ToLower(m.Environment)
+	if m.Release = r.text("langfuse.release", "brokle.release"); m.Release == "" {
+		m.Release = r.resource("service.version")
+	}
+	m.CodeVersion = r.text("langfuse.version", "brokle.version")
+	m.Tags = texts(r.get("langfuse.trace.tags", "tag.tags", "brokle.trace.tags", "tags"))
+	m.Input, m.Output = r.text("input.value"), r.text("output.value")
+	m.Metadata = r.object("metadata", "brokle.trace.metadata")
+	if m.UserID == "" {
+		m.UserID = memberText(m.Metadata, "user_id")
+	}
+	m.messages = func() (in, out []Message, tools []Tool) {
+		return messagesOf(m.Input), messagesOf(m.Output), nil
+	}
+}
+
+// unscrubbed is text, without what logfire writes over words that it takes for secrets.
+func (r *reader) unscrubbed(keys ...string) string {
+	for _, key := range keys {
+		if text := r.text(key); text != "" && !strings.HasPrefix(text, "[Scrubbed due to") {
+			return text
+		}
+	}
+	return ""
+}
+
+// object is the text of a JSON object, or "".
+func (r *reader) object(keys ...string) string {
+	v, _ := r.get(keys...)
+	if text := strings.TrimSpace(v.Text); strings.HasPrefix(text, "{") && json.Valid([]byte(text)) {
+		return text
+	}
+	return ""
+}
+
+// memberText is the text of a member of a JSON object, or "".
+func memberText(object, key string) string {
+	raw := member(object, key)
+	text, _ := rawjson.Unquote([]byte(raw))
+	return text
+}
+
+// member is a member of a JSON object as it is written; "" when it is absent or null.
+func member(object, key string) string {
+	if len(object) == 0 || object[0] != '{' {
+		return ""
+	}
+	members := rawjson.MembersOf([]byte(object))
+	for {
+		name, value, ok := members.Next()
+		if !ok {
+			return ""
+		}
+		if string(name) == key && string(value) != "null" {
+			return string(value)
+		}
+	}
+}
+
+// texts reads a list of texts, also where the list is JSON in a string. One text is a list of one.
+func texts(v Value, _ string) []string {
+	if v.Text == "" {
+		return nil
+	}
+	var list []string
+	if json.Unmarshal([]byte(v.Text), &list) == nil {
+		return list
+	}
+	if v.Type == String {
+		return []string{v.Text}
+	}
+	return nil
+}
+
+// outcome reads the status, and what is said of an error.
+func (r *reader) outcome() {
+	m := r.m
+	m.Status = "ok"
+	var thrown, said string
+	for i := range r.Events {
+		if e := &r.Events[i]; e.Name == "exception" {
+			v, _ := find(e.Attributes, "exception.type")
+			message, _ := find(e.Attributes, "exception.message")
+			thrown, said = v.String(), message.String()
+			if m.StatusMessage == "" {
+				m.StatusMessage = firstLine(said)
+			}
+		}
+	}
+	kind := r.text("error.type")
+	if kind == "" {
+		kind = thrown
+	}
+	if r.StatusMessage != "" {
+		m.StatusMessage = firstLine(r.StatusMessage)
+	}
+	if strings.HasSuffix(kind, "GeneratorExit") || strings.HasPrefix(said, "GeneratorExit") || kind == "_OTHER" && strings.Contains(r.StatusMessage, "abandoned stream") {
+		r.why("status", "the reader of a stream left it: "+kind)
+		m.Status, m.ErrorType = "aborted", kind
+		return
+	}
+	if !r.Failed {
+		m.StatusMessage = ""
+		return
+	}
+	m.Status, m.Level = "error", "ERROR"
+	m.ErrorType = kind[strings.LastIndexByte(kind, '.')+1:]
+	if m.ErrorType == "" {
+		m.ErrorType = m.StatusMessage
+	}
+}
+
+// firstLine leaves out the traceback that some put behind an error's sentence.
+func firstLine(text string) string {
+	text, _, _ = strings.Cut(text, "Traceback (most recent call last)")
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// fail marks the span as failed where its status does not say so.
+func (r *reader) fail(rule string) {
+	if r.m.Status == "ok" {
+		r.Failed = true
+		r.outcome()
+		r.why("status", rule)
+	}
+}
+
+// finish fills in what follows from the rest.
+func (r *reader) finish() {
+	m := r.m
+	m.Provider = strings.ToLower(m.Provider)
+	if m.Model == "" {
+		m.Model = m.RequestedModel
+	}
+	if original := m.FinishReasonOriginal; original != "" {
+		m.FinishReason = r.reason(original)
+	}
+	if m.Total = (Count{}); m.Prompt.Sent || m.Completion.Sent {
+		m.Total = Count{m.Prompt.N + m.Completion.N, true}
+		if m.TokenSource == "" {
+			m.TokenSource = "reported"
+		}
+	} else {
+		m.TokenSource = "none"
+	}
+}
+
+// reasons are the words for why a model stopped, by what they mean.
+var reasons = map[string][]string{
+	"stop":           {"stop", "end_turn", "stop_sequence", "eos", "end_of_turn", "finish", "finished"},
+	"length":         {"length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"},
+	"tool_calls":     {"tool_calls", "tool_call", "tool_use", "function_call", "tool-calls"},
+	"content_filter": {"content_filter", "content-filter", "safety", "refusal", "content_filtered", "guardrail_intervened"},
+	"error":          {"error"},
+}
+
+// reason is the word of our vocabulary for a finish reason as it was sent; another word stays as it is.
+func (r *reader) reason(original string) string {
+	word := strings.ToLower(original)
+	for name, words := range reasons {
+		if slices.Contains(words, word) {
+			return name
+		}
+	}
+	if word != "completed" {
+		return word
+	}
+	// The Responses API is completed whether it asks for a tool or not.
+	r.why("finish_reason", "completed says nothing, so the output says it")
+	_, out, _ := r.m.Messages()
+	for _, message := range out {
+		for _, part := range message.Parts {
+			if part.Type == "tool_call" {
+				return "tool_calls"
+			}
+		}
+	}
+	return "stop"
+}

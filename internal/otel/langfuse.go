@@ -1,0 +1,164 @@
+package otel
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
+
+// langfuse reads the spans of Langfuse's SDKs, whose values are JSON in strings.
+func langfuse(r *reader) {
+	m := r.m
+	m.Type = langfuseType(r.text("langfuse.observation.type"))
+	r.why("type", "langfuse.observation.type is "+r.text("langfuse.observation.type"))
+	m.Input, m.Output = r.text("langfuse.observation.input"), r.text("langfuse.observation.output")
+	m.Model = r.text("langfuse.observation.model.name")
+	m.Parameters = finite(r.object("langfuse.observation.model.parameters"))
+	m.TraceName = r.text("langfuse.trace.name")
+	m.PromptName, m.PromptLabel = r.text("langfuse.observation.prompt.name"), r.text("langfuse.observation.prompt.version")
+	m.Metadata = r.unflatten("langfuse.observation.metadata.", "langfuse.trace.metadata.")
+	switch level := strings.ToUpper(r.text("langfuse.observation.level")); level {
+	case "WARNING":
+		m.Level = "WARN"
+	case "ERROR":
+		m.Level = level
+		r.fail("langfuse.observation.level is ERROR")
+	case "DEBUG", "DEFAULT":
+		m.Level = level
+	}
+	if message := r.text("langfuse.observation.status_message"); message != "" {
+		m.StatusMessage = firstLine(message)
+		if m.Status == "error" && m.ErrorType == "" {
+			m.ErrorType = m.StatusMessage
+		}
+	}
+	r.langfuseUsage()
+	r.langfuseCost()
+	if text, err := time.Parse(time.RFC3339Nano, unquoted(r.text("langfuse.observation.completion_start_time"))); err == nil {
+		m.FirstToken = r.since(text.UnixNano())
+	}
+	m.FinishReasonOriginal = unquoted(r.text("langfuse.observation.metadata.finish_reason"))
+	if m.Status == "error" && !m.Prompt.Sent && m.RequestedModel == "" {
+		m.RequestedModel = m.Model // nothing was answered
+		r.why("requested_model", "a failed call has no answer, so langfuse.observation.model.name is what was asked")
+	}
+	m.messages = r.langfuseMessages
+}
+
+func langfuseType(kind string) string {
+	if kind == "retriever" {
+		return "retrieval"
+	}
+	return kind
+}
+
+// langfuseUsage reads usage_details: OpenAI's shape, whose counts include their parts, or
+// Langfuse's own, whose input does not include what it lists beside it.
+func (r *reader) langfuseUsage() {
+	m := r.m
+	usage := r.object("langfuse.observation.usage_details")
+	if usage == "" {
+		return
+	}
+	u := usageOf(usage)
+	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
+	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	if u.exclusive {
+		m.addCache()
+		r.why("prompt_tokens", "Langfuse's own usage counts the cache beside the input: added")
+	}
+}
+
+// addCache adds what the cache read and wrote to a count of input that lacks them.
+func (m *Meaning) addCache() {
+	if m.Prompt.Sent {
+		m.Prompt.N += m.CacheRead.N + m.CacheWrite.N
+	}
+}
+
+func (r *reader) langfuseCost() {
+	m := r.m
+	costs := decodeObject(r.text("langfuse.observation.cost_details"))
+	read := func(key string) Number {
+		n, ok := costs[key].(json.Number)
+		if !ok {
+			return Number{}
+		}
+		f, err := n.Float64()
+		return Number{f, err == nil}
+	}
+	total := read("total")
+	if m.Level == "ERROR" && total.V == 0 {
+		return // a zero that nobody charged
+	}
+	m.TotalCost, m.InputCost, m.OutputCost = total, read("input"), read("output")
+	m.CacheReadCost = read("cache_read_input_tokens")
+}
+
+// unquoted is the text of a JSON string, or the text itself.
+func unquoted(text string) string {
+	if inner, ok := rawjson.Unquote([]byte(text)); ok {
+		return inner
+	}
+	return text
+}
+
+// finite leaves out members of a JSON object that stand for no limit.
+func finite(params string) string {
+	if !strings.Contains(params, "Infinity") {
+		return params
+	}
+	o := decodeObject(params)
+	for key, v := range o {
+		if v == "Infinity" || v == "-Infinity" {
+			delete(o, key)
+		}
+	}
+	return string(encode(o))
+}
+
+// unflatten collects attributes behind prefixes into a JSON object; values are JSON, or text.
+func (r *reader) unflatten(prefixes ...string) string {
+	o := object{}
+	for i := range r.Attributes {
+		for _, prefix := range prefixes {
+			if name, ok := strings.CutPrefix(r.Attributes[i].Key, prefix); ok && o[name] == nil {
+				o[name] = json.RawMessage(jsonOrText(r.Attributes[i].Value))
+			}
+		}
+	}
+	if len(o) == 0 {
+		return ""
+	}
+	return string(encode(o))
+}
+
+// jsonOrText is JSON that a string holds, or the value as JSON.
+func jsonOrText(v Value) []byte {
+	if v.Type == String && json.Valid([]byte(v.Text)) {
+		return []byte(v.Text)
+	}
+	return v.json()
+}
+
+func (r *reader) langfuseMessages() (in, out []Message, tools []Tool) {
+	in, out = messagesOf(r.m.Input), messagesOf(r.m.Output)
+	if texts, ok := decode(r.m.Input).(list); ok && len(in) == 0 {
+		for _, t := range texts {
+			if s, ok := t.(string); ok {
+				in = append(in, textMessage("", s))
+			}
+		}
+	}
+	if len(out) == 0 && r.m.Type == "generation" {
+		if s, ok := decode(r.m.Output).(string); ok && s != "" {
+			out = []Message{textMessage("assistant", s)}
+		}
+	}
+	if o := decodeObject(r.m.Input); o != nil {
+		tools = toolsOf(o["tools"])
+	}
+	return in, out, tools
+}

@@ -1,0 +1,94 @@
+package otel
+
+// Meaning is what a span says, in the terms that all doors share. What was not sent is empty or
+// not Sent, never 0.
+type Meaning struct {
+	// Dialect is the convention that the span was read by.
+	Dialect string
+	// Type is generation, embedding, tool, agent, chain, retrieval, reranker, guardrail,
+	// evaluator, event or span.
+	Type string
+	Name string
+
+	Status        string // ok, error or aborted
+	Level         string // DEBUG, INFO, WARN, ERROR or ""
+	StatusMessage string
+	ErrorType     string // without its module
+
+	Model, RequestedModel, Provider    string
+	ResponseID                         string
+	FinishReason, FinishReasonOriginal string // one vocabulary, and the word as it was sent
+	Parameters                         string // a JSON object, or ""
+
+	// Prompt includes CacheRead and CacheWrite, Completion includes Reasoning, Total is the
+	// sum of the two.
+	Prompt, Completion, Total       Count
+	CacheRead, CacheWrite           Count
+	Reasoning, AudioInput, AudioOut Count
+	TokenSource                     string // reported, estimated or none
+	// UsageIncomplete: the library is known to leave out the cache's part of Prompt.
+	UsageIncomplete bool
+
+	TotalCost, InputCost, OutputCost   Number // in USD
+	CacheReadCost, CacheWriteCost      Number
+	FirstToken                         Number // milliseconds after the start
+	SessionID, UserID                  string
+	Environment, Release, CodeVersion  string
+	Tags                               []string
+	TraceName, PromptName, PromptLabel string
+	Input, Output                      string // as sent: JSON, or text that is none
+	Metadata                           string // a JSON object, or ""
+
+	// Inner marks a span that is part of a call which another span reports: it never counts.
+	Inner bool
+	// Why says of a field by which rule it has its value; filled by Explain only.
+	Why map[string]string
+
+	messages func() (in, out []Message, tools []Tool)
+}
+
+// reader fills a Meaning from a Span.
+type reader struct {
+	*Span
+	m *Meaning
+}
+
+// why notes the rule of a field, when somebody asks.
+func (r *reader) why(field, rule string) {
+	if r.m.Why != nil {
+		r.m.Why[field] = rule
+	}
+}
+
+// Read says what the span means. The result shares the span's memory.
+func Read(s *Span) *Meaning { return read(s, &Meaning{}) }
+
+// Explain is Read, with the rules that gave the fields.
+func Explain(s *Span) *Meaning { return read(s, &Meaning{Why: map[string]string{}}) }
+
+func read(s *Span, m *Meaning) *Meaning {
+	r := &reader{s, m}
+	m.Name, m.Type = s.Name, "span"
+	for i := range dialects {
+		if d := &dialects[i]; d.speaks(s) {
+			m.Dialect = d.name
+			r.why("type", "dialect "+d.name)
+			r.common()
+			d.read(r)
+			break
+		}
+	}
+	r.finish()
+	return m
+}
+
+// Messages are the messages that went in and came out, and the tools that were offered.
+func (m *Meaning) Messages() (in, out []Message, tools []Tool) {
+	if m.messages == nil {
+		return nil, nil, nil
+	}
+	return m.messages()
+}
+
+// Call says whether the span is a call of a model.
+func (m *Meaning) Call() bool { return (m.Type == "generation" || m.Type == "embedding") && !m.Inner }

@@ -1,0 +1,197 @@
+package otlp
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"math"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// form is how a field of a message is written in JSON.
+type form uint8
+
+const (
+	asText   form = iota + 1
+	asHex         // an id
+	asNumber      // of at most 32 bits
+	asQuoted      // an unsigned number of 64 bits: a string
+	asSigned      // a signed number of 64 bits: a string
+	asDouble
+	asBool
+	asBase64
+	asMessage
+)
+
+// field is a field of a message; the zero field is none that is known.
+type field struct {
+	name     string
+	form     form
+	message  kind // of asMessage
+	repeated bool
+}
+
+// kind is a kind of message.
+type kind uint8
+
+const (
+	spanKind kind = iota
+	eventKind
+	linkKind
+	statusKind
+	resourceKind
+	scopeKind
+	logKind
+	keyValueKind
+	valueKind
+	arrayKind
+	mapKind
+)
+
+// fieldsOf has the fields of each kind of message by their numbers.
+var fieldsOf = [...][]field{
+	spanKind: {1: {"traceId", asHex, 0, false}, 2: {"spanId", asHex, 0, false}, 3: {"traceState", asText, 0, false},
+		4: {"parentSpanId", asHex, 0, false}, 5: {"name", asText, 0, false}, 6: {"kind", asNumber, 0, false},
+		7: {"startTimeUnixNano", asQuoted, 0, false}, 8: {"endTimeUnixNano", asQuoted, 0, false},
+		9: {"attributes", asMessage, keyValueKind, true}, 10: {"droppedAttributesCount", asNumber, 0, false},
+		11: {"events", asMessage, eventKind, true}, 12: {"droppedEventsCount", asNumber, 0, false},
+		13: {"links", asMessage, linkKind, true}, 14: {"droppedLinksCount", asNumber, 0, false},
+		15: {"status", asMessage, statusKind, false}, 16: {"flags", asNumber, 0, false}},
+	eventKind: {1: {"timeUnixNano", asQuoted, 0, false}, 2: {"name", asText, 0, false}, 3: {"attributes", asMessage, keyValueKind, true},
+		4: {"droppedAttributesCount", asNumber, 0, false}},
+	linkKind: {1: {"traceId", asHex, 0, false}, 2: {"spanId", asHex, 0, false}, 3: {"traceState", asText, 0, false},
+		4: {"attributes", asMessage, keyValueKind, true}, 5: {"droppedAttributesCount", asNumber, 0, false}, 6: {"flags", asNumber, 0, false}},
+	statusKind:   {2: {"message", asText, 0, false}, 3: {"code", asNumber, 0, false}},
+	resourceKind: {1: {"attributes", asMessage, keyValueKind, true}, 2: {"droppedAttributesCount", asNumber, 0, false}},
+	scopeKind: {1: {"name", asText, 0, false}, 2: {"version", asText, 0, false}, 3: {"attributes", asMessage, keyValueKind, true},
+		4: {"droppedAttributesCount", asNumber, 0, false}},
+	logKind: {1: {"timeUnixNano", asQuoted, 0, false}, 2: {"severityNumber", asNumber, 0, false}, 3: {"severityText", asText, 0, false},
+		5: {"body", asMessage, valueKind, false}, 6: {"attributes", asMessage, keyValueKind, true},
+		7: {"droppedAttributesCount", asNumber, 0, false}, 8: {"flags", asNumber, 0, false}, 9: {"traceId", asHex, 0, false},
+		10: {"spanId", asHex, 0, false}, 11: {"observedTimeUnixNano", asQuoted, 0, false}, 12: {"eventName", asText, 0, false}},
+	keyValueKind: {1: {"key", asText, 0, false}, 2: {"value", asMessage, valueKind, false}},
+	valueKind: {1: {"stringValue", asText, 0, false}, 2: {"boolValue", asBool, 0, false}, 3: {"intValue", asSigned, 0, false},
+		4: {"doubleValue", asDouble, 0, false}, 5: {"arrayValue", asMessage, arrayKind, false}, 6: {"kvlistValue", asMessage, mapKind, false},
+		7: {"bytesValue", asBase64, 0, false}},
+	arrayKind: {1: {"values", asMessage, valueKind, true}},
+	mapKind:   {1: {"values", asMessage, keyValueKind, true}},
+}
+
+// AppendSpan appends a span in protobuf as OTLP in JSON, with everything that it says but for
+// fields that the protocol does not know.
+func AppendSpan(to, span []byte) ([]byte, error) { return appendMessage(to, span, spanKind, 0) }
+
+// AppendLog does the same for a log record.
+func AppendLog(to, record []byte) ([]byte, error) { return appendMessage(to, record, logKind, 0) }
+
+// AppendResource does the same for a resource.
+func AppendResource(to, resource []byte) ([]byte, error) {
+	return appendMessage(to, resource, resourceKind, 0)
+}
+
+// AppendScope does the same for a scope.
+func AppendScope(to, scope []byte) ([]byte, error) { return appendMessage(to, scope, scopeKind, 0) }
+
+// Messages nest up to four deep around and inside a value of attributes.
+const maxMessageDepth = 3*maxDepth + 8
+
+func appendMessage(to, b []byte, k kind, depth int) ([]byte, error) {
+	if depth > maxMessageDepth {
+		return to, errDepth
+	}
+	start := len(to)
+	to = append(to, '{')
+	var done uint64 // the fields that have been written
+	var open protowire.Number
+	m := message{rest: b}
+	for m.next() {
+		if int(m.num) >= len(fieldsOf[k]) || fieldsOf[k][m.num].form == 0 {
+			continue
+		}
+		f := &fieldsOf[k][m.num]
+		if open != 0 && open != m.num {
+			to, open = append(to, ']'), 0
+		}
+		if bit := uint64(1) << m.num; done&bit != 0 && open != m.num {
+			return appendScattered(to[:start], b, k, depth) // a field that comes back
+		} else {
+			done |= bit
+		}
+		if len(to) > start+1 {
+			to = append(to, ',')
+		}
+		if open == 0 {
+			to = append(append(append(to, '"'), f.name...), `":`...)
+			if f.repeated {
+				to, open = append(to, '['), m.num
+			}
+		}
+		var err error
+		if to, err = appendField(to, f, &m, depth); err != nil {
+			return to, err
+		}
+	}
+	if open != 0 {
+		to = append(to, ']')
+	}
+	return append(to, '}'), m.err
+}
+
+// appendScattered is appendMessage for a message whose repeated fields do not lie together, or
+// which repeats what should be there once: of that the last counts.
+func appendScattered(to, b []byte, k kind, depth int) ([]byte, error) {
+	byNumber := make([][]byte, len(fieldsOf[k]))
+	m := message{rest: b}
+	for rest := b; m.next(); rest = m.rest {
+		if int(m.num) >= len(byNumber) || fieldsOf[k][m.num].form == 0 {
+			continue
+		}
+		one := rest[:len(rest)-len(m.rest)]
+		if fieldsOf[k][m.num].repeated {
+			byNumber[m.num] = append(byNumber[m.num], one...)
+		} else {
+			byNumber[m.num] = one
+		}
+	}
+	if m.err != nil {
+		return to, m.err
+	}
+	var sorted []byte
+	for _, of := range byNumber {
+		sorted = append(sorted, of...)
+	}
+	return appendMessage(to, sorted, k, depth)
+}
+
+func appendField(to []byte, f *field, m *message, depth int) ([]byte, error) {
+	switch f.form {
+	case asText:
+		s, err := str(m.bytes)
+		return appendText(to, s), err
+	case asHex:
+		return append(hex.AppendEncode(append(to, '"'), m.bytes), '"'), nil
+	case asNumber:
+		return strconv.AppendInt(to, int64(int32(m.n)), 10), nil
+	case asQuoted:
+		return append(strconv.AppendUint(append(to, '"'), m.n, 10), '"'), nil
+	case asSigned:
+		return append(strconv.AppendInt(append(to, '"'), int64(m.n), 10), '"'), nil
+	case asBool:
+		return strconv.AppendBool(to, m.n != 0), nil
+	case asBase64:
+		return append(base64.StdEncoding.AppendEncode(append(to, '"'), m.bytes), '"'), nil
+	case asDouble:
+		switch d := math.Float64frombits(m.n); {
+		case math.IsNaN(d):
+			return append(to, `"NaN"`...), nil
+		case math.IsInf(d, 1):
+			return append(to, `"Infinity"`...), nil
+		case math.IsInf(d, -1):
+			return append(to, `"-Infinity"`...), nil
+		default:
+			return appendDouble(to, d), nil
+		}
+	}
+	return appendMessage(to, m.bytes, f.message, depth+1)
+}
