@@ -27,5 +27,5 @@ type Record struct {
 	Fields *Fields
 }
 
-// ErrNotFound: there is nothing of that name. Use errors.Is.
+// ErrNotFound says that there is nothing of that name. Use errors.Is.
 var ErrNotFound = errors.New("not found")
