@@ -20,12 +20,13 @@ func (x *extractor) usages(at []slot) {
 		if raw == nil || raw[0] != '{' {
 			continue
 		}
-		r := usageReader{x: x, where: keys.names[s]}
+		var named members
+		r := usageReader{x: x, where: keys.names[s], named: &named}
 		r.read(raw)
 		r.fill()
-		for _, key := range r.counts.keys {
+		for _, key := range named.keys {
 			if counts.values[key] == nil {
-				counts.add(key, r.counts.values[key])
+				counts.add(key, named.values[key])
 			}
 		}
 	}
@@ -156,8 +157,10 @@ type usageReader struct {
 	n     [numParts]int64
 	// inclusive is set when a key shows that the input holds what was read from a cache.
 	inclusive bool
-	langfuse  bool    // a key shows that it is Langfuse's own shape
-	counts    members // of names that mean no part
+	langfuse  bool // a key shows that it is Langfuse's own shape
+	// named are counts of names that mean no part. A pointer, so that what is kept of them does not
+	// move x to the heap.
+	named *members
 }
 
 func (r *usageReader) read(raw []byte) {
@@ -172,7 +175,7 @@ func (r *usageReader) read(raw []byte) {
 		switch {
 		case p == pNone:
 			if n, ok := WholeNumber(value); ok {
-				r.counts.add(string(key), strconv.AppendInt(nil, n, 10))
+				r.named.add(string(key), strconv.AppendInt(nil, n, 10))
 			}
 		case p > numParts:
 			nested[p-numParts-1] = value
