@@ -26,11 +26,3 @@ func BenchmarkExtract(b *testing.B) {
 		}
 	}
 }
-
-// An event costs the two allocations that its result is made of: what reads it stays on the stack.
-func TestExtractAllocations(t *testing.T) {
-	ev := wire.Event{ID: "e", Type: wire.ObservationCreate, Payload: generation}
-	if n := testing.AllocsPerRun(100, func() { extract.Extract(&ev) }); n > 2 {
-		t.Errorf("%v allocations an event, want 2", n)
-	}
-}

@@ -161,7 +161,7 @@ func TestExtractDetails(t *testing.T) {
 
 func TestExtractAllocations(t *testing.T) {
 	ev := wire.Event{ID: "e", Type: wire.ObservationCreate, Payload: generation}
-	if n := testing.AllocsPerRun(100, func() { extract.Extract(&ev) }); n > 3 {
-		t.Errorf("%v allocations, want at most 3", n)
+	if n := testing.AllocsPerRun(100, func() { extract.Extract(&ev) }); n > 2 {
+		t.Errorf("%v allocations, want at most 2", n)
 	}
 }
