@@ -96,6 +96,9 @@ func run(ctx context.Context, cfg Config, logger *slog.Logger, out io.Writer, fr
 
 // serve listens and works until ctx ends or a part fails, then drains.
 func (n *node) serve(ctx context.Context, out io.Writer) error {
+	if err := n.ingest.Adopt(ctx); err != nil {
+		n.logger.Warn("the jobs of the last run cannot be read yet", "error", err)
+	}
 	main, ops, err := n.listen()
 	if err != nil {
 		return err

@@ -44,6 +44,8 @@ type Ingest struct {
 	since    time.Time
 	counters counters
 	jobs     jobTable
+	adopted  bool   // left is all that an earlier run left
+	left     []*job // until Run has them
 }
 
 // New returns an Ingest; Run must run for its jobs to be finished.

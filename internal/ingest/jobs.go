@@ -54,14 +54,16 @@ func (in *Ingest) JobWorking(project, jobID string) bool {
 // ctx ends. What is not finished then is left for the next run. Its error is
 // that of the Jobs or the Log being closed under it; nil when ctx ended.
 func (in *Ingest) Run(ctx context.Context) error {
-	left, err := in.leftJobs(ctx)
-	if err != nil {
-		return orEnded(ctx, err)
+	if !in.adopted {
+		if err := in.persist(ctx, "read pending jobs", func() error { return in.Adopt(ctx) }); err != nil {
+			return orEnded(ctx, err)
+		}
 	}
-	old := make(chan *job, len(left))
-	for _, j := range left {
+	old := make(chan *job, len(in.left))
+	for _, j := range in.left {
 		old <- j
 	}
+	in.left = nil
 	close(old)
 	if err := in.work(ctx, old); err != nil {
 		return orEnded(ctx, err)
@@ -76,18 +78,17 @@ func orEnded(ctx context.Context, err error) error {
 	return err
 }
 
-func (in *Ingest) leftJobs(ctx context.Context) ([]*job, error) {
-	var left []*job
-	err := in.persist(ctx, "read pending jobs", func() error {
-		pending, err := in.o.Jobs.PendingJobs(ctx)
-		for _, j := range pending {
-			if entry, isNew := in.jobs.adopt(j); isNew {
-				left = append(left, entry)
-			}
+// Adopt reads the jobs that an earlier run left: from then on they count as pending, and Run
+// finishes them. It is called before requests are taken; when it fails, Run does it.
+func (in *Ingest) Adopt(ctx context.Context) error {
+	pending, err := in.o.Jobs.PendingJobs(ctx)
+	for _, j := range pending {
+		if entry, isNew := in.jobs.adopt(j); isNew {
+			in.left = append(in.left, entry)
 		}
-		return err
-	})
-	return left, err
+	}
+	in.adopted = err == nil
+	return err
 }
 
 // work has JobWorkers goroutines take jobs until the channel is closed or ctx ends.

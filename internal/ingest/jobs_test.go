@@ -68,6 +68,20 @@ func TestJobIsDone(t *testing.T) {
 	})
 }
 
+// What an earlier run left counts as pending from the moment it is adopted, before anybody can ask.
+func TestLeftJobsArePending(t *testing.T) {
+	t.Parallel()
+	log := newMemLog()
+	async(t, ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()}), batch("", "a"))
+	in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()})
+	if err := in.Adopt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := in.Audit("p"); a.PendingJobs != 1 || in.Stats().JobsPending != 1 {
+		t.Errorf("%d jobs are pending, want 1", a.PendingJobs)
+	}
+}
+
 // A node that dies between accepting and finishing jobs finishes them when it
 // starts again, each once, and before those that come then.
 func TestJobsSurviveTheirNode(t *testing.T) {
