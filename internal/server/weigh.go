@@ -113,6 +113,7 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]ent
 	}
 	q.room, q.count = q.room+payloads, q.count+n
 	if fits {
+		extract.Fill(recs)
 		return recs, nil
 	}
 	if err := q.need(ctx, weightOf(q.count, q.room)); err != nil {
