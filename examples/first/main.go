@@ -4,12 +4,13 @@ package main
 import (
 	"context"
 	"log"
+	"log/slog"
 
 	"github.com/brokle-ai/brokle-go"
 )
 
 func main() {
-	client, err := brokle.New(brokle.Config{}) // BROKLE_API_KEY and BROKLE_HOST from the environment
+	client, err := brokle.New(brokle.Config{Logger: slog.Default()}) // BROKLE_API_KEY and BROKLE_HOST from the environment
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -22,7 +23,7 @@ func main() {
 	trace.Score("helpful", 1)
 	trace.End(brokle.Output(answer))
 
-	if err := client.Close(context.Background()); err != nil { // sends what waits; says what was not delivered
+	if err := client.Close(context.Background()); err != nil { // sends what waits; what is refused is in the log
 		log.Fatal(err)
 	}
 	log.Printf("look: brokle trace %s", trace.ID())
