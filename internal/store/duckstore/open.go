@@ -125,7 +125,11 @@ func Open(path string, o Options) (*Warehouse, error) {
 	if asideErr != nil {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, asideErr))
 	}
-	o.Logger.Error("warehouse file cannot be read; it was put aside and is built again from the log",
+	level, why := slog.LevelError, "warehouse file cannot be read"
+	if errors.Is(err, errOlder) {
+		level, why = slog.LevelInfo, "warehouse file has the layout of an earlier release"
+	}
+	o.Logger.Log(context.Background(), level, why+"; it was put aside and is built again from the log",
 		"file", path, "aside", aside, "error", err)
 	if w, err = open(path, o); err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
