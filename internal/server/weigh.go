@@ -89,9 +89,17 @@ func (q *question) forget() { q.room, q.count = 0, 0 }
 
 // readAll reads the records of seqs for the answer of c. What they weigh is not known before
 // they are read: when it is more than c has room for, they are read once to weigh them,
-// keeping nothing, and again when there is room.
+// keeping nothing, and again when there is room. What they say is read too, as the fold needs it.
 func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]entity.Record, error) {
-	q := c.question
+	recs, err := s.gather(ctx, c.question, seqs)
+	if err != nil {
+		return nil, err
+	}
+	extract.Fill(recs)
+	return recs, nil
+}
+
+func (s *Server) gather(ctx context.Context, q *question, seqs []entity.Seq) ([]entity.Record, error) {
 	var recs []entity.Record
 	var payloads int64
 	n := 0
@@ -113,7 +121,6 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]ent
 	}
 	q.room, q.count = q.room+payloads, q.count+n
 	if fits {
-		extract.Fill(recs)
 		return recs, nil
 	}
 	if err := q.need(ctx, weightOf(q.count, q.room)); err != nil {
@@ -126,7 +133,6 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]ent
 		}
 		return true
 	})
-	extract.Fill(recs)
 	return recs, err
 }
 
