@@ -117,16 +117,7 @@ func TestLostKeysFile(t *testing.T) {
 	if status, _, _ := n.post(t, testKey, "t1"); status != http.StatusOK {
 		t.Errorf("post with a key in memory: %d", status)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+"/v1/keys", strings.NewReader(`{"name":"another","scopes":["read"]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := n.postJSON(t, testKey, "/v1/keys", `{"name":"another","scopes":["read"]}`)
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" { // right, and to be asked again
 		t.Errorf("a key is asked for: %d", resp.StatusCode)

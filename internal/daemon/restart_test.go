@@ -26,16 +26,7 @@ func TestAnswersAreTheSameAfterARestart(t *testing.T) {
 	}
 	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
 	n := start(t, cfg)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+"/v1/telemetry/batch", strings.NewReader(events))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := n.postJSON(t, testKey, "/v1/telemetry/batch", events)
 	_ = resp.Body.Close()
 	watch.Until(t, "everything can be asked for", func() bool {
 		_, body := n.get(t, testKey, "/v1/traces/T")

@@ -106,8 +106,19 @@ func (n *testNode) get(t *testing.T, key, path string) (int, string) {
 // post sends one trace and returns the status, Retry-After and the answer.
 func (n *testNode) post(t *testing.T, key, id string) (int, string, wire.BatchResponse) {
 	t.Helper()
-	body := fmt.Sprintf(`{"events":[{"event_id":%q,"event_type":"trace_create","payload":{"id":%q,"name":"n"}}]}`, id, id)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+"/v1/telemetry/batch", strings.NewReader(body))
+	resp := n.postJSON(t, key, "/v1/telemetry/batch", fmt.Sprintf(`{"events":[{"event_id":%q,"event_type":"trace_create","payload":{"id":%q,"name":"n"}}]}`, id, id))
+	defer func() { _ = resp.Body.Close() }()
+	var answer wire.BatchResponse
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("Retry-After"), answer
+}
+
+// postJSON posts a body; the caller closes the answer's body.
+func (n *testNode) postJSON(t *testing.T, key, path, body string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +128,7 @@ func (n *testNode) post(t *testing.T, key, id string) (int, string, wire.BatchRe
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer wire.BatchResponse
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header.Get("Retry-After"), answer
+	return resp
 }
 
 func TestStopAndStartKeepsEverything(t *testing.T) {

@@ -111,7 +111,7 @@ func (x *extractor) attribute(key string, value []byte) bool {
 		x.fillNumber(entity.TotalCost, entity.NumberForm, value)
 	case "llm.finish_reason", "llm.stop_reason":
 		if text, ok := rawjson.Unquote(value); ok {
-			x.fillText(entity.FinishReason, finishReason(text))
+			x.fillText(entity.FinishReason, entity.StopReason(text))
 		}
 	case "brokle.user_id":
 		x.fillLabel(entity.UserID, value)

@@ -97,7 +97,7 @@ func enumText(text string, how entity.Form) (canonical string, enum bool) {
 	case entity.LevelForm:
 		return levelOf(text), true
 	case entity.FinishForm:
-		return finishReason(text), true
+		return entity.StopReason(text), true
 	case entity.SourceForm:
 		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
 	case entity.TypeForm:

@@ -2,9 +2,9 @@ package otel
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -171,25 +171,10 @@ func (r *reader) finish() {
 	}
 }
 
-// reasons are the words for why a model stopped, by what they mean.
-var reasons = map[string][]string{
-	"stop":           {"stop", "end_turn", "stop_sequence", "eos", "end_of_turn", "finish", "finished"},
-	"length":         {"length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"},
-	"tool_calls":     {"tool_calls", "tool_call", "tool_use", "function_call", "tool-calls"},
-	"content_filter": {"content_filter", "content-filter", "safety", "refusal", "content_filtered", "guardrail_intervened"},
-	"error":          {"error"},
-}
-
-// reason is the word of our vocabulary for a finish reason as it was sent; another word stays as it is.
+// reason is the word of our vocabulary for a finish reason as it was sent.
 func (r *reader) reason(original string) string {
-	word := strings.ToLower(original)
-	for name, words := range reasons {
-		if slices.Contains(words, word) {
-			return name
-		}
-	}
-	if word != "completed" {
-		return word
+	if original != "completed" {
+		return entity.StopReason(original)
 	}
 	// The Responses API is completed whether it asks for a tool or not.
 	r.why("finish_reason", "completed says nothing, so the output says it")

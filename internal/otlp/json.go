@@ -323,10 +323,7 @@ func appendJSONContainer(to, raw []byte, typ otel.Type, depth int) ([]byte, erro
 	if depth > maxDepth {
 		return to, errDepth
 	}
-	open, end := byte('['), byte(']')
-	if typ == otel.Map {
-		open, end = '{', '}'
-	}
+	open, end := brackets(typ)
 	to = append(to, open)
 	empty := len(to)
 	var err error

@@ -209,15 +209,20 @@ func value(b []byte) (v otel.Value, err error) {
 
 var errDepth = errors.New("nested deeper than 64 levels")
 
+// brackets are those of a list or a map in JSON.
+func brackets(typ otel.Type) (open, end byte) {
+	if typ == otel.Map {
+		return '{', '}'
+	}
+	return '[', ']'
+}
+
 // appendContainer appends an ArrayValue or a KeyValueList as JSON.
 func appendContainer(to, b []byte, typ otel.Type, depth int) ([]byte, error) {
 	if depth > maxDepth {
 		return to, errDepth
 	}
-	open, end := byte('['), byte(']')
-	if typ == otel.Map {
-		open, end = '{', '}'
-	}
+	open, end := brackets(typ)
 	to = append(to, open)
 	empty := len(to)
 	err := walk(b, func(m *message) (err error) {
