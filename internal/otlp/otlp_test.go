@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
@@ -35,6 +36,20 @@ func bodies(t testing.TB, pattern string) map[string][]byte {
 	return all
 }
 
+// written is a message in JSON, as our encoder writes the bytes of the official package.
+func written(t testing.TB, m proto.Message, appendTo func(to, b []byte) ([]byte, error)) string {
+	t.Helper()
+	b, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := appendTo(nil, b)
+	if err != nil || !json.Valid(out) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
 // inJSON is a request in JSON with the spans of one in protobuf, made by the official package's decoder and our encoder.
 func inJSON(t testing.TB, body []byte) []byte {
 	t.Helper()
@@ -42,28 +57,17 @@ func inJSON(t testing.TB, body []byte) []byte {
 	if err := proto.Unmarshal(body, &data); err != nil {
 		t.Fatal(err)
 	}
-	wire := func(m proto.Message, appendTo func(to, b []byte) ([]byte, error)) string {
-		b, err := proto.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := appendTo(nil, b)
-		if err != nil || !json.Valid(out) {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return string(out)
-	}
 	var resources []string
 	for _, rs := range data.ResourceSpans {
 		var scopes []string
 		for _, ss := range rs.ScopeSpans {
 			var spans []string
 			for _, s := range ss.Spans {
-				spans = append(spans, wire(s, otlp.AppendSpan))
+				spans = append(spans, written(t, s, otlp.AppendSpan))
 			}
-			scopes = append(scopes, `{"scope":`+wire(ss.Scope, otlp.AppendScope)+`,"spans":[`+strings.Join(spans, ",")+`]}`)
+			scopes = append(scopes, `{"scope":`+written(t, ss.Scope, otlp.AppendScope)+`,"spans":[`+strings.Join(spans, ",")+`]}`)
 		}
-		resources = append(resources, `{"resource":`+wire(rs.Resource, otlp.AppendResource)+`,"scopeSpans":[`+strings.Join(scopes, ",")+`]}`)
+		resources = append(resources, `{"resource":`+written(t, rs.Resource, otlp.AppendResource)+`,"scopeSpans":[`+strings.Join(scopes, ",")+`]}`)
 	}
 	return []byte(`{"resourceSpans":[` + strings.Join(resources, ",") + `]}`)
 }
@@ -97,6 +101,62 @@ func TestBothEncodingsSayTheSame(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v: the encodings differ", name, err)
 		}
+	}
+}
+
+// Log records say the same in both encodings too, with the times and names that some send elsewhere.
+func TestLogsInBothEncodings(t *testing.T) {
+	t.Parallel()
+	records := 0
+	for name, body := range bodies(t, "*.logs.pb") {
+		var data logspb.LogsData
+		if err := proto.Unmarshal(body, &data); err != nil {
+			t.Fatal(err)
+		}
+		var resources []string
+		for _, rl := range data.ResourceLogs {
+			for _, sl := range rl.ScopeLogs {
+				for _, l := range sl.LogRecords {
+					resources = append(resources, `{"resource":`+written(t, rl.Resource, otlp.AppendResource)+`,"scopeLogs":[{"scope":`+
+						written(t, sl.Scope, otlp.AppendScope)+`,"logRecords":[`+written(t, l, otlp.AppendLog)+`]}]}`)
+				}
+			}
+		}
+		request := []byte(`{"resourceLogs":[` + strings.Join(resources, ",") + `]}`)
+		var want, got []*otlp.Log
+		if err := otlp.ProtobufLogs(body, func(l *otlp.Log, err error) {
+			if err != nil || l.Time == 0 || l.Name == "" {
+				t.Errorf("%s: %+v, %v", name, l, err)
+			}
+			want = append(want, l)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := otlp.JSONLogs(request, func(l *otlp.Log, _ []byte, err error) {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			got = append(got, l)
+		}); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v: the encodings differ", name, err)
+		}
+		records += len(want)
+	}
+	if records == 0 {
+		t.Error("no records")
+	}
+}
+
+// What a record leaves out is taken from where some send it.
+func TestLogOfJSON(t *testing.T) {
+	t.Parallel()
+	var l otlp.Log
+	if err := otlp.LogOfJSON([]byte(`{"observedTimeUnixNano":"7","severityNumber":17,"severityText":"ERROR","attributes":[{"key":"event.name","value":{"stringValue":"e"}}]}`), &l); err != nil ||
+		l.Time != 7 || l.Name != "e" || l.SeverityNumber != 17 || l.Severity != "ERROR" || l.TraceID != "" {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if err := otlp.LogOfJSON([]byte(`{"traceId":"01"}`), &l); err == nil {
+		t.Error("an id of one byte was taken")
 	}
 }
 
