@@ -78,7 +78,7 @@ func house() map[string]room {
 			because: "what an event says and folds into is the same for every door and engine",
 		},
 		"internal/extract": {
-			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, inTests: []string{"internal/store/storetest"},
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otel", "internal/otlp"}, inTests: []string{"internal/store/storetest"},
 			because: "it reads payloads, wherever they came from",
 		},
 		"internal/otel": {
@@ -116,8 +116,11 @@ func house() map[string]room {
 		"internal/wireformat/bulk": {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
 		},
+		"internal/wireformat/otlphttp": {
+			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
+		},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk"}, because: "it is their table",
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp"}, because: "it is their table",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
@@ -148,7 +151,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},

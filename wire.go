@@ -91,6 +91,9 @@ type Trace = wire.Trace
 // its own within its trace. A number that is not known is nil.
 type Observation = wire.Observation
 
+// ObservationSource says how an observation came: by which door, from which instrumentation and SDK.
+type ObservationSource = wire.ObservationSource
+
 // ObservationEvent is one of the events that an observation, a trace or a score was
 // folded from: a row of GET /v1/observations/{id}/history, and of the others.
 type ObservationEvent = wire.ObservationEvent

@@ -14,11 +14,13 @@ const (
 // Rank orders events of one entity that have the same timestamp.
 type Rank uint8
 
-// create < update < complete.
+// create < update < complete. A hint stands before them all, whatever its timestamp: it fills
+// what no other event of the entity says, as a log record does beside its span.
 const (
 	RankCreate Rank = iota
 	RankUpdate
 	RankComplete
+	RankHint
 )
 
 // Fields is what one event says about one entity: the typed fields that are

@@ -36,9 +36,17 @@ const (
 	AudioInputTokens
 	AudioOutputTokens
 	RequestedModel // what was asked for
+	ResponseID     // the provider's name of its answer
 	FinishReason
+	FinishReasonOriginal // the provider's own word
+	Status               // ok, error or aborted
+	ErrorType            // without its module
+	TokenSource          // reported, estimated or none
+	TimeToFirstToken     // milliseconds after the start
 	InputCost
 	OutputCost
+	CacheReadCost  // part of InputCost
+	CacheWriteCost // part of InputCost
 	TotalCost
 	LatencyMS
 	QualityScore
@@ -56,7 +64,14 @@ const (
 	ModelParameters
 	Usage      // object of the counts that a client names and no field has
 	Attributes // object
-	Clear      // names of fields that the event empties before its own values apply
+	TraceName  // of the trace, said by one of its observations
+	Door       // by which it came: brokle, otlp or langfuse
+	Scope      // the instrumentation's
+	ScopeVersion
+	SDK       // and its version
+	PromptKey // a hash of what went in: equal prompts have equal ones
+	Twin      // what else tells whether two observations are one call: see Twins
+	Clear     // names of fields that the event empties before its own values apply
 	ID
 )
 
@@ -114,57 +129,77 @@ var table = [...]struct {
 	// keys are further keys of a payload, in the order in which they count behind the name.
 	keys []string
 }{
-	Name:                {name: "name", said: ofAny, core: ofScore, kept: ofAny, group: true},
-	UserID:              {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
-	SessionID:           {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
-	Environment:         {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, group: true},
-	Tags:                {name: "tags", held: List, form: TagsForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, rule: Unite},
-	Version:             {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
-	Release:             {name: "release", form: TextForm, said: ofTrace, kept: ofTrace | ofObservation, group: true},
-	ParentTraceID:       {name: "parent_trace_id", form: IDForm, said: ofTrace},
-	TraceID:             {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, group: true, keys: []string{"external_trace_id"}},
-	ObservationID:       {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, keys: []string{"external_observation_id", "span_id"}},
-	ParentObservationID: {name: "parent_observation_id", form: IDForm, said: ofObservation, kept: ofObservation, keys: []string{"parent_span_id"}},
-	ObservationType:     {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, group: true, absent: "span"},
-	StartTime:           {name: "start_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
-	EndTime:             {name: "end_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
-	Level:               {name: "level", form: LevelForm, said: ofObservation, kept: ofObservation, group: true, absent: "DEFAULT"},
-	StatusMessage:       {name: "status_message", form: TextForm, said: ofObservation, kept: ofObservation},
-	Model:               {name: "model", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
-	Provider:            {name: "provider", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
-	PromptTokens:        {name: "prompt_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	CompletionTokens:    {name: "completion_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	TotalTokens:         {name: "total_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofTrace | ofObservation},
-	CacheReadTokens:     {name: "cache_read_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	CacheWriteTokens:    {name: "cache_write_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	ReasoningTokens:     {name: "reasoning_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	AudioInputTokens:    {name: "audio_input_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	AudioOutputTokens:   {name: "audio_output_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
-	RequestedModel:      {name: "requested_model", form: TextForm, said: ofObservation, kept: ofObservation},
-	FinishReason:        {name: "finish_reason", form: FinishForm, said: ofObservation, kept: ofObservation},
-	InputCost:           {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	OutputCost:          {name: "output_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	TotalCost:           {name: "total_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofTrace | ofObservation},
-	LatencyMS:           {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
-	QualityScore:        {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	Value:               {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},
-	StringValue:         {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, group: true},
-	DataType:            {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, group: true},
-	Source:              {name: "source", form: SourceForm, said: ofScore, kept: ofScore, group: true},
-	EvaluatorName:       {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, group: true},
-	EvaluatorVersion:    {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, group: true},
-	Comment:             {name: "comment", form: TextForm, said: ofScore, kept: ofScore},
-	AuthorUserID:        {name: "author_user_id", form: LabelForm, said: ofScore, kept: ofScore},
-	Input:               {name: "input", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
-	Output:              {name: "output", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
-	Metadata:            {name: "metadata", held: JSON, form: JSONForm, said: ofAny, rule: Merge},
-	ModelParameters:     {name: "model_parameters", held: JSON, form: JSONForm, said: ofObservation},
-	Usage:               {name: "usage", held: JSON, said: ofObservation, rule: Merge},
-	Attributes:          {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
-	Clear:               {name: "clear", held: List, said: ofAny, core: ofAny},
-	ID:                  {name: "id", kept: ofAny},
+	Name:                 {name: "name", said: ofAny, core: ofScore, kept: ofAny, group: true},
+	UserID:               {name: "user_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	SessionID:            {name: "session_id", form: LabelForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	Environment:          {name: "environment", form: LabelForm, said: ofAny, kept: ofAny, group: true},
+	Tags:                 {name: "tags", held: List, form: TagsForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, rule: Unite},
+	Version:              {name: "version", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	Release:              {name: "release", form: TextForm, said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},
+	ParentTraceID:        {name: "parent_trace_id", form: IDForm, said: ofTrace},
+	TraceID:              {name: "trace_id", said: ofAny &^ ofTrace, core: ofAny, kept: ofAny &^ ofTrace, group: true, keys: []string{"external_trace_id"}},
+	ObservationID:        {name: "observation_id", said: ofScore, core: ofScore, kept: ofScore, keys: []string{"external_observation_id", "span_id"}},
+	ParentObservationID:  {name: "parent_observation_id", form: IDForm, said: ofObservation, kept: ofObservation, keys: []string{"parent_span_id"}},
+	ObservationType:      {name: "type", form: TypeForm, said: ofObservation, kept: ofObservation, group: true, absent: "span"},
+	StartTime:            {name: "start_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
+	EndTime:              {name: "end_time", held: Time, form: TimeForm, said: ofObservation, kept: ofTrace | ofObservation},
+	Level:                {name: "level", form: LevelForm, said: ofObservation, kept: ofObservation, group: true, absent: "DEFAULT"},
+	StatusMessage:        {name: "status_message", form: TextForm, said: ofObservation, kept: ofObservation},
+	Model:                {name: "model", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
+	Provider:             {name: "provider", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
+	PromptTokens:         {name: "prompt_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	CompletionTokens:     {name: "completion_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	TotalTokens:          {name: "total_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofTrace | ofObservation},
+	CacheReadTokens:      {name: "cache_read_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	CacheWriteTokens:     {name: "cache_write_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	ReasoningTokens:      {name: "reasoning_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	AudioInputTokens:     {name: "audio_input_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	AudioOutputTokens:    {name: "audio_output_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	RequestedModel:       {name: "requested_model", form: TextForm, said: ofObservation, kept: ofObservation},
+	FinishReason:         {name: "finish_reason", form: FinishForm, said: ofObservation, kept: ofObservation},
+	ResponseID:           {name: "response_id", form: TextForm, said: ofObservation, kept: ofObservation},
+	FinishReasonOriginal: {name: "finish_reason_original", said: ofObservation, kept: ofObservation},
+	Status:               {name: "status", said: ofObservation, kept: ofTrace | ofObservation, group: true},
+	ErrorType:            {name: "error_type", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
+	TokenSource:          {name: "token_source", said: ofObservation, kept: ofObservation, group: true},
+	TimeToFirstToken:     {name: "time_to_first_token_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofObservation},
+	CacheReadCost:        {name: "cache_read_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	CacheWriteCost:       {name: "cache_write_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	InputCost:            {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	OutputCost:           {name: "output_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	TotalCost:            {name: "total_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofTrace | ofObservation},
+	LatencyMS:            {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
+	QualityScore:         {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
+	Value:                {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},
+	StringValue:          {name: "string_value", said: ofScore, core: ofScore, kept: ofScore, group: true},
+	DataType:             {name: "data_type", said: ofScore, core: ofScore, kept: ofScore, group: true},
+	Source:               {name: "source", form: SourceForm, said: ofScore, kept: ofScore, group: true},
+	EvaluatorName:        {name: "evaluator_name", form: TextForm, said: ofScore, kept: ofScore, group: true},
+	EvaluatorVersion:     {name: "evaluator_version", form: TextForm, said: ofScore, kept: ofScore, group: true},
+	Comment:              {name: "comment", form: TextForm, said: ofScore, kept: ofScore},
+	AuthorUserID:         {name: "author_user_id", form: LabelForm, said: ofScore, kept: ofScore},
+	Input:                {name: "input", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
+	Output:               {name: "output", held: JSON, form: JSONForm, said: ofTrace | ofObservation},
+	Metadata:             {name: "metadata", held: JSON, form: JSONForm, said: ofAny, rule: Merge},
+	ModelParameters:      {name: "model_parameters", held: JSON, form: JSONForm, said: ofObservation},
+	Usage:                {name: "usage", held: JSON, said: ofObservation, rule: Merge},
+	Attributes:           {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
+	TraceName:            {name: "trace_name", said: ofObservation, kept: ofObservation},
+	Door:                 {name: "door", said: ofObservation, kept: ofObservation, group: true, absent: "brokle"},
+	Scope:                {name: "scope", said: ofObservation, kept: ofObservation, group: true},
+	ScopeVersion:         {name: "scope_version", said: ofObservation, kept: ofObservation},
+	SDK:                  {name: "sdk", said: ofObservation, kept: ofObservation, group: true},
+	PromptKey:            {name: "prompt_key", said: ofObservation, kept: ofObservation},
+	Twin:                 {name: "twin", said: ofObservation, kept: ofObservation},
+	Clear:                {name: "clear", held: List, said: ofAny, core: ofAny},
+	ID:                   {name: "id", kept: ofAny},
 
 	// What only the fold says.
+	{name: "cost_source", kept: ofObservation, group: true},
+	{name: "duplicate_of", kept: ofObservation},
+	{name: "duplicate_of_trace", kept: ofObservation},
+	{name: "inner_errors", held: Integer, kept: ofTrace},
+	{name: "unpriced_count", held: Integer, kept: ofTrace},
 	{name: "newest", held: Flag, kept: ofObservation},
 	{name: "start_time_inferred", held: Flag, kept: ofObservation},
 	{name: "latency_reason", kept: ofTrace | ofObservation},

@@ -16,7 +16,7 @@ import (
 // that a replayed or re-accepted event changes nothing. The same event id with other
 // content is a fact of its own. A record that Extract refuses does not count.
 //
-// The facts of an entity are ordered so: the creates first, whatever their time, by
+// The facts of an entity are ordered so: the hints first, then the creates, whatever their time, each by
 // (timestamp, Seq), for a create never overrules what follows it; then the others by
 // (timestamp, rank, Seq). Seq is the order of acceptance, which is the order of the
 // request within one: at equal time and rank the later accepted has the last word.
@@ -32,6 +32,8 @@ import (
 //     Record.Environment that is not "default", else "default".
 //   - start_time (observations): the last explicit one, else inferred: the least
 //     timestamp of the events of rank create, without those of all events.
+//   - status (observations): the last said, else error when the level is ERROR, else ok.
+//   - token_source and cost_source: the last said, else whether there are tokens, and a cost.
 //   - end_time (observations): the last explicit one, else the greatest timestamp
 //     of the events of rank complete, else none.
 //   - latency_ms (observations): with an end, end − start in milliseconds with
@@ -60,10 +62,12 @@ import (
 // observations' start_times; its end_time the greatest end_time of its
 // observations, or none; its latency end − start when there is an end, or none with a
 // reason, as that of an observation. Its environment, without a trace event, is that of
-// its first observation by (start_time, id). Its name, user_id, session_id and tags, where its own
+// its first observation by (start_time, id). Its name, user_id, session_id, release and tags, where its own
 // events have none, are those of its root: the first by (start_time, id) of the
-// observations that name no parent, and so are input and output when it has no name of its own. observation_count and error_count (level
-// ERROR) are over its observations; total_tokens and total_cost over those of them that
+// observations that name no parent, else of those whose parent it has not; a trace_name that one of
+// them says beats the root's name, and a user or session that the root does not say is the first that any says.
+// Input and output are the root's when it has no name of its own, its status always. observation_count is over its observations, error_count (level
+// ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost) over those that are no duplicates; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that
 // is not "": the mean of the values when any score of that name has a value, else
@@ -113,14 +117,25 @@ func (f *Fold) sorted() []foldItem {
 
 // before is the order of events.
 func (a foldItem) before(b foldItem) int {
-	if c := cmp.Compare(min(a.fields.Rank, RankUpdate), min(b.fields.Rank, RankUpdate)); c != 0 {
-		return c // creates come first
+	if c := cmp.Compare(a.fields.Rank.phase(), b.fields.Rank.phase()); c != 0 {
+		return c
 	}
 	return cmp.Or(
 		cmp.Compare(micros(a.rec), micros(b.rec)),
 		cmp.Compare(a.fields.Rank, b.fields.Rank),
 		cmp.Compare(a.rec.Seq, b.rec.Seq),
 	)
+}
+
+// phase is what ranks come before others, whatever the time: hints, creates, and all others.
+func (r Rank) phase() int {
+	switch r {
+	case RankHint:
+		return 0
+	case RankCreate:
+		return 1
+	}
+	return 2
 }
 
 // micros is a record's timestamp in microseconds since 1970.

@@ -18,7 +18,8 @@ import (
 // decided each for itself. An amount of 0 is no amount here, for it adds nothing.
 // What hangs below what follows from tree; Counted is false when an amount that the
 // observation carries is left out. Observations of no trace ("") hang below nothing, and
-// all count: they are not for Count.
+// all count: they are not for Count. A duplicate never counts, but what it carries is carried below
+// what it hangs below.
 func Count(rows []*ObservationRow) {
 	sorted := slices.Clone(rows)
 	slices.SortFunc(sorted, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
@@ -31,8 +32,8 @@ func Count(rows []*ObservationRow) {
 	cost := below(parents, func(i int) bool { return hasCost(list[i]) })
 	for i, row := range sorted {
 		call := isCall(row.Type)
-		row.CountsTokens = call || !tokens[i]
-		row.CountsCost = call || !cost[i]
+		row.CountsTokens = row.DuplicateOf == "" && (call || !tokens[i])
+		row.CountsCost = row.DuplicateOf == "" && (call || !cost[i])
 		row.Counted = (row.CountsTokens || !hasTokens(list[i])) && (row.CountsCost || !hasCost(list[i]))
 	}
 }

@@ -20,14 +20,28 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *wire.Trace {
 // rollUp is RollUp of a trace that has something, with its observations in the order of their starts.
 func rollUp(own *Fold, rows []*ObservationRow, id string) (*wire.Trace, []*wire.Observation) {
 	Count(rows)
-	observations := make([]*wire.Observation, len(rows))
-	for i, row := range rows {
+	sorted := slices.SortedFunc(slices.Values(rows), func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
+	observations := make([]*wire.Observation, len(sorted))
+	for i, row := range sorted {
 		observations[i] = &row.Observation
 	}
-	slices.SortFunc(observations, byStart)
 	t := ownTrace(own, observations, id)
-	fromRoot(t, rows)
+	root := rootOf(rows)
+	fromRoot(t, root, sorted)
 	summarize(t, observations)
+	outcomeOf(t, root)
 	t.TotalTokens, t.TotalCost = totalsOf(rows)
 	return t, observations
+}
+
+// outcomeOf sets the status, which is the root's: what failed below it may have been mended.
+func outcomeOf(t *wire.Trace, root *ObservationRow) {
+	t.Status, t.InnerErrors = StatusOK, t.ErrorCount
+	if root == nil {
+		return
+	}
+	t.Status = root.Status
+	if root.Level == "ERROR" && root.DuplicateOf == "" {
+		t.InnerErrors--
+	}
 }

@@ -1,20 +1,45 @@
 package entity
 
 import (
+	"cmp"
+
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// fromRoot fills what the trace's own events leave open (name, user, session, tags) with what its
-// root says: clients that send spans only say there what the whole is about. A trace without a name of its
-// own also has the root's input and output. The root is the first by (start_time, id) of the
-// observations that name no parent.
-func fromRoot(t *wire.Trace, rows []*ObservationRow) {
-	var root *ObservationRow
+// rootOf is the observation that says what the trace is about: the first by (start_time, id) of those
+// that name no parent, or, while none of them has come, of those whose parent is not there. nil when there is none.
+func rootOf(rows []*ObservationRow) *ObservationRow {
+	here := make(map[string]bool, len(rows))
 	for _, row := range rows {
-		if row.ParentObservationID == "" && (root == nil || byStart(&row.Observation, &root.Observation) < 0) {
-			root = row
+		here[row.ID] = true
+	}
+	var root, orphan *ObservationRow
+	for _, row := range rows {
+		switch {
+		case row.ParentObservationID == "":
+			root = earlier(root, row)
+		case !here[row.ParentObservationID]:
+			orphan = earlier(orphan, row)
 		}
 	}
+	if root == nil {
+		return orphan
+	}
+	return root
+}
+
+func earlier(a, b *ObservationRow) *ObservationRow {
+	if a == nil || byStart(&b.Observation, &a.Observation) < 0 {
+		return b
+	}
+	return a
+}
+
+// fromRoot fills what the trace's own events leave open (name, user, session, tags, release) with what its
+// root says: clients that send spans only say there what the whole is about. A trace without a name of its
+// own also has the root's input and output. User and session are those of the first observation that has
+// one where the root has none.
+func fromRoot(t *wire.Trace, root *ObservationRow, sorted []*ObservationRow) {
 	if root == nil {
 		return
 	}
@@ -24,12 +49,14 @@ func fromRoot(t *wire.Trace, rows []*ObservationRow) {
 	if t.Name == "" && t.Output == nil {
 		t.Output = root.Output
 	}
-	for _, f := range []struct{ of, root *string }{
-		{&t.Name, &root.Name}, {&t.UserID, &root.UserID}, {&t.SessionID, &root.SessionID},
-	} {
-		if *f.of == "" {
-			*f.of = *f.root
-		}
+	name := ""
+	for _, row := range sorted {
+		name = cmp.Or(name, row.TraceName)
+	}
+	t.Name = cmp.Or(t.Name, root.TraceName, name, root.Name)
+	t.UserID, t.SessionID, t.Release = cmp.Or(t.UserID, root.UserID), cmp.Or(t.SessionID, root.SessionID), cmp.Or(t.Release, root.Release)
+	for _, row := range sorted {
+		t.UserID, t.SessionID = cmp.Or(t.UserID, row.UserID), cmp.Or(t.SessionID, row.SessionID)
 	}
 	if len(t.Tags) == 0 && len(root.Tags) > 0 {
 		t.Tags = root.Tags

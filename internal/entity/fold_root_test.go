@@ -24,7 +24,7 @@ func TestATraceTakesFromItsRootWhatItsOwnEventsLeaveOpen(t *testing.T) {
 		"no events of its own": {[]string{late, child, root}, "", wanted("answer", "u", "s", "chat", "prod")},
 		"some":                 {[]string{child, root, late}, `{"id":"T","name":"own","session_id":"mine"}`, wanted("own", "u", "mine", "chat", "prod")},
 		"all":                  {[]string{child, root}, `{"id":"T","name":"own","user_id":"me","session_id":"mine","tags":["own"]}`, wanted("own", "me", "mine", "own")},
-		"no root has come yet": {[]string{child}, "", wanted("", "", "")},
+		"no root has come yet": {[]string{child}, "", wanted("look-up", "nobody", "", "x")},
 	} {
 		var recs []entity.Record
 		add := func(i int, typ wire.EventType, payload string) *entity.Record {

@@ -56,6 +56,15 @@ type ObservationRow struct {
 	UserID    string `json:"user_id"`
 	SessionID string `json:"session_id"`
 	Release   string `json:"release"`
+	TraceName string `json:"trace_name"`
+	// The four of Source.
+	Door         string `json:"door"`
+	Scope        string `json:"scope"`
+	ScopeVersion string `json:"scope_version"`
+	SDK          string `json:"sdk"`
+	// PromptKey and Twin are what Twins compares.
+	PromptKey string `json:"prompt_key"`
+	Twin      string `json:"twin"`
 	// Newest says that what names the observation but no trace means this one. Of the
 	// rows with one id it is exactly one.
 	Newest bool `json:"newest"`
@@ -115,12 +124,47 @@ func (p *tracePart) fold(o *ObservationRow, id string) {
 	}
 	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
 	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)
+	o.settle()
 	o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
 	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
 	o.Seqs = make([]Seq, len(p.items))
 	for i, item := range p.items {
 		o.Seqs[i] = item.rec.Seq
 	}
+}
+
+// settle fills in what follows from the fields, for events that do not say it.
+func (o *ObservationRow) settle() {
+	if o.Status == "" {
+		o.Status = StatusOK
+		if o.Level == "ERROR" {
+			o.Status = StatusError
+		}
+	}
+	if o.TokenSource == "" {
+		o.TokenSource = sourceOf(o.PromptTokens != nil || o.CompletionTokens != nil || o.TotalTokens != nil)
+	}
+	o.CostSource = sourceOf(o.TotalCost != nil)
+	o.Cite()
+}
+
+// The values of an observation's status.
+const (
+	StatusOK      = "ok"
+	StatusError   = "error"
+	StatusAborted = "aborted"
+)
+
+func sourceOf(said bool) string {
+	if said {
+		return "reported"
+	}
+	return "none"
+}
+
+// Cite makes Source of the fields that a warehouse keeps of it.
+func (o *ObservationRow) Cite() {
+	o.Source = &wire.ObservationSource{Door: o.Door, Scope: o.Scope, ScopeVersion: o.ScopeVersion, SDK: o.SDK}
 }
 
 // Score folds the events that name the score id.

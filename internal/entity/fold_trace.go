@@ -144,8 +144,11 @@ func summarize(t *wire.Trace, sorted []*wire.Observation) {
 	models := make(map[string]bool)
 	for _, o := range sorted {
 		t.ObservationCount++
-		if o.Level == "ERROR" {
+		if o.Level == "ERROR" && o.DuplicateOf == "" {
 			t.ErrorCount++
+		}
+		if isCall(o.Type) && o.DuplicateOf == "" && o.TotalCost == nil {
+			t.UnpricedCount++
 		}
 		if o.Model != "" {
 			models[o.Model] = true

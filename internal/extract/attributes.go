@@ -42,11 +42,12 @@ func (x *extractor) attributes() {
 
 // outcome reads whether the observation failed, and why.
 func (x *extractor) outcome(of *spoken) {
-	status, _ := rawjson.Unquote(x.get(sStatus))
-	failed := strings.EqualFold(status, "error") || of.errorType != "" || of.errorText != ""
+	status, _ := rawjson.Unquote(x.get(entity.Status))
+	status = outcomes[strings.ToLower(status)]
+	failed := status == entity.StatusError || of.errorType != "" || of.errorText != ""
 	if string(x.get(sSuccess)) == "false" {
 		failed = true
-		if text, ok := rawjson.Unquote(x.get(sErrorType)); ok {
+		if text, ok := rawjson.Unquote(x.get(entity.ErrorType)); ok {
 			of.errorType = cmp.Or(of.errorType, text)
 		}
 		for _, s := range [...]slot{sErrorMessage, sError} {
@@ -56,9 +57,19 @@ func (x *extractor) outcome(of *spoken) {
 		}
 	}
 	if failed {
+		status = entity.StatusError
 		x.fill(entity.FieldValue{Field: entity.Level, Text: "ERROR"})
 		x.fillText(entity.StatusMessage, of.message())
+		x.fillText(entity.ErrorType, of.errorType)
 	}
+	x.fillText(entity.Status, status)
+}
+
+// outcomes are the words for how something ended.
+var outcomes = map[string]string{
+	"ok": entity.StatusOK, "success": entity.StatusOK, "completed": entity.StatusOK,
+	"error": entity.StatusError, "failed": entity.StatusError, "failure": entity.StatusError,
+	"aborted": entity.StatusAborted, "cancelled": entity.StatusAborted, "canceled": entity.StatusAborted,
 }
 
 // fill adds a value of a field that the payload has not given.

@@ -7,6 +7,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -41,6 +42,8 @@ const (
 //     counts by other names is the field usage; a usage that is no object is ignored. Totals are
 //     not computed here but in the fold;
 //   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
+//   - a payload that holds a span or a log record of OpenTelemetry says what package otel reads in it
+//     (see Item);
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
 func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
@@ -48,6 +51,9 @@ func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
 	kind, rank, ok := entity.Shape(ev.Type)
 	if !ok {
 		return nil, UnknownType(ev)
+	}
+	if otlp.Stored(ev.Payload) {
+		return stored(ev)
 	}
 	seen, ok := x.scan()
 	if !ok {
@@ -149,7 +155,7 @@ func (x *extractor) scan() (seen int, ok bool) {
 		if seen++; s == entity.Usage {
 			seen += 2
 		}
-		x.rare = x.rare || s >= firstRare || s == entity.RequestedModel || s == entity.Attributes
+		x.rare = x.rare || s >= firstRare || s == entity.RequestedModel || s == entity.Attributes || s == entity.Status || s == entity.ErrorType
 	}
 }
 

@@ -41,7 +41,7 @@ func TestTraceInheritsFromItsRoot(t *testing.T) {
 	}{
 		"spans only":        {`answer u s [a] "q" "x"`, []string{root, child, second}},
 		"children first":    {`answer u s [a] "q" "x"`, []string{second, child, root}},
-		"no root yet":       {`   []  `, []string{child}},
+		"no root yet":       {`inner no  []  `, []string{child}},
 		"updates only":      {`answer me s [b] "q" "mine"`, []string{root, `trace_update {"id":"t","user_id":"me","tags":["b"],"output":"mine"}`}},
 		"a name of its own": {`own u s [a]  `, []string{root, `trace_create {"id":"t","name":"own"}`}},
 		"what SDK 0.2 sends": {`answer u-7 s-7 [a b] {"args":["Capital of France?"],"kwargs":{"lang":"en"}} "{'a': 'Paris'}"`,

@@ -17,7 +17,6 @@ const (
 	sUsageDetails
 	sUsageMetadata
 	sUsageMetadataCamel
-	sStatus
 	sOperation
 	sMethod
 	sEndpoint
@@ -27,7 +26,6 @@ const (
 	sTimestamp
 	sSuccess
 	sError
-	sErrorType
 	sErrorMessage
 	firstAlias // from here on: further keys of fields
 
@@ -36,9 +34,9 @@ const (
 
 var furtherKeys = [maxSlots]string{
 	sScoreID: "score_id", sScoreName: "score_name", sUsageDetails: "usage_details", sUsageMetadata: "usage_metadata",
-	sUsageMetadataCamel: "usageMetadata", sStatus: "status", sOperation: "operation", sMethod: "method", sEndpoint: "endpoint",
+	sUsageMetadataCamel: "usageMetadata", sOperation: "operation", sMethod: "method", sEndpoint: "endpoint",
 	sResponseAttributes: "response_attributes", sRequestAttributes: "request_attributes", sDurationMS: "duration_ms",
-	sTimestamp: "timestamp", sSuccess: "success", sError: "error", sErrorType: "error_type", sErrorMessage: "error_message",
+	sTimestamp: "timestamp", sSuccess: "success", sError: "error", sErrorMessage: "error_message",
 }
 
 const (

@@ -15,8 +15,8 @@ func InvalidID() *wire.BatchEventError {
 }
 
 // check applies the rules that hold for every event and reads its fields. known is what the
-// decoder has found; nil: nothing.
-func check(ev *wire.Event, known *Fault) (*entity.Fields, *wire.BatchEventError) {
+// decoder has found, and read what it has read; nil: nothing.
+func check(ev *wire.Event, known *Fault, read *entity.Fields) (*entity.Fields, *wire.BatchEventError) {
 	if known != nil && !known.OfPayload {
 		return nil, &known.Err
 	}
@@ -25,6 +25,9 @@ func check(ev *wire.Event, known *Fault) (*entity.Fields, *wire.BatchEventError)
 	}
 	if known != nil {
 		return nil, &known.Err
+	}
+	if read != nil {
+		return read, nil
 	}
 	return extract.Extract(ev)
 }

@@ -169,7 +169,11 @@ func (in *Ingest) validate(s *submission, r *Request) {
 			known, faults = &faults[0], faults[1:]
 		}
 		ev := &r.Events[i] // keep moves it to a place at or before its own
-		fields, failure := check(ev, known)
+		var read *entity.Fields
+		if r.Fields != nil {
+			read = r.Fields[i]
+		}
+		fields, failure := check(ev, known, read)
 		if failure != nil {
 			failure.EventID = echoID(ev.ID)
 			s.faults = append(s.faults, Fault{Index: i, Err: *failure, typ: echoType(ev.Type)})

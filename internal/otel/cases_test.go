@@ -85,7 +85,7 @@ func recorded(t *testing.T, name string) []*otel.Span {
 	var spans []*otel.Span
 	body, err := os.ReadFile(filepath.Join("testdata", name+".traces.pb"))
 	if err == nil {
-		err = otlp.ProtobufSpans(body, func(s *otel.Span, err error) {
+		err = spansOf(false, body, func(s *otel.Span, err error) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func recorded(t *testing.T, name string) []*otel.Span {
 		return spans
 	}
 	if err == nil {
-		err = otlp.ProtobufLogs(body, func(l *otlp.Log, err error) {
+		err = logsOf(false, body, func(l *otlp.Log, err error) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,4 +182,12 @@ func compare(t *testing.T, got, want call) {
 			t.Errorf("%s is %s, want %s", g.Type().Field(i).Tag.Get("json"), a, b)
 		}
 	}
+}
+
+func spansOf(inJSON bool, body []byte, each func(*otel.Span, error)) error {
+	return otlp.Spans(body, inJSON, func(i *otlp.Item) { each(i.Span, i.Err) })
+}
+
+func logsOf(inJSON bool, body []byte, each func(*otlp.Log, error)) error {
+	return otlp.Logs(body, inJSON, func(i *otlp.Item) { each(i.Log, i.Err) })
 }

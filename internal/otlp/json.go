@@ -13,49 +13,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
-// JSONSpans does for a request in JSON what ProtobufSpans does for one in protobuf. The body
-// is valid JSON in UTF-8. raw is the span as it stands in the body.
-func JSONSpans(body []byte, yield func(s *otel.Span, raw []byte, err error)) error {
-	return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g group, raw []byte) {
-		s := &otel.Span{Resource: g.resource, Scope: g.scope, ScopeVersion: g.version}
-		yield(s, raw, SpanOfJSON(raw, s))
-	})
-}
-
-// JSONLogs does the same for log records.
-func JSONLogs(body []byte, yield func(l *Log, raw []byte, err error)) error {
-	return jsonItems(body, "resourceLogs", "scopeLogs", "logRecords", func(g group, raw []byte) {
-		l := &Log{Resource: g.resource, Scope: g.scope, ScopeVersion: g.version}
-		yield(l, raw, LogOfJSON(raw, l))
-	})
-}
-
-// group is what spans or records of one scope share.
-type group struct {
-	resource       []otel.Attribute
-	scope, version string
-}
-
-// jsonItems walks the three levels of a request.
-func jsonItems(body []byte, resources, scopes, items string, yield func(group, []byte)) error {
-	return list(body, resources, func(r []byte) error {
-		var g group
-		if raw := member(r, "resource"); raw != nil {
-			if err := attributesOf(member(raw, "attributes"), &g.resource); err != nil {
-				return within("resource", err)
-			}
-		}
-		return list(r, scopes, func(sc []byte) error {
-			raw := member(sc, "scope")
-			g.scope, g.version = textOf(member(raw, "name")), textOf(member(raw, "version"))
-			return list(sc, items, func(item []byte) error {
-				yield(g, item)
-				return nil
-			})
-		})
-	})
-}
-
 // list calls each for the elements of a member that is a list, absent or null.
 func list(object []byte, name string, each func([]byte) error) error {
 	raw := member(object, name)

@@ -16,35 +16,6 @@ type Log struct {
 	otel.Event
 }
 
-// ProtobufLogs calls yield for each record of an ExportLogsServiceRequest, as ProtobufSpans does for spans.
-func ProtobufLogs(body []byte, yield func(*Log, error)) error {
-	return walk(body, func(m *message) error {
-		if m.num != 1 {
-			return nil
-		}
-		resource, err := resourceOf(m.bytes)
-		if err != nil {
-			return err
-		}
-		return walk(m.bytes, func(m *message) error {
-			if m.num != 2 {
-				return nil
-			}
-			name, version, err := scopeOf(m.bytes)
-			if err != nil {
-				return err
-			}
-			return walk(m.bytes, func(m *message) error {
-				if m.num == 2 {
-					l := &Log{Resource: resource, Scope: name, ScopeVersion: version}
-					yield(l, logOf(m.bytes, l))
-				}
-				return nil
-			})
-		})
-	})
-}
-
 func logOf(b []byte, l *Log) error {
 	var observed int64
 	err := walk(b, func(m *message) (err error) {

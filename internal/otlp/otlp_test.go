@@ -74,7 +74,7 @@ func inJSON(t testing.TB, body []byte) []byte {
 
 func readProtobuf(t testing.TB, body []byte) (spans []*otel.Span) {
 	t.Helper()
-	err := otlp.ProtobufSpans(body, func(s *otel.Span, err error) {
+	err := spansOf(false, body, func(s *otel.Span, err error) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -92,7 +92,7 @@ func TestBothEncodingsSayTheSame(t *testing.T) {
 	for name, body := range bodies(t, "*.traces.pb") {
 		want := readProtobuf(t, body)
 		var got []*otel.Span
-		err := otlp.JSONSpans(inJSON(t, body), func(s *otel.Span, raw []byte, err error) {
+		err := spansOf(true, inJSON(t, body), func(s *otel.Span, err error) {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -124,7 +124,7 @@ func TestLogsInBothEncodings(t *testing.T) {
 		}
 		request := []byte(`{"resourceLogs":[` + strings.Join(resources, ",") + `]}`)
 		var want, got []*otlp.Log
-		if err := otlp.ProtobufLogs(body, func(l *otlp.Log, err error) {
+		if err := logsOf(false, body, func(l *otlp.Log, err error) {
 			if err != nil || l.Time == 0 || l.Name == "" {
 				t.Errorf("%s: %+v, %v", name, l, err)
 			}
@@ -132,7 +132,7 @@ func TestLogsInBothEncodings(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := otlp.JSONLogs(request, func(l *otlp.Log, _ []byte, err error) {
+		if err := logsOf(true, request, func(l *otlp.Log, err error) {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -188,7 +188,7 @@ func TestABadSpanFailsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		var errs []error
-		if err := otlp.ProtobufSpans(req, func(_ *otel.Span, err error) { errs = append(errs, err) }); err != nil {
+		if err := spansOf(false, req, func(_ *otel.Span, err error) { errs = append(errs, err) }); err != nil {
 			t.Errorf("%s: the request failed: %v", says, err)
 		}
 		if len(errs) != 3 || errs[0] != nil || errs[2] != nil || errs[1] == nil || !strings.Contains(errs[1].Error(), says) {
@@ -207,7 +207,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	var errs []error
-	err = otlp.ProtobufSpans(bytes.Replace(req, []byte("MARK"), []byte("MA\xff\xfe"), 1), func(_ *otel.Span, err error) { errs = append(errs, err) })
+	err = spansOf(false, bytes.Replace(req, []byte("MARK"), []byte("MA\xff\xfe"), 1), func(_ *otel.Span, err error) { errs = append(errs, err) })
 	if err != nil || len(errs) != 2 || errs[0] == nil || !strings.Contains(errs[0].Error(), "UTF-8") || errs[1] != nil {
 		t.Errorf("%v: %v", err, errs)
 	}
@@ -267,7 +267,7 @@ func TestCutRequests(t *testing.T) {
 	whole := readProtobuf(t, body)
 	for n := range body {
 		var spans []*otel.Span
-		err := otlp.ProtobufSpans(body[:n], func(s *otel.Span, err error) {
+		err := spansOf(false, body[:n], func(s *otel.Span, err error) {
 			if err == nil {
 				spans = append(spans, s)
 			}
@@ -309,7 +309,7 @@ func FuzzSpans(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_ = otlp.ProtobufSpans(body, func(s *otel.Span, err error) {
+		_ = spansOf(false, body, func(s *otel.Span, err error) {
 			if err == nil {
 				otel.Explain(s).Messages()
 			}
@@ -330,7 +330,7 @@ func FuzzJSONSpans(f *testing.F) {
 		if !json.Valid(body) {
 			return
 		}
-		_ = otlp.JSONSpans(body, func(s *otel.Span, raw []byte, err error) {
+		_ = spansOf(true, body, func(s *otel.Span, err error) {
 			if err == nil {
 				otel.Explain(s).Messages()
 			}
@@ -347,8 +347,16 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		for _, body := range all {
-			_ = otlp.ProtobufSpans(body, func(s *otel.Span, err error) { otel.Read(s); n++ })
+			_ = spansOf(false, body, func(s *otel.Span, err error) { otel.Read(s); n++ })
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/span")
+}
+
+func spansOf(inJSON bool, body []byte, each func(*otel.Span, error)) error {
+	return otlp.Spans(body, inJSON, func(i *otlp.Item) { each(i.Span, i.Err) })
+}
+
+func logsOf(inJSON bool, body []byte, each func(*otlp.Log, error)) error {
+	return otlp.Logs(body, inJSON, func(i *otlp.Item) { each(i.Log, i.Err) })
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
 // operation is what the document says of a route beside what the route itself says.
@@ -46,7 +47,7 @@ func operations() map[string]operation {
 	history := func(id, what string) operation {
 		return operation{id: id, says: "The events that " + what + ", in the order of the fold", tag: read, gives: entityHistory{}}
 	}
-	return map[string]operation{
+	all := map[string]operation{
 		"POST /v1/telemetry/batch":      {id: "postBatch", says: "Take a batch of 1 to 1000 events; the answer has every event in exactly one of processed, duplicate and failed", tag: send, takes: wire.BatchRequest{}, gives: wire.BatchResponse{}, more: accepted},
 		"POST /v1/ingest/batch":         {id: "postBatchAlias", says: "The same as /v1/telemetry/batch", tag: send, takes: wire.BatchRequest{}, gives: wire.BatchResponse{}, more: accepted},
 		"POST /api/v1/telemetry/bulk":   {id: "postBulk", says: "Legacy: each object becomes an event_create", tag: send, takes: bulkRequest{}, gives: wire.BatchResponse{}},
@@ -87,6 +88,12 @@ func operations() map[string]operation {
 		"GET /metrics":      {id: "metrics", says: "Prometheus metrics", tag: ops, media: "text/plain"},
 		"GET /openapi.json": {id: "openapi", says: "This document", tag: ops, media: "application/json"},
 	}
+	for _, path := range (otlphttp.Format{}).Paths() {
+		signal := path[strings.LastIndexByte(path, '/')+1:]
+		all["POST "+path] = operation{id: "otlp" + strings.ReplaceAll(path, "/", "_"), tag: send, media: "application/x-protobuf",
+			says: "OpenTelemetry " + signal + " over HTTP, in protobuf or JSON, answered in the same encoding (OTLP 1.x)"}
+	}
+	return all
 }
 
 // faults are the errors that routes have in common.

@@ -18,11 +18,14 @@ type TraceSummary struct {
 	LatencyMS        *float64       `json:"latency_ms"`               // end − start; nil without an end
 	LatencyReason    string         `json:"latency_reason,omitempty"` // why there is an end and no latency
 	ObservationCount int64          `json:"observation_count"`
-	ErrorCount       int64          `json:"error_count"`  // observations of level ERROR
-	TotalTokens      int64          `json:"total_tokens"` // of the observations that are counted
-	TotalCost        float64        `json:"total_cost"`   // the same, exactly added; in the currency the client used, usually USD
-	Scores           map[string]any `json:"scores"`       // name → mean of the numeric values, else the last text
-	Models           []string       `json:"models"`       // distinct, sorted
+	ErrorCount       int64          `json:"error_count"`    // observations of level ERROR
+	InnerErrors      int64          `json:"inner_errors"`   // of them, those below the one that the trace has its status from
+	Status           string         `json:"status"`         // ok, error or aborted: that of the outermost observation
+	UnpricedCount    int64          `json:"unpriced_count"` // calls of a model whose cost is not known
+	TotalTokens      int64          `json:"total_tokens"`   // of the observations that are counted
+	TotalCost        float64        `json:"total_cost"`     // the same, exactly added; in the currency the client used, usually USD
+	Scores           map[string]any `json:"scores"`         // name → mean of the numeric values, else the last text
+	Models           []string       `json:"models"`         // distinct, sorted
 }
 
 // Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.
@@ -61,18 +64,36 @@ type Observation struct {
 	Model               string     `json:"model"`           // what answered
 	RequestedModel      string     `json:"requested_model"` // what was asked for
 	Provider            string     `json:"provider"`
-	FinishReason        string     `json:"finish_reason"`
-	PromptTokens        *int64     `json:"prompt_tokens"`     // with those read from and written to a cache
-	CompletionTokens    *int64     `json:"completion_tokens"` // with those of reasoning
-	TotalTokens         *int64     `json:"total_tokens"`      // the sum of both; what was sent when one is not known
-	CacheReadTokens     *int64     `json:"cache_read_tokens"`
-	CacheWriteTokens    *int64     `json:"cache_write_tokens"`
-	ReasoningTokens     *int64     `json:"reasoning_tokens"`
-	AudioInputTokens    *int64     `json:"audio_input_tokens"`
-	AudioOutputTokens   *int64     `json:"audio_output_tokens"`
-	InputCost           *float64   `json:"input_cost"`
-	OutputCost          *float64   `json:"output_cost"`
-	TotalCost           *float64   `json:"total_cost"`
+	ResponseID          string     `json:"response_id"`   // the provider's name of its answer
+	FinishReason        string     `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
+	// FinishReasonOriginal is the provider's own word, where it was sent.
+	FinishReasonOriginal string `json:"finish_reason_original"`
+	// Status is ok, error, or aborted: the reader of a stream left it.
+	Status            string `json:"status"`
+	ErrorType         string `json:"error_type"`        // the class of the error, without its module
+	PromptTokens      *int64 `json:"prompt_tokens"`     // with those read from and written to a cache
+	CompletionTokens  *int64 `json:"completion_tokens"` // with those of reasoning
+	TotalTokens       *int64 `json:"total_tokens"`      // the sum of both; what was sent when one is not known
+	CacheReadTokens   *int64 `json:"cache_read_tokens"`
+	CacheWriteTokens  *int64 `json:"cache_write_tokens"`
+	ReasoningTokens   *int64 `json:"reasoning_tokens"`
+	AudioInputTokens  *int64 `json:"audio_input_tokens"`
+	AudioOutputTokens *int64 `json:"audio_output_tokens"`
+	// TokenSource says where the counts come from: reported, estimated (by the library that sent them) or none.
+	TokenSource        string   `json:"token_source"`
+	InputCost          *float64 `json:"input_cost"` // in USD, as all costs
+	CacheReadCost      *float64 `json:"cache_read_cost"`
+	CacheWriteCost     *float64 `json:"cache_write_cost"`
+	OutputCost         *float64 `json:"output_cost"`
+	TotalCost          *float64 `json:"total_cost"`
+	CostSource         string   `json:"cost_source"` // reported or none
+	TimeToFirstTokenMS *float64 `json:"time_to_first_token_ms"`
+	// DuplicateOf is the observation that reports the same call of a provider and is kept in its
+	// place; "" when it is the one, or the only one. It may be in another trace.
+	DuplicateOf      string `json:"duplicate_of"`
+	DuplicateOfTrace string `json:"duplicate_of_trace"`
+	// Source says how the observation came.
+	Source *ObservationSource `json:"source,omitempty"`
 	// Counted is false when tokens or a cost of it are left out of sums, because they
 	// stand for those of what hangs below it.
 	Counted         bool            `json:"counted"`
@@ -86,13 +107,29 @@ type Observation struct {
 	Metadata        json.RawMessage `json:"metadata,omitempty"`
 	Input           json.RawMessage `json:"input,omitempty"`
 	Output          json.RawMessage `json:"output,omitempty"`
-	Children        []*Observation  `json:"children,omitempty"`
+	// MessagesIn and MessagesOut are what went in and came out in one shape, whichever client sent it:
+	// lists of messages, each with a role and parts; nil where neither input nor output has messages.
+	MessagesIn  json.RawMessage `json:"messages_in,omitempty"`
+	MessagesOut json.RawMessage `json:"messages_out,omitempty"`
+	Tools       json.RawMessage `json:"tools,omitempty"`    // a list: what was offered to the model
+	Resource    json.RawMessage `json:"resource,omitempty"` // an object: of a span of OpenTelemetry
+	Events      json.RawMessage `json:"events,omitempty"`   // a list, each with name, time and attributes
+	Links       json.RawMessage `json:"links,omitempty"`    // a list, each with trace_id, span_id and attributes
+	Children    []*Observation  `json:"children,omitempty"`
 	// Ambiguous says that other traces have an observation of this id, that the request
 	// named none, and that this is the newest.
 	Ambiguous bool `json:"ambiguous,omitempty"`
 	// Clear names fields that an update empties before its own values apply: see the option
 	// Clear. No answer has it.
 	Clear []string `json:"clear,omitempty"`
+}
+
+// ObservationSource says how an observation came.
+type ObservationSource struct {
+	Door         string `json:"door"`          // brokle, otlp or langfuse
+	Scope        string `json:"scope"`         // the instrumentation
+	ScopeVersion string `json:"scope_version"` // and its version
+	SDK          string `json:"sdk"`           // with its version
 }
 
 // ObservationEvent is one of the events that an observation, a trace or a score was

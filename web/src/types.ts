@@ -25,6 +25,12 @@ export interface TraceSummary {
   observation_count: number;
   /** observations of level ERROR */
   error_count: number;
+  /** of them, those below the one that the trace has its status from */
+  inner_errors: number;
+  /** ok, error or aborted: that of the outermost observation */
+  status: string;
+  /** calls of a model whose cost is not known */
+  unpriced_count: number;
   /** of the observations that are counted */
   total_tokens: number;
   /** the same, exactly added; in the currency the client used, usually USD */
@@ -58,7 +64,16 @@ export interface Observation {
   /** what was asked for */
   requested_model: string;
   provider: string;
+  /** the provider's name of its answer */
+  response_id: string;
+  /** stop, length, tool_calls, content_filter or error; another word as it was sent */
   finish_reason: string;
+  /** finish_reason_original is the provider's own word, where it was sent. */
+  finish_reason_original: string;
+  /** status is ok, error, or aborted: the reader of a stream left it. */
+  status: string;
+  /** the class of the error, without its module */
+  error_type: string;
   /** with those read from and written to a cache */
   prompt_tokens: number | null;
   /** with those of reasoning */
@@ -70,9 +85,22 @@ export interface Observation {
   reasoning_tokens: number | null;
   audio_input_tokens: number | null;
   audio_output_tokens: number | null;
+  /** token_source says where the counts come from: reported, estimated (by the library that sent them) or none. */
+  token_source: string;
+  /** in USD, as all costs */
   input_cost: number | null;
+  cache_read_cost: number | null;
+  cache_write_cost: number | null;
   output_cost: number | null;
   total_cost: number | null;
+  /** reported or none */
+  cost_source: string;
+  time_to_first_token_ms: number | null;
+  /** duplicate_of is the observation that reports the same call of a provider and is kept in its place; "" when it is the one, or the only one. It may be in another trace. */
+  duplicate_of: string;
+  duplicate_of_trace: string;
+  /** source says how the observation came. */
+  source?: ObservationSource;
   /** counted is false when tokens or a cost of it are left out of sums, because they stand for those of what hangs below it. */
   counted: boolean;
   quality_score: number | null;
@@ -89,6 +117,17 @@ export interface Observation {
   metadata?: Sent | null;
   input?: Sent | null;
   output?: Sent | null;
+  /** messages_in and messages_out are what went in and came out in one shape, whichever client sent it: lists of messages, each with a role and parts; null where neither input nor output has messages. */
+  messages_in?: Sent | null;
+  messages_out?: Sent | null;
+  /** a list: what was offered to the model */
+  tools?: Sent | null;
+  /** an object: of a span of OpenTelemetry */
+  resource?: Sent | null;
+  /** a list, each with name, time and attributes */
+  events?: Sent | null;
+  /** a list, each with trace_id, span_id and attributes */
+  links?: Sent | null;
   children?: Observation[];
   /** ambiguous says that other traces have an observation of this id, that the request named none, and that this is the newest. */
   ambiguous?: boolean;

@@ -44,28 +44,28 @@ type family struct {
 // relative is an observation in its family: what RollUp reads of its row.
 type relative struct {
 	parent, typ, level, model, environment string
+	status, duplicateOf                    string
 	start, end                             int64 // µs
 	tokens                                 int64
 	cost                                   float64
 	ended, hasTokens, hasCost              bool
 	countsTokens, countsCost               bool
 	at                                     span
-	root                                   *rootTexts // of one without a parent
+	root                                   *rootTexts
 }
 
-// rootTexts are what a trace may have from its root.
+// rootTexts are what a trace may have from an observation, above all from its root.
 type rootTexts struct {
-	name, userID, sessionID string
-	tags                    []string
+	name, traceName, userID, sessionID, release string
+	tags                                        []string
 }
 
 func relativeOf(o *observationRow, at span) relative {
 	r := relative{
 		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
+		status: o.Status, duplicateOf: o.DuplicateOf,
 		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
-	}
-	if o.ParentObservationID == "" {
-		r.root = &rootTexts{name: o.Name, userID: o.UserID, sessionID: o.SessionID, tags: o.Tags}
+		root: &rootTexts{o.Name, o.TraceName, o.UserID, o.SessionID, o.Release, o.Tags},
 	}
 	if o.EndTime != nil {
 		r.end, r.ended = o.EndTime.UnixMicro(), true
@@ -83,11 +83,8 @@ func relativeOf(o *observationRow, at span) relative {
 func (r *relative) fill(id string, o *observationRow) {
 	*o = observationRow{Observation: wire.Observation{
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
-		StartTime: microTime(r.start),
-	}}
-	if t := r.root; t != nil {
-		o.Name, o.UserID, o.SessionID, o.Tags = t.name, t.userID, t.sessionID, t.tags
-	}
+		Status: r.status, DuplicateOf: r.duplicateOf, StartTime: microTime(r.start), Name: r.root.name, Tags: r.root.tags,
+	}, TraceName: r.root.traceName, UserID: r.root.userID, SessionID: r.root.sessionID, Release: r.root.release}
 	if r.ended {
 		end := microTime(r.end)
 		o.EndTime = &end
@@ -112,15 +109,13 @@ func (b *bundle) weigh() int { return bundleWeight + b.weight }
 func (f *family) weigh() int {
 	n := familyWeight + relativeWeight*len(f.members)
 	for _, m := range f.members {
-		if m.root != nil {
-			n += m.root.weigh()
-		}
+		n += m.root.weigh()
 	}
 	return n
 }
 
 func (t *rootTexts) weigh() int {
-	n := 100 + len(t.name) + len(t.userID) + len(t.sessionID)
+	n := 100 + len(t.name) + len(t.traceName) + len(t.userID) + len(t.sessionID) + len(t.release)
 	for _, tag := range t.tags {
 		n += 16 + len(tag)
 	}

@@ -123,7 +123,7 @@ func (r *refold) loadFamilies(keys []entityKey) error {
 }
 
 // relativeColumns are what a relative is made of.
-const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, name, user_id, session_id, tags"
+const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, tags"
 
 // relatives hands out the relatives of a block; relativeColumns begin at the column from.
 func relatives(b block, from int, each func(row int, m relative)) {
@@ -139,13 +139,11 @@ func relatives(b block, from int, each func(row int, m relative)) {
 			parent: text(from, i), typ: text(from+1, i), level: text(from+2, i), model: text(from+3, i), environment: text(from+4, i),
 			start: b.number(from+5, i), ended: ended.has(i), hasTokens: hasTokens.has(i), hasCost: hasCost.has(i),
 			countsTokens: b.bytes(from + 9)[i] != 0, countsCost: b.bytes(from + 10)[i] != 0,
-			at: span{b.number(from+11, i), b.number(from+12, i)},
+			at: span{b.number(from+11, i), b.number(from+12, i)}, status: text(from+13, i), duplicateOf: text(from+14, i),
+			root: &rootTexts{name: text(from+15, i), traceName: text(from+16, i), userID: text(from+17, i), sessionID: text(from+18, i), release: text(from+19, i)},
 		}
-		if m.parent == "" {
-			m.root = &rootTexts{name: text(from+13, i), userID: text(from+14, i), sessionID: text(from+15, i)}
-			if b.valid(from + 16).has(i) {
-				m.root.tags = b.list(from+16, i)
-			}
+		if b.valid(from + 20).has(i) {
+			m.root.tags = b.list(from+20, i)
 		}
 		if m.ended {
 			m.end = b.number(from+6, i)

@@ -37,6 +37,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 			err = v.previews(ctx, keys, rows)
 		}
 		for i := range rows {
+			rows[i].Cite()
 			page = append(page, rows[i].Observation)
 		}
 		return err

@@ -38,7 +38,7 @@ func checkRecord(r *entity.Record) error {
 		return errors.New("the record has no fields")
 	case fs.Kind < entity.TraceKind || fs.Kind > entity.GenericKind:
 		return fmt.Errorf("there is no entity kind %d", fs.Kind)
-	case fs.Rank > entity.RankComplete:
+	case fs.Rank > entity.RankHint:
 		return fmt.Errorf("there is no rank %d", fs.Rank)
 	case r.Seq > maxSeq:
 		return fmt.Errorf("seq %d is out of range", r.Seq)

@@ -5,6 +5,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
 // All is the whole table. A new format is a package and a row here.
@@ -12,5 +13,6 @@ func All() wireformat.Table {
 	return wireformat.Table{
 		batch.Format{},
 		bulk.Format{},
+		otlphttp.Format{},
 	}
 }
