@@ -88,7 +88,9 @@ func codeOf(status int) int {
 		return 8 // RESOURCE_EXHAUSTED
 	case http.StatusServiceUnavailable:
 		return 14 // UNAVAILABLE
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusRequestEntityTooLarge:
+		return 8 // which without a RetryInfo nobody sends again
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
 		return 12 // UNIMPLEMENTED
 	case http.StatusInternalServerError:
 		return 13 // INTERNAL
