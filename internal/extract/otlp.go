@@ -1,13 +1,13 @@
 package extract
 
 import (
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/otel"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -230,9 +230,8 @@ func (f *fieldsOf) json(field entity.Field, text string) {
 	if text == "" {
 		return
 	}
-	if !json.Valid([]byte(text)) {
-		quoted, _ := json.Marshal(text) // a string always marshals
-		text = string(quoted)
+	if !rawjson.Valid(text) {
+		text = rawjson.Alias(rawjson.AppendString(make([]byte, 0, len(text)+len(text)/8+2), text))
 	}
 	f.add(entity.FieldValue{Field: field, Text: text})
 }
