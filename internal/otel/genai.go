@@ -122,7 +122,8 @@ func (r *reader) setReason(v Value, key string) {
 
 // parameters collects the request's attributes as a JSON object.
 func (r *reader) parameters(prefix string) string {
-	var b []byte
+	var room [256]byte
+	b := room[:0]
 	for i := range r.Attributes {
 		a := &r.Attributes[i]
 		name, ok := strings.CutPrefix(a.Key, prefix)
@@ -132,11 +133,11 @@ func (r *reader) parameters(prefix string) string {
 		b = append(rawjson.AppendString(append(b, ','), name), ':')
 		b = a.Value.appendJSON(b)
 	}
-	if b == nil {
+	if len(b) == 0 {
 		return ""
 	}
 	b[0] = '{'
-	return rawjson.Alias(append(b, '}'))
+	return string(append(b, '}'))
 }
 
 // appendJSON appends the value as JSON; a string that is JSON itself stays a string.
