@@ -160,25 +160,14 @@ func (i *Item) note(err error) {
 }
 
 // Spans calls yield for each span of an ExportTraceServiceRequest, in protobuf or in JSON, which must
-// be valid. The error says that the request itself cannot be read; what was yielded before it stands.
+// be valid. The item, its span and Raw are good until yield returns; the texts of the span stay
+// what they are. The error says that the request itself cannot be read; what was yielded before it stands.
 func Spans(body []byte, inJSON bool, yield func(*Item)) error {
+	var r spanReader
 	if inJSON {
-		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) {
-			i := g.item(rawjson.Compact(raw))
-			i.Span = g.span()
-			i.note(SpanOfJSON(i.Raw, i.Span))
-			yield(i)
-		})
+		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) { yield(r.json(g, raw)) })
 	}
-	return protobufItems(body, func(g *group, b []byte) {
-		i := g.item(nil)
-		i.Span = g.span()
-		i.note(spanOf(b, i.Span))
-		if i.Err == nil {
-			i.Raw, i.Err = AppendSpan(nil, b)
-		}
-		yield(i)
-	})
+	return protobufItems(body, func(g *group, b []byte) { yield(r.protobuf(g, b)) })
 }
 
 // Logs does the same for the records of an ExportLogsServiceRequest.
@@ -247,7 +236,7 @@ func (g *group) readResource(of []byte) {
 	for _, raw := range all(of, 1) {
 		err := walk(raw, func(m *message) error {
 			if m.num == 1 {
-				return attribute(m.bytes, &g.resource)
+				return new(texts).attribute(m.bytes, &g.resource)
 			}
 			return nil
 		})
