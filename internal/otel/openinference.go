@@ -18,7 +18,7 @@ func openinference(r *reader) {
 	m := r.m
 	if typ := inferenceKinds[strings.ToUpper(r.text("openinference.span.kind"))]; typ != "" {
 		m.Type = typ
-		r.why("type", "openinference.span.kind is "+r.text("openinference.span.kind"))
+		r.why("type", "openinference.span.kind is ", r.text("openinference.span.kind"))
 	}
 	m.Provider = r.text("llm.provider", "llm.system")
 	m.Parameters = r.object("llm.invocation_parameters", "embedding.invocation_parameters")
