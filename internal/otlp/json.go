@@ -374,5 +374,5 @@ func jsonID(raw []byte, size int, what string) (string, error) {
 	if err != nil {
 		return "", within(what, fmt.Errorf("must be %d bytes in hex", size))
 	}
-	return id(b, size, what)
+	return new(texts).id(b, size, what)
 }
