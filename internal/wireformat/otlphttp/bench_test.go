@@ -167,7 +167,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkParts(b *testing.B) {
 	body := chats(b, 100)
 	inJSON := toJSON(b, body)
-	origin := otlp.Origin{Door: "otlp"}
+	origin, of := otlp.Origin{Door: "otlp"}, newIDs("default")
 	for _, kind := range []struct {
 		name string
 		body []byte
@@ -193,7 +193,7 @@ func BenchmarkParts(b *testing.B) {
 			{"read", func() { otel.Read(i.Span) }},
 			{"item", func() { extract.Item(&ev, origin, i) }},
 			{"stored", func() { otlp.AppendStored(make([]byte, 0, len(payload)), origin, i) }},
-			{"id", func() { id("default", payload) }},
+			{"id", func() { of.of(payload) }},
 		} {
 			b.Run(part.name, func(b *testing.B) { perSpan(b, func() int { part.run(); return 1 }) })
 		}
