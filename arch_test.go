@@ -85,6 +85,9 @@ func house() map[string]room {
 			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp"}, because: "what a span means depends on no door and no store",
 		},
 		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
+		"internal/outgoing": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/extract", "internal/otel", "internal/otlp"}, because: "what goes out is the same, whoever asks",
+		},
 		"internal/textsearch": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
 		},
