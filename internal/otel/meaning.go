@@ -79,6 +79,9 @@ func read(s *Span, m *Meaning) *Meaning {
 		}
 	}
 	r.finish()
+	if m.Why != nil {
+		r.explain()
+	}
 	return m
 }
 
