@@ -35,9 +35,9 @@ var countFields = []string{"prompt_tokens", "completion_tokens", "cache_read_tok
 
 // innerNames are the words by which objects of providers and libraries call a field.
 var innerNames = map[string][]string{
-	"prompt_tokens":          {"prompt_tokens", "input_tokens", "input"},
-	"completion_tokens":      {"completion_tokens", "output_tokens", "output"},
-	"total_tokens":           {"total_tokens", "total"},
+	"prompt_tokens":          {"prompt_tokens", "input_tokens", "input", "llm.usage.prompt_tokens"},
+	"completion_tokens":      {"completion_tokens", "output_tokens", "output", "llm.usage.completion_tokens"},
+	"total_tokens":           {"total_tokens", "total", "llm.usage.total_tokens"},
 	"cache_read_tokens":      {"cached_tokens", "cache_read", "cache_read_input_tokens", "input_cached_tokens"},
 	"cache_write_tokens":     {"cache_creation", "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"},
 	"reasoning_tokens":       {"reasoning_tokens", "reasoning", "output_reasoning_tokens"},
