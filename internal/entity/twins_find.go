@@ -42,7 +42,9 @@ func (g *Calls) Add(c *Call) *Call {
 		return known
 	}
 	g.all[c.Ref] = c
-	g.forget()
+	if len(g.near) > 0 {
+		g.forget()
+	}
 	for _, key := range c.Has() {
 		scopes := g.lanes[key]
 		if scopes == nil {
@@ -130,10 +132,9 @@ func (g *Calls) pick(c *Call) map[slot]*Call {
 	chosen := map[slot]*Call{}
 	for _, o := range g.Near(c) {
 		s := o.slot()
-		if best, any := chosen[s]; any && (best == nil || !c.nearer(o, best)) {
-			continue
+		if best := chosen[s]; best == nil || c.nearer(o, best) {
+			chosen[s] = o
 		}
-		chosen[s] = o
 	}
 	for _, o := range g.Near(c) { // by content it must be the only one
 		if best := chosen[o.slot()]; best != nil && best != o && c.like(best) == byContent && c.family(best) == c.family(o) && c.like(o) == byContent {
