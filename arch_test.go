@@ -82,7 +82,7 @@ func house() map[string]room {
 			because: "it reads payloads, wherever they came from",
 		},
 		"internal/otel": {
-			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp"}, because: "what a span means depends on no door and no store",
+			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp", "internal/extract", "internal/wire"}, because: "what a span means depends on no door and no store",
 		},
 		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
 		"internal/detail": {
