@@ -43,6 +43,7 @@ const (
 	ErrorType            // without its module
 	TokenSource          // reported, estimated or none
 	TimeToFirstToken     // milliseconds after the start
+	FirstTokenAt         // the same as a time, for clients that say that
 	InputCost
 	OutputCost
 	CacheReadCost  // part of InputCost
@@ -163,6 +164,7 @@ var table = [...]struct {
 	ErrorType:            {name: "error_type", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
 	TokenSource:          {name: "token_source", said: ofObservation, kept: ofObservation, group: true},
 	TimeToFirstToken:     {name: "time_to_first_token_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofObservation},
+	FirstTokenAt:         {name: "completion_start_time", held: Time, form: TimeForm, said: ofObservation},
 	CacheReadCost:        {name: "cache_read_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	CacheWriteCost:       {name: "cache_write_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	InputCost:            {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},

@@ -40,6 +40,8 @@ import (
 //     microsecond precision, or none, with a latency_reason, when the end is before
 //     the start: a time from two clocks that disagree is no duration. Without an end
 //     the last explicit latency_ms, else none.
+//   - time_to_first_token_ms: the last said, else the last completion_start_time − an explicit start_time,
+//     unless it is before that.
 //   - total_tokens: prompt + completion when both are known, else the last explicit
 //     one, else the one part that is known, else none. total_cost: the last explicit
 //     one, else the sum of those of input_cost and output_cost that are known, else none.

@@ -122,6 +122,9 @@ func (p *tracePart) fold(o *ObservationRow, id string) {
 		o.EndTime = &at
 		o.LatencyMS, o.LatencyReason = latency(start, end)
 	}
+	if first := s.last[FirstTokenAt]; first != nil && o.TimeToFirstTokenMS == nil && !inferred {
+		o.TimeToFirstTokenMS, _ = latency(start, instant{first.Int, true})
+	}
 	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
 	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)
 	o.settle()
