@@ -66,8 +66,10 @@ const (
 	Usage      // object of the counts that a client names and no field has
 	Attributes // object
 	TraceName  // of the trace, said by one of its observations
-	Door       // by which it came: brokle, otlp or langfuse
-	Scope      // the instrumentation's
+	TraceInput // the same
+	TraceOutput
+	Door  // by which it came: brokle, otlp or langfuse
+	Scope // the instrumentation's
 	ScopeVersion
 	SDK       // and its version
 	PromptKey // a hash of what went in: equal prompts have equal ones
@@ -187,6 +189,8 @@ var table = [...]struct {
 	Usage:                {name: "usage", held: JSON, said: ofObservation, rule: Merge},
 	Attributes:           {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
 	TraceName:            {name: "trace_name", said: ofObservation, kept: ofObservation},
+	TraceInput:           {name: "trace_input", held: JSON, said: ofObservation},
+	TraceOutput:          {name: "trace_output", held: JSON, said: ofObservation},
 	Door:                 {name: "door", said: ofObservation, kept: ofObservation, group: true, absent: "brokle"},
 	Scope:                {name: "scope", said: ofObservation, kept: ofObservation, group: true},
 	ScopeVersion:         {name: "scope_version", said: ofObservation, kept: ofObservation},

@@ -120,6 +120,7 @@ var langfuseKeys = map[entity.Kind]map[string]string{
 		"id": "id", "traceId": "trace_id", "parentObservationId": "parent_observation_id", "name": "name", "startTime": "start_time",
 		"endTime": "end_time", "completionStartTime": "completion_start_time", "model": "model", "modelParameters": "model_parameters",
 		"input": "input", "output": "output", "metadata": "metadata", "level": "level", "statusMessage": "status_message", "version": "version",
+		"release": "release", "userId": "user_id", "sessionId": "session_id", "tags": "tags",
 	},
 	entity.ScoreKind: {
 		"id": "id", "traceId": "trace_id", "observationId": "observation_id", "name": "name", "value": "value", "stringValue": "string_value",
@@ -226,6 +227,7 @@ func (t *translation) observation() {
 	if json.Unmarshal(t.in.values["trace"], &trace) == nil && trace.Release != "" {
 		t.text("release", trace.Release)
 	}
+	t.parameters()
 	t.usage()
 	t.costs()
 }

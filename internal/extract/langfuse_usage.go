@@ -40,9 +40,9 @@ func (t *translation) usage() {
 // cache did not give, ours is all of it. A zero of a call that failed is no cost.
 func (t *translation) costs() {
 	sum := newCosts()
-	sum.take(t.in.values["costDetails"])
+	sum.take(t.in.values["costDetails"], costNames)
 	if !sum.any {
-		sum.take(t.in.values["usage"])
+		sum.take(t.in.values["usage"], usageCostNames)
 	}
 	if !sum.any || strings.EqualFold(t.said("level"), "ERROR") && sum.zero() {
 		return
@@ -69,7 +69,7 @@ func (c *costs) zero() bool {
 	return true
 }
 
-func (c *costs) take(raw []byte) {
+func (c *costs) take(raw []byte, names func(string) []string) {
 	if len(raw) == 0 || raw[0] != '{' {
 		return
 	}
@@ -83,28 +83,60 @@ func (c *costs) take(raw []byte) {
 		if !isNumber || !finite {
 			continue
 		}
-		for _, name := range costNames(string(key)) {
+		for _, name := range names(string(key)) {
 			c.any = true
 			c.of[name] += n
 		}
 	}
 }
 
-// costNames are the costs of ours that one of Langfuse's is part of.
+// costNames are the costs of ours that one of costDetails is part of.
 func costNames(key string) []string {
 	switch key {
-	case "total", "totalCost", "total_cost":
+	case "total":
 		return []string{"total_cost"}
-	case "input", "inputCost", "input_cost":
+	case "input":
 		return []string{"input_cost"}
-	case "output", "outputCost", "output_cost":
+	case "output", "output_reasoning_tokens", "output_reasoning":
 		return []string{"output_cost"}
 	case "cache_read_input_tokens", "input_cached_tokens", "input_cache_read":
 		return []string{"input_cost", "cache_read_cost"}
 	case "cache_creation_input_tokens", "input_cache_creation":
 		return []string{"input_cost", "cache_write_cost"}
-	case "output_reasoning_tokens", "output_reasoning":
+	}
+	return nil
+}
+
+// usageCostNames are those of the older usage, whose other members are counts.
+func usageCostNames(key string) []string {
+	switch key {
+	case "totalCost", "total_cost":
+		return []string{"total_cost"}
+	case "inputCost", "input_cost":
+		return []string{"input_cost"}
+	case "outputCost", "output_cost":
 		return []string{"output_cost"}
 	}
 	return nil
+}
+
+// parameters takes over the parameters of a model, without those that stand for no limit.
+func (t *translation) parameters() {
+	raw := t.in.values["modelParameters"]
+	if len(raw) == 0 || raw[0] != '{' {
+		return
+	}
+	var kept members
+	for m := rawjson.MembersOf(raw); ; {
+		key, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		switch text, _ := rawjson.Unquote(value); text {
+		case "inf", "-inf", "Infinity", "-Infinity":
+		default:
+			kept.add(string(key), value)
+		}
+	}
+	t.out.add("model_parameters", kept.object())
 }

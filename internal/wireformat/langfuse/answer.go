@@ -112,7 +112,8 @@ func answerScores(in *wireformat.Incoming, res *wire.BatchResponse) (*wireformat
 		return answer(http.StatusAccepted, ok)
 	}
 	if alone {
-		return answer(http.StatusBadRequest, message{sentence(&res.Errors[0]), res.Errors[0].Code})
+		e := &res.Errors[0]
+		return answer(http.StatusBadRequest, refusal{sentence(e), wire.ErrorBody{Code: e.Code, Message: sentence(e)}})
 	}
 	some := someAccepted{Accepted: res.ProcessedEvents + res.DuplicateEvents, Rejected: res.FailedEvents}
 	for i := range res.Errors {
@@ -140,9 +141,14 @@ func trimmed(body []byte) []byte {
 	return bytes.Trim(bytes.TrimPrefix(body, []byte("\uFEFF")), " \t\r\n")
 }
 
+type refusal struct {
+	Message string         `json:"message"`
+	Error   wire.ErrorBody `json:"error"`
+}
+
 // Refuse implements wireformat.Format.
 func (Format) Refuse(_ *wireformat.Incoming, why *wireformat.Refusal) (*wireformat.Answer, error) {
-	return answer(why.Status, message{why.Message, why.Code})
+	return answer(why.Status, refusal{why.Message, why.ErrorBody})
 }
 
 func answer(status int, body any) (*wireformat.Answer, error) {
