@@ -111,7 +111,7 @@ func house() map[string]room {
 			because: "it decides; it knows no HTTP, no wire format and no engine",
 		},
 		"internal/wireformat":          {may: seam, inTests: []string{"internal/wireformat/batch"}, because: "the seam knows no format"},
-		"internal/wireformat/jsonbody": {may: jsonFormat, because: "it reads JSON for every format"},
+		"internal/wireformat/jsonbody": {may: with(jsonFormat, []string{"internal/otlp"}), because: "it reads JSON for every format"},
 		"internal/wireformat/batch":    {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
 		"internal/wireformat/bulk": {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",

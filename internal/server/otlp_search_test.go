@@ -70,7 +70,7 @@ func TestSearchSpans(t *testing.T) {
 		"snake": "5", `"logged answer"`: "5", "choice": "5",
 		"stringValue": "", "traceId": "", "attributes": "", "content": "", "role": "", "hidden": "", "nzweite": "", "u00e9": "", "1700000000000000000": "", "checkout": "", "otlp": "", spanID(1): "",
 	} {
-		if got := found(t, h, "q=" + url.QueryEscape(query)); got != want {
+		if got := found(t, h, "q="+url.QueryEscape(query)); got != want {
 			t.Errorf("%q: %q, want %q", query, got, want)
 		}
 	}
