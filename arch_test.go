@@ -123,6 +123,10 @@ func house() map[string]room {
 		"internal/wireformat/formats": {
 			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
 		},
+		"internal/forward": {
+			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/ingest"}),
+			because: "it follows the Log; what a request is made of, and by whom it is started, it does not know",
+		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
@@ -160,7 +164,7 @@ func house() map[string]room {
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
-				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
+				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},

@@ -72,3 +72,8 @@ func AppendPlain(to, value []byte) (_ []byte, ok bool) {
 	}
 	return append(to, v.String()...), true
 }
+
+// Forwarded says whether another server of ours sent on what a payload of AppendStored holds.
+func Forwarded(payload []byte) bool {
+	return string(member(member(payload, "otlp"), "forwarded")) == "true"
+}
