@@ -148,7 +148,8 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
 function steps(nodes: Node[]): string {
   const again = nodes.filter(n => n.twin).length;
   const more = again > 0 ? `, ${count(again)} more ${again === 1 ? "report" : "reports"} of the same` : "";
-  return `${count(nodes.length - 1 - again)} observations${more}`;
+  const n = nodes.length - 1 - again;
+  return `${count(n)} ${n === 1 ? "observation" : "observations"}${more}`;
 }
 
 interface HeaderProps {
@@ -218,7 +219,6 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         {t.unpriced_count > 0 && <span class="badge badge-warn">{unpriced(t.unpriced_count)}</span>}
         <span title="Status: that of the outermost step">
           <Status of={t.status} />
-          {errors > 0 && ", "}
           {errors > 0 && (
             <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
               {errorsOf(t, errors)}
