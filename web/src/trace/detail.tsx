@@ -8,6 +8,7 @@ import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
+import { conversation } from "./chat.ts";
 import { ObservationFacts, TraceFacts } from "./facts.tsx";
 import { History } from "./history.tsx";
 import { type Mode, ModePicker, Payload, usePayloadMode } from "./payload.tsx";
@@ -66,7 +67,7 @@ export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Elemen
           (o && spanned(o) ? (
             <SpanPayloads key={o.id} o={o} mode={mode} />
           ) : (
-            <Payloads key={o?.id ?? ""} input={(o ?? trace).input} output={(o ?? trace).output} mode={mode} />
+            <Payloads key={o?.id ?? ""} of={o ?? trace} mode={mode} />
           ))}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && <Scores scores={scores} trace={trace} />}
@@ -147,23 +148,21 @@ function AlsoBy({ o, trace }: { o: Observation; trace: Trace }): JSX.Element | n
   );
 }
 
-function Payloads({
-  input,
-  output,
-  mode,
-}: {
-  input: Sent | null | undefined;
-  output: Sent | null | undefined;
-  mode: Mode;
-}): JSX.Element {
+function Payloads({ of: x, mode }: { of: Trace | Observation; mode: Mode }): JSX.Element {
+  const { input, output } = x;
   if (!input && !output) return <p class="muted">No input and no output were sent.</p>;
+  const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
   return (
     <>
-      <Payload title="Input" sent={input} mode={mode} />
-      <Payload title="Output" sent={output} mode={mode} />
+      <Payload title="Input" sent={input} messages={unread(input) ? read : null} mode={mode} />
+      <Payload title="Output" sent={output} messages={unread(output) ? said : null} mode={mode} />
     </>
   );
 }
+
+// unread says that a payload is a structure in which the page itself finds no messages: then the server's are shown.
+const unread = (sent: Sent | null | undefined): boolean =>
+  typeof sent?.value === "object" && conversation(sent.value) === null;
 
 function Metadata({ trace, observation: o }: Props): JSX.Element {
   const tags = (o ?? trace).tags;

@@ -15,10 +15,14 @@ import { type Mode, Payload } from "./payload.tsx";
 /** spanned says whether an observation came as a span: the answer about it alone has more than its trace has. */
 export const spanned = (o: Observation): boolean => o.source !== undefined && !["", "brokle"].includes(o.source.door);
 
+// complete says whether the trace's answer has all of it.
+const complete = (o: Observation): boolean => [o.attributes, o.resource, o.messages_in].some(v => v !== undefined);
+
 /** SpanPayloads shows an observation that came as a span: messages, tools, and all else that was in it. */
 export function SpanPayloads({ o, mode }: { o: Observation; mode: Mode }): JSX.Element {
   const { data, error, reload } = useLoad(
-    signal => get<Observation>(`/v1/observations/${seg(o.id)}`, { trace_id: o.trace_id }, signal),
+    async signal =>
+      complete(o) ? o : get<Observation>(`/v1/observations/${seg(o.id)}`, { trace_id: o.trace_id }, signal),
     [o.id, o.trace_id],
   );
   if (!data && !error) return <Spinner />;
