@@ -82,7 +82,7 @@ func house() map[string]room {
 			because: "it reads payloads, wherever they came from",
 		},
 		"internal/otel": {
-			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp"}, because: "what a span means depends on no door and no store",
+			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp", "internal/extract", "internal/wire"}, because: "what a span means depends on no door and no store",
 		},
 		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
 		"internal/detail": {
@@ -126,8 +126,13 @@ func house() map[string]room {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
 		},
 		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
+		"internal/wireformat/langfuse": {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/scores":   {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
+			may: []string{
+				"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp",
+				"internal/wireformat/otlpgrpc", "internal/wireformat/langfuse", "internal/wireformat/scores",
+			}, because: "it is their table",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",

@@ -114,6 +114,10 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.MinCost }, Says: "The least total cost"},
 		{Name: "has_error", Form: Boolean, Lists: Traces | Observations | totals | Stats | Stream, column: "has_error", notOf: notOfScores,
 			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR: `true` or `false`"},
+		{Name: "duplicates", Form: Boolean, Lists: Observations | Stats, notOf: []string{"traces", "scores", "events", "sessions", "users"},
+			field: func(f *store.Filter) any { return &f.Duplicates },
+			Says: "`true`: with observations whose call of a provider another one reports too, and which that stands for (`duplicate_of`). " +
+				"Absent, or `false`: without them, unless an `id` is asked for"},
 		{Name: "score", Form: Conditions, Lists: Traces | Observations | Stats, notOf: notOfEvents,
 			field: func(f *store.Filter) any { return &f.Scores },
 			Says: "A condition on scores such as `quality>=0.8` with one of `=` `!=` `<` `<=` `>` `>=`; repeat it for more, at most 10, which must all hold. " +
