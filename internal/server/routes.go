@@ -78,7 +78,7 @@ type answer struct {
 }
 
 func apiRoutes() []route {
-	return append(formatRoutes(formats.All()), []route{
+	return append(append(formatRoutes(formats.All()), langfuseRoutes()...), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 		listed("/v1/telemetry/events", query.Events, oneOf(listOf(query.Events, listEvents), getEvent)),
@@ -93,14 +93,16 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),
-		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, handle: getTrace},
+		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
 		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
 		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
 		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
 		listed("/v1/observations", query.Observations, oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")),
-		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"trace_id"}, handle: getObservation},
+		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getObservation},
+		{method: "GET", path: "/v1/observations/{id}/span", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getSpan},
+		{method: "GET", path: "/v1/observations/{id}/explain", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getExplanation},
 		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
 		listed("/v1/scores", query.Scores, listOf(query.Scores, asked(query.ListScores))),
 		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
@@ -132,6 +134,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	}
 	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
+	mux.Handle(langfuseBase, s.serve(route{path: unknownPath, anyParam: true, problem: withMessage, handle: noRoute}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if begins(r) {
 			w.Header().Set("Connection", "close")
@@ -163,7 +166,7 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 	options := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		return &answer{status: http.StatusNoContent, header: allow}, nil
 	}})
-	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, problem: problemOn(p), handle: func(context.Context, *Server, *call) (*answer, error) {
 		e := problemf(http.StatusMethodNotAllowed, codeMethodNotAllowed, "this path takes %s", allow.Get("Allow"))
 		e.header = allow
 		return nil, e

@@ -5,7 +5,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/langfuse"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlpgrpc"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/scores"
 )
 
 // All is the whole table. A new format is a package and a row here.
@@ -14,5 +17,10 @@ func All() wireformat.Table {
 		batch.Format{},
 		bulk.Format{},
 		otlphttp.Format{},
+		langfuse.Format{},
+		scores.Format{},
 	}
 }
+
+// GRPC is the table of those that come over gRPC.
+func GRPC() wireformat.Table { return wireformat.Table{otlpgrpc.Format{}} }

@@ -51,13 +51,13 @@ func (d *decoder) read(signal string, body []byte, inJSON bool) error {
 		items = otlp.Logs
 	}
 	if err := items(body, inJSON, d.take); err != nil {
-		return &ingest.RequestError{Code: codeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
+		return &ingest.RequestError{Code: CodeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
 	}
 	return nil
 }
 
-// codeInvalidOTLP refuses a body that cannot be read as a whole.
-const codeInvalidOTLP = "invalid_otlp"
+// CodeInvalidOTLP refuses a body that cannot be read as a whole.
+const CodeInvalidOTLP = "invalid_otlp"
 
 // take adds an item to the request, with why it cannot be stored when it cannot.
 func (d *decoder) take(i *otlp.Item) {
