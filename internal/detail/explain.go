@@ -184,6 +184,8 @@ func (x *explainer) followed(f entity.Field) (r Reason, ok bool) {
 		}
 	case entity.ObservationType:
 		r.Value, r.Rule = text(row.Type), "no event says one"
+	case entity.Level:
+		r.Value, r.Rule = text(row.Level), "no event says one"
 	case entity.Status:
 		r.Value, r.Rule = text(row.Status), "the level is "+row.Level
 	case entity.TokenSource:
