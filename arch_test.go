@@ -125,8 +125,9 @@ func house() map[string]room {
 		"internal/wireformat/otlphttp": {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
 		},
+		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp"}, because: "it is their table",
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",

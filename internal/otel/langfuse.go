@@ -12,7 +12,7 @@ import (
 func langfuse(r *reader) {
 	m := r.m
 	m.Type = langfuseType(r.text("langfuse.observation.type"))
-	r.why("type", "langfuse.observation.type is "+r.text("langfuse.observation.type"))
+	r.why("type", "langfuse.observation.type is ", r.text("langfuse.observation.type"))
 	m.Input, m.Output = r.text("langfuse.observation.input"), r.text("langfuse.observation.output")
 	m.Model = r.text("langfuse.observation.model.name")
 	m.Parameters = finite(r.object("langfuse.observation.model.parameters"))
@@ -136,10 +136,10 @@ func (r *reader) unflatten(prefixes ...string) string {
 
 // jsonOrText is JSON that a string holds, or the value as JSON.
 func jsonOrText(v Value) []byte {
-	if v.Type == String && json.Valid([]byte(v.Text)) {
+	if v.Type == String && rawjson.Valid(v.Text) {
 		return []byte(v.Text)
 	}
-	return v.json()
+	return v.appendJSON(nil)
 }
 
 func (r *reader) langfuseMessages() (in, out []Message, tools []Tool) {

@@ -35,7 +35,7 @@ func ReadLog(l *Event) (s Said) {
 
 // saidBy are the messages of one log record.
 func saidBy(l *Event) (in, out []Message) {
-	r := reader{&Span{Logs: []Event{*l}}, &Meaning{}}
+	r := reader{Span: &Span{Logs: []Event{*l}}, m: &Meaning{}}
 	return r.logMessages()
 }
 

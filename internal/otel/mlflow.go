@@ -15,7 +15,7 @@ func mlflow(r *reader) {
 	if typ := flowTypes[strings.ToUpper(kind)]; typ != "" {
 		m.Type = typ
 	}
-	r.why("type", "mlflow.spanType is "+kind)
+	r.why("type", "mlflow.spanType is ", kind)
 	m.Input, m.Output = r.unwrapped("mlflow.spanInputs"), r.unwrapped("mlflow.spanOutputs")
 	if strings.HasPrefix(m.Output, "<") && strings.Contains(m.Output, " object at 0x") {
 		m.Output = "" // what Python prints of an object says nothing

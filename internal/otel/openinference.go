@@ -18,7 +18,11 @@ func openinference(r *reader) {
 	m := r.m
 	if typ := inferenceKinds[strings.ToUpper(r.text("openinference.span.kind"))]; typ != "" {
 		m.Type = typ
-		r.why("type", "openinference.span.kind is "+r.text("openinference.span.kind"))
+		r.why("type", "openinference.span.kind is ", r.text("openinference.span.kind"))
+	}
+	if strings.HasSuffix(r.Name, ".count_tokens") {
+		m.Type = "span"
+		r.why("type", "count_tokens asks a model nothing, though its kind is LLM")
 	}
 	m.Provider = r.text("llm.provider", "llm.system")
 	m.Parameters = r.object("llm.invocation_parameters", "embedding.invocation_parameters")

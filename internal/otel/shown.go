@@ -86,4 +86,4 @@ func sameException(a, b []Attribute) bool {
 }
 
 // JSON is the value as plain JSON; bytes are base64, and what is no finite number is null.
-func (v Value) JSON() []byte { return v.json() }
+func (v Value) JSON() []byte { return v.appendJSON(nil) }

@@ -17,6 +17,8 @@ type Item struct {
 	// Resource, Scope and Raw are OTLP in JSON: as it was sent, or made of protobuf. Resource and
 	// Scope are nil where nothing was sent.
 	Resource, Scope, Raw []byte
+	// SDK is what the resource names, with its version, or "".
+	SDK string
 	// ResourceSchema and ScopeSchema are the schemas (URLs) that both were said to follow, or "".
 	ResourceSchema, ScopeSchema string
 	Err                         error
@@ -75,6 +77,7 @@ func ReadStored(payload []byte) (Origin, *Item, error) {
 	if g.err != nil {
 		return o, nil, within("otlp", g.err)
 	}
+	i.SDK = g.sdk
 	if isSpan {
 		i.Span = g.span()
 		return o, i, SpanOfJSON(i.Raw, i.Span)
@@ -117,8 +120,8 @@ func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 	return o, i, span != nil, within("otlp", err)
 }
 
-// SDKOf is the SDK that a resource names, with its version.
-func SDKOf(resource []otel.Attribute) string {
+// sdkOf is the SDK that a resource names, with its version.
+func sdkOf(resource []otel.Attribute) string {
 	get := func(key string) string {
 		for i := range resource {
 			if resource[i].Key == key {
@@ -140,6 +143,7 @@ func SDKOf(resource []otel.Attribute) string {
 // group is what the spans or records of one scope share.
 type group struct {
 	resource       []otel.Attribute
+	sdk            string
 	scope, version string
 	// In JSON.
 	rawResource, rawScope       []byte
@@ -153,6 +157,7 @@ func groupOf(resource, scope []byte) (g group) {
 	if resource != nil {
 		g.err = within("resource", attributesOf(member(resource, "attributes"), &g.resource))
 	}
+	g.sdk = sdkOf(g.resource)
 	g.scope, g.version = textOf(member(scope, "name")), textOf(member(scope, "version"))
 	return g
 }
@@ -166,7 +171,7 @@ func (g *group) log() *Log {
 }
 
 func (g *group) item(raw []byte) *Item {
-	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, ResourceSchema: g.resourceSchema, ScopeSchema: g.scopeSchema, Err: g.err}
+	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, ResourceSchema: g.resourceSchema, ScopeSchema: g.scopeSchema, Err: g.err}
 }
 
 // note keeps the first error.
@@ -177,25 +182,14 @@ func (i *Item) note(err error) {
 }
 
 // Spans calls yield for each span of an ExportTraceServiceRequest, in protobuf or in JSON, which must
-// be valid. The error says that the request itself cannot be read; what was yielded before it stands.
+// be valid. The item, its span and Raw are good until yield returns; the texts of the span stay
+// what they are. The error says that the request itself cannot be read; what was yielded before it stands.
 func Spans(body []byte, inJSON bool, yield func(*Item)) error {
+	var r spanReader
 	if inJSON {
-		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) {
-			i := g.item(rawjson.Compact(raw))
-			i.Span = g.span()
-			i.note(SpanOfJSON(i.Raw, i.Span))
-			yield(i)
-		})
+		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) { yield(r.json(g, raw)) })
 	}
-	return protobufItems(body, func(g *group, b []byte) {
-		i := g.item(nil)
-		i.Span = g.span()
-		i.note(spanOf(b, i.Span))
-		if i.Err == nil {
-			i.Raw, i.Err = AppendSpan(nil, b)
-		}
-		yield(i)
-	})
+	return protobufItems(body, func(g *group, b []byte) { yield(r.protobuf(g, b)) })
 }
 
 // Logs does the same for the records of an ExportLogsServiceRequest.
@@ -265,7 +259,7 @@ func (g *group) readResource(of []byte) {
 	for _, raw := range all(of, 1) {
 		err := walk(raw, func(m *message) error {
 			if m.num == 1 {
-				return attribute(m.bytes, &g.resource)
+				return new(texts).attribute(m.bytes, &g.resource)
 			}
 			return nil
 		})
@@ -274,6 +268,7 @@ func (g *group) readResource(of []byte) {
 		}
 		g.err = within("resource", err)
 	}
+	g.sdk = sdkOf(g.resource)
 	g.resourceSchema = g.schema(of)
 }
 
