@@ -468,7 +468,7 @@ func TestSpanOfSeveralExports(t *testing.T) {
 	o := h.observation(id, "")
 	rep := string(h.get("/v1/observations/" + id + "/span").body)
 	if !strings.Contains(string(o.Attributes), `"ended":true`) || strings.Contains(string(o.Attributes), `"open"`) || brief(t, o.MessagesIn) != `[["user","ended",[]]]` ||
-		strings.Index(rep, `"name":"open"`) < 0 || strings.Index(rep, `"name":"open"`) > strings.Index(rep, `"name":"ended"`) {
+		!strings.Contains(rep, `"name":"open"`) || strings.Index(rep, `"name":"open"`) > strings.Index(rep, `"name":"ended"`) {
 		t.Errorf("attributes %s, messages %s\n%s", o.Attributes, o.MessagesIn, rep)
 	}
 	h.post(at("u", "observation_update", 1764000009, `{"id":"`+id+`","trace_id":"`+trace+`","input":"corrected","attributes":{"mine":1,"ended":2}}`))
@@ -476,6 +476,11 @@ func TestSpanOfSeveralExports(t *testing.T) {
 	o = h.observation(id, "")
 	if brief(t, o.MessagesIn) != `[["user","corrected",[]]]` || !strings.Contains(string(o.Attributes), `"ended":2`) || !strings.Contains(string(o.Attributes), `"mine":1`) {
 		t.Errorf("after an update: attributes %s, messages %s", o.Attributes, o.MessagesIn)
+	}
+	for _, path := range []string{"/v1/observations/" + id + "/span", "/v1/observations/" + id + "/explain", "/v1/traces/" + trace + "?format=otlp"} {
+		if rep := h.get(path, "X-API-Key", "", "X-API-Key", h.newKey("two", "read")); rep.status != 404 {
+			t.Errorf("%s of another project: %d %s", path, rep.status, rep.body)
+		}
 	}
 	if again := string(h.get("/v1/observations/" + id + "/span").body); again != rep {
 		t.Errorf("the span is another after an update: %s", again)
