@@ -43,6 +43,10 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if format != "" || full {
 		c.question.copies = detailCopies
 	}
+	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
+	if err != nil {
+		return nil, err
+	}
 	recs, err := s.records(ctx, c, id)
 	if err != nil {
 		return nil, err
@@ -50,7 +54,11 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if format != "" {
 		return traceAsOTLP(recs, id)
 	}
-	trace, err := entity.FoldTrace(recs, id)
+	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == id && twin.TraceID != id })
+	if err != nil {
+		return nil, err
+	}
+	trace, err := entity.FoldTraceWith(append(recs, others...), id, twins)
 	if err == nil && full {
 		fillTrace(trace, recs)
 	}
@@ -109,6 +117,9 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	detail.Fill(&row.Observation, recs)
+	if err := s.markTwins(ctx, c, row); err != nil {
+		return nil, err
+	}
 	if row.TraceID == "" {
 		return ok(&row.Observation, nil)
 	}
