@@ -75,6 +75,7 @@ func (r *reader) inferenceAnswer() {
 		r.why("model", "generation_info.model_name of the answer")
 	} else if answered := firstText(meta, "model_name", "model"); answered != "" {
 		m.Model = answered
+		r.why("model", "response_metadata of the answer's message")
 	}
 	if m.FinishReasonOriginal == "" {
 		m.FinishReasonOriginal = firstText(info, "finish_reason", "stop_reason")

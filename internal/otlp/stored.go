@@ -19,7 +19,9 @@ type Item struct {
 	Resource, Scope, Raw []byte
 	// SDK is what the resource names, with its version, or "".
 	SDK string
-	Err error
+	// ResourceSchema and ScopeSchema are the schemas (URLs) that both were said to follow, or "".
+	ResourceSchema, ScopeSchema string
+	Err                         error
 }
 
 // Origin is by which door an item came, and from which SDK, where headers said it.
@@ -32,7 +34,7 @@ type Origin struct {
 
 // AppendStored appends the payload of the event that an item becomes:
 //
-//	{"otlp": {"door": "otlp", "sdk": "…", "resource": {…}, "scope": {…}, "span": {…}}}
+//	{"otlp": {"door": "otlp", "sdk": "…", "resource_schema": "…", "scope_schema": "…", "resource": {…}, "scope": {…}, "span": {…}}}
 //
 // with "forwarded": true behind the sdk for what another server sent on, and "log" in the place of "span" for a log record. What was not sent is left out.
 func AppendStored(to []byte, o Origin, i *Item) []byte {
@@ -42,6 +44,12 @@ func AppendStored(to []byte, o Origin, i *Item) []byte {
 	}
 	if o.Forwarded {
 		to = append(to, `,"forwarded":true`...)
+	}
+	if i.ResourceSchema != "" {
+		to = appendText(append(to, `,"resource_schema":`...), i.ResourceSchema)
+	}
+	if i.ScopeSchema != "" {
+		to = appendText(append(to, `,"scope_schema":`...), i.ScopeSchema)
 	}
 	kind := "span"
 	if i.Log != nil {
@@ -65,7 +73,26 @@ func Stored(payload []byte) bool {
 }
 
 // ReadStored reads a payload of AppendStored. The error is that of a payload that is none.
-func ReadStored(payload []byte) (o Origin, i *Item, err error) {
+func ReadStored(payload []byte) (Origin, *Item, error) {
+	o, i, isSpan, err := PartsOf(payload)
+	if err != nil {
+		return o, nil, err
+	}
+	g := groupOf(i.Resource, i.Scope)
+	if g.err != nil {
+		return o, nil, within("otlp", g.err)
+	}
+	i.SDK = g.sdk
+	if isSpan {
+		i.Span = g.span()
+		return o, i, SpanOfJSON(i.Raw, i.Span)
+	}
+	i.Log = g.log()
+	return o, i, LogOfJSON(i.Raw, i.Log)
+}
+
+// PartsOf is ReadStored without reading the span or the log record: Span and Log stay nil.
+func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 	i = &Item{}
 	var span, record []byte
 	err = each(member(payload, "otlp"), func(key string, v []byte) error {
@@ -76,6 +103,10 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 			o.SDK = textOf(v)
 		case "forwarded":
 			o.Forwarded = string(v) == "true"
+		case "resourceSchema": // each makes camel case of snake case
+			i.ResourceSchema = textOf(v)
+		case "scopeSchema":
+			i.ScopeSchema = textOf(v)
 		case "resource":
 			i.Resource = v
 		case "scope":
@@ -90,20 +121,10 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 	if err == nil && (span == nil) == (record == nil) {
 		err = errors.New("must hold a span or a log record")
 	}
-	if err != nil {
-		return o, nil, within("otlp", err)
+	if i.Raw = span; span == nil {
+		i.Raw = record
 	}
-	g := groupOf(i.Resource, i.Scope)
-	if g.err != nil {
-		return o, nil, within("otlp", g.err)
-	}
-	i.SDK = g.sdk
-	if span != nil {
-		i.Raw, i.Span = span, g.span()
-		return o, i, SpanOfJSON(span, i.Span)
-	}
-	i.Raw, i.Log = record, g.log()
-	return o, i, LogOfJSON(record, i.Log)
+	return o, i, span != nil, within("otlp", err)
 }
 
 // sdkOf is the SDK that a resource names, with its version.
@@ -132,7 +153,8 @@ type group struct {
 	sdk            string
 	scope, version string
 	// In JSON.
-	rawResource, rawScope []byte
+	rawResource, rawScope       []byte
+	resourceSchema, scopeSchema string
 	// err is why what stands under it cannot be read.
 	err error
 }
@@ -156,7 +178,7 @@ func (g *group) log() *Log {
 }
 
 func (g *group) item(raw []byte) *Item {
-	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, Err: g.err}
+	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, ResourceSchema: g.resourceSchema, ScopeSchema: g.scopeSchema, Err: g.err}
 }
 
 // note keeps the first error.
@@ -204,6 +226,7 @@ func jsonItems(body []byte, resources, scopes, items string, yield func(*group, 
 		resource := rawjson.Compact(member(r, "resource"))
 		return list(r, scopes, func(sc []byte) error {
 			g := groupOf(resource, rawjson.Compact(member(sc, "scope")))
+			g.resourceSchema, g.scopeSchema = textOf(member(r, "schemaUrl")), textOf(member(sc, "schemaUrl"))
 			return list(sc, items, func(item []byte) error {
 				yield(&g, item)
 				return nil
@@ -253,6 +276,7 @@ func (g *group) readResource(of []byte) {
 		g.err = within("resource", err)
 	}
 	g.sdk = sdkOf(g.resource)
+	g.resourceSchema = g.schema(of)
 }
 
 func (g *group) readScope(of []byte) {
@@ -273,6 +297,19 @@ func (g *group) readScope(of []byte) {
 			g.err = within("scope", err)
 		}
 	}
+	g.scopeSchema = g.schema(of)
+}
+
+// schema is the schema URL of what is of a resource or of a scope.
+func (g *group) schema(of []byte) (url string) {
+	for _, raw := range all(of, 3) {
+		text, err := str(raw)
+		if g.err == nil {
+			g.err = within("schema url", err)
+		}
+		url = text
+	}
+	return url
 }
 
 // all are the messages at a number.
