@@ -135,7 +135,7 @@ func house() map[string]room {
 			}, because: "it is their table",
 		},
 		"internal/forward": {
-			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/ingest"}),
+			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
 			because: "it follows the Log; what a request is made of, and by whom it is started, it does not know",
 		},
 		"internal/indexer": {
