@@ -85,6 +85,12 @@ func house() map[string]room {
 			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp", "internal/extract", "internal/wire"}, because: "what a span means depends on no door and no store",
 		},
 		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
+		"internal/detail": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otel", "internal/otlp"}, because: "it reads records, whoever asks for them",
+		},
+		"internal/outgoing": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/extract", "internal/otel", "internal/otlp"}, because: "what goes out is the same, whoever asks",
+		},
 		"internal/textsearch": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
 		},
@@ -119,8 +125,9 @@ func house() map[string]room {
 		"internal/wireformat/otlphttp": {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
 		},
+		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp"}, because: "it is their table",
+			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
@@ -150,7 +157,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},

@@ -2,10 +2,10 @@ package server
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 
+	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -25,7 +25,12 @@ func (s *Server) records(ctx context.Context, c *call, traceID string) ([]entity
 	if err != nil {
 		return nil, err
 	}
-	return s.readAll(ctx, c, seqs)
+	recs, err := s.readAll(ctx, c, seqs)
+	if err != nil {
+		return nil, err
+	}
+	detail.Join(recs)
+	return recs, nil
 }
 
 func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -33,70 +38,33 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
-	if err != nil {
-		return nil, err
+	q := query.Reader{Values: c.params}
+	format, full := q.Text("format"), q.Is("full")
+	if format != "" && format != "otlp" {
+		q.Fail("format", "must be otlp, or be left out")
+	}
+	if q.Err != nil {
+		return nil, q.Err
+	}
+	if format != "" || full {
+		c.question.copies = detailCopies
 	}
 	recs, err := s.records(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
-	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == id && twin.TraceID != id })
+	if format != "" {
+		return traceAsOTLP(recs, id)
+	}
+	twins, others, err := s.twinsOf(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
-	return ok(entity.FoldTraceWith(append(recs, others...), id, twins))
-}
-
-// duplicates returns the events of those duplicates that fill the gaps of what is wanted.
-func (s *Server) duplicates(ctx context.Context, c *call, twins entity.Twins, wanted func(kept, twin entity.Ref) bool) ([]entity.Record, error) {
-	ids := map[string]bool{}
-	for twin, kept := range twins {
-		if wanted(kept, twin) {
-			ids[twin.ID] = true
-		}
+	trace, err := entity.FoldTraceWith(slices.Concat(recs, others), id, twins)
+	if err == nil && full {
+		fillTrace(trace, recs)
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	seqs, err := store.EntityEvents(ctx, s.o.Warehouse, c.caller.Project, entity.ObservationKind, slices.Sorted(maps.Keys(ids)))
-	if err != nil {
-		return nil, err
-	}
-	all := slices.Concat(slices.Collect(maps.Values(seqs))...)
-	slices.Sort(all)
-	return s.readAll(ctx, c, all)
-}
-
-// markTwins says of which observation the row is a duplicate, or fills its gaps from its duplicates.
-func (s *Server) markTwins(ctx context.Context, c *call, row *entity.ObservationRow) error {
-	if row.Call() == nil {
-		return nil
-	}
-	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{IDs: []string{row.ID}})
-	if err != nil {
-		return err
-	}
-	self := entity.Ref{TraceID: row.TraceID, ID: row.ID}
-	recs, err := s.duplicates(ctx, c, twins, func(kept, _ entity.Ref) bool { return kept == self })
-	if err != nil {
-		return err
-	}
-	rows := []*entity.ObservationRow{row}
-	for twin, kept := range twins {
-		if kept != self {
-			continue
-		}
-		fold, err := entity.FoldOf(recs, entity.ObservationKind, twin.ID)
-		if err == nil {
-			other, err := fold.Observation(twin.ID, twin.TraceID)
-			if err == nil {
-				rows = append(rows, other)
-			}
-		}
-	}
-	twins.Mark(rows)
-	return nil
+	return ok(trace, err)
 }
 
 // ownEvents collects the entity's own events, which hold the payloads that the
@@ -113,32 +81,45 @@ func (s *Server) ownEvents(ctx context.Context, c *call, kind entity.Kind, id st
 	if err != nil {
 		return nil, err
 	}
+	detail.Join(recs)
 	return entity.FoldOf(recs, kind, id)
 }
 
-// observation folds the observation id of the trace, or of the newest that has one.
-func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (*entity.ObservationRow, error) {
+// observation folds the observation id of the trace, or of the newest that has one. recs are what
+// it was folded from, in the order of the fold.
+func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (row *entity.ObservationRow, recs []*entity.Record, err error) {
 	fold, err := s.ownEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return fold.Observation(id, traceID)
+	row, err = fold.Observation(id, traceID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return row, only(fold.Facts(), row.Seqs), nil
 }
 
-func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
+// askedObservation is the observation that a request names.
+func (s *Server) askedObservation(ctx context.Context, c *call) (row *entity.ObservationRow, recs []*entity.Record, err error) {
 	id, err := pathID(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	q := query.Reader{Values: c.params}
 	traceID := q.Text("trace_id")
 	if q.Err != nil {
-		return nil, q.Err
+		return nil, nil, q.Err
 	}
-	row, err := s.observation(ctx, c, id, traceID)
+	c.question.copies = detailCopies
+	return s.observation(ctx, c, id, traceID)
+}
+
+func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
+	row, recs, err := s.askedObservation(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	detail.Fill(&row.Observation, recs)
 	if err := s.markTwins(ctx, c, row); err != nil {
 		return nil, err
 	}
@@ -147,7 +128,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	// Whether it counts depends on what is below it, which only its trace knows.
 	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{
-		Filter: store.Filter{ID: id, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
+		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlpgrpc"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
@@ -16,3 +17,6 @@ func All() wireformat.Table {
 		otlphttp.Format{},
 	}
 }
+
+// GRPC is the table of those that come over gRPC.
+func GRPC() wireformat.Table { return wireformat.Table{otlpgrpc.Format{}} }
