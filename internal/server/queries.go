@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -49,6 +48,10 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if format != "" || full {
 		c.question.copies = detailCopies
 	}
+	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
+	if err != nil {
+		return nil, err
+	}
 	recs, err := s.records(ctx, c, id)
 	if err != nil {
 		return nil, err
@@ -56,11 +59,11 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if format != "" {
 		return traceAsOTLP(recs, id)
 	}
-	twins, others, err := s.twinsOf(ctx, c, id)
+	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == id && twin.TraceID != id })
 	if err != nil {
 		return nil, err
 	}
-	trace, err := entity.FoldTraceWith(slices.Concat(recs, others), id, twins)
+	trace, err := entity.FoldTraceWith(append(recs, others...), id, twins)
 	if err == nil && full {
 		fillTrace(trace, recs)
 	}

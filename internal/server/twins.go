@@ -9,17 +9,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// twinsOf returns which observations of the trace are duplicates, of which it are others, and the
-// events of those in other traces that fill gaps in it.
-func (s *Server) twinsOf(ctx context.Context, c *call, traceID string) (entity.Twins, []entity.Record, error) {
-	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: traceID})
-	if err != nil {
-		return nil, nil, err
-	}
-	recs, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == traceID && twin.TraceID != traceID })
-	return twins, recs, err
-}
-
 // duplicates returns the events of those duplicates that fill the gaps of what is wanted.
 func (s *Server) duplicates(ctx context.Context, c *call, twins entity.Twins, wanted func(kept, twin entity.Ref) bool) ([]entity.Record, error) {
 	ids := map[string]bool{}
