@@ -64,7 +64,7 @@ var agents = []agentClient{
 	},
 	{
 		name: "brokle-python-0-4", program: "client_v04.py", events: 8, door: "otlp", sdk: "opentelemetry-python/", scope: "brokle",
-		trace: "support-agent", tool: "span", scores: map[string]any{"quality": 0.9, "passed": 1.0, "label": "fine"},
+		trace: "support-agent", tool: "span", scores: map[string]any{"quality": 0.9, "passed": 1.0, "label": "fine"}, first: true,
 	},
 }
 
@@ -123,11 +123,15 @@ func (a *agentClient) check(t *testing.T, n *rig.Node) {
 	if len(trace.Observations) != 1 || trace.Observations[0].Name != "support-agent" || trace.Observations[0].Version != a.version {
 		t.Fatalf("%d roots: %+v", len(trace.Observations), trace.Observations)
 	}
-	var calls []*brokle.Observation
+	var asked, answer, refused *brokle.Observation // of one millisecond for some clients: their order says nothing
 	for _, o := range trace.Observations[0].Children {
 		switch {
-		case o.Type == brokle.TypeGeneration:
-			calls = append(calls, o)
+		case o.Type == brokle.TypeGeneration && o.Level == brokle.LevelError && refused == nil:
+			refused = o
+		case o.Type == brokle.TypeGeneration && strings.Contains(string(o.Output), "get_weather") && asked == nil:
+			asked = o
+		case o.Type == brokle.TypeGeneration && answer == nil:
+			answer = o
 		case o.Name == "get_weather" && o.Type == a.tool:
 		case o.Name == "noticed" && o.Type == brokle.TypeEvent:
 		default:
@@ -137,10 +141,10 @@ func (a *agentClient) check(t *testing.T, n *rig.Node) {
 			t.Errorf("%s came by %+v", o.Name, s)
 		}
 	}
-	if len(calls) != 3 {
-		t.Fatalf("%d calls", len(calls))
+	if asked == nil || answer == nil || refused == nil {
+		t.Fatalf("a call is missing: %+v", trace.Observations[0].Children)
 	}
-	a.checkCalls(t, calls[0], calls[1], calls[2])
+	a.checkCalls(t, asked, answer, refused)
 	if a.media {
 		a.checkMedia(t, n)
 	}
@@ -160,7 +164,7 @@ func (a *agentClient) checkCalls(t *testing.T, asked, answer, refused *brokle.Ob
 	if a.parts && count(asked.ReasoningTokens) != 30 || a.answer && count(answer.ReasoningTokens) != 30 {
 		t.Errorf("reasoning %d and %d", count(asked.ReasoningTokens), count(answer.ReasoningTokens))
 	}
-	if !strings.Contains(string(asked.Output), "get_weather") || !strings.Contains(string(asked.ModelParameters), `"temperature"`) || !strings.Contains(string(answer.Output), "It rains.") {
+	if !strings.Contains(string(asked.ModelParameters), `"temperature"`) || !strings.Contains(string(answer.Output), "It rains.") {
 		t.Errorf("outputs %s and %s, parameters %s", asked.Output, answer.Output, asked.ModelParameters)
 	}
 	if known := answer.TimeToFirstTokenMS != nil; known != a.first || asked.TimeToFirstTokenMS != nil {
