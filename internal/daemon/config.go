@@ -19,6 +19,7 @@ type Config struct {
 	AcceptLoss      bool
 	Listen          string
 	OpsListen       string
+	OTLPGRPCListen  string
 	TLSCert         string
 	TLSKey          string
 	Dev             bool
@@ -81,7 +82,7 @@ func (c Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	for _, f := range []struct{ field, value string }{{"Listen", c.Listen}, {"OpsListen", c.OpsListen}} {
+	for _, f := range []struct{ field, value string }{{"Listen", c.Listen}, {"OpsListen", c.OpsListen}, {"OTLPGRPCListen", c.OTLPGRPCListen}} {
 		if f.value == "" {
 			continue
 		}

@@ -53,9 +53,12 @@ func (n *node) firstKey() (string, error) {
 }
 
 // greet tells the person where the node listens, and the key that was made.
-func (n *node) greet(out io.Writer, addr net.Addr) error {
-	url := n.baseURL(addr)
+func (n *node) greet(out io.Writer, on listeners) error {
+	url := n.baseURL(on.main.Addr())
 	text := "listening on " + url + "\n"
+	if on.grpc != nil {
+		text += "OTLP over gRPC on " + on.grpc.Addr().String() + "\n"
+	}
 	if n.newKey != "" {
 		text += "BROKLE_API_KEY=" + n.newKey + "\n"
 	}

@@ -99,7 +99,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	if err := n.ingest.Adopt(ctx); err != nil {
 		n.logger.Warn("the jobs of the last run cannot be read yet", "error", err)
 	}
-	main, ops, err := n.listen()
+	on, err := n.listen()
 	if err != nil {
 		return err
 	}
@@ -116,14 +116,18 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
-	parts.serve("http", api, main, n.certs)
-	var opsServer *http.Server
-	if ops != nil {
-		opsServer = n.server.HTTPServer(n.server.Ops())
-		parts.serve("ops http", opsServer, ops, n.certs)
+	parts.serve("http", api, on.main, n.certs)
+	var grpcServer, opsServer *http.Server
+	if on.grpc != nil {
+		grpcServer = n.server.GRPCServer()
+		parts.serve("otlp grpc", grpcServer, on.grpc, n.certs)
 	}
-	greetErr := n.greet(out, main.Addr())
-	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, main.Addr()) })
+	if on.ops != nil {
+		opsServer = n.server.HTTPServer(n.server.Ops())
+		parts.serve("ops http", opsServer, on.ops, n.certs)
+	}
+	greetErr := n.greet(out, on)
+	sample := parts.start("sample", func(ctx context.Context) error { return n.loadSample(ctx, on.main.Addr()) })
 
 	if greetErr == nil {
 		select {
@@ -140,6 +144,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	n.stopping.each([]step{
 		{"waited for the sample to be loaded", sample.stop},
 		{"waited for requests in flight", func() { n.shutdown(drain, api) }},
+		{"waited for calls of gRPC in flight", func() { n.shutdown(drain, grpcServer) }},
 		{"ended the live streams", live.stop},
 		{"waited for jobs", jobs.stop},
 		{"waited for an interrupted erasure", erase.stop},
@@ -184,18 +189,36 @@ func (n *node) catchUp(ctx context.Context, index, damage *part) {
 	}
 }
 
+// listeners are the ports of a node; those that are off are nil.
+type listeners struct{ main, ops, grpc net.Listener }
+
 // listen opens the ports. It is called when everything else is ready.
-func (n *node) listen() (main, ops net.Listener, err error) {
-	if main, err = net.Listen("tcp", n.cfg.Listen); err != nil {
-		return nil, nil, fmt.Errorf("listen: %w", err)
+func (n *node) listen() (on listeners, err error) {
+	if on.main, err = net.Listen("tcp", n.cfg.Listen); err != nil {
+		return on, fmt.Errorf("listen: %w", err)
 	}
-	if n.cfg.OpsListen == "" {
-		return main, nil, nil
+	for _, more := range []struct {
+		l         *net.Listener
+		addr, use string
+	}{{&on.ops, n.cfg.OpsListen, "operations"}, {&on.grpc, n.cfg.OTLPGRPCListen, "OTLP over gRPC"}} {
+		if more.addr == "" {
+			continue
+		}
+		if *more.l, err = net.Listen("tcp", more.addr); err != nil {
+			return on, errors.Join(fmt.Errorf("listen for %s: %w", more.use, err), on.close())
+		}
 	}
-	if ops, err = net.Listen("tcp", n.cfg.OpsListen); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("listen for operations: %w", err), main.Close())
+	return on, nil
+}
+
+func (on listeners) close() error {
+	var errs []error
+	for _, l := range []net.Listener{on.main, on.ops, on.grpc} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
 	}
-	return main, ops, nil
+	return errors.Join(errs...)
 }
 
 // shutdown stops accepting and waits for the requests in flight; when that

@@ -1,13 +1,13 @@
 package extract
 
 import (
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/otel"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -27,18 +27,28 @@ func stored(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
 // at what that does not say itself; one that names none is an event of its own.
 func Item(ev *wire.Event, o otlp.Origin, i *otlp.Item) *entity.Fields {
 	f := &fieldsOf{out: &entity.Fields{Kind: entity.ObservationKind, Rank: entity.RankCreate, Content: ContentOf(ev)}}
-	if i.Span != nil {
-		f.span(i.Span, otel.Read(i.Span))
-		f.origin(o, i.Span)
+	if i.Span == nil {
+		f.log(ev, i.Log)
 		return f.out
 	}
-	l := i.Log
+	m := otel.Read(i.Span)
+	room := 14 // a little more than most have: 1 or 2 KB
+	if m.Call() {
+		room = 28
+	}
+	f.out.Values = make([]entity.FieldValue, 0, room)
+	f.span(i.Span, m)
+	f.origin(o, i)
+	return f.out
+}
+
+func (f *fieldsOf) log(ev *wire.Event, l *otlp.Log) {
 	f.out.Rank, f.out.EntityID = entity.RankHint, l.SpanID
 	if l.TraceID == "" || l.SpanID == "" {
 		f.out.Kind, f.out.Rank, f.out.EntityID = entity.GenericKind, entity.RankCreate, ev.ID
 		f.name(l.Name, "log")
 		f.text(entity.TraceID, l.TraceID)
-		return f.out
+		return
 	}
 	f.text(entity.TraceID, l.TraceID)
 	said := otel.ReadLog(&l.Event)
@@ -46,7 +56,6 @@ func Item(ev *wire.Event, o otlp.Origin, i *otlp.Item) *entity.Fields {
 	f.json(entity.Output, said.Output)
 	f.text(entity.ResponseID, said.ResponseID)
 	f.reason(entity.StopReason(said.FinishReason), said.FinishReason)
-	return f.out
 }
 
 // fieldsOf collects the fields of an item. Nothing in a span fails it: what breaks a field's rule is
@@ -83,6 +92,7 @@ func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 		return
 	}
 	f.call(m)
+	f.twin(s, m)
 }
 
 // call sets what a call of a model says, and whatever else counts tokens or money.
@@ -118,12 +128,12 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 	}
 }
 
-func (f *fieldsOf) origin(o otlp.Origin, s *otel.Span) {
+func (f *fieldsOf) origin(o otlp.Origin, i *otlp.Item) {
 	f.text(entity.Door, o.Door)
-	f.text(entity.Scope, s.Scope)
-	f.text(entity.ScopeVersion, s.ScopeVersion)
+	f.text(entity.Scope, i.Span.Scope)
+	f.text(entity.ScopeVersion, i.Span.ScopeVersion)
 	if o.SDK == "" {
-		o.SDK = otlp.SDKOf(s.Resource)
+		o.SDK = i.SDK
 	}
 	f.text(entity.SDK, o.SDK)
 }
@@ -232,9 +242,8 @@ func (f *fieldsOf) json(field entity.Field, text string) {
 	if text == "" {
 		return
 	}
-	if !json.Valid([]byte(text)) {
-		quoted, _ := json.Marshal(text) // a string always marshals
-		text = string(quoted)
+	if !rawjson.Valid(text) {
+		text = rawjson.Alias(rawjson.AppendString(make([]byte, 0, len(text)+len(text)/8+2), text))
 	}
 	f.add(entity.FieldValue{Field: field, Text: text})
 }
@@ -245,14 +254,21 @@ func (f *fieldsOf) json(field entity.Field, text string) {
 func Environment(name string) string {
 	const most = 40
 	name = strings.ToLower(strings.TrimSpace(name))
-	folded := []byte(name)[:min(len(name), most)]
-	for i, c := range folded {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+	name = name[:min(len(name), most)]
+	var folded []byte // nil while nothing is other than it was sent
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			if folded == nil {
+				folded = []byte(name)
+			}
 			folded[i] = '-'
 		}
 	}
-	if strings.HasPrefix(string(folded), "brokle") {
+	if folded != nil {
+		name = string(folded)
+	}
+	if strings.HasPrefix(name, "brokle") {
 		return ""
 	}
-	return string(folded)
+	return name
 }

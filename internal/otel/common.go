@@ -1,7 +1,6 @@
 package otel
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -52,7 +51,7 @@ func (r *reader) unscrubbed(keys ...string) string {
 // object is the text of a JSON object, or "".
 func (r *reader) object(keys ...string) string {
 	v, _ := r.get(keys...)
-	if text := strings.TrimSpace(v.Text); strings.HasPrefix(text, "{") && json.Valid([]byte(text)) {
+	if text := strings.TrimSpace(v.Text); strings.HasPrefix(text, "{") && rawjson.Valid(text) {
 		return text
 	}
 	return ""
@@ -87,14 +86,35 @@ func texts(v Value, _ string) []string {
 	if v.Text == "" {
 		return nil
 	}
-	var list []string
-	if json.Unmarshal([]byte(v.Text), &list) == nil {
+	if list, ok := listOf(v.Text); ok {
 		return list
 	}
 	if v.Type == String {
 		return []string{v.Text}
 	}
 	return nil
+}
+
+// listOf reads a JSON list of texts, in which null is "".
+func listOf(text string) (list []string, ok bool) {
+	if strings.IndexByte("[n \t\r\n", text[0]) < 0 || !rawjson.Valid(text) {
+		return nil, false
+	}
+	if strings.TrimSpace(text) == "null" {
+		return nil, true
+	}
+	elements := rawjson.ElementsOf(rawjson.Bytes(text))
+	for {
+		raw, more := elements.Next()
+		if !more {
+			return list, !elements.Broken()
+		}
+		item, isText := rawjson.Unquote(raw)
+		if !isText && string(raw) != "null" {
+			return nil, false
+		}
+		list = append(list, item)
+	}
 }
 
 // outcome reads the status, and what is said of an error.
@@ -120,7 +140,7 @@ func (r *reader) outcome() {
 		m.StatusMessage = firstLine(r.StatusMessage)
 	}
 	if strings.HasSuffix(kind, "GeneratorExit") || strings.HasPrefix(said, "GeneratorExit") || kind == "_OTHER" && strings.Contains(r.StatusMessage, "abandoned stream") {
-		r.why("status", "the reader of a stream left it: "+kind)
+		r.why("status", "the reader of a stream left it: ", kind)
 		m.Status, m.ErrorType = "aborted", kind
 		return
 	}
@@ -160,6 +180,11 @@ func (r *reader) finish() {
 	}
 	if original := m.FinishReasonOriginal; original != "" {
 		m.FinishReason = r.reason(original)
+	}
+	if m.Prompt.Sent && m.Completion.Sent && m.Prompt.N == 0 && m.Completion.N == 0 {
+		// No call has a prompt of nothing: the library has begun to count and was told nothing.
+		m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}
+		r.why("prompt_tokens", "all counts were sent as 0, which means that none was known")
 	}
 	if m.Total = (Count{}); m.Prompt.Sent || m.Completion.Sent {
 		m.Total = Count{m.Prompt.N + m.Completion.N, true}

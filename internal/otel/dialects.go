@@ -5,7 +5,7 @@ import "strings"
 // dialect is a convention: which spans follow it, and how they are read.
 type dialect struct {
 	name   string
-	speaks func(*Span) bool
+	speaks func(*reader) bool
 	read   func(*reader)
 }
 
@@ -16,22 +16,22 @@ var dialects = []dialect{
 	{"langfuse", attribute("langfuse.observation.type"), langfuse},
 	{"openinference", attribute("openinference.span.kind"), openinference},
 	{"langsmith", attribute("langsmith.span.kind"), langsmith},
-	{"logfire", func(s *Span) bool { return scope(s, "logfire") || s.has("logfire.span_type") }, logfire},
-	{"litellm", func(s *Span) bool { return scope(s, "litellm") }, litellm},
-	{"openlit", func(s *Span) bool { return scope(s, "openlit") }, openlit},
-	{"brokle", func(s *Span) bool { return scope(s, "brokle") || s.has("brokle.span.type") }, brokle},
-	{"anthropic", func(s *Span) bool { return s.Scope == "com.anthropic.sdk.python" }, anthropic},
+	{"logfire", func(r *reader) bool { return scope(r, "logfire") || r.has("logfire.span_type") }, logfire},
+	{"litellm", func(r *reader) bool { return scope(r, "litellm") }, litellm},
+	{"openlit", func(r *reader) bool { return scope(r, "openlit") }, openlit},
+	{"brokle", func(r *reader) bool { return scope(r, "brokle") || r.has("brokle.span.type") }, brokle},
+	{"anthropic", func(r *reader) bool { return r.Scope == "com.anthropic.sdk.python" }, anthropic},
 	{"gen_ai", attribute("gen_ai.operation.name"), genai},
-	{"traceloop", func(s *Span) bool {
-		return s.has("llm.request.type") || s.prefixed("gen_ai.prompt.") || s.has("traceloop.span.kind")
+	{"traceloop", func(r *reader) bool {
+		return r.has("llm.request.type") || r.prefixed("gen_ai.prompt.") || r.has("traceloop.span.kind")
 	}, traceloop},
-	{"span", func(*Span) bool { return true }, func(*reader) {}},
+	{"span", func(*reader) bool { return true }, func(*reader) {}},
 }
 
-func attribute(key string) func(*Span) bool { return func(s *Span) bool { return s.has(key) } }
+func attribute(key string) func(*reader) bool { return func(r *reader) bool { return r.has(key) } }
 
 // scope says whether the span's scope is name, or below it.
-func scope(s *Span, name string) bool {
-	rest, ok := strings.CutPrefix(s.Scope, name)
+func scope(r *reader, name string) bool {
+	rest, ok := strings.CutPrefix(r.Scope, name)
 	return ok && (rest == "" || rest[0] == '.')
 }

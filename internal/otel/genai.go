@@ -1,8 +1,10 @@
 package otel
 
 import (
-	"encoding/json"
+	"strconv"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
 // Keys of the semantic conventions for generative AI, and the names they had before.
@@ -28,7 +30,7 @@ func genai(r *reader) {
 	m := r.m
 	if typ := operations[strings.ToLower(r.text("gen_ai.operation.name"))]; typ != "" {
 		m.Type = typ
-		r.why("type", "gen_ai.operation.name is "+r.text("gen_ai.operation.name"))
+		r.why("type", "gen_ai.operation.name is ", r.text("gen_ai.operation.name"))
 	}
 	m.RequestedModel, m.Model = r.text("gen_ai.request.model"), r.text("gen_ai.response.model")
 	m.Provider = r.text("gen_ai.provider.name", "gen_ai.system")
@@ -120,37 +122,41 @@ func (r *reader) setReason(v Value, key string) {
 
 // parameters collects the request's attributes as a JSON object.
 func (r *reader) parameters(prefix string) string {
-	var b []byte
+	var room [256]byte
+	b := room[:0]
 	for i := range r.Attributes {
 		a := &r.Attributes[i]
 		name, ok := strings.CutPrefix(a.Key, prefix)
 		if !ok || name == "model" || name == "user" || a.Value.Type == Null || a.Value.Type == String && a.Value.Text == "" {
 			continue
 		}
-		b = append(b, ',')
-		b = append(append(append(b, encode(name)...), ':'), a.Value.json()...)
+		b = append(rawjson.AppendString(append(b, ','), name), ':')
+		b = a.Value.appendJSON(b)
 	}
-	if b == nil {
+	if len(b) == 0 {
 		return ""
 	}
 	b[0] = '{'
 	return string(append(b, '}'))
 }
 
-// json is the value as JSON; a string that is JSON itself stays a string.
-func (v Value) json() []byte {
+// appendJSON appends the value as JSON; a string that is JSON itself stays a string.
+func (v *Value) appendJSON(to []byte) []byte {
 	switch v.Type {
-	case Null:
-		return []byte("null")
 	case String, Bytes:
-		return encode(v.Text)
+		return rawjson.AppendString(to, v.Text)
+	case Bool:
+		return strconv.AppendBool(to, v.Int != 0)
+	case Int:
+		return strconv.AppendInt(to, v.Int, 10)
 	case Double:
-		if n := v.number(); !n.Sent {
-			return []byte("null")
+		if n := v.number(); n.Sent {
+			return strconv.AppendFloat(to, n.V, 'g', -1, 64)
 		}
-		return encode(json.Number(v.String()))
+	case List, Map:
+		return append(to, v.Text...)
 	}
-	return []byte(v.String())
+	return append(to, "null"...)
 }
 
 // genaiMessages reads what attributes and log records say.
@@ -242,7 +248,7 @@ func brokle(r *reader) {
 	m := r.m
 	if typ := r.text("brokle.span.type"); typ != "" {
 		m.Type = typ
-		r.why("type", "brokle.span.type is "+typ)
+		r.why("type", "brokle.span.type is ", typ)
 	}
 	if v, _ := r.get("gen_ai.response.time_to_first_token"); v.Type != Null && !m.FirstToken.Sent {
 		m.FirstToken = v.number()
@@ -251,7 +257,9 @@ func brokle(r *reader) {
 	if level := r.text("brokle.span.level"); level != "" && m.Level == "" {
 		m.Level = strings.ToUpper(level)
 	}
-	if m.Provider == "anthropic" && m.Prompt.Sent && !m.CacheRead.Sent {
+	if r.Scope == exportScope {
+		r.exported()
+	} else if m.Provider == "anthropic" && m.Prompt.Sent && !m.CacheRead.Sent {
 		m.UsageIncomplete = true
 		r.why("prompt_tokens", "scope brokle sends Anthropic's input without what the cache gave: the count is incomplete")
 	}

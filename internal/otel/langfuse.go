@@ -12,7 +12,7 @@ import (
 func langfuse(r *reader) {
 	m := r.m
 	m.Type = langfuseType(r.text("langfuse.observation.type"))
-	r.why("type", "langfuse.observation.type is "+r.text("langfuse.observation.type"))
+	r.why("type", "langfuse.observation.type is ", r.text("langfuse.observation.type"))
 	m.Input, m.Output = r.text("langfuse.observation.input"), r.text("langfuse.observation.output")
 	m.Model = r.text("langfuse.observation.model.name")
 	m.Parameters = finite(r.object("langfuse.observation.model.parameters"))
@@ -57,7 +57,7 @@ func (r *reader) langfuseValue(v Value) []byte {
 	if encoded || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return jsonOrText(v)
 	}
-	return v.json()
+	return v.appendJSON(nil)
 }
 
 func langfuseType(kind string) string {
@@ -79,8 +79,7 @@ func (r *reader) langfuseUsage() {
 	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
 	if u.exclusive {
-		m.addCache()
-		r.why("prompt_tokens", "Langfuse's own usage counts the cache beside the input: added")
+		r.addCache("Langfuse's own usage is exclusive")
 	}
 }
 
@@ -153,10 +152,10 @@ func (r *reader) unflatten(as func(Value) []byte, prefixes ...string) string {
 
 // jsonOrText is JSON that a string holds, or the value as JSON.
 func jsonOrText(v Value) []byte {
-	if v.Type == String && json.Valid([]byte(v.Text)) {
+	if v.Type == String && rawjson.Valid(v.Text) {
 		return []byte(v.Text)
 	}
-	return v.json()
+	return v.appendJSON(nil)
 }
 
 func (r *reader) langfuseMessages() (in, out []Message, tools []Tool) {

@@ -17,7 +17,7 @@ func langsmith(r *reader) {
 	m := r.m
 	if typ := smithKinds[strings.ToLower(r.text("langsmith.span.kind"))]; typ != "" {
 		m.Type = typ
-		r.why("type", "langsmith.span.kind is "+r.text("langsmith.span.kind"))
+		r.why("type", "langsmith.span.kind is ", r.text("langsmith.span.kind"))
 	}
 	for i := range r.Events {
 		if r.Events[i].Name == "exception" {

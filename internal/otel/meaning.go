@@ -1,5 +1,7 @@
 package otel
 
+import "strings"
+
 // Meaning is what a span says, in the terms that all doors share. What was not sent is empty or
 // not Sent, never 0.
 type Meaning struct {
@@ -51,35 +53,44 @@ type Meaning struct {
 // reader fills a Meaning from a Span.
 type reader struct {
 	*Span
-	m *Meaning
+	keys keys // of the span's attributes
+	m    *Meaning
 }
 
-// why notes the rule of a field, when somebody asks.
-func (r *reader) why(field, rule string) {
+// why notes the rule of a field, whose parts it puts together, when somebody asks.
+func (r *reader) why(field string, rule ...string) {
 	if r.m.Why != nil {
-		r.m.Why[field] = rule
+		r.m.Why[field] = strings.Join(rule, "")
 	}
 }
 
 // Read says what the span means. The result shares the span's memory.
-func Read(s *Span) *Meaning { return read(s, &Meaning{}) }
+func Read(s *Span) *Meaning { return read(s, nil) }
 
 // Explain is Read, with the rules that gave the fields.
-func Explain(s *Span) *Meaning { return read(s, &Meaning{Why: map[string]string{}}) }
+func Explain(s *Span) *Meaning { return read(s, map[string]string{}) }
 
-func read(s *Span, m *Meaning) *Meaning {
-	r := &reader{s, m}
-	m.Name, m.Type = s.Name, "span"
+func read(s *Span, why map[string]string) *Meaning {
+	reading := &struct { // one piece of memory
+		r reader
+		m Meaning
+	}{}
+	r, m := &reading.r, &reading.m
+	*r = reader{s, keysOf(s.Attributes), m}
+	m.Name, m.Type, m.Why = s.Name, "span", why
 	for i := range dialects {
-		if d := &dialects[i]; d.speaks(s) {
+		if d := &dialects[i]; d.speaks(r) {
 			m.Dialect = d.name
-			r.why("type", "dialect "+d.name)
+			r.why("type", "dialect ", d.name)
 			r.common()
 			d.read(r)
 			break
 		}
 	}
 	r.finish()
+	if m.Why != nil {
+		r.explain()
+	}
 	return m
 }
 

@@ -15,7 +15,7 @@ func mlflow(r *reader) {
 	if typ := flowTypes[strings.ToUpper(kind)]; typ != "" {
 		m.Type = typ
 	}
-	r.why("type", "mlflow.spanType is "+kind)
+	r.why("type", "mlflow.spanType is ", kind)
 	m.Input, m.Output = r.unwrapped("mlflow.spanInputs"), r.unwrapped("mlflow.spanOutputs")
 	if strings.HasPrefix(m.Output, "<") && strings.Contains(m.Output, " object at 0x") {
 		m.Output = "" // what Python prints of an object says nothing
@@ -50,8 +50,7 @@ func (r *reader) flowUsage(answer object) {
 	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
 	if u.exclusive {
-		m.addCache()
-		r.why("prompt_tokens", "Anthropic's usage counts the cache beside the input: added")
+		r.addCache("Anthropic's usage is exclusive")
 	}
 }
 

@@ -3,6 +3,8 @@ package otel
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
 // partsOf reads a content: a string, or a list of parts of any provider.
@@ -121,7 +123,7 @@ func callPart(o object) Part {
 // argumentsOf is the JSON of a call's arguments; some send it in a string.
 func argumentsOf(v any) json.RawMessage {
 	s, ok := v.(string)
-	if ok && json.Valid([]byte(s)) {
+	if ok && rawjson.Valid(s) {
 		return json.RawMessage(s)
 	}
 	return encode(v)

@@ -81,9 +81,12 @@ func find(attrs []Attribute, key string) (Value, bool) {
 }
 
 // get is the value of the first of keys that is there and neither null nor an empty string.
-func (s *Span) get(keys ...string) (v Value, key string) {
+func (r *reader) get(keys ...string) (v Value, key string) {
 	for _, key := range keys {
-		if v, ok := find(s.Attributes, key); ok && v.Type != Null && (v.Type != String || v.Text != "") {
+		if !r.keys.may(key) {
+			continue
+		}
+		if v, ok := find(r.Attributes, key); ok && v.Type != Null && (v.Type != String || v.Text != "") {
 			return v, key
 		}
 	}
@@ -91,8 +94,11 @@ func (s *Span) get(keys ...string) (v Value, key string) {
 }
 
 // has says whether the span has an attribute of that key, whatever its value.
-func (s *Span) has(key string) bool {
-	_, ok := find(s.Attributes, key)
+func (r *reader) has(key string) bool {
+	if !r.keys.may(key) {
+		return false
+	}
+	_, ok := find(r.Attributes, key)
 	return ok
 }
 
@@ -107,8 +113,14 @@ func (s *Span) prefixed(prefix string) bool {
 }
 
 // text is the first of keys that holds text; a number or a boolean is its text.
-func (s *Span) text(keys ...string) string {
-	v, _ := s.get(keys...)
+func (r *reader) text(keys ...string) string {
+	v, _ := r.get(keys...)
+	return v.String()
+}
+
+// text is the text of an attribute, "" when it is not there.
+func (s *Span) text(key string) string {
+	v, _ := find(s.Attributes, key)
 	return v.String()
 }
 

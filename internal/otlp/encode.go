@@ -100,42 +100,73 @@ func appendMessage(to, b []byte, k kind, depth int) ([]byte, error) {
 	if depth > maxMessageDepth {
 		return to, errDepth
 	}
-	start := len(to)
-	to = append(to, '{')
-	var done uint64 // the fields that have been written
-	var open protowire.Number
+	o := openObject(to)
 	m := message{rest: b}
 	for m.next() {
-		if int(m.num) >= len(fieldsOf[k]) || fieldsOf[k][m.num].form == 0 {
+		f := fieldOf(k, m.num)
+		if f == nil {
 			continue
 		}
-		f := &fieldsOf[k][m.num]
-		if open != 0 && open != m.num {
-			to, open = append(to, ']'), 0
-		}
-		if bit := uint64(1) << m.num; done&bit != 0 && open != m.num {
-			return appendScattered(to[:start], b, k, depth) // a field that comes back
-		} else {
-			done |= bit
-		}
-		if len(to) > start+1 {
-			to = append(to, ',')
-		}
-		if open == 0 {
-			to = append(append(append(to, '"'), f.name...), `":`...)
-			if f.repeated {
-				to, open = append(to, '['), m.num
-			}
+		if !o.field(m.num, f) {
+			return appendScattered(o.to[:o.start], b, k, depth)
 		}
 		var err error
-		if to, err = appendField(to, f, &m, depth); err != nil {
-			return to, err
+		if o.to, err = appendField(o.to, f, &m, depth); err != nil {
+			return o.to, err
 		}
 	}
-	if open != 0 {
-		to = append(to, ']')
+	o.close()
+	return o.to, m.err
+}
+
+// fieldOf is a field of a message; nil when none is known at that number.
+func fieldOf(k kind, num protowire.Number) *field {
+	if int(num) >= len(fieldsOf[k]) || fieldsOf[k][num].form == 0 {
+		return nil
 	}
-	return append(to, '}'), m.err
+	return &fieldsOf[k][num]
+}
+
+// object writes a message as a JSON object.
+type object struct {
+	to    []byte
+	start int
+	done  uint64           // the fields that have been written
+	open  protowire.Number // the field whose list is open, or 0
+}
+
+func openObject(to []byte) object { return object{to: append(to, '{'), start: len(to)} }
+
+// field writes what stands before a field's value; false for a field that comes back after others,
+// or that should be there once.
+func (o *object) field(num protowire.Number, f *field) bool {
+	if o.open == num {
+		o.to = append(o.to, ',')
+		return true
+	}
+	if bit := uint64(1) << num; o.done&bit != 0 {
+		return false
+	} else {
+		o.done |= bit
+	}
+	if o.open != 0 {
+		o.to, o.open = append(o.to, ']'), 0
+	}
+	if len(o.to) > o.start+1 {
+		o.to = append(o.to, ',')
+	}
+	o.to = append(append(append(o.to, '"'), f.name...), `":`...)
+	if f.repeated {
+		o.to, o.open = append(o.to, '['), num
+	}
+	return true
+}
+
+func (o *object) close() {
+	if o.open != 0 {
+		o.to = append(o.to, ']')
+	}
+	o.to = append(o.to, '}')
 }
 
 // appendScattered is appendMessage for a message whose repeated fields do not lie together, or

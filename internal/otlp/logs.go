@@ -18,6 +18,7 @@ type Log struct {
 
 func logOf(b []byte, l *Log) error {
 	var observed int64
+	var t texts
 	err := walk(b, func(m *message) (err error) {
 		switch m.num {
 		case 1:
@@ -27,13 +28,13 @@ func logOf(b []byte, l *Log) error {
 		case 3:
 			l.Severity, err = str(m.bytes)
 		case 5:
-			l.Body, err = value(m.bytes)
+			l.Body, err = t.value(m.bytes)
 		case 6:
-			err = attribute(m.bytes, &l.Attributes)
+			err = t.attribute(m.bytes, &l.Attributes)
 		case 9:
-			l.TraceID, err = optionalID(m.bytes, 16, "trace id")
+			l.TraceID, err = optionalID(&t, m.bytes, 16, "trace id")
 		case 10:
-			l.SpanID, err = optionalID(m.bytes, 8, "span id")
+			l.SpanID, err = optionalID(&t, m.bytes, 8, "span id")
 		case 11:
 			observed = int64(m.n)
 		case 12:
@@ -65,8 +66,8 @@ func eventName(attrs []otel.Attribute) string {
 	return ""
 }
 
-func optionalID(b []byte, size int, what string) (string, error) {
-	text, err := id(b, size, what)
+func optionalID(t *texts, b []byte, size int, what string) (string, error) {
+	text, err := t.id(b, size, what)
 	if errors.Is(err, errNoID) {
 		return "", nil
 	}

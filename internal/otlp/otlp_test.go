@@ -354,7 +354,11 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 }
 
 func spansOf(inJSON bool, body []byte, each func(*otel.Span, error)) error {
-	return otlp.Spans(body, inJSON, func(i *otlp.Item) { each(i.Span, i.Err) })
+	return otlp.Spans(body, inJSON, func(i *otlp.Item) {
+		s := *i.Span // the next one is read into the same memory
+		s.Attributes = append([]otel.Attribute(nil), s.Attributes...)
+		each(&s, i.Err)
+	})
 }
 
 func logsOf(inJSON bool, body []byte, each func(*otlp.Log, error)) error {

@@ -17,24 +17,39 @@ type Item struct {
 	// Resource, Scope and Raw are OTLP in JSON: as it was sent, or made of protobuf. Resource and
 	// Scope are nil where nothing was sent.
 	Resource, Scope, Raw []byte
-	Err                  error
+	// SDK is what the resource names, with its version, or "".
+	SDK string
+	// ResourceSchema and ScopeSchema are the schemas (URLs) that both were said to follow, or "".
+	ResourceSchema, ScopeSchema string
+	Err                         error
 }
 
 // Origin is by which door an item came, and from which SDK, where headers said it.
 type Origin struct {
 	Door string // otlp or langfuse
 	SDK  string // name and version, or ""
+	// Forwarded says that another server of ours sent it on.
+	Forwarded bool
 }
 
 // AppendStored appends the payload of the event that an item becomes:
 //
-//	{"otlp": {"door": "otlp", "sdk": "…", "resource": {…}, "scope": {…}, "span": {…}}}
+//	{"otlp": {"door": "otlp", "sdk": "…", "resource_schema": "…", "scope_schema": "…", "resource": {…}, "scope": {…}, "span": {…}}}
 //
-// with "log" in the place of "span" for a log record. What was not sent is left out.
+// with "forwarded": true behind the sdk for what another server sent on, and "log" in the place of "span" for a log record. What was not sent is left out.
 func AppendStored(to []byte, o Origin, i *Item) []byte {
 	to = appendText(append(to, `{"otlp":{"door":`...), o.Door)
 	if o.SDK != "" {
 		to = appendText(append(to, `,"sdk":`...), o.SDK)
+	}
+	if o.Forwarded {
+		to = append(to, `,"forwarded":true`...)
+	}
+	if i.ResourceSchema != "" {
+		to = appendText(append(to, `,"resource_schema":`...), i.ResourceSchema)
+	}
+	if i.ScopeSchema != "" {
+		to = appendText(append(to, `,"scope_schema":`...), i.ScopeSchema)
 	}
 	kind := "span"
 	if i.Log != nil {
@@ -58,7 +73,26 @@ func Stored(payload []byte) bool {
 }
 
 // ReadStored reads a payload of AppendStored. The error is that of a payload that is none.
-func ReadStored(payload []byte) (o Origin, i *Item, err error) {
+func ReadStored(payload []byte) (Origin, *Item, error) {
+	o, i, isSpan, err := PartsOf(payload)
+	if err != nil {
+		return o, nil, err
+	}
+	g := groupOf(i.Resource, i.Scope)
+	if g.err != nil {
+		return o, nil, within("otlp", g.err)
+	}
+	i.SDK = g.sdk
+	if isSpan {
+		i.Span = g.span()
+		return o, i, SpanOfJSON(i.Raw, i.Span)
+	}
+	i.Log = g.log()
+	return o, i, LogOfJSON(i.Raw, i.Log)
+}
+
+// PartsOf is ReadStored without reading the span or the log record: Span and Log stay nil.
+func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 	i = &Item{}
 	var span, record []byte
 	err = each(member(payload, "otlp"), func(key string, v []byte) error {
@@ -67,6 +101,12 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 			o.Door = textOf(v)
 		case "sdk":
 			o.SDK = textOf(v)
+		case "resourceSchema": // each makes camel case of snake case
+			i.ResourceSchema = textOf(v)
+		case "scopeSchema":
+			i.ScopeSchema = textOf(v)
+		case "forwarded":
+			o.Forwarded = string(v) == "true"
 		case "resource":
 			i.Resource = v
 		case "scope":
@@ -81,23 +121,14 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 	if err == nil && (span == nil) == (record == nil) {
 		err = errors.New("must hold a span or a log record")
 	}
-	if err != nil {
-		return o, nil, within("otlp", err)
+	if i.Raw = span; span == nil {
+		i.Raw = record
 	}
-	g := groupOf(i.Resource, i.Scope)
-	if g.err != nil {
-		return o, nil, within("otlp", g.err)
-	}
-	if span != nil {
-		i.Raw, i.Span = span, g.span()
-		return o, i, SpanOfJSON(span, i.Span)
-	}
-	i.Raw, i.Log = record, g.log()
-	return o, i, LogOfJSON(record, i.Log)
+	return o, i, span != nil, within("otlp", err)
 }
 
-// SDKOf is the SDK that a resource names, with its version.
-func SDKOf(resource []otel.Attribute) string {
+// sdkOf is the SDK that a resource names, with its version.
+func sdkOf(resource []otel.Attribute) string {
 	get := func(key string) string {
 		for i := range resource {
 			if resource[i].Key == key {
@@ -119,9 +150,11 @@ func SDKOf(resource []otel.Attribute) string {
 // group is what the spans or records of one scope share.
 type group struct {
 	resource       []otel.Attribute
+	sdk            string
 	scope, version string
 	// In JSON.
-	rawResource, rawScope []byte
+	rawResource, rawScope       []byte
+	resourceSchema, scopeSchema string
 	// err is why what stands under it cannot be read.
 	err error
 }
@@ -131,6 +164,7 @@ func groupOf(resource, scope []byte) (g group) {
 	if resource != nil {
 		g.err = within("resource", attributesOf(member(resource, "attributes"), &g.resource))
 	}
+	g.sdk = sdkOf(g.resource)
 	g.scope, g.version = textOf(member(scope, "name")), textOf(member(scope, "version"))
 	return g
 }
@@ -144,7 +178,7 @@ func (g *group) log() *Log {
 }
 
 func (g *group) item(raw []byte) *Item {
-	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, Err: g.err}
+	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, ResourceSchema: g.resourceSchema, ScopeSchema: g.scopeSchema, Err: g.err}
 }
 
 // note keeps the first error.
@@ -155,25 +189,14 @@ func (i *Item) note(err error) {
 }
 
 // Spans calls yield for each span of an ExportTraceServiceRequest, in protobuf or in JSON, which must
-// be valid. The error says that the request itself cannot be read; what was yielded before it stands.
+// be valid. The item, its span and Raw are good until yield returns; the texts of the span stay
+// what they are. The error says that the request itself cannot be read; what was yielded before it stands.
 func Spans(body []byte, inJSON bool, yield func(*Item)) error {
+	var r spanReader
 	if inJSON {
-		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) {
-			i := g.item(rawjson.Compact(raw))
-			i.Span = g.span()
-			i.note(SpanOfJSON(i.Raw, i.Span))
-			yield(i)
-		})
+		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) { yield(r.json(g, raw)) })
 	}
-	return protobufItems(body, func(g *group, b []byte) {
-		i := g.item(nil)
-		i.Span = g.span()
-		i.note(spanOf(b, i.Span))
-		if i.Err == nil {
-			i.Raw, i.Err = AppendSpan(nil, b)
-		}
-		yield(i)
-	})
+	return protobufItems(body, func(g *group, b []byte) { yield(r.protobuf(g, b)) })
 }
 
 // Logs does the same for the records of an ExportLogsServiceRequest.
@@ -203,6 +226,7 @@ func jsonItems(body []byte, resources, scopes, items string, yield func(*group, 
 		resource := rawjson.Compact(member(r, "resource"))
 		return list(r, scopes, func(sc []byte) error {
 			g := groupOf(resource, rawjson.Compact(member(sc, "scope")))
+			g.resourceSchema, g.scopeSchema = textOf(member(r, "schemaUrl")), textOf(member(sc, "schemaUrl"))
 			return list(sc, items, func(item []byte) error {
 				yield(&g, item)
 				return nil
@@ -242,7 +266,7 @@ func (g *group) readResource(of []byte) {
 	for _, raw := range all(of, 1) {
 		err := walk(raw, func(m *message) error {
 			if m.num == 1 {
-				return attribute(m.bytes, &g.resource)
+				return new(texts).attribute(m.bytes, &g.resource)
 			}
 			return nil
 		})
@@ -251,6 +275,8 @@ func (g *group) readResource(of []byte) {
 		}
 		g.err = within("resource", err)
 	}
+	g.sdk = sdkOf(g.resource)
+	g.resourceSchema = g.schema(of)
 }
 
 func (g *group) readScope(of []byte) {
@@ -271,6 +297,19 @@ func (g *group) readScope(of []byte) {
 			g.err = within("scope", err)
 		}
 	}
+	g.scopeSchema = g.schema(of)
+}
+
+// schema is the schema URL of what is of a resource or of a scope.
+func (g *group) schema(of []byte) (url string) {
+	for _, raw := range all(of, 3) {
+		text, err := str(raw)
+		if g.err == nil {
+			g.err = within("schema url", err)
+		}
+		url = text
+	}
+	return url
 }
 
 // all are the messages at a number.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // whereOf checks what f asks of a list; subject is what statistics are of.
@@ -28,10 +29,18 @@ func whereOf(f *store.Filter, l List, subject string) (store.Where, error) {
 			w.Conditions = append(w.Conditions, store.Condition{Column: p.column, Op: p.op, Value: value})
 		}
 	}
+	if once(f, l, subject) {
+		w.Conditions = append(w.Conditions, store.Condition{Column: "is_duplicate", Value: false})
+	}
 	if unknown != "" {
 		return w, &store.QueryError{Param: unknown, Message: "is not a filter of this list"}
 	}
 	return w, nil
+}
+
+// once says whether each call of a provider stands in the list once, however many observations report it.
+func once(f *store.Filter, l List, subject string) bool {
+	return subject == "observations" && (l == Observations || l == Stats) && f.ID == "" && (f.Duplicates == nil || !*f.Duplicates)
 }
 
 // given is the value of p in f as a condition has it; nil when there is none.
@@ -71,6 +80,10 @@ func (p *Param) given(f *store.Filter) any {
 			return **v
 		}
 	case *[]store.ScoreCondition:
+		if len(*v) > 0 {
+			return *v
+		}
+	case *[]textsearch.Attribute: // they are Seqs or Match by now, as words
 		if len(*v) > 0 {
 			return *v
 		}

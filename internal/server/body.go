@@ -201,8 +201,10 @@ func (s *Server) readProblem(err error) error {
 	case errors.Is(err, errCut):
 		return overloaded()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return problemf(http.StatusRequestTimeout, codeBodyTimeout,
+		p = problemf(http.StatusRequestTimeout, codeBodyTimeout,
 			"the body came slower than %d bytes a second, %v allowed on top", s.o.MinBodyRate, s.o.BodyTimeout)
+		p.retryAfter = time.Second // for formats whose clients know no 408
+		return p
 	}
 	return problemf(http.StatusBadRequest, codeIncompleteBody, "the body ended early or its chunks are malformed; nothing of it was kept")
 }

@@ -16,6 +16,10 @@ import (
 	"testing"
 	"time"
 
+	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -264,14 +268,42 @@ func decoded[T any](tb testing.TB, rep reply) T {
 	return v
 }
 
-// code is the error code of an answer that is not 2xx, whose envelope it checks.
+// code is the error code of an answer that is not 2xx, whose envelope it checks: our own, or the
+// google.rpc.Status of OTLP's paths, whose message begins with the code.
 func (r reply) code(tb testing.TB) string {
 	tb.Helper()
+	status, ok := r.rpcStatus(tb)
+	if ok {
+		code, message, _ := strings.Cut(status.GetMessage(), ": ")
+		if status.GetCode() == 0 || code == "" || message == "" {
+			tb.Errorf("%d with a google.rpc.Status that says nothing: %s", r.status, r.body)
+		}
+		return code
+	}
 	e := decoded[struct{ Error wire.ErrorBody }](tb, r)
 	if e.Error.Code == "" || e.Error.Message == "" {
 		tb.Errorf("%d without an error envelope: %s", r.status, r.body)
 	}
 	return e.Error.Code
+}
+
+// rpcStatus is a refusal of OTLP's paths, in either encoding; false for an answer with our own envelope.
+func (r reply) rpcStatus(tb testing.TB) (*rpcstatus.Status, bool) {
+	tb.Helper()
+	var s rpcstatus.Status
+	switch r.header.Get("Content-Type") {
+	case "application/x-protobuf":
+		if err := proto.Unmarshal(r.body, &s); err != nil {
+			tb.Errorf("%d %x is no google.rpc.Status: %v", r.status, r.body, err)
+		}
+		return &s, true
+	case "application/json": // ours names a charset
+		if err := protojson.Unmarshal(r.body, &s); err != nil {
+			tb.Errorf("%d %s is no google.rpc.Status: %v", r.status, r.body, err)
+		}
+		return &s, true
+	}
+	return nil, false
 }
 
 // settle waits until everything in the Log is queryable.

@@ -30,6 +30,7 @@ type Server struct {
 	backingUp chan struct{}         // has room for one: the backup under way
 	page      map[string]*page.File // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
+	grpc      http.Handler
 
 	// stopping ends when a shutdown begins: nobody is kept waiting for a job then.
 	stopping context.Context
@@ -72,6 +73,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.api = s.mux(api)
 	s.ops = s.mux(append(opsRoutes(), profileRoutes()...))
+	s.grpc = s.grpcMux()
 	return s, nil
 }
 

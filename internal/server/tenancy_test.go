@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
 // tenancyRow says how TestScopesAndTenants asks a route.
@@ -27,7 +28,7 @@ type tenancyRow struct {
 func tenancyRows() map[string]tenancyRow {
 	one := string(batch(event("matrix", "event_create", `{}`)))
 	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "limit=1000"}
-	return map[string]tenancyRow{
+	rows := map[string]tenancyRow{
 		"POST /v1/telemetry/batch": {body: one}, "POST /v1/ingest/batch": {body: one},
 		"POST /api/v1/telemetry/bulk":       {body: `{"telemetry":[{"a":1}],"timestamp":1}`},
 		"POST /v1/scores":                   {body: `{"trace_id":"matrix","name":"n","value":1}`},
@@ -70,6 +71,10 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/environments":              {queries: []string{"limit=1000"}},
 		"GET /v1/stats":                     {queries: []string{"of=events", "of=traces&user_id=FOREIGN-user", "of=scores&group_by=name", "of=observations&trace_id=FOREIGN-trace", "of=events&group_by=name,environment"}},
 	}
+	for _, path := range (otlphttp.Format{}).Paths() {
+		rows["POST "+path] = tenancyRow{body: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","name":"matrix"}]}]}]}`}
+	}
+	return rows
 }
 
 // tenant fills a project with one of everything and returns the ids by kind.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // Filter restricts a query. Zero values do not restrict. Every part given must hold.
@@ -24,16 +25,19 @@ type Filter struct {
 	MaxLatencyMS *float64
 	MinCost      *float64
 	HasError     *bool // any observation (or the observation itself) has level ERROR
-	Scores       []ScoreCondition
+	// Duplicates: observations that another one stands for are among the answers; else they are not, unless ID is given.
+	Duplicates *bool
+	Scores     []ScoreCondition
 	// ID asks for the observations of one id: one in each trace that has it.
 	ID string `json:"-"`
 	// The observation, data type and source of a score; the last two in upper case.
 	ObservationID string `json:"-"`
 	DataType      string `json:"-"`
 	Source        string `json:"-"`
-	// Text is what Seqs or Match stand for, so that a cursor belongs to it; it
-	// restricts nothing by itself.
-	Text string
+	// Text and Attributes are what Seqs or Match stand for, so that a cursor belongs to them; they
+	// restrict nothing by themselves.
+	Text       string
+	Attributes []textsearch.Attribute `json:",omitempty"`
 	// Seqs, when it is not nil, are the events to restrict to: an observation
 	// passes when it was folded from one of them, a trace when it or an
 	// observation of it was. Scores have no such filter.

@@ -6,6 +6,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/langfuse"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlpgrpc"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/scores"
 )
@@ -20,3 +21,6 @@ func All() wireformat.Table {
 		scores.Format{},
 	}
 }
+
+// GRPC is the table of those that come over gRPC.
+func GRPC() wireformat.Table { return wireformat.Table{otlpgrpc.Format{}} }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -136,6 +137,10 @@ func Time(raw []byte) (at wire.Timestamp, note string) {
 	return at, ""
 }
 
+// storedDepth is how deep the payload of a span may nest that comes back, as from an export: as deep
+// as OpenTelemetry's own door lets it in. Its attributes take three levels for each of their own.
+const storedDepth = 1000
+
 // payloadOf is what is stored of a value: the bytes as they were sent but for numbers that are
 // none, of which a note tells. fault says why it cannot be stored.
 func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fault *wire.BatchEventError) {
@@ -154,7 +159,7 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 		fault = bad(extract.CodeInvalidPayload, "payload must be a JSON object")
 	case !v.UTF8:
 		fault = bad(extract.CodeInvalidPayload, "payload must be UTF-8")
-	case v.Depth > l.MaxDepth:
+	case v.Depth > l.MaxDepth && !(otlp.Stored(payload) && v.Depth <= storedDepth):
 		fault = bad(extract.CodePayloadTooDeep, "payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
 	}
 	return payload, note, fault

@@ -53,36 +53,13 @@ func (w *Walk) text() bool {
 			w.pos = i + 1
 			return true
 		}
-		n := escape(b[i:])
+		n := rawjson.SkipEscape(b[i:])
 		if n == 0 {
 			w.bad = true
 			return false
 		}
 		i += n
 	}
-}
-
-// escape is the length of the escape that b begins with, or 0.
-func escape(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		const length = len(`\u0000`)
-		if len(b) < length {
-			return 0
-		}
-		for _, c := range b[2:length] {
-			if (c < '0' || c > '9') && (c|' ' < 'a' || c|' ' > 'f') {
-				return 0
-			}
-		}
-		return length
-	}
-	return 0
 }
 
 func unescaped(key []byte) []byte {

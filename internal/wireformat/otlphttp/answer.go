@@ -66,15 +66,21 @@ func answerJSON(status int, body any) (*wireformat.Answer, error) {
 	return &wireformat.Answer{Status: status, ContentType: jsonType, Body: b}, err
 }
 
-// Refuse implements wireformat.Format: a google.rpc.Status.
+// Refuse implements wireformat.Format: a google.rpc.Status. Exporters send again after 429, 502, 503 and
+// 504 only, so what the same request may pass later is a 503: a body that came too slowly, and a fault of
+// the server.
 func (Format) Refuse(in *wireformat.Incoming, why *wireformat.Refusal) (*wireformat.Answer, error) {
-	code, message := codeOf(why.Status), why.Code+": "+why.Message
+	status := why.Status
+	if status == http.StatusRequestTimeout || status == http.StatusInternalServerError {
+		status = http.StatusServiceUnavailable
+	}
+	code, message := codeOf(status), why.Code+": "+why.Message
 	if inJSON(in) {
-		return answerJSON(why.Status, map[string]any{"code": code, "message": message})
+		return answerJSON(status, map[string]any{"code": code, "message": message})
 	}
 	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(code))
 	b = protowire.AppendString(protowire.AppendTag(b, 2, protowire.BytesType), message)
-	return &wireformat.Answer{Status: why.Status, ContentType: protobufType, Body: b}, nil
+	return &wireformat.Answer{Status: status, ContentType: protobufType, Body: b}, nil
 }
 
 // codeOf is the code of gRPC for a status of HTTP (google/rpc/code.proto).
@@ -88,10 +94,10 @@ func codeOf(status int) int {
 		return 8 // RESOURCE_EXHAUSTED
 	case http.StatusServiceUnavailable:
 		return 14 // UNAVAILABLE
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusRequestEntityTooLarge:
+		return 8 // which without a RetryInfo nobody sends again
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
 		return 12 // UNIMPLEMENTED
-	case http.StatusInternalServerError:
-		return 13 // INTERNAL
 	}
 	return 3 // INVALID_ARGUMENT
 }

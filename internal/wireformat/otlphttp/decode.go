@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"math"
 	"net/http"
 	"strconv"
@@ -24,6 +25,7 @@ type decoder struct {
 	in     *wireformat.Incoming
 	r      *ingest.Request
 	origin otlp.Origin
+	ids    ids
 }
 
 // json reads a body in JSON, once it is known to be some.
@@ -49,19 +51,19 @@ func (d *decoder) read(signal string, body []byte, inJSON bool) error {
 		items = otlp.Logs
 	}
 	if err := items(body, inJSON, d.take); err != nil {
-		return &ingest.RequestError{Code: codeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
+		return &ingest.RequestError{Code: CodeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
 	}
 	return nil
 }
 
-// codeInvalidOTLP refuses a body that cannot be read as a whole.
-const codeInvalidOTLP = "invalid_otlp"
+// CodeInvalidOTLP refuses a body that cannot be read as a whole.
+const CodeInvalidOTLP = "invalid_otlp"
 
 // take adds an item to the request, with why it cannot be stored when it cannot.
 func (d *decoder) take(i *otlp.Item) {
 	n := len(d.r.Events)
 	payload := otlp.AppendStored(make([]byte, 0, len(i.Resource)+len(i.Scope)+len(i.Raw)+128), d.origin, i)
-	ev := wire.Event{ID: id(d.in.Project, payload), Type: typeOf(i), Timestamp: timeOf(i), Payload: payload}
+	ev := wire.Event{ID: d.ids.of(payload), Type: typeOf(i), Timestamp: timeOf(i), Payload: payload}
 	fault := d.fault(i, payload)
 	var fields *entity.Fields
 	if fault == nil {
@@ -116,16 +118,24 @@ func timeOf(i *otlp.Item) wire.Timestamp {
 	return wire.At(time.Unix(0, ns))
 }
 
-// id is "otlp_" and the first 128 bits of a SHA-256 in hex. The project's length stands before it so
-// that no two inputs run together alike.
-func id(project string, payload []byte) string {
-	h := sha256.New()
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(project)))
-	h.Write(n[:])
-	h.Write([]byte(project))
-	h.Write(payload)
-	return "otlp_" + hex.EncodeToString(h.Sum(nil)[:16])
+// ids makes the ids of the events of a project: "otlp_" and the first 128 bits of a SHA-256 of the project
+// and the payload, in hex.
+type ids struct {
+	h       hash.Hash
+	project []byte // its length stands before it so that no two inputs run together alike
+	sum     [sha256.Size]byte
+}
+
+func newIDs(project string) ids {
+	return ids{h: sha256.New(), project: append(binary.BigEndian.AppendUint64(nil, uint64(len(project))), project...)}
+}
+
+func (i *ids) of(payload []byte) string {
+	i.h.Reset()
+	i.h.Write(i.project)
+	i.h.Write(payload)
+	var text [5 + 32]byte
+	return string(hex.AppendEncode(append(text[:0], "otlp_"...), i.h.Sum(i.sum[:0])[:16]))
 }
 
 // environment is that of the request's header; a span may name another.
