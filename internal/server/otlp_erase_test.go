@@ -38,7 +38,7 @@ func TestEraseUserOfSpans(t *testing.T) {
 	h := open(t, setup{})
 	events := 0
 	export := func(signal string, items ...string) {
-		h.export(signal, says("service.name", "shop"), items...)
+		h.exportJSON(signal, says("service.name", "shop"), items...)
 		events += len(items)
 	}
 	n := 0
@@ -52,8 +52,8 @@ func TestEraseUserOfSpans(t *testing.T) {
 	export("traces", span(100, 100, "named by a log only", says("said", "Mneme77 in"), ""))
 	export("logs", record(100, 100, "names", says("langfuse.user.id", "Mneme77")))
 	traces++
-	h.export("traces", says("service.name", "shop"), span(500, 2, "other", says("user.id", "another"), "")) // of the same id as one that goes
-	h.export("logs", "", `{"timeUnixNano":"1700000000500000000","body":{"stringValue":"nobody"}}`)
+	h.exportJSON("traces", says("service.name", "shop"), span(500, 2, "other", says("user.id", "another"), "")) // of the same id as one that goes
+	h.exportJSON("logs", "", `{"timeUnixNano":"1700000000500000000","body":{"stringValue":"nobody"}}`)
 	h.settle()
 	rep := h.send("DELETE", "/v1/users/Mneme77", nil)
 	got := decoded[erasure](t, rep)
@@ -97,8 +97,8 @@ func TestEraseUserOfSpans(t *testing.T) {
 func TestEraseTraceOfSpans(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	h.export("traces", "", span(1, 1, "goes", says("said", "Mneme77 in"), ""), span(2, 1, "stays", "", ""))
-	h.export("logs", "", record(1, 1, "goes", ""), record(1, 0, "goes too", ""), `{"timeUnixNano":"1","body":{"stringValue":"stays"}}`)
+	h.exportJSON("traces", "", span(1, 1, "goes", says("said", "Mneme77 in"), ""), span(2, 1, "stays", "", ""))
+	h.exportJSON("logs", "", record(1, 1, "goes", ""), record(1, 0, "goes too", ""), `{"timeUnixNano":"1","body":{"stringValue":"stays"}}`)
 	rep := h.send("DELETE", fmt.Sprintf("/v1/traces/%032x", 1), nil)
 	if got := decoded[erasure](t, rep); rep.status != 200 || got.Erased != (erased{Traces: 1, Observations: 1, Events: 3}) {
 		t.Fatalf("%d %s", rep.status, rep.body)
@@ -119,8 +119,8 @@ func TestSpansAreEvents(t *testing.T) {
 	h := open(t, setup{})
 	all, some := h.stream(""), h.stream("?user_id=u1&model=m1&type=generation&event_type=observation_create&trace_id="+fmt.Sprintf("%032x", 1))
 	call := says("user.id", "u1") + "," + says("gen_ai.request.model", "m1") + "," + says("gen_ai.operation.name", "chat")
-	h.export("traces", says("deployment.environment.name", "staging"), span(2, 2, "other", "", ""), span(1, 1, "call", call, ""))
-	h.export("logs", "", record(1, 1, "gen_ai.choice", ""), record(1, 0, "of the trace", ""))
+	h.exportJSON("traces", says("deployment.environment.name", "staging"), span(2, 2, "other", "", ""), span(1, 1, "call", call, ""))
+	h.exportJSON("logs", "", record(1, 1, "gen_ai.choice", ""), record(1, 0, "of the trace", ""))
 	for _, want := range []string{"observation_create 2 2", "observation_create 1 1", "observation_update 1 1", "event_create 1 -"} {
 		_, ev := all.event()
 		entity := strings.TrimLeft(ev.EntityID, "0")

@@ -23,8 +23,8 @@ func attr(key, value string) string { return fmt.Sprintf(`{"key":%q,"value":%s}`
 // says is an attribute that is a text.
 func says(key, text string) string { return attr(key, fmt.Sprintf(`{"stringValue":%q}`, text)) }
 
-// export sends spans or log records, of a resource with these attributes, and expects that all are taken.
-func (h *house) export(signal, resource string, items ...string) {
+// exportJSON sends spans or log records, of a resource with these attributes, and expects that all are taken.
+func (h *house) exportJSON(signal, resource string, items ...string) {
 	h.tb.Helper()
 	names := map[string][3]string{"traces": {"resourceSpans", "scopeSpans", "spans"}, "logs": {"resourceLogs", "scopeLogs", "logRecords"}}[signal]
 	body := fmt.Sprintf(`{%q:[{"resource":{"attributes":[%s]},%q:[{"scope":{"name":"test.scope"},%q:[%s]}]}]}`, names[0], resource, names[1], names[2], strings.Join(items, ","))
@@ -54,13 +54,13 @@ const prompt = `[{\"role\":\"user\",\"content\":\"Erste Zeile\\nZweite: caf\\u00
 func TestSearchSpans(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	h.export("traces", says("service.name", "checkout"),
+	h.exportJSON("traces", says("service.name", "checkout"),
 		span(1, 1, "chat gpt-4o", attr("gen_ai.input.messages", `{"stringValue":"`+prompt+`"}`)+","+attr("gen_ai.usage.input_tokens", `{"intValue":"4711"}`), ""),
 		span(1, 2, "tool call", attr("list", `{"arrayValue":{"values":[{"stringValue":"alpha beta"},{"kvlistValue":{"values":[{"key":"hidden","value":{"stringValue":"gamma"}}]}}]}}`), ""),
 		span(2, 3, "plain", says("log.line", "[INFO] started {twice}")+","+attr("cut", `{"stringValue":"[{\"role\":\"user\",\"content\":\"half of a sent"}`), ""),
 		span(2, 4, "events", "", `,"events":[{"timeUnixNano":"1","name":"exception","attributes":[`+says("exception.message", "connection refused")+`]}],"status":{"code":2,"message":"gave up"}`),
 		span(3, 5, "old names", `{"key":"k","value":{"string_value":"snake"}}`, ""))
-	h.export("logs", "", fmt.Sprintf(`{"timeUnixNano":"1700000000000000000","traceId":"%032x","spanId":"%016x","eventName":"gen_ai.choice","body":{"kvlistValue":{"values":[{"key":"message","value":{"stringValue":"logged answer"}}]}}}`, 3, 5))
+	h.exportJSON("logs", "", fmt.Sprintf(`{"timeUnixNano":"1700000000000000000","traceId":"%032x","spanId":"%016x","eventName":"gen_ai.choice","body":{"kvlistValue":{"values":[{"key":"message","value":{"stringValue":"logged answer"}}]}}}`, 3, 5))
 	h.post(event("own", "observation_create", `{"id":"own","trace_id":"t","name":"own","input":[{"role":"user","content":"Erste Zeile\nZweite: caf\u00e9 \"Straße\" 注文は明日"}]}`))
 	h.settle()
 	for query, want := range map[string]string{
@@ -83,11 +83,11 @@ func TestSearchSpans(t *testing.T) {
 func TestAttributeFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	h.export("traces", says("service.name", "checkout"),
+	h.exportJSON("traces", says("service.name", "checkout"),
 		span(1, 1, "a", says("acme.tier", "gold plus")+","+attr("acme.n", `{"intValue":"12"}`)+","+attr("acme.ratio", `{"doubleValue":0.50}`)+","+attr("acme.on", `{"boolValue":true}`), ""),
 		span(1, 2, "b", says("acme.tier", "gold")+","+attr("acme.list", `{"arrayValue":{"values":[{"stringValue":"x"},{"intValue":"1"}]}}`), ""),
 		span(2, 3, "c", says("acme.tier", "gold plus")+","+attr("acme.n", `{"intValue":13}`), ""))
-	h.export("traces", says("service.name", "billing"), span(3, 4, "d", says("acme.tier", "gold plus")+","+says("brand", `a"b\c`), ""))
+	h.exportJSON("traces", says("service.name", "billing"), span(3, 4, "d", says("acme.tier", "gold plus")+","+says("brand", `a"b\c`), ""))
 	h.post(event("own", "observation_create", `{"id":"own","trace_id":"t","name":"e","attributes":{"acme.tier":"gold plus","acme.n":12,"acme.o":{"k":[1, 2]},"none":null}}`),
 		event("own2", "observation_create", `{"id":"own2","trace_id":"t","name":"f","attributes":"acme.tier"}`))
 	h.settle()
