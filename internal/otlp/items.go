@@ -29,16 +29,15 @@ func (n *groups) next() error {
 }
 
 // reads calls read for what stands under g and has at most most bytes with it, unread for the rest.
-func (g *group) reads(most int, b []byte, read, unread func(*group, []byte)) {
-	if size := len(b) + len(g.rawResource) + len(g.rawScope); size > most || size < 0 {
-		unread(g, b)
-		return
+func (g *group) reads(most int, b []byte, read, unread func(*group, []byte) error) error {
+	if len(b)+len(g.rawResource)+len(g.rawScope) > most {
+		return unread(g, b)
 	}
-	read(g, b)
+	return read(g, b)
 }
 
 // jsonItems walks the three levels of a request.
-func jsonItems(most int, body []byte, resources, scopes, items string, read, unread func(*group, []byte)) error {
+func jsonItems(most int, body []byte, resources, scopes, items string, read, unread func(*group, []byte) error) error {
 	var n groups
 	return list(body, resources, func(r []byte) error {
 		if err := n.next(); err != nil {
@@ -51,15 +50,14 @@ func jsonItems(most int, body []byte, resources, scopes, items string, read, unr
 			}
 			g := groupOf(resource, rawjson.Compact(member(sc, "scope")), most)
 			return list(sc, items, func(item []byte) error {
-				g.reads(most, item, read, unread)
-				return nil
+				return g.reads(most, item, read, unread)
 			})
 		})
 	})
 }
 
 // protobufItems does the same in protobuf: spans and log records stand at the same numbers.
-func protobufItems(most int, body []byte, read, unread func(*group, []byte)) error {
+func protobufItems(most int, body []byte, read, unread func(*group, []byte) error) error {
 	var n groups
 	return messages(body, 1, func(of []byte) error {
 		if err := n.next(); err != nil {
@@ -74,14 +72,13 @@ func protobufItems(most int, body []byte, read, unread func(*group, []byte)) err
 			g := g
 			g.readScope(of, most)
 			return messages(of, 2, func(item []byte) error {
-				g.reads(most, item, read, unread)
-				return nil
+				return g.reads(most, item, read, unread)
 			})
 		})
 	})
 }
 
-// messages calls each for the messages at a number.
+// messages calls each for the messages at a number, until it has an error.
 func messages(b []byte, num int32, each func([]byte) error) error {
 	return walk(b, func(m *message) error {
 		if int32(m.num) != num || m.bytes == nil {

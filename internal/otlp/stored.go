@@ -172,45 +172,45 @@ func (i *Item) note(err error) {
 // be valid. The item, its span and Raw are good until yield returns; the texts of the span stay
 // what they are. The error says that the request itself cannot be read; what was yielded before it stands.
 func Spans(body []byte, inJSON bool, yield func(*Item)) error {
-	return SpansWithin(math.MaxInt, body, inJSON, yield)
+	return SpansWithin(math.MaxInt, body, inJSON, func(i *Item) error { yield(i); return nil })
 }
 
 // SpansWithin is Spans, but does not read a span that has more than most bytes with its resource and its
-// scope: that is a TooLarge, and nothing but its ids is known.
-func SpansWithin(most int, body []byte, inJSON bool, yield func(*Item)) error {
+// scope: that is a TooLarge, and nothing but its ids is known. An error of yield ends it.
+func SpansWithin(most int, body []byte, inJSON bool, yield func(*Item) error) error {
 	r := spanReader{}
 	if inJSON {
-		return jsonItems(most, body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) { yield(r.json(g, raw)) },
-			func(g *group, raw []byte) { yield(g.unread(raw, &Item{Span: unreadJSON(raw)})) })
+		return jsonItems(most, body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) error { return yield(r.json(g, raw)) },
+			func(g *group, raw []byte) error { return yield(g.unread(raw, &Item{Span: unreadJSON(raw)})) })
 	}
-	return protobufItems(most, body, func(g *group, b []byte) { yield(r.protobuf(g, b)) },
-		func(g *group, b []byte) { yield(g.unread(b, &Item{Span: unreadProtobuf(b)})) })
+	return protobufItems(most, body, func(g *group, b []byte) error { return yield(r.protobuf(g, b)) },
+		func(g *group, b []byte) error { return yield(g.unread(b, &Item{Span: unreadProtobuf(b)})) })
 }
 
-// Logs does the same for the records of an ExportLogsServiceRequest.
+// Logs is Spans for the records of an ExportLogsServiceRequest.
 func Logs(body []byte, inJSON bool, yield func(*Item)) error {
-	return LogsWithin(math.MaxInt, body, inJSON, yield)
+	return LogsWithin(math.MaxInt, body, inJSON, func(i *Item) error { yield(i); return nil })
 }
 
 // LogsWithin is SpansWithin for log records.
-func LogsWithin(most int, body []byte, inJSON bool, yield func(*Item)) error {
-	unread := func(g *group, b []byte) { yield(g.unread(b, &Item{Log: &Log{}})) }
+func LogsWithin(most int, body []byte, inJSON bool, yield func(*Item) error) error {
+	unread := func(g *group, b []byte) error { return yield(g.unread(b, &Item{Log: &Log{}})) }
 	if inJSON {
-		return jsonItems(most, body, "resourceLogs", "scopeLogs", "logRecords", func(g *group, raw []byte) {
+		return jsonItems(most, body, "resourceLogs", "scopeLogs", "logRecords", func(g *group, raw []byte) error {
 			i := g.item(rawjson.Compact(raw))
 			i.Log, i.Sent = g.log(), raw
 			i.note(LogOfJSON(i.Raw, i.Log))
-			yield(i)
+			return yield(i)
 		}, unread)
 	}
-	return protobufItems(most, body, func(g *group, b []byte) {
+	return protobufItems(most, body, func(g *group, b []byte) error {
 		i := g.item(nil)
 		i.Log, i.Sent = g.log(), b
 		i.note(logOf(b, i.Log))
 		if i.Err == nil {
 			i.Raw, i.Err = AppendLog(nil, b)
 		}
-		yield(i)
+		return yield(i)
 	}, unread)
 }
 

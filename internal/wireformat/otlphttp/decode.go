@@ -26,9 +26,8 @@ type decoder struct {
 	in     *wireformat.Incoming
 	r      *ingest.Request
 	origin otlp.Origin
-	deep   bool  // something in the body nests deeper than a payload may
-	need   int   // bytes to ask room for
-	err    error // that of Room: nothing more is made
+	deep   bool // something in the body nests deeper than a payload may
+	need   int  // bytes to ask room for
 }
 
 // json reads a body in JSON, once it is known to be some. NaN and the infinities, which are none, are null.
@@ -54,11 +53,18 @@ func (d *decoder) read(signal string, body []byte, inJSON bool) error {
 	if signal == logs {
 		items = otlp.LogsWithin
 	}
-	if err := items(d.in.Limits.MaxPayloadBytes, body, inJSON, d.take); err != nil {
+	var full error
+	err := items(d.in.Limits.MaxPayloadBytes, body, inJSON, func(i *otlp.Item) error {
+		full = d.take(i)
+		return full
+	})
+	switch {
+	case full != nil:
+		return full
+	case err != nil:
 		return &ingest.RequestError{Code: CodeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
 	}
-	d.room(askAt)
-	return d.err
+	return d.room(askAt)
 }
 
 // CodeInvalidOTLP refuses a body that cannot be read as a whole.
@@ -72,18 +78,18 @@ const (
 )
 
 // room asks for room for n bytes more, many at once.
-func (d *decoder) room(n int) {
-	if d.need += n; d.need < askAt || d.err != nil || d.in.Room == nil {
-		return
+func (d *decoder) room(n int) error {
+	if d.need += n; d.need < askAt || d.in.Room == nil {
+		return nil
 	}
-	d.err = d.in.Room(d.need)
-	d.need = 0
+	n, d.need = d.need, 0
+	return d.in.Room(n)
 }
 
-// take adds an item to the request, with why it cannot be stored when it cannot.
-func (d *decoder) take(i *otlp.Item) {
-	if d.room(itemBytes + len(i.Resource) + len(i.Scope) + len(i.Raw)); d.err != nil {
-		return
+// take adds an item to the request, with why it cannot be stored when it cannot. The error is that of Room.
+func (d *decoder) take(i *otlp.Item) error {
+	if err := d.room(itemBytes + len(i.Resource) + len(i.Scope) + len(i.Raw)); err != nil {
+		return err
 	}
 	ev := wire.Event{Type: typeOf(i), Timestamp: timeOf(i)}
 	if i.Err == nil {
@@ -99,6 +105,7 @@ func (d *decoder) take(i *otlp.Item) {
 	}
 	d.r.Events = append(d.r.Events, ev)
 	d.r.Fields = append(d.r.Fields, fields)
+	return nil
 }
 
 // fault is why an item cannot be stored, or nil. It names the span.
