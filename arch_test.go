@@ -82,9 +82,15 @@ func house() map[string]room {
 			because: "it reads payloads, wherever they came from",
 		},
 		"internal/otel": {
-			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp"}, because: "what a span means depends on no door and no store",
+			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp", "internal/extract", "internal/wire"}, because: "what a span means depends on no door and no store",
 		},
 		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
+		"internal/detail": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otel", "internal/otlp"}, because: "it reads records, whoever asks for them",
+		},
+		"internal/outgoing": {
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/extract", "internal/otel", "internal/otlp"}, because: "what goes out is the same, whoever asks",
+		},
 		"internal/textsearch": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
 		},
@@ -151,7 +157,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},

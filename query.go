@@ -29,6 +29,9 @@ type Filter struct {
 	MaxLatencyMS *float64
 	MinCost      *float64
 	HasError     *bool
+	// Duplicates: true adds the observations that another one stands for, because it reports the same call of a
+	// provider. Only for lists and statistics of observations.
+	Duplicates *bool
 	// Scores are conditions like "quality>=0.8".
 	Scores []string
 	// Text are words, and phrases in double quotes, that must all be in the name, input or output

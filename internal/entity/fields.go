@@ -212,6 +212,9 @@ var table = [...]struct {
 	{name: "timestamp", held: Time, kept: ofScore},
 }
 
+// Merges says whether what several events say of f becomes one value, rather than that of the last.
+func (f Field) Merges() bool { return table[f].rule != Last }
+
 // Type says how f is held.
 func (f Field) Type() FieldType { return table[f].held }
 

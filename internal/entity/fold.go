@@ -66,7 +66,7 @@ import (
 // events have none, are those of its root: the first by (start_time, id) of the
 // observations that name no parent, else of those whose parent it has not; a trace_name that one of
 // them says beats the root's name, and a user or session that the root does not say is the first that any says.
-// Input and output are the root's when it has no name of its own, its status always. observation_count is over its observations, error_count (level
+// Input and output are the root's when it has no name of its own, its status always. observation_count, error_count (level
 // ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost) over those that are no duplicates; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that

@@ -125,6 +125,7 @@ func (p *tracePart) fold(o *ObservationRow, id string) {
 	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
 	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)
 	o.settle()
+	o.noteCall()
 	o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
 	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
 	o.Seqs = make([]Seq, len(p.items))

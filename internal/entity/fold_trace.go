@@ -90,18 +90,33 @@ func FoldScore(recs []Record, id string) (*wire.Score, error) {
 // becomes a root, and so does one that would hang more than maxTreeDepth levels
 // deep: nothing is lost. Scores are sorted by (timestamp, id). The error is ErrNotFound.
 func FoldTrace(recs []Record, traceID string) (*wire.Trace, error) {
-	all := folds(recs)
-	var rows []*ObservationRow
+	return foldTrace(folds(recs), traceID, FindTwins)
+}
+
+// FoldTraceWith is FoldTrace for who knows the twins, and has not all records that decide it: of twins in other
+// traces, records hold the events of the duplicates of the trace's observations.
+func FoldTraceWith(recs []Record, traceID string, twins Twins) (*wire.Trace, error) {
+	return foldTrace(folds(recs), traceID, func([]*ObservationRow) Twins { return twins })
+}
+
+func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRow) Twins) (*wire.Trace, error) {
+	var rows, every []*ObservationRow
 	newest := make(map[string]bool) // of the observations: a score that names no trace is about this one
 	for e, f := range all {
 		if e.kind != ObservationKind {
 			continue
 		}
-		if row, err := f.Observation(e.id, traceID); err == nil && traceID != "" {
-			rows = append(rows, row)
-			newest[e.id] = row.Newest
+		parts := f.Observations(e.id)
+		for i := range parts {
+			row := &parts[i]
+			every = append(every, row)
+			if row.TraceID == traceID && traceID != "" {
+				rows = append(rows, row)
+				newest[e.id] = row.Newest
+			}
 		}
 	}
+	find(every).Mark(every)
 	own := all[subject{TraceKind, traceID}]
 	if own == nil && len(rows) == 0 {
 		return nil, fmt.Errorf("trace: %w", ErrNotFound)
@@ -143,7 +158,9 @@ func ownTrace(own *Fold, sorted []*wire.Observation, id string) *wire.Trace {
 func summarize(t *wire.Trace, sorted []*wire.Observation) {
 	models := make(map[string]bool)
 	for _, o := range sorted {
-		t.ObservationCount++
+		if o.DuplicateOf == "" {
+			t.ObservationCount++
+		}
 		if o.Level == "ERROR" && o.DuplicateOf == "" {
 			t.ErrorCount++
 		}

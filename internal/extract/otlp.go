@@ -90,6 +90,7 @@ func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 		return
 	}
 	f.call(m)
+	f.twin(s, m)
 }
 
 // call sets what a call of a model says, and whatever else counts tokens or money.

@@ -60,16 +60,12 @@ func TestRecordedCases(t *testing.T) {
 			if len(spans) != want.Spans {
 				t.Errorf("%d spans, want %d", len(spans), want.Spans)
 			}
-			var reports []otel.Report
-			for _, s := range spans {
-				reports = append(reports, otel.Report{Span: s, Meaning: otel.Read(s)})
-			}
-			got := otel.Calls(reports)
+			got := callsOf(t, spans)
 			if len(got) != len(want.Generations) {
 				t.Fatalf("%d calls, want %d", len(got), len(want.Generations))
 			}
 			for _, w := range want.Generations {
-				i := slices.IndexFunc(got, func(r otel.Report) bool { return r.Span.SpanID == w.SpanID })
+				i := slices.IndexFunc(got, func(r report) bool { return r.Span.SpanID == w.SpanID })
 				if i < 0 {
 					t.Fatalf("span %s is no call", w.SpanID)
 				}
@@ -117,7 +113,7 @@ func recorded(t *testing.T, name string) []*otel.Span {
 	return spans
 }
 
-func callOf(r otel.Report) call {
+func callOf(r report) call {
 	in, out, _ := r.Messages()
 	status := r.Status
 	if status == "aborted" {

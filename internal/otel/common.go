@@ -181,6 +181,11 @@ func (r *reader) finish() {
 	if original := m.FinishReasonOriginal; original != "" {
 		m.FinishReason = r.reason(original)
 	}
+	if m.Prompt.Sent && m.Completion.Sent && m.Prompt.N == 0 && m.Completion.N == 0 {
+		// No call has a prompt of nothing: the library has begun to count and was told nothing.
+		m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}
+		r.why("prompt_tokens", "all counts were sent as 0, which means that none was known")
+	}
 	if m.Total = (Count{}); m.Prompt.Sent || m.Completion.Sent {
 		m.Total = Count{m.Prompt.N + m.Completion.N, true}
 		if m.TokenSource == "" {

@@ -257,7 +257,9 @@ func brokle(r *reader) {
 	if level := r.text("brokle.span.level"); level != "" && m.Level == "" {
 		m.Level = strings.ToUpper(level)
 	}
-	if m.Provider == "anthropic" && m.Prompt.Sent && !m.CacheRead.Sent {
+	if r.Scope == exportScope {
+		r.exported()
+	} else if m.Provider == "anthropic" && m.Prompt.Sent && !m.CacheRead.Sent {
 		m.UsageIncomplete = true
 		r.why("prompt_tokens", "scope brokle sends Anthropic's input without what the cache gave: the count is incomplete")
 	}

@@ -66,8 +66,7 @@ func (r *reader) langfuseUsage() {
 	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
 	if u.exclusive {
-		m.addCache()
-		r.why("prompt_tokens", "Langfuse's own usage counts the cache beside the input: added")
+		r.addCache("Langfuse's own usage is exclusive")
 	}
 }
 

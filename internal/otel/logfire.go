@@ -34,17 +34,3 @@ func logfireLevel(n int64) string {
 	}
 	return ""
 }
-
-// streamPair says whether b is the log that Logfire writes when the stream of the call a has been
-// read: of the same scope and the same prompt, begun when the call's span ended, at the first byte.
-func streamPair(a, b Report) bool {
-	if a.Dialect != "logfire" || a.Scope != b.Scope || a.Kind != Client || b.text("logfire.span_type") != "log" ||
-		a.text("gen_ai.input.messages") != b.text("gen_ai.input.messages") {
-		return false
-	}
-	const tolerance = 50e6 // ns: between the first byte and the reader's first look
-	d := b.text("duration")
-	seconds := Value{Type: String, Text: d}.number()
-	began := float64(b.Start) - seconds.V*1e9
-	return seconds.Sent && began-float64(a.End) < tolerance && float64(a.End)-began < tolerance
-}

@@ -87,6 +87,9 @@ func read(s *Span, why map[string]string) *Meaning {
 		}
 	}
 	r.finish()
+	if m.Why != nil {
+		r.explain()
+	}
 	return m
 }
 

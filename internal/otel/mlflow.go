@@ -50,8 +50,7 @@ func (r *reader) flowUsage(answer object) {
 	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
 	if u.exclusive {
-		m.addCache()
-		r.why("prompt_tokens", "Anthropic's usage counts the cache beside the input: added")
+		r.addCache("Anthropic's usage is exclusive")
 	}
 }
 

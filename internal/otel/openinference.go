@@ -20,6 +20,10 @@ func openinference(r *reader) {
 		m.Type = typ
 		r.why("type", "openinference.span.kind is ", r.text("openinference.span.kind"))
 	}
+	if strings.HasSuffix(r.Name, ".count_tokens") {
+		m.Type = "span"
+		r.why("type", "count_tokens asks a model nothing, though its kind is LLM")
+	}
 	m.Provider = r.text("llm.provider", "llm.system")
 	m.Parameters = r.object("llm.invocation_parameters", "embedding.invocation_parameters")
 	m.RequestedModel = r.text("llm.request.model_name")
@@ -71,6 +75,7 @@ func (r *reader) inferenceAnswer() {
 		r.why("model", "generation_info.model_name of the answer")
 	} else if answered := firstText(meta, "model_name", "model"); answered != "" {
 		m.Model = answered
+		r.why("model", "response_metadata of the answer's message")
 	}
 	if m.FinishReasonOriginal == "" {
 		m.FinishReasonOriginal = firstText(info, "finish_reason", "stop_reason")

@@ -10,8 +10,7 @@ func openlit(r *reader) {
 		m.Environment = strings.ToLower(r.text("deployment.environment"))
 	}
 	if m.Provider == "anthropic" && m.Prompt.Sent {
-		m.addCache()
-		r.why("prompt_tokens", "scope openlit counts Anthropic's cache beside the input: added")
+		r.addCache("scope ", r.Scope, " is exclusive")
 	}
 	stream, _ := r.get("gen_ai.request.stream")
 	if stream.Int == 1 && m.Prompt.Sent && !m.CacheRead.Sent {

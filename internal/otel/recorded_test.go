@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/brokle-ai/brokle-go/internal/otel"
 )
 
 var update = flag.Bool("update", false, "write what the recorded spans of other libraries mean into testdata")
@@ -30,13 +28,10 @@ var libraries = map[string]string{
 func TestOtherLibraries(t *testing.T) {
 	t.Parallel()
 	for letter, library := range libraries {
-		var reports []otel.Report
-		for _, s := range recorded(t, filepath.Join("recorded", letter)) {
-			reports = append(reports, otel.Report{Span: s, Meaning: otel.Read(s)})
-		}
+		spans := recorded(t, filepath.Join("recorded", letter))
 		var b strings.Builder
-		calls := otel.Calls(reports)
-		fmt.Fprintf(&b, "%s: %d spans, %d calls\n", library, len(reports), len(calls))
+		calls := callsOf(t, spans)
+		fmt.Fprintf(&b, "%s: %d spans, %d calls\n", library, len(spans), len(calls))
 		for _, r := range calls {
 			line(&b, r)
 		}
@@ -61,7 +56,7 @@ func TestOtherLibraries(t *testing.T) {
 }
 
 // line writes a call: what it is, models, tokens, the outcome, and what was said.
-func line(b *strings.Builder, r otel.Report) {
+func line(b *strings.Builder, r report) {
 	c := callOf(r)
 	n := func(p *int64) string {
 		if p == nil {

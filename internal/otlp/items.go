@@ -30,7 +30,7 @@ func (n *groups) next() error {
 
 // reads calls read for what stands under g and has at most most bytes with it, unread for the rest.
 func (g *group) reads(most int, b []byte, read, unread func(*group, []byte) error) error {
-	if len(b)+len(g.rawResource)+len(g.rawScope) > most {
+	if len(b)+g.size() > most {
 		return unread(g, b)
 	}
 	return read(g, b)
@@ -49,6 +49,7 @@ func jsonItems(most int, body []byte, resources, scopes, items string, read, unr
 				return err
 			}
 			g := groupOf(resource, rawjson.Compact(member(sc, "scope")), most)
+			g.resourceSchema, g.scopeSchema = textOf(member(r, "schemaUrl")), textOf(member(sc, "schemaUrl"))
 			return list(sc, items, func(item []byte) error {
 				return g.reads(most, item, read, unread)
 			})
@@ -88,10 +89,15 @@ func messages(b []byte, num int32, each func([]byte) error) error {
 	})
 }
 
+// size is how many bytes each item under the group has with it.
+func (g *group) size() int {
+	return len(g.rawResource) + len(g.rawScope) + len(g.resourceSchema) + len(g.scopeSchema)
+}
+
 // unread is an item that was not read because it is too large.
 func (g *group) unread(b []byte, i *Item) *Item {
 	i.Sent, i.Err = b, g.err
-	i.note(&TooLarge{len(b) + len(g.rawResource) + len(g.rawScope)})
+	i.note(&TooLarge{len(b) + g.size()})
 	return i
 }
 

@@ -40,7 +40,7 @@ func member(object []byte, name string) (value []byte) {
 		if !ok {
 			return value
 		}
-		if camel(string(key)) == name && string(v) != "null" {
+		if camel(rawjson.Alias(key)) == name && string(v) != "null" {
 			value = v
 		}
 	}
@@ -75,8 +75,10 @@ func textOf(raw []byte) string {
 
 // SpanOfJSON reads one span of OTLP in JSON into s.
 func SpanOfJSON(raw []byte, s *otel.Span) error {
-	err := each(raw, func(key string, v []byte) (err error) {
-		switch key {
+	members := membersOf(raw)
+	var err error
+	for members.next() && err == nil {
+		switch v := members.value; members.key {
 		case "traceId":
 			s.TraceID, err = jsonID(v, 16, "trace id")
 		case "spanId":
@@ -101,8 +103,10 @@ func SpanOfJSON(raw []byte, s *otel.Span) error {
 			s.StatusMessage = textOf(member(v, "message"))
 			s.Failed = enum(member(v, "code"), "STATUS_CODE_", "UNSET", "OK", "ERROR") == 2
 		}
-		return err
-	})
+	}
+	if err == nil {
+		err = members.err
+	}
 	if err == nil && (s.TraceID == "" || s.SpanID == "") {
 		err = errNoID
 	}
@@ -143,24 +147,45 @@ func LogOfJSON(raw []byte, l *Log) error {
 	return err
 }
 
+// members walks the members of an object that are not null.
+type members struct {
+	walk rawjson.Members
+	// What next has read.
+	key   string // in lower camel case
+	value []byte
+	err   error // that of what is no object
+}
+
+func membersOf(raw []byte) members {
+	if err := notObject(raw); err != nil {
+		return members{err: err}
+	}
+	return members{walk: rawjson.MembersOf(raw)}
+}
+
+func (m *members) next() bool {
+	for m.err == nil {
+		key, v, ok := m.walk.Next()
+		if !ok {
+			return false
+		}
+		if string(v) != "null" {
+			m.key, m.value = camel(rawjson.Alias(key)), v
+			return true
+		}
+	}
+	return false
+}
+
 // each calls read for the members of an object that are not null.
 func each(raw []byte, read func(key string, v []byte) error) error {
-	if err := notObject(raw); err != nil {
-		return err
-	}
-	members := rawjson.MembersOf(raw)
-	for {
-		key, v, ok := members.Next()
-		if !ok {
-			return nil
-		}
-		if string(v) == "null" {
-			continue
-		}
-		if err := read(camel(string(key)), v); err != nil {
+	m := membersOf(raw)
+	for m.next() {
+		if err := read(m.key, m.value); err != nil {
 			return err
 		}
 	}
+	return m.err
 }
 
 func eventsOf(raw []byte, events *[]otel.Event) error {
@@ -194,35 +219,56 @@ func elements(raw []byte, read func([]byte) error) error {
 		}
 	}
 	if walk.Broken() {
-		return errors.New("must be a list")
+		return errNotList
 	}
 	return nil
 }
+
+var errNotList = errors.New("must be a list")
 
 func attributesOf(raw []byte, attrs *[]otel.Attribute) error {
 	if raw == nil {
 		return nil
 	}
-	return within("attributes", elements(raw, func(raw []byte) error {
-		var a otel.Attribute
-		err := each(raw, func(key string, v []byte) (err error) {
-			switch key {
-			case "key":
-				a.Key = textOf(v)
-			case "value":
-				a.Value, err = valueOf(v)
-			}
-			return err
-		})
+	walk := rawjson.ElementsOf(raw)
+	for {
+		e, ok := walk.Next()
+		if !ok {
+			break
+		}
+		a, err := attributeOf(e)
 		*attrs = append(*attrs, a)
-		return within(strconv.Quote(a.Key), err)
-	}))
+		if err != nil {
+			return within("attributes", within(strconv.Quote(a.Key), err))
+		}
+	}
+	if walk.Broken() {
+		return within("attributes", errNotList)
+	}
+	return nil
+}
+
+func attributeOf(raw []byte) (a otel.Attribute, err error) {
+	m := membersOf(raw)
+	for m.next() && err == nil {
+		switch m.key {
+		case "key":
+			a.Key = textOf(m.value)
+		case "value":
+			a.Value, err = valueOf(m.value)
+		}
+	}
+	if err == nil {
+		err = m.err
+	}
+	return a, err
 }
 
 // valueOf reads an AnyValue; lists and maps become plain JSON.
 func valueOf(raw []byte) (v otel.Value, err error) {
-	err = each(raw, func(key string, raw []byte) (err error) {
-		switch key {
+	m := membersOf(raw)
+	for m.next() && err == nil {
+		switch raw := m.value; m.key {
 		case "stringValue":
 			v = otel.Value{Type: otel.String, Text: textOf(raw)}
 		case "boolValue":
@@ -238,7 +284,7 @@ func valueOf(raw []byte) (v otel.Value, err error) {
 			}
 		case "arrayValue", "kvlistValue":
 			v.Type = otel.List
-			if key == "kvlistValue" {
+			if m.key == "kvlistValue" {
 				v.Type = otel.Map
 			}
 			var text []byte
@@ -247,15 +293,17 @@ func valueOf(raw []byte) (v otel.Value, err error) {
 		case "bytesValue":
 			v = otel.Value{Type: otel.Bytes, Text: textOf(raw)}
 		}
-		return err
-	})
+	}
+	if err == nil {
+		err = m.err
+	}
 	return v, err
 }
 
 // integer reads a number of 64 bits as text or as a number. JavaScript writes large ones with an
 // exponent; what 64 bits do not hold is a double.
 func integer(raw []byte) (otel.Value, error) {
-	text := strings.Trim(string(raw), `"`)
+	text := strings.Trim(rawjson.Alias(raw), `"`)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return otel.Value{Type: otel.Int, Int: n}, nil
 	}
@@ -359,6 +407,12 @@ func jsonID(raw []byte, size int, what string) (string, error) {
 	if text == "" {
 		return "", within(what, errNoID)
 	}
+	if len(text) == 2*size && isHex(text) {
+		if strings.Trim(text, "0") == "" {
+			return "", within(what, errNoID)
+		}
+		return text, nil
+	}
 	var b []byte
 	var err error
 	switch len(text) {
@@ -375,4 +429,14 @@ func jsonID(raw []byte, size int, what string) (string, error) {
 		return "", within(what, fmt.Errorf("must be %d bytes in hex", size))
 	}
 	return new(texts).id(b, size, what)
+}
+
+// isHex says whether text is hex in lower case, as most write it.
+func isHex(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

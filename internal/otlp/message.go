@@ -22,9 +22,25 @@ var errTruncated = errors.New("the protobuf message is cut off or is none")
 // next moves to the next field. Groups and unknown fields are read like any other; the caller passes
 // over what it does not know.
 func (m *message) next() bool {
-	if len(m.rest) == 0 || m.err != nil {
+	b := m.rest
+	if len(b) == 0 || m.err != nil {
 		return false
 	}
+	if len(b) > 1 && b[0] < 0x80 && b[0] >= 1<<3 && b[1] < 0x80 { // nearly every field, in a byte each
+		switch n := 2 + int(b[1]); {
+		case b[0]&7 == byte(protowire.BytesType) && n <= len(b):
+			m.num, m.bytes, m.n, m.rest = protowire.Number(b[0]>>3), b[2:n], 0, b[n:]
+			return true
+		case b[0]&7 == byte(protowire.VarintType):
+			m.num, m.bytes, m.n, m.rest = protowire.Number(b[0]>>3), nil, uint64(b[1]), b[2:]
+			return true
+		}
+	}
+	return m.slow()
+}
+
+// slow is next for any field.
+func (m *message) slow() bool {
 	num, typ, size := protowire.ConsumeTag(m.rest)
 	if size < 0 {
 		m.err = errTruncated

@@ -15,15 +15,19 @@ import (
 const maxDepth = 64
 
 func status(b []byte, s *otel.Span) error {
-	return walk(b, func(m *message) (err error) {
+	m := message{rest: b}
+	for m.next() {
 		switch m.num {
 		case 2:
-			s.StatusMessage, err = str(m.bytes)
+			var err error
+			if s.StatusMessage, err = str(m.bytes); err != nil {
+				return err
+			}
 		case 3:
 			s.Failed = m.n == 2
 		}
-		return err
-	})
+	}
+	return m.err
 }
 
 var errDepth = errors.New("nested deeper than 64 levels")
@@ -44,44 +48,53 @@ func appendContainer(to, b []byte, typ otel.Type, depth int) ([]byte, error) {
 	open, end := brackets(typ)
 	to = append(to, open)
 	empty := len(to)
-	err := walk(b, func(m *message) (err error) {
+	m := message{rest: b}
+	for m.next() {
 		if m.num != 1 {
-			return nil
+			continue
 		}
 		if len(to) > empty {
 			to = append(to, ',')
 		}
+		var err error
 		if typ == otel.Map {
 			to, err = appendMember(to, m.bytes, depth)
 		} else {
 			to, err = appendAny(to, m.bytes, depth)
 		}
-		return err
-	})
-	return append(to, end), err
+		if err != nil {
+			return to, err
+		}
+	}
+	return append(to, end), m.err
 }
 
 func appendMember(to, b []byte, depth int) ([]byte, error) {
 	var key string
 	var val []byte
-	err := walk(b, func(m *message) (err error) {
+	m := message{rest: b}
+	for m.next() {
 		switch m.num {
 		case 1:
-			key, err = str(m.bytes)
+			var err error
+			if key, err = str(m.bytes); err != nil {
+				return to, err
+			}
 		case 2:
 			val = m.bytes
 		}
-		return err
-	})
-	if err != nil {
-		return to, err
+	}
+	if m.err != nil {
+		return to, m.err
 	}
 	return appendAny(append(appendText(to, key), ':'), val, depth)
 }
 
 func appendAny(to, b []byte, depth int) ([]byte, error) {
 	start := len(to)
-	err := walk(b, func(m *message) (err error) {
+	m := message{rest: b}
+	var err error
+	for m.next() && err == nil {
 		to = to[:start]
 		switch m.num {
 		case 1:
@@ -101,8 +114,10 @@ func appendAny(to, b []byte, depth int) ([]byte, error) {
 		case 7:
 			to = appendText(to, base64.StdEncoding.EncodeToString(m.bytes))
 		}
-		return err
-	})
+	}
+	if err == nil {
+		err = m.err
+	}
 	if len(to) == start {
 		to = append(to, "null"...)
 	}

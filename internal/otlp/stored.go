@@ -23,7 +23,9 @@ type Item struct {
 	Sent []byte
 	// SDK is what the resource names, with its version, or "".
 	SDK string
-	Err error
+	// ResourceSchema and ScopeSchema are the schemas (URLs) that both were said to follow, or "".
+	ResourceSchema, ScopeSchema string
+	Err                         error
 }
 
 // Origin is by which door an item came, and from which SDK, where headers said it.
@@ -34,13 +36,19 @@ type Origin struct {
 
 // AppendStored appends the payload of the event that an item becomes:
 //
-//	{"otlp": {"door": "otlp", "sdk": "…", "resource": {…}, "scope": {…}, "span": {…}}}
+//	{"otlp": {"door": "otlp", "sdk": "…", "resource_schema": "…", "scope_schema": "…", "resource": {…}, "scope": {…}, "span": {…}}}
 //
 // with "log" in the place of "span" for a log record. What was not sent is left out.
 func AppendStored(to []byte, o Origin, i *Item) []byte {
 	to = appendText(append(to, `{"otlp":{"door":`...), o.Door)
 	if o.SDK != "" {
 		to = appendText(append(to, `,"sdk":`...), o.SDK)
+	}
+	if i.ResourceSchema != "" {
+		to = appendText(append(to, `,"resource_schema":`...), i.ResourceSchema)
+	}
+	if i.ScopeSchema != "" {
+		to = appendText(append(to, `,"scope_schema":`...), i.ScopeSchema)
 	}
 	kind := "span"
 	if i.Log != nil {
@@ -64,7 +72,26 @@ func Stored(payload []byte) bool {
 }
 
 // ReadStored reads a payload of AppendStored. The error is that of a payload that is none.
-func ReadStored(payload []byte) (o Origin, i *Item, err error) {
+func ReadStored(payload []byte) (Origin, *Item, error) {
+	o, i, isSpan, err := PartsOf(payload)
+	if err != nil {
+		return o, nil, err
+	}
+	g := groupOf(i.Resource, i.Scope, math.MaxInt)
+	if g.err != nil {
+		return o, nil, within("otlp", g.err)
+	}
+	i.SDK = g.sdk
+	if isSpan {
+		i.Span = g.span()
+		return o, i, SpanOfJSON(i.Raw, i.Span)
+	}
+	i.Log = g.log()
+	return o, i, LogOfJSON(i.Raw, i.Log)
+}
+
+// PartsOf is ReadStored without reading the span or the log record: Span and Log stay nil.
+func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 	i = &Item{}
 	var span, record []byte
 	err = each(member(payload, "otlp"), func(key string, v []byte) error {
@@ -73,6 +100,10 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 			o.Door = textOf(v)
 		case "sdk":
 			o.SDK = textOf(v)
+		case "resourceSchema": // each makes camel case of snake case
+			i.ResourceSchema = textOf(v)
+		case "scopeSchema":
+			i.ScopeSchema = textOf(v)
 		case "resource":
 			i.Resource = v
 		case "scope":
@@ -87,20 +118,10 @@ func ReadStored(payload []byte) (o Origin, i *Item, err error) {
 	if err == nil && (span == nil) == (record == nil) {
 		err = errors.New("must hold a span or a log record")
 	}
-	if err != nil {
-		return o, nil, within("otlp", err)
+	if i.Raw = span; span == nil {
+		i.Raw = record
 	}
-	g := groupOf(i.Resource, i.Scope, math.MaxInt)
-	if g.err != nil {
-		return o, nil, within("otlp", g.err)
-	}
-	i.SDK = g.sdk
-	if span != nil {
-		i.Raw, i.Span = span, g.span()
-		return o, i, SpanOfJSON(span, i.Span)
-	}
-	i.Raw, i.Log = record, g.log()
-	return o, i, LogOfJSON(record, i.Log)
+	return o, i, span != nil, within("otlp", err)
 }
 
 // sdkOf is the SDK that a resource names, with its version.
@@ -129,7 +150,8 @@ type group struct {
 	sdk            string
 	scope, version string
 	// In JSON.
-	rawResource, rawScope []byte
+	rawResource, rawScope       []byte
+	resourceSchema, scopeSchema string
 	// err is why what stands under it cannot be read.
 	err error
 }
@@ -158,7 +180,7 @@ func (g *group) log() *Log {
 }
 
 func (g *group) item(raw []byte) *Item {
-	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, Err: g.err}
+	return &Item{Resource: g.rawResource, Scope: g.rawScope, Raw: raw, SDK: g.sdk, ResourceSchema: g.resourceSchema, ScopeSchema: g.scopeSchema, Err: g.err}
 }
 
 // note keeps the first error.
@@ -220,6 +242,7 @@ func (g *group) readResource(of []byte, most int) {
 		g.err = within("resource", g.resourceOf(raw, most))
 	}
 	g.sdk = sdkOf(g.resource)
+	g.resourceSchema = g.schema(of)
 }
 
 func (g *group) resourceOf(raw []byte, most int) (err error) {
@@ -239,11 +262,10 @@ func (g *group) resourceOf(raw []byte, most int) (err error) {
 }
 
 func (g *group) readScope(of []byte, most int) {
-	raw, sent := merged(of)
-	if !sent || g.err != nil {
-		return
+	if raw, sent := merged(of); sent && g.err == nil {
+		g.err = within("scope", g.scopeOf(raw, most))
 	}
-	g.err = within("scope", g.scopeOf(raw, most))
+	g.scopeSchema = g.schema(of)
 }
 
 func (g *group) scopeOf(raw []byte, most int) (err error) {
@@ -273,6 +295,18 @@ func merged(b []byte) (raw []byte, sent bool) {
 		return found[0], true
 	}
 	return bytes.Join(found, nil), len(found) > 0
+}
+
+// schema is the schema URL of what is of a resource or of a scope.
+func (g *group) schema(of []byte) (url string) {
+	for _, raw := range all(of, 3) {
+		text, err := str(raw)
+		if g.err == nil {
+			g.err = within("schema url", err)
+		}
+		url = text
+	}
+	return url
 }
 
 // all are the messages at a number.

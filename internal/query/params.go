@@ -114,6 +114,10 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.MinCost }, Says: "The least total cost"},
 		{Name: "has_error", Form: Boolean, Lists: Traces | Observations | totals | Stats | Stream, column: "has_error", notOf: notOfScores,
 			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR: `true` or `false`"},
+		{Name: "duplicates", Form: Boolean, Lists: Observations | Stats, notOf: []string{"traces", "scores", "events", "sessions", "users"},
+			field: func(f *store.Filter) any { return &f.Duplicates },
+			Says: "`true`: with observations whose call of a provider another one reports too, and which that stands for (`duplicate_of`). " +
+				"Absent, or `false`: without them, unless an `id` is asked for"},
 		{Name: "score", Form: Conditions, Lists: Traces | Observations | Stats, notOf: notOfEvents,
 			field: func(f *store.Filter) any { return &f.Scores },
 			Says: "A condition on scores such as `quality>=0.8` with one of `=` `!=` `<` `<=` `>` `>=`; repeat it for more, at most 10, which must all hold. " +
@@ -142,6 +146,8 @@ func Params() []Param {
 				"`-` before it for descending. Absent: newest first"},
 		{Name: "limit", Form: Integer, Lists: rows | Events | Stats, Says: "Rows of a page, 1 to 1000; 50 when absent, for stats 1000"},
 		{Name: "cursor", Lists: rows | Events | Stats, Says: "`next_cursor` of the page before, all else unchanged"},
+		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},
+		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, such as `5s`; at most 30s"},
 	}
 }

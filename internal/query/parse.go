@@ -85,6 +85,12 @@ func (r *Reader) number(name string) *float64 {
 	return &n
 }
 
+// Is says whether a parameter is true.
+func (r *Reader) Is(name string) bool {
+	yes := r.boolean(name)
+	return yes != nil && *yes
+}
+
 // boolean is nil when nothing is said.
 func (r *Reader) boolean(name string) *bool {
 	v := strings.ToLower(r.Text(name))

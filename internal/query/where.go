@@ -28,10 +28,18 @@ func whereOf(f *store.Filter, l List, subject string) (store.Where, error) {
 			w.Conditions = append(w.Conditions, store.Condition{Column: p.column, Op: p.op, Value: value})
 		}
 	}
+	if once(f, l, subject) {
+		w.Conditions = append(w.Conditions, store.Condition{Column: "is_duplicate", Value: false})
+	}
 	if unknown != "" {
 		return w, &store.QueryError{Param: unknown, Message: "is not a filter of this list"}
 	}
 	return w, nil
+}
+
+// once says whether each call of a provider stands in the list once, however many observations report it.
+func once(f *store.Filter, l List, subject string) bool {
+	return subject == "observations" && (l == Observations || l == Stats) && f.ID == "" && (f.Duplicates == nil || !*f.Duplicates)
 }
 
 // given is the value of p in f as a condition has it; nil when there is none.

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
@@ -66,14 +68,16 @@ func operations() map[string]operation {
 		"GET /v1/backup":                    {id: "getBackup", says: "Everything that the server keeps, of every project, as one POSIX tar, streamed; for an admin key of the project default. Its last member is manifest.json; without it the archive was cut off", tag: admin, media: "application/x-tar"},
 		"GET /v1/projects":                  {id: "listProjects", says: "The project of the key", tag: admin, gives: wire.Page[projectRow]{}},
 		"GET /v1/traces":                    {id: "listTraces", says: "Traces, newest first", tag: read, gives: wire.Page[wire.TraceSummary]{}},
-		"GET /v1/traces/{id}":               {id: "getTrace", says: "One trace: its observations as a tree, and its scores", tag: read, gives: wire.Trace{}},
+		"GET /v1/traces/{id}":               {id: "getTrace", says: "One trace: its observations as a tree, and its scores; with format=otlp the trace as spans, ready to be sent to any server of OpenTelemetry", tag: read, gives: wire.Trace{}},
 		"GET /v1/traces/{id}/history":       history("getTraceHistory", "a trace itself was folded from"),
 		"DELETE /v1/traces":                 {id: "eraseTraceOfID", says: "Erase a trace whose id stands in the query", tag: admin, gives: erasure{}},
 		"DELETE /v1/traces/{id}":            {id: "eraseTrace", says: "Erase a trace with all that belongs to it", tag: admin, gives: erasure{}},
 		"DELETE /v1/users":                  {id: "eraseUserOfID", says: "Erase a user whose id stands in the query", tag: admin, gives: erasure{}},
 		"DELETE /v1/users/{id}":             {id: "eraseUser", says: "Erase a user: their traces, and every other event that names them", tag: admin, gives: erasure{}},
 		"GET /v1/observations":              {id: "listObservations", says: "Observations, newest first, without payloads", tag: read, gives: wire.Page[wire.Observation]{}},
-		"GET /v1/observations/{id}":         {id: "getObservation", says: "One observation with its payload; without trace_id the newest of this id", tag: read, gives: wire.Observation{}},
+		"GET /v1/observations/{id}":         {id: "getObservation", says: "One observation with its payload, messages and attributes; without trace_id the newest of this id", tag: read, gives: wire.Observation{}},
+		"GET /v1/observations/{id}/span":    {id: "getSpan", says: "All exports of an observation's span with their log records, as they were received, in OTLP's JSON; 404 for one that came as no span", tag: read, gives: outgoing.Request{}},
+		"GET /v1/observations/{id}/explain": {id: "explainObservation", says: "By which rule, of which event, each field of an observation has its value", tag: read, gives: detail.Explanation{}},
 		"GET /v1/observations/{id}/history": history("getObservationHistory", "an observation was folded from, without trace_id of the newest of this id"),
 		"GET /v1/scores":                    {id: "listScores", says: "Quality scores, newest first", tag: read, gives: wire.Page[wire.Score]{}},
 		"GET /v1/scores/{id}/history":       history("getScoreHistory", "a score was folded from"),
@@ -286,7 +290,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -320,7 +324,7 @@ func newSchemas(t *testing.T) *schemas {
 		names: map[string]string{
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
 			"refusedRow": "RefusedRequest", "audit": "Audit", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
-			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History",
+			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 		},
 	}
 }

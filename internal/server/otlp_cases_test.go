@@ -207,44 +207,10 @@ func compareMessages(t *testing.T, name string, got wire.Observation, want otlpC
 		got   json.RawMessage
 		want  []any
 	}{{"messages_in", got.MessagesIn, want.Input}, {"messages_out", got.MessagesOut, want.Output}} {
-		g, _ := json.Marshal(brief(t, f.got))
-		if w, _ := json.Marshal(f.want); string(g) != string(w) {
+		if g, w := brief(t, f.got), marshal(t, f.want); g != w {
 			t.Errorf("%s: %s is %s, want %s", name, f.field, g, w)
 		}
 	}
-}
-
-// brief is a list of messages in the form of expected.json: role, text, and the calls of tools.
-func brief(t *testing.T, messages json.RawMessage) []any {
-	t.Helper()
-	var list []struct {
-		Role  string
-		Parts []struct {
-			Type, Text, Name, Modality string
-			Arguments                  json.RawMessage
-		}
-	}
-	if messages != nil {
-		if err := json.Unmarshal(messages, &list); err != nil {
-			t.Fatalf("%s: %v", messages, err)
-		}
-	}
-	all := []any{}
-	for _, m := range list {
-		text, calls := "", []any{}
-		for _, p := range m.Parts {
-			switch p.Type {
-			case "text", "tool_result":
-				text += p.Text
-			case "medium":
-				text += "[" + p.Modality + "]"
-			case "tool_call":
-				calls = append(calls, []any{p.Name, strings.NewReplacer(`":"`, `": "`, `","`, `", "`).Replace(string(p.Arguments))})
-			}
-		}
-		all = append(all, []any{m.Role, text, calls})
-	}
-	return all
 }
 
 // sentMessage is one request of an exporter.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -23,7 +24,12 @@ func (s *Server) records(ctx context.Context, c *call, traceID string) ([]entity
 	if err != nil {
 		return nil, err
 	}
-	return s.readAll(ctx, c, seqs)
+	recs, err := s.readAll(ctx, c, seqs)
+	if err != nil {
+		return nil, err
+	}
+	detail.Join(recs)
+	return recs, nil
 }
 
 func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -31,11 +37,37 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	q := query.Reader{Values: c.params}
+	format, full := q.Text("format"), q.Is("full")
+	if format != "" && format != "otlp" {
+		q.Fail("format", "must be otlp, or be left out")
+	}
+	if q.Err != nil {
+		return nil, q.Err
+	}
+	if format != "" || full {
+		c.question.copies = detailCopies
+	}
+	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
+	if err != nil {
+		return nil, err
+	}
 	recs, err := s.records(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
-	return ok(entity.FoldTrace(recs, id))
+	if format != "" {
+		return traceAsOTLP(recs, id)
+	}
+	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == id && twin.TraceID != id })
+	if err != nil {
+		return nil, err
+	}
+	trace, err := entity.FoldTraceWith(append(recs, others...), id, twins)
+	if err == nil && full {
+		fillTrace(trace, recs)
+	}
+	return ok(trace, err)
 }
 
 // ownEvents collects the entity's own events, which hold the payloads that the
@@ -52,30 +84,46 @@ func (s *Server) ownEvents(ctx context.Context, c *call, kind entity.Kind, id st
 	if err != nil {
 		return nil, err
 	}
+	detail.Join(recs)
 	return entity.FoldOf(recs, kind, id)
 }
 
-// observation folds the observation id of the trace, or of the newest that has one.
-func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (*entity.ObservationRow, error) {
+// observation folds the observation id of the trace, or of the newest that has one. recs are what
+// it was folded from, in the order of the fold.
+func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (row *entity.ObservationRow, recs []*entity.Record, err error) {
 	fold, err := s.ownEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return fold.Observation(id, traceID)
+	row, err = fold.Observation(id, traceID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return row, only(fold.Facts(), row.Seqs), nil
 }
 
-func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
+// askedObservation is the observation that a request names.
+func (s *Server) askedObservation(ctx context.Context, c *call) (row *entity.ObservationRow, recs []*entity.Record, err error) {
 	id, err := pathID(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	q := query.Reader{Values: c.params}
 	traceID := q.Text("trace_id")
 	if q.Err != nil {
-		return nil, q.Err
+		return nil, nil, q.Err
 	}
-	row, err := s.observation(ctx, c, id, traceID)
+	c.question.copies = detailCopies
+	return s.observation(ctx, c, id, traceID)
+}
+
+func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
+	row, recs, err := s.askedObservation(ctx, c)
 	if err != nil {
+		return nil, err
+	}
+	detail.Fill(&row.Observation, recs)
+	if err := s.markTwins(ctx, c, row); err != nil {
 		return nil, err
 	}
 	if row.TraceID == "" {
@@ -83,7 +131,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	// Whether it counts depends on what is below it, which only its trace knows.
 	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{
-		Filter: store.Filter{ID: id, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
+		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
 	})
 	if err != nil {
 		return nil, err

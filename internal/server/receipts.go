@@ -162,7 +162,7 @@ func (s *Server) openTrace(ctx context.Context, c *call, fields *entity.Fields) 
 	if err != nil || len(page.Data) < 2 {
 		return "", err
 	}
-	row, err := s.observation(ctx, c, id, "")
+	row, _, err := s.observation(ctx, c, id, "")
 	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
 		return "", nil
 	}

@@ -18,6 +18,8 @@ const (
 	// payloadCopies is how often each byte of a payload is there: as it was read, as a field
 	// was taken from it, and in the answer.
 	payloadCopies = 3
+	// detailCopies is the same where more is made of a payload than fields: messages and attributes, or spans.
+	detailCopies = 8
 	// recordBytes is what an event weighs without its payload.
 	recordBytes = 2 << 10
 
@@ -41,6 +43,13 @@ type question struct {
 	bytes int64  // room taken
 	room  int64  // of readAll: what was read into the answer before
 	count int
+	// copies is how often each byte of a payload is there; 0 is payloadCopies.
+	copies int64
+}
+
+// weight is weightOf with the question's own copies.
+func (q *question) weight(events int, payloads int64) int64 {
+	return weightOf(events, payloads) + max(0, q.copies-payloadCopies)*payloads
 }
 
 // ask takes a turn and room for a small answer. The caller calls end.
@@ -108,7 +117,7 @@ func (s *Server) gather(ctx context.Context, q *question, seqs []entity.Seq) ([]
 		for i := range step {
 			payloads += int64(len(step[i].Event.Payload))
 			n++
-			if fits = fits && weightOf(q.count+n, q.room+payloads) <= q.bytes; fits {
+			if fits = fits && q.weight(q.count+n, q.room+payloads) <= q.bytes; fits {
 				recs = append(recs, owned(step[i]))
 			} else {
 				recs = nil
@@ -123,7 +132,7 @@ func (s *Server) gather(ctx context.Context, q *question, seqs []entity.Seq) ([]
 	if fits {
 		return recs, nil
 	}
-	if err := q.need(ctx, weightOf(q.count, q.room)); err != nil {
+	if err := q.need(ctx, q.weight(q.count, q.room)); err != nil {
 		return nil, err
 	}
 	recs = make([]entity.Record, 0, n)

@@ -24,7 +24,9 @@ type Filter struct {
 	MaxLatencyMS *float64
 	MinCost      *float64
 	HasError     *bool // any observation (or the observation itself) has level ERROR
-	Scores       []ScoreCondition
+	// Duplicates: observations that another one stands for are among the answers; else they are not, unless ID is given.
+	Duplicates *bool
+	Scores     []ScoreCondition
 	// ID asks for the observations of one id: one in each trace that has it.
 	ID string `json:"-"`
 	// The observation, data type and source of a score; the last two in upper case.

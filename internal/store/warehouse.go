@@ -35,6 +35,9 @@ type Warehouse interface {
 	Stats(ctx context.Context, project string, p *StatsPlan) ([][]any, error)
 	// Events returns the Seqs of the events that of means, in order, by what they are events of.
 	Events(ctx context.Context, project string, of EventRef) (map[string][]entity.Seq, error)
+	// Twins returns which observation is kept in the place of another, by the other, where either is one of
+	// the trace or has one of the ids that of names.
+	Twins(ctx context.Context, project string, of EventRef) (entity.Twins, error)
 
 	// Erase removes the rows of these events of the project, and what was kept of them
 	// elsewhere; entities are as if the events had never come. The cursor stays. Seqs

@@ -21,6 +21,7 @@ type bundle struct {
 	at      span         // of its events
 	written int64        // of its rows; 0: it has none
 	traces  []string     // of its rows, when they are observations; "" is none
+	calls   []placedCall // of its rows that may have twins
 	weight  int
 }
 
@@ -102,9 +103,10 @@ const (
 	bundleWeight   = 300
 	familyWeight   = 300
 	relativeWeight = 250
+	callWeight     = 350
 )
 
-func (b *bundle) weigh() int { return bundleWeight + b.weight }
+func (b *bundle) weigh() int { return bundleWeight + b.weight + callWeight*len(b.calls) }
 
 func (f *family) weigh() int {
 	n := familyWeight + relativeWeight*len(f.members)

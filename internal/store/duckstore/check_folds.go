@@ -74,12 +74,17 @@ type folder struct {
 	limit    int
 	compared int64
 	wrong    []WrongFold
+	twins    entity.Twins
+	dupes    map[entity.Ref][]entity.Ref // by which is kept in their place
 }
 
 // windowRows is about how many rows are compared at a time: they are in memory.
 const windowRows = 25_000
 
 func (f *folder) run(ctx context.Context) error {
+	if err := f.findTwins(); err != nil {
+		return err
+	}
 	for _, kind := range [...]entity.Kind{entity.ObservationKind, entity.ScoreKind} {
 		ids := fmt.Sprintf("SELECT entity_id AS id FROM events WHERE project = $1 AND kind = %d UNION ALL SELECT id FROM %s WHERE project = $1", kind, tableOf(kind))
 		err := f.windows(ctx, ids, func(in window) error {
@@ -148,12 +153,19 @@ func (f *folder) observations(ctx context.Context, in window) error {
 		return err
 	}
 	want := map[[2]string]*stored[observationRow]{}
+	var rows []*observationRow
 	for id, b := range folds {
-		rows := b.fold.Observations(id)
-		for i := range rows {
-			want[[2]string{id, rows[i].TraceID}] = &stored[observationRow]{b.at, &rows[i]}
+		made := b.fold.Observations(id)
+		for i := range made {
+			rows = append(rows, &made[i])
+			want[[2]string{id, made[i].TraceID}] = &stored[observationRow]{b.at, &made[i]}
 		}
 	}
+	others, err := f.duplicatesOf(rows, folds)
+	if err != nil {
+		return err
+	}
+	f.twins.Mark(append(rows, others...))
 	return compare(ctx, f, entity.ObservationKind, observationTable, in, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
 		"counts_tokens", "counts_cost", "counted") // these are compared with the trace
 }

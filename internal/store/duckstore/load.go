@@ -48,27 +48,30 @@ func (r *refold) loadBundles(keys []entityKey) error {
 func (r *refold) locate(kind entity.Kind, keys []entityKey) (found []entityKey, spans []span, err error) {
 	table, trace := tableOf(kind), "NULL::VARCHAR"
 	if kind == entity.ObservationKind {
-		trace = "trace_id"
+		trace = callColumns
 	}
-	statement := fmt.Sprintf("SELECT project, id, %s, written, first_seq, last_seq FROM %s WHERE %s", trace, table, among("id"))
+	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, %s FROM %s WHERE %s", trace, table, among("id"))
 	err = r.w.write.scan(statement, params(keys), func(b block) {
-		named := b.valid(2)
+		named := b.valid(5)
 		for i := range b.rows {
 			k := entityKey{b.text(0, i), kind, b.text(1, i)}
 			bundle := r.bundles[k]
 			if kind != entity.TraceKind {
-				bundle.written = b.number(3, i)
+				bundle.written = b.number(2, i)
 			}
 			if kind == entity.ObservationKind {
 				id := ""
 				if named.has(i) {
-					id = b.text(2, i)
+					id = b.text(5, i)
+				}
+				if c := callAt(b, i, k.id, 5); c.call != nil {
+					bundle.calls = append(bundle.calls, c)
 				}
 				if bundle.traces = append(bundle.traces, id); len(bundle.traces) > 1 {
 					continue // a further trace of the same events
 				}
 			}
-			found, spans = append(found, k), append(spans, span{b.number(4, i), b.number(5, i)})
+			found, spans = append(found, k), append(spans, span{b.number(3, i), b.number(4, i)})
 		}
 	})
 	return found, spans, err

@@ -34,6 +34,31 @@ func (w *Warehouse) Events(ctx context.Context, project string, of store.EventRe
 	return seqs, nil
 }
 
+// Twins finds the duplicates among the observations that of means, and those of which they are kept.
+func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef) (entity.Twins, error) {
+	column, values := "id", of.IDs
+	kept := "duplicate_of"
+	if of.TraceID != "" {
+		column, kept, values = "trace_id", "duplicate_of_trace", []string{of.TraceID}
+	}
+	var twins entity.Twins
+	err := w.ask(ctx, project, "find twins", func(ctx context.Context, v *view) error {
+		twins = entity.Twins{}
+		q := v.query()
+		ids := q.arg(values)
+		// Nearly all rows have no such columns, and DuckDB passes over those.
+		statement := fmt.Sprintf(`SELECT coalesce(trace_id, ''), id, coalesce(duplicate_of_trace, ''), duplicate_of FROM observations
+			WHERE project = $1 AND duplicate_of IS NOT NULL AND (list_contains(%[3]s::VARCHAR[], %[1]s) OR list_contains(%[3]s::VARCHAR[], %[2]s))`, column, kept, ids)
+		return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+			var twin, of entity.Ref
+			err := r.Scan(&twin.TraceID, &twin.ID, &of.TraceID, &of.ID)
+			twins[twin] = of
+			return err
+		})
+	})
+	return twins, err
+}
+
 // traceEvents finds all events that fold into a trace.
 func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
 	q := v.query()

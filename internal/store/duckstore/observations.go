@@ -14,6 +14,7 @@ var observationColumns = columns{
 	of: map[string]string{
 		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
 		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)", "has_error": "(o.level = 'ERROR')",
+		"is_duplicate": "((o.duplicate_of IS NOT NULL) = %s)",
 	},
 	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }

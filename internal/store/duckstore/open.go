@@ -334,6 +334,18 @@ func (w *Warehouse) loadSeen() error {
 	if err != nil {
 		return err
 	}
+	err = w.write.scan("SELECT project, id, "+callColumns+" FROM observations WHERE twin IS NOT NULL", nil, func(b block) {
+		for i := range b.rows {
+			if c := callAt(b, i, b.text(1, i), 2); c.call != nil {
+				for _, key := range c.call.Has() {
+					w.seen.add(w.seen.callKey(b.text(0, i), key))
+				}
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
 	// A trace may have no event of its own.
 	return w.write.scan("SELECT project, id FROM traces", nil, func(b block) {
 		project, id := b.texts(0), b.texts(1)

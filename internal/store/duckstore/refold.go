@@ -20,6 +20,7 @@ type refold struct {
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
 
+	gone         []goneCall // what the touched observations were as calls
 	observations []placed[observationRow]
 	scores       []placed[wire.Score]
 	traces       []placed[wire.Trace]
@@ -32,6 +33,12 @@ type placed[R any] struct {
 	key entityKey
 	at  span
 	row R
+}
+
+// goneCall is a call as a row had it that is folded anew.
+type goneCall struct {
+	project string
+	placedCall
 }
 
 // recounted is an observation of which it changed whether its amounts count.
@@ -96,7 +103,12 @@ func (r *refold) isOld(k entityKey) bool {
 
 // write folds what was touched and writes the rows. It ends the refold but for keep.
 func (r *refold) write() error {
-	traces := r.foldBundles()
+	touched := r.foldBundles()
+	if err := r.resolveTwins(touched); err != nil {
+		return err
+	}
+	maps.DeleteFunc(touched, func(k entityKey, _ bool) bool { return k.id == "" }) // of none
+	traces := slices.SortedFunc(maps.Keys(touched), compareKeys)
 	if err := r.gather(traces); err != nil {
 		return err
 	}
@@ -114,35 +126,42 @@ func (r *refold) write() error {
 
 // foldBundles makes the rows of the touched observations and scores, and returns the
 // keys of the traces to roll up: their own, those where these rows are and those where they were.
-func (r *refold) foldBundles() []entityKey {
-	traces := map[entityKey]bool{}
+func (r *refold) foldBundles() (traces map[entityKey]bool) {
+	traces = map[entityKey]bool{}
 	r.observations = make([]placed[observationRow], 0, len(r.bundles))
 	for k, b := range r.bundles {
-		switch k.kind {
-		case entity.TraceKind:
-			traces[k] = true
-		case entity.ScoreKind:
-			r.old[k.kind].add(k, b.written)
-			if b.fold != nil {
-				r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
-			}
-		case entity.ObservationKind:
-			r.old[k.kind].add(k, b.written)
-			var rows []observationRow
-			if b.fold != nil {
-				rows = b.fold.Observations(k.id)
-			}
-			for i := range rows {
-				r.observations = append(r.observations, placed[observationRow]{k, b.at, rows[i]})
-				traces[traceKey(k.project, rows[i].TraceID)] = true
-			}
-			for _, id := range b.traces {
-				traces[traceKey(k.project, id)] = true
-			}
-		}
+		r.foldBundle(k, b, traces)
 	}
-	maps.DeleteFunc(traces, func(k entityKey, _ bool) bool { return k.id == "" }) // of none
-	return slices.SortedFunc(maps.Keys(traces), compareKeys)
+	return traces
+}
+
+func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
+	switch k.kind {
+	case entity.TraceKind:
+		traces[k] = true
+	case entity.ScoreKind:
+		r.old[k.kind].add(k, b.written)
+		if b.fold != nil {
+			r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
+		}
+	case entity.ObservationKind:
+		r.old[k.kind].add(k, b.written)
+		var rows []observationRow
+		if b.fold != nil {
+			rows = b.fold.Observations(k.id)
+		}
+		for i := range rows {
+			r.observations = append(r.observations, placed[observationRow]{k, b.at, rows[i]})
+			traces[traceKey(k.project, rows[i].TraceID)] = true
+		}
+		for _, id := range b.traces {
+			traces[traceKey(k.project, id)] = true
+		}
+		for _, c := range b.calls {
+			r.gone = append(r.gone, goneCall{k.project, c})
+		}
+		b.calls = nil
+	}
 }
 
 func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, id} }

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // seen remembers which keys were inserted, approximately: it never forgets
@@ -70,6 +71,16 @@ func (s *seen) add(key uint64) bool {
 	return false
 }
 
+// has says whether the key seems to be there.
+func (s *seen) has(key uint64) bool {
+	for i := range s.filters {
+		if s.filters[i].Has(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // factKey is the key of an event with its content.
 func (s *seen) factKey(project, id string, content uint64) uint64 {
 	return mix(mix(maphash.String(s.seed, id), maphash.String(s.seed, project)), content)
@@ -78,6 +89,11 @@ func (s *seen) factKey(project, id string, content uint64) uint64 {
 // entityKey is the key of an entity.
 func (s *seen) entityKey(project, id string, kind uint8) uint64 {
 	return mix(maphash.String(s.seed, id), maphash.String(s.seed, project)+uint64(kind))
+}
+
+// callKey is a key of calls that may be twins.
+func (s *seen) callKey(project string, key entity.Key) uint64 {
+	return mix(maphash.Comparable(s.seed, key), maphash.String(s.seed, project))
 }
 
 // mix joins two keys; each bit of the result depends on both.

@@ -56,3 +56,65 @@ func TestHistory(t *testing.T) {
 		t.Errorf("of %d records: %d ids, %d instants, %d before midnight, %d kinds", len(a), len(ids), len(times), before, len(kinds))
 	}
 }
+
+// A history of calls is worth its name when the same seed gives the same, and twins of every kind occur: in the
+// same trace and in another, in twos and threes, by id and without, and reports that have none.
+func TestCallHistory(t *testing.T) {
+	t.Parallel()
+	a, b := storetest.CallHistory(7, 1500), storetest.CallHistory(7, 1500)
+	if !reflect.DeepEqual(a, b) {
+		t.Fatal("the same seed gave two histories")
+	}
+	folds := map[string]*entity.Fold{}
+	for i := range a {
+		fields, failure := extract.Extract(&a[i].Event)
+		if failure != nil {
+			t.Fatalf("record %d: %+v\n%s", i, failure, a[i].Event.Payload)
+		}
+		if folds[fields.EntityID] == nil {
+			folds[fields.EntityID] = &entity.Fold{}
+		}
+		folds[fields.EntityID].Add(&a[i], fields)
+	}
+	var rows []*entity.ObservationRow
+	for id, f := range folds {
+		for _, row := range f.Observations(id) {
+			rows = append(rows, &row)
+		}
+	}
+	twins := entity.FindTwins(rows)
+	twins.Mark(rows)
+	here, there, alone := 0, 0, 0
+	of := map[entity.Ref]int{}
+	kinds := map[string]int{}
+	for _, row := range rows {
+		kept, is := twins[entity.Ref{TraceID: row.TraceID, ID: row.ID}]
+		switch {
+		case !is:
+			alone++
+			continue
+		case kept.TraceID == row.TraceID:
+			here++
+		default:
+			there++
+		}
+		of[kept]++
+		kinds[row.Scope]++
+		if row.ResponseID == "" {
+			kinds["without an id"]++
+		}
+		if row.PromptKey == "" {
+			kinds["without a prompt"]++
+		}
+	}
+	three := 0
+	for _, n := range of {
+		if n > 1 {
+			three++
+		}
+	}
+	t.Log(here, there, alone, three, kinds)
+	if here < 20 || there < 20 || alone < 20 || three < 10 || len(kinds) < 7 {
+		t.Errorf("%d twins in the same trace, %d in another, %d reports kept, %d of three or more, %v", here, there, alone, three, kinds)
+	}
+}

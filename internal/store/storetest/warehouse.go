@@ -43,6 +43,7 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Projects", testProjects},
 		{"Membership", testMembership},
 		{"Histories", testHistories},
+		{"TwinHistories", testTwinHistories},
 		{"Filters", testFilters},
 		{"Paging", testPaging},
 		{"PagingWhileInserting", testPagingWhileInserting},

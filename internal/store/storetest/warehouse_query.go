@@ -20,8 +20,13 @@ import (
 // with a checkpoint between some of them.
 func (w *warehouseTest) history(seed uint64, n int) {
 	w.Helper()
+	w.insertHistory(seed, History(seed, n))
+}
+
+func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record) {
+	w.Helper()
 	w.project = HistoryProject
-	recs := History(seed, n)
+	n := len(recs)
 	for i := range recs {
 		fields, failure := extract.Extract(&recs[i].Event)
 		if failure != nil {
@@ -101,6 +106,7 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 	w.Helper()
 	newest = map[string]string{}
 	folded, byTrace := map[string]bool{}, map[string][]*entity.ObservationRow{}
+	var rows []*entity.ObservationRow
 	for _, r := range w.recs {
 		id := r.Fields.EntityID
 		if r.Fields.Kind != entity.ObservationKind || folded[id] {
@@ -114,7 +120,7 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 		for _, row := range f.Observations(id) {
 			key := observationKey(&row.Observation)
 			all.observations[key] = &row
-			byTrace[row.TraceID] = append(byTrace[row.TraceID], &row)
+			byTrace[row.TraceID], rows = append(byTrace[row.TraceID], &row), append(rows, &row)
 			if row.Newest {
 				newest[id] = key
 			}
@@ -123,6 +129,7 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 			}
 		}
 	}
+	entity.FindTwins(rows).Mark(rows)
 	for trace, rows := range byTrace {
 		if trace != "" {
 			entity.Count(rows)
@@ -193,7 +200,8 @@ func (w *warehouseTest) compareWithFold() {
 		slices.Sort(seqs)
 		w.equal("events of trace "+got.ID, seqs, w.eventsOf(want, got.ID))
 	}
-	observations, err := query.ListObservations(w.Context(), w, w.project, store.Query{Order: store.Order{Limit: 1000}})
+	all := true
+	observations, err := query.ListObservations(w.Context(), w, w.project, store.Query{Filter: store.Filter{Duplicates: &all}, Order: store.Order{Limit: 1000}})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -219,6 +227,7 @@ func (w *warehouseTest) compareWithFold() {
 		w.equal("score "+got.ID, got, s)
 	}
 	w.compareFacts()
+	w.compareTwins(want)
 }
 
 // compareFacts looks for every event by its id.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"math"
 	"net/http"
 	"strconv"
@@ -28,6 +29,7 @@ type decoder struct {
 	origin otlp.Origin
 	deep   bool // something in the body nests deeper than a payload may
 	need   int  // bytes to ask room for
+	ids    ids
 }
 
 // json reads a body in JSON, once it is known to be some. NaN and the infinities, which are none, are null.
@@ -88,19 +90,20 @@ func (d *decoder) room(n int) error {
 
 // take adds an item to the request, with why it cannot be stored when it cannot. The error is that of Room.
 func (d *decoder) take(i *otlp.Item) error {
-	if err := d.room(itemBytes + len(i.Resource) + len(i.Scope) + len(i.Raw)); err != nil {
+	size := len(i.Resource) + len(i.Scope) + len(i.Raw) + len(i.ResourceSchema) + len(i.ScopeSchema)
+	if err := d.room(itemBytes + size); err != nil {
 		return err
 	}
 	ev := wire.Event{Type: typeOf(i), Timestamp: timeOf(i)}
 	if i.Err == nil {
-		ev.Payload = otlp.AppendStored(make([]byte, 0, len(i.Resource)+len(i.Scope)+len(i.Raw)+128), d.origin, i)
+		ev.Payload = otlp.AppendStored(make([]byte, 0, size+192), d.origin, i)
 	}
 	var fields *entity.Fields
 	if fault := d.fault(i, ev.Payload); fault == nil {
-		ev.ID = id(d.in.Project, ev.Payload)
+		ev.ID = d.ids.of(ev.Payload)
 		fields = extract.Item(&ev, d.origin, i)
 	} else {
-		ev.ID, ev.Payload = id(d.in.Project, i.Sent), nil
+		ev.ID, ev.Payload = d.ids.of(i.Sent), nil
 		d.r.Faults = append(d.r.Faults, ingest.Fault{Index: len(d.r.Events), Err: *fault, OfPayload: true})
 	}
 	d.r.Events = append(d.r.Events, ev)
@@ -176,16 +179,24 @@ func timeOf(i *otlp.Item) wire.Timestamp {
 	return wire.At(time.Unix(0, ns))
 }
 
-// id is "otlp_" and the first 128 bits of a SHA-256 in hex. The project's length stands before it so
-// that no two inputs run together alike.
-func id(project string, payload []byte) string {
-	h := sha256.New()
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(project)))
-	h.Write(n[:])
-	h.Write([]byte(project))
-	h.Write(payload)
-	return "otlp_" + hex.EncodeToString(h.Sum(nil)[:16])
+// ids makes the ids of the events of a project: "otlp_" and the first 128 bits of a SHA-256 of the project
+// and the payload, in hex.
+type ids struct {
+	h       hash.Hash
+	project []byte // its length stands before it so that no two inputs run together alike
+	sum     [sha256.Size]byte
+}
+
+func newIDs(project string) ids {
+	return ids{h: sha256.New(), project: append(binary.BigEndian.AppendUint64(nil, uint64(len(project))), project...)}
+}
+
+func (i *ids) of(payload []byte) string {
+	i.h.Reset()
+	i.h.Write(i.project)
+	i.h.Write(payload)
+	var text [5 + 32]byte
+	return string(hex.AppendEncode(append(text[:0], "otlp_"...), i.h.Sum(i.sum[:0])[:16]))
 }
 
 // environment is that of the request's header; a span may name another.

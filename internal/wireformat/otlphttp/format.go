@@ -82,7 +82,7 @@ func inJSON(in *wireformat.Incoming) bool {
 // exporter that is told so drops them all.
 func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	r := &ingest.Request{Environment: environment(in.Header), Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
-	d := decoder{in: in, r: r, origin: originOf(in)}
+	d := decoder{in: in, r: r, origin: originOf(in), ids: newIDs(in.Project)}
 	var err error
 	switch body := in.Body; {
 	case len(body) == 0:

@@ -1,0 +1,234 @@
+package entity
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Calls are calls of one project among which twins are found. It is not safe for concurrent use.
+type Calls struct {
+	all   map[Ref]*Call
+	lanes map[Key]map[string]*lane // by scope
+	near  map[*Call][]*Call        // what Near found
+	picks map[*Call]map[slot]*Call // what pick chose; nil: none of several
+}
+
+// slot is what reports a call at most once.
+type slot struct {
+	scope string
+	role  StreamRole
+}
+
+func (c *Call) slot() slot { return slot{c.scope, c.role} }
+
+// lane is calls in the order of their starts.
+type lane struct {
+	calls  []*Call
+	latest []int64 // the greatest end of those up to here
+}
+
+// NewCalls has none.
+func NewCalls() *Calls {
+	g := &Calls{all: map[Ref]*Call{}, lanes: map[Key]map[string]*lane{}}
+	g.forget()
+	return g
+}
+
+func (g *Calls) forget() { g.near, g.picks = map[*Call][]*Call{}, map[*Call]map[slot]*Call{} }
+
+// Add takes a call in, unless it is there. It returns the one that is there.
+func (g *Calls) Add(c *Call) *Call {
+	if known := g.all[c.Ref]; known != nil {
+		return known
+	}
+	g.all[c.Ref] = c
+	if len(g.near) > 0 {
+		g.forget()
+	}
+	for _, key := range c.Has() {
+		scopes := g.lanes[key]
+		if scopes == nil {
+			scopes = map[string]*lane{}
+			g.lanes[key] = scopes
+		}
+		if scopes[c.scope] == nil {
+			scopes[c.scope] = &lane{}
+		}
+		scopes[c.scope].calls = append(scopes[c.scope].calls, c)
+		scopes[c.scope].latest = nil
+	}
+	return c
+}
+
+// Get is the call of that name, or nil.
+func (g *Calls) Get(r Ref) *Call { return g.all[r] }
+
+// crowd is how many reports may be near one before they say nothing.
+const crowd = 256
+
+// Near are the calls that may be the same as c, which need not be among g; none when there is a crowd of them.
+func (g *Calls) Near(c *Call) []*Call {
+	if found, known := g.near[c]; known {
+		return found
+	}
+	found := g.look(c)
+	g.near[c] = found
+	return found
+}
+
+func (g *Calls) look(c *Call) []*Call {
+	var found []*Call
+	first, last := c.Reach()
+	for _, key := range c.Wants() {
+		for scope, l := range g.lanes[key] {
+			if scope == c.scope && key.rank.role == 0 {
+				continue
+			}
+			l.within(first, last, func(o *Call) bool {
+				if c.like(o) != unlike && !slices.Contains(found, o) {
+					found = append(found, o)
+				}
+				return len(found) <= crowd
+			})
+			if len(found) > crowd {
+				return nil
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *Call) int { return a.Ref.compare(b.Ref) })
+	return found
+}
+
+// within calls each for the calls that begin not after last and end not before first, until it returns false.
+func (l *lane) within(first, last int64, each func(*Call) bool) {
+	if l.latest == nil {
+		slices.SortFunc(l.calls, func(a, b *Call) int { return cmp.Or(cmp.Compare(a.From, b.From), a.Ref.compare(b.Ref)) })
+		l.latest = make([]int64, len(l.calls))
+		for i, c := range l.calls {
+			l.latest[i] = c.To
+			if i > 0 {
+				l.latest[i] = max(c.To, l.latest[i-1])
+			}
+		}
+	}
+	end, _ := slices.BinarySearchFunc(l.calls, last, func(c *Call, at int64) int {
+		if c.From <= at {
+			return -1
+		}
+		return 1
+	})
+	for i := end - 1; i >= 0 && l.latest[i] >= first; i-- {
+		if c := l.calls[i]; c.To >= first && !each(c) {
+			return
+		}
+	}
+}
+
+// pick chooses, of the calls near c, its twin in each slot; nil where several may be it.
+func (g *Calls) pick(c *Call) map[slot]*Call {
+	if chosen, known := g.picks[c]; known {
+		return chosen
+	}
+	chosen := map[slot]*Call{}
+	for _, o := range g.Near(c) {
+		s := o.slot()
+		if best := chosen[s]; best == nil || c.nearer(o, best) {
+			chosen[s] = o
+		}
+	}
+	for _, o := range g.Near(c) { // by content it must be the only one
+		if best := chosen[o.slot()]; best != nil && best != o && c.like(best) == byContent && c.family(best) == c.family(o) && c.like(o) == byContent {
+			chosen[o.slot()] = nil
+		}
+	}
+	g.picks[c] = chosen
+	return chosen
+}
+
+// nearer says whether c has more to do with a than with b.
+func (c *Call) nearer(a, b *Call) bool {
+	if x, y := c.like(a), c.like(b); x != y {
+		return x > y
+	}
+	if x, y := c.family(a), c.family(b); x != y {
+		return x
+	}
+	return cmp.Or(cmp.Compare(c.apart(a), c.apart(b)), a.Ref.compare(b.Ref)) < 0
+}
+
+// twins are the calls that chose c and that c chose.
+func (g *Calls) twins(c *Call) []*Call {
+	var twins []*Call
+	for _, o := range g.pick(c) {
+		if o != nil && g.pick(o)[c.slot()] == c {
+			twins = append(twins, o)
+		}
+	}
+	return twins
+}
+
+// above is the best twin of c that is better than c; nil: c is the best.
+func (g *Calls) above(c *Call) *Call {
+	best := c
+	for _, o := range g.twins(c) {
+		if o.better(best) < 0 {
+			best = o
+		}
+	}
+	if best == c {
+		return nil
+	}
+	return best
+}
+
+// steps is how many twins of twins are followed.
+const steps = 3
+
+// Depth is how many steps of Near there are at most from a call to those that Kept depends on.
+const Depth = steps + 2
+
+// Kept is the call that stands for c: a twin, or a twin's twin, or c itself.
+func (g *Calls) Kept(c *Call) *Call {
+	at := c
+	for range steps {
+		up := g.above(at)
+		switch {
+		case up == nil && (at == c || g.takes(at, c)):
+			return at
+		case up == nil:
+			return c
+		}
+		at = up
+	}
+	return c
+}
+
+// takes says whether kept can stand for c, which need not be its own choice: a scope reports a
+// call once.
+func (g *Calls) takes(kept, c *Call) bool {
+	if kept.slot() == c.slot() {
+		return false
+	}
+	chosen, any := g.pick(kept)[c.slot()]
+	return !any || chosen == c
+}
+
+// Twins is which observation is kept in the place of another, by that other.
+type Twins map[Ref]Ref
+
+// FindTwins finds all twins among the observations of a project.
+func FindTwins(rows []*ObservationRow) Twins {
+	g := NewCalls()
+	for _, row := range rows {
+		if c := row.Call(); c != nil {
+			g.Add(c)
+		}
+	}
+	twins := Twins{}
+	for ref, c := range g.all {
+		if kept := g.Kept(c); kept != c {
+			twins[ref] = kept.Ref
+		}
+	}
+	return twins
+}
