@@ -142,7 +142,7 @@ func (h *house) checkCases(t *testing.T, key string, cases map[string]otlpCase, 
 	}
 	got := 0
 	for _, o := range listed {
-		if o.Type == "generation" {
+		if o.Type == "generation" || o.Type == "embedding" {
 			got++
 		}
 	}
