@@ -92,7 +92,7 @@ func house() map[string]room {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/extract", "internal/otel", "internal/otlp"}, because: "what goes out is the same, whoever asks",
 		},
 		"internal/textsearch": {
-			may: []string{"internal/wire", "internal/rawjson", "internal/entity"}, because: "words are words, in a query and in a payload",
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otlp"}, because: "words are words, in a query and in a payload",
 		},
 
 		"internal/store": {
@@ -117,7 +117,7 @@ func house() map[string]room {
 			because: "it decides; it knows no HTTP, no wire format and no engine",
 		},
 		"internal/wireformat":          {may: seam, inTests: []string{"internal/wireformat/batch"}, because: "the seam knows no format"},
-		"internal/wireformat/jsonbody": {may: jsonFormat, because: "it reads JSON for every format"},
+		"internal/wireformat/jsonbody": {may: with(jsonFormat, []string{"internal/otlp"}), because: "it reads JSON for every format"},
 		"internal/wireformat/batch":    {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
 		"internal/wireformat/bulk": {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
@@ -126,8 +126,17 @@ func house() map[string]room {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
 		},
 		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
+		"internal/wireformat/langfuse": {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/scores":   {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
+			may: []string{
+				"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp",
+				"internal/wireformat/otlpgrpc", "internal/wireformat/langfuse", "internal/wireformat/scores",
+			}, because: "it is their table",
+		},
+		"internal/forward": {
+			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/ingest"}),
+			because: "it follows the Log; what a request is made of, and by whom it is started, it does not know",
 		},
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
@@ -166,7 +175,7 @@ func house() map[string]room {
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
-				"internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
+				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},

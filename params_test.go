@@ -16,6 +16,7 @@ func TestQueriesHaveEveryParameter(t *testing.T) {
 	f := Filter{
 		From: at, To: at, Name: "x", UserID: "x", SessionID: "x", Environment: "x", Tag: "x", Model: "x", Type: "x", Level: "x", TraceID: "x",
 		MinLatencyMS: &one, MaxLatencyMS: &one, MinCost: &one, HasError: &yes, Duplicates: &yes, Scores: []string{"a=1", "b=1"}, Text: "x",
+		Attributes: map[string]string{"KEY": "x"}, Resource: map[string]string{"KEY": "x"},
 	}
 	o := Order{Sort: "x", Limit: 1, Cursor: "x"}
 	sent := func(q any) []string {

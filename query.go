@@ -37,6 +37,11 @@ type Filter struct {
 	// Text are words, and phrases in double quotes, that must all be in the name, input or output
 	// of one event: whole words in any case. At most 1024 bytes and 32 words. Not for lists of scores.
 	Text string
+	// Attributes are values of attributes by their keys, Resource those of resources: of a span of
+	// OpenTelemetry, or of the object attributes in a payload. The same event must have all of them, and
+	// the words of Text. For traces, observations and their aggregates; at most 16.
+	Attributes map[string]string
+	Resource   map[string]string
 	// Extra holds parameters that have no field here.
 	Extra url.Values
 }
@@ -131,6 +136,10 @@ func addParams(p url.Values, query reflect.Value) {
 		case url.Values:
 			for k, vs := range v {
 				p[k] = append(p[k], vs...)
+			}
+		case map[string]string:
+			for key, value := range v {
+				p.Set(name+"."+key, value)
 			}
 		case []string:
 			if len(v) > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -126,6 +127,12 @@ func eventLine(s style) func(io.Writer, *brokle.StoredEvent) error {
 		}
 		// A field of another type is left out; the others are read.
 		_ = json.Unmarshal(ev.Payload, &p)
+		if item := spanOf(ev.Payload); item != nil {
+			p.ID, p.TraceID, p.Name, p.StatusMessage = item.SpanID, item.TraceID, cmp.Or(item.Name, item.EventName, "log"), item.Status.Message
+			if string(item.Status.Code) == "2" || string(item.Status.Code) == `"STATUS_CODE_ERROR"` {
+				p.Level = "ERROR"
+			}
+		}
 		parts := []string{p.Type, p.Name, p.Model, preview(p.Value)}
 		switch {
 		case p.Level == "ERROR":
@@ -158,4 +165,26 @@ func compact(parts []string) []string {
 		}
 	}
 	return kept
+}
+
+// item is what a line shows of a span or a log record of OpenTelemetry.
+type item struct {
+	TraceID, SpanID, Name, EventName string
+	Status                           struct {
+		Code    json.RawMessage
+		Message string
+	}
+}
+
+// spanOf is the span or the log record that a payload holds; nil for none.
+func spanOf(payload []byte) *item {
+	var p struct {
+		OTLP struct{ Span, Log *item }
+	}
+	// A field of another type is left out; the others are read.
+	_ = json.Unmarshal(payload, &p)
+	if p.OTLP.Span != nil {
+		return p.OTLP.Span
+	}
+	return p.OTLP.Log
 }

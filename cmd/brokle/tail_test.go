@@ -47,21 +47,25 @@ func TestTail(t *testing.T) {
 		{message("2", `{"event_id":"b","event_type":"observation_complete","timestamp":1700000001.5,"payload":{"id":"o1","trace_id":"t1","type":"tool","level":"ERROR","status_message":"no such order"}}`),
 			message("3", `{"event_id":"c","event_type":"quality_score_create","timestamp":1700000002,"payload":{"id":"s1","name":"good","value":0.5}}`)},
 		{message("4", `{"event_id":"d","event_type":"event_create","timestamp":1700000003,"payload":{"free":["form"]}}`)},
+		{message("5", `{"event_id":"otlp_1","event_type":"observation_create","timestamp":1700000004,"payload":{"otlp":{"door":"otlp","span":{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"chat gpt","status":{"code":2,"message":"rate limited"}}}}}`),
+			message("6", `{"event_id":"otlp_2","event_type":"event_create","timestamp":1700000005,"payload":{"otlp":{"door":"otlp","log":{"eventName":"gen_ai.choice"}}}}`)},
 	}}
 	srv := httptest.NewServer(stream)
 	defer srv.Close()
 	vars := []string{"BROKLE_HOST=" + srv.URL, "BROKLE_API_KEY=bk_0123456789abcdef"}
-	r := command(t, "", vars, "tail", "--limit", "4", "--model", "m", "--event-type", "x", "--has-error=false").want(t, 0)
+	r := command(t, "", vars, "tail", "--limit", "6", "--model", "m", "--event-type", "x", "--has-error=false").want(t, 0)
 	const want = `2023-11-14 22:13:20.000  trace_create          first  [31m  id=t1
 2023-11-14 22:13:21.500  observation_complete  tool  ERROR  no such order  id=o1  trace=t1
 2023-11-14 22:13:22.000  quality_score_create  good  0.5  id=s1
 2023-11-14 22:13:23.000  event_create          {"free":["form"]}
+2023-11-14 22:13:24.000  observation_create    chat gpt  ERROR  rate limited  id=b7ad6b7169203331  trace=0af7651916cd43dd8448eb211c80319c
+2023-11-14 22:13:25.000  event_create          gen_ai.choice
 `
 	if r.out != want {
 		t.Errorf("got\n%s\nwant\n%s", r.out, want)
 	}
 	// It went on behind what it had shown, with the same filters.
-	if got := strings.Join(stream.asked, "|"); got != "event_type=x&has_error=false&model=m |event_type=x&has_error=false&model=m 1|event_type=x&has_error=false&model=m 3" {
+	if got := strings.Join(stream.asked, "|"); got != "event_type=x&has_error=false&model=m |event_type=x&has_error=false&model=m 1|event_type=x&has_error=false&model=m 3|event_type=x&has_error=false&model=m 4" {
 		t.Errorf("asked %s", got)
 	}
 }

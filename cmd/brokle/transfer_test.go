@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,5 +146,69 @@ func TestExportFilters(t *testing.T) {
 	parts, _ := filepath.Glob(filepath.Join(dir, "*.part"))
 	if err != nil || string(kept) != "before" || len(parts) != 0 {
 		t.Errorf("%q %v %v", kept, err, parts)
+	}
+}
+
+// Spans and log records of OpenTelemetry, one of them nested deeper than payloads of our own may be,
+// go out and come in as they were sent, and mean the same there.
+func TestExportImportOfSpans(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from, _ := serve(t, filepath.Join(dir, "from"))
+	to, _ := serve(t, filepath.Join(dir, "to"))
+	deep := `{"stringValue":"bottom"}`
+	for range 40 {
+		deep = `{"arrayValue":{"values":[` + deep + `]}}`
+	}
+	const ids = `"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"`
+	post(t, from, "/v1/traces", `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"scope":{"name":"s"},"spans":[
+		{`+ids+`,"name":"root","startTimeUnixNano":"1700000000000000123","endTimeUnixNano":"1700000001000000456","attributes":[
+			{"key":"user.id","value":{"stringValue":"u1"}},{"key":"deep","value":`+deep+`},{"key":"gen_ai.request.model","value":{"stringValue":"m1"}},{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}}]}]}]}]}`)
+	post(t, from, "/v1/logs", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1700000000500000000",`+ids+`,"eventName":"gen_ai.choice","body":{"kvlistValue":{"values":[{"key":"finish_reason","value":{"stringValue":"stop"}}]}}},
+		{"timeUnixNano":"1700000000500000000","body":{"stringValue":"loose"}}]}]}]}`)
+	out := command(t, "", from, "export").want(t, 0, "3 events exported").out
+	command(t, out, to, "import", "-").want(t, 0, "3 processed, 0 duplicate, 0 failed")
+	command(t, out, to, "import", "-").want(t, 0, "0 processed, 3 duplicate, 0 failed")
+	if again := command(t, "", to, "export").want(t, 0).out; again != out {
+		t.Errorf("came out as\n%s, went in as\n%s", again, out)
+	}
+	query := func(vars []string) string {
+		return command(t, "", vars, "query", "observations", "--where", "resource.service.name=shop", "--where", "user_id=u1", "--json").out
+	}
+	for _, vars := range [][]string{from, to} {
+		watch.Until(t, "the observation can be queried", func() bool { return strings.Contains(query(vars), `"b7ad6b7169203331"`) })
+	}
+	if a, b := query(from), query(to); a != b || !strings.Contains(a, `"finish_reason": "stop"`) {
+		t.Errorf("one server says\n%s, the other\n%s", a, b)
+	}
+	command(t, "", from, "tail", "--since", "2023-01-01T00:00:00Z", "--user-id", "u1", "--limit", "1").want(t, 0, "root  id=b7ad6b7169203331")
+}
+
+// post sends a body of JSON to a path of the server and expects a 200 that says nothing else.
+func post(t *testing.T, vars []string, path, body string) {
+	t.Helper()
+	var host, key string
+	for _, v := range vars {
+		name, value, _ := strings.Cut(v, "=")
+		switch name {
+		case "BROKLE_HOST":
+			host = value
+		case "BROKLE_API_KEY":
+			key = value
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, host+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-API-Key", key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if said, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || string(said) != "{}" {
+		t.Fatalf("%s: %d %s %v", path, res.StatusCode, said, err)
 	}
 }

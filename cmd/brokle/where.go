@@ -34,14 +34,14 @@ func conditions(c *cli.Command) []string {
 
 // possible are the conditions of each list: what the API can filter by.
 var possible = map[string][]string{
-	"traces":       {"name", "user_id", "session_id", "environment", "tag", "model", "level", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME"},
-	"observations": {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME"},
+	"traces":       {"name", "user_id", "session_id", "environment", "tag", "model", "level", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
+	"observations": {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
 	"scores":       {"name", "user_id", "session_id", "environment", "tag", "model", "trace_id", "observation_id", "data_type", "source", "start_time"},
 	"sessions":     {"name", "user_id", "session_id", "environment", "tag", "model", "has_error", "start_time"},
 	"users":        {"name", "user_id", "session_id", "environment", "tag", "model", "has_error", "start_time"},
 	"environments": {"start_time"},
 	"events":       {"environment", "trace_id", "start_time"},
-	"stats":        {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME"},
+	"stats":        {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
 }
 
 // operators of each field that has others than =.
@@ -103,6 +103,8 @@ func (q *query) where(list, text string) error {
 	kind := c.field
 	if strings.HasPrefix(c.field, "score:") {
 		kind = "score:NAME"
+	} else if prefix, _, keyed := strings.Cut(c.field, "."); keyed && (prefix == "attributes" || prefix == "resource") {
+		kind = prefix + ".KEY"
 	}
 	if !slices.Contains(possible[list], kind) {
 		return fmt.Errorf("--where is %q: %s can be filtered by %s", text, list, strings.Join(possible[list], ", "))
@@ -137,6 +139,10 @@ func (q *query) apply(c condition) error {
 		}
 		f.Scores = append(f.Scores, strings.TrimPrefix(c.field, "score:")+c.op+c.value)
 		return nil
+	case strings.HasPrefix(c.field, "attributes."):
+		return c.attribute(&f.Attributes)
+	case strings.HasPrefix(c.field, "resource."):
+		return c.attribute(&f.Resource)
 	case c.field == "has_error":
 		yes, err := strconv.ParseBool(c.value)
 		if err != nil || f.HasError != nil {
@@ -148,6 +154,19 @@ func (q *query) apply(c condition) error {
 		return c.times(f)
 	}
 	return c.numbers(f)
+}
+
+// attribute adds an attribute and its value.
+func (c condition) attribute(to *map[string]string) error {
+	_, key, _ := strings.Cut(c.field, ".")
+	if _, given := (*to)[key]; given || key == "" {
+		return fmt.Errorf("--where is %q: behind the point stands the key of an attribute, each once", c.text)
+	}
+	if *to == nil {
+		*to = map[string]string{}
+	}
+	(*to)[key] = c.value
+	return nil
 }
 
 // numbers is for fields of which the API takes inclusive bounds: behind a bound

@@ -11,7 +11,7 @@ func TestWhere(t *testing.T) {
 	t.Parallel()
 	q := &query{}
 	for _, text := range []string{"latency_ms>500", "latency_ms < 900", "cost>=0.5", "model=gpt-4o, mini", `name="a b"`, "has_error=true",
-		"score:quality>=0.8", "score:a b!=1", "start_time>=2026-01-02T03:04:05Z", "start_time<=2026-01-02T03:04:06Z", "text=refund order"} {
+		"score:quality>=0.8", "score:a b!=1", "attributes.gen_ai.system=openai", "attributes.a.b=c=d", "resource.service.name=shop", "start_time>=2026-01-02T03:04:05Z", "start_time<=2026-01-02T03:04:06Z", "text=refund order"} {
 		if err := q.where("traces", text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -28,6 +28,9 @@ func TestWhere(t *testing.T) {
 	}
 	if from, to := f.From.Format(time.RFC3339Nano), f.To.Format(time.RFC3339Nano); from != "2026-01-02T03:04:05Z" || to != "2026-01-02T03:04:06.000001Z" {
 		t.Errorf("from %s to %s", from, to)
+	}
+	if f.Attributes["gen_ai.system"] != "openai" || f.Attributes["a.b"] != "c=d" || f.Resource["service.name"] != "shop" {
+		t.Errorf("attributes %v, resource %v", f.Attributes, f.Resource)
 	}
 	odd := &query{}
 	for _, text := range []string{"score:a>b>=0.5", "score:x!=y==1", `score:" lead"<0`, "score:clear, short = 1", `name="\"quoted\""`, `user_id=" x "`, `tag="half`, "session_id=a<b=c"} {
@@ -56,6 +59,8 @@ func TestWhereRefusals(t *testing.T) {
 		"model!x":             "must be a field",
 		"type=span":           "traces can be filtered by name, user_id",
 		"output=x":            "traces can be filtered by",
+		"attributes.=x":       "the key of an attribute",
+		"attributes.k>x":      "attributes.KEY can be compared by =",
 		"model!=x":            "model can be compared by =",
 		"cost<1":              "cost can be compared by >, >=",
 		"latency_ms!=1":       "can be compared by =, <, <=, >, >=",

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/otel"
+	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -22,6 +24,9 @@ func MentionsOf(ev *wire.Event, fields *entity.Fields) Mentions {
 		return v.Text
 	}
 	m := Mentions{Trace: text(entity.TraceID), User: text(entity.UserID), Author: text(entity.AuthorUserID)}
+	if fields.Kind == entity.GenericKind || fields.Rank == entity.RankHint {
+		m.User = otherUser(ev.Payload)
+	}
 	switch fields.Kind {
 	case entity.TraceKind:
 		m.Trace = fields.EntityID
@@ -29,8 +34,6 @@ func MentionsOf(ev *wire.Event, fields *entity.Fields) Mentions {
 		m.Observation = fields.EntityID
 	case entity.ScoreKind:
 		m.Score, m.Observation = fields.EntityID, text(entity.ObservationID)
-	case entity.GenericKind:
-		m.User = genericUser(ev.Payload)
 	}
 	return m
 }
@@ -47,8 +50,11 @@ func (m *Mentions) Each(found func(entity.Mention)) {
 	}
 }
 
-// genericUser is the user that an event_create names; it is no typed field of it.
-func genericUser(payload []byte) string {
+// otherUser is the user that an event_create or a log record names; it is no typed field of it.
+func otherUser(payload []byte) string {
+	if otlp.Stored(payload) {
+		return loggedUser(payload)
+	}
 	var p struct {
 		UserID json.RawMessage `json:"user_id"`
 	}
@@ -62,4 +68,13 @@ func genericUser(payload []byte) string {
 		return ""
 	}
 	return string(p.UserID) // a number counts as the text that it is written as
+}
+
+// loggedUser is the user that a log record names, by the rules of spans.
+func loggedUser(payload []byte) string {
+	_, item, err := otlp.ReadStored(payload)
+	if err != nil || item.Log == nil {
+		return ""
+	}
+	return otel.Read(&otel.Span{Resource: item.Log.Resource, Attributes: item.Log.Attributes}).UserID
 }

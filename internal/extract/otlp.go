@@ -74,6 +74,8 @@ func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 	f.text(entity.Version, m.CodeVersion)
 	f.text(entity.Release, m.Release)
 	f.text(entity.TraceName, m.TraceName)
+	f.json(entity.TraceInput, m.TraceInput)
+	f.json(entity.TraceOutput, m.TraceOutput)
 	f.tags(m.Tags)
 	f.time(entity.StartTime, s.Start)
 	f.time(entity.EndTime, s.End)

@@ -38,6 +38,7 @@ type Meaning struct {
 	Environment, Release, CodeVersion  string
 	Tags                               []string
 	TraceName, PromptName, PromptLabel string
+	TraceInput, TraceOutput            string // of the whole trace, where a span says them
 	Input, Output                      string // as sent: JSON, or text that is none
 	Metadata                           string // a JSON object, or ""
 

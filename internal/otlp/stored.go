@@ -32,17 +32,22 @@ type Item struct {
 type Origin struct {
 	Door string // otlp or langfuse
 	SDK  string // name and version, or ""
+	// Forwarded says that another server of ours sent it on.
+	Forwarded bool
 }
 
 // AppendStored appends the payload of the event that an item becomes:
 //
 //	{"otlp": {"door": "otlp", "sdk": "…", "resource_schema": "…", "scope_schema": "…", "resource": {…}, "scope": {…}, "span": {…}}}
 //
-// with "log" in the place of "span" for a log record. What was not sent is left out.
+// with "forwarded": true behind the sdk for what another server sent on, and "log" in the place of "span" for a log record. What was not sent is left out.
 func AppendStored(to []byte, o Origin, i *Item) []byte {
 	to = appendText(append(to, `{"otlp":{"door":`...), o.Door)
 	if o.SDK != "" {
 		to = appendText(append(to, `,"sdk":`...), o.SDK)
+	}
+	if o.Forwarded {
+		to = append(to, `,"forwarded":true`...)
 	}
 	if i.ResourceSchema != "" {
 		to = appendText(append(to, `,"resource_schema":`...), i.ResourceSchema)
@@ -104,6 +109,8 @@ func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 			i.ResourceSchema = textOf(v)
 		case "scopeSchema":
 			i.ScopeSchema = textOf(v)
+		case "forwarded":
+			o.Forwarded = string(v) == "true"
 		case "resource":
 			i.Resource = v
 		case "scope":

@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
@@ -29,7 +30,7 @@ type Param struct {
 // Form is how a parameter's value is written.
 type Form uint8
 
-// The forms. A parameter of the last three may be repeated.
+// The forms. A parameter of NameList, Conditions and MetricList may be repeated.
 const (
 	Text       Form = iota
 	AnyCase         // text, read as upper case
@@ -41,6 +42,7 @@ const (
 	NameList        // a list with commas
 	Conditions      // a condition on scores
 	MetricList      // a list with commas, whose names may be JSON strings
+	Keyed           // text; the parameter's name ends in a key of any text, for which KEY stands
 )
 
 // List is a set of lists.
@@ -126,6 +128,13 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.Text },
 			Says: "Words, or phrases in double quotes, that must all be in the name, input or output of one event: whole words, in any case, " +
 				"at most 32 and 1024 bytes; not with `of=scores`"},
+		{Name: textsearch.AttributePrefix + anyKey, Form: Keyed, Lists: Traces | Observations | Stats, notOf: notOfScores, Longest: textsearch.MaxBytes,
+			field: func(f *store.Filter) any { return &f.Attributes },
+			Says: "The value of the attribute KEY, exactly and as plain text: of a span of OpenTelemetry, or in the object `attributes` of an event, such as `attributes.gen_ai.system=openai`. " +
+				"With others, of any key, and with `q` it must hold for one event; at most 16; not with `of=scores`"},
+		{Name: textsearch.ResourcePrefix + anyKey, Form: Keyed, Lists: Traces | Observations | Stats, notOf: notOfScores, Longest: textsearch.MaxBytes,
+			field: func(f *store.Filter) any { return &f.Attributes },
+			Says:  "The same of an attribute of the span's resource: `resource.service.name=checkout`"},
 		{Name: "id", Lists: Traces | Observations | Sessions | Events, column: "id", op: store.In,
 			field: func(f *store.Filter) any { return &f.ID },
 			Says:  "Only what has this id, as behind the path's `{id}`: for ids that do not survive in a path, such as `..` or `a/b`"},
@@ -150,6 +159,17 @@ func Params() []Param {
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, such as `5s`; at most 30s"},
 	}
+}
+
+// anyKey stands for the key in the name of a Keyed parameter.
+const anyKey = "KEY"
+
+// Known says whether name is a parameter, given the names of those that there are, as NamesOf has them.
+func Known(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool {
+		prefix, keyed := strings.CutSuffix(n, "."+anyKey)
+		return n == name || keyed && strings.HasPrefix(name, prefix+".")
+	})
 }
 
 // NamesOf are the parameters of a list.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -232,6 +233,8 @@ func (r *Reader) Filter(l List) store.Filter {
 			*field = r.boolean(p.Name)
 		case *[]store.ScoreCondition:
 			*field = r.scores(p.Name)
+		case *[]textsearch.Attribute: // of both prefixes together, so that all are in one order
+			*field = r.attributes()
 		}
 	}
 	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
@@ -240,24 +243,52 @@ func (r *Reader) Filter(l List) store.Filter {
 	return f
 }
 
-// words reads q, the text of a search; nil when there is none.
-func (r *Reader) words() *textsearch.Query {
+// attributes reads attributes.KEY=VALUE and resource.KEY=VALUE, in the order of their names.
+func (r *Reader) attributes() (all []textsearch.Attribute) {
+	for _, name := range slices.Sorted(maps.Keys(r.Values)) {
+		a, ok := textsearch.AttributeOf(name)
+		if !ok {
+			continue
+		}
+		if a.Value = r.Text(name); a.Value == "" {
+			continue
+		}
+		switch {
+		case a.Key == "":
+			r.Fail(name, "must end in the key of an attribute")
+		case !Clean(a.Key):
+			r.Fail(name, "must be UTF-8 without NUL")
+		case len(a.Key) > textsearch.MaxBytes || len(a.Value) > textsearch.MaxBytes:
+			r.Fail(name, "must not be longer than %d bytes, neither its key nor its value", textsearch.MaxBytes)
+		case len(all) == textsearch.MaxAttributes:
+			r.Fail(name, "is one more than the %d attributes that can be asked for at once", textsearch.MaxAttributes)
+		}
+		if r.Err != nil {
+			return nil
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// words reads q, the text of a search, and takes the attributes along; nil when there is neither.
+func (r *Reader) words(f *store.Filter) *textsearch.Query {
 	text := r.Text("q")
 	if text == "" {
-		return nil
+		return (*textsearch.Query)(nil).With(f.Attributes)
 	}
 	parsed, err := textsearch.Parse(text)
 	if err != nil {
 		r.keep(&store.QueryError{Param: "q", Message: err.Error()})
 	}
-	return parsed
+	return parsed.With(f.Attributes)
 }
 
 // Parse reads the query of a list, and the words that are looked for in it; nil for none.
 func Parse(l List, values url.Values) (store.Query, *textsearch.Query, error) {
 	r := Reader{Values: values}
 	q := store.Query{Filter: r.Filter(l), Order: r.order()}
-	words := r.words()
+	words := r.words(&q.Filter)
 	return q, words, r.Err
 }
 
@@ -276,9 +307,17 @@ func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) 
 	if len(q.Metrics) == 0 {
 		q.Metrics = []string{"count"}
 	}
-	words := r.words()
+	words := r.words(&q.Filter)
 	if words != nil && q.Of == "scores" {
-		r.Fail("q", "is no filter of scores")
+		r.Fail(Searched(&q.Filter), "is no filter of scores")
 	}
 	return q, words, r.Err
+}
+
+// Searched is the parameter by which a search was asked for.
+func Searched(f *store.Filter) string {
+	if f.Text == "" && len(f.Attributes) > 0 {
+		return f.Attributes[0].Name()
+	}
+	return "q"
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // whereOf checks what f asks of a list; subject is what statistics are of.
@@ -79,6 +80,10 @@ func (p *Param) given(f *store.Filter) any {
 			return **v
 		}
 	case *[]store.ScoreCondition:
+		if len(*v) > 0 {
+			return *v
+		}
+	case *[]textsearch.Attribute: // they are Seqs or Match by now, as words
 		if len(*v) > 0 {
 			return *v
 		}

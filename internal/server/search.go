@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
@@ -11,7 +12,7 @@ import (
 // the words are rare: about 0.3 s of work.
 const searchReads = 200_000
 
-// search restricts f to the events that hold the words of f.Text. Rare words
+// search restricts f to the events that hold the words of f.Text and have f.Attributes. Rare ones
 // become a list of events, which the Warehouse folds alone; others are looked for while it
 // pages through everything, where they turn up soon. The caller calls done when
 // it has its answer.
@@ -45,7 +46,7 @@ func (s *Server) searchStats(ctx context.Context, project string, f *store.Filte
 	}
 	defer done()
 	if f.Match != nil {
-		return badParameter("q", "its words may be in more than %d events, which is too many for statistics; ask for rarer ones", searchReads)
+		return badParameter(query.Searched(f), "what it asks for may be in more than %d events, which is too many for statistics; ask for what is rarer", searchReads)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
@@ -148,7 +149,7 @@ func parameters(raw string, rt route) (url.Values, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !slices.Contains(rt.params, name) {
+		if !query.Known(rt.params, name) {
 			p := problemf(http.StatusBadRequest, codeUnknownParameter, "unknown parameter %q; %s", name, known(rt.params))
 			p.details = map[string]string{"parameter": name}
 			return nil, p

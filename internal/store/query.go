@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // Filter restricts a query. Zero values do not restrict. Every part given must hold.
@@ -33,9 +34,10 @@ type Filter struct {
 	ObservationID string `json:"-"`
 	DataType      string `json:"-"`
 	Source        string `json:"-"`
-	// Text is what Seqs or Match stand for, so that a cursor belongs to it; it
-	// restricts nothing by itself.
-	Text string
+	// Text and Attributes are what Seqs or Match stand for, so that a cursor belongs to them; they
+	// restrict nothing by themselves.
+	Text       string
+	Attributes []textsearch.Attribute `json:",omitempty"`
 	// Seqs, when it is not nil, are the events to restrict to: an observation
 	// passes when it was folded from one of them, a trace when it or an
 	// observation of it was. Scores have no such filter.

@@ -77,3 +77,15 @@ type Health struct {
 	// warehouse is not blocking until the backlog reaches its bound.
 	Blocking bool `json:"blocking"`
 }
+
+// ForwardStats are what a Forwarder has done since its start, and how it stands.
+type ForwardStats struct {
+	Cursor   entity.Seq       // the target has everything up to here
+	Lag      entity.Seq       // head of the Log minus Cursor
+	Sent     int64            // spans and log records that the target took
+	Requests int64            // that were answered
+	Retries  int64            // requests that were sent again
+	Dropped  map[string]int64 // spans and log records that the target refused for good, by reason
+	Gone     int64            // events that had expired or were erased before they were sent
+	Fault    string           // why the last request failed; "" when it did not
+}

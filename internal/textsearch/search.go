@@ -15,12 +15,15 @@ const (
 	MaxWords = 32 // at most 32: a Matcher has one bit for each
 )
 
-// Query is a parsed search text: words and phrases that must all be in one event.
+// Query is a parsed search text: words and phrases that must all be in one event; and the attributes
+// that it must have.
 type Query struct {
 	words  [][]byte // distinct
 	masks  []uint32 // by word: its places among all words of all phrases
 	starts uint32   // places that begin a phrase
 	ends   uint32   // places that end one
+
+	attributes []Attribute
 }
 
 // Parse reads words that must all occur, in any order and case, and phrases
@@ -98,11 +101,17 @@ func (p *textParser) word(word []byte) int {
 	return len(p.q.words) - 1
 }
 
-// Hashes are the WordHashes of the words, each once.
+// Hashes are the WordHashes of the words, each once, and the hashes of the attributes.
 func (q *Query) Hashes() []uint64 {
-	out := make([]uint64, len(q.words))
+	out := make([]uint64, len(q.words), len(q.words)+len(q.attributes)+1)
 	for i, w := range q.words {
 		out[i] = WordHash(w)
+	}
+	var buf []byte
+	for _, a := range q.attributes {
+		var h uint64
+		h, buf = attributeHash(buf, a.Resource, a.Key, []byte(a.Value))
+		out = append(out, h)
 	}
 	return out
 }
@@ -114,6 +123,7 @@ type Matcher struct {
 	first [256]bool // bytes that a word of q begins with
 	at    uint32    // places up to which a phrase was just followed
 	hits  uint32    // ends of the phrases found
+	plain []byte    // the value of an attribute
 }
 
 // NewMatcher returns a Matcher of q.
@@ -126,8 +136,14 @@ func NewMatcher(q *Query) *Matcher {
 	return m
 }
 
-// Matches says whether all words and phrases are in the event's text.
+// Matches says whether all words and phrases are in the event's text, and all attributes among its own.
 func (m *Matcher) Matches(ev *wire.Event) bool {
+	if len(m.q.attributes) > 0 && !m.has(ev) {
+		return false
+	}
+	if len(m.q.words) == 0 {
+		return true
+	}
 	m.at, m.hits = 0, 0
 	m.words.Event(ev)
 	return m.hits == m.q.ends

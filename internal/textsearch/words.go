@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -30,10 +31,15 @@ type Words struct {
 }
 
 // Event finds the words of an event's name, input, output, status message, tags and metadata: of
-// all strings and numbers in them, but not of the keys of objects. A score has no text.
+// all strings and numbers in them, but not of the keys of objects. Of a span or a log record of
+// OpenTelemetry they are those of what it says (see item). A score has no text.
 // Whatever the payload is, it ends and stays inside it.
 func (w *Words) Event(ev *wire.Event) {
 	if kind, _, ok := entity.Shape(ev.Type); !ok || kind == entity.ScoreKind {
+		return
+	}
+	if otlp.Stored(ev.Payload) {
+		w.item(otlp.SaidIn(ev.Payload).Item)
 		return
 	}
 	m := rawjson.MembersOf(ev.Payload)

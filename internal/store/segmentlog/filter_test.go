@@ -69,7 +69,7 @@ func TestFilterGolden(t *testing.T) {
 	var words []byte
 	w := textsearch.Words{Found: func(word []byte) { words = append(append(words, word...), '|') }}
 	w.Plain([]byte("Don't STOP: 日本語 ſtraße 4711 हिन्दी"))
-	if h, sum, cut := textsearch.WordHash([]byte("refund")), crc32.ChecksumIEEE(b), crc32.ChecksumIEEE(words); h != 0xb6b82ed945ea3082 || sum != 0xc6f8883c || cut != 0x83712b39 {
+	if h, sum, cut := textsearch.WordHash([]byte("refund")), crc32.ChecksumIEEE(b), crc32.ChecksumIEEE(words); h != 0xb6b82ed945ea3082 || sum != 0xc9fcbf58 || cut != 0x83712b39 {
 		t.Errorf("hash %#x, file %#x, words %#x", h, sum, cut)
 	}
 }

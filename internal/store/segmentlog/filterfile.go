@@ -18,8 +18,8 @@ const (
 )
 
 // FilterVersion is the version of filter files that this package reads and writes. It
-// also changes with what textsearch.Words takes for a word and with whom extract.MentionsOf finds named.
-const FilterVersion = 3
+// also changes with what textsearch takes for a word or an attribute and with whom extract.MentionsOf finds named.
+const FilterVersion = 4
 
 // errOlderFilter says that a program made the filter file for which other words were words. It
 // is no damage: the file is made again.

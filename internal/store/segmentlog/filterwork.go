@@ -177,8 +177,9 @@ func (v *view) buildFilters(ctx context.Context) (list []stretch, filters []byte
 // filterBuilder makes the filters of a view's stretches.
 type filterBuilder struct {
 	*view
-	set   hashSet
-	words textsearch.Words
+	set        hashSet
+	words      textsearch.Words
+	attributes textsearch.Attributes
 }
 
 func newFilterBuilder(v *view) *filterBuilder {
@@ -188,6 +189,7 @@ func newFilterBuilder(v *view) *filterBuilder {
 			b.set.add(textsearch.WordHash(word))
 		}
 	}
+	b.attributes.Found = b.set.add
 	return b
 }
 
@@ -204,6 +206,7 @@ func (b *filterBuilder) filter(ctx context.Context, dst []byte, s *stretch) ([]b
 			for e := t.at; e < t.at+t.events; e++ {
 				if blk.live(e) {
 					b.words.Event(&blk.events[e])
+					b.attributes.Event(&blk.events[e])
 					b.set.mentions(t.project, &blk.events[e])
 				}
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -39,6 +40,16 @@ func Accepts(h http.Header) (must string) {
 // away. read is called a second time when only what nests too deep for any payload makes the
 // body no JSON: as only the events that nest so may fail, that is cut out then.
 func Object(body []byte, payloadDepth int, read func(*Walk) error) error {
+	return Any(body, payloadDepth, func(w *Walk) error {
+		if w.Kind() != '{' {
+			return &ingest.RequestError{Code: wireformat.CodeInvalidJSON, Message: "the body must be a JSON object"}
+		}
+		return read(w)
+	})
+}
+
+// Any is Object for a body that may be any value, which read must read.
+func Any(body []byte, payloadDepth int, read func(*Walk) error) error {
 	const envelope = 8 // more levels than stand above a payload
 	most := payloadDepth + envelope
 	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
@@ -57,12 +68,7 @@ func Object(body []byte, payloadDepth int, read func(*Walk) error) error {
 func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 	w = &Walk{data: body}
 	w.open = w.room[:0]
-	if w.Kind() == '{' {
-		err = read(w)
-	} else {
-		err = &ingest.RequestError{Code: wireformat.CodeInvalidJSON, Message: "the body must be a JSON object"}
-	}
-	if err != nil { // what was not read because of it must be JSON, too
+	if err = read(w); err != nil { // what was not read because of it must be JSON, too
 		w = &Walk{data: body}
 		w.value(0)
 	}
@@ -131,6 +137,10 @@ func Time(raw []byte) (at wire.Timestamp, note string) {
 	return at, ""
 }
 
+// storedDepth is how deep the payload of a span may nest that comes back, as from an export: as deep
+// as OpenTelemetry's own door lets it in. Its attributes take three levels for each of their own.
+const storedDepth = 1000
+
 // payloadOf is what is stored of a value: the bytes as they were sent but for numbers that are
 // none, of which a note tells. fault says why it cannot be stored.
 func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fault *wire.BatchEventError) {
@@ -149,7 +159,7 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 		fault = bad(extract.CodeInvalidPayload, "payload must be a JSON object")
 	case !v.UTF8:
 		fault = bad(extract.CodeInvalidPayload, "payload must be UTF-8")
-	case v.Depth > l.MaxDepth:
+	case v.Depth > l.MaxDepth && !(otlp.Stored(payload) && v.Depth <= storedDepth):
 		fault = bad(extract.CodePayloadTooDeep, "payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
 	}
 	return payload, note, fault

@@ -82,7 +82,9 @@ func inJSON(in *wireformat.Incoming) bool {
 // exporter that is told so drops them all.
 func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	r := &ingest.Request{Environment: environment(in.Header), Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
-	d := decoder{in: in, r: r, origin: originOf(in), ids: newIDs(in.Project)}
+	origin := originOf(in)
+	origin.Forwarded = in.Header.Get(forwardedHeader) != ""
+	d := decoder{in: in, r: r, origin: origin, ids: newIDs(in.Project)}
 	var err error
 	switch body := in.Body; {
 	case len(body) == 0:
@@ -96,6 +98,9 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	}
 	return r, nil
 }
+
+// forwardedHeader marks what another server of ours sends on (package forward): it goes no further.
+const forwardedHeader = "Brokle-Forwarded"
 
 // originOf says whose client it is.
 func originOf(in *wireformat.Incoming) otlp.Origin {
