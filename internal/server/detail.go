@@ -26,7 +26,13 @@ func getExplanation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(detail.Explain(row, recs), nil)
+	why := detail.Explain(row, recs)
+	own := row.Observation
+	if err := s.markTwins(ctx, c, row); err != nil {
+		return nil, err
+	}
+	why.Twins(&own, &row.Observation)
+	return ok(why, nil)
 }
 
 // traceAsOTLP answers with a whole trace as OTLP, whichever doors it came by.

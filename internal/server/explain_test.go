@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,15 @@ func TestEveryFieldIsExplained(t *testing.T) {
 				}
 			}
 		}
+	}
+	twins := 0
+	for rule := range rules {
+		if strings.HasPrefix(rule, "duplicate_of ") && strings.HasSuffix(rule, " it reports the same call and is kept: sums and lists leave this one out") {
+			twins++
+		}
+	}
+	if twins == 0 || !slices.ContainsFunc(slices.Collect(maps.Keys(rules)), func(rule string) bool { return strings.HasSuffix(rule, "a duplicate of this one, knows it") }) {
+		t.Errorf("%d duplicates are explained, or no field that a duplicate filled", twins)
 	}
 	for _, want := range []string{
 		"prompt_tokens 110 = 20 + 80 cache read + 10 cache write: scope openlit.instrumentation.anthropic is exclusive",
