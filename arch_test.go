@@ -135,7 +135,7 @@ func house() map[string]room {
 			}, because: "it is their table",
 		},
 		"internal/forward": {
-			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/ingest"}),
+			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
 			because: "it follows the Log; what a request is made of, and by whom it is started, it does not know",
 		},
 		"internal/indexer": {
@@ -167,7 +167,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
