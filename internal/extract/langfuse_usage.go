@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,8 +49,8 @@ func (t *translation) costs() {
 	if !sum.any || strings.EqualFold(t.said("level"), "ERROR") && sum.zero() {
 		return
 	}
-	for key, n := range sum.of {
-		t.out.add(key, strconv.AppendFloat(nil, n, 'g', -1, 64))
+	for _, key := range slices.Sorted(maps.Keys(sum.of)) {
+		t.out.add(key, strconv.AppendFloat(nil, sum.of[key], 'g', -1, 64))
 	}
 }
 

@@ -31,7 +31,7 @@ func langfuseRoutes() []route {
 	return []route{
 		get("health", "", langfuseHealth),
 		get("projects", anyScope, langfuseProjects),
-		{method: http.MethodPost, path: langfuseBase + "media", scope: keyring.ScopeIngest, anyParam: true, problem: withoutMedium, handle: langfuseMedia},
+		{method: http.MethodPost, path: langfuseBase + "media", scope: anyScope, anyParam: true, problem: withoutMedium, handle: langfuseMedia},
 		get("traces/{id}", keyring.ScopeRead, langfuseTrace),
 		get("v2/observations", keyring.ScopeRead, langfuseObservations),
 		get("v3/scores", keyring.ScopeRead, langfuseScores),
@@ -98,7 +98,7 @@ func langfuseMedia(_ context.Context, s *Server, c *call) (*answer, error) {
 		return nil, problemf(http.StatusBadRequest, codeInvalidParameter, "the body needs sha256Hash, the SHA-256 of the medium in base64")
 	}
 	p := problemf(http.StatusNotFound, codeMediaNotKept, "this server keeps no media: what refers to this one is stored without it; "+
-		"with LANGFUSE_MEDIA_UPLOAD_ENABLED=false Python clients since version 4 leave data URIs where they are, and these are kept")
+		"with LANGFUSE_MEDIA_UPLOAD_ENABLED=false clients of version 5 leave data URIs where they are, and these are kept")
 	p.details = map[string]string{"media_id": base64.RawURLEncoding.EncodeToString(sum)[:22]}
 	return nil, p
 }
