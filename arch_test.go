@@ -123,7 +123,7 @@ func house() map[string]room {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/wireformat/batch"}), because: "it is answered as a batch",
 		},
 		"internal/wireformat/otlphttp": {
-			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
+			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), inTests: []string{"internal/otel"}, because: "a format knows neither HTTP's limits nor storage",
 		},
 		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
 		"internal/wireformat/langfuse": {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
@@ -135,7 +135,7 @@ func house() map[string]room {
 			}, because: "it is their table",
 		},
 		"internal/forward": {
-			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/ingest"}),
+			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
 			because: "it follows the Log; what a request is made of, and by whom it is started, it does not know",
 		},
 		"internal/indexer": {
@@ -167,7 +167,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},

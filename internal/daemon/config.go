@@ -45,6 +45,9 @@ type Config struct {
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
 
+	ForwardOTLP       string
+	ForwardOTLPHeader Headers // secret
+
 	MinFreeDisk      Bytes
 	MaxBacklogEvents int
 
@@ -111,6 +114,12 @@ func (c Config) Validate() error {
 		if _, err := redisclaim.ParseURL(c.RedisURL); err != nil {
 			errs = append(errs, settingNamed("RedisURL").wrong(masked, err.Error()))
 		}
+	}
+	if _, _, err := c.target(); err != nil {
+		errs = append(errs, forwardFault(err))
+	}
+	if c.ForwardOTLP == "" && len(c.ForwardOTLPHeader) > 0 {
+		errs = append(errs, settingNamed("ForwardOTLPHeader").wrong(masked, "needs --forward-otlp, to which it is sent"))
 	}
 	return errors.Join(errs...)
 }

@@ -30,6 +30,7 @@ type monitor struct {
 	keys       func() string       // why the keys' file cannot be read; "": it can
 	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
 	tls        func() store.Health // nil: plain HTTP
+	forwarding func() store.Health // nil: nothing is sent on
 	logger     *slog.Logger
 
 	// now is the clock; nil: time.Now.
@@ -101,6 +102,9 @@ func (m *monitor) check() {
 	}
 	if m.tls != nil {
 		now.health = append(now.health, m.tls())
+	}
+	if m.forwarding != nil {
+		now.health = append(now.health, m.forwarding())
 	}
 	if m.retention != nil {
 		if fault := m.retention().Fault; fault != "" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/forward"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -35,16 +36,17 @@ type node struct {
 	newKey string // a key to print once; "" when none was made
 
 	stores
-	stopping *stopping
-	claimer  *redisclaim.Claimer // nil: one node alone
-	keys     *keyring.Keyring
-	indexer  *indexer.Indexer
-	ingest   *ingest.Ingest
-	keeper   *removal.Keeper
-	eraser   *removal.Eraser
-	monitor  *monitor
-	certs    *certificates // nil: plain HTTP
-	server   *server.Server
+	stopping  *stopping
+	claimer   *redisclaim.Claimer // nil: one node alone
+	keys      *keyring.Keyring
+	indexer   *indexer.Indexer
+	ingest    *ingest.Ingest
+	keeper    *removal.Keeper
+	eraser    *removal.Eraser
+	forwarder *forward.Forwarder // nil: nothing is sent on
+	monitor   *monitor
+	certs     *certificates // nil: plain HTTP
+	server    *server.Server
 }
 
 // stores are the open files of a data directory.
@@ -192,6 +194,13 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	})
+	if err = n.openForwarder(); err != nil {
+		return nil, err
+	}
+	var forwardStats func() store.ForwardStats
+	if n.forwarder != nil {
+		n.monitor.forwarding, forwardStats = n.forwarder.Health, n.forwarder.Stats
+	}
 	n.monitor.check()
 	positionKey, err := secretFile(filepath.Join(cfg.DataDir, datadir.PositionsFile), server.PositionKeySize)
 	if err != nil {
@@ -201,7 +210,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
-		RetentionStats: n.keeper.Stats, Removed: n.log.Removed,
+		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
 		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),

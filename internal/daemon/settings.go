@@ -107,6 +107,13 @@ func Settings() []Setting {
 			Usage: "how long a batch waits for Redis at each step; then this node deduplicates alone until Redis answers again",
 			ptr:   func(c *Config) any { return &c.RedisTimeout }, min: 0.01, max: 10},
 
+		{Field: "ForwardOTLP", Flag: "forward-otlp", Range: "an http:// or https:// URL; /v1/traces is appended unless it ends in it; empty: nothing is sent on",
+			Usage: "a server of OpenTelemetry that everything is sent on to, from the log, at least once (docs/operations.md)",
+			ptr:   func(c *Config) any { return &c.ForwardOTLP }},
+		{Field: "ForwardOTLPHeader", Flag: "forward-otlp-header", Range: "NAME=VALUE, or NAME=@FILE for a value that is in a file; may be repeated, in the variable one on each line",
+			Usage: "a header of requests to forward-otlp, such as its key", Secret: true,
+			ptr: func(c *Config) any { return &c.ForwardOTLPHeader }},
+
 		{Field: "MinFreeDisk", Flag: "min-free-disk", Default: "1GiB", Range: "1 byte and up",
 			Usage: "free space below which requests get 503 with Retry-After; above it they go on by themselves",
 			ptr:   func(c *Config) any { return &c.MinFreeDisk }, min: 1, max: inf},
@@ -173,6 +180,8 @@ func (s Setting) Set(c *Config, text string) (err error) {
 		*p, err = ParseAge(text)
 	case *Bytes:
 		*p, err = ParseBytes(text)
+	case *Headers:
+		p.set(text)
 	default:
 		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
 	}
@@ -199,6 +208,8 @@ func (s Setting) Text(c *Config) string {
 		return p.String()
 	case *Bytes:
 		return p.String()
+	case *Headers:
+		return strings.Join(*p, "\n")
 	default:
 		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
 	}
@@ -216,6 +227,8 @@ func (s Setting) zero(c *Config) bool {
 		return *p == ""
 	case *bool:
 		return !*p
+	case *Headers:
+		return len(*p) == 0
 	default:
 		return s.number(c) == 0
 	}
@@ -241,7 +254,7 @@ func (s Setting) number(c *Config) float64 {
 // check says what is wrong with the setting's value in c.
 func (s Setting) check(c *Config) error {
 	switch p := s.ptr(c).(type) {
-	case *bool:
+	case *bool, *Headers:
 		return nil
 	case *string:
 		if len(s.oneOf) > 0 && !slices.Contains(s.oneOf, *p) {

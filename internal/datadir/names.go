@@ -9,4 +9,5 @@ const (
 	ExpiredFile   = "expired.json"
 	JournalFile   = "erasing.json"
 	PositionsFile = "cursor.key"
+	ForwardFile   = "forward.json"
 )

@@ -56,6 +56,10 @@ import (
 // those without, and of the latter that whose first event is the latest. When no event
 // names a trace the observation is in none: its trace_id is "".
 //
+// Of the observations of a project that report one call of a provider, in whatever traces, one is kept, and what it
+// does not know is filled in from the others, which are duplicates: see twins.go. What follows is of observations
+// to which that has happened.
+//
 // A trace T consists of the events of the trace entity T, the observations of T, and
 // the scores whose folded trace_id is T, or is "" while the newest observation with
 // their folded observation_id is one of T. It exists when it has a

@@ -64,6 +64,9 @@ type fieldsOf struct{ out *entity.Fields }
 
 func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 	f.out.EntityID = s.SpanID
+	if s.Dropped > 0 {
+		f.note("the SDK left attributes of this span out at its limit (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT): what they said is missing")
+	}
 	f.text(entity.TraceID, s.TraceID)
 	f.text(entity.ParentObservationID, s.ParentID)
 	f.name(m.Name, "unnamed")

@@ -74,7 +74,7 @@ func (b *batch) add(rec *entity.Record) {
 
 // count counts what is missing between two places of the Log, where fewer records are than there is room for.
 func (f *Forwarder) count(after, upto entity.Seq, records int) error {
-	if f.o.Gone == nil || upto-after == entity.Seq(records) {
+	if f.o.Gone == nil || after < f.before || upto-after == entity.Seq(records) {
 		return nil
 	}
 	n, err := f.o.Gone(after, upto)

@@ -83,6 +83,7 @@ func (o Options) withDefaults() Options {
 type Forwarder struct {
 	o      Options
 	client *http.Client
+	before entity.Seq // nothing is counted as gone up to here
 
 	mu      sync.Mutex // guards all below
 	stats   store.ForwardStats
@@ -106,6 +107,9 @@ func New(o Options) (*Forwarder, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	f.stats.Cursor = cursor
+	if cursor == 0 {
+		f.before = o.Log.Head() // what was gone before there was a target is nobody's loss
+	}
 	f.stats.Dropped = map[string]int64{}
 	return f, nil
 }

@@ -121,6 +121,8 @@ func (r *spanReader) field(m *message) (err error) {
 		s.End = int64(m.n)
 	case 9:
 		err = r.texts.attribute(m.bytes, &s.Attributes)
+	case 10:
+		s.Dropped = int(int32(m.n))
 	case 11:
 		err = within("event", r.texts.event(m.bytes, &s.Events))
 	case 15:

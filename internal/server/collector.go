@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.forwarding(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -153,6 +153,26 @@ func (c *statsCollector) retention() []sample {
 	}
 	if !st.Last.IsZero() {
 		out = append(out, gauge("retention_last_pass_timestamp_seconds", "Begin of the last whole pass, Unix time.", float64(st.Last.UnixMicro())/1e6))
+	}
+	return out
+}
+
+func (c *statsCollector) forwarding() []sample {
+	if c.s.o.ForwardStats == nil {
+		return nil
+	}
+	st := c.s.o.ForwardStats()
+	out := []sample{
+		gauge("forward_cursor_seq", "The server of --forward-otlp was sent everything up to this Seq.", float64(st.Cursor)),
+		gauge("forward_lag_seqs", "Head of the log minus that.", float64(st.Lag)),
+		counter("forward_items_total", "Spans and log records that the server of --forward-otlp took.", st.Sent),
+		counter("forward_requests_total", "Requests that it answered.", st.Requests),
+		counter("forward_retries_total", "Requests that were sent again.", st.Retries),
+		counter("forward_gone_events_total", "Events that had expired or were erased before they were sent on.", st.Gone),
+		gauge("forward_fault", "1 after a request that failed.", truth(st.Fault != "")),
+	}
+	for why, n := range st.Dropped {
+		out = append(out, counter("forward_dropped_total", "Spans and log records that the server refused for good, by reason.", n, "reason", why))
 	}
 	return out
 }

@@ -58,6 +58,7 @@ type Options struct {
 	LogStats     func() store.LogStats
 	IndexerStats func() store.IndexerStats
 	ClaimerStats func() store.ClaimerStats
+	ForwardStats func() store.ForwardStats
 	// RetentionStats feeds /metrics, too, and Removed the audit: how many events of a
 	// project retention has removed since the start. nil: there is no retention.
 	RetentionStats func() store.RetentionStats
