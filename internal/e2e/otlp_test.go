@@ -34,8 +34,8 @@ type exporter struct {
 	taken      []string
 }
 
-// agents is how many of each program are to be taken; killedAt is how many have been when the server is killed.
-const agents, killedAt = 30, 10
+// agentsTaken is how many of each program are to be taken; killedAt is how many have been when the server is killed.
+const agentsTaken, killedAt = 30, 10
 
 // Issue 13: OpenTelemetry's own exporters of three languages, by every door, against the built binary, which is
 // killed while all of them send: what they were told is taken is there, once and whole.
@@ -100,7 +100,7 @@ func (p *exporter) run(t *testing.T, ready *sync.WaitGroup, env ...string) {
 		t.Fatal(err)
 	}
 	answers := bufio.NewScanner(out)
-	for len(p.taken) < agents {
+	for len(p.taken) < agentsTaken {
 		if _, err = io.WriteString(in, "\n"); err != nil || !answers.Scan() {
 			break
 		}
@@ -115,8 +115,8 @@ func (p *exporter) run(t *testing.T, ready *sync.WaitGroup, env ...string) {
 		}
 	}
 	_ = in.Close()
-	if err := cmd.Wait(); err != nil || len(p.taken) < agents {
-		t.Errorf("%d of %d agents were taken, %v:\n%.4000s", len(p.taken), agents, err, complaints)
+	if err := cmd.Wait(); err != nil || len(p.taken) < agentsTaken {
+		t.Errorf("%d of %d agents were taken, %v:\n%.4000s", len(p.taken), agentsTaken, err, complaints)
 	}
 }
 
@@ -162,10 +162,10 @@ func installExporters(t *testing.T, dir string) []*exporter {
 	t.Helper()
 	goBinary, modules, venv := filepath.Join(dir, "otlpgo"), filepath.Join(dir, "node"), filepath.Join(dir, "otel-venv")
 	python := filepath.Join(venv, "bin", "python")
-	install(t, filepath.Join("testdata", "otlpgo"), "go", "build", "-o", goBinary, ".")
-	install(t, "", "python3", "-m", "venv", venv)
-	install(t, "", python, append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"}, pythonExporters...)...)
-	install(t, "", "npm", append([]string{"install", "--prefix", modules, "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"}, nodeExporters...)...)
+	installed(t, filepath.Join("testdata", "otlpgo"), "go", "build", "-o", goBinary, ".")
+	installed(t, "", "python3", "-m", "venv", venv)
+	installed(t, "", python, append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"}, pythonExporters...)...)
+	installed(t, "", "npm", append([]string{"install", "--prefix", modules, "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"}, nodeExporters...)...)
 	py, js := []string{python, filepath.Join("testdata", "otlp_exporters.py")}, []string{"node", filepath.Join("testdata", "otlp_exporters.mjs")}
 	node := []string{"MODULES=" + modules}
 	return []*exporter{
@@ -175,8 +175,8 @@ func installExporters(t *testing.T, dir string) []*exporter {
 	}
 }
 
-// install runs a command that needs a registry of packages.
-func install(t *testing.T, dir, name string, args ...string) {
+// installed runs a command that needs a registry of packages.
+func installed(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
