@@ -291,3 +291,26 @@ func TestBombsOfOTLP(t *testing.T) {
 		}
 	}
 }
+
+// A body that does not come is a 503 with Retry-After in the request's encoding: exporters give up at a 408.
+func TestSlowBodiesOfOTLP(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) { o.BodyTimeout = 200 * time.Millisecond }})
+	for path, media := range map[string]string{"/v1/traces": "application/x-protobuf", "/api/public/otel/v1/logs": "application/json", "/v1/private/otel/v1/metrics": "application/x-protobuf"} {
+		rep := h.one("POST " + path + " HTTP/1.1\r\nHost: x\r\nX-API-Key: " + h.key + "\r\nContent-Type: " + media + "\r\nContent-Length: 100\r\nConnection: close\r\n\r\n12345")
+		if rep.status != 503 || rep.header.Get("Retry-After") != "1" || rep.header.Get("Content-Type") != media || rep.code(t) != "request_timeout" {
+			t.Errorf("%s: %d, Retry-After %q, %s %s", path, rep.status, rep.header.Get("Retry-After"), rep.header.Get("Content-Type"), rep.body)
+		}
+	}
+}
+
+// A path with a slash too many is no redirect, after which exporters send an empty GET and take its answer for a success.
+func TestUncleanPathsOfOTLP(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	for _, path := range []string{"//v1/traces", "/v1/traces/", "/v1//traces", "/v1/./traces", "/otlp/v1/traces/", "/v1/traces/v1/traces"} {
+		if rep := h.send("POST", path, spansOf(aSpan(1)), "Content-Type", "", "Content-Type", "application/x-protobuf"); rep.status != 404 || rep.code(t) != "not_found" {
+			t.Errorf("%s: %d %s", path, rep.status, rep.body)
+		}
+	}
+}
