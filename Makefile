@@ -34,7 +34,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-otlp microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -144,6 +144,9 @@ shots: test-deps $(PAGE) ## pictures of the page for docs/img
 
 bench: build ## the server beside a floor and other servers; writes docs/benchmarks.md (below 15 minutes)
 	@cd bench && $(GO) run . -bin ../$(BINARY) -doc ../docs/benchmarks.md
+
+bench-otlp: build ## OpenTelemetry's protocol: the server beside a floor, the Collector and, given VICTORIATRACES (a binary), VictoriaTraces; writes its part of docs/benchmarks.md
+	@cd bench && $(GO) run . -bin ../$(BINARY) -only otlp -events 100000 $(if $(VICTORIATRACES),-victoriatraces $(VICTORIATRACES)) -doc ../docs/benchmarks.md
 
 microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

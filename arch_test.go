@@ -126,8 +126,13 @@ func house() map[string]room {
 			may: with(jsonFormat, []string{"internal/wireformat/jsonbody", "internal/otlp"}), because: "a format knows neither HTTP's limits nor storage",
 		},
 		"internal/wireformat/otlpgrpc": {may: with(seam, []string{"internal/wireformat", "internal/wireformat/otlphttp"}), because: "it is OTLP's messages by other paths"},
+		"internal/wireformat/langfuse": {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
+		"internal/wireformat/scores":   {may: with(jsonFormat, []string{"internal/wireformat/jsonbody"}), because: "a format knows neither HTTP's limits nor storage"},
 		"internal/wireformat/formats": {
-			may: []string{"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp", "internal/wireformat/otlpgrpc"}, because: "it is their table",
+			may: []string{
+				"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp",
+				"internal/wireformat/otlpgrpc", "internal/wireformat/langfuse", "internal/wireformat/scores",
+			}, because: "it is their table",
 		},
 		"internal/forward": {
 			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
@@ -162,7 +167,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},

@@ -22,14 +22,11 @@ require (
 	golang.org/x/text v0.42.0
 	golang.org/x/time v0.16.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261110000943-09e21b237f2c
+	google.golang.org/grpc v1.85.0
 	pgregory.net/rapid v1.3.0
 )
 
-require (
-	golang.org/x/net v0.60.0 // indirect
-	gonum.org/v1/gonum v0.17.0 // indirect
-	google.golang.org/grpc v1.85.0 // indirect
-)
+require golang.org/x/net v0.60.0 // indirect
 
 require (
 	github.com/DataDog/zstd v1.5.7 // indirect

@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
 // floorServer is the least that an honest ingest server does.
@@ -28,7 +29,7 @@ type floorWrite struct {
 }
 
 // serveFloor prints its address and serves until ctx ends.
-func serveFloor(ctx context.Context, path string) error {
+func serveFloor(ctx context.Context, path, addr string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func serveFloor(ctx context.Context, path string) error {
 	defer func() { _ = f.Close() }()
 	s := &floorServer{seen: map[string]struct{}{}, work: make(chan floorWrite, 1024)}
 	go s.commit(f) // ends with the process
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,11 @@ func (s *floorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	req, err := batch.Format{}.Decode(&wireformat.Incoming{Limits: wireformat.Limits{}.WithDefaults(), Header: r.Header, Body: body})
+	var format wireformat.Format = batch.Format{}
+	if r.URL.Path == "/v1/traces" {
+		format = otlphttp.Format{}
+	}
+	req, err := format.Decode(&wireformat.Incoming{Path: r.URL.Path, Limits: wireformat.Limits{}.WithDefaults(), Header: r.Header, Body: body})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -104,6 +109,9 @@ func (s *floorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := <-done; err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
+	}
+	if r.URL.Path == "/v1/traces" {
+		return // an empty answer takes all
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer)

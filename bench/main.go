@@ -22,23 +22,25 @@ import (
 )
 
 type options struct {
-	bin      string
-	input    string
-	dir      string
-	events   int
-	batch    int
-	conns    int
-	rounds   int
-	settle   bool
-	profile  string
-	floorOne string
-	redis    bool
-	peers    bool
-	only     string
-	doc      string
-	soak     time.Duration
-	chart    string   // soak: the file of the chart
-	serve    []string // further arguments of the server
+	bin            string
+	input          string
+	dir            string
+	events         int
+	batch          int
+	conns          int
+	rounds         int
+	settle         bool
+	profile        string
+	floorOne       string
+	floorAddr      string
+	victoriaTraces string // a binary
+	redis          bool
+	peers          bool
+	only           string
+	doc            string
+	soak           time.Duration
+	chart          string   // soak: the file of the chart
+	serve          []string // further arguments of the server
 }
 
 func main() {
@@ -54,17 +56,19 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
-	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: all)")
-	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak: the table into it, between its markers")
+	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: these), or otlp")
+	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
 	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
+	flag.StringVar(&o.floorAddr, "floor-addr", "127.0.0.1:0", "internal: where the floor handler listens")
+	flag.StringVar(&o.victoriaTraces, "victoriatraces", "", "otlp: a binary of VictoriaTraces, which cannot be built from modules, to measure beside the others")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if o.floorOne != "" {
-		exitOn(serveFloor(ctx, o.floorOne))
+		exitOn(serveFloor(ctx, o.floorOne, o.floorAddr))
 		return
 	}
 	if o.dir == "" {
@@ -79,6 +83,10 @@ func main() {
 	}
 	if o.redis {
 		exitOn(runRedis(ctx, o))
+		return
+	}
+	if o.only == "otlp" {
+		exitOn(runSpans(ctx, o))
 		return
 	}
 	exitOn(run(ctx, o))

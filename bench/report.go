@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
@@ -86,16 +85,13 @@ func figure(v float64, digits int) string {
 
 // write replaces the document.
 func (r *report) write(ctx context.Context, o options) error {
-	commit := "unknown"
-	if out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12").Output(); err == nil {
-		commit = strings.TrimSpace(string(out))
-	}
+	page, _ := os.ReadFile(o.doc) // a first one has no other part yet
 	head := fmt.Sprintf(`# Benchmarks
 
 Written by `+"`make bench`"+`, all in one run on one machine: read the ratios, not the numbers. Commit %s, %s, %s on %d processors (%s), in %s.
 
-`, commit, r.begin.UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.NumCPU(), kernel(), time.Since(r.begin).Round(time.Second))
-	return os.WriteFile(o.doc, []byte(head+strings.TrimRight(r.body.String(), "\n")+"\n"), 0o644)
+`, commit(ctx), r.begin.UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.NumCPU(), kernel(), time.Since(r.begin).Round(time.Second))
+	return os.WriteFile(o.doc, []byte(head+strings.TrimRight(r.body.String(), "\n")+"\n"+spansPart(page)), 0o644)
 }
 
 func kernel() string {

@@ -43,6 +43,11 @@ func call(ctx context.Context, c *cli.Command, method, path string, out any) err
 
 // ask makes a request and returns the body of a 2xx, which the caller closes. Any other answer is an error.
 func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadCloser, error) {
+	return request(ctx, c, method, path, nil)
+}
+
+// request is ask with a body of JSON.
+func request(ctx context.Context, c *cli.Command, method, path string, send io.Reader) (io.ReadCloser, error) {
 	if c.String("api-key") == "" {
 		_, err := newClient(c) // says what to do
 		return nil, err
@@ -54,11 +59,14 @@ func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadClose
 		}
 		return &brokle.RequestError{Method: method, Path: path, Err: err}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.String("host"), "/")+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.String("host"), "/")+path, send)
 	if err != nil {
 		return nil, failed(err)
 	}
 	req.Header.Set("X-API-Key", c.String("api-key"))
+	if send != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	client, err := httpClientOf(c)
 	if err != nil {
 		return nil, err

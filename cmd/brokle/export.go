@@ -37,6 +37,8 @@ func exportCommand(std streams) *cli.Command {
 			exportFlag("environment", "events of this environment"),
 			&cli.StringSliceFlag{Name: "trace", Sources: env("export", "trace"), Usage: "everything of this trace; may be repeated"},
 			exportFlag("user", "everything of the traces of this user"),
+			&cli.StringFlag{Name: "format", Sources: env("export", "format"), Value: "events",
+				Usage: "events: what was accepted, for another Brokle; otlp: traces as OpenTelemetry's, a request in JSON a line, for any server"},
 			&cli.BoolFlag{Name: "zstd", Sources: env("export", "zstd"), Usage: "compress, whatever FILE is called"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error { return export(ctx, c, std) },
@@ -55,6 +57,10 @@ func export(ctx context.Context, c *cli.Command, std streams) error {
 	if err != nil {
 		return err
 	}
+	format := c.String("format")
+	if format != "events" && format != "otlp" {
+		return &usageError{"brokle export", fmt.Errorf("--format is %q: must be events or otlp", format)}
+	}
 	client, err := newClient(c)
 	if err != nil {
 		return err
@@ -66,13 +72,22 @@ func export(ctx context.Context, c *cli.Command, std streams) error {
 	if err != nil {
 		return err
 	}
-	bar := progress(std.err, "exporting", x.total(ctx, std), false)
-	n, err := x.run(ctx, out, func() { _ = bar.Add(1) }) // only the terminal's line
+	what, total, run := "events", int64(-1), x.run
+	if format == "otlp" {
+		what = "traces"
+		run = func(ctx context.Context, out io.Writer, each func()) (int, error) {
+			return x.exportOTLP(ctx, c, out, each)
+		}
+	} else {
+		total = x.total(ctx, std)
+	}
+	bar := progress(std.err, "exporting", total, false)
+	n, err := run(ctx, out, func() { _ = bar.Add(1) }) // only the terminal's line
 	_ = bar.Exit()
 	if err = out.end(err); err != nil {
 		return explain(err, c)
 	}
-	_, err = fmt.Fprintf(std.err, "%d events exported (%s)\n", n, time.Since(start).Round(time.Millisecond))
+	_, err = fmt.Fprintf(std.err, "%d %s exported (%s)\n", n, what, time.Since(start).Round(time.Millisecond))
 	return err
 }
 

@@ -57,7 +57,7 @@ func FuzzReadLines(f *testing.F) {
 		}
 		read := func() (events []lineEvent, faults int) {
 			err := readLines(bytes.NewReader(text), brokle.EventType(wrap),
-				func(e lineEvent) error { events = append(events, e); return nil }, func(int, error) { faults++ })
+				func(e lineEvent) error { events = append(events, e); return nil }, func(int, error) { faults++ }, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

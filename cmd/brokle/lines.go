@@ -25,13 +25,17 @@ type lineEvent struct {
 
 // readLines reads JSON Lines: events, or bare payloads that become events of
 // type wrap; with no wrap they are bad. It calls take for each event and bad for each line that is none,
-// and ends with take's error or that of the input.
-func readLines(in io.Reader, wrap brokle.EventType, take func(lineEvent) error, bad func(line int, err error)) error {
+// and ends with take's error or that of the input. A line that holds a request of OTLP goes to whole, unless that is nil.
+func readLines(in io.Reader, wrap brokle.EventType, take func(lineEvent) error, bad func(line int, err error), whole func(*otlpLine) error) error {
 	r := bufio.NewReaderSize(in, 1<<20)
 	for n := 1; ; n++ {
 		line, readErr := r.ReadBytes('\n')
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if e, env, err := parseLine(line, wrap); err != nil {
+			if request, is := isOTLP(line); is && whole != nil {
+				if err := whole(&otlpLine{n, line, request}); err != nil {
+					return err
+				}
+			} else if e, env, err := parseLine(line, wrap); err != nil {
 				bad(n, err)
 			} else if err := take(lineEvent{n, e, env}); err != nil {
 				return err

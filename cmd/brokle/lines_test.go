@@ -18,7 +18,7 @@ func collect(t *testing.T, in string) (events []lineEvent, bad map[int]string) {
 	bad = map[int]string{}
 	err := readLines(strings.NewReader(in), brokle.EventCreate,
 		func(e lineEvent) error { events = append(events, e); return nil },
-		func(line int, err error) { bad[line] = err.Error() })
+		func(line int, err error) { bad[line] = err.Error() }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +97,12 @@ func TestContentIDFollowsContent(t *testing.T) {
 func TestReadLinesStops(t *testing.T) {
 	t.Parallel()
 	stop := errors.New("enough")
-	err := readLines(strings.NewReader("{}\n{}\n"), brokle.EventCreate, func(lineEvent) error { return stop }, nil)
+	err := readLines(strings.NewReader("{}\n{}\n"), brokle.EventCreate, func(lineEvent) error { return stop }, nil, nil)
 	if !errors.Is(err, stop) {
 		t.Errorf("error %v, want %v", err, stop)
 	}
 	torn := io.MultiReader(strings.NewReader("{}\n{"), errReader{stop})
-	err = readLines(torn, brokle.EventCreate, func(lineEvent) error { return nil }, func(int, error) {})
+	err = readLines(torn, brokle.EventCreate, func(lineEvent) error { return nil }, func(int, error) {}, nil)
 	if !errors.Is(err, stop) || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("error %v, want %v in line 2", err, stop)
 	}

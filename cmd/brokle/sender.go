@@ -30,6 +30,7 @@ type sender struct {
 	ttl                        time.Duration
 	backoff                    brokle.RetryPolicy
 	post                       func(context.Context, *brokle.BatchRequest) (*brokle.BatchResponse, error)
+	postOTLP                   poster // nil: a line of OTLP is one like any other
 
 	mu sync.Mutex // guards tally while run is under way
 	tally
@@ -143,7 +144,7 @@ func (s *sender) split(ctx context.Context, in io.Reader, out chan<- []lineEvent
 		return pending.all(put)
 	}, func(line int, err error) {
 		s.fail(failure{Line: line, Code: "invalid_line", Message: err.Error()})
-	})
+	}, s.otlpOf(ctx))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,9 @@ func importCommand(std streams) *cli.Command {
 		Usage:     "send what export wrote, keeping ids, timestamps and environments",
 		ArgsUsage: "FILE…",
 		Description: "Each FILE holds JSON Lines as `brokle export` writes them, plain or compressed; - is standard\n" +
-			"input. An import that was interrupted is run again: what is there already counts as duplicate.\n" +
+			"input; so are lines of OTLP, as `brokle export --format otlp` and the file exporter of\n" +
+			"OpenTelemetry's Collector write them. An import that was interrupted\n" +
+			"is run again: what is there already counts as duplicate, or is a span that is stored once.\n" +
 			"The exit code is 1 when at least one event failed.",
 		Flags: append(clientFlags(),
 			&cli.StringFlag{Name: "environment", Sources: env("import", "environment"), Usage: "put all events into this environment instead of their own"},
@@ -39,6 +41,7 @@ func importFiles(ctx context.Context, c *cli.Command, std streams) error {
 	if err != nil {
 		return err
 	}
+	s.postOTLP = otlpPoster(c)
 	start := time.Now()
 	for _, name := range c.Args().Slice() {
 		if c.Args().Len() > 1 {

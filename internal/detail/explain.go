@@ -43,6 +43,9 @@ func Explain(row *entity.ObservationRow, recs []*entity.Record) *Explanation {
 		}
 	}
 	for _, f := range entity.Said(entity.ObservationKind) {
+		if f == entity.PromptKey || f == entity.Twin {
+			continue // no answer shows them
+		}
 		if reason, ok := x.reason(f); ok {
 			e.Why = append(e.Why, reason)
 		}
@@ -113,7 +116,7 @@ var spanRules = map[entity.Field]string{
 	entity.TraceID: "the span's traceId", entity.ParentObservationID: "the span's parentSpanId", entity.Name: "the span's name",
 	entity.StartTime: "the span's startTimeUnixNano", entity.EndTime: "the span's endTimeUnixNano", entity.Door: "the path and the headers of the request",
 	entity.Scope: "the scope's name", entity.ScopeVersion: "the scope's version", entity.SDK: "headers of the request, or resource telemetry.sdk.*",
-	entity.ObservationType: "part of a call that another span reports", entity.PromptKey: "a hash of what went in", entity.Twin: "what tells reports of one call",
+	entity.ObservationType: "part of a call that another span reports",
 }
 
 // placeIn is where a payload of ours has the value of a field.
@@ -184,6 +187,8 @@ func (x *explainer) followed(f entity.Field) (r Reason, ok bool) {
 		}
 	case entity.ObservationType:
 		r.Value, r.Rule = text(row.Type), "no event says one"
+	case entity.Level:
+		r.Value, r.Rule = text(row.Level), "no event says one"
 	case entity.Status:
 		r.Value, r.Rule = text(row.Status), "the level is "+row.Level
 	case entity.TokenSource:

@@ -43,6 +43,7 @@ const (
 	ErrorType            // without its module
 	TokenSource          // reported, estimated or none
 	TimeToFirstToken     // milliseconds after the start
+	FirstTokenAt         // the same as a time, for clients that say that
 	InputCost
 	OutputCost
 	CacheReadCost  // part of InputCost
@@ -65,8 +66,10 @@ const (
 	Usage      // object of the counts that a client names and no field has
 	Attributes // object
 	TraceName  // of the trace, said by one of its observations
-	Door       // by which it came: brokle, otlp or langfuse
-	Scope      // the instrumentation's
+	TraceInput // the same
+	TraceOutput
+	Door  // by which it came: brokle, otlp or langfuse
+	Scope // the instrumentation's
 	ScopeVersion
 	SDK       // and its version
 	PromptKey // a hash of what went in: equal prompts have equal ones
@@ -163,6 +166,7 @@ var table = [...]struct {
 	ErrorType:            {name: "error_type", form: TextForm, said: ofObservation, kept: ofObservation, group: true},
 	TokenSource:          {name: "token_source", said: ofObservation, kept: ofObservation, group: true},
 	TimeToFirstToken:     {name: "time_to_first_token_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofObservation},
+	FirstTokenAt:         {name: "completion_start_time", held: Time, form: TimeForm, said: ofObservation},
 	CacheReadCost:        {name: "cache_read_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	CacheWriteCost:       {name: "cache_write_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	InputCost:            {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
@@ -185,6 +189,8 @@ var table = [...]struct {
 	Usage:                {name: "usage", held: JSON, said: ofObservation, rule: Merge},
 	Attributes:           {name: "attributes", held: JSON, said: ofObservation, rule: Merge},
 	TraceName:            {name: "trace_name", said: ofObservation, kept: ofObservation},
+	TraceInput:           {name: "trace_input", held: JSON, said: ofObservation},
+	TraceOutput:          {name: "trace_output", held: JSON, said: ofObservation},
 	Door:                 {name: "door", said: ofObservation, kept: ofObservation, group: true, absent: "brokle"},
 	Scope:                {name: "scope", said: ofObservation, kept: ofObservation, group: true},
 	ScopeVersion:         {name: "scope_version", said: ofObservation, kept: ofObservation},

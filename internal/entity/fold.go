@@ -40,6 +40,8 @@ import (
 //     microsecond precision, or none, with a latency_reason, when the end is before
 //     the start: a time from two clocks that disagree is no duration. Without an end
 //     the last explicit latency_ms, else none.
+//   - time_to_first_token_ms: the last said, else the last completion_start_time − an explicit start_time,
+//     unless it is before that.
 //   - total_tokens: prompt + completion when both are known, else the last explicit
 //     one, else the one part that is known, else none. total_cost: the last explicit
 //     one, else the sum of those of input_cost and output_cost that are known, else none.
@@ -54,6 +56,10 @@ import (
 // those without, and of the latter that whose first event is the latest. When no event
 // names a trace the observation is in none: its trace_id is "".
 //
+// Of the observations of a project that report one call of a provider, in whatever traces, one is kept, and what it
+// does not know is filled in from the others, which are duplicates: see twins.go. What follows is of observations
+// to which that has happened.
+//
 // A trace T consists of the events of the trace entity T, the observations of T, and
 // the scores whose folded trace_id is T, or is "" while the newest observation with
 // their folded observation_id is one of T. It exists when it has a
@@ -66,7 +72,8 @@ import (
 // events have none, are those of its root: the first by (start_time, id) of the
 // observations that name no parent, else of those whose parent it has not; a trace_name that one of
 // them says beats the root's name, and a user or session that the root does not say is the first that any says.
-// Input and output are the root's when it has no name of its own, its status always. observation_count, error_count (level
+// Input and output are the first trace_input and trace_output of its observations, else, with the metadata, the root's when it
+// has no name of its own; its status is the root's always. observation_count, error_count (level
 // ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost) over those that are no duplicates; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that

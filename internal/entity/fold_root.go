@@ -2,6 +2,7 @@ package entity
 
 import (
 	"cmp"
+	"encoding/json"
 
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -37,17 +38,17 @@ func earlier(a, b *ObservationRow) *ObservationRow {
 
 // fromRoot fills what the trace's own events leave open (name, user, session, tags, release) with what its
 // root says: clients that send spans only say there what the whole is about. A trace without a name of its
-// own also has the root's input and output. User and session are those of the first observation that has
+// own also has the root's input, output and metadata, but for what an observation says to be the trace's. User and session are those of the first observation that has
 // one where the root has none.
 func fromRoot(t *wire.Trace, root *ObservationRow, sorted []*ObservationRow) {
 	if root == nil {
 		return
 	}
-	if t.Name == "" && t.Input == nil {
-		t.Input = root.Input
+	for _, row := range sorted {
+		t.Input, t.Output = first(t.Input, row.TraceInput), first(t.Output, row.TraceOutput)
 	}
-	if t.Name == "" && t.Output == nil {
-		t.Output = root.Output
+	if t.Name == "" {
+		t.Input, t.Output, t.Metadata = first(t.Input, root.Input), first(t.Output, root.Output), first(t.Metadata, root.Metadata)
 	}
 	name := ""
 	for _, row := range sorted {
@@ -61,4 +62,12 @@ func fromRoot(t *wire.Trace, root *ObservationRow, sorted []*ObservationRow) {
 	if len(t.Tags) == 0 && len(root.Tags) > 0 {
 		t.Tags = root.Tags
 	}
+}
+
+// first is the first of the two that was sent.
+func first(a, b json.RawMessage) json.RawMessage {
+	if a != nil {
+		return a
+	}
+	return b
 }

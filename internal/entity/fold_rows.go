@@ -1,6 +1,8 @@
 package entity
 
 import (
+	"encoding/json"
+
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -57,6 +59,9 @@ type ObservationRow struct {
 	SessionID string `json:"session_id"`
 	Release   string `json:"release"`
 	TraceName string `json:"trace_name"`
+	// TraceInput and TraceOutput are of the whole trace, where it says them.
+	TraceInput  json.RawMessage `json:"trace_input"`
+	TraceOutput json.RawMessage `json:"trace_output"`
 	// The four of Source.
 	Door         string `json:"door"`
 	Scope        string `json:"scope"`
@@ -121,6 +126,9 @@ func (p *tracePart) fold(o *ObservationRow, id string) {
 		at := end.time()
 		o.EndTime = &at
 		o.LatencyMS, o.LatencyReason = latency(start, end)
+	}
+	if first := s.last[FirstTokenAt]; first != nil && o.TimeToFirstTokenMS == nil && !inferred {
+		o.TimeToFirstTokenMS, _ = latency(start, instant{first.Int, true})
 	}
 	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
 	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)

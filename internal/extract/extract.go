@@ -42,12 +42,13 @@ const (
 //     counts by other names is the field usage; a usage that is no object is ignored. Totals are
 //     not computed here but in the fold;
 //   - what Brokle's Python SDK 0.2 writes into attributes fills the rest (see attributes);
+//   - a payload that holds an event of Langfuse's clients (see AppendLangfuse) is read in their words, and
+//     needs no name;
 //   - a payload that holds a span or a log record of OpenTelemetry says what package otel reads in it
 //     (see Item);
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
 func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
-	x := extractor{ev: ev}
 	kind, rank, ok := entity.Shape(ev.Type)
 	if !ok {
 		return nil, UnknownType(ev)
@@ -55,13 +56,24 @@ func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
 	if otlp.Stored(ev.Payload) {
 		return stored(ev)
 	}
+	if ofLangfuse(ev.Payload) {
+		if mark, ok := langfuseOf(ev); ok {
+			return langfuse(ev, mark)
+		}
+	}
+	x := extractor{ev: ev}
+	return x.run(kind, rank)
+}
+
+// run reads the payload as that of an entity of the kind.
+func (x *extractor) run(kind entity.Kind, rank entity.Rank) (*entity.Fields, *wire.BatchEventError) {
 	seen, ok := x.scan()
 	if !ok {
-		return nil, &wire.BatchEventError{EventID: ev.ID, Message: "Invalid payload format",
+		return nil, &wire.BatchEventError{EventID: x.ev.ID, Message: "Invalid payload format",
 			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
 	}
 	// Two more: a score's data type, and an observation's default name.
-	x.out = &entity.Fields{Kind: kind, Rank: rank, Content: ContentOf(ev), Values: make([]entity.FieldValue, 0, seen+2)}
+	x.out = &entity.Fields{Kind: kind, Rank: rank, Content: ContentOf(x.ev), Values: make([]entity.FieldValue, 0, seen+2)}
 	switch kind {
 	case entity.TraceKind:
 		x.trace()
@@ -131,6 +143,7 @@ type extractor struct {
 	out     *entity.Fields
 	strict  bool // what is being read fails the event when it breaks its rule
 	rare    bool // the payload has keys that few have
+	lenient bool // a name may be missing
 	failure *wire.BatchEventError
 }
 
@@ -212,7 +225,7 @@ func (x *extractor) fail(code, message, details string) {
 func (x *extractor) trace() {
 	if x.out.Rank == entity.RankCreate {
 		x.identify(x.ev.ID, keys.of[entity.TraceID][1:])
-		x.require(entity.Name, entity.NameForm)
+		x.named()
 	} else {
 		x.identify("", keys.of[entity.TraceID])
 		x.name()
@@ -226,7 +239,7 @@ func (x *extractor) observation() {
 		x.identify(x.ev.ID, keys.of[entity.ObservationID][1:])
 		x.ownTrace()
 		if !x.called() {
-			x.require(entity.Name, entity.NameForm)
+			x.named()
 		}
 	} else {
 		x.identify("", keys.of[entity.ObservationID])
@@ -321,6 +334,15 @@ func (x *extractor) optional(f entity.Field) {
 // name reads a name that may be absent.
 func (x *extractor) name() {
 	x.read(rule{slot: entity.Name, field: entity.Name, form: entity.NameForm})
+}
+
+// named reads the name of what is created.
+func (x *extractor) named() {
+	if x.lenient {
+		x.name()
+	} else {
+		x.require(entity.Name, entity.NameForm)
+	}
 }
 
 // require reads a key without which the event is nothing.

@@ -27,6 +27,7 @@ const (
 	sSuccess
 	sError
 	sErrorMessage
+	sReason
 	firstAlias // from here on: further keys of fields
 
 	firstRare = sUsageDetails
@@ -37,6 +38,7 @@ var furtherKeys = [maxSlots]string{
 	sUsageMetadataCamel: "usageMetadata", sOperation: "operation", sMethod: "method", sEndpoint: "endpoint",
 	sResponseAttributes: "response_attributes", sRequestAttributes: "request_attributes", sDurationMS: "duration_ms",
 	sTimestamp: "timestamp", sSuccess: "success", sError: "error", sErrorMessage: "error_message",
+	sReason: "reason",
 }
 
 const (

@@ -64,6 +64,9 @@ type fieldsOf struct{ out *entity.Fields }
 
 func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 	f.out.EntityID = s.SpanID
+	if s.Dropped > 0 {
+		f.note("the SDK left attributes of this span out at its limit (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT): what they said is missing")
+	}
 	f.text(entity.TraceID, s.TraceID)
 	f.text(entity.ParentObservationID, s.ParentID)
 	f.name(m.Name, "unnamed")
@@ -74,6 +77,8 @@ func (f *fieldsOf) span(s *otel.Span, m *otel.Meaning) {
 	f.text(entity.Version, m.CodeVersion)
 	f.text(entity.Release, m.Release)
 	f.text(entity.TraceName, m.TraceName)
+	f.json(entity.TraceInput, m.TraceInput)
+	f.json(entity.TraceOutput, m.TraceOutput)
 	f.tags(m.Tags)
 	f.time(entity.StartTime, s.Start)
 	f.time(entity.EndTime, s.End)

@@ -99,7 +99,7 @@ func enumText(text string, how entity.Form) (canonical string, enum bool) {
 	case entity.FinishForm:
 		return entity.StopReason(text), true
 	case entity.SourceForm:
-		return oneOf(text, "API", "AUTO", "HUMAN", "EVAL"), true
+		return scoreSource(text), true
 	case entity.TypeForm:
 		if known := oneOf(text, "span", "generation", "llm", "event", "retrieval", "embedding", "agent", "tool", "chain"); known != "" {
 			return known, true
@@ -107,6 +107,17 @@ func enumText(text string, how entity.Form) (canonical string, enum bool) {
 		return text, true // unknown types are kept as sent
 	}
 	return "", false
+}
+
+// scoreSource takes the words of Brokle's SDK of 2026 too.
+func scoreSource(text string) string {
+	switch oneOf(text, "code", "llm") {
+	case "code":
+		return "AUTO"
+	case "llm":
+		return "EVAL"
+	}
+	return oneOf(text, "API", "AUTO", "HUMAN", "EVAL")
 }
 
 func oneOf(text string, values ...string) string {

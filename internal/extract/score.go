@@ -39,6 +39,9 @@ func (x *extractor) score() {
 		x.clears()
 	}
 	x.apply()
+	if text, ok := x.text(sReason, entity.TextForm); ok { // what SDKs of 2026 call it
+		x.fillText(entity.Comment, text)
+	}
 }
 
 func (x *extractor) scoreName(required bool) {
@@ -60,6 +63,8 @@ func (x *extractor) scoreValue(required bool) {
 		if dataType = oneOf(text, entity.Numeric, entity.Categorical, entity.Boolean); dataType == "" {
 			x.note("payload." + keys.names[entity.DataType] + " was not used, the value shows its own: it must be " + dataTypeRule)
 		}
+	} else if text, ok := rawjson.Unquote(x.get(entity.ObservationType)); ok { // what SDKs of 2026 call it
+		dataType = oneOf(text, entity.Numeric, entity.Categorical, entity.Boolean)
 	}
 	x.strict = true // an update whose value cannot be read must not look as if it had worked
 	defer func() { x.strict = false }()

@@ -210,12 +210,12 @@ func (s *submission) fail() {
 	s.batch.Notes = s.notesBeside(nil)
 }
 
-// notesBeside are the notes of the events to store, without those of the duplicates.
+// notesBeside are the notes of the events to store, without those of the duplicates, which are in order.
 func (s *submission) notesBeside(duplicates []indexed) []wire.EventNote {
 	var notes []wire.EventNote
 	for _, n := range s.notes {
 		at, stored := slices.BinarySearch(s.index, n.Index)
-		duplicate := slices.ContainsFunc(duplicates, func(d indexed) bool { return d.index == n.Index })
+		_, duplicate := slices.BinarySearchFunc(duplicates, n.Index, func(d indexed, index int) int { return d.index - index })
 		if stored && !duplicate {
 			notes = append(notes, wire.EventNote{EventID: s.batch.Events[at].ID, Note: n.Text})
 		}

@@ -17,8 +17,9 @@ func langfuse(r *reader) {
 	m.Model = r.text("langfuse.observation.model.name")
 	m.Parameters = finite(r.object("langfuse.observation.model.parameters"))
 	m.TraceName = r.text("langfuse.trace.name")
+	m.TraceInput, m.TraceOutput = r.text("langfuse.trace.input"), r.text("langfuse.trace.output")
 	m.PromptName, m.PromptLabel = r.text("langfuse.observation.prompt.name"), r.text("langfuse.observation.prompt.version")
-	m.Metadata = r.unflatten("langfuse.observation.metadata.", "langfuse.trace.metadata.")
+	m.Metadata = r.unflatten(r.langfuseValue, "langfuse.observation.metadata.", "langfuse.trace.metadata.")
 	switch level := strings.ToUpper(r.text("langfuse.observation.level")); level {
 	case "WARNING":
 		m.Level = "WARN"
@@ -45,6 +46,18 @@ func langfuse(r *reader) {
 		r.why("requested_model", "a failed call has no answer, so langfuse.observation.model.name is what was asked")
 	}
 	m.messages = r.langfuseMessages
+}
+
+// langfuseValue is a value of metadata as JSON. Python's client since version 5 encodes each, texts too; others
+// send texts as they are, so that only objects and lists can be told to be JSON.
+func (r *reader) langfuseValue(v Value) []byte {
+	major, _, _ := strings.Cut(r.ScopeVersion, ".")
+	encoded := r.resource("telemetry.sdk.language") == "python" && (len(major) > 1 || major >= "5")
+	text := strings.TrimSpace(v.Text)
+	if encoded || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		return jsonOrText(v)
+	}
+	return v.appendJSON(nil)
 }
 
 func langfuseType(kind string) string {
@@ -93,7 +106,10 @@ func (r *reader) langfuseCost() {
 		return // a zero that nobody charged
 	}
 	m.TotalCost, m.InputCost, m.OutputCost = total, read("input"), read("output")
-	m.CacheReadCost = read("cache_read_input_tokens")
+	m.CacheReadCost, m.CacheWriteCost = read("cache_read_input_tokens"), read("cache_creation_input_tokens")
+	if m.InputCost.Sent { // theirs is what the cache did not give
+		m.InputCost.V += m.CacheReadCost.V + m.CacheWriteCost.V
+	}
 }
 
 // unquoted is the text of a JSON string, or the text itself.
@@ -118,13 +134,13 @@ func finite(params string) string {
 	return string(encode(o))
 }
 
-// unflatten collects attributes behind prefixes into a JSON object; values are JSON, or text.
-func (r *reader) unflatten(prefixes ...string) string {
+// unflatten collects attributes behind prefixes into a JSON object; as says what a value is in JSON.
+func (r *reader) unflatten(as func(Value) []byte, prefixes ...string) string {
 	o := object{}
 	for i := range r.Attributes {
 		for _, prefix := range prefixes {
 			if name, ok := strings.CutPrefix(r.Attributes[i].Key, prefix); ok && o[name] == nil {
-				o[name] = json.RawMessage(jsonOrText(r.Attributes[i].Value))
+				o[name] = json.RawMessage(as(r.Attributes[i].Value))
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package otel
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Meaning is what a span says, in the terms that all doors share. What was not sent is empty or
 // not Sent, never 0.
@@ -38,6 +41,7 @@ type Meaning struct {
 	Environment, Release, CodeVersion  string
 	Tags                               []string
 	TraceName, PromptName, PromptLabel string
+	TraceInput, TraceOutput            string // of the whole trace, where a span says them
 	Input, Output                      string // as sent: JSON, or text that is none
 	Metadata                           string // a JSON object, or ""
 
@@ -89,6 +93,9 @@ func read(s *Span, why map[string]string) *Meaning {
 	r.finish()
 	if m.Why != nil {
 		r.explain()
+		if s.Dropped > 0 {
+			m.Why["attributes"] = strconv.Itoa(s.Dropped) + " were left out by the SDK before it sent the span, at its limit (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT)"
+		}
 	}
 	return m
 }

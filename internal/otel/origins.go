@@ -21,7 +21,7 @@ var commonOrigins = []origin{
 }
 
 // genaiDialects are those whose readers begin with genai.
-var genaiDialects = []string{"gen_ai", "langsmith", "logfire", "litellm", "openlit", "brokle", "anthropic", "traceloop"}
+var genaiDialects = []string{"gen_ai", "langsmith", "logfire", "litellm", "openlit", "brokle", "anthropic", "traceloop", "vercel"}
 
 // genaiOrigins are those of what genai reads.
 var genaiOrigins = []origin{
@@ -101,6 +101,21 @@ var originsOf = map[string][]origin{
 			attributed("cache_read_cost", "gen_ai.cost.cache_read_cost"), attributed("cache_write_cost", "gen_ai.cost.cache_creation_cost"),
 			{field: "metadata", prefix: "metadata."},
 		}),
+	"vercel": {
+		attributed("type", "ai.operationId"), attributed("name", "ai.toolCall.name"),
+		attributed("requested_model", "gen_ai.request.model", "ai.model.id"), attributed("model", "gen_ai.response.model", "ai.response.model"),
+		attributed("provider", "gen_ai.provider.name", "gen_ai.system", "ai.model.provider"),
+		attributed("response_id", "gen_ai.response.id", "ai.response.id"),
+		attributed("prompt_tokens", append(slices.Clone(promptKeys), vercelPromptKeys...)...),
+		attributed("completion_tokens", append(slices.Clone(completionKeys), vercelCompletionKeys...)...),
+		attributed("cache_read_tokens", vercelReadKeys...), attributed("cache_write_tokens", vercelWriteKeys...),
+		attributed("reasoning_tokens", vercelReasoningKeys...),
+		attributed("finish_reason_original", "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "ai.response.finishReason"),
+		attributed("time_to_first_token_ms", "ai.response.msToFirstChunk"),
+		attributed("session_id", "ai.telemetry.metadata.sessionId"), attributed("user_id", "ai.telemetry.metadata.userId"),
+		attributed("input", vercelInputKeys...), attributed("output", vercelOutputKeys...),
+		{field: "metadata", prefix: "ai.telemetry.metadata."},
+	},
 	"openlit":   {attributed("environment", "brokle.environment", "langfuse.environment", "deployment.environment")},
 	"anthropic": {attributed("finish_reason_original", "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "anthropic.message.stop_reason")},
 	"brokle": {

@@ -16,6 +16,13 @@ func Conversation(typ, input, output string) (in, out []Message, tools []Tool) {
 		return messagesIn(v)
 	}
 	in, out = said(input, "user"), said(output, "assistant")
+	if typ == "embedding" && len(in) == 0 {
+		v := decode(input)
+		if request, ok := v.(object); ok {
+			v = request["input"]
+		}
+		in = embedded(v)
+	}
 	for i := range out {
 		if out[i].Role == "" {
 			out[i].Role = "assistant"

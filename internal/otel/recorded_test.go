@@ -15,6 +15,7 @@ var update = flag.Bool("update", false, "write what the recorded spans of other 
 // stand-in for the providers that answered as in the cases of testdata/otlp.
 var libraries = map[string]string{
 	"C": "openinference langchain 0.1.80 with openinference openai",
+	"E": "Vercel's AI SDK (ai 6.0.326)",
 	"G": "logfire 5.4.0",
 	"L": "openlit 1.45.0 with anthropic 2.14.0",
 	"M": "mlflow 3.17.2",

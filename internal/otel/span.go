@@ -16,6 +16,7 @@ type Span struct {
 	StatusMessage             string
 	Scope, ScopeVersion       string
 	Attributes                []Attribute
+	Dropped                   int // attributes that the SDK left out, at its limit
 	Resource                  []Attribute
 	Events                    []Event
 	// Logs are the log records that name this span, in the order of their times: some

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"math"
@@ -100,6 +101,11 @@ func appendMessage(to, b []byte, k kind, depth int) ([]byte, error) {
 	if depth > maxMessageDepth {
 		return to, errDepth
 	}
+	// Before anything is written: a message within a message within … would be written twice, and four times, and …
+	b, err := inOrder(b, k)
+	if err != nil {
+		return to, err
+	}
 	o := openObject(to)
 	m := message{rest: b}
 	for m.next() {
@@ -107,10 +113,7 @@ func appendMessage(to, b []byte, k kind, depth int) ([]byte, error) {
 		if f == nil {
 			continue
 		}
-		if !o.field(m.num, f) {
-			return appendScattered(o.to[:o.start], b, k, depth)
-		}
-		var err error
+		o.field(m.num, f)
 		if o.to, err = appendField(o.to, f, &m, depth); err != nil {
 			return o.to, err
 		}
@@ -169,30 +172,42 @@ func (o *object) close() {
 	o.to = append(o.to, '}')
 }
 
-// appendScattered is appendMessage for a message whose repeated fields do not lie together, or
-// which repeats what should be there once: of that the last counts.
-func appendScattered(to, b []byte, k kind, depth int) ([]byte, error) {
+// inOrder is a message whose repeated fields lie together, and which has once what should be there once:
+// of that the last counts. That is how nearly all are written.
+func inOrder(b []byte, k kind) ([]byte, error) {
+	var done uint64
+	var last protowire.Number
+	m := message{rest: b}
+	for m.next() {
+		f := fieldOf(k, m.num)
+		if f == nil {
+			continue
+		}
+		bit := uint64(1) << m.num
+		if done&bit != 0 && (m.num != last || !f.repeated) {
+			return sorted(b, k)
+		}
+		done, last = done|bit, m.num
+	}
+	return b, m.err
+}
+
+func sorted(b []byte, k kind) ([]byte, error) {
 	byNumber := make([][]byte, len(fieldsOf[k]))
 	m := message{rest: b}
 	for rest := b; m.next(); rest = m.rest {
-		if int(m.num) >= len(byNumber) || fieldsOf[k][m.num].form == 0 {
+		f := fieldOf(k, m.num)
+		if f == nil {
 			continue
 		}
 		one := rest[:len(rest)-len(m.rest)]
-		if fieldsOf[k][m.num].repeated {
+		if f.repeated {
 			byNumber[m.num] = append(byNumber[m.num], one...)
 		} else {
 			byNumber[m.num] = one
 		}
 	}
-	if m.err != nil {
-		return to, m.err
-	}
-	var sorted []byte
-	for _, of := range byNumber {
-		sorted = append(sorted, of...)
-	}
-	return appendMessage(to, sorted, k, depth)
+	return bytes.Join(byNumber, nil), m.err
 }
 
 func appendField(to []byte, f *field, m *message, depth int) ([]byte, error) {

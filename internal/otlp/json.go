@@ -97,6 +97,8 @@ func SpanOfJSON(raw []byte, s *otel.Span) error {
 			s.End = nanos(v)
 		case "attributes":
 			err = attributesOf(v, &s.Attributes)
+		case "droppedAttributesCount":
+			s.Dropped = int(int32(number(v)))
 		case "events":
 			err = within("event", eventsOf(v, &s.Events))
 		case "status":

@@ -33,7 +33,7 @@ func (r *spanReader) begin(g *group) *Item {
 // json reads a span in JSON.
 func (r *spanReader) json(g *group, raw []byte) *Item {
 	i := r.begin(g)
-	i.Raw = rawjson.Compact(raw)
+	i.Sent, i.Raw = raw, rawjson.Compact(raw)
 	i.note(SpanOfJSON(i.Raw, i.Span))
 	return i
 }
@@ -41,6 +41,7 @@ func (r *spanReader) json(g *group, raw []byte) *Item {
 // protobuf reads a span in protobuf.
 func (r *spanReader) protobuf(g *group, b []byte) *Item {
 	i := r.begin(g)
+	i.Sent = b
 	i.note(r.span(b))
 	if i.Err == nil {
 		i.Raw = r.out.to
@@ -120,6 +121,8 @@ func (r *spanReader) field(m *message) (err error) {
 		s.End = int64(m.n)
 	case 9:
 		err = r.texts.attribute(m.bytes, &s.Attributes)
+	case 10:
+		s.Dropped = int(int32(m.n))
 	case 11:
 		err = within("event", r.texts.event(m.bytes, &s.Events))
 	case 15:

@@ -1,7 +1,9 @@
 package otlp
 
 import (
+	"bytes"
 	"errors"
+	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -17,6 +19,8 @@ type Item struct {
 	// Resource, Scope and Raw are OTLP in JSON: as it was sent, or made of protobuf. Resource and
 	// Scope are nil where nothing was sent.
 	Resource, Scope, Raw []byte
+	// Sent is the item as it lay in the request.
+	Sent []byte
 	// SDK is what the resource names, with its version, or "".
 	SDK string
 	// ResourceSchema and ScopeSchema are the schemas (URLs) that both were said to follow, or "".
@@ -78,7 +82,7 @@ func ReadStored(payload []byte) (Origin, *Item, error) {
 	if err != nil {
 		return o, nil, err
 	}
-	g := groupOf(i.Resource, i.Scope)
+	g := groupOf(i.Resource, i.Scope, math.MaxInt)
 	if g.err != nil {
 		return o, nil, within("otlp", g.err)
 	}
@@ -101,12 +105,12 @@ func PartsOf(payload []byte) (o Origin, i *Item, isSpan bool, err error) {
 			o.Door = textOf(v)
 		case "sdk":
 			o.SDK = textOf(v)
-		case "forwarded":
-			o.Forwarded = string(v) == "true"
 		case "resourceSchema": // each makes camel case of snake case
 			i.ResourceSchema = textOf(v)
 		case "scopeSchema":
 			i.ScopeSchema = textOf(v)
+		case "forwarded":
+			o.Forwarded = string(v) == "true"
 		case "resource":
 			i.Resource = v
 		case "scope":
@@ -159,9 +163,14 @@ type group struct {
 	err error
 }
 
-func groupOf(resource, scope []byte) (g group) {
+func groupOf(resource, scope []byte, most int) (g group) {
 	g.rawResource, g.rawScope = resource, scope
-	if resource != nil {
+	switch {
+	case len(resource) > most:
+		g.err = within("resource", &TooLarge{len(resource)})
+	case len(scope) > most:
+		g.err = within("scope", &TooLarge{len(scope)})
+	case resource != nil:
 		g.err = within("resource", attributesOf(member(resource, "attributes"), &g.resource))
 	}
 	g.sdk = sdkOf(g.resource)
@@ -192,112 +201,107 @@ func (i *Item) note(err error) {
 // be valid. The item, its span and Raw are good until yield returns; the texts of the span stay
 // what they are. The error says that the request itself cannot be read; what was yielded before it stands.
 func Spans(body []byte, inJSON bool, yield func(*Item)) error {
-	var r spanReader
-	if inJSON {
-		return jsonItems(body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) { yield(r.json(g, raw)) })
-	}
-	return protobufItems(body, func(g *group, b []byte) { yield(r.protobuf(g, b)) })
+	return SpansWithin(math.MaxInt, body, inJSON, func(i *Item) error { yield(i); return nil })
 }
 
-// Logs does the same for the records of an ExportLogsServiceRequest.
-func Logs(body []byte, inJSON bool, yield func(*Item)) error {
+// SpansWithin is Spans, but does not read a span that has more than most bytes with its resource and its
+// scope: that is a TooLarge, and nothing but its ids is known. An error of yield ends it.
+func SpansWithin(most int, body []byte, inJSON bool, yield func(*Item) error) error {
+	r := spanReader{}
 	if inJSON {
-		return jsonItems(body, "resourceLogs", "scopeLogs", "logRecords", func(g *group, raw []byte) {
-			i := g.item(rawjson.Compact(raw))
-			i.Log = g.log()
-			i.note(LogOfJSON(i.Raw, i.Log))
-			yield(i)
-		})
+		return jsonItems(most, body, "resourceSpans", "scopeSpans", "spans", func(g *group, raw []byte) error { return yield(r.json(g, raw)) },
+			func(g *group, raw []byte) error { return yield(g.unread(raw, &Item{Span: unreadJSON(raw)})) })
 	}
-	return protobufItems(body, func(g *group, b []byte) {
+	return protobufItems(most, body, func(g *group, b []byte) error { return yield(r.protobuf(g, b)) },
+		func(g *group, b []byte) error { return yield(g.unread(b, &Item{Span: unreadProtobuf(b)})) })
+}
+
+// Logs is Spans for the records of an ExportLogsServiceRequest.
+func Logs(body []byte, inJSON bool, yield func(*Item)) error {
+	return LogsWithin(math.MaxInt, body, inJSON, func(i *Item) error { yield(i); return nil })
+}
+
+// LogsWithin is SpansWithin for log records.
+func LogsWithin(most int, body []byte, inJSON bool, yield func(*Item) error) error {
+	unread := func(g *group, b []byte) error { return yield(g.unread(b, &Item{Log: &Log{}})) }
+	if inJSON {
+		return jsonItems(most, body, "resourceLogs", "scopeLogs", "logRecords", func(g *group, raw []byte) error {
+			i := g.item(rawjson.Compact(raw))
+			i.Log, i.Sent = g.log(), raw
+			i.note(LogOfJSON(i.Raw, i.Log))
+			return yield(i)
+		}, unread)
+	}
+	return protobufItems(most, body, func(g *group, b []byte) error {
 		i := g.item(nil)
-		i.Log = g.log()
+		i.Log, i.Sent = g.log(), b
 		i.note(logOf(b, i.Log))
 		if i.Err == nil {
 			i.Raw, i.Err = AppendLog(nil, b)
 		}
-		yield(i)
-	})
-}
-
-// jsonItems walks the three levels of a request.
-func jsonItems(body []byte, resources, scopes, items string, yield func(*group, []byte)) error {
-	return list(body, resources, func(r []byte) error {
-		resource := rawjson.Compact(member(r, "resource"))
-		return list(r, scopes, func(sc []byte) error {
-			g := groupOf(resource, rawjson.Compact(member(sc, "scope")))
-			g.resourceSchema, g.scopeSchema = textOf(member(r, "schemaUrl")), textOf(member(sc, "schemaUrl"))
-			return list(sc, items, func(item []byte) error {
-				yield(&g, item)
-				return nil
-			})
-		})
-	})
-}
-
-// protobufItems does the same in protobuf: spans and log records stand at the same numbers.
-func protobufItems(body []byte, yield func(*group, []byte)) error {
-	return walk(body, func(m *message) error {
-		if m.num != 1 {
-			return nil
-		}
-		of := m.bytes
-		g := group{}
-		g.readResource(of)
-		return walk(of, func(m *message) error {
-			if m.num != 2 {
-				return nil
-			}
-			of := m.bytes
-			g := g
-			g.readScope(of)
-			return walk(of, func(m *message) error {
-				if m.num == 2 {
-					yield(&g, m.bytes)
-				}
-				return nil
-			})
-		})
-	})
+		return yield(i)
+	}, unread)
 }
 
 // readResource reads the resource, which may stand behind what it is of.
-func (g *group) readResource(of []byte) {
-	for _, raw := range all(of, 1) {
-		err := walk(raw, func(m *message) error {
-			if m.num == 1 {
-				return new(texts).attribute(m.bytes, &g.resource)
-			}
-			return nil
-		})
-		if err == nil {
-			g.rawResource, err = AppendResource(nil, raw)
-		}
-		g.err = within("resource", err)
+func (g *group) readResource(of []byte, most int) {
+	if raw, sent := merged(of); sent {
+		g.err = within("resource", g.resourceOf(raw, most))
 	}
 	g.sdk = sdkOf(g.resource)
 	g.resourceSchema = g.schema(of)
 }
 
-func (g *group) readScope(of []byte) {
-	for _, raw := range all(of, 1) {
-		err := walk(raw, func(m *message) (err error) {
-			switch m.num {
-			case 1:
-				g.scope, err = str(m.bytes)
-			case 2:
-				g.version, err = str(m.bytes)
-			}
-			return err
-		})
-		if err == nil {
-			g.rawScope, err = AppendScope(nil, raw)
+func (g *group) resourceOf(raw []byte, most int) (err error) {
+	if len(raw) > most {
+		return &TooLarge{len(raw)}
+	}
+	err = walk(raw, func(m *message) error {
+		if m.num == 1 {
+			return new(texts).attribute(m.bytes, &g.resource)
 		}
-		if g.err == nil {
-			g.err = within("scope", err)
-		}
+		return nil
+	})
+	if err == nil {
+		g.rawResource, err = AppendResource(nil, raw)
+	}
+	return err
+}
+
+func (g *group) readScope(of []byte, most int) {
+	if raw, sent := merged(of); sent && g.err == nil {
+		g.err = within("scope", g.scopeOf(raw, most))
 	}
 	g.scopeSchema = g.schema(of)
+}
+
+func (g *group) scopeOf(raw []byte, most int) (err error) {
+	if len(raw) > most {
+		return &TooLarge{len(raw)}
+	}
+	err = walk(raw, func(m *message) (err error) {
+		switch m.num {
+		case 1:
+			g.scope, err = str(m.bytes)
+		case 2:
+			g.version, err = str(m.bytes)
+		}
+		return err
+	})
+	if err == nil {
+		g.rawScope, err = AppendScope(nil, raw)
+	}
+	return err
+}
+
+// merged is the message at number 1 of b. Several of them are one: protobuf merges by writing one behind
+// the other.
+func merged(b []byte) (raw []byte, sent bool) {
+	found := all(b, 1)
+	if len(found) == 1 {
+		return found[0], true
+	}
+	return bytes.Join(found, nil), len(found) > 0
 }
 
 // schema is the schema URL of what is of a resource or of a scope.
@@ -316,7 +320,7 @@ func (g *group) schema(of []byte) (url string) {
 func all(b []byte, num protowire.Number) (found [][]byte) {
 	m := message{rest: b}
 	for m.next() {
-		if m.num == num {
+		if m.num == num && m.bytes != nil {
 			found = append(found, m.bytes)
 		}
 	}

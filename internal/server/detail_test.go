@@ -37,6 +37,17 @@ func recordings(t *testing.T) (spans, records map[string][]byte) {
 	return spans, records
 }
 
+// some are the bodies whose names end so, and those of the libraries of which there is one.
+func some(bodies map[string][]byte, ends ...string) map[string][]byte {
+	few := map[string][]byte{}
+	for name, body := range bodies {
+		if len(name) == 1 || slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(name, end) }) {
+			few[name] = body
+		}
+	}
+	return few
+}
+
 // sendRecorded sends recorded bodies as their libraries did.
 func (h *house) sendRecorded(spans, records map[string][]byte, headers ...string) {
 	h.tb.Helper()
@@ -313,6 +324,7 @@ func TestShownAttributes(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	bodies, _ := recordings(t)
+	bodies = some(bodies, "-call5", "-call7")
 	h.sendRecorded(bodies, nil)
 	shown, sent := map[string]bool{}, map[string]bool{}
 	pieces, exceptions := 0, map[string]int{}
@@ -421,6 +433,8 @@ func TestMessagesOfOwnEvents(t *testing.T) {
 		"gemini":    {"llm", `{"contents":[{"role":"user","parts":[{"text":"q"}]}]}`, `{"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]}}]}`, `[["user","q",[]]]`, `[["assistant","a",[]]]`, ""},
 		"responses": {"generation", `{"instructions":"s","input":"q"}`, `{"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"a"}]}]}`, `[["system","s",[]],["user","q",[]]]`, `[["assistant","a",[]]]`, ""},
 		"text":      {"generation", `"q"`, `"a"`, `[["user","q",[]]]`, `[["assistant","a",[]]]`, ""},
+		"texts":     {"embedding", `["q","r"]`, `[[0.1,0.2]]`, `[["user","q",[]],["user","r",[]]]`, `[]`, ""},
+		"request":   {"embedding", `{"model":"m","input":"q"}`, `{}`, `[["user","q",[]]]`, `[]`, ""},
 		"span":      {"span", `"q"`, `{"x":1}`, `[]`, `[]`, ""},
 	} {
 		h.post(event("e-"+name, "observation_create", `{"id":"`+name+`","trace_id":"t","name":"n","type":"`+c.typ+`","input":`+c.input+`,"output":`+c.output+`}`))
@@ -432,5 +446,46 @@ func TestMessagesOfOwnEvents(t *testing.T) {
 		if (o.MessagesIn == nil) != (c.in == "[]") {
 			t.Errorf("%s: messages_in is %s", name, o.MessagesIn)
 		}
+	}
+}
+
+// A span that was exported while it was open and again when it had ended is both, in order, and is shown as the latter; what
+// an update of our own says stands over it.
+func TestSpanOfSeveralExports(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	const id, trace = "0123456789abcdef", "0123456789abcdef0123456789abcdef"
+	span := func(end, key string) []byte {
+		return []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"` + trace + `","spanId":"` + id + `","name":"` + key + `","startTimeUnixNano":"1764000000000000000"` + end +
+			`,"attributes":[{"key":"` + key + `","value":{"boolValue":true}},{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.input.messages","value":{"stringValue":"[{\"role\":\"user\",\"content\":\"` + key + `\"}]"}}]}]}]}]}`)
+	}
+	for _, body := range [][]byte{span(`,"endTimeUnixNano":"1764000001000000000"`, "ended"), span("", "open")} {
+		if rep := h.send("POST", "/v1/traces", body); rep.status != 200 || string(rep.body) != "{}" {
+			t.Fatalf("%d %s", rep.status, rep.body)
+		}
+	}
+	h.settle()
+	o := h.observation(id, "")
+	rep := string(h.get("/v1/observations/" + id + "/span").body)
+	if !strings.Contains(string(o.Attributes), `"ended":true`) || strings.Contains(string(o.Attributes), `"open"`) || brief(t, o.MessagesIn) != `[["user","ended",[]]]` ||
+		!strings.Contains(rep, `"name":"open"`) || strings.Index(rep, `"name":"open"`) > strings.Index(rep, `"name":"ended"`) {
+		t.Errorf("attributes %s, messages %s\n%s", o.Attributes, o.MessagesIn, rep)
+	}
+	h.post(at("u", "observation_update", 1764000009, `{"id":"`+id+`","trace_id":"`+trace+`","input":"corrected","attributes":{"mine":1,"ended":2}}`))
+	h.settle()
+	o = h.observation(id, "")
+	if brief(t, o.MessagesIn) != `[["user","corrected",[]]]` || !strings.Contains(string(o.Attributes), `"ended":2`) || !strings.Contains(string(o.Attributes), `"mine":1`) {
+		t.Errorf("after an update: attributes %s, messages %s", o.Attributes, o.MessagesIn)
+	}
+	for _, path := range []string{"/v1/observations/" + id + "/span", "/v1/observations/" + id + "/explain", "/v1/traces/" + trace + "?format=otlp"} {
+		if rep := h.get(path, "X-API-Key", "", "X-API-Key", h.newKey("two", "read")); rep.status != 404 {
+			t.Errorf("%s of another project: %d %s", path, rep.status, rep.body)
+		}
+	}
+	if again := string(h.get("/v1/observations/" + id + "/span").body); again != rep {
+		t.Errorf("the span is another after an update: %s", again)
+	}
+	if e := h.explain(id, ""); reason(e, "input").Rule != "payload.input" || reason(e, "name").Rule != "the span's name" || reason(e, "name").EventID == "" {
+		t.Errorf("%+v", e.Why)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -33,7 +34,8 @@ func take(f wireformat.Format) handler {
 		if in.Body, err = s.receive(c, f, hold); err != nil {
 			return nil, err
 		}
-		req, err := f.Decode(in)
+		in.Room = s.room(hold)
+		req, err := s.decodeRequest(f, in)
 		if err != nil {
 			return nil, err
 		}
@@ -54,6 +56,27 @@ func take(f wireformat.Format) handler {
 			return nil, s.submitProblem(res, err)
 		}
 		return formatted(f.Answer(in, res))
+	}
+}
+
+// decodeRequest has a format read its body. Few do that at once: what only decoding needs is memory that
+// no body accounts for.
+func (s *Server) decodeRequest(f wireformat.Format, in *wireformat.Incoming) (*ingest.Request, error) {
+	s.decoders.slots <- struct{}{}
+	defer func() { <-s.decoders.slots }()
+	return f.Decode(in)
+}
+
+// room counts what is made of a request with its body. It may be twice as much as a body may have, since
+// what a format writes anew is longer, but no more than all requests may hold.
+func (s *Server) room(h *hold) func(int) error {
+	made, most := int64(0), min(2*s.o.MaxDecodedBytes, s.o.MaxInFlightBytes-h.bytes.Load())
+	return func(n int) error {
+		if made += int64(n); made > most {
+			return problemf(http.StatusRequestEntityTooLarge, codeDecodedTooLarge,
+				"what is in the body becomes more than %d bytes, each of them with what it stands under: send fewer at once", most)
+		}
+		return h.take(int64(n))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/scores"
 )
 
 // operation is what the document says of a route beside what the route itself says.
@@ -92,12 +93,41 @@ func operations() map[string]operation {
 		"GET /metrics":      {id: "metrics", says: "Prometheus metrics", tag: ops, media: "text/plain"},
 		"GET /openapi.json": {id: "openapi", says: "This document", tag: ops, media: "application/json"},
 	}
+	for name, op := range langfuseOperations() {
+		all[name] = op
+	}
 	for _, path := range (otlphttp.Format{}).Paths() {
 		signal := path[strings.LastIndexByte(path, '/')+1:]
 		all["POST "+path] = operation{id: "otlp" + strings.ReplaceAll(path, "/", "_"), tag: send, media: "application/x-protobuf",
 			says: "OpenTelemetry " + signal + " over HTTP, in protobuf or JSON, answered in the same encoding (OTLP 1.x)"}
 	}
 	return all
+}
+
+// langfuseOperations are those of other clients' APIs: what they send and get is theirs to say.
+func langfuseOperations() map[string]operation {
+	const read, send, ops = "read", "ingest", "operations"
+	type anyObject = wire.StatRow
+	message := func(status, says string) object {
+		return one(status, one("description", says).with("content", one("application/json", one("schema", one("type", "object")))))
+	}
+	return map[string]operation{
+		"POST /v1/scores":                 {id: "createScore", says: "One score, as Brokle's SDKs since 0.4 send it", tag: send, takes: anyObject{}, gives: success[scores.Taken]{}},
+		"POST /v1/scores/batch":           {id: "createScores", says: "Scores, as Brokle's SDKs since 0.4 send them", tag: send, takes: scoreList{}, gives: success[scores.AllTaken]{}},
+		"POST /api/public/ingestion":      {id: "langfuseIngestion", says: "Events of Langfuse's clients; each is a success or an error", tag: send, takes: anyObject{}, more: message("207", "What became of each event")},
+		"POST /api/public/scores":         {id: "langfuseScores", says: "Scores of Langfuse's clients: a list, or one", tag: send, takes: []anyObject{}, more: append(message("202", "All are stored"), message("207", "Some are not")...)},
+		"POST /api/public/media":          {id: "langfuseMedia", says: "Refuses a medium of Langfuse's clients: none are kept", tag: send, more: message("404", "No media are kept; mediaId is its id")},
+		"GET /api/public/health":          {id: "langfuseHealth", says: "The server is alive, for Langfuse's clients", tag: ops, media: "application/json"},
+		"GET /api/public/projects":        {id: "langfuseProjects", says: "The project of the key, for Langfuse's clients; a key of any scope", tag: "keys", media: "application/json"},
+		"GET /api/public/traces/{id}":     {id: "langfuseTrace", says: "One trace, in the words of Langfuse's API", tag: read, media: "application/json"},
+		"GET /api/public/v2/observations": {id: "langfuseObservations", says: "Observations, in the words of Langfuse's API", tag: read, media: "application/json"},
+		"GET /api/public/v3/scores":       {id: "langfuseReadScores", says: "Scores, in the words of Langfuse's API", tag: read, media: "application/json"},
+	}
+}
+
+// scoreList is the body of POST /v1/scores/batch.
+type scoreList struct {
+	Scores []wire.StatRow `json:"scores"`
 }
 
 // faults are the errors that routes have in common.
@@ -160,7 +190,7 @@ func TestGeneratedOpenAPI(t *testing.T) {
 	g.of(reflect.TypeFor[format.Refusal]())
 	g.of(reflect.TypeFor[newKeyRow]())
 	doc := one("openapi", "3.1.0").
-		with("info", one("title", "Brokle").with("version", "0.1.0").
+		with("info", one("title", "Brokle").with("version", version).
 			with("description", "Telemetry of applications that use language models: accepted, counted once, given back.")).
 		with("security", all(one("key", []any{}), one("bearer", []any{}), one("basic", []any{}))).
 		with("paths", paths).
@@ -290,7 +320,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -324,7 +354,7 @@ func newSchemas(t *testing.T) *schemas {
 		names: map[string]string{
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
 			"refusedRow": "RefusedRequest", "audit": "Audit", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
-			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
+			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 		},
 	}
 }

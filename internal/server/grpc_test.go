@@ -120,7 +120,7 @@ func TestGRPCRefusals(t *testing.T) {
 	t.Parallel()
 	full := false
 	h := open(t, setup{options: func(o *Options) {
-		o.MaxBodyBytes, o.MaxDecodedBytes, o.RatePerKey = 64<<10, 128<<10, 1000
+		o.MaxBodyBytes, o.MaxDecodedBytes, o.RatePerKey = 64<<10, 1<<20, 1000
 		o.Admit = func() error {
 			if full {
 				return fmt.Errorf("%w: full", store.ErrUnavailable)

@@ -24,12 +24,7 @@ func (s *Server) records(ctx context.Context, c *call, traceID string) ([]entity
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.readAll(ctx, c, seqs)
-	if err != nil {
-		return nil, err
-	}
-	detail.Join(recs)
-	return recs, nil
+	return s.readAll(ctx, c, seqs)
 }
 
 func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
@@ -84,7 +79,6 @@ func (s *Server) ownEvents(ctx context.Context, c *call, kind entity.Kind, id st
 	if err != nil {
 		return nil, err
 	}
-	detail.Join(recs)
 	return entity.FoldOf(recs, kind, id)
 }
 

@@ -78,7 +78,7 @@ type answer struct {
 }
 
 func apiRoutes() []route {
-	return append(formatRoutes(formats.All()), []route{
+	return append(append(formatRoutes(formats.All()), langfuseRoutes()...), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 		listed("/v1/telemetry/events", query.Events, oneOf(listOf(query.Events, listEvents), getEvent)),
@@ -134,6 +134,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	}
 	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
 	mux.Handle("/", nothing)
+	mux.Handle(langfuseBase, s.serve(route{path: unknownPath, anyParam: true, problem: withMessage, handle: noRoute}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if begins(r) {
 			w.Header().Set("Connection", "close")
@@ -165,7 +166,7 @@ func (s *Server) byMethod(p string, methods map[string]http.Handler) http.Handle
 	options := s.serve(route{path: p, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
 		return &answer{status: http.StatusNoContent, header: allow}, nil
 	}})
-	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, handle: func(context.Context, *Server, *call) (*answer, error) {
+	refuse := s.serve(route{path: p, otherMethod: true, anyParam: true, problem: problemOn(p), handle: func(context.Context, *Server, *call) (*answer, error) {
 		e := problemf(http.StatusMethodNotAllowed, codeMethodNotAllowed, "this path takes %s", allow.Get("Allow"))
 		e.header = allow
 		return nil, e

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 )
@@ -105,6 +106,7 @@ func (s *Server) readAll(ctx context.Context, c *call, seqs []entity.Seq) ([]ent
 		return nil, err
 	}
 	extract.Fill(recs)
+	detail.Join(recs)
 	return recs, nil
 }
 

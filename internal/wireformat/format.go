@@ -33,8 +33,8 @@ type Format interface {
 	// the format: it returns what Content-Type must be, or "".
 	Accepts(http.Header) (must string)
 	// Decode reads the body, whose Content-Encoding is undone. Its events may share the
-	// body's memory, which is never changed. The error is a *ingest.RequestError and refuses
-	// the whole request; an event that is wrong alone is one of the Request's Faults. An
+	// body's memory, which is never changed. The error is a *ingest.RequestError, or that of
+	// Room, and refuses the whole request; an event that is wrong alone is one of the Request's Faults. An
 	// exporter's retry must come out with the ids that it had before.
 	//
 	// A Request that asks to be Async becomes a job, and is decoded again later, perhaps by
@@ -55,6 +55,9 @@ type Incoming struct {
 	Project string // of the key
 	Limits  Limits
 	Body    []byte
+	// Room makes room for what decoding makes beside the body, in bytes: a format that makes much of
+	// little asks for it before it goes on. The error refuses the request. nil: there is enough.
+	Room func(bytes int) error
 }
 
 // Answer is a status with its body. The server adds the headers that all answers have.

@@ -39,16 +39,34 @@ export function read(text: string): unknown {
 }
 
 // Names under which an answer of the API holds what clients sent.
-const payloads = new Set(["input", "output", "metadata", "model_parameters", "payload"]);
+const payloads = new Set([
+  "input",
+  "output",
+  "metadata",
+  "model_parameters",
+  "payload",
+  "usage",
+  "attributes",
+  "messages_in",
+  "messages_out",
+  "tools",
+  "resource",
+  "events",
+  "links",
+]);
+const somePayload = new RegExp(`"(?:${[...payloads].join("|")})":`);
+
+// Under this name stands an object whose names people chose: a score may be called "input".
+const chosen = "scores";
 
 /** answer reads an answer of the API: what clients sent is kept as Sent, all else is as JSON.parse has it. */
 export function answer(text: string): unknown {
-  return /"(?:input|output|metadata|model_parameters|payload)":/.test(text)
-    ? new Reader(text, payloads).read()
-    : JSON.parse(text);
+  return somePayload.test(text) ? new Reader(text, payloads).read() : JSON.parse(text);
 }
 
-type Open = { list: unknown[] } | { object: Record<string, unknown>; all: Members; odd: boolean; name: string };
+type Open =
+  // of is the name that an object stands under
+  { list: unknown[] } | { object: Record<string, unknown>; all: Members; odd: boolean; name: string; of: string };
 
 const blank = /[ \t\n\r]*/y;
 const numeric = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -93,7 +111,7 @@ class Reader {
     if (this.peek() !== '"') this.fail();
     top.name = this.string();
     this.expect(":");
-    if (!this.kept?.has(top.name)) return this.begin(open);
+    if (!this.kept?.has(top.name) || top.of === chosen) return this.begin(open, top.name);
     this.peek();
     const from = this.at;
     this.skip();
@@ -102,7 +120,7 @@ class Reader {
   }
 
   // begin reads a scalar whole; of a list or an object it opens the bracket and is undefined.
-  private begin(open: Open[]): unknown {
+  private begin(open: Open[], name = ""): unknown {
     switch (this.peek()) {
       case "[":
         this.at++;
@@ -110,13 +128,13 @@ class Reader {
         return undefined;
       case "{":
         this.at++;
-        open.push({ object: {}, all: [], odd: false, name: "" });
+        open.push({ object: {}, all: [], odd: false, name: "", of: name });
         return undefined;
       case '"':
         return this.string();
     }
-    const name = this.take(word);
-    if (name !== "") return name === "null" ? null : name === "true";
+    const said = this.take(word);
+    if (said !== "") return said === "null" ? null : said === "true";
     const digits = this.take(numeric);
     if (digits === "") this.fail();
     const n = Number(digits);

@@ -133,6 +133,18 @@ export interface Observation {
   ambiguous?: boolean;
 }
 
+/** ObservationSource says how an observation came. */
+export interface ObservationSource {
+  /** brokle, otlp or langfuse */
+  door: string;
+  /** the instrumentation */
+  scope: string;
+  /** and its version */
+  scope_version: string;
+  /** with its version */
+  sdk: string;
+}
+
 /** Score is one folded quality score. */
 export interface Score {
   id: string;

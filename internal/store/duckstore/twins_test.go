@@ -195,7 +195,7 @@ func TestTwinsWithoutAnID(t *testing.T) {
 // some cost few for a transaction, however long they go on.
 func TestLooksForTwins(t *testing.T) {
 	t.Parallel()
-	n := 20_000
+	n := 10_000
 	if chance.Rounds(1) > 1 {
 		n = 100_000
 	}

@@ -5,8 +5,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/bulk"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/langfuse"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlpgrpc"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
+	"github.com/brokle-ai/brokle-go/internal/wireformat/scores"
 )
 
 // All is the whole table. A new format is a package and a row here.
@@ -15,6 +17,8 @@ func All() wireformat.Table {
 		batch.Format{},
 		bulk.Format{},
 		otlphttp.Format{},
+		langfuse.Format{},
+		scores.Format{},
 	}
 }
 

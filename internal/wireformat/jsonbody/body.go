@@ -40,6 +40,16 @@ func Accepts(h http.Header) (must string) {
 // away. read is called a second time when only what nests too deep for any payload makes the
 // body no JSON: as only the events that nest so may fail, that is cut out then.
 func Object(body []byte, payloadDepth int, read func(*Walk) error) error {
+	return Any(body, payloadDepth, func(w *Walk) error {
+		if w.Kind() != '{' {
+			return &ingest.RequestError{Code: wireformat.CodeInvalidJSON, Message: "the body must be a JSON object"}
+		}
+		return read(w)
+	})
+}
+
+// Any is Object for a body that may be any value, which read must read.
+func Any(body []byte, payloadDepth int, read func(*Walk) error) error {
 	const envelope = 8 // more levels than stand above a payload
 	most := payloadDepth + envelope
 	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
@@ -58,12 +68,7 @@ func Object(body []byte, payloadDepth int, read func(*Walk) error) error {
 func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 	w = &Walk{data: body}
 	w.open = w.room[:0]
-	if w.Kind() == '{' {
-		err = read(w)
-	} else {
-		err = &ingest.RequestError{Code: wireformat.CodeInvalidJSON, Message: "the body must be a JSON object"}
-	}
-	if err != nil { // what was not read because of it must be JSON, too
+	if err = read(w); err != nil { // what was not read because of it must be JSON, too
 		w = &Walk{data: body}
 		w.value(0)
 	}

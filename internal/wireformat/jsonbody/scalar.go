@@ -106,6 +106,14 @@ func literal(b []byte, text string) int {
 // word is the length of the number that b begins with and that is none, or 0.
 func word(b []byte) int { return max(literal(b, "NaN"), literal(b, "Infinity")) }
 
+// Finite is the value with null in the place of NaN and Infinity, which are no JSON.
+func (v *Value) Finite() []byte {
+	if v.words {
+		return finite(v.Raw)
+	}
+	return v.Raw
+}
+
 // finite returns data with null in the place of NaN, Infinity and -Infinity outside strings,
 // as Python's json.dumps writes them. All other bytes stay.
 func finite(data []byte) []byte {

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -25,15 +27,17 @@ type decoder struct {
 	in     *wireformat.Incoming
 	r      *ingest.Request
 	origin otlp.Origin
+	deep   bool // something in the body nests deeper than a payload may
+	need   int  // bytes to ask room for
 	ids    ids
 }
 
-// json reads a body in JSON, once it is known to be some.
+// json reads a body in JSON, once it is known to be some. NaN and the infinities, which are none, are null.
 func (d *decoder) json(signal string) error {
 	var body []byte
 	err := jsonbody.Object(d.in.Body, mostDepth, func(w *jsonbody.Walk) error {
 		v := w.Value()
-		body = v.Raw
+		body, d.deep = v.Finite(), v.Depth > mostDepth
 		return nil
 	})
 	if err != nil || signal == metrics {
@@ -42,54 +46,111 @@ func (d *decoder) json(signal string) error {
 	return d.read(signal, body, true)
 }
 
-// mostDepth is how deep a body in JSON may nest: deeper than any that a span's depth allows.
-const mostDepth = 1000
+// mostDepth is how deep the payload of a span may nest: each of the 64 levels that a value of attributes
+// may have is three of OTLP's JSON.
+const mostDepth = 256
 
 func (d *decoder) read(signal string, body []byte, inJSON bool) error {
-	items := otlp.Spans
+	items := otlp.SpansWithin
 	if signal == logs {
-		items = otlp.Logs
+		items = otlp.LogsWithin
 	}
-	if err := items(body, inJSON, d.take); err != nil {
+	var full error
+	err := items(d.in.Limits.MaxPayloadBytes, body, inJSON, func(i *otlp.Item) error {
+		full = d.take(i)
+		return full
+	})
+	switch {
+	case full != nil:
+		return full
+	case err != nil:
 		return &ingest.RequestError{Code: CodeInvalidOTLP, Message: "the body is no request of OpenTelemetry's protocol: " + err.Error()}
 	}
-	return nil
+	return d.room(askAt)
 }
 
 // CodeInvalidOTLP refuses a body that cannot be read as a whole.
 const CodeInvalidOTLP = "invalid_otlp"
 
-// take adds an item to the request, with why it cannot be stored when it cannot.
-func (d *decoder) take(i *otlp.Item) {
-	n := len(d.r.Events)
-	payload := otlp.AppendStored(make([]byte, 0, len(i.Resource)+len(i.Scope)+len(i.Raw)+128), d.origin, i)
-	ev := wire.Event{ID: d.ids.of(payload), Type: typeOf(i), Timestamp: timeOf(i), Payload: payload}
-	fault := d.fault(i, payload)
+const (
+	// itemBytes is about what an event weighs beside its payload.
+	itemBytes = 1 << 10
+	// askAt is how much is needed before room is asked for.
+	askAt = 64 << 10
+)
+
+// room asks for room for n bytes more, many at once.
+func (d *decoder) room(n int) error {
+	if d.need += n; d.need < askAt || d.in.Room == nil {
+		return nil
+	}
+	n, d.need = d.need, 0
+	return d.in.Room(n)
+}
+
+// take adds an item to the request, with why it cannot be stored when it cannot. The error is that of Room.
+func (d *decoder) take(i *otlp.Item) error {
+	size := len(i.Resource) + len(i.Scope) + len(i.Raw) + len(i.ResourceSchema) + len(i.ScopeSchema)
+	if err := d.room(itemBytes + size); err != nil {
+		return err
+	}
+	ev := wire.Event{Type: typeOf(i), Timestamp: timeOf(i)}
+	if i.Err == nil {
+		ev.Payload = otlp.AppendStored(make([]byte, 0, size+192), d.origin, i)
+	}
 	var fields *entity.Fields
-	if fault == nil {
+	if fault := d.fault(i, ev.Payload); fault == nil {
+		ev.ID = d.ids.of(ev.Payload)
 		fields = extract.Item(&ev, d.origin, i)
 	} else {
-		d.r.Faults = append(d.r.Faults, ingest.Fault{Index: n, Err: *fault, OfPayload: true})
+		ev.ID, ev.Payload = d.ids.of(i.Sent), nil
+		d.r.Faults = append(d.r.Faults, ingest.Fault{Index: len(d.r.Events), Err: *fault, OfPayload: true})
 	}
 	d.r.Events = append(d.r.Events, ev)
 	d.r.Fields = append(d.r.Fields, fields)
+	return nil
 }
 
+// fault is why an item cannot be stored, or nil. It names the span.
 func (d *decoder) fault(i *otlp.Item, payload []byte) *wire.BatchEventError {
-	what := "span"
+	what, name := "span", "the span"
 	if i.Log != nil {
-		what = "log record"
+		what, name = "log record", "the log record"
+	} else if i.Span.SpanID != "" {
+		name = "span " + i.Span.SpanID
+	}
+	bad := func(code, message, details string) *wire.BatchEventError {
+		const most = 300 // bytes: an attribute's name may be long
+		if len(details) > most {
+			details = strings.ToValidUTF8(details[:most], "") + "…"
+		}
+		return &wire.BatchEventError{Code: code, Message: message, Details: details}
+	}
+	size := len(payload)
+	if large := (*otlp.TooLarge)(nil); errors.As(i.Err, &large) {
+		size = large.Bytes
 	}
 	switch most := d.in.Limits.MaxPayloadBytes; {
-	case len(payload) > most:
-		return &wire.BatchEventError{Code: extract.CodePayloadTooLarge, Message: "Payload too large",
-			Details: "the " + what + " has " + strconv.Itoa(len(payload)) + " bytes with its resource, the most is " + strconv.Itoa(most)}
+	case size > most:
+		return bad(extract.CodePayloadTooLarge, "Payload too large",
+			name+" has "+strconv.Itoa(size)+" bytes with its resource and scope, the most is "+strconv.Itoa(most))
 	case i.Err != nil:
-		return &wire.BatchEventError{Code: extract.CodeInvalidPayload, Message: "Invalid " + what, Details: i.Err.Error()}
+		return bad(extract.CodeInvalidPayload, "Invalid "+what, name+": "+i.Err.Error())
 	case !utf8.Valid(payload):
-		return &wire.BatchEventError{Code: extract.CodeInvalidPayload, Message: "Invalid " + what, Details: "a text is not UTF-8"}
+		return bad(extract.CodeInvalidPayload, "Invalid "+what, name+": a text is not UTF-8")
+	case d.deep && depthOf(payload) > mostDepth:
+		return bad(extract.CodePayloadTooDeep, "Invalid "+what, name+": it must nest no deeper than "+strconv.Itoa(mostDepth)+" levels of objects and lists")
 	}
 	return nil
+}
+
+func depthOf(payload []byte) (depth int) {
+	_ = jsonbody.Object(payload, mostDepth, func(w *jsonbody.Walk) error { // what is too deep is not cut out of JSON that is good
+		v := w.Value()
+		depth = v.Depth
+		return nil
+	})
+	return depth
 }
 
 // typeOf is the type of the event that an item becomes.

@@ -52,12 +52,20 @@ const (
 
 // Accepts implements wireformat.Format. Parameters are allowed; without a type the body tells.
 func (Format) Accepts(h http.Header) (must string) {
-	value := h.Get("Content-Type")
-	name, _, err := mime.ParseMediaType(value)
-	if value == "" || err == nil && (name == protobufType || name == jsonType || name == "application/protobuf" || name == "application/octet-stream") {
+	switch media(h) {
+	case "", protobufType, jsonType, "application/protobuf", "application/octet-stream":
 		return ""
 	}
 	return protobufType + " or " + jsonType
+}
+
+// media is the media type that a request is labelled with, without its parameters; "" when it has no label.
+func media(h http.Header) string {
+	value := h.Get("Content-Type")
+	if name, _, err := mime.ParseMediaType(value); err == nil {
+		return name
+	}
+	return value
 }
 
 // inJSON says in which encoding a request came. The body tells, not the label: some clients send
@@ -65,7 +73,7 @@ func (Format) Accepts(h http.Header) (must string) {
 func inJSON(in *wireformat.Incoming) bool {
 	body := bytes.TrimLeft(bytes.TrimPrefix(in.Body, []byte("\uFEFF")), " \t\r\n")
 	if len(body) == 0 {
-		return strings.HasPrefix(in.Header.Get("Content-Type"), jsonType)
+		return media(in.Header) == jsonType
 	}
 	return body[0] == '{'
 }

@@ -2,14 +2,16 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ask, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, scoreText, short } from "../format.ts";
+import { count, scoreText, short } from "../format.ts";
 import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
+import { errorsOf, traceCost, unpriced } from "../trace/amounts.ts";
 import { Detail } from "../trace/detail.tsx";
 import { downloadHtml, downloadJson } from "../trace/download.ts";
+import { Status } from "../trace/facts.tsx";
 import { Timeline } from "../trace/timeline.tsx";
-import { kindOf, nodesOf, visible } from "../trace/tree.ts";
+import { above, foldedAt, kindOf, type Node, nodesOf, visible } from "../trace/tree.ts";
 import type { Trace } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -60,7 +62,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   const { query } = usePlace();
   const selected = query.get("observation") ?? "";
   const { nodes, span } = useMemo(() => nodesOf(trace), [trace]);
-  const [closed, setClosed] = useState<Set<string>>(new Set());
+  const [closed, setClosed] = useState<Set<string>>(() => foldedAt(nodes, selected));
   const [find, setFind] = useState("");
   const rows = useMemo(() => visible(nodes, closed, find), [nodes, closed, find]);
   const chosen = nodes.find(n => n.key === selected) ?? nodes[0]!;
@@ -89,18 +91,21 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
     { key: "e", label: "Next error", run: () => nextError() },
     { key: "r", label: "Load again", run: reload },
   ]);
-  const failed = nodes.filter(n => n.observation?.level === "ERROR");
+  const failed = nodes.filter(n => n.observation?.level === "ERROR" && !n.twin);
   const nextError = () => {
     const at = nodes.indexOf(chosen);
     const next = failed.find(n => nodes.indexOf(n) > at) ?? failed[0];
     if (!next) return;
-    // What is above it must be open.
-    const above = new Set<string>();
-    for (let p = next.parent; p >= 0; p = nodes[p]!.parent) above.add(nodes[p]!.key);
-    setClosed(new Set([...closed].filter(k => !above.has(k))));
     setFind("");
     select(next.key);
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only of another trace; what was opened stays open when it is loaded again
+  useEffect(() => setClosed(foldedAt(nodes, selected)), [trace.id]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is above it is open when it is chosen, and may be closed then
+  useEffect(() => {
+    const over = above(nodes, chosen.key);
+    setClosed(was => (over.some(k => was.has(k)) ? new Set([...was].filter(k => !over.includes(k))) : was));
+  }, [chosen.key]);
   useEffect(() => {
     // Somebody passed on an address of an observation that is not in this trace.
     if (selected && chosen.key !== selected) setQuery({ observation: undefined }, true);
@@ -121,9 +126,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
                 onInput={e => setFind(e.currentTarget.value)}
               />
             </div>
-            <span class="muted small">
-              {find ? `${count(rows.length)} of ${count(nodes.length)}` : `${count(nodes.length - 1)} observations`}
-            </span>
+            <span class="muted small">{find ? `${count(rows.length)} of ${count(nodes.length)}` : steps(nodes)}</span>
           </div>
           <Timeline
             nodes={rows}
@@ -135,10 +138,18 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
             onToggle={toggle}
           />
         </section>
-        <Detail trace={trace} observation={chosen.observation} />
+        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} />
       </Split>
     </div>
   );
+}
+
+// steps says how many observations there are; what reports the same call again is none of its own.
+function steps(nodes: Node[]): string {
+  const again = nodes.filter(n => n.twin).length;
+  const more = again > 0 ? `, ${count(again)} more ${again === 1 ? "report" : "reports"} of the same` : "";
+  const n = nodes.length - 1 - again;
+  return `${count(n)} ${n === 1 ? "observation" : "observations"}${more}`;
 }
 
 interface HeaderProps {
@@ -204,12 +215,16 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
           <Took of={t} />
         </span>
         <span>{short(t.total_tokens)} tokens</span>
-        <span>{cost(t.total_cost)}</span>
-        {errors > 0 && (
-          <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
-            {count(errors)} {errors === 1 ? "error" : "errors"}
-          </button>
-        )}
+        <span>{traceCost(t)}</span>
+        {t.unpriced_count > 0 && <span class="badge badge-warn">{unpriced(t.unpriced_count)}</span>}
+        <span title="Status: that of the outermost step">
+          <Status of={t.status} />
+          {errors > 0 && (
+            <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
+              {errorsOf(t, errors)}
+            </button>
+          )}
+        </span>
         {t.user_id && <a href={link(`/users/${seg(t.user_id)}`)}>{t.user_id}</a>}
         {t.session_id && <a href={link(`/sessions/${seg(t.session_id)}`)}>{t.session_id}</a>}
         <span class="badge">{t.environment}</span>

@@ -9,9 +9,10 @@ export interface ToolCall {
 
 export type Part =
   | { kind: "text"; text: string }
+  | { kind: "reasoning"; text: string }
   | { kind: "json"; value: unknown }
   | { kind: "call"; call: ToolCall }
-  | { kind: "result"; id: string; value: unknown }
+  | { kind: "result"; id: string; name?: string; value: unknown }
   | { kind: "note"; text: string }; // a picture, a sound: named, not fetched
 
 export interface Message {

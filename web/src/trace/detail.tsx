@@ -1,16 +1,21 @@
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, scoreText } from "../format.ts";
-import { entriesOf, isObject, pretty, type Sent } from "../json.ts";
+import { scoreText } from "../format.ts";
+import type { Sent } from "../json.ts";
 import type { Observation, Score, Trace } from "../types.ts";
-import { Copy, Time, Took } from "../ui/bits.tsx";
+import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
-import { costLeftOut, inputParts, outputParts, tokensLeftOut } from "./amounts.ts";
+import { conversation } from "./chat.ts";
+import { ObservationFacts, TraceFacts } from "./facts.tsx";
 import { History } from "./history.tsx";
-import { ModePicker, Payload, usePayloadMode } from "./payload.tsx";
+import { type Mode, ModePicker, Payload, usePayloadMode } from "./payload.tsx";
+import { SpanPayloads, spanned } from "./span.tsx";
 import { kindOf } from "./tree.ts";
+import { type Twin, twinsOf } from "./twins.ts";
+import { type Question, Why } from "./why.tsx";
 
 type Tab = "payload" | "metadata" | "scores" | "history";
 
@@ -19,8 +24,12 @@ interface Props {
   observation: Observation | null; // null: the trace itself
 }
 
+interface DetailProps extends Props {
+  twin: Twin | null; // stands for the call that the observation reports, too
+}
+
 /** Detail shows one observation, or what belongs to the trace itself. */
-export function Detail({ trace, observation: o }: Props): JSX.Element {
+export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Element {
   const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
   const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list;
@@ -32,7 +41,7 @@ export function Detail({ trace, observation: o }: Props): JSX.Element {
   ];
   return (
     <article class="detail" aria-label={o ? o.name || o.id : "Trace"}>
-      <Head trace={trace} observation={o} />
+      <Head key={o?.id ?? ""} trace={trace} observation={o} twin={twin} />
       <div class="tabs-line">
         <div class="tabs" role="tablist" aria-label="Parts" onKeyDown={e => onTabKey(e, tabs, tab, setTab)}>
           {tabs.map(([value, title]) => (
@@ -54,9 +63,12 @@ export function Detail({ trace, observation: o }: Props): JSX.Element {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
       <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
-        {tab === "payload" && (
-          <Payloads key={o?.id ?? ""} input={(o ?? trace).input} output={(o ?? trace).output} mode={mode} />
-        )}
+        {tab === "payload" &&
+          (o && spanned(o) ? (
+            <SpanPayloads key={o.id} o={o} mode={mode} />
+          ) : (
+            <Payloads key={o?.id ?? ""} of={o ?? trace} mode={mode} />
+          ))}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && <Scores scores={scores} trace={trace} />}
         {tab === "history" && <History key={o?.id ?? ""} trace={trace.id} observation={o?.id} />}
@@ -74,7 +86,8 @@ function onTabKey(e: KeyboardEvent, tabs: [Tab, string][], tab: Tab, setTab: (t:
   (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`#tab-${next[0]}`)?.focus();
 }
 
-function Head({ trace, observation: o }: Props): JSX.Element {
+function Head({ trace, observation: o, twin }: DetailProps): JSX.Element {
+  const [question, ask] = useState<Question | null>(null);
   const id = o?.id ?? trace.id;
   const failed = o?.level === "ERROR";
   return (
@@ -97,112 +110,59 @@ function Head({ trace, observation: o }: Props): JSX.Element {
           <span>{o.status_message}</span>
         </p>
       )}
-      <dl class="stats">{o ? <ObservationFacts o={o} /> : <TraceFacts trace={trace} />}</dl>
+      {twin && (
+        <p class="notice">
+          <Icon name="link" />
+          <span>
+            The same call as{" "}
+            <a href={link(`/traces/${seg(twin.trace)}?observation=${seg(twin.id)}`)}>
+              {twin.name}
+              {twin.elsewhere && " in another trace"}
+            </a>
+            , reported by another library. Sums, costs and lists of calls have it once.
+          </span>
+        </p>
+      )}
+      <dl class="stats">{o ? <ObservationFacts o={o} ask={ask} /> : <TraceFacts trace={trace} />}</dl>
+      {o && !twin && <AlsoBy o={o} trace={trace} />}
+      {o && question && <Why key={question.title} o={o} question={question} onClose={() => ask(null)} />}
     </header>
   );
 }
 
-function Fact({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+// AlsoBy names who else reports the call that an observation stands for.
+function AlsoBy({ o, trace }: { o: Observation; trace: Trace }): JSX.Element | null {
+  const twins = twinsOf(o, trace);
+  if (twins.length === 0) return null;
   return (
-    <div>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function Latency({ of: x }: { of: Trace | Observation }): JSX.Element {
-  return (
-    <Fact title="Latency">
-      <Took of={x} />
-      {x.latency_reason && <span class="faint"> {x.latency_reason}</span>}
-    </Fact>
-  );
-}
-
-function InChildren(): JSX.Element {
-  return (
-    <span class="badge stats-mark" title="It stands for what hangs below it, and sums have that alone">
-      counted in its children
-    </span>
-  );
-}
-
-function ObservationFacts({ o }: { o: Observation }): JSX.Element {
-  const tokens = [o.prompt_tokens, o.completion_tokens];
-  const [input, output] = [inputParts(o), outputParts(o)];
-  const sent = o.model_parameters?.value;
-  const parameters = isObject(sent) ? entriesOf(sent) : [];
-  return (
-    <>
-      <Fact title="Start">
-        <Time at={o.start_time} />
-        {o.start_time_inferred && <span class="faint"> inferred</span>}
-      </Fact>
-      <Latency of={o} />
-      {o.model && <Fact title="Model">{o.provider ? `${o.model} · ${o.provider}` : o.model}</Fact>}
-      {o.requested_model && o.requested_model !== o.model && <Fact title="Asked for">{o.requested_model}</Fact>}
-      {o.finish_reason && <Fact title="Finish">{o.finish_reason}</Fact>}
-      {o.total_tokens !== null && (
-        <Fact title="Tokens">
-          {tokens.every(t => t !== null)
-            ? `${count(tokens[0])} in + ${count(tokens[1])} out = ${count(o.total_tokens)}`
-            : count(o.total_tokens)}
-          {tokensLeftOut(o) && <InChildren />}
-        </Fact>
-      )}
-      {input && <Fact title="Of the input">{input}</Fact>}
-      {output && <Fact title="Of the output">{output}</Fact>}
-      {o.total_cost !== null && (
-        <Fact title="Cost">
-          <span title={`in ${cost(o.input_cost)}, out ${cost(o.output_cost)}`}>{cost(o.total_cost)}</span>
-          {costLeftOut(o) && <InChildren />}
-        </Fact>
-      )}
-      {o.quality_score !== null && <Fact title="Quality">{scoreText(o.quality_score)}</Fact>}
-      {o.version && <Fact title="Version">{o.version}</Fact>}
-      {parameters.map(([k, v], i) => (
-        <Fact key={i} title={k}>
-          {typeof v === "object" ? pretty(v, "").replaceAll("\n", "") : String(v)}
-        </Fact>
+    <p class="muted small also-by">
+      Also reported by{" "}
+      {twins.map((t, i) => (
+        <span key={t.id}>
+          {i > 0 && ", "}
+          <a href={link(`/traces/${seg(trace.id)}?observation=${seg(t.id)}`)}>{t.source?.scope || t.name || t.id}</a>
+        </span>
       ))}
-    </>
+      , and counted once.
+    </p>
   );
 }
 
-function TraceFacts({ trace: t }: { trace: Trace }): JSX.Element {
-  return (
-    <>
-      <Fact title="Start">
-        <Time at={t.start_time} />
-      </Fact>
-      <Latency of={t} />
-      <Fact title="Tokens">{count(t.total_tokens)}</Fact>
-      <Fact title="Cost">{cost(t.total_cost)}</Fact>
-      {t.models.length > 0 && <Fact title="Models">{t.models.join(", ")}</Fact>}
-      {t.release && <Fact title="Release">{t.release}</Fact>}
-      {t.version && <Fact title="Version">{t.version}</Fact>}
-    </>
-  );
-}
-
-function Payloads({
-  input,
-  output,
-  mode,
-}: {
-  input: Sent | null | undefined;
-  output: Sent | null | undefined;
-  mode: "formatted" | "json" | "markdown" | "raw";
-}): JSX.Element {
+function Payloads({ of: x, mode }: { of: Trace | Observation; mode: Mode }): JSX.Element {
+  const { input, output } = x;
   if (!input && !output) return <p class="muted">No input and no output were sent.</p>;
+  const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
   return (
     <>
-      <Payload title="Input" sent={input} mode={mode} />
-      <Payload title="Output" sent={output} mode={mode} />
+      <Payload title="Input" sent={input} messages={unread(input) ? read : null} mode={mode} />
+      <Payload title="Output" sent={output} messages={unread(output) ? said : null} mode={mode} />
     </>
   );
 }
+
+// unread says that a payload is a structure in which the page itself finds no messages: then the server's are shown.
+const unread = (sent: Sent | null | undefined): boolean =>
+  typeof sent?.value === "object" && conversation(sent.value) === null;
 
 function Metadata({ trace, observation: o }: Props): JSX.Element {
   const tags = (o ?? trace).tags;

@@ -4,7 +4,16 @@ import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
 import { pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
-import { costLeftOut, inputParts, outputParts, tokensLeftOut } from "./amounts.ts";
+import {
+  answered,
+  costLeftOut,
+  inputParts,
+  outputParts,
+  tokens,
+  tokensLeftOut,
+  traceCost,
+  unpriced,
+} from "./amounts.ts";
 import { type Node, nodesOf } from "./tree.ts";
 
 /** Html is text that is safe to stand in a document; only html`` makes it. */
@@ -41,13 +50,14 @@ export function traceDocument(trace: Trace): string {
     ["Id", trace.id],
     ["Start", utc(trace.start_time)],
     ["Latency", took(trace)],
+    ["Outcome", trace.status],
     ["User", trace.user_id],
     ["Session", trace.session_id],
     ["Environment", trace.environment],
     ["Tags", trace.tags.join(", ")],
     ["Models", trace.models.join(", ")],
     ["Tokens", count(trace.total_tokens)],
-    ["Cost", cost(trace.total_cost)],
+    ["Cost", [traceCost(trace), unpriced(trace.unpriced_count)].filter(Boolean).join(", ")],
     [
       "Scores",
       Object.entries(trace.scores)
@@ -91,13 +101,18 @@ function observation(n: Node, o: Observation, span: number): Html {
     ["Level", o.level],
     ["Status", o.status_message],
     ["Latency", o.latency_reason ? took(o) : ""],
+    ["Outcome", [o.status, o.error_type].filter(Boolean).join(" · ")],
+    ["Same call as", n.twin ? `${n.twin.name} (${n.twin.id})` : ""],
     ["Model", [o.model, o.provider].filter(Boolean).join(" · ")],
     ["Asked for", o.requested_model === o.model ? "" : o.requested_model],
+    ["Response", o.response_id],
     ["Finish", o.finish_reason],
-    ["Tokens", o.total_tokens === null ? "" : amount(count(o.total_tokens), tokensLeftOut(o))],
+    ["First token", o.time_to_first_token_ms === null ? "" : duration(o.time_to_first_token_ms)],
+    ["Tokens", o.total_tokens === null && !answered(o) ? "" : amount(tokens(o), tokensLeftOut(o))],
+    ["Token source", o.token_source === "estimated" ? "estimated" : ""],
     ["Of the input", inputParts(o)],
     ["Of the output", outputParts(o)],
-    ["Cost", o.total_cost === null ? "" : amount(cost(o.total_cost), costLeftOut(o))],
+    ["Cost", o.total_cost === null && !answered(o) ? "" : amount(cost(o.total_cost), costLeftOut(o))],
   ];
   return html`<details class="${o.level === "ERROR" ? "failed" : ""}"><summary><span class="name" style="padding-left:${Math.min(n.depth - 1, 14)}rem">${o.name || o.id}</span><span class="line"><i style="left:${percent(n.start)}%;width:${percent(Math.max(0, end - n.start))}%"></i></span><span class="took">${duration(o.latency_ms)}</span></summary>
 <dl>${list(facts)}</dl>${part("Model parameters", o.model_parameters)}${part("Input", o.input)}${part("Output", o.output)}${part("Metadata", o.metadata)}</details>

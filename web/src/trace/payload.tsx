@@ -1,14 +1,17 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { count } from "../format.ts";
 import { Digits, entriesOf, isObject, type Sent } from "../json.ts";
 import { load, save } from "../storage.ts";
 import { Copy } from "../ui/bits.tsx";
+import { Folded } from "../ui/folded.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
 import { Markdown } from "../ui/markdown.tsx";
 import { conversation, type Message, type Part, parsed } from "./chat.ts";
+import { messagesOf } from "./messages.ts";
 
-type Mode = "formatted" | "json" | "markdown" | "raw";
+export type Mode = "formatted" | "json" | "markdown" | "raw";
 
 const modes: { value: Mode; title: string }[] = [
   { value: "formatted", title: "Formatted" },
@@ -45,15 +48,18 @@ export function ModePicker({ mode, onMode }: { mode: Mode; onMode: (m: Mode) => 
 interface PayloadProps {
   title: string;
   sent: Sent | null | undefined;
+  messages?: Sent | null | undefined; // of it, in the one shape; what is formatted is these
   mode: Mode;
 }
 
 /** Payload is one section: an input, an output. Raw and what is copied are as it was sent; a text is without quotes. */
-export function Payload({ title, sent, mode }: PayloadProps): JSX.Element | null {
+export function Payload({ title, sent, messages, mode }: PayloadProps): JSX.Element | null {
   const [open, set] = useState(true);
-  if (!sent) return null;
-  const { value } = sent;
-  const raw = typeof value === "string" ? value : sent.text;
+  const chat = useMemo(() => messagesOf(messages), [messages]);
+  const shown = sent ?? (chat.length > 0 ? messages : null); // attributes of their own have them, and no payload does
+  if (!shown) return null;
+  const { value } = shown;
+  const raw = typeof value === "string" ? value : shown.text;
   return (
     <section class="payload">
       <header class="section-head">
@@ -63,7 +69,12 @@ export function Payload({ title, sent, mode }: PayloadProps): JSX.Element | null
         </button>
         <Copy text={raw} label={`Copy the ${title.toLowerCase()}`} />
       </header>
-      {open && <Body value={value} raw={raw} mode={mode} />}
+      {open &&
+        (mode === "formatted" && chat.length > 0 ? (
+          <Chat messages={chat} />
+        ) : (
+          <Body value={value} raw={raw} mode={mode} />
+        ))}
     </section>
   );
 }
@@ -175,6 +186,12 @@ function PartView({ part: p }: { part: Part }): JSX.Element {
       return <JsonView value={p.value} />;
     case "note":
       return <p class="muted">[{p.text}]</p>;
+    case "reasoning":
+      return (
+        <Folded title="Reasoning" note={`${count(p.text.length)} characters`}>
+          {() => <Markdown text={p.text} />}
+        </Folded>
+      );
     case "call":
       return (
         <div class="call">
@@ -188,7 +205,12 @@ function PartView({ part: p }: { part: Part }): JSX.Element {
     case "result":
       return (
         <div class="call">
-          {p.id && <p class="faint small ellipsis">answers {p.id}</p>}
+          {(p.id || p.name) && (
+            <p class="call-head">
+              <span class="badge kind-tool">result</span> {p.name && <code>{p.name}</code>}
+              {p.id && <span class="faint small ellipsis">answers {p.id}</span>}
+            </p>
+          )}
           {typeof p.value === "string" ? <Markdown text={p.value} /> : <JsonView value={p.value} />}
         </div>
       );

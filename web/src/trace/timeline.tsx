@@ -1,10 +1,13 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { seg } from "../api.ts";
+import { link } from "../base.ts";
 import { duration } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { memo } from "../ui/memo.ts";
 import { useRows } from "../ui/rows.ts";
 import { kindOf, type Node } from "./tree.ts";
+import type { Twin } from "./twins.ts";
 
 interface Props {
   nodes: Node[]; // those that are visible
@@ -106,11 +109,12 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
   const o = n.observation;
   const failed = o?.level === "ERROR";
   const name = o ? o.name || o.id : title;
+  const twin = n.twin;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the treegrid's onKeyDown moves the selection
     <div
       role="row"
-      class={`trow kind-${o ? kindOf(o.type) : "trace"}${failed ? " failed" : ""}`}
+      class={`trow kind-${o ? kindOf(o.type) : "trace"}${failed ? " failed" : ""}${twin ? " same" : ""}`}
       data-at={at}
       tabIndex={tab ? 0 : -1}
       aria-rowindex={at + 1}
@@ -118,7 +122,9 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
       aria-selected={chosen}
       {...(n.children > 0 ? { "aria-expanded": !closed } : {})}
       style={{ transform: `translateY(${at * ROW}px)` }}
-      onClick={() => onSelect(n.key)}
+      onClick={e => {
+        if (!(e.target as Element).closest("a")) onSelect(n.key);
+      }}
     >
       {/* the row has the focus */}
       <div role="gridcell" class="trow-tree" style={{ paddingLeft: `${4 + Math.min(n.depth, DEEPEST) * 14}px` }}>
@@ -148,8 +154,13 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
             <span class="visually-hidden">error</span>
           </span>
         )}
-        {closed && <span class="badge">{n.children}</span>}
-        {o?.model && <span class="ellipsis trow-model">{o.model}</span>}
+        {closed && (
+          <span class="badge" title={n.twins > 0 ? "Reported more than once: open to see" : undefined}>
+            {n.twins > 0 ? `+${n.children} same call` : n.children}
+          </span>
+        )}
+        {twin && <SameCall twin={twin} />}
+        {o?.model && !twin && <span class="ellipsis trow-model">{o.model}</span>}
       </div>
       {/* the row has the focus */}
       <div role="gridcell" class="trow-bars">
@@ -158,6 +169,16 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
         </div>
       </div>
     </div>
+  );
+}
+
+/** SameCall says which observation stands for the call, and leads there. */
+export function SameCall({ twin: t }: { twin: Twin }): JSX.Element {
+  return (
+    <a class="ellipsis trow-same" tabIndex={-1} href={link(`/traces/${seg(t.trace)}?observation=${seg(t.id)}`)}>
+      same call as {t.name}
+      {t.elsewhere && " in another trace"}
+    </a>
   );
 }
 

@@ -1,6 +1,7 @@
 // The rows of a trace: the tree, flattened, with times in microseconds.
 import { fold } from "../fold.ts";
 import type { Observation, Trace } from "../types.ts";
+import { shapeOf, type Twin } from "./twins.ts";
 
 export interface Node {
   key: string; // "" for the trace itself, else the observation's id
@@ -11,6 +12,8 @@ export interface Node {
   why: string | undefined; // there is no latency although it ended
   children: number; // how many hang below, at any depth
   parent: number; // index in the full list; −1 for the trace
+  twin: Twin | null; // stands for the call that this reports, too
+  twins: number; // how many of those right below report the call of this one, too
 }
 
 /** micros reads RFC 3339 to the microsecond, which Date does not keep. */
@@ -33,13 +36,17 @@ export function nodesOf(trace: Trace): { nodes: Node[]; span: number } {
       why: trace.latency_reason,
       children: 0,
       parent: -1,
+      twin: null,
+      twins: 0,
     },
   ];
+  const { below, twin } = shapeOf(trace);
   // A stack instead of recursion: a trace may be hundreds of levels deep.
-  const todo = trace.observations.map(o => ({ o, depth: 1, parent: 0 })).reverse();
+  const todo = below("").map(o => ({ o, depth: 1, parent: 0 }));
   for (let next = todo.pop(); next; next = todo.pop()) {
     const { o, depth, parent } = next;
     const at = nodes.length;
+    const children = below(o);
     nodes.push({
       key: o.id,
       observation: o,
@@ -49,12 +56,33 @@ export function nodesOf(trace: Trace): { nodes: Node[]; span: number } {
       why: o.latency_reason,
       children: 0,
       parent,
+      twin: twin(o),
+      twins: children.reduce((n, c) => n + (c.duplicate_of === o.id ? 1 : 0), 0),
     });
     for (let p = parent; p >= 0; p = nodes[p]!.parent) nodes[p]!.children++;
-    for (const c of [...(o.children ?? [])].reverse()) todo.push({ o: c, depth: depth + 1, parent: at });
+    for (const c of children) todo.push({ o: c, depth: depth + 1, parent: at });
   }
   const span = nodes.reduce((max, n) => Math.max(max, n.start, n.end ?? 0), 1);
   return { nodes, span };
+}
+
+/** duplicate says whether it reports a call that another observation stands for: it is shown, and never counted. */
+export const duplicate = (n: Node): boolean => !!n.observation?.duplicate_of;
+
+/** foldedAt lists the nodes that are closed at first: below them are only reports of the same call. */
+export function foldedAt(nodes: Node[], chosen: string): Set<string> {
+  const own = new Map<number, number>(); // how many are right below, by place
+  for (const n of nodes) own.set(n.parent, (own.get(n.parent) ?? 0) + 1);
+  const closed = new Set(nodes.filter((n, i) => n.twins > 0 && own.get(i) === n.twins).map(n => n.key));
+  for (const key of above(nodes, chosen)) closed.delete(key);
+  return closed;
+}
+
+/** above lists the keys of what a node hangs below. */
+export function above(nodes: Node[], key: string): string[] {
+  const keys: string[] = [];
+  for (let p = nodes.find(n => n.key === key)?.parent ?? -1; p >= 0; p = nodes[p]!.parent) keys.push(nodes[p]!.key);
+  return keys;
 }
 
 /** visible leaves out what hangs below a closed node, and with a text to find what neither matches nor leads to a match. */

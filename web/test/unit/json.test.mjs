@@ -106,3 +106,15 @@ test("a number alone is no object with one text", () => {
   assert.equal(conversation(read("12345678901234567890")), null);
   assert.ok(read("1.0") instanceof Digits);
 });
+
+test("everything that a client sent keeps its digits, and the name of a score is no payload", () => {
+  const big = "12345678901234567890";
+  const names = ["usage", "attributes", "resource", "events", "links", "tools", "messages_in", "messages_out"];
+  for (const name of names) {
+    const o = answer(`{"id":"x","${name}":{"a":[${big}]}}`);
+    assert.equal(o[name].value.a[0].text, big, name);
+  }
+  const t = answer(`{"scores":{"input":0.5,"usage":"good"},"score_list":[{"name":"input"}],"input":"x"}`);
+  assert.deepEqual(t.scores, { input: 0.5, usage: "good" });
+  assert.equal(t.input.value, "x");
+});

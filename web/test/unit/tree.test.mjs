@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { micros, nodesOf, visible } = await source("trace/tree.ts");
+const { above, foldedAt, micros, nodesOf, visible } = await source("trace/tree.ts");
 const { costLeftOut, tokensLeftOut } = await source("trace/amounts.ts");
+const { twinsOf } = await source("trace/twins.ts");
 
 const at = micro => `2026-01-01T00:00:00.${String(micro).padStart(6, "0")}Z`;
 const step = (id, start, end, children = [], more = {}) => ({
@@ -56,4 +57,67 @@ test("an amount is counted below only where something below has that amount", ()
   assert.equal(tokensLeftOut(agent), true);
   assert.equal(costLeftOut(agent), false);
   assert.equal(tokensLeftOut(call), false);
+});
+
+const same = (id, twin, children = [], trace = "") =>
+  step(id, 2, 3, children, { duplicate_of: twin, duplicate_of_trace: trace, counted: false });
+const hung = list => {
+  const link = (o, parent) => {
+    o.parent_observation_id = parent;
+    for (const c of o.children) link(c, o.id);
+  };
+  for (const o of list) link(o, "");
+  return { id: "t", start_time: at(0), end_time: at(50), observations: list };
+};
+const shape = t =>
+  nodesOf(t)
+    .nodes.map(n => n.key + n.depth)
+    .join(" ");
+
+test("what reports the same call hangs below the one that is kept, and is folded there", () => {
+  const t = hung([
+    same("x", "a", [step("http", 2, 3)], "t"),
+    step("agent", 1, 40, [step("a", 2, 3, [])]),
+    step("b", 5, 6),
+  ]);
+  const { nodes } = nodesOf(t);
+  assert.equal(shape(t), "0 agent1 a2 x3 http4 b1");
+  assert.deepEqual([nodes[2].twins, nodes[3].twin], [1, { id: "a", trace: "t", name: "a", elsewhere: false }]);
+  assert.deepEqual([...foldedAt(nodes, "")], ["a"]);
+  assert.deepEqual([...foldedAt(nodes, "http")], [], "what is chosen is not hidden");
+  assert.deepEqual(above(nodes, "x"), ["a", "agent", ""]);
+  assert.deepEqual(
+    twinsOf(t.observations[1].children[0], t).map(o => o.id),
+    ["x"],
+  );
+});
+
+test("what has other calls below it, or lies below the one that is kept, stays where it was sent", () => {
+  assert.equal(shape(hung([same("chain", "a", [step("a", 2, 3)])])), "0 chain1 a2", "the one that is kept is inside");
+  assert.equal(shape(hung([step("a", 1, 4, [step("sdk", 2, 3, [same("x", "a")])])])), "0 a1 sdk2 x3");
+  const crossed = hung([same("x", "b", [step("a", 2, 3)]), same("y", "a", [step("b", 2, 3)])]);
+  assert.equal(shape(crossed), "0 x1 a2 y1 b2", "each holds what the other one reports");
+});
+
+test("one that is kept in another trace is named as there", () => {
+  const { nodes } = nodesOf(hung([same("x", "far", [], "other")]));
+  assert.deepEqual(nodes[1].twin, { id: "far", trace: "other", name: "far", elsewhere: true });
+  assert.deepEqual([...foldedAt(nodes, "")], []);
+});
+
+test("amounts of what reports the same call again are left out for that, and leave nothing else out", () => {
+  const again = same("sdk", "call", []);
+  const call = step("call", 1, 3, [{ ...again, total_tokens: 5 }], { counted: false, total_tokens: 5 });
+  assert.equal(tokensLeftOut(call), false);
+  assert.equal(tokensLeftOut({ ...again, total_tokens: 5, children: [call] }), false);
+});
+
+test("fifty thousand observations, or a thousand levels, with twins are put in place", () => {
+  const list = Array.from({ length: 50_000 }, (_, i) => (i % 2 ? same(`${i}`, `${i - 1}`) : step(`${i}`, 1, 2)));
+  const { nodes } = nodesOf({ id: "t", start_time: at(0), end_time: at(50), observations: list });
+  assert.equal(nodes.length, 50_001);
+  assert.equal(nodes.filter(n => n.depth === 2).length, 25_000);
+  let deep = step("bottom", 1, 2, []);
+  for (let i = 0; i < 1000; i++) deep = step(`d${i}`, 1, 2, [deep]);
+  assert.equal(nodesOf(hung([deep, same("x", "bottom")])).nodes.at(-1).depth, 1002);
 });
