@@ -28,6 +28,7 @@ func spanSides(ctx context.Context, o options, sink *sink) ([]*spanSide, error) 
 	if err != nil {
 		return nil, err
 	}
+	var ops string // where brokle says how far its index is
 	sides := []*spanSide{
 		{name: "floor", bin: self, path: "/v1/traces", promise: "decodes with the server's decoder, looks ids up in a map, appends the body to a file, one fsync for all that wait. No limits, no queries.",
 			command: func(addr, dir string) ([]string, error) {
@@ -36,9 +37,14 @@ func spanSides(ctx context.Context, o options, sink *sink) ([]*spanSide, error) 
 		{name: "brokle", bin: o.bin, path: "/v1/traces", env: []string{"BROKLE_BOOTSTRAP_API_KEY=" + benchKey},
 			promise: "as shipped: 200 means deduplicated and synced. Its processor time is what it takes until each span can be queried.",
 			command: func(addr, dir string) ([]string, error) {
-				return []string{"serve", "--listen", addr, "--data", dir}, nil
+				var err error
+				ops, err = freeAddress()
+				return []string{"serve", "--listen", addr, "--data", dir, "--ops-listen", ops}, err
 			},
-			drained: brokleDrained, has: brokleHas},
+			drained: func(ctx context.Context, url string, spans int) error { return brokleDrained(ctx, url, ops, spans) }, has: brokleHas},
+	}
+	if !o.peers {
+		return sides, nil
 	}
 	for _, p := range peers() {
 		if p.name != "Collector" {
@@ -95,7 +101,7 @@ service:
 
 func victoriaTracesSide(ctx context.Context, bin string) *spanSide {
 	version := "unknown"
-	if out, err := exec.CommandContext(ctx, bin, "-version").CombinedOutput(); err == nil && len(bytes.TrimSpace(out)) > 0 {
+	if out, err := exec.CommandContext(ctx, bin, "-version").Output(); err == nil && len(bytes.TrimSpace(out)) > 0 {
 		version = string(bytes.TrimSpace(out))
 	}
 	return &spanSide{name: "VictoriaTraces", version: version, bin: bin, path: "/insert/opentelemetry/v1/traces",
@@ -106,13 +112,16 @@ func victoriaTracesSide(ctx context.Context, bin string) *spanSide {
 		has: victoriaTracesHas}
 }
 
-// brokleDrained waits until the query API counts all spans; with 0, until what it counts no longer grows.
-func brokleDrained(ctx context.Context, url string, spans int) error {
-	last := -1
-	return until(ctx, 250*time.Millisecond, func() error {
+// brokleDrained waits until all of the Log is indexed and the query API counts as many spans.
+func brokleDrained(ctx context.Context, url, ops string, spans int) error {
+	return until(ctx, 100*time.Millisecond, func() error {
+		m, err := metrics(ops)
+		if err != nil {
+			return err
+		}
 		n, err := countEvents(url)
-		if err == nil && n < spans || spans == 0 && n != last {
-			last, err = n, errors.Join(err, errNotYet)
+		if err == nil && (n < spans || n == 0 || m["brokle_indexer_lag_seqs"] > 0) {
+			err = errNotYet
 		}
 		return err
 	})
