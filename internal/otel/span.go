@@ -119,12 +119,6 @@ func (r *reader) text(keys ...string) string {
 	return v.String()
 }
 
-// text is the text of an attribute, "" when it is not there.
-func (s *Span) text(key string) string {
-	v, _ := find(s.Attributes, key)
-	return v.String()
-}
-
 // resource is the text of an attribute of the resource.
 func (s *Span) resource(key string) string {
 	v, _ := find(s.Resource, key)
