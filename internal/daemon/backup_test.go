@@ -70,7 +70,7 @@ func (n *testNode) takeBackup(t *testing.T, dir string, around func(io.Reader) i
 // whole fails the test unless verify finds the directory whole.
 func whole(t *testing.T, dir string) *verify.Report {
 	t.Helper()
-	v, err := Verify(context.Background(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
+	v, err := Verify(context.Background(), Config{DataDir: dir, WarehouseMemory: 96 << 20}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,7 @@ func freeAddress(t *testing.T) string {
 // startAgain is a node on a fixed address, as `brokle serve` runs it. stop waits for its end.
 func startAgain(t *testing.T, dir, address string) (stop func() error, n *testNode) {
 	n = &testNode{url: "http://" + address, log: &watch.Output{}}
-	cfg := Config{DataDir: dir, Listen: address, BootstrapAPIKey: testKey, WarehouseMemory: 64 << 20, IndexCache: 8 << 20}
+	cfg := Config{DataDir: dir, Listen: address, BootstrapAPIKey: testKey, WarehouseMemory: 96 << 20, IndexCache: 8 << 20}
 	from := outside{free: func(string) (Bytes, error) { return 100 << 30, nil }, warehouse: func(w store.Warehouse) store.Warehouse { return w }}
 	logger := slog.New(slog.NewTextHandler(n.log, nil))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -51,7 +51,7 @@ func TestVerifyKnowsWhatHasExpired(t *testing.T) {
 	}
 	whole(t, dir)
 	remove(t, dir, datadir.ExpiredFile)
-	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
+	v, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 96 << 20}, nil)
 	if err != nil || v.State != verify.Damaged {
 		t.Errorf("without %s: %+v %v", datadir.ExpiredFile, v, err)
 	}

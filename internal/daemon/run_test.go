@@ -41,7 +41,7 @@ type testNode struct {
 func start(t *testing.T, cfg Config) *testNode {
 	t.Helper()
 	cfg.Listen = "127.0.0.1:0"
-	cfg.WarehouseMemory, cfg.IndexCache = 64<<20, 8<<20
+	cfg.WarehouseMemory, cfg.IndexCache = 96<<20, 8<<20
 	n := &testNode{log: &watch.Output{}}
 	n.free.Store(100 << 30)
 	ctx, cancel := context.WithCancel(context.Background())

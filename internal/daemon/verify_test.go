@@ -278,7 +278,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			func(dir string) {
 				harm.File(t, filepath.Join(dir, datadir.QuarantineDir, "quarantine.jsonl"), func([]byte) []byte { return []byte(`{"seq":5000,"event_id":"x"}` + "\n") })
 			}, "brokle quarantine replay", func(dir string) {
-				if _, _, err := ReplayQuarantine(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, slog.New(slog.DiscardHandler)); err != nil {
+				if _, _, err := ReplayQuarantine(t.Context(), Config{DataDir: dir, WarehouseMemory: 96 << 20}, slog.New(slog.DiscardHandler)); err != nil {
 					t.Fatal(err)
 				}
 			}},
@@ -293,7 +293,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		copyDir(t, v.dir, dir)
 		c.damage(dir)
 		before := content(t, dir)
-		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
+		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 96 << 20}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -473,7 +473,7 @@ func TestLaterFormats(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "data")
 		copyDir(t, v.dir, dir)
 		c.change(dir)
-		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 64 << 20}, nil)
+		got, err := Verify(t.Context(), Config{DataDir: dir, WarehouseMemory: 96 << 20}, nil)
 		if err != nil || got.State != verify.Unchecked {
 			t.Errorf("%s: verify says %+v %v", c.name, got, err)
 		} else if !slices.ContainsFunc(got.Parts, func(p verify.Part) bool {
@@ -481,7 +481,7 @@ func TestLaterFormats(t *testing.T) {
 		}) {
 			t.Errorf("%s: verify says %+v", c.name, got.Parts)
 		}
-		err = Run(context.Background(), Config{DataDir: dir, Listen: "127.0.0.1:0", WarehouseMemory: 64 << 20}, slog.New(slog.DiscardHandler), io.Discard)
+		err = Run(context.Background(), Config{DataDir: dir, Listen: "127.0.0.1:0", WarehouseMemory: 96 << 20}, slog.New(slog.DiscardHandler), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "release") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: serve says %v", c.name, err)
 		}

@@ -22,7 +22,8 @@ import (
 
 // Options are the settings of a Warehouse. The zero value is the default.
 type Options struct {
-	// MemoryLimit bounds what DuckDB's buffers use, in bytes. Default 256 MiB, at least 64 MiB.
+	// MemoryLimit bounds what DuckDB's buffers use, in bytes. Default 256 MiB, at least 96 MiB:
+	// a checkpoint holds a block of 256 KiB for nearly every column of every table.
 	MemoryLimit int64
 	// Threads is how many a query or a commit may use. Default 2.
 	Threads int
@@ -42,7 +43,7 @@ func (o Options) withDefaults() Options {
 	if o.MemoryLimit == 0 {
 		o.MemoryLimit = 256 << 20
 	}
-	o.MemoryLimit = max(o.MemoryLimit, 64<<20)
+	o.MemoryLimit = max(o.MemoryLimit, 96<<20)
 	if o.Threads <= 0 {
 		o.Threads = 2
 	}
