@@ -24,17 +24,9 @@ func (f *fieldsOf) twin(s *otel.Span, m *otel.Meaning) {
 // promptKey is a hash of all text that went in, "" when none was sent. The shape in which it was
 // sent, and the roles, which libraries name in their own ways, are not part of it.
 func promptKey(m *otel.Meaning) string {
-	in, _, _ := m.Messages()
 	var d xxhash.Digest
 	d.Reset()
-	n := 0
-	for i := range in {
-		for j := range in[i].Parts {
-			n += len(in[i].Parts[j].Text)
-			d.WriteString(in[i].Parts[j].Text) //nolint:errcheck // it never fails
-		}
-	}
-	if n == 0 {
+	if !m.PromptText(func(text []byte) { d.Write(text) }) { //nolint:errcheck // it never fails
 		return ""
 	}
 	return fmt.Sprintf("%016x", d.Sum64())

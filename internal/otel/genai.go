@@ -64,6 +64,7 @@ func genai(r *reader) {
 	}
 	r.logs()
 	m.messages = r.genaiMessages
+	m.plainIn = len(r.Logs) == 0 && r.text("gen_ai.system_instructions") == ""
 }
 
 // usage reads the counts, which include the cache's and the reasoning.

@@ -51,6 +51,8 @@ type Meaning struct {
 	Why map[string]string
 
 	messages func() (in, out []Message, tools []Tool)
+	// plainIn says that nothing but Input holds what went in.
+	plainIn bool
 }
 
 // reader fills a Meaning from a Span.

@@ -35,6 +35,7 @@ func traceloop(r *reader) {
 	if m.RequestedModel == "" {
 		m.RequestedModel, m.Model = r.text("llm.request.model"), r.text("llm.response.model")
 	}
+	m.plainIn = false
 	m.messages = func() (in, out []Message, tools []Tool) {
 		in, out, tools = r.genaiMessages()
 		if flat := r.indexed("gen_ai.prompt.", "user"); len(flat) > 0 {

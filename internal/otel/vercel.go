@@ -54,6 +54,7 @@ func vercel(r *reader) {
 		m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}
 		m.FinishReasonOriginal = ""
 	}
+	m.plainIn = false
 	m.messages = r.vercelMessages
 }
 
