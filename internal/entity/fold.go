@@ -74,7 +74,7 @@ import (
 // them says beats the root's name, and a user or session that the root does not say is the first that any says.
 // Input and output are the first trace_input and trace_output of its observations, else, with the metadata, the root's when it
 // has no name of its own; its status is the root's always. observation_count, error_count (level
-// ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost) over those that are no duplicates; total_tokens and total_cost over those of them that
+// ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost, but for those that failed without a token) over those that are no duplicates; total_tokens and total_cost over those of them that
 // Count lets count, exactly (see Money), an unknown number being 0; models
 // are the distinct ones that are not "", sorted. scores has for each name that
 // is not "": the mean of the values when any score of that name has a value, else

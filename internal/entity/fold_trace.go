@@ -164,7 +164,7 @@ func summarize(t *wire.Trace, sorted []*wire.Observation) {
 		if o.Level == "ERROR" && o.DuplicateOf == "" {
 			t.ErrorCount++
 		}
-		if isCall(o.Type) && o.DuplicateOf == "" && o.TotalCost == nil {
+		if isCall(o.Type) && o.DuplicateOf == "" && o.TotalCost == nil && (o.Status != StatusError || o.TotalTokens != nil) {
 			t.UnpricedCount++
 		}
 		if o.Model != "" {

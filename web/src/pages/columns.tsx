@@ -1,11 +1,14 @@
 // Columns, and the row of a telephone, that the lists of traces, sessions and users have in common.
 import type { ComponentChildren, JSX } from "preact";
-import { cost, count, fullTime, short, utc } from "../format.ts";
+import { count, fullTime, short, utc } from "../format.ts";
+import { traceCost } from "../trace/amounts.ts";
 import type { Totals } from "../types.ts";
 import { Time } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
 
-type Amounts = Pick<Totals, "observation_count" | "error_count" | "total_tokens" | "total_cost">;
+type Amounts = Pick<Totals, "observation_count" | "error_count" | "total_tokens" | "total_cost"> & {
+  unpriced_count?: number; // of a trace
+};
 
 /** timeColumn shows a time; its hint has it in full. */
 export function timeColumn<T>(column: Omit<Column<T>, "cell" | "hint">, at: (row: T) => string): Column<T> {
@@ -78,7 +81,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
     width: 88,
     numeric: true,
     sort: "total_cost",
-    cell: row => cost(row.total_cost),
+    cell: row => traceCost(row),
     hint: row => `$${row.total_cost}`,
   };
   return { observations, errors, tokens, cost: money };
@@ -107,7 +110,7 @@ export function Compact({ href, name, at, of: row, last, children }: CompactProp
         {row.error_count > 0 && <span class="badge badge-error">{row.error_count} err</span>}
         {children}
         <span>{short(row.total_tokens)} tok</span>
-        <span>{cost(row.total_cost)}</span>
+        <span>{traceCost(row)}</span>
         {last !== undefined && <span class="ellipsis">{last}</span>}
       </span>
     </>

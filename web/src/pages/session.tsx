@@ -5,6 +5,7 @@ import { link } from "../base.ts";
 import { cost, count, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
+import { traceCost } from "../trace/amounts.ts";
 import { conversation, parsed } from "../trace/chat.ts";
 import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { type Turn, turnsOf } from "../trace/turns.ts";
@@ -121,7 +122,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
           <Took of={t} />
         </span>
         <span class="muted">{short(t.total_tokens)} tokens</span>
-        <span class="muted">{cost(t.total_cost)}</span>
+        <span class="muted">{traceCost(t)}</span>
         {t.error_count > 0 && (
           <span class="badge badge-error">
             {count(t.error_count)} {t.error_count === 1 ? "error" : "errors"}
