@@ -443,7 +443,7 @@ func TestLaterFormats(t *testing.T) {
 		name, says string
 		change     func(dir string)
 	}{
-		{"format.json", `the part "warehouse" of`, later(datadir.FormatFile, `"warehouse": 4`, `"warehouse": 5`)},
+		{"format.json", `the part "warehouse" of`, later(datadir.FormatFile, fmt.Sprintf(`"warehouse": %d`, duckstore.SchemaVersion), fmt.Sprintf(`"warehouse": %d`, duckstore.SchemaVersion+1))},
 		{"an unknown part", `the part "ledger" of`, later(datadir.FormatFile, `{`, `{"ledger": 1,`)},
 		{"segment", v.segments[1], func(dir string) {
 			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[1]), func(b []byte) []byte {
