@@ -223,7 +223,7 @@ func waitRunning(t *testing.T, w *Warehouse) {
 // What does not fit the memory is refused, and not for a later try: neither once nor again.
 func TestTooLargeQuestion(t *testing.T) {
 	t.Parallel()
-	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{MemoryLimit: 64 << 20})
+	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{MemoryLimit: 96 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestTooLargeQuestion(t *testing.T) {
 			_, err := v.tx.ExecContext(ctx, "SELECT len(list(i)) FROM range(50000000) AS a(i)")
 			return err
 		})
-		if !errors.Is(err, store.ErrStarved) || errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "64 MiB") {
+		if !errors.Is(err, store.ErrStarved) || errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "96 MiB") {
 			t.Fatalf("got %v", err)
 		}
 	}
