@@ -78,6 +78,9 @@ const (
 	ID
 )
 
+// ownDoor is the door of our own events.
+const ownDoor = "brokle"
+
 // NumFields is how many fields there are.
 const NumFields = Field(len(table))
 
@@ -191,7 +194,7 @@ var table = [...]struct {
 	TraceName:            {name: "trace_name", said: ofObservation, kept: ofObservation},
 	TraceInput:           {name: "trace_input", held: JSON, said: ofObservation},
 	TraceOutput:          {name: "trace_output", held: JSON, said: ofObservation},
-	Door:                 {name: "door", said: ofObservation, kept: ofObservation, group: true, absent: "brokle"},
+	Door:                 {name: "door", said: ofObservation, kept: ofObservation, group: true, absent: ownDoor},
 	Scope:                {name: "scope", said: ofObservation, kept: ofObservation, group: true},
 	ScopeVersion:         {name: "scope_version", said: ofObservation, kept: ofObservation},
 	SDK:                  {name: "sdk", said: ofObservation, kept: ofObservation, group: true},

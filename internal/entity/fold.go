@@ -71,7 +71,7 @@ import (
 // its first observation by (start_time, id). Its name, user_id, session_id, release and tags, where its own
 // events have none, are those of its root: the first by (start_time, id) of the
 // observations that name no parent, else of those whose parent it has not; a trace_name that one of
-// them says beats the root's name, and a user or session that the root does not say is the first that any says.
+// them says beats the root's name, and a user or session that the root does not say is the first that a span of OpenTelemetry says.
 // Input and output are the first trace_input and trace_output of its observations, else, with the metadata, the root's when it
 // has no name of its own; its status is the root's always. observation_count, error_count (level
 // ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost, but for those that failed without a token) over those that are no duplicates; total_tokens and total_cost over those of them that

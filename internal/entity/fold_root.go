@@ -38,7 +38,7 @@ func earlier(a, b *ObservationRow) *ObservationRow {
 
 // fromRoot fills what the trace's own events leave open (name, user, session, tags, release) with what its
 // root says: clients that send spans only say there what the whole is about. A trace without a name of its
-// own also has the root's input, output and metadata, but for what an observation says to be the trace's. User and session are those of the first observation that has
+// own also has the root's input, output and metadata, but for what an observation says to be the trace's. User and session are those of the first span that has
 // one where the root has none.
 func fromRoot(t *wire.Trace, root *ObservationRow, sorted []*ObservationRow) {
 	if root == nil {
@@ -57,7 +57,9 @@ func fromRoot(t *wire.Trace, root *ObservationRow, sorted []*ObservationRow) {
 	t.Name = cmp.Or(t.Name, root.TraceName, name, root.Name)
 	t.UserID, t.SessionID, t.Release = cmp.Or(t.UserID, root.UserID), cmp.Or(t.SessionID, root.SessionID), cmp.Or(t.Release, root.Release)
 	for _, row := range sorted {
-		t.UserID, t.SessionID = cmp.Or(t.UserID, row.UserID), cmp.Or(t.SessionID, row.SessionID)
+		if row.Door != ownDoor { // a span may stand below one of a library that knows no user
+			t.UserID, t.SessionID = cmp.Or(t.UserID, row.UserID), cmp.Or(t.SessionID, row.SessionID)
+		}
 	}
 	if len(t.Tags) == 0 && len(root.Tags) > 0 {
 		t.Tags = root.Tags

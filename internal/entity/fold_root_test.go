@@ -74,3 +74,17 @@ func wanted(name, user, session string, tags ...string) (t wire.Trace) {
 	t.Name, t.UserID, t.SessionID, t.Tags = name, user, session, tags
 	return t
 }
+
+// A user that only an observation below the root names is the trace's when it came as a span, whose
+// root may be of a library that knows no user; of our own events it is the root's alone.
+func TestUserBelowTheRoot(t *testing.T) {
+	t.Parallel()
+	for door, want := range map[string]string{"brokle": "", "otlp": "ada"} {
+		root, child := &entity.ObservationRow{Door: door}, &entity.ObservationRow{Door: door, UserID: "ada"}
+		root.ID, root.Name, child.ID, child.ParentObservationID = "r", "request", "c", "r"
+		child.StartTime = root.StartTime.Add(1)
+		if got := entity.RollUp(nil, []*entity.ObservationRow{child, root}, "t"); got.UserID != want || got.Name != "request" {
+			t.Errorf("%s: user %q, name %q", door, got.UserID, got.Name)
+		}
+	}
+}

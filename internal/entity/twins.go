@@ -75,7 +75,7 @@ func SaidOfTwins(size int, role StreamRole, streamed int64) string {
 func (o *ObservationRow) noteCall() {
 	said := o.Twin
 	o.Twin = ""
-	if said == "" || o.Scope == "" || o.Door == "brokle" || !isCall(o.Type) || o.EndTime == nil || o.EndTime.Before(o.StartTime) {
+	if said == "" || o.Scope == "" || o.Door == ownDoor || !isCall(o.Type) || o.EndTime == nil || o.EndTime.Before(o.StartTime) {
 		return
 	}
 	o.Twin = countText(o.PromptTokens) + "/" + countText(o.CompletionTokens) + " " + said + " " + o.ResponseID

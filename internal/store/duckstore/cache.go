@@ -57,8 +57,8 @@ type relative struct {
 
 // rootTexts are what a trace may have from an observation, above all from its root.
 type rootTexts struct {
-	name, traceName, userID, sessionID, release string
-	tags                                        []string
+	name, traceName, userID, sessionID, release, door string
+	tags                                              []string
 }
 
 func relativeOf(o *observationRow, at span) relative {
@@ -66,7 +66,7 @@ func relativeOf(o *observationRow, at span) relative {
 		parent: o.ParentObservationID, typ: o.Type, level: o.Level, model: o.Model, environment: o.Environment,
 		status: o.Status, duplicateOf: o.DuplicateOf,
 		start: o.StartTime.UnixMicro(), countsTokens: o.CountsTokens, countsCost: o.CountsCost, at: at,
-		root: &rootTexts{o.Name, o.TraceName, o.UserID, o.SessionID, o.Release, o.Tags},
+		root: &rootTexts{o.Name, o.TraceName, o.UserID, o.SessionID, o.Release, o.Door, o.Tags},
 	}
 	if o.EndTime != nil {
 		r.end, r.ended = o.EndTime.UnixMicro(), true
@@ -85,7 +85,7 @@ func (r *relative) fill(id string, o *observationRow) {
 	*o = observationRow{Observation: wire.Observation{
 		ID: id, ParentObservationID: r.parent, Type: r.typ, Level: r.level, Model: r.model, Environment: r.environment,
 		Status: r.status, DuplicateOf: r.duplicateOf, StartTime: microTime(r.start), Name: r.root.name, Tags: r.root.tags,
-	}, TraceName: r.root.traceName, UserID: r.root.userID, SessionID: r.root.sessionID, Release: r.root.release}
+	}, TraceName: r.root.traceName, UserID: r.root.userID, SessionID: r.root.sessionID, Release: r.root.release, Door: r.root.door}
 	if r.ended {
 		end := microTime(r.end)
 		o.EndTime = &end
@@ -117,7 +117,7 @@ func (f *family) weigh() int {
 }
 
 func (t *rootTexts) weigh() int {
-	n := 100 + len(t.name) + len(t.traceName) + len(t.userID) + len(t.sessionID) + len(t.release)
+	n := 100 + len(t.name) + len(t.traceName) + len(t.userID) + len(t.sessionID) + len(t.release) + len(t.door)
 	for _, tag := range t.tags {
 		n += 16 + len(tag)
 	}

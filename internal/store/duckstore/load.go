@@ -126,7 +126,7 @@ func (r *refold) loadFamilies(keys []entityKey) error {
 }
 
 // relativeColumns are what a relative is made of.
-const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, tags"
+const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, door, tags"
 
 // relatives hands out the relatives of a block; relativeColumns begin at the column from.
 func relatives(b block, from int, each func(row int, m relative)) {
@@ -143,10 +143,10 @@ func relatives(b block, from int, each func(row int, m relative)) {
 			start: b.number(from+5, i), ended: ended.has(i), hasTokens: hasTokens.has(i), hasCost: hasCost.has(i),
 			countsTokens: b.bytes(from + 9)[i] != 0, countsCost: b.bytes(from + 10)[i] != 0,
 			at: span{b.number(from+11, i), b.number(from+12, i)}, status: text(from+13, i), duplicateOf: text(from+14, i),
-			root: &rootTexts{name: text(from+15, i), traceName: text(from+16, i), userID: text(from+17, i), sessionID: text(from+18, i), release: text(from+19, i)},
+			root: &rootTexts{name: text(from+15, i), traceName: text(from+16, i), userID: text(from+17, i), sessionID: text(from+18, i), release: text(from+19, i), door: text(from+20, i)},
 		}
-		if b.valid(from + 20).has(i) {
-			m.root.tags = b.list(from+20, i)
+		if b.valid(from + 21).has(i) {
+			m.root.tags = b.list(from+21, i)
 		}
 		if m.ended {
 			m.end = b.number(from+6, i)
