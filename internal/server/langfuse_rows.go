@@ -125,49 +125,44 @@ func seconds64(ms *float64) *float64 {
 	return &s
 }
 
-// theirUsage counts what the cache gave and the reasoning beside the input and the output, as they do.
-func theirUsage(o *wire.Observation) map[string]int64 {
-	usage := map[string]int64{}
-	set := func(name string, n *int64, less ...*int64) {
-		if n == nil {
-			return
-		}
-		left := *n
-		for _, part := range less {
-			if part != nil {
-				left -= *part
-			}
-		}
-		usage[name] = max(left, 0)
+// parts are amounts by their names, each without what stands beside it.
+type parts[N int64 | float64] map[string]N
+
+func (p parts[N]) set(name string, n *N, less ...*N) {
+	if n == nil {
+		return
 	}
-	set("input", o.PromptTokens, o.CacheReadTokens, o.CacheWriteTokens)
-	set("output", o.CompletionTokens, o.ReasoningTokens)
-	set("total", o.TotalTokens)
-	set("cache_read_input_tokens", o.CacheReadTokens)
-	set("cache_creation_input_tokens", o.CacheWriteTokens)
-	set("output_reasoning_tokens", o.ReasoningTokens)
+	left := *n
+	for _, part := range less {
+		if part != nil {
+			left -= *part
+		}
+	}
+	if len(less) > 0 {
+		left = max(left, 0)
+	}
+	p[name] = left
+}
+
+// theirUsage counts what the cache gave and the reasoning beside the input and the output, as they do.
+func theirUsage(o *wire.Observation) parts[int64] {
+	usage := parts[int64]{}
+	usage.set("input", o.PromptTokens, o.CacheReadTokens, o.CacheWriteTokens)
+	usage.set("output", o.CompletionTokens, o.ReasoningTokens)
+	usage.set("total", o.TotalTokens)
+	usage.set("cache_read_input_tokens", o.CacheReadTokens)
+	usage.set("cache_creation_input_tokens", o.CacheWriteTokens)
+	usage.set("output_reasoning_tokens", o.ReasoningTokens)
 	return usage
 }
 
-func theirCosts(o *wire.Observation) map[string]float64 {
-	costs := map[string]float64{}
-	set := func(name string, n *float64, less ...*float64) {
-		if n == nil {
-			return
-		}
-		left := *n
-		for _, part := range less {
-			if part != nil {
-				left -= *part
-			}
-		}
-		costs[name] = left
-	}
-	set("input", o.InputCost, o.CacheReadCost, o.CacheWriteCost)
-	set("output", o.OutputCost)
-	set("total", o.TotalCost)
-	set("cache_read_input_tokens", o.CacheReadCost)
-	set("cache_creation_input_tokens", o.CacheWriteCost)
+func theirCosts(o *wire.Observation) parts[float64] {
+	costs := parts[float64]{}
+	costs.set("input", o.InputCost, o.CacheReadCost, o.CacheWriteCost)
+	costs.set("output", o.OutputCost)
+	costs.set("total", o.TotalCost)
+	costs.set("cache_read_input_tokens", o.CacheReadCost)
+	costs.set("cache_creation_input_tokens", o.CacheWriteCost)
 	return costs
 }
 

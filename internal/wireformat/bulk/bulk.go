@@ -3,9 +3,7 @@
 package bulk
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -75,29 +73,15 @@ func read(in *wireformat.Incoming, w *jsonbody.Walk) (*ingest.Request, error) {
 	}
 	at, note := jsonbody.Time(timestamp.Raw)
 	r := &ingest.Request{Events: make([]wire.Event, 0, len(objects)), Dedup: store.Dedup{Enabled: true, TTL: wire.DefaultDedupTTL * time.Second}}
+	ids := wireformat.NewIDs("bulk_", in.Project)
 	for i := range objects {
 		v := &objects[i]
-		jsonbody.Take(r, wire.Event{ID: id(in.Project, at, i, v.Raw), Type: wire.EventCreate, Timestamp: at}, note, v, &in.Limits)
+		jsonbody.Take(r, wire.Event{ID: ids.Of(number(uint64(at.UnixMicro())), number(uint64(i)), v.Raw), Type: wire.EventCreate, Timestamp: at}, note, v, &in.Limits)
 	}
 	return r, nil
 }
 
-// id is "bulk_" and the first 128 bits of a SHA-256 in hex. The project's
-// length stands before it so that no two inputs run together alike.
-func id(project string, at wire.Timestamp, position int, content []byte) string {
-	h := sha256.New()
-	var n [8]byte
-	number := func(v uint64) {
-		binary.BigEndian.PutUint64(n[:], v)
-		h.Write(n[:])
-	}
-	number(uint64(len(project)))
-	h.Write([]byte(project))
-	number(uint64(at.UnixMicro()))
-	number(uint64(position))
-	h.Write(content)
-	return "bulk_" + hex.EncodeToString(h.Sum(nil)[:16])
-}
+func number(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
 
 // deprecation says since when the endpoint is deprecated: 2025-08-01 (RFC 9745).
 const deprecation = "@1754006400"

@@ -131,7 +131,7 @@ func scoreID(project string, body []byte) string {
 		}
 	})
 	if given == "" {
-		given = id(project, body)
+		given = derivedID(project, body)
 	}
 	return given
 }

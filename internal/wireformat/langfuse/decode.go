@@ -1,10 +1,6 @@
 package langfuse
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
@@ -143,7 +139,7 @@ func (d *decoder) scores(w *jsonbody.Walk) error {
 
 func (d *decoder) score(w *jsonbody.Walk) {
 	body := w.Value()
-	ev := wire.Event{ID: id(d.in.Project, body.Raw), Type: wire.QualityScoreCreate}
+	ev := wire.Event{ID: derivedID(d.in.Project, body.Raw), Type: wire.QualityScoreCreate}
 	if body.Kind() != '{' {
 		d.fault(ev, extract.CodeInvalidPayload, "Invalid body", "a score must be a JSON object")
 		return
@@ -151,16 +147,9 @@ func (d *decoder) score(w *jsonbody.Walk) {
 	d.take(ev, "", "score-create", &body)
 }
 
-// id is "lfscore_" and the first 128 bits of a SHA-256 in hex. The project's length stands before it so
-// that no two inputs run together alike.
-func id(project string, content []byte) string {
-	h := sha256.New()
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(project)))
-	h.Write(n[:])
-	h.Write([]byte(project))
-	h.Write(content)
-	return "lfscore_" + hex.EncodeToString(h.Sum(nil)[:16])
+// derivedID is the id of a score that has none.
+func derivedID(project string, content []byte) string {
+	return wireformat.NewIDs("lfscore_", project).Of(content)
 }
 
 // fault adds an event that cannot be stored.

@@ -2,7 +2,6 @@ package langfuse
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -34,7 +33,7 @@ func (Format) Accepts(h http.Header) string { return jsonbody.Accepts(h) }
 // Decode implements wireformat.Format. The limit on the number of events is not for these clients: one
 // that is told so drops them all.
 func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
-	d := &decoder{in: in, sdk: SDK(in.Header)}
+	d := &decoder{in: in, sdk: wireformat.LangfuseSDK(in.Header)}
 	read := d.batch
 	if in.Path == scores {
 		read = d.scores
@@ -54,25 +53,4 @@ func environment(h http.Header) string {
 		return env
 	}
 	return wireformat.DefaultEnvironment
-}
-
-// SDK is the client with its version as its headers say them, such as "langfuse-python/2.60.10"; "" when
-// they do not. Python 2 writes their names with underscores.
-func SDK(h http.Header) string {
-	get := func(name string) string {
-		if text := h.Get(name); text != "" {
-			return text
-		}
-		return h.Get(strings.ReplaceAll(name, "-", "_"))
-	}
-	name, version := get("x-langfuse-sdk-name"), get("x-langfuse-sdk-version")
-	if name == "" {
-		return ""
-	}
-	name = "langfuse-" + strings.TrimPrefix(name, "langfuse-")
-	if version != "" {
-		name += "/" + version
-	}
-	const longest = 255 // as a label
-	return strings.ToValidUTF8(name[:min(len(name), longest)], "")
 }

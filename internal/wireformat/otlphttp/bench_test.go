@@ -167,7 +167,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkParts(b *testing.B) {
 	body := chats(b, 100)
 	inJSON := toJSON(b, body)
-	origin, of := otlp.Origin{Door: "otlp"}, newIDs("default")
+	origin, of := otlp.Origin{Door: "otlp"}, wireformat.NewIDs("otlp_", "default")
 	for _, kind := range []struct {
 		name string
 		body []byte
@@ -193,7 +193,7 @@ func BenchmarkParts(b *testing.B) {
 			{"read", func() { otel.Read(i.Span) }},
 			{"item", func() { extract.Item(&ev, origin, i) }},
 			{"stored", func() { otlp.AppendStored(make([]byte, 0, len(payload)), origin, i) }},
-			{"id", func() { of.of(payload) }},
+			{"id", func() { of.Of(payload) }},
 		} {
 			b.Run(part.name, func(b *testing.B) { perSpan(b, func() int { part.run(); return 1 }) })
 		}

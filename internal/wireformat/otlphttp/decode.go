@@ -1,11 +1,7 @@
 package otlphttp
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"math"
 	"net/http"
 	"strconv"
@@ -29,7 +25,7 @@ type decoder struct {
 	origin otlp.Origin
 	deep   bool // something in the body nests deeper than a payload may
 	need   int  // bytes to ask room for
-	ids    ids
+	ids    *wireformat.IDs
 }
 
 // json reads a body in JSON, once it is known to be some. NaN and the infinities, which are none, are null.
@@ -100,10 +96,10 @@ func (d *decoder) take(i *otlp.Item) error {
 	}
 	var fields *entity.Fields
 	if fault := d.fault(i, ev.Payload); fault == nil {
-		ev.ID = d.ids.of(ev.Payload)
+		ev.ID = d.ids.Of(ev.Payload)
 		fields = extract.Item(&ev, d.origin, i)
 	} else {
-		ev.ID, ev.Payload = d.ids.of(i.Sent), nil
+		ev.ID, ev.Payload = d.ids.Of(i.Sent), nil
 		d.r.Faults = append(d.r.Faults, ingest.Fault{Index: len(d.r.Events), Err: *fault, OfPayload: true})
 	}
 	d.r.Events = append(d.r.Events, ev)
@@ -177,26 +173,6 @@ func timeOf(i *otlp.Item) wire.Timestamp {
 		return wire.Timestamp{}
 	}
 	return wire.At(time.Unix(0, ns))
-}
-
-// ids makes the ids of the events of a project: "otlp_" and the first 128 bits of a SHA-256 of the project
-// and the payload, in hex.
-type ids struct {
-	h       hash.Hash
-	project []byte // its length stands before it so that no two inputs run together alike
-	sum     [sha256.Size]byte
-}
-
-func newIDs(project string) ids {
-	return ids{h: sha256.New(), project: append(binary.BigEndian.AppendUint64(nil, uint64(len(project))), project...)}
-}
-
-func (i *ids) of(payload []byte) string {
-	i.h.Reset()
-	i.h.Write(i.project)
-	i.h.Write(payload)
-	var text [5 + 32]byte
-	return string(hex.AppendEncode(append(text[:0], "otlp_"...), i.h.Sum(i.sum[:0])[:16]))
 }
 
 // environment is that of the request's header; a span may name another.

@@ -84,7 +84,7 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	r := &ingest.Request{Environment: environment(in.Header), Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
 	origin := originOf(in)
 	origin.Forwarded = in.Header.Get(forwardedHeader) != ""
-	d := decoder{in: in, r: r, origin: origin, ids: newIDs(in.Project)}
+	d := decoder{in: in, r: r, origin: origin, ids: wireformat.NewIDs("otlp_", in.Project)}
 	var err error
 	switch body := in.Body; {
 	case len(body) == 0:
@@ -104,16 +104,9 @@ const forwardedHeader = "Brokle-Forwarded"
 
 // originOf says whose client it is.
 func originOf(in *wireformat.Incoming) otlp.Origin {
-	name, version := in.Header.Get("x-langfuse-sdk-name"), in.Header.Get("x-langfuse-sdk-version")
-	if name == "" && !strings.HasPrefix(in.Path, "/api/public/") {
+	sdk := wireformat.LangfuseSDK(in.Header)
+	if sdk == "" && !strings.HasPrefix(in.Path, "/api/public/") {
 		return otlp.Origin{Door: "otlp"}
 	}
-	o := otlp.Origin{Door: "langfuse", SDK: name}
-	if name != "" {
-		o.SDK = "langfuse-" + strings.TrimPrefix(name, "langfuse-")
-		if version != "" {
-			o.SDK += "/" + version
-		}
-	}
-	return o
+	return otlp.Origin{Door: "langfuse", SDK: sdk}
 }

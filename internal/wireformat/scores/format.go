@@ -1,9 +1,6 @@
 package scores
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -86,19 +83,12 @@ func list(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) error {
 // take adds the score that comes next to r.
 func take(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) {
 	v := w.Value()
-	jsonbody.Take(r, wire.Event{ID: id(in.Project, v.Raw), Type: wire.QualityScoreCreate}, "", &v, &in.Limits)
+	jsonbody.Take(r, wire.Event{ID: derivedID(in.Project, v.Raw), Type: wire.QualityScoreCreate}, "", &v, &in.Limits)
 }
 
-// id is "score_" and the first 128 bits of a SHA-256 in hex. The project's length stands before it so
-// that no two inputs run together alike.
-func id(project string, content []byte) string {
-	h := sha256.New()
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(project)))
-	h.Write(n[:])
-	h.Write([]byte(project))
-	h.Write(content)
-	return "score_" + hex.EncodeToString(h.Sum(nil)[:16])
+// derivedID is the id of the event of a score.
+func derivedID(project string, content []byte) string {
+	return wireformat.NewIDs("score_", project).Of(content)
 }
 
 // The forms in which the SDKs know an answer; one without success makes them raise.
@@ -159,7 +149,7 @@ func scoreID(in *wireformat.Incoming) string {
 			return given[key]
 		}
 	}
-	return id(in.Project, v.Raw)
+	return derivedID(in.Project, v.Raw)
 }
 
 // Refuse implements wireformat.Format.
