@@ -74,7 +74,7 @@ func answer(t *testing.T, path, body string) string {
 		if !strings.Contains(body, string(ev.Payload)) {
 			payload = "\n  " + string(ev.Payload)
 		}
-		out += fmt.Sprintf("stored %q %s %s%s\n  %s\n", ev.ID, ev.Type, at, payload, said(log.batch.Fields[i]))
+		out += fmt.Sprintf("stored %q %s %s%s\n  %s\n", ev.ID, ev.Type, at, payload, said(log.batch.Rows[i].Fields()))
 	}
 	return out
 }
