@@ -132,7 +132,7 @@ func house() map[string]room {
 			may: []string{
 				"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp",
 				"internal/wireformat/otlpgrpc", "internal/wireformat/langfuse", "internal/wireformat/scores",
-			}, because: "it is their table",
+			}, inTests: with(seam, []string{"internal/extract"}), because: "it is their table",
 		},
 		"internal/forward": {
 			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
