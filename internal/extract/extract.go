@@ -65,6 +65,15 @@ func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
 	return x.run(kind, rank)
 }
 
+// Into is Extract into f, whose memory is used again.
+func Into(f *entity.Fields, ev *wire.Event) *wire.BatchEventError {
+	fields, failure := Extract(ev)
+	if failure == nil {
+		*f = *fields
+	}
+	return failure
+}
+
 // run reads the payload as that of an entity of the kind.
 func (x *extractor) run(kind entity.Kind, rank entity.Rank) (*entity.Fields, *wire.BatchEventError) {
 	seen, ok := x.scan()

@@ -63,7 +63,7 @@ func (l *Log) free(r *request) {
 }
 
 // Append implements store.Log. The Log keeps no reference to payloads after it
-// returned; it keeps the strings and the Fields of b.
+// returned; it keeps the strings and the rows of b.
 func (l *Log) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, error) {
 	r := l.newRequest(kindEvents)
 	defer l.free(r)
@@ -83,8 +83,8 @@ func (l *Log) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, erro
 // requests, on the caller's goroutine.
 func (l *Log) prepare(r *request, b *store.Batch) error {
 	n := len(b.Events)
-	if b.Fields != nil && len(b.Fields) != n {
-		return fmt.Errorf("%d events but %d fields", n, len(b.Fields))
+	if b.Rows != nil && len(b.Rows) != n {
+		return fmt.Errorf("%d events but %d rows", n, len(b.Rows))
 	}
 	size := bodySize(b.Events)
 	if n > maxEvents || size > maxBody {
@@ -135,7 +135,7 @@ func (r *request) setBody(raw []byte) {
 
 // records makes what followers will read, with payloads in the Log's own memory.
 func (r *request) records(b *store.Batch, payloads []byte) {
-	const recordSize, valueSize = 192, 64
+	const recordSize = 224
 	received := time.UnixMicro(r.batch.received).UTC()
 	r.recs = make([]entity.Record, len(b.Events))
 	r.cost = int64(len(payloads)) + 256
@@ -154,9 +154,9 @@ func (r *request) records(b *store.Batch, payloads []byte) {
 			r.recs[i].Notes = r.batch.notesOf(e.ID)
 		}
 		r.cost += recordSize + int64(len(e.ID))
-		if b.Fields != nil && b.Fields[i] != nil {
-			r.recs[i].Fields = b.Fields[i]
-			r.cost += recordSize + valueSize*int64(cap(b.Fields[i].Values))
+		if b.Rows != nil {
+			r.recs[i].Row = b.Rows[i]
+			r.cost += int64(len(b.Rows[i]))
 		}
 	}
 }
