@@ -51,7 +51,7 @@ func house() map[string]room {
 	}
 	log, duck, redis := backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/duckstore/lean"})
 	index := backend
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
@@ -105,11 +105,12 @@ func house() map[string]room {
 		"internal/store/storetest": {
 			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
-		"internal/store/segmentlog": log,
-		"internal/store/idindex":    index,
-		"internal/store/duckstore":  duck,
-		"internal/store/redisclaim": redis,
-		"internal/store/clickhouse": backend,
+		"internal/store/segmentlog":     log,
+		"internal/store/idindex":        index,
+		"internal/store/duckstore":      duck,
+		"internal/store/duckstore/lean": {because: "it is for the linker"},
+		"internal/store/redisclaim":     redis,
+		"internal/store/clickhouse":     backend,
 
 		"internal/ingest": {
 			may:     with(contracts, []string{"internal/extract"}),
