@@ -70,10 +70,9 @@ func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 	w.open = w.room[:0]
 	if err = read(w); err != nil { // what was not read because of it must be JSON, too
 		w = &Walk{data: body}
-		w.value(0)
+		w.value()
 	}
-	w.space()
-	w.bad = w.bad || w.pos != len(body)
+	w.bad = w.bad || space(body, w.pos) != len(body)
 	return w, err
 }
 
