@@ -163,20 +163,3 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 	}
 	return payload, note, fault
 }
-
-// Take adds an event with its payload to r, with what there is to say of it. noteTime is what
-// Time has noted.
-func Take(r *ingest.Request, ev wire.Event, noteTime string, v *Value, l *wireformat.Limits) {
-	i := len(r.Events)
-	payload, note, fault := payloadOf(v, l)
-	ev.Payload = payload
-	r.Events = append(r.Events, ev)
-	for _, text := range [...]string{noteTime, note} {
-		if text != "" {
-			r.Notes = append(r.Notes, ingest.Note{Index: i, Text: text})
-		}
-	}
-	if fault != nil {
-		r.Faults = append(r.Faults, ingest.Fault{Index: i, Err: *fault, OfPayload: true})
-	}
-}
