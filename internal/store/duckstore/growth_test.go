@@ -103,6 +103,8 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 				switch c.name {
 				case "seq", "first_seq", "last_seq", "written":
 					list = append(list, fmt.Sprintf("%s + %d", c.name, n*i))
+				case "seqs":
+					list = append(list, fmt.Sprintf("list_transform(seqs, lambda seq: seq + %d)", n*i))
 				case "ts", "received", "start_time", "end_time", "timestamp", "own_start":
 					list = append(list, fmt.Sprintf("%s + %d", c.name, us*i))
 				case "id", "entity_id", "event_id", "trace_id", "observation_id":

@@ -82,8 +82,8 @@ func TestWriterComesBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "w.db")
-			w := openAt(t, path)
 			g := newGenerator(1)
+			w := openAt(t, path, g)
 			insert := func(recs []entity.Record) error { return w.Insert(t.Context(), recs, recs[len(recs)-1].Seq) }
 			if err := insert(g.next(1234)); err != nil {
 				t.Fatal(err)
@@ -137,9 +137,9 @@ func sound(t *testing.T, path string) {
 // it stops a second time, alone, is too large.
 func TestWriterTakesTheMemory(t *testing.T) {
 	t.Parallel()
-	w := openAt(t, filepath.Join(t.TempDir(), "w.db"))
-	defer func() { _ = w.Close() }()
 	g := newGenerator(1)
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), g)
+	defer func() { _ = w.Close() }()
 	for _, greedy := range []int{1, 2} { // how often the question is in the way
 		asked, answered := make(chan int, 3), make(chan error, 1)
 		go func() {

@@ -19,6 +19,7 @@ type refold struct {
 	fresh    map[entityKey]bool    // traces that nothing has named before
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
+	without  map[int64]bool        // Seqs of events that go
 
 	gone         []goneCall // what the touched observations were as calls
 	observations []placed[observationRow]
@@ -70,7 +71,7 @@ func (w *Warehouse) newRefold(upto entity.Seq, about int) *refold {
 	}
 }
 
-// touch makes the entities those to fold: it finds their events, in the cache or in the table.
+// touch makes the entities those to fold: it finds their events, in the cache or in the Log.
 func (r *refold) touch(keys []entityKey) error {
 	var absent []entityKey
 	for _, k := range keys {
