@@ -114,14 +114,8 @@ func storedOf[R any](seqs []entity.Seq, row *R) *stored[R] {
 	if len(seqs) == 0 {
 		return s
 	}
-	for _, seq := range seqs {
-		s.seqs = append(s.seqs, int64(seq))
-	}
-	slices.Sort(s.seqs)
-	s.at = span{s.seqs[0], s.seqs[len(s.seqs)-1]}
-	if len(s.seqs) <= 2 {
-		s.seqs = nil
-	}
+	all := rising(seqs)
+	s.at, s.seqs = span{all[0], all[len(all)-1]}, listed(all)
 	return s
 }
 
