@@ -24,6 +24,7 @@ const (
 	colTS // microseconds since 1970
 	colReceived
 	colBatchEnvironment
+	colFact // see factKey
 	numFixed
 )
 
@@ -39,6 +40,7 @@ var fixedColumns = [numFixed]column{
 	colTS:               {"ts", "BIGINT"},
 	colReceived:         {"received", "BIGINT"},
 	colBatchEnvironment: {"batch_environment", "VARCHAR"},
+	colFact:             {"fact", "UBIGINT"},
 }
 
 type column struct{ name, typ string }
