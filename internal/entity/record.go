@@ -22,8 +22,10 @@ type Record struct {
 	Event       wire.Event
 	// Notes say what of the event is read otherwise than it was sent; nil for nearly all.
 	Notes []string
-	// Fields is what Extract read from the payload, when it is still known from
+	// Row is what Extract read from the payload, packed, when it is still known from
 	// acceptance; nil when the record was read back from disk.
+	Row Row
+	// Fields is what Extract reads from the payload, where somebody has read it (extract.Fill); the Log leaves it nil.
 	Fields *Fields
 }
 

@@ -74,8 +74,8 @@ func distinct(events []wire.Event) (ids []string, at []int) {
 // partition keeps the events that are claimed; the others become duplicates or
 // retryable failures. pending is true when there is one of the latter.
 func (s *submission) partition(states []store.ClaimState, at []int) (pending bool) {
-	events, fields, index := s.batch.Events, s.batch.Fields, s.index
-	s.batch.Events, s.batch.Fields, s.index = events[:0], fields[:0], index[:0]
+	events, rows, index := s.batch.Events, s.batch.Rows, s.index
+	s.batch.Events, s.batch.Rows, s.index = events[:0], rows[:0], index[:0]
 	for i := range events {
 		switch states[at[i]] {
 		case store.ClaimedBefore:
@@ -86,7 +86,7 @@ func (s *submission) partition(states []store.ClaimState, at []int) (pending boo
 				EventID: events[i].ID, Code: CodeClaimPending, Retryable: true, Message: "Invalid event_id for now",
 				Details: "another node is storing an event of this event_id at this moment; send it again in a while"}})
 		default:
-			s.keep(events[i], fields[i], index[i])
+			s.keep(events[i], rows[i], index[i])
 		}
 	}
 	return pending

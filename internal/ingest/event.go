@@ -15,21 +15,21 @@ func InvalidID() *wire.BatchEventError {
 }
 
 // check applies the rules that hold for every event and reads its fields. known is what the
-// decoder has found, and read what it has read; nil: nothing.
-func check(ev *wire.Event, known *Fault, read *entity.Fields) (*entity.Fields, *wire.BatchEventError) {
+// decoder has found; nil: nothing. read says that it has read the fields, too.
+func check(ev *wire.Event, known *Fault, read bool, into *entity.Fields) *wire.BatchEventError {
 	if known != nil && !known.OfPayload {
-		return nil, &known.Err
+		return &known.Err
 	}
 	if failure := named(ev); failure != nil {
-		return nil, failure
+		return failure
 	}
 	if known != nil {
-		return nil, &known.Err
+		return &known.Err
 	}
-	if read != nil {
-		return read, nil
+	if read {
+		return nil
 	}
-	return extract.Extract(ev)
+	return extract.Into(into, ev)
 }
 
 // named checks the id and the type of an event, and makes its type canonical.

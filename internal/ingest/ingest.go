@@ -160,21 +160,23 @@ func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.
 func (in *Ingest) validate(s *submission, r *Request) {
 	s.total = len(r.Events)
 	s.batch.Events = r.Events[:0]
-	s.batch.Fields = make([]*entity.Fields, 0, len(r.Events))
+	s.batch.Rows = make([]entity.Row, 0, len(r.Events))
 	s.index = make([]int, 0, len(r.Events))
 	faults, note := r.Faults, 0
+	var fields entity.Fields // of one event after the other
+	var arena []byte         // of all rows
 	for i := range r.Events {
 		var known *Fault
 		if len(faults) > 0 && faults[0].Index == i {
 			known, faults = &faults[0], faults[1:]
 		}
 		ev := &r.Events[i] // keep moves it to a place at or before its own
-		var read *entity.Fields
-		if r.Fields != nil {
-			read = r.Fields[i]
+		var row entity.Row
+		if r.Rows != nil {
+			row = r.Rows[i]
 		}
-		fields, failure := check(ev, known, read)
-		if failure != nil {
+		fields.Notes = nil
+		if failure := check(ev, known, row != nil, &fields); failure != nil {
 			failure.EventID = echoID(ev.ID)
 			s.faults = append(s.faults, Fault{Index: i, Err: *failure, typ: echoType(ev.Type)})
 			continue
@@ -190,13 +192,18 @@ func (in *Ingest) validate(s *submission, r *Request) {
 		for _, text := range fields.Notes {
 			s.notes = append(s.notes, Note{Index: i, Text: text})
 		}
-		s.keep(*ev, fields, i)
+		if row == nil {
+			start := len(arena)
+			arena = fields.AppendRow(arena)
+			row = arena[start:len(arena):len(arena)]
+		}
+		s.keep(*ev, row, i)
 	}
 }
 
-func (s *submission) keep(ev wire.Event, fields *entity.Fields, index int) {
+func (s *submission) keep(ev wire.Event, row entity.Row, index int) {
 	s.batch.Events = append(s.batch.Events, ev)
-	s.batch.Fields = append(s.batch.Fields, fields)
+	s.batch.Rows = append(s.batch.Rows, row)
 	s.index = append(s.index, index)
 }
 

@@ -66,7 +66,7 @@ func (l *memLog) Append(ctx context.Context, b *store.Batch) ([]store.Outcome, e
 	for i, ev := range b.Events {
 		if outcomes[i] == store.Stored {
 			l.records = append(l.records, entity.Record{Seq: entity.Seq(len(l.records) + 1), Project: b.Project,
-				Environment: b.Environment, BatchID: b.ID, ReceivedAt: b.ReceivedAt, Event: ev, Fields: b.Fields[i]})
+				Environment: b.Environment, BatchID: b.ID, ReceivedAt: b.ReceivedAt, Event: ev, Row: b.Rows[i]})
 			if b.Dedup.Enabled {
 				l.marks[[2]string{b.Project, ev.ID}] = l.now().Add(b.Dedup.TTL)
 			}

@@ -10,9 +10,9 @@ import (
 type Request struct {
 	// Events are in the order in which they were sent. Payloads are JSON.
 	Events []wire.Event
-	// Fields are what the decoder has read of the events already, where it has: the same as Extract
-	// reads. It is as long as Events, or nil.
-	Fields []*entity.Fields
+	// Rows are what the decoder has read of the events already, where it has: the same as Extract
+	// reads, whose notes are among Notes. It is as long as Events, or nil; a row may be nil.
+	Rows []entity.Row
 	// Faults are the events that cannot be stored as they were sent, by rising Index into
 	// Events; what could be read of them stands at that place in Events.
 	Faults []Fault

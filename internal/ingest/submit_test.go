@@ -65,7 +65,7 @@ func TestSubmitStores(t *testing.T) {
 	}
 	a, b := recs[0], recs[1]
 	if a.Event.Type != "trace_create" || string(a.Event.Payload) != `{ "name" : "ü\u00fc", "x":1e400 }` ||
-		!a.Event.Timestamp.Equal(now.Truncate(time.Microsecond)) || a.Environment != "staging" || a.Fields.EntityID != "a" {
+		!a.Event.Timestamp.Equal(now.Truncate(time.Microsecond)) || a.Environment != "staging" || string(a.Row.EntityID()) != "a" {
 		t.Errorf("stored %+v", a)
 	}
 	if b.Event.Type != "event_create" || b.Event.Timestamp.Unix() != 1677610602 || !b.ReceivedAt.Equal(now.Truncate(time.Microsecond)) {

@@ -16,7 +16,7 @@ type Batch struct {
 	ReceivedAt  time.Time
 	Dedup       Dedup
 	Events      []wire.Event
-	Fields      []*entity.Fields // nil, or one per event
+	Rows        []entity.Row // nil, or one per event; a row may be nil
 	// Failed are the events of the request that ingest refused, and why. They
 	// are kept with the batch so that its receipt can be given again.
 	Failed []wire.BatchEventError

@@ -54,18 +54,18 @@ func testLogPayloads(t *testing.T, b *logBench) {
 
 func testLogFields(t *testing.T, b *logBench) {
 	batch := b.batch("a", "b")
-	fields := &entity.Fields{EntityID: "a", Values: []entity.FieldValue{{Field: entity.Name, Text: "n"}}}
-	batch.Fields = []*entity.Fields{fields, nil}
+	row := entity.Row((&entity.Fields{EntityID: "a", Values: []entity.FieldValue{{Field: entity.Name, Text: "n"}}}).AppendRow(nil))
+	batch.Rows = []entity.Row{row, nil}
 	b.expect(t, batch, 2, 0)
 	recs := b.all(t)
-	if len(recs) != 2 || recs[1].Fields != nil {
+	if len(recs) != 2 || recs[1].Row != nil {
 		t.Fatalf("records %+v", recs)
 	}
-	if recs[0].Fields != nil && recs[0].Fields != fields {
-		t.Error("fields are neither those appended nor forgotten")
+	if recs[0].Row != nil && !bytes.Equal(recs[0].Row, row) {
+		t.Error("the row is neither that appended nor forgotten")
 	}
 	b.reopen(t)
-	if recs := b.all(t); len(recs) != 2 || recs[0].Fields != nil {
+	if recs := b.all(t); len(recs) != 2 || recs[0].Row != nil {
 		t.Errorf("after reopen: %+v", recs)
 	}
 }

@@ -94,16 +94,20 @@ func (d *decoder) take(i *otlp.Item) error {
 	if i.Err == nil {
 		ev.Payload = otlp.AppendStored(make([]byte, 0, size+192), d.origin, i)
 	}
-	var fields *entity.Fields
+	var row entity.Row
 	if fault := d.fault(i, ev.Payload); fault == nil {
 		ev.ID = d.ids.Of(ev.Payload)
-		fields = extract.Item(&ev, d.origin, i)
+		fields := extract.Item(&ev, d.origin, i)
+		for _, text := range fields.Notes {
+			d.r.Notes = append(d.r.Notes, ingest.Note{Index: len(d.r.Events), Text: text})
+		}
+		row = fields.AppendRow(nil)
 	} else {
 		ev.ID, ev.Payload = d.ids.Of(i.Sent), nil
 		d.r.Faults = append(d.r.Faults, ingest.Fault{Index: len(d.r.Events), Err: *fault, OfPayload: true})
 	}
 	d.r.Events = append(d.r.Events, ev)
-	d.r.Fields = append(d.r.Fields, fields)
+	d.r.Rows = append(d.r.Rows, row)
 	return nil
 }
 

@@ -79,8 +79,8 @@ func fuzz(t *testing.T, path string, body []byte) {
 		return
 	}
 	again, err := otlphttp.Format{}.Decode(in())
-	if err != nil || len(again.Events) != len(r.Events) || len(r.Fields) != len(r.Events) {
-		t.Fatalf("read again: %v, %d events and %d fields, then %d", err, len(r.Events), len(r.Fields), len(again.Events))
+	if err != nil || len(again.Events) != len(r.Events) || len(r.Rows) != len(r.Events) {
+		t.Fatalf("read again: %v, %d events and %d fields, then %d", err, len(r.Events), len(r.Rows), len(again.Events))
 	}
 	failed := map[int]bool{}
 	for _, fault := range r.Faults {
@@ -100,8 +100,8 @@ func fuzz(t *testing.T, path string, body []byte) {
 		if !json.Valid(ev.Payload) || !utf8.Valid(ev.Payload) {
 			t.Fatalf("the payload is no JSON: %q", ev.Payload)
 		}
-		if fields, failure := extract.Extract(ev); failure != nil || fields == nil || len(fields.Values) != len(r.Fields[i].Values) {
-			t.Fatalf("read from the payload: %+v %+v, read from the body: %+v", failure, fields, r.Fields[i])
+		if fields, failure := extract.Extract(ev); failure != nil || !bytes.Equal(fields.AppendRow(nil), r.Rows[i]) {
+			t.Fatalf("read from the payload: %+v %+v, read from the body: %+v", failure, fields, r.Rows[i].Fields())
 		}
 	}
 }
