@@ -45,6 +45,7 @@ type options struct {
 	only           string
 	doc            string
 	soak           time.Duration
+	soakRate       int      // events/s; 0: as fast as they are taken
 	chart          string   // soak: the file of the chart
 	serve          []string // further arguments of the server
 }
@@ -69,7 +70,8 @@ func main() {
 	flag.StringVar(&o.otherBin, "other-bin", "", "the same with another binary")
 	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone; default: these), or otlp")
 	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
-	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.DurationVar(&o.soak, "soak", 0, "load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.IntVar(&o.soakRate, "soak-rate", 20_000, "events a second of the soak; 0: as fast as they are taken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
 	flag.StringVar(&o.floorAddr, "floor-addr", "127.0.0.1:0", "internal: where the floor handler listens")
