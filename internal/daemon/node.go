@@ -12,6 +12,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/forward"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -82,7 +83,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		threads = min(runtime.NumCPU(), 4)
 	}
 	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, datadir.WarehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Now: now, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Records: extract.Records(s.log.Get), Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())

@@ -1,12 +1,6 @@
 package entity
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-
-	"github.com/brokle-ai/brokle-go/internal/wire"
-)
+import "strings"
 
 // Count decides which of the observations of one trace, all of which rows must be, are
 // part of the sums of its tokens and costs: it sets CountsTokens, CountsCost and Counted.
@@ -21,20 +15,26 @@ import (
 // all count: they are not for Count. A duplicate never counts, but what it carries is carried below
 // what it hangs below.
 func Count(rows []*ObservationRow) {
-	sorted := slices.Clone(rows)
-	slices.SortFunc(sorted, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
-	list := make([]*wire.Observation, len(sorted))
-	for i, row := range sorted {
-		list[i] = &row.Observation
+	sorted, steps := sortedRows(rows)
+	countSteps(steps, parentsOf(steps))
+	countedAs(sorted, steps)
+}
+
+// countSteps is Count of steps in the order of their starts.
+func countSteps(steps []step, parents []int) {
+	tokens := below(parents, func(i int) bool { return steps[i].tokens != 0 })
+	cost := below(parents, func(i int) bool { return steps[i].cost != 0 })
+	for i := range steps {
+		s := &steps[i]
+		s.countsTokens = !s.duplicate && (s.call || !tokens[i])
+		s.countsCost = !s.duplicate && (s.call || !cost[i])
 	}
-	parents := parentsOf(list)
-	tokens := below(parents, func(i int) bool { return hasTokens(list[i]) })
-	cost := below(parents, func(i int) bool { return hasCost(list[i]) })
-	for i, row := range sorted {
-		call := isCall(row.Type)
-		row.CountsTokens = row.DuplicateOf == "" && (call || !tokens[i])
-		row.CountsCost = row.DuplicateOf == "" && (call || !cost[i])
-		row.Counted = (row.CountsTokens || !hasTokens(list[i])) && (row.CountsCost || !hasCost(list[i]))
+}
+
+// countedAs says in rows what their steps say.
+func countedAs(rows []*ObservationRow, steps []step) {
+	for i, row := range rows {
+		row.CountsTokens, row.CountsCost, row.Counted = steps[i].countsTokens, steps[i].countsCost, steps[i].counted()
 	}
 }
 
@@ -46,10 +46,6 @@ func isCall(observationType string) bool {
 	}
 	return false
 }
-
-func hasTokens(o *wire.Observation) bool { return o.TotalTokens != nil && *o.TotalTokens != 0 }
-
-func hasCost(o *wire.Observation) bool { return o.TotalCost != nil && *o.TotalCost != 0 }
 
 // below says of each place in a forest whether anything below it carries. It goes from
 // the leaves up, without recursion.
@@ -82,21 +78,16 @@ func below(parents []int, carries func(i int) bool) []bool {
 	return found
 }
 
-// totalsOf is what the observations of a trace add up to, after Count.
-func totalsOf(rows []*ObservationRow) (tokens int64, cost float64) {
+// totalsOf is what the observations of a trace add up to, after countSteps.
+func totalsOf(steps []step) (tokens int64, cost float64) {
 	var sum Money
-	for _, row := range rows {
-		if row.CountsTokens && row.TotalTokens != nil {
-			tokens = addTokens(tokens, *row.TotalTokens)
+	for i := range steps {
+		if s := &steps[i]; s.countsTokens && s.knowsTokens {
+			tokens = addTokens(tokens, s.tokens)
 		}
-		if row.CountsCost && row.TotalCost != nil {
-			sum.Add(*row.TotalCost)
+		if s := &steps[i]; s.countsCost && s.knowsCost {
+			sum.Add(s.cost)
 		}
 	}
 	return tokens, sum.Sum()
-}
-
-// byStart is the order of observations: (start_time, id).
-func byStart(a, b *wire.Observation) int {
-	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }

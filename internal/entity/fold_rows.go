@@ -101,7 +101,7 @@ func (f *Fold) Observations(id string) []ObservationRow {
 
 // Trace folds the events that name the trace id: what the trace says of itself,
 // without what its observations and scores add.
-func (f *Fold) Trace(id string) *wire.Trace { return ownTrace(f, nil, id) }
+func (f *Fold) Trace(id string) *wire.Trace { return ownTrace(f, id) }
 
 // Facts returns the events that the fold reads, in the order in which it reads them.
 // Of observations, they are those of all traces.

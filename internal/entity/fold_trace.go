@@ -129,53 +129,63 @@ func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRo
 			}
 		}
 	}
-	slices.SortFunc(scores, func(a, b wire.Score) int {
-		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
-	})
-	t, observations := rollUp(own, rows, traceID)
+	sortScores(scores)
+	rolled := rollRows(own, rows, traceID)
+	t := rolled.trace
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
-	t.Observations = tree(observations)
+	t.Observations = rolled.tree()
 	return t, nil
 }
 
+// sortScores sorts by (timestamp, id).
+func sortScores(scores []wire.Score) {
+	slices.SortFunc(scores, func(a, b wire.Score) int {
+		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
+	})
+}
+
 // ownTrace is what the trace's own events say; own is nil when there are none,
-// and then there are observations.
-func ownTrace(own *Fold, sorted []*wire.Observation, id string) *wire.Trace {
+// and then it has no environment and no start.
+func ownTrace(own *Fold, id string) *wire.Trace {
+	t := &wire.Trace{}
 	if own == nil {
-		t := &wire.Trace{}
 		t.ID, t.Tags = id, []string{}
-		t.Environment, t.StartTime = sorted[0].Environment, sorted[0].StartTime
 		return t
 	}
 	s := fold(own.sorted())
-	t := &wire.Trace{}
 	fill(s, traceSaid, t)
 	t.ID, t.Environment, t.StartTime = id, s.environment(), s.inferredStart().time()
 	return t
 }
 
 // summarize adds what the trace's observations say, but for their amounts.
-func summarize(t *wire.Trace, sorted []*wire.Observation) {
+func summarize(t *wire.Trace, steps []step) {
 	models := make(map[string]bool)
-	for _, o := range sorted {
-		if o.DuplicateOf == "" {
+	var end instant
+	for i := range steps {
+		s := &steps[i]
+		if !s.duplicate {
 			t.ObservationCount++
 		}
-		if o.Level == "ERROR" && o.DuplicateOf == "" {
+		if s.level && !s.duplicate {
 			t.ErrorCount++
 		}
-		if isCall(o.Type) && o.DuplicateOf == "" && o.TotalCost == nil && (o.Status != StatusError || o.TotalTokens != nil) {
+		if s.call && !s.duplicate && !s.knowsCost && (!s.failed || s.knowsTokens) {
 			t.UnpricedCount++
 		}
-		if o.Model != "" {
-			models[o.Model] = true
+		if s.model != "" {
+			models[s.model] = true
 		}
-		if o.StartTime.Before(t.StartTime) {
-			t.StartTime = o.StartTime
+		if s.end.known {
+			end.greatest(s.end.us)
 		}
-		if o.EndTime != nil && (t.EndTime == nil || o.EndTime.After(*t.EndTime)) {
-			t.EndTime = o.EndTime
-		}
+	}
+	if len(steps) > 0 && steps[0].start < t.StartTime.UnixMicro() {
+		t.StartTime = instant{us: steps[0].start}.time()
+	}
+	if end.known {
+		at := end.time()
+		t.EndTime = &at
 	}
 	t.Models = slices.Sorted(maps.Keys(models))
 	if t.Models == nil {

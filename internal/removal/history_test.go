@@ -61,7 +61,7 @@ func (n *node) open() {
 	if err != nil {
 		n.Fatal(err)
 	}
-	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Now: clock}); err != nil {
+	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Records: extract.Records(n.log.Get), Now: clock}); err != nil {
 		n.Fatal(err)
 	}
 	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -15,7 +16,8 @@ import (
 // of several events, and nothing of what was cleared.
 func TestPreviewsOfAPage(t *testing.T) {
 	t.Parallel()
-	w := openAt(t, filepath.Join(t.TempDir(), "w.db"))
+	var log storetest.Ledger
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), &log)
 	defer func() { _ = w.Close() }()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	fold, recs := &entity.Fold{}, []entity.Record(nil)
@@ -24,6 +26,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 		fields := &entity.Fields{Kind: entity.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
 		rec := entity.Record{Seq: entity.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
 			Event: wire.Event{ID: string(rune('a' + n)), Type: wire.ObservationUpdate, Timestamp: wire.At(at.Add(time.Duration(n) * time.Second))}}
+		log.Add(rec)
 		recs = append(recs, rec)
 		fold.Add(&rec, fields)
 	}

@@ -34,6 +34,7 @@ type Log struct {
 	lock     io.Closer
 	codec    *codec
 	index    *idindex.Index
+	named    namedBlocks
 	handles  *handles
 	blocks   *blockCache
 	tail     tail
@@ -246,8 +247,7 @@ var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds
 // Run does the background work until ctx ends: what was appended is packed, with filters for the search of text, and each
 // minute what expired is swept out of the index. The packing has a thread of its own, at a lower priority.
 // It returns nil. Trouble is logged and tried again, but for an
-// id index that is damaged or can write its manifest no more: that is ErrIndexDamaged or idindex.ErrStopped, and
-// opening the Log again mends it.
+// id index that is damaged: that is ErrIndexDamaged, and opening the Log again mends it.
 func (l *Log) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var packing sync.WaitGroup
@@ -265,10 +265,8 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.index.Damaged():
 			return ErrIndexDamaged
-		case <-l.index.Stopped():
-			return idindex.ErrStopped
 		case <-sweep.C:
-			err = l.sweep(ctx)
+			err = l.sweep()
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 			l.o.Logger.Warn("background work of the log failed, it will be tried again", "error", err)
@@ -276,19 +274,9 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-func (l *Log) sweep(ctx context.Context) error {
-	const most = 10_000 // entries at a time, so that appends get their turn
-	for ctx.Err() == nil {
-		if err := l.enter(); err != nil {
-			return err
-		}
-		n, err := l.index.Sweep(l.o.Now(), most)
-		l.exit()
-		if err != nil || n < most {
-			return err
-		}
-	}
-	return nil
+func (l *Log) sweep() error {
+	_, err := call(l, "sweep", func() (int, error) { return l.index.Sweep(l.o.Now()) })
+	return err
 }
 
 // takeMaint waits for the turn of work that replaces segments, and enters.

@@ -30,6 +30,8 @@ type Options struct {
 	// IdleAfter is how long no append must have come before the segment that is appended to is
 	// sealed, and small segments are made one. Default 2 s.
 	IdleAfter time.Duration
+	// indexHashBits is idindex.Options.HashBits; tests set it.
+	indexHashBits int
 	// AcceptLoss lets Open go on when segment files are missing, which is a LossError otherwise. What
 	// was accepted is written down, and the next Open finds nothing missing.
 	AcceptLoss bool
