@@ -108,7 +108,6 @@ func house() map[string]room {
 		"internal/store/segmentlog":     log,
 		"internal/store/idindex":        index,
 		"internal/store/duckstore":      duck,
-		"internal/store/duckstore/lean": {because: "it is for the linker"},
 		"internal/store/redisclaim":     redis,
 		"internal/store/clickhouse":     backend,
 

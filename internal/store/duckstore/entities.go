@@ -58,6 +58,24 @@ var (
 	traceTable       = newEntityTable("traces", entity.TraceKind, entity.TraceMembers)
 )
 
+// What a page reads of a table beside its keys.
+var (
+	observationPage = observationTable.without("id", "trace_id")
+	scorePage       = scoreTable.without("id")
+	tracePage       = traceTable.without("id")
+)
+
+// without is the table as far as it has other columns.
+func (t *entityTable[R]) without(names ...string) *entityTable[R] {
+	rest := &entityTable[R]{name: t.name}
+	for i, c := range t.columns {
+		if !slices.Contains(names, c.name) {
+			rest.columns, rest.members = append(rest.columns, c), append(rest.members, t.members[i])
+		}
+	}
+	return rest
+}
+
 // The columns before the members.
 const (
 	atProject = iota
