@@ -31,6 +31,7 @@ type options struct {
 	batch          int
 	conns          int
 	rounds         int
+	ids            int // most ids in the index
 	ask            int // events of the server that is asked
 	openRate       int // events/s; 0: no open loop
 	openTime       time.Duration
@@ -61,6 +62,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the sides take turns")
 	flag.IntVar(&o.openRate, "open-rate", 20_000, "events a second of the open loop; 0: none")
 	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
+	flag.IntVar(&o.ids, "ids", 50_000_000, "up to how many ids the id index is measured at: 1, 10 and 50 million")
 	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
 	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
