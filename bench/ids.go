@@ -47,7 +47,7 @@ func measureIDs(ctx context.Context, o options, to *report) error {
 	defer func() { _ = x.Close() }() // removed with its directory
 	to.line("## Deduplication as it grows\n")
 	to.line("One id index with its defaults, processor time per id (all threads, merges included) and elapsed time in brackets, µs. To be: a new id and adding it together ≤ 1 µs of processor time")
-	to.line("at 50 M and within 20 % of that at 1 M, a known one ≤ 5 µs, ≤ 24 B on disk for each.\n")
+	to.line("at 50 M and within 20 %% of that at 1 M, a known one ≤ 5 µs, ≤ 24 B on disk for each.\n")
 	to.line("| ids kept | looking up a new id | looking up a known id | adding one | new and added | disk, B/id | resident, MB |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	now, n := time.Now(), 0
 	var seq entity.Seq
