@@ -36,6 +36,7 @@ type options struct {
 	openRate       int // events/s; 0: no open loop
 	openTime       time.Duration
 	profile        string
+	profileTime    time.Duration
 	floorOne       string
 	floorAddr      string
 	victoriaTraces string // a binary
@@ -66,6 +67,7 @@ func main() {
 	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
 	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
+	flag.DurationVar(&o.profileTime, "profile-time", 5*time.Second, "how long the profile lasts, from the first request on")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
 	flag.StringVar(&o.other, "other", "", "measure brokle a second time beside, with these variables and flags: 'GOMAXPROCS=3 --warehouse-threads=1'")
