@@ -26,6 +26,9 @@ type step struct {
 	traceIn, traceO bool // it says an input, an output of the whole trace
 
 	countsTokens, countsCost bool // set by countSteps
+
+	about  int32  // of an Outline: its place in Briefs.about
+	events events // the same: in Outline.seqs
 }
 
 // stepOf is the step of a row after its twins were marked.
