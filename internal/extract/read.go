@@ -12,16 +12,16 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// read reads one key by its rule into the result. An absent value is left out, and a
+// read reads one key, which says f in this form, into the result. An absent value is left out, and a
 // bad one is dealt with by invalid.
-func (x *extractor) read(r rule) {
-	raw := x.get(r.slot)
+func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
+	raw := x.get(s)
 	if raw == nil {
 		return
 	}
-	v := entity.FieldValue{Field: r.field}
+	v := entity.FieldValue{Field: f}
 	ok := true
-	switch r.form {
+	switch form {
 	case entity.JSONForm:
 		v.Text = rawjson.Alias(raw)
 	case entity.TagsForm:
@@ -32,17 +32,17 @@ func (x *extractor) read(r rule) {
 		if string(raw) == `""` {
 			return
 		}
-		ok = number(&v, raw, r.form)
+		ok = number(&v, raw, form)
 	default:
-		if v.Text, ok = x.text(r.slot, r.form); !ok {
+		if v.Text, ok = x.text(s, form); !ok {
 			return // absent, or text has said what is wrong
 		}
 	}
 	if !ok {
-		x.invalid(keys.names[r.slot], "", r.form.String())
+		x.invalid(keys.names[s], "", form.String())
 		return
 	}
-	x.out.Values = append(x.out.Values, v)
+	x.put(v)
 }
 
 // text reads a key that holds text. ok is false when it is absent, empty, or bad.
@@ -152,12 +152,19 @@ func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
 }
 
 func finiteNumber(s string) (float64, bool) {
+	if len(s) <= exactDigits && rawjson.Digits(s) == len(s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return float64(n), err == nil
+	}
 	f, err := strconv.ParseFloat(s, 64)
 	if f == 0 {
 		f = 0 // no negative zero: it would print as "-0"
 	}
 	return f, err == nil && math.Abs(f) <= MaxNumber
 }
+
+// exactDigits is how many digits a whole number may have that a float64 holds, whichever they are.
+const exactDigits = 15
 
 // wholeNumber takes 12, and also 12.0 and 1.2e1.
 func wholeNumber(s string) (int64, bool) {

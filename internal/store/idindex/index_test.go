@@ -2,6 +2,8 @@ package idindex
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -56,7 +59,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 	for _, ttl := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
 		for _, reopen := range []bool{false, true} {
 			c, fs := newClock(), vfs.NewMem()
-			x := open(t, fs, c)
+			x := openSmall(t, fs, c)
 			for _, id := range idShapes() {
 				put(t, x, c, "p", ttl, id)
 			}
@@ -64,7 +67,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 				if err := x.Close(); err != nil {
 					t.Fatal(err)
 				}
-				x = open(t, fs, c)
+				x = openSmall(t, fs, c)
 			}
 			for _, step := range []struct {
 				d     time.Duration
@@ -88,7 +91,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 func TestProjectsAreApart(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	projects := []string{"a", "ab", "b", "", "a\x00"}
 	for _, p := range projects[:3] {
 		put(t, x, c, p, time.Hour, "bc", "c", p)
@@ -109,7 +112,7 @@ func TestProjectsAreApart(t *testing.T) {
 func TestNoTTLNoMark(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	put(t, x, c, "p", 0, "a")
 	put(t, x, c, "p", -time.Second, "b")
 	if seen(t, x, c, "p", "a") != 0 || seen(t, x, c, "p", "b") != 0 || x.Stats().Entries != 0 {
@@ -125,7 +128,7 @@ func TestNoTTLNoMark(t *testing.T) {
 func TestFailedEventIsNotSeen(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	if err := x.Apply([]Change{{Project: "p", BatchID: "B", Block: 7, At: c.Now(), TTL: time.Hour, Failed: []string{"id", ""}}}, 7); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,7 @@ func TestFailedEventIsNotSeen(t *testing.T) {
 func TestReplayChangesNothing(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.Now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []entity.Seq{1}}}
 	if err := x.Apply(first, 1); err != nil {
 		t.Fatal(err)
@@ -174,7 +177,7 @@ func TestReplayChangesNothing(t *testing.T) {
 func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	good := Change{Project: "p", Block: 1, At: c.Now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}}
 	for name, bad := range map[string]Change{
 		"more ids than seqs":          {Project: "p", Block: 2, At: c.Now(), TTL: time.Hour, IDs: []string{"b"}},
@@ -195,12 +198,12 @@ func TestApplyRefuses(t *testing.T) {
 func TestStatsSurviveReopen(t *testing.T) {
 	t.Parallel()
 	c, fs := newClock(), vfs.NewMem()
-	x := open(t, fs, c)
+	x := openSmall(t, fs, c)
 	put(t, x, c, "p", time.Hour, "a", "b", "c")
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	x = open(t, fs, c)
+	x = openSmall(t, fs, c)
 	if s := x.Stats(); s.Entries != 3 || s.DiskBytes == 0 {
 		t.Errorf("stats %+v", s)
 	}
@@ -212,19 +215,73 @@ func TestStatsSurviveReopen(t *testing.T) {
 func TestOpenRefusesAnotherFormat(t *testing.T) {
 	t.Parallel()
 	fs := vfs.NewMem()
+	if err := fs.MkdirAll("idx", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]error{
+		"brokle id index 3 00000000\n{}\n": ErrNewer, "brokle id index 1 00000000\n{}\n": ErrFormat,
+		"brokle id index 2 00000000\n{}\n": errDamaged, "{}\n": errDamaged, "": errDamaged,
+	} {
+		if err := durable.ReplaceIn(fs, "idx/manifest", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, want) {
+			t.Errorf("%q: open: %v, want %v", text, err, want)
+		}
+		if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, want) {
+			t.Errorf("%q: open read-only: %v, want %v", text, err, want)
+		}
+	}
+	if err := fs.RemoveAll("idx"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing there, open read-only: %v", err)
+	}
+}
+
+// The files of an earlier release stay until what replaces them is on disk.
+func TestEarlierRelease(t *testing.T) {
+	t.Parallel()
+	fs, c := vfs.NewMem(), newClock()
 	db, err := pebble.Open("idx", &pebble.Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Set([]byte{format + 1, kindCursor}, []byte{9}, pebble.Sync), db.Close()); err != nil {
+	if err := errors.Join(db.Set([]byte{1, 1}, []byte{9}, pebble.Sync), db.Flush(), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, ErrFormat) || !errors.Is(err, ErrNewer) {
-		t.Errorf("open: %v, want ErrNewer", err)
+	before := listing(t, fs)
+	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("open read-only: %v", err)
 	}
-	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, ErrNewer) {
-		t.Errorf("open read-only: %v, want ErrNewer", err)
+	for range 2 { // the first start is interrupted
+		x := openSmall(t, fs, c)
+		put(t, x, c, "p", time.Hour, "a", "b")
+		for _, name := range before {
+			if !slices.Contains(listing(t, fs), name) {
+				t.Errorf("%s went before the new index was on disk", name)
+			}
+		}
 	}
+	x := openSmall(t, fs, c)
+	put(t, x, c, "p", time.Hour, "a", "b")
+	if err := x.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(t, fs); !slices.Equal(got, []string{"00000001.run", "manifest"}) {
+		t.Errorf("left are %v", got)
+	}
+}
+
+func listing(t *testing.T, fs vfs.FS) []string {
+	t.Helper()
+	names, err := fs.List("idx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Look-ups, applies and sweeps run beside each other; what Apply has returned is seen by
@@ -232,7 +289,7 @@ func TestOpenRefusesAnotherFormat(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -242,7 +299,7 @@ func TestConcurrent(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := x.Sweep(c.Now(), 50); err != nil {
+			if err := x.Sweep(c.Now()); err != nil {
 				t.Error(err)
 			}
 		}

@@ -68,8 +68,7 @@ func (l *Log) expireSome(ctx context.Context, upto entity.Seq) (more bool, err e
 		s := &eraser{Log: l}
 		return true, s.sealActive(ctx, run[0].base)
 	}
-	p := &packer{Log: l, pending: map[entity.Seq]bool{}, expire: e}
-	if err := p.run(ctx, run); err != nil && !errors.Is(err, errDamaged) {
+	if err := l.repack(ctx, run, e); err != nil && !errors.Is(err, errDamaged) {
 		return false, err
 	}
 	return true, nil // of a run with damage, the next choice leaves out the damaged
@@ -307,17 +306,4 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 	}
 	seg.ages.to, seg.ages.after = v.end, sc.after
 	return nil
-}
-
-// unexpired takes what has expired out of recs, in place.
-func (l *Log) unexpired(recs []entity.Record) []entity.Record {
-	c := l.hidden.Load()
-	if c == nil {
-		return recs
-	}
-	return slices.DeleteFunc(recs, func(r entity.Record) bool { return expired(c, &r) })
-}
-
-func expired(c *store.Cutoffs, r *entity.Record) bool {
-	return c != nil && c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
 }
