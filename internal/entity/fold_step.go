@@ -15,6 +15,7 @@ type step struct {
 	model           string
 	traceName       string
 	user, session   string
+	environment     string
 	tokens          int64
 	cost            float64
 	knowsTokens     bool
@@ -26,12 +27,15 @@ type step struct {
 	traceIn, traceO bool // it says an input, an output of the whole trace
 
 	countsTokens, countsCost bool // set by countSteps
+
+	about  int32  // of an Outline: its place in Briefs.about
+	events events // the same: in Outline.seqs
 }
 
 // stepOf is the step of a row after its twins were marked.
 func stepOf(o *ObservationRow) step {
 	s := step{
-		id: o.ID, parent: o.ParentObservationID, start: o.StartTime.UnixMicro(), model: o.Model, traceName: o.TraceName, user: o.UserID, session: o.SessionID,
+		id: o.ID, parent: o.ParentObservationID, start: o.StartTime.UnixMicro(), model: o.Model, traceName: o.TraceName, user: o.UserID, session: o.SessionID, environment: o.Environment,
 		call: isCall(o.Type), duplicate: o.DuplicateOf != "", level: o.Level == "ERROR", failed: o.Status == StatusError, ours: o.Door == ownDoor,
 		traceIn: o.TraceInput != nil, traceO: o.TraceOutput != nil,
 	}
