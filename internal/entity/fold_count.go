@@ -2,7 +2,6 @@ package entity
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -21,20 +20,18 @@ import (
 // all count: they are not for Count. A duplicate never counts, but what it carries is carried below
 // what it hangs below.
 func Count(rows []*ObservationRow) {
-	sorted := slices.Clone(rows)
-	slices.SortFunc(sorted, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
-	list := make([]*wire.Observation, len(sorted))
-	for i, row := range sorted {
-		list[i] = &row.Observation
-	}
-	parents := parentsOf(list)
-	tokens := below(parents, func(i int) bool { return hasTokens(list[i]) })
-	cost := below(parents, func(i int) bool { return hasCost(list[i]) })
-	for i, row := range sorted {
-		call := isCall(row.Type)
-		row.CountsTokens = row.DuplicateOf == "" && (call || !tokens[i])
-		row.CountsCost = row.DuplicateOf == "" && (call || !cost[i])
-		row.Counted = (row.CountsTokens || !hasTokens(list[i])) && (row.CountsCost || !hasCost(list[i]))
+	var f Family
+	var r Roller
+	f.putAll(rows)
+	r.count(&f)
+	noteCounts(rows, &f)
+}
+
+// noteCounts tells rows which putAll took in what count found.
+func noteCounts(rows []*ObservationRow, f *Family) {
+	for i, row := range rows {
+		k := &f.kin[i]
+		row.CountsTokens, row.CountsCost, row.Counted = k.CountsTokens, k.CountsCost, k.Counted()
 	}
 }
 
@@ -45,55 +42,6 @@ func isCall(observationType string) bool {
 		return true
 	}
 	return false
-}
-
-func hasTokens(o *wire.Observation) bool { return o.TotalTokens != nil && *o.TotalTokens != 0 }
-
-func hasCost(o *wire.Observation) bool { return o.TotalCost != nil && *o.TotalCost != 0 }
-
-// below says of each place in a forest whether anything below it carries. It goes from
-// the leaves up, without recursion.
-func below(parents []int, carries func(i int) bool) []bool {
-	waiting := make([]int, len(parents)) // children that have not reported yet
-	for _, p := range parents {
-		if p >= 0 {
-			waiting[p]++
-		}
-	}
-	var ready []int
-	for i, n := range waiting {
-		if n == 0 {
-			ready = append(ready, i)
-		}
-	}
-	found := make([]bool, len(parents))
-	for len(ready) > 0 {
-		i := ready[len(ready)-1]
-		ready = ready[:len(ready)-1]
-		p := parents[i]
-		if p < 0 {
-			continue
-		}
-		found[p] = found[p] || found[i] || carries(i)
-		if waiting[p]--; waiting[p] == 0 {
-			ready = append(ready, p)
-		}
-	}
-	return found
-}
-
-// totalsOf is what the observations of a trace add up to, after Count.
-func totalsOf(rows []*ObservationRow) (tokens int64, cost float64) {
-	var sum Money
-	for _, row := range rows {
-		if row.CountsTokens && row.TotalTokens != nil {
-			tokens = addTokens(tokens, *row.TotalTokens)
-		}
-		if row.CountsCost && row.TotalCost != nil {
-			sum.Add(*row.TotalCost)
-		}
-	}
-	return tokens, sum.Sum()
 }
 
 // byStart is the order of observations: (start_time, id).

@@ -13,35 +13,31 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *wire.Trace {
 	if own == nil && len(rows) == 0 {
 		return nil
 	}
-	t, _ := rollUp(own, rows, id)
+	t, _ := rollUp(own, slices.Clone(rows), id)
 	return t
 }
 
-// rollUp is RollUp of a trace that has something, with its observations in the order of their starts.
-func rollUp(own *Fold, rows []*ObservationRow, id string) (*wire.Trace, []*wire.Observation) {
-	Count(rows)
-	sorted := slices.SortedFunc(slices.Values(rows), func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
-	observations := make([]*wire.Observation, len(sorted))
-	for i, row := range sorted {
-		observations[i] = &row.Observation
+// rollUp is RollUp of a trace that has something, with its observations hung below each other. It sorts rows.
+func rollUp(own *Fold, rows []*ObservationRow, id string) (t *wire.Trace, roots []*wire.Observation) {
+	slices.SortFunc(rows, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
+	f, r := &Family{}, &Roller{}
+	f.putAll(rows)
+	r.count(f)
+	noteCounts(rows, f)
+	var said *wire.Trace
+	payload := &wire.Trace{}
+	if own != nil {
+		said = own.Trace(id)
+		payload = said
 	}
-	t := ownTrace(own, observations, id)
-	root := rootOf(rows)
-	fromRoot(t, root, sorted)
-	summarize(t, observations)
-	outcomeOf(t, root)
-	t.TotalTokens, t.TotalCost = totalsOf(rows)
-	return t, observations
-}
-
-// outcomeOf sets the status, which is the root's: what failed below it may have been mended.
-func outcomeOf(t *wire.Trace, root *ObservationRow) {
-	t.Status, t.InnerErrors = StatusOK, t.ErrorCount
-	if root == nil {
-		return
+	if root := f.root(); root != noPlace {
+		payloads(payload, rows[root], rows)
 	}
-	t.Status = root.Status
-	if root.Level == "ERROR" && root.DuplicateOf == "" {
-		t.InnerErrors--
+	t, _ = r.rollUp(said, f, id)
+	t.Input, t.Output, t.Metadata = payload.Input, payload.Output, payload.Metadata
+	list := make([]*wire.Observation, len(rows))
+	for i, row := range rows {
+		list[i] = &row.Observation
 	}
+	return t, hang(list, r.parents)
 }

@@ -3,7 +3,6 @@ package entity
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -132,58 +131,10 @@ func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRo
 	slices.SortFunc(scores, func(a, b wire.Score) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
 	})
-	t, observations := rollUp(own, rows, traceID)
+	t, roots := rollUp(own, rows, traceID)
 	t.Scores, t.ScoreList = summarizeScores(scores), scores
-	t.Observations = tree(observations)
+	t.Observations = roots
 	return t, nil
-}
-
-// ownTrace is what the trace's own events say; own is nil when there are none,
-// and then there are observations.
-func ownTrace(own *Fold, sorted []*wire.Observation, id string) *wire.Trace {
-	if own == nil {
-		t := &wire.Trace{}
-		t.ID, t.Tags = id, []string{}
-		t.Environment, t.StartTime = sorted[0].Environment, sorted[0].StartTime
-		return t
-	}
-	s := fold(own.sorted())
-	t := &wire.Trace{}
-	fill(s, traceSaid, t)
-	t.ID, t.Environment, t.StartTime = id, s.environment(), s.inferredStart().time()
-	return t
-}
-
-// summarize adds what the trace's observations say, but for their amounts.
-func summarize(t *wire.Trace, sorted []*wire.Observation) {
-	models := make(map[string]bool)
-	for _, o := range sorted {
-		if o.DuplicateOf == "" {
-			t.ObservationCount++
-		}
-		if o.Level == "ERROR" && o.DuplicateOf == "" {
-			t.ErrorCount++
-		}
-		if isCall(o.Type) && o.DuplicateOf == "" && o.TotalCost == nil && (o.Status != StatusError || o.TotalTokens != nil) {
-			t.UnpricedCount++
-		}
-		if o.Model != "" {
-			models[o.Model] = true
-		}
-		if o.StartTime.Before(t.StartTime) {
-			t.StartTime = o.StartTime
-		}
-		if o.EndTime != nil && (t.EndTime == nil || o.EndTime.After(*t.EndTime)) {
-			t.EndTime = o.EndTime
-		}
-	}
-	t.Models = slices.Sorted(maps.Keys(models))
-	if t.Models == nil {
-		t.Models = []string{}
-	}
-	if t.EndTime != nil {
-		t.LatencyMS, t.LatencyReason = latency(instant{t.StartTime.UnixMicro(), true}, instant{t.EndTime.UnixMicro(), true})
-	}
 }
 
 // summarizeScores is the mean of each name's values, else its last text; scores are
