@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -257,5 +258,49 @@ func TestFamilyOwnsItsTexts(t *testing.T) {
 	}
 	if want := 12; len(ids) != want || family.Weight() < 12*100 {
 		t.Errorf("%v", slices.Sorted(maps.Keys(ids)))
+	}
+}
+
+// A family of many, among them some that are their own ancestors: whatever came, changed and went before, it says what one says
+// that was made of what is there.
+func TestFamilyOfMany(t *testing.T) {
+	t.Parallel()
+	rng := chance.Of(t)
+	r := &entity.Roller{}
+	any := func(words ...string) string { return words[rng.IntN(len(words))] }
+	for range 30 {
+		n := 2 + rng.IntN(40)
+		family, here := &entity.Family{}, map[string]*entity.ObservationRow{}
+		for range 4 * n {
+			id := fmt.Sprint("o", rng.IntN(n))
+			if rng.IntN(4) == 0 {
+				family.Drop(id)
+				delete(here, id)
+			} else {
+				row := &entity.ObservationRow{Door: any("brokle", "otlp"), UserID: any("", "", "u", "v"), TraceName: any("", "", "a", "b"), CountsTokens: true, CountsCost: true}
+				row.ID, row.Type, row.Level, row.Status, row.Model, row.Environment = id, any("llm", "span", "agent"), any("ERROR", "DEFAULT"), any("ok", "error"), any("", "m", "n", "o"), any("qa", "default")
+				row.ParentObservationID, row.DuplicateOf = any("", fmt.Sprint("o", rng.IntN(n)), fmt.Sprint("o", rng.IntN(n)), "away"), any("", "", "", "x")
+				row.StartTime, row.Tags = at.Add(time.Duration(rng.IntN(5))*time.Second), []string{}
+				if end, tokens, cost := row.StartTime.Add(time.Second), rng.Int64N(3), float64(rng.IntN(3)); rng.IntN(3) > 0 {
+					row.EndTime, row.TotalTokens, row.TotalCost = &end, &tokens, &cost
+				}
+				family.Put(row, 1, 1)
+				here[id] = row
+			}
+			var rows []*entity.ObservationRow
+			for _, row := range here {
+				rows = append(rows, row)
+			}
+			trace, _ := r.RollUp(nil, family, "t")
+			got := asJSON(t, trace)
+			if want := asJSON(t, entity.RollUp(nil, rows, "t")); got != want || family.Len() != len(rows) {
+				t.Fatalf("of %d observations:\n%s\nnot\n%s", len(rows), got, want)
+			}
+			for _, row := range rows {
+				if k := family.Get(row.ID); k.CountsTokens != row.CountsTokens || k.CountsCost != row.CountsCost {
+					t.Fatalf("%s counts %v, %v, not %v, %v", row.ID, k.CountsTokens, k.CountsCost, row.CountsTokens, row.CountsCost)
+				}
+			}
+		}
 	}
 }
