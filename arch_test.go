@@ -50,8 +50,8 @@ func house() map[string]room {
 		because: "backends know no one above",
 	}
 	log, duck, redis := backend, backend, backend
-	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract"})
+	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/duckstore/lean"})
 	index := backend
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
@@ -105,11 +105,12 @@ func house() map[string]room {
 		"internal/store/storetest": {
 			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
-		"internal/store/segmentlog": log,
-		"internal/store/idindex":    index,
-		"internal/store/duckstore":  duck,
-		"internal/store/redisclaim": redis,
-		"internal/store/clickhouse": backend,
+		"internal/store/segmentlog":     log,
+		"internal/store/idindex":        index,
+		"internal/store/duckstore":      duck,
+		"internal/store/duckstore/lean": {because: "it is for the linker"},
+		"internal/store/redisclaim":     redis,
+		"internal/store/clickhouse":     backend,
 
 		"internal/ingest": {
 			may:     with(contracts, []string{"internal/extract"}),
@@ -132,7 +133,7 @@ func house() map[string]room {
 			may: []string{
 				"internal/wireformat", "internal/wireformat/batch", "internal/wireformat/bulk", "internal/wireformat/otlphttp",
 				"internal/wireformat/otlpgrpc", "internal/wireformat/langfuse", "internal/wireformat/scores",
-			}, because: "it is their table",
+			}, inTests: with(seam, []string{"internal/extract"}), because: "it is their table",
 		},
 		"internal/forward": {
 			may: with(contracts, []string{"internal/extract", "internal/otlp", "internal/durable", "internal/clock"}), inTests: with(engines, []string{"internal/indexer", "internal/outgoing"}),
@@ -144,6 +145,7 @@ func house() map[string]room {
 		"internal/bloom":   {because: "a hash is a hash"},
 		"internal/varint":  {because: "values are values"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
+		"internal/lowprio": {because: "a thread is a thread"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":  {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
 		"internal/removal": {

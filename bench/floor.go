@@ -9,19 +9,21 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/brokle-ai/brokle-go"
-	"github.com/brokle-ai/brokle-go/internal/wireformat"
-	"github.com/brokle-ai/brokle-go/internal/wireformat/batch"
-	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
 
 // floorServer is the least that an honest ingest server does.
 type floorServer struct {
-	mu   sync.Mutex // guards seen
-	seen map[string]struct{}
-	work chan floorWrite
+	mu    sync.Mutex // guards seen
+	seen  map[string]struct{}
+	work  chan floorWrite
+	syncs atomic.Int64
 }
+
+// fsyncsPath answers with how often the floor has synced.
+const fsyncsPath = "/fsyncs"
 
 type floorWrite struct {
 	body []byte
@@ -71,6 +73,7 @@ func (s *floorServer) commit(f *os.File) {
 		if serr := f.Sync(); serr != nil {
 			err = serr
 		}
+		s.syncs.Add(1)
 		for _, w := range group {
 			w.done <- err
 		}
@@ -78,29 +81,33 @@ func (s *floorServer) commit(f *os.File) {
 }
 
 func (s *floorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == fsyncsPath {
+		_, _ = fmt.Fprintln(w, s.syncs.Load())
+		return
+	}
 	body := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	var format wireformat.Format = batch.Format{}
+	decode := decodeBatch
 	if r.URL.Path == "/v1/traces" {
-		format = otlphttp.Format{}
+		decode = decodeSpans
 	}
-	req, err := format.Decode(&wireformat.Incoming{Path: r.URL.Path, Limits: wireformat.Limits{}.WithDefaults(), Header: r.Header, Body: body})
+	events, err := decode(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	answer := brokle.BatchResponse{BatchID: brokle.NewID(), Errors: []brokle.BatchEventError{}, DuplicateEventIDs: []string{}}
 	s.mu.Lock()
-	for i := range req.Events {
-		id := req.Events[i].ID
-		if _, dup := s.seen[id]; dup {
+	for i := range events {
+		id := events[i].id
+		if _, dup := s.seen[string(id)]; dup {
 			answer.DuplicateEvents++
 			continue
 		}
-		s.seen[string(append([]byte(nil), id...))] = struct{}{}
+		s.seen[string(id)] = struct{}{}
 		answer.ProcessedEvents++
 	}
 	s.mu.Unlock()

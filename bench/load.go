@@ -232,6 +232,46 @@ func (l *load) fire(url string, o options) (took time.Duration, answers []time.D
 	return took, slices.Concat(times...), nil
 }
 
+// openConns are the connections of an open loop: who waits for an answer must not keep others from
+// being sent.
+const openConns = 64
+
+// fireAt posts o.openRate events a second for o.openTime, and returns how long every answer took, sorted:
+// since it was to be sent.
+func (l *load) fireAt(url string, o options) ([]time.Duration, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: openConns, DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	every := time.Duration(o.batch) * time.Second / time.Duration(o.openRate)
+	requests := int64(o.openTime / every)
+	times := make([][]time.Duration, openConns)
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	begin := time.Now()
+	for c := range openConns {
+		wg.Go(func() {
+			var body []byte
+			for n := next.Add(1); n <= requests && failed.Load() == nil; n = next.Add(1) {
+				body = l.request(int(n), body)
+				due := begin.Add(time.Duration(n) * every)
+				time.Sleep(time.Until(due))
+				if err := l.wire.post(client, url, body, o.batch); err != nil {
+					failed.CompareAndSwap(nil, &err)
+					return
+				}
+				times[c] = append(times[c], time.Since(due))
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return nil, *err
+	}
+	answers := slices.Concat(times...)
+	slices.Sort(answers)
+	return answers, nil
+}
+
 func percentile(sorted []time.Duration, p float64) float64 {
 	return float64(sorted[min(len(sorted)-1, int(p*float64(len(sorted))))]) / float64(time.Millisecond)
 }

@@ -1,11 +1,13 @@
 // Command bench measures the whole brokle server beside a floor handler and beside
 // other servers, in one run on one machine, and prints the ratios. The floor does the least that
-// an honest ingest server must: read, decode (with the server's own decoder),
+// an honest ingest server must: read, decode (with a decoder that stays as it is),
 // look the ids up in a map, append the body to a file, fsync once per group.
 //
+//	go run . -bin ../bin/brokle -quick                    taking events in, one short round: below 90 s
 //	go run . -bin ../bin/brokle                           all of it, printed
 //	go run . -bin ../bin/brokle -doc ../docs/benchmarks.md    and written down
 //	go run . -bin ../bin/brokle -only ingest -peers=false     the floor and brokle alone
+//	go run . -bin ../bin/brokle -other GOMAXPROCS=3           brokle beside itself with another setting
 //	go run . -bin ../bin/brokle -redis                    one node alone beside one with Redis
 //	go run . -bin ../bin/brokle -soak 30m                 do memory, files and disk stay within their bounds?
 package main
@@ -29,12 +31,16 @@ type options struct {
 	batch          int
 	conns          int
 	rounds         int
-	settle         bool
+	ask            int // events of the server that is asked
+	openRate       int // events/s; 0: no open loop
+	openTime       time.Duration
 	profile        string
 	floorOne       string
 	floorAddr      string
 	victoriaTraces string // a binary
 	redis          bool
+	other          string // variables and flags of another brokle beside
+	otherBin       string
 	peers          bool
 	only           string
 	doc            string
@@ -51,12 +57,17 @@ func main() {
 	flag.IntVar(&o.events, "events", 300_000, "events per round and side")
 	flag.IntVar(&o.batch, "batch", 100, "events per request")
 	flag.IntVar(&o.conns, "conns", 8, "connections")
-	flag.IntVar(&o.rounds, "rounds", 3, "rounds; floor and server take turns")
-	flag.BoolVar(&o.settle, "settle", true, "after the last round wait for recompression and measure the disk")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the sides take turns")
+	flag.IntVar(&o.openRate, "open-rate", 20_000, "events a second of the open loop; 0: none")
+	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
+	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
+	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
-	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: these), or otlp")
+	flag.StringVar(&o.other, "other", "", "measure brokle a second time beside, with these variables and flags: 'GOMAXPROCS=3 --warehouse-threads=1'")
+	flag.StringVar(&o.otherBin, "other-bin", "", "the same with another binary")
+	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone; default: these), or otlp")
 	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
 	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
@@ -64,6 +75,9 @@ func main() {
 	flag.StringVar(&o.floorAddr, "floor-addr", "127.0.0.1:0", "internal: where the floor handler listens")
 	flag.StringVar(&o.victoriaTraces, "victoriatraces", "", "otlp: a binary of VictoriaTraces, which cannot be built from modules, to measure beside the others")
 	flag.Parse()
+	if *quick {
+		o.only, o.rounds, o.events, o.openRate = "ingest", 1, 100_000, 0
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -106,7 +120,7 @@ func run(ctx context.Context, o options) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, options, *report) error
-	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"questions", measureQuestions}} {
+	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"asking", measureAsking}, {"questions", measureQuestions}} {
 		if o.only != "" && o.only != part.name {
 			continue
 		}
@@ -124,70 +138,30 @@ func run(ctx context.Context, o options) error {
 // measureIngest lets floor, server and peers take turns, so that what else the
 // machine does hits all of them.
 func measureIngest(ctx context.Context, o options, to *report) error {
-	own, err := newLoad(o, brokleWire())
+	all, err := sides(ctx, o)
 	if err != nil {
 		return err
 	}
-	var others []*contender
-	if o.peers {
-		if others, err = contenders(ctx, o); err != nil {
-			return err
-		}
-	}
-	fmt.Printf("%d events of %d B (mean) a round, %d a request, %d connections, %d rounds\n",
-		o.events, own.meanEventBytes(), o.batch, o.conns, o.rounds)
-	var floors, servers []result
+	own := all[0].load
+	before := loadAverage()
+	fmt.Printf("%d events of %d B (mean) a round, %d a request, %d connections, %d rounds; load %s\n",
+		o.events, own.meanEventBytes(), o.batch, o.conns, o.rounds, before)
 	for round := range o.rounds {
-		floor, err := measureFloor(ctx, o, own, round)
-		if err != nil {
-			return fmt.Errorf("floor: %w", err)
-		}
-		server, err := measureServer(ctx, o, own, round)
-		if err != nil {
-			return fmt.Errorf("server: %w", err)
-		}
-		floors, servers = append(floors, floor), append(servers, server)
-		fmt.Printf("round %d: floor %.0f, accepted %.0f, sustained %.0f events/s", round+1, floor.accepted, server.accepted, server.sustained)
-		for _, c := range others {
-			r, err := measurePeer(ctx, o, &c.peer, c.bin, c.load, round)
+		for _, s := range all {
+			r, err := s.measure(ctx, o, round)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("%s: %w", s.name, err)
 			}
-			c.rounds = append(c.rounds, r)
-			fmt.Printf(", %s %.0f", c.name, r.accepted)
+			s.rounds = append(s.rounds, r)
+			fmt.Printf("round %d: %s accepted %.0f, queryable %.0f events/s, %.0f events per CPU-second\n", round+1, s.name, r.accepted, r.queryable, r.perCPU)
 		}
-		fmt.Println()
 	}
 	zstd, err := own.zstdPerEvent(o)
 	if err != nil {
 		return err
 	}
-	to.ingest(o, own, median(floors), median(servers), others, zstd)
+	to.ingest(o, all, zstd, before)
 	return nil
-}
-
-// contender is a peer that is built and has its requests ready.
-type contender struct {
-	peer
-	bin    string
-	load   *load
-	rounds []result
-}
-
-func contenders(ctx context.Context, o options) ([]*contender, error) {
-	var all []*contender
-	for _, p := range peers() {
-		c := &contender{peer: p}
-		var err error
-		if c.bin, err = c.make(ctx, o); err != nil {
-			return nil, err
-		}
-		if c.load, err = newLoad(o, c.wire); err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, nil
 }
 
 func (o options) roundDir(side string, round int) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -99,16 +98,7 @@ func (s *spanSide) start(ctx context.Context, dir string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, s.bin, args...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), s.env...), os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &process{cmd: cmd, url: "http://" + addr}
-	if err := waitListening(ctx, addr); err != nil {
-		return nil, errors.Join(err, p.stop())
-	}
-	return p, nil
+	return startAt(ctx, addr, s.bin, s.env, args...)
 }
 
 // measure is one round: as fast as spans are taken, all of it paid for; then, on an empty server, at a
@@ -132,12 +122,11 @@ func (s *spanSide) measure(ctx context.Context, o options, l *spanLoad, round in
 	if err := s.settled(ctx, p.url, shot.taken); err != nil {
 		return r, errors.Join(err, p.stop())
 	}
-	r.peakRSS = p.peakRSS()
-	if err := p.stop(); err != nil {
+	u, err := p.stopped()
+	if err != nil {
 		return r, err
 	}
-	used := p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
-	r.perCPU = float64(shot.taken) / used.Seconds()
+	r.peakRSS, r.perCPU = u.peakRSS, float64(shot.taken)/u.cpu.Seconds()
 	r.diskPerEvent, _ = diskUse(dir, shot.taken)
 	return r, s.openLoop(ctx, l, filepath.Join(dir, "open"), &r)
 }

@@ -30,7 +30,7 @@ func spanSides(ctx context.Context, o options, sink *sink) ([]*spanSide, error) 
 	}
 	var ops string // where brokle says how far its index is
 	sides := []*spanSide{
-		{name: "floor", bin: self, path: "/v1/traces", promise: "decodes with the server's decoder, looks ids up in a map, appends the body to a file, one fsync for all that wait. No limits, no queries.",
+		{name: "floor", bin: self, path: "/v1/traces", promise: "decodes, looks ids up in a map, appends the body to a file, one fsync for all that wait. No limits, no queries. " + pinnedSpans,
 			command: func(addr, dir string) ([]string, error) {
 				return []string{"-floor", filepath.Join(dir, "log"), "-floor-addr", addr}, nil
 			}},
@@ -50,7 +50,7 @@ func spanSides(ctx context.Context, o options, sink *sink) ([]*spanSide, error) 
 		if p.name != "Collector" {
 			continue
 		}
-		bin, err := p.make(ctx, o)
+		bin, err := p.make(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -2,19 +2,22 @@ package main
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
-	"time"
 )
 
 // peer is another server that takes the same events.
 type peer struct {
 	name    string
+	module  string // whose version is the peer's
 	version string
 	wire    wire
 	// build is the `go build` arguments, run in dir.
@@ -22,20 +25,21 @@ type peer struct {
 	build []string
 	// command gives the arguments to serve on addr and keep data in dir.
 	command func(addr, dir string) ([]string, error)
+	count   func(url string) (int, error) // see side
 }
 
 func peers() []peer {
 	return []peer{
 		{
 			name: "VictoriaLogs", wire: jsonLinesWire(), dir: "peers/victorialogs",
-			build: []string{"github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"}, version: "github.com/VictoriaMetrics/VictoriaLogs",
+			build: []string{"github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"}, module: "github.com/VictoriaMetrics/VictoriaLogs", count: countVictoriaLogs,
 			command: func(addr, dir string) ([]string, error) {
 				return []string{"-httpListenAddr=" + addr, "-storageDataPath=" + dir, "-retentionPeriod=100y", "-loggerLevel=ERROR"}, nil
 			},
 		},
 		{
 			name: "Collector", wire: otlpWire(), dir: "peers/collector",
-			build: []string{"."}, version: "go.opentelemetry.io/collector/otelcol",
+			build: []string{"."}, module: "go.opentelemetry.io/collector/otelcol",
 			command: func(addr, dir string) ([]string, error) {
 				config := filepath.Join(dir, "config.yaml")
 				text := fmt.Sprintf(`receivers:
@@ -61,75 +65,52 @@ service:
 	}
 }
 
-// make builds the peer from its pinned modules and returns the binary.
-func (p *peer) make(ctx context.Context, o options) (string, error) {
-	bin := filepath.Join(o.dir, strings.ToLower(p.name))
-	build := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", bin}, p.build...)...)
-	build.Dir, build.Stderr = p.dir, os.Stderr
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build %s: %w", p.name, err)
-	}
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", p.version)
+// make builds the peer from its pinned modules, once, and returns the binary: it is kept in the
+// user's cache, by what it is made of.
+func (p *peer) make(ctx context.Context) (string, error) {
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", p.module)
 	list.Dir = p.dir
 	version, err := list.Output()
 	if err != nil {
 		return "", fmt.Errorf("version of %s: %w", p.name, err)
 	}
 	p.version = strings.TrimSpace(string(version))
-	return bin, nil
+	made, err := madeOf(p.dir)
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(cache, "brokle-bench", strings.ToLower(p.name)+"-"+made)
+	if _, err := os.Stat(bin); err == nil {
+		return bin, nil
+	}
+	fmt.Printf("building %s %s\n", p.name, p.version)
+	half := bin + "-" + strconv.Itoa(os.Getpid())
+	build := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", half}, p.build...)...)
+	build.Dir, build.Stderr = p.dir, os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build %s: %w", p.name, err)
+	}
+	return bin, os.Rename(half, bin)
 }
 
-// measurePeer is one round of a peer: what it answers, and what that costs.
-func measurePeer(ctx context.Context, o options, p *peer, bin string, l *load, round int) (r result, err error) {
-	dir := o.roundDir(strings.ToLower(p.name)+"-data", round)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	addr, err := freeAddress()
+// madeOf is a hash of the files of dir and of the version of Go.
+func madeOf(dir string) (string, error) {
+	files, err := os.ReadDir(dir)
 	if err != nil {
-		return r, err
+		return "", err
 	}
-	args, err := p.command(addr, dir)
-	if err != nil {
-		return r, err
-	}
-	cmd := exec.CommandContext(ctx, bin, args...)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return r, err
-	}
-	proc := &process{cmd: cmd, url: "http://" + addr}
-	if err := waitListening(ctx, addr); err != nil {
-		return r, errors.Join(err, proc.stop())
-	}
-	took, answers, err := l.fire(proc.url, o)
-	if err != nil {
-		return r, errors.Join(err, proc.stop())
-	}
-	r = accepted(o, took, answers)
-	r.peakRSS = proc.peakRSS()
-	if err := proc.stop(); err != nil { // what it had in memory only is written now
-		return r, err
-	}
-	r.cpuPerEvent = cpuPerEvent(cmd.ProcessState, o)
-	r.diskPerEvent, _ = diskUse(dir, o.events)
-	return r, nil
-}
-
-// waitListening waits half a minute at most.
-func waitListening(ctx context.Context, addr string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			return conn.Close()
+	h := sha256.New()
+	_, _ = io.WriteString(h, runtime.Version())
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			return "", err
 		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("nobody listens on %s: %w", addr, err)
-		}
+		_, _ = fmt.Fprintf(h, "%s %d\n%s", f.Name(), len(b), b)
 	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }

@@ -18,53 +18,44 @@ type report struct {
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(&r.body, format+"\n", args...) }
 
-// ingest is the table of servers side by side.
-func (r *report) ingest(o options, l *load, floor, server result, others []*contender, zstd float64) {
+// ingest is the table of servers side by side, each of our figures beside what it is to be.
+func (r *report) ingest(o options, all []*side, zstd float64, loadBefore string) {
 	r.line("## Taking events in\n")
-	r.line("%d events of %d B of JSON on the average, %d a request, %d connections, %d rounds in turn; medians. In brackets: the ratio to the floor.\n",
-		o.events, l.meanEventBytes(), o.batch, o.conns, o.rounds)
-	r.line("- **floor**: decodes with the server's decoder, looks ids up in a map, appends the body to a file, one fsync for all that wait. No limits, no receipts, no queries.")
-	r.line("- **brokle**: as shipped; 200 means deduplicated and synced, and every event becomes queryable.")
-	for _, c := range others {
-		r.line("- **%s** %s, %s", c.name, c.version, promises[c.name])
+	r.line("%d events of %d B of JSON on the average, %d a request, %d connections, %d rounds in turn; medians. The load of the machine was %s before and %s after.\n",
+		o.events, all[0].load.meanEventBytes(), o.batch, o.conns, o.rounds, loadBefore, loadAverage())
+	head, rule := "| | |", "| --- | --- |"
+	for _, s := range all {
+		r.line("- **%s**: %s", strings.TrimSpace(s.name+" "+s.version), s.promise)
+		head, rule = head+" "+s.name+" |", rule+" ---: |"
 	}
-	head, rule := "| | | floor | brokle |", "| --- | --- | ---: | ---: |"
-	for _, c := range others {
-		head, rule = head+" "+c.name+" |", rule+" ---: |"
+	r.line("")
+	r.line("queryable: until a reader counts all. All in: until the process has stopped, after all its idle work was done (no file changed for %v). Written: write_bytes of proc_pid_io(5), the pages it made the kernel", quietFor)
+	r.line("write, in bytes; a page that is written again counts again. Open loop: %d events/s for %v to an empty server, from when a request was to be sent. In brackets: the ratio of brokle to it.\n", o.openRate, o.openTime)
+	r.line("%s target, reached |\n%s --- |", head, rule)
+	medians := make([]result, len(all))
+	of := map[string]*result{}
+	for i, s := range all {
+		medians[i] = median(s.rounds)
+		of[s.name] = &medians[i]
 	}
-	r.line("\n%s target |\n%s --- |", head, rule)
-	row := func(name, unit, target string, digits int, get func(*result) float64) {
-		cells := fmt.Sprintf("| %s | %s | %s |", name, unit, figure(get(&floor), digits))
-		sides := []*result{&server}
-		for _, c := range others {
-			m := median(c.rounds)
-			sides = append(sides, &m)
-		}
-		for _, s := range sides {
-			v := get(s)
-			cell := figure(v, digits)
-			if f := get(&floor); v > 0 && f > 0 {
-				cell += fmt.Sprintf(" (%.2f)", v/f)
+	ours := of["brokle"]
+	for _, f := range figures(zstd) {
+		v := f.get(ours)
+		cells := fmt.Sprintf("| %s | %s |", f.name, f.unit)
+		for i, s := range all {
+			cell := figure(f.get(&medians[i]), f.digits)
+			if theirs := f.get(&medians[i]); s.name != "brokle" && theirs > 0 && v > 0 {
+				cell += fmt.Sprintf(" (%.2f)", v/theirs)
 			}
 			cells += " " + cell + " |"
 		}
-		r.line("%s %s |", cells, target)
+		var targets []string
+		for _, t := range f.targets {
+			targets = append(targets, t.text(v, f, of))
+		}
+		r.line("%s %s |", cells, strings.Join(targets, "; "))
 	}
-	row("accepted", "events/s", "0.40 of the floor", 0, func(r *result) float64 { return r.accepted })
-	row("queryable", "events/s", "", 0, func(r *result) float64 { return r.sustained })
-	row("events per CPU-second", "", "", 0, func(r *result) float64 { return 1e6 / r.cpuPerEvent })
-	row("answer, p50", "ms", "", 2, func(r *result) float64 { return r.p50 })
-	row("answer, p99", "ms", "< 25 ms", 2, func(r *result) float64 { return r.p99 })
-	row("peak RSS", "MB", "< 600 MB", 0, func(r *result) float64 { return r.peakRSS })
-	row("disk, settled", "B/event", "≤ 300 B", 0, func(r *result) float64 { return r.diskPerEvent })
-	r.line("\nqueryable is %.2f of what the floor accepts (target 0.30). The same requests as one zstd -3 stream: %.0f B/event, so brokle keeps %.2f of that", server.sustained/floor.accepted, zstd, server.diskPerEvent/zstd)
-	r.line("(%s). %.2f fsyncs per request. Cold start with all of it: %.0f ms.\n", disks(server.diskParts), server.fsyncsPerRequest, server.coldStart)
-}
-
-// promises is what the answer of a peer means.
-var promises = map[string]string{
-	"VictoriaLogs": "JSON lines: the answer comes before anything is on disk, a crash loses some seconds; no deduplication; queryable.",
-	"Collector":    "OTLP/HTTP in, zstd file out: the answer comes when the record is in a buffer; no fsync, no deduplication, no queries.",
+	r.line("\nThe same requests as one zstd -3 stream: %.0f B/event, so brokle keeps %.2f of that (%s).\n", zstd, ours.disk/zstd, disks(ours.diskParts))
 }
 
 func disks(parts []diskPart) string {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -87,21 +86,6 @@ func (s *soak) look() (soakSampled, error) {
 		return one, errors.New("the server shows no memory or no goroutines")
 	}
 	return one, nil
-}
-
-// procStatus is a number of proc_pid_status(5); 0 when it is not there.
-func procStatus(pid int, name string) float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, name); ok {
-			n, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return n
-		}
-	}
-	return 0
 }
 
 // soakDisk adds up the files of each part of a data directory.

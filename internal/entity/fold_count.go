@@ -1,11 +1,6 @@
 package entity
 
-import (
-	"cmp"
-	"strings"
-
-	"github.com/brokle-ai/brokle-go/internal/wire"
-)
+import "strings"
 
 // Count decides which of the observations of one trace, all of which rows must be, are
 // part of the sums of its tokens and costs: it sets CountsTokens, CountsCost and Counted.
@@ -20,18 +15,16 @@ import (
 // all count: they are not for Count. A duplicate never counts, but what it carries is carried below
 // what it hangs below.
 func Count(rows []*ObservationRow) {
-	var f Family
-	var r Roller
-	f.putAll(rows)
-	r.count(&f)
-	noteCounts(rows, &f)
+	f := familyOf(rows)
+	(&Roller{}).count(f)
+	countedAs(rows, f)
 }
 
-// noteCounts tells rows which putAll took in what count found.
-func noteCounts(rows []*ObservationRow, f *Family) {
+// countedAs says in rows what their steps say.
+func countedAs(rows []*ObservationRow, f *Family) {
 	for i, row := range rows {
-		k := &f.kin[i]
-		row.CountsTokens, row.CountsCost, row.Counted = k.CountsTokens, k.CountsCost, k.Counted()
+		s := &f.steps[i]
+		row.CountsTokens, row.CountsCost, row.Counted = s.countsTokens, s.countsCost, s.counted()
 	}
 }
 
@@ -42,9 +35,4 @@ func isCall(observationType string) bool {
 		return true
 	}
 	return false
-}
-
-// byStart is the order of observations: (start_time, id).
-func byStart(a, b *wire.Observation) int {
-	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }

@@ -1,7 +1,9 @@
 package entity
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -13,31 +15,28 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *wire.Trace {
 	if own == nil && len(rows) == 0 {
 		return nil
 	}
-	t, _ := rollUp(own, slices.Clone(rows), id)
-	return t
+	return rollRows(own, rows, id).trace
 }
 
-// rollUp is RollUp of a trace that has something, with its observations hung below each other. It sorts rows.
-func rollUp(own *Fold, rows []*ObservationRow, id string) (t *wire.Trace, roots []*wire.Observation) {
-	slices.SortFunc(rows, func(a, b *ObservationRow) int { return byStart(&a.Observation, &b.Observation) })
-	f, r := &Family{}, &Roller{}
-	f.putAll(rows)
+// rolled is a trace without scores and tree.
+type rolled struct {
+	trace   *wire.Trace
+	rows    []*ObservationRow // in the order of their starts
+	parents []int32           // their places among these, noPlace for a root
+}
+
+func rollRows(own *Fold, rows []*ObservationRow, id string) rolled {
+	sorted := slices.Clone(rows)
+	slices.SortFunc(sorted, byStart)
+	f, r := familyOf(sorted), &Roller{}
 	r.count(f)
-	noteCounts(rows, f)
-	var said *wire.Trace
-	payload := &wire.Trace{}
-	if own != nil {
-		said = own.Trace(id)
-		payload = said
-	}
-	if root := f.root(); root != noPlace {
-		payloads(payload, rows[root], rows)
-	}
-	t, _ = r.rollUp(said, f, id)
-	t.Input, t.Output, t.Metadata = payload.Input, payload.Output, payload.Metadata
-	list := make([]*wire.Observation, len(rows))
-	for i, row := range rows {
-		list[i] = &row.Observation
-	}
-	return t, hang(list, r.parents)
+	countedAs(sorted, f)
+	t := ownTrace(own, id)
+	payloadsOf(t, f, func(i int) *ObservationRow { return sorted[i] })
+	return rolled{r.rollUp(t, f), sorted, r.parents}
+}
+
+// byStart is the order of observations: (start_time, id).
+func byStart(a, b *ObservationRow) int {
+	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // first is the place of the first by (start_time, id) of those that are so; noPlace when none is.
-func (f *Family) first(is func(*Kin) bool) int {
+func (f *Family) first(is func(*step) bool) int {
 	first := noPlace
-	for i := range f.kin {
-		if k := &f.kin[i]; (first == noPlace || k.earlier(&f.kin[first])) && is(k) {
+	for i := range f.steps {
+		if s := &f.steps[i]; (first == noPlace || s.before(&f.steps[first])) && is(s) {
 			first = i
 		}
 	}
@@ -19,60 +19,64 @@ func (f *Family) first(is func(*Kin) bool) int {
 }
 
 // root is the place of the observation that says what the trace is about: the first by (start_time, id) of those
-// that name no parent, or, while none of them has come, of those whose parent is not there. It is asked after link.
+// that name no parent, or, while none of them has come, of those whose parent is not there; noPlace when there is none. It is asked
+// after Roller.count, which finds the parents.
 func (f *Family) root() int {
-	if root := f.first(func(k *Kin) bool { return k.Parent == "" }); root != noPlace {
+	if root := f.first(func(s *step) bool { return s.parent == "" }); root != noPlace {
 		return root
 	}
-	return f.first(func(k *Kin) bool { return k.parent == noPlace })
+	return f.first(func(s *step) bool { return s.up == noPlace })
+}
+
+// payloadsOf fills input, output and metadata of a trace, before it has its name, from its observations, which stand in the order of their
+// starts: they may say what went into the whole, and came out, and a
+// trace without a name of its own has those of its root where none does. row gives a whole row.
+func payloadsOf(t *wire.Trace, f *Family, row func(i int) *ObservationRow) {
+	place := f.root()
+	if place == noPlace {
+		return
+	}
+	for i := range f.steps {
+		if f.steps[i].traceIn && t.Input == nil {
+			t.Input = row(i).TraceInput
+		}
+		if f.steps[i].traceO && t.Output == nil {
+			t.Output = row(i).TraceOutput
+		}
+	}
+	if t.Name == "" {
+		root := row(place)
+		t.Input, t.Output, t.Metadata = first(t.Input, root.Input), first(t.Output, root.Output), first(t.Metadata, root.Metadata)
+	}
 }
 
 // fromRoot fills what the trace's own events leave open (name, user, session, tags, release) with what its
 // root says: clients that send spans only say there what the whole is about. User and session are those of the first span that has
 // one where the root has none.
 func (f *Family) fromRoot(t *wire.Trace, place int) {
-	root := f.kin[place].Said
-	t.Name = cmp.Or(t.Name, root.TraceName)
+	root := f.steps[place].said
+	t.Name = cmp.Or(t.Name, root.traceName)
 	if t.Name == "" {
-		t.Name = cmp.Or(f.say(func(s *KinSaid) string { return s.TraceName }), root.Name)
+		t.Name = cmp.Or(f.say(func(s *said) string { return s.traceName }), root.name)
 	}
-	t.UserID, t.SessionID, t.Release = cmp.Or(t.UserID, root.UserID), cmp.Or(t.SessionID, root.SessionID), cmp.Or(t.Release, root.Release)
+	t.UserID, t.SessionID, t.Release = cmp.Or(t.UserID, root.userID), cmp.Or(t.SessionID, root.sessionID), cmp.Or(t.Release, root.release)
 	if t.UserID == "" {
-		t.UserID = f.say(func(s *KinSaid) string { return s.ofSpan(s.UserID) })
+		t.UserID = f.say(func(s *said) string { return s.ofSpan(s.userID) })
 	}
 	if t.SessionID == "" {
-		t.SessionID = f.say(func(s *KinSaid) string { return s.ofSpan(s.SessionID) })
+		t.SessionID = f.say(func(s *said) string { return s.ofSpan(s.sessionID) })
 	}
-	if len(t.Tags) == 0 && len(root.Tags) > 0 {
-		t.Tags = root.Tags
+	if len(t.Tags) == 0 && len(root.tags) > 0 {
+		t.Tags = root.tags
 	}
-}
-
-// ofSpan is a text that is said by a span of OpenTelemetry: it may stand below one of a library that knows no user.
-func (s *KinSaid) ofSpan(text string) string {
-	if s.Door == ownDoor {
-		return ""
-	}
-	return text
 }
 
 // say is the text of the first that says one.
-func (f *Family) say(text func(*KinSaid) string) string {
-	if i := f.first(func(k *Kin) bool { return text(k.Said) != "" }); i != noPlace {
-		return text(f.kin[i].Said)
+func (f *Family) say(text func(*said) string) string {
+	if i := f.first(func(s *step) bool { return text(s.said) != "" }); i != noPlace {
+		return text(f.steps[i].said)
 	}
 	return ""
-}
-
-// payloads fills input, output and metadata, which only the events have, before the trace has its name: a trace without a
-// name of its own has those of its root, but for what an observation says to be the trace's. rows are in the order of their starts.
-func payloads(t *wire.Trace, root *ObservationRow, rows []*ObservationRow) {
-	for _, row := range rows {
-		t.Input, t.Output = first(t.Input, row.TraceInput), first(t.Output, row.TraceOutput)
-	}
-	if t.Name == "" {
-		t.Input, t.Output, t.Metadata = first(t.Input, root.Input), first(t.Output, root.Output), first(t.Metadata, root.Metadata)
-	}
 }
 
 // first is the first of the two that was sent.

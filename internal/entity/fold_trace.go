@@ -128,13 +128,30 @@ func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRo
 			}
 		}
 	}
+	sortScores(scores)
+	rolled := rollRows(own, rows, traceID)
+	t := rolled.trace
+	t.Scores, t.ScoreList = summarizeScores(scores), scores
+	t.Observations = rolled.tree()
+	return t, nil
+}
+
+// sortScores sorts by (timestamp, id).
+func sortScores(scores []wire.Score) {
 	slices.SortFunc(scores, func(a, b wire.Score) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
 	})
-	t, roots := rollUp(own, rows, traceID)
-	t.Scores, t.ScoreList = summarizeScores(scores), scores
-	t.Observations = roots
-	return t, nil
+}
+
+// ownTrace is what the trace's own events say; own is nil when there are none,
+// and then it has no environment and no start.
+func ownTrace(own *Fold, id string) *wire.Trace {
+	if own != nil {
+		return own.Trace(id)
+	}
+	t := &wire.Trace{}
+	t.ID, t.Tags = id, []string{}
+	return t
 }
 
 // summarizeScores is the mean of each name's values, else its last text; scores are

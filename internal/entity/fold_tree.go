@@ -10,37 +10,57 @@ import (
 // give up on deep nesting (Go's at 10 000), and each level is two of theirs.
 const maxTreeDepth = 500
 
-// hang hangs the observations of one trace, sorted by (start_time, id), below their
-// parents and returns the roots. It walks from the roots down without recursion. As both lists are filled in
-// the order of sorted, children stand in that order too.
-func hang(sorted []*wire.Observation, parents []int32) []*wire.Observation {
-	children := make([][]int, len(sorted))
+// tree hangs the observations of one trace below their parents and returns the roots.
+func (r *rolled) tree() []*wire.Observation {
+	hung := hang(r.parents)
+	for i, children := range hung.children {
+		for _, c := range children {
+			r.rows[i].Children = append(r.rows[i].Children, &r.rows[c].Observation)
+		}
+	}
+	roots := make([]*wire.Observation, len(hung.roots))
+	for i, root := range hung.roots {
+		roots[i] = &r.rows[root].Observation
+	}
+	return roots
+}
+
+// forest is how observations hang, by their places.
+type forest struct {
+	roots    []int
+	children [][]int // of each place
+}
+
+// hang walks from the roots down without recursion. All lists are in the order of the places.
+func hang(parents []int32) forest {
+	below := make([][]int, len(parents))
 	type place struct{ index, depth int }
 	var queue []place
 	for i, p := range parents {
 		if p < 0 {
 			queue = append(queue, place{i, 1})
 		} else {
-			children[p] = append(children[p], i)
+			below[p] = append(below[p], i)
 		}
 	}
-	roots := []*wire.Observation{}
+	f := forest{roots: []int{}, children: below}
 	for len(queue) > 0 {
 		here := queue[0]
 		queue = queue[1:]
-		o := sorted[here.index]
 		if here.depth == 1 {
-			roots = append(roots, o)
+			f.roots = append(f.roots, here.index)
 		}
-		for _, c := range children[here.index] {
+		for _, c := range below[here.index] {
 			if here.depth == maxTreeDepth {
 				queue = append(queue, place{c, 1})
 				continue
 			}
-			o.Children = append(o.Children, sorted[c])
 			queue = append(queue, place{c, here.depth + 1})
 		}
+		if here.depth == maxTreeDepth {
+			below[here.index] = nil
+		}
 	}
-	slices.SortFunc(roots, byStart)
-	return roots
+	slices.Sort(f.roots)
+	return f
 }

@@ -14,7 +14,7 @@ type Roller struct {
 	waiting []int32
 	ready   []int32
 	below   []amounts
-	changed []*Kin
+	changed []Counts
 	models  []string
 
 	trace   wire.Trace
@@ -22,50 +22,42 @@ type Roller struct {
 	latency float64
 }
 
-// amounts are which amounts something carries.
-type amounts uint8
-
-const (
-	someTokens amounts = 1 << iota
-	someCost
-)
-
 // RollUp is the trace id as its own events (Trace of its Fold; nil when it has none) and its observations say it: what
 // FoldTrace returns, without scores, tree and payloads. It tells the observations whether their amounts
 // count, as Count does, and returns those of which that has changed. Both hold until the next call, or until the family
 // changes. nil when there are neither events nor observations.
-func (r *Roller) RollUp(own *wire.Trace, f *Family, id string) (t *wire.Trace, changed []*Kin) {
+func (r *Roller) RollUp(own *wire.Trace, f *Family, id string) (t *wire.Trace, changed []Counts) {
 	if own == nil && f.Len() == 0 {
 		return nil, nil
 	}
 	r.count(f)
-	t, _ = r.rollUp(own, f, id)
-	return t, r.changed
+	if own == nil {
+		own = ownTrace(nil, id)
+	}
+	return r.rollUp(own, f), r.changed
 }
 
-// rollUp is RollUp after count. root is the place of the observation that says what the trace is about.
-func (r *Roller) rollUp(own *wire.Trace, f *Family, id string) (t *wire.Trace, root int) {
-	t = &r.trace
-	if own != nil {
-		*t = *own
-	} else {
-		first := &f.kin[f.first(func(*Kin) bool { return true })]
-		*t = wire.Trace{}
-		t.ID, t.Tags, t.Environment, t.StartTime = id, []string{}, first.Said.Environment, instant{first.Start, true}.time()
+// rollUp is RollUp after count.
+func (r *Roller) rollUp(own *wire.Trace, f *Family) *wire.Trace {
+	t := &r.trace
+	*t = *own
+	if t.Environment == "" { // it says nothing of itself
+		first := &f.steps[f.first(func(*step) bool { return true })]
+		t.Environment, t.StartTime = first.said.environment, instant{us: first.start}.time()
 	}
-	root = f.root()
+	root := f.root()
 	if root != noPlace {
 		f.fromRoot(t, root)
 	}
 	r.summarize(t, f)
 	t.Status, t.InnerErrors = StatusOK, t.ErrorCount
 	if root != noPlace { // what failed below it may have been mended
-		t.Status = f.kin[root].Said.Status
-		if f.kin[root].Said.failed() && !f.kin[root].Duplicate {
+		t.Status = f.steps[root].said.status
+		if f.steps[root].said.bad() && !f.steps[root].duplicate {
 			t.InnerErrors--
 		}
 	}
-	return t, root
+	return t
 }
 
 // fewModels are as many as are looked through for each observation.
@@ -80,29 +72,29 @@ func (r *Roller) summarize(t *wire.Trace, f *Family) {
 		r.models = []string{}
 	}
 	r.models = r.models[:0]
-	for i := range f.kin {
-		k := &f.kin[i]
-		start.least(k.Start)
-		if k.Ended {
-			end.greatest(k.End)
+	for i := range f.steps {
+		s := &f.steps[i]
+		start.least(s.start)
+		if s.ended {
+			end.greatest(s.end)
 		}
-		if model := k.Said.Model; model != "" && !slices.Contains(r.models[:min(len(r.models), fewModels)], model) {
+		if model := s.said.model; model != "" && !slices.Contains(r.models[:min(len(r.models), fewModels)], model) {
 			r.models = append(r.models, model)
 		}
-		if k.CountsTokens && k.HasTokens {
-			t.TotalTokens = addTokens(t.TotalTokens, k.Tokens)
+		if s.countsTokens && s.knowsTokens {
+			t.TotalTokens = addTokens(t.TotalTokens, s.tokens)
 		}
-		if k.CountsCost && k.HasCost {
-			cost.Add(k.Cost)
+		if s.countsCost && s.knowsCost {
+			cost.Add(s.cost)
 		}
-		if k.Duplicate {
+		if s.duplicate {
 			continue
 		}
 		t.ObservationCount++
-		if k.Said.failed() {
+		if s.said.bad() {
 			t.ErrorCount++
 		}
-		if k.Call && !k.HasCost && (k.Said.Status != StatusError || k.HasTokens) {
+		if s.call && !s.knowsCost && (s.said.status != StatusError || s.knowsTokens) {
 			t.UnpricedCount++
 		}
 	}
@@ -122,13 +114,13 @@ func (r *Roller) summarize(t *wire.Trace, f *Family) {
 func (r *Roller) count(f *Family) {
 	below := r.carriedBelow(f)
 	r.changed = r.changed[:0]
-	for i := range f.kin {
-		k := &f.kin[i]
-		tokens := !k.Duplicate && (k.Call || below[i]&someTokens == 0)
-		cost := !k.Duplicate && (k.Call || below[i]&someCost == 0)
-		if tokens != k.CountsTokens || cost != k.CountsCost {
-			k.CountsTokens, k.CountsCost = tokens, cost
-			r.changed = append(r.changed, k)
+	for i := range f.steps {
+		s := &f.steps[i]
+		tokens := !s.duplicate && (s.call || below[i]&someTokens == 0)
+		cost := !s.duplicate && (s.call || below[i]&someCost == 0)
+		if tokens != s.countsTokens || cost != s.countsCost {
+			s.countsTokens, s.countsCost = tokens, cost
+			r.changed = append(r.changed, s.counts())
 		}
 	}
 }
@@ -136,11 +128,11 @@ func (r *Roller) count(f *Family) {
 // carriedBelow says of each what is carried below it. It goes from the leaves up, without
 // recursion.
 func (r *Roller) carriedBelow(f *Family) []amounts {
-	r.below = again(r.below, len(f.kin))
+	r.below = again(r.below, len(f.steps))
 	if !r.link(f) {
 		return r.below
 	}
-	r.waiting = again(r.waiting, len(f.kin)) // children that have not reported yet
+	r.waiting = again(r.waiting, len(f.steps)) // children that have not reported yet
 	for _, p := range r.parents {
 		if p != noPlace {
 			r.waiting[p]++
@@ -159,7 +151,7 @@ func (r *Roller) carriedBelow(f *Family) []amounts {
 		if p == noPlace {
 			continue
 		}
-		r.below[p] |= r.below[i] | f.kin[i].carries()
+		r.below[p] |= r.below[i] | f.steps[i].carries()
 		if r.waiting[p]--; r.waiting[p] == 0 {
 			r.ready = append(r.ready, p)
 		}
@@ -167,26 +159,16 @@ func (r *Roller) carriedBelow(f *Family) []amounts {
 	return r.below
 }
 
-func (k *Kin) carries() (a amounts) {
-	if k.hasTokens() {
-		a |= someTokens
-	}
-	if k.hasCost() {
-		a |= someCost
-	}
-	return a
-}
-
 // link finds the place of each one's parent, noPlace for a root; false when all are roots.
 func (r *Roller) link(f *Family) (any bool) {
-	for i := range f.kin {
-		if k := &f.kin[i]; k.parent == noPlace && k.Parent != "" {
-			k.parent = int32(f.place(k.Parent))
+	for i := range f.steps {
+		if s := &f.steps[i]; s.up == noPlace && s.parent != "" {
+			s.up = int32(f.place(s.parent))
 		}
 	}
-	r.parents = again(r.parents, len(f.kin))
-	for i := range f.kin {
-		r.parents[i] = f.kin[i].parent
+	r.parents = again(r.parents, len(f.steps))
+	for i := range f.steps {
+		r.parents[i] = f.steps[i].up
 		any = any || r.parents[i] != noPlace
 	}
 	if any {
@@ -197,7 +179,7 @@ func (r *Roller) link(f *Family) (any bool) {
 
 // breakCycles makes the first of every cycle a root.
 func (r *Roller) breakCycles(f *Family) {
-	r.waiting = again(r.waiting, len(f.kin)) // the number of the walk that passed here first; 0 is none
+	r.waiting = again(r.waiting, len(f.steps)) // the number of the walk that passed here first; 0 is none
 	for i := range r.parents {
 		walk, n := int32(i+1), int32(i)
 		for n != noPlace && r.waiting[n] == 0 {
@@ -209,7 +191,7 @@ func (r *Roller) breakCycles(f *Family) {
 		}
 		first := n
 		for m := r.parents[n]; m != n; m = r.parents[m] {
-			if f.kin[m].earlier(&f.kin[first]) {
+			if f.steps[m].before(&f.steps[first]) {
 				first = m
 			}
 		}

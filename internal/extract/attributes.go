@@ -31,10 +31,10 @@ func (x *extractor) attributes() {
 		}
 	}
 	if raw := x.get(entity.Attributes); raw != nil && raw[0] == '{' {
-		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Attributes, Text: rawjson.Alias(raw)})
+		x.put(entity.FieldValue{Field: entity.Attributes, Text: rawjson.Alias(raw)})
 	}
 	x.outcome(&of)
-	of.put(x.out)
+	of.put(x)
 	if asked, ok := x.out.Get(entity.RequestedModel); ok && x.out.Rank == entity.RankCreate {
 		x.fillText(entity.Model, asked.Text) // until something says what answered
 	}
@@ -74,8 +74,8 @@ var outcomes = map[string]string{
 
 // fill adds a value of a field that the payload has not given.
 func (x *extractor) fill(v entity.FieldValue) {
-	if !x.given(v.Field) {
-		x.out.Values = append(x.out.Values, v)
+	if !x.given.has(v.Field) {
+		x.put(v)
 	}
 }
 
@@ -215,16 +215,16 @@ func (of *spoken) message() string {
 
 // put adds the input that the arguments make, and the metadata. One positional argument
 // alone is the input itself.
-func (of *spoken) put(out *entity.Fields) {
-	if _, given := out.Get(entity.Input); !given && len(of.args)+len(of.kwargs.keys) > 0 {
+func (of *spoken) put(x *extractor) {
+	if !x.given.has(entity.Input) && len(of.args)+len(of.kwargs.keys) > 0 {
 		text := rawjson.Alias(of.arguments())
 		if len(of.args) == 1 && of.args[0] != nil && len(of.kwargs.keys) == 0 {
 			text = rawjson.Alias(of.args[0])
 		}
-		out.Values = append(out.Values, entity.FieldValue{Field: entity.Input, Text: text})
+		x.put(entity.FieldValue{Field: entity.Input, Text: text})
 	}
 	if len(of.metadata.keys) > 0 {
-		of.putMetadata(out)
+		of.putMetadata(x)
 	}
 }
 
@@ -255,13 +255,13 @@ func (of *spoken) arguments() []byte {
 
 // putMetadata puts the metadata of the attributes before what the payload has itself,
 // which wins.
-func (of *spoken) putMetadata(out *entity.Fields) {
+func (of *spoken) putMetadata(x *extractor) {
 	metadata := rawjson.Alias(of.metadata.object())
-	for i := range out.Values {
-		if v := &out.Values[i]; v.Field == entity.Metadata {
+	for i := range x.out.Values {
+		if v := &x.out.Values[i]; v.Field == entity.Metadata {
 			v.Text = string(entity.FoldMetadata([]string{metadata, v.Text}))
 			return
 		}
 	}
-	out.Values = append(out.Values, entity.FieldValue{Field: entity.Metadata, Text: metadata})
+	x.put(entity.FieldValue{Field: entity.Metadata, Text: metadata})
 }

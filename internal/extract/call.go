@@ -49,7 +49,8 @@ func (x *extractor) callTimes() {
 	if start < 0 {
 		return
 	}
-	x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.StartTime, Int: int64(start)}, entity.FieldValue{Field: entity.EndTime, Int: at.Int})
+	x.put(entity.FieldValue{Field: entity.StartTime, Int: int64(start)})
+	x.put(entity.FieldValue{Field: entity.EndTime, Int: at.Int})
 }
 
 // callKind gives a wrapped call the type of what it did, as far as its operation says it.

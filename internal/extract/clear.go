@@ -38,6 +38,6 @@ func (x *extractor) clears() {
 		x.note("payload.clear names what is no field that " + string(x.ev.Type) + " can empty; that is left out")
 	}
 	if names != nil {
-		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Clear, List: names})
+		x.put(entity.FieldValue{Field: entity.Clear, List: names})
 	}
 }

@@ -49,40 +49,55 @@ const (
 //   - a value's data_type, when absent, follows from the value: a boolean is
 //     BOOLEAN, a number NUMERIC, a string CATEGORICAL.
 func Extract(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
+	f := &entity.Fields{}
+	if failure := Into(f, ev); failure != nil {
+		return nil, failure
+	}
+	return f, nil
+}
+
+// Into is Extract into f, whose Values and Notes are used again. f says nothing when the event fails.
+func Into(f *entity.Fields, ev *wire.Event) *wire.BatchEventError {
+	x := extractor{out: f}
+	return x.event(ev, false)
+}
+
+// event reads one event into x.out. noted says that the members of its payload are noted already.
+func (x *extractor) event(ev *wire.Event, noted bool) *wire.BatchEventError {
 	kind, rank, ok := entity.Shape(ev.Type)
 	if !ok {
-		return nil, UnknownType(ev)
+		return UnknownType(ev)
 	}
 	if otlp.Stored(ev.Payload) {
-		return stored(ev)
+		return stored(x.out, ev)
 	}
 	if ofLangfuse(ev.Payload) {
 		if mark, ok := langfuseOf(ev); ok {
-			return langfuse(ev, mark)
+			return langfuse(x.out, ev, mark)
 		}
 	}
-	x := extractor{ev: ev}
+	x.ev = ev
+	if noted {
+		return x.run(kind, rank)
+	}
+	return x.scanned(kind, rank)
+}
+
+// scanned reads the payload as that of an entity of the kind.
+func (x *extractor) scanned(kind entity.Kind, rank entity.Rank) *wire.BatchEventError {
+	if !x.scan() {
+		return &wire.BatchEventError{EventID: x.ev.ID, Message: "Invalid payload format", Details: "payload must be a JSON object", Code: CodeInvalidPayload}
+	}
 	return x.run(kind, rank)
 }
 
-// Into is Extract into f, whose memory is used again.
-func Into(f *entity.Fields, ev *wire.Event) *wire.BatchEventError {
-	fields, failure := Extract(ev)
-	if failure == nil {
-		*f = *fields
+// run is scanned for a payload whose members are noted.
+func (x *extractor) run(kind entity.Kind, rank entity.Rank) *wire.BatchEventError {
+	f := x.out
+	*f = entity.Fields{Kind: kind, Rank: rank, Content: ContentOf(x.ev), Values: f.Values[:0], Notes: f.Notes[:0]}
+	if f.Values == nil {
+		f.Values = make([]entity.FieldValue, 0, x.found.count()+4) // a usage, a score's data type, an observation's default name
 	}
-	return failure
-}
-
-// run reads the payload as that of an entity of the kind.
-func (x *extractor) run(kind entity.Kind, rank entity.Rank) (*entity.Fields, *wire.BatchEventError) {
-	seen, ok := x.scan()
-	if !ok {
-		return nil, &wire.BatchEventError{EventID: x.ev.ID, Message: "Invalid payload format",
-			Details: "payload must be a JSON object", Code: CodeInvalidPayload}
-	}
-	// Two more: a score's data type, and an observation's default name.
-	x.out = &entity.Fields{Kind: kind, Rank: rank, Content: ContentOf(x.ev), Values: make([]entity.FieldValue, 0, seen+2)}
 	switch kind {
 	case entity.TraceKind:
 		x.trace()
@@ -93,10 +108,7 @@ func (x *extractor) run(kind entity.Kind, rank entity.Rank) (*entity.Fields, *wi
 	case entity.GenericKind:
 		x.generic()
 	}
-	if x.failure != nil {
-		return nil, x.failure
-	}
-	return x.out, nil
+	return x.failure
 }
 
 // Fill sets the Fields of the records that have none, as those read back from the Log. They
@@ -143,50 +155,50 @@ func short(s string) string {
 	return s
 }
 
-// span is where a value stands in the payload; the zero span is "absent".
+// span is where a value stands in the payload.
 type span struct{ start, end int32 }
 
 type extractor struct {
 	ev      *wire.Event
-	raw     [maxSlots]span
+	found   slots          // the keys that the payload has
+	at      [maxSlots]span // where the values of these stand
 	out     *entity.Fields
-	strict  bool // what is being read fails the event when it breaks its rule
-	rare    bool // the payload has keys that few have
-	lenient bool // a name may be missing
+	given   slots // the fields of out.Values
+	strict  bool  // what is being read fails the event when it breaks its rule
+	lenient bool  // a name may be missing
 	failure *wire.BatchEventError
 }
 
-// scan finds the last value of every known key and counts an upper bound of the fields.
-func (x *extractor) scan() (seen int, ok bool) {
+// member says where the last value of a key stands.
+func (x *extractor) member(key []byte, start, end int) {
+	if s := keys.slot(key); s != noSlot {
+		x.found.add(s)
+		x.at[s] = span{int32(start), int32(end)}
+	}
+}
+
+// scan finds the members of the payload; ok is false when it is no object.
+func (x *extractor) scan() (ok bool) {
 	payload := []byte(x.ev.Payload)
 	if len(payload) > 1<<30 {
-		return 0, false
+		return false
 	}
 	members := rawjson.MembersOf(payload)
 	for {
 		key, value, ok := members.Next()
 		if !ok {
-			return seen, !members.Broken()
+			return !members.Broken()
 		}
-		s := keys.slot(key)
-		if s == noSlot {
-			continue
-		}
-		end := int32(members.End)
-		x.raw[s] = span{end - int32(len(value)), end}
-		if seen++; s == entity.Usage {
-			seen += 2
-		}
-		x.rare = x.rare || s >= firstRare || s == entity.RequestedModel || s == entity.Attributes || s == entity.Status || s == entity.ErrorType
+		x.member(key, members.End-len(value), members.End)
 	}
 }
 
 // get returns the value of a key as written; nil when it is absent or null.
 func (x *extractor) get(s slot) []byte {
-	at := x.raw[s]
-	if at.end == 0 {
+	if !x.found.has(s) {
 		return nil
 	}
+	at := x.at[s]
 	raw := x.ev.Payload[at.start:at.end]
 	if raw[0] == 'n' {
 		return nil
@@ -276,7 +288,7 @@ func (x *extractor) ownTrace() {
 // describe reads what an observation says beside its ids and its name.
 func (x *extractor) describe() {
 	x.apply()
-	if !x.rare {
+	if !x.found.anyOf(&keys.rare) {
 		x.usages(usageSlots[:1])
 		return
 	}
@@ -295,7 +307,7 @@ func (x *extractor) generic() {
 			x.name()
 		}
 		x.describe()
-		if _, named := x.out.Get(entity.Name); !named {
+		if !x.given.has(entity.Name) {
 			x.putText(entity.Name, id)
 		}
 		return
@@ -342,7 +354,7 @@ func (x *extractor) optional(f entity.Field) {
 
 // name reads a name that may be absent.
 func (x *extractor) name() {
-	x.read(rule{slot: entity.Name, field: entity.Name, form: entity.NameForm})
+	x.read(entity.Name, entity.Name, entity.NameForm)
 }
 
 // named reads the name of what is created.
@@ -361,25 +373,31 @@ func (x *extractor) require(f entity.Field, how entity.Form) {
 		return
 	}
 	x.strict = true
-	x.read(rule{slot: f, field: f, form: how})
+	x.read(f, f, how)
 	x.strict = false
 }
 
-// apply reads what the table says of the event's kind.
+// apply reads what the table says of the event's kind, field by field in the table's order. A key that is
+// not the field's first counts only when those before it gave nothing.
 func (x *extractor) apply() {
-	rules := keys.rules[x.out.Kind]
-	for i := range rules {
-		if r := &rules[i]; x.raw[r.slot].end != 0 && !(r.other && x.given(r.field)) {
-			x.read(*r)
+	fields := x.found
+	for s := range keys.aliases.and(x.found).all() {
+		fields.add(keys.field[s])
+	}
+	for f := range keys.plain[x.out.Kind].and(fields).all() {
+		for i, s := range keys.of[f] {
+			if i == 0 || !x.given.has(f) {
+				x.read(s, f, f.Form())
+			}
 		}
 	}
 }
 
-func (x *extractor) given(f entity.Field) bool {
-	_, given := x.out.Get(f)
-	return given
+func (x *extractor) put(v entity.FieldValue) {
+	x.out.Values = append(x.out.Values, v)
+	x.given.add(v.Field)
 }
 
 func (x *extractor) putText(f entity.Field, text string) {
-	x.out.Values = append(x.out.Values, entity.FieldValue{Field: f, Text: text})
+	x.put(entity.FieldValue{Field: f, Text: text})
 }

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"iter"
+	"math/bits"
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -53,21 +55,16 @@ type keyTable struct {
 	names [maxSlots]string
 	// of are the keys of a field, in the order in which they count.
 	of [entity.NumFields][]slot
-	// rules are the keys to read of an event of a kind, without those that code of its own reads.
-	rules  [entity.GenericKind + 1][]rule
-	cells  [numCells]slot // by hash, with open addressing
-	spanID slot
+	// plain are the fields of a kind without those that code of its own reads.
+	plain [entity.GenericKind + 1]slots
+	// aliases are the keys of fields behind the first ones, and field what these say.
+	aliases slots
+	field   [maxSlots]entity.Field
+	rare    slots          // the keys that few payloads have
+	cells   [numCells]slot // by hash, with open addressing
+	spanID  slot
 	// number and category are the keys of a score's value, in the order in which they count.
 	number, category []slot
-}
-
-// rule says that the value of slot's key, if present, is field, in this form. One that is not the
-// field's first key counts only when those before it gave nothing.
-type rule struct {
-	slot  slot
-	field entity.Field
-	form  entity.Form
-	other bool
 }
 
 func newKeyTable() *keyTable {
@@ -90,16 +87,21 @@ func newKeyTable() *keyTable {
 				for _, key := range f.Keys() {
 					t.add(next, key)
 					t.of[f] = append(t.of[f], next)
+					t.aliases.add(next)
+					t.field[next] = f
 					next++
 				}
 			}
-			if f.Form() == entity.OwnForm {
-				continue
-			}
-			for i, s := range t.of[f] {
-				t.rules[kind] = append(t.rules[kind], rule{s, f, f.Form(), i > 0})
+			if f.Form() != entity.OwnForm {
+				t.plain[kind].add(f)
 			}
 		}
+	}
+	for s := firstRare; s < maxSlots; s++ {
+		t.rare.add(s)
+	}
+	for _, f := range [...]entity.Field{entity.RequestedModel, entity.Attributes, entity.Status, entity.ErrorType} {
+		t.rare.add(f)
 	}
 	t.spanID = t.slot([]byte("span_id"))
 	t.number = append(slices.Clone(t.of[entity.Value]), entity.StringValue)
@@ -134,4 +136,39 @@ func hash(key []byte) uint32 {
 	n := len(key)
 	h := uint32(n)<<24 ^ uint32(key[0])<<16 ^ uint32(key[n/2])<<8 ^ uint32(key[n-1])
 	return h * 0x9E3779B1 >> 23
+}
+
+// slots is a set of slots.
+type slots [(maxSlots + 63) / 64]uint64
+
+func (s *slots) add(i slot)      { s[i/64] |= 1 << (i % 64) }
+func (s *slots) has(i slot) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+func (s slots) and(other slots) slots {
+	for i := range s {
+		s[i] &= other[i]
+	}
+	return s
+}
+
+func (s *slots) anyOf(other *slots) bool { return s.and(*other) != slots{} }
+
+func (s *slots) count() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// all yields the slots of the set, rising.
+func (s slots) all() iter.Seq[slot] {
+	return func(yield func(slot) bool) {
+		for i, word := range s {
+			for ; word != 0; word &= word - 1 {
+				if !yield(slot(i*64 + bits.TrailingZeros64(word))) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -82,18 +82,17 @@ func langfuseOf(ev *wire.Event) (mark langfuseMark, ok bool) {
 	return mark, known && (t == ev.Type || t == wire.QualityScoreCreate && ev.Type == wire.EventCreate)
 }
 
-// langfuse reads the payload of an event of Langfuse's clients, in our words for its keys. Nothing
+// langfuse reads into fields the payload of an event of Langfuse's clients, in our words for its keys. Nothing
 // that they leave out fails it but ids, and of a score its name and value.
-func langfuse(ev *wire.Event, mark langfuseMark) (*entity.Fields, *wire.BatchEventError) {
+func langfuse(fields *entity.Fields, ev *wire.Event, mark langfuseMark) *wire.BatchEventError {
 	kind, rank, _ := entity.Shape(ev.Type)
 	t := &translation{mark: mark}
 	t.read(ev, kind)
 	ours := wire.Event{ID: ev.ID, Type: ev.Type, Timestamp: ev.Timestamp, Payload: t.out.object()}
-	x := extractor{ev: &ours, lenient: true}
-	fields, failure := x.run(kind, rank)
-	if failure != nil {
+	x := extractor{ev: &ours, out: fields, lenient: true}
+	if failure := x.scanned(kind, rank); failure != nil {
 		failure.Message, failure.Details = langfuseWords.Replace(failure.Message), langfuseWords.Replace(failure.Details)
-		return nil, failure
+		return failure
 	}
 	fields.Content = ContentOf(ev)
 	for i, text := range fields.Notes {
@@ -106,7 +105,7 @@ func langfuse(ev *wire.Event, mark langfuseMark) (*entity.Fields, *wire.BatchEve
 			fields.Values = append(fields.Values, entity.FieldValue{Field: entity.SDK, Text: mark.SDK})
 		}
 	}
-	return fields, nil
+	return nil
 }
 
 // langfuseKeys are the keys of a body that mean what one of ours means, of each kind; source is

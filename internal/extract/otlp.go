@@ -11,13 +11,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// stored reads the payload of an event that a span or a log record has become (otlp.AppendStored).
-func stored(ev *wire.Event) (*entity.Fields, *wire.BatchEventError) {
+// stored reads into f the payload of an event that a span or a log record has become (otlp.AppendStored).
+func stored(f *entity.Fields, ev *wire.Event) *wire.BatchEventError {
 	origin, item, err := otlp.ReadStored(ev.Payload)
 	if err != nil {
-		return nil, &wire.BatchEventError{EventID: ev.ID, Message: "Invalid payload format", Details: "payload." + err.Error(), Code: CodeInvalidPayload}
+		return &wire.BatchEventError{EventID: ev.ID, Message: "Invalid payload format", Details: "payload." + err.Error(), Code: CodeInvalidPayload}
 	}
-	return Item(ev, origin, item), nil
+	*f = *Item(ev, origin, item)
+	return nil
 }
 
 // Item is what an event says whose payload holds the item: the same as Extract reads from the

@@ -12,16 +12,16 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// read reads one key by its rule into the result. An absent value is left out, and a
+// read reads one key, which says f in this form, into the result. An absent value is left out, and a
 // bad one is dealt with by invalid.
-func (x *extractor) read(r rule) {
-	raw := x.get(r.slot)
+func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
+	raw := x.get(s)
 	if raw == nil {
 		return
 	}
-	v := entity.FieldValue{Field: r.field}
+	v := entity.FieldValue{Field: f}
 	ok := true
-	switch r.form {
+	switch form {
 	case entity.JSONForm:
 		v.Text = rawjson.Alias(raw)
 	case entity.TagsForm:
@@ -32,17 +32,17 @@ func (x *extractor) read(r rule) {
 		if string(raw) == `""` {
 			return
 		}
-		ok = number(&v, raw, r.form)
+		ok = number(&v, raw, form)
 	default:
-		if v.Text, ok = x.text(r.slot, r.form); !ok {
+		if v.Text, ok = x.text(s, form); !ok {
 			return // absent, or text has said what is wrong
 		}
 	}
 	if !ok {
-		x.invalid(keys.names[r.slot], "", r.form.String())
+		x.invalid(keys.names[s], "", form.String())
 		return
 	}
-	x.out.Values = append(x.out.Values, v)
+	x.put(v)
 }
 
 // text reads a key that holds text. ok is false when it is absent, empty, or bad.

@@ -89,7 +89,7 @@ func (x *extractor) scoreValue(required bool) {
 			x.invalid(keys.names[s], "", must)
 			return
 		}
-		x.out.Values = append(x.out.Values, v)
+		x.put(v)
 		x.putText(entity.DataType, dataType)
 		return
 	}

@@ -31,7 +31,7 @@ func (x *extractor) usages(at []slot) {
 		}
 	}
 	if len(counts.keys) > 0 {
-		x.out.Values = append(x.out.Values, entity.FieldValue{Field: entity.Usage, Text: rawjson.Alias(counts.object())})
+		x.put(entity.FieldValue{Field: entity.Usage, Text: rawjson.Alias(counts.object())})
 	}
 }
 

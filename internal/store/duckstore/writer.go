@@ -1,6 +1,10 @@
 package duckstore
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/brokle-ai/brokle-go/internal/lowprio"
+)
 
 // writer is the operating system thread that fills the table, and from which
 // DuckDB's own threads descend. It runs at a lower priority than the rest of the
@@ -18,7 +22,7 @@ func newWriter() *writer {
 		// Never unlocked: a lowered priority cannot be raised again without
 		// privileges, so the thread ends with the goroutine.
 		runtime.LockOSThread()
-		lowerPriority()
+		lowprio.Lower()
 		for f := range w.work {
 			f()
 		}

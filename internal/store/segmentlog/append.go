@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -20,16 +19,14 @@ type request struct {
 	batch  batch
 	dedup  store.Dedup
 	job    idindex.JobChange
-	ids    []string
-	failed []string // their ids
+	failed []string // ids of the failed events
 	header blockHeader
 	meta   []byte // sections as stored
 	body   []byte
 	zbuf   []byte // memory that body may lie in
 
 	outcomes []store.Outcome // the caller's
-	recs     []entity.Record // the tail's; all events, until the committer takes the duplicates out
-	cost     int64           // of recs
+	block    *block          // the tail's; whole once it was written
 
 	seqs  []entity.Seq // of the stored events
 	entry []idindex.Entry
@@ -43,17 +40,16 @@ func (l *Log) newRequest(kind byte) *request {
 	if !ok {
 		r = &request{done: make(chan struct{}, 1)}
 	}
-	r.kind = kind
+	r.kind, r.block = kind, &block{}
 	return r
 }
 
 // free gives the request's memory to the next one.
 func (l *Log) free(r *request) {
-	clear(r.ids)
 	clear(r.failed)
 	clear(r.keep)
 	*r = request{
-		ids: r.ids[:0], failed: r.failed[:0], meta: r.meta[:0], zbuf: r.zbuf[:0],
+		failed: r.failed[:0], meta: r.meta[:0], zbuf: r.zbuf[:0],
 		seqs: r.seqs[:0], entry: r.entry[:0], keep: r.keep[:0], done: r.done,
 	}
 	const most = 4 << 20
@@ -93,26 +89,44 @@ func (l *Log) prepare(r *request, b *store.Batch) error {
 	r.dedup = b.Dedup
 	r.batch = batch{
 		events: n, received: b.ReceivedAt.UnixMicro(), project: b.Project, env: b.Environment, id: b.ID,
-		job: b.Job, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: b.Failed, notes: b.Notes,
+		job: b.Job, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: slices.Clone(b.Failed), notes: slices.Clone(b.Notes),
 	}
 	if b.Job != "" {
 		r.job = idindex.JobCompleted
-	}
-	for i := range b.Events {
-		r.ids = append(r.ids, b.Events[i].ID)
 	}
 	for i := range b.Failed {
 		r.failed = append(r.failed, b.Failed[i].EventID)
 	}
 	raw, payloads := appendBody(make([]byte, 0, size), b.Events)
 	r.setBody(raw)
-	r.records(b, raw[payloads:])
+	r.block = blockOf(b, raw[payloads:])
 	r.outcomes = make([]store.Outcome, n)
 	return r.setMeta()
 }
 
+// blockOf is the batch as followers will read it, with payloads in the Log's own memory.
+func blockOf(b *store.Batch, payloads []byte) *block {
+	n := len(b.Events)
+	t := &block{ids: make([]string, n), events: slices.Clone(b.Events), rows: b.Rows, cost: blockSize + int64(len(payloads)) + int64(n)*eventSize}
+	for i := range b.Notes {
+		t.cost += 64 + int64(len(b.Notes[i].Note))
+	}
+	for i := range t.events {
+		e := &t.events[i]
+		size := len(e.Payload)
+		e.Payload, payloads = payloads[:size:size], payloads[size:]
+		e.Timestamp = wire.At(e.Timestamp.Time)
+		t.ids[i] = e.ID
+		t.cost += int64(len(e.ID))
+		if b.Rows != nil {
+			t.cost += int64(len(b.Rows[i]))
+		}
+	}
+	return t
+}
+
 func (r *request) setMeta() error {
-	r.meta = appendMeta(r.meta[:0], 0, 0, []batch{r.batch}, r.ids)
+	r.meta = appendMeta(r.meta[:0], 0, 0, []batch{r.batch}, r.block.ids)
 	if len(r.meta) > maxMeta {
 		return fmt.Errorf("ids and errors of %d bytes are larger than a block", len(r.meta))
 	}
@@ -131,34 +145,6 @@ func (r *request) setBody(raw []byte) {
 	}
 	r.header.bodyLen, r.header.bodyRaw = uint32(len(r.body)), uint32(len(raw))
 	r.header.bodyCRC = checksum(r.body)
-}
-
-// records makes what followers will read, with payloads in the Log's own memory.
-func (r *request) records(b *store.Batch, payloads []byte) {
-	const recordSize = 224
-	received := time.UnixMicro(r.batch.received).UTC()
-	r.recs = make([]entity.Record, len(b.Events))
-	r.cost = int64(len(payloads)) + 256
-	for i := range b.Notes {
-		r.cost += 64 + int64(len(b.Notes[i].Note))
-	}
-	for i := range b.Events {
-		e := b.Events[i]
-		n := len(e.Payload)
-		e.Payload, payloads = payloads[:n:n], payloads[n:]
-		e.Timestamp = wire.At(e.Timestamp.Time)
-		r.recs[i] = entity.Record{
-			Project: b.Project, Environment: b.Environment, BatchID: b.ID, ReceivedAt: received, Event: e,
-		}
-		if len(b.Notes) > 0 {
-			r.recs[i].Notes = r.batch.notesOf(e.ID)
-		}
-		r.cost += recordSize + int64(len(e.ID))
-		if b.Rows != nil {
-			r.recs[i].Row = b.Rows[i]
-			r.cost += int64(len(b.Rows[i]))
-		}
-	}
 }
 
 // submit queues r and waits until the committer has decided it. ctx bounds the
@@ -208,7 +194,7 @@ func (l *Log) FailJob(ctx context.Context, project, jobID string, result *wire.B
 	}
 	r := l.newRequest(kindJobFailure)
 	r.job = idindex.JobFailed
-	r.batch = batch{received: l.o.Now().UnixMicro(), project: project, job: jobID}
+	r.batch = batch{received: l.jobReceived(project, jobID), project: project, job: jobID}
 	if result != nil {
 		r.batch.id = result.BatchID
 		for i := range result.Errors {

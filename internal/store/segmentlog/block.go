@@ -15,9 +15,16 @@ type block struct {
 	batches []batch
 	ids     []string
 	events  []wire.Event // nil when only the meta section was read, or when no event has a body
+	rows    []entity.Row // by event, as far as they are known from acceptance; else nil
 	body    []byte       // of a job's request or failure
 	cost    int64        // bytes of memory, about
 }
+
+// What an event and a block take in memory beside their bytes, about.
+const (
+	eventSize = 144
+	blockSize = 512
+)
 
 // decodeSections decodes a block whose header h has been checked. stored holds
 // meta and body as in the file, or meta alone when bodies is false.
@@ -33,7 +40,7 @@ func (c *codec) decodeSections(h *blockHeader, stored []byte, bodies bool) (*blo
 			return nil, err
 		}
 	}
-	b := &block{blockHeader: *h, cost: 512 + int64(h.metaRaw)}
+	b := &block{blockHeader: *h, cost: blockSize + int64(h.metaRaw)}
 	var err error
 	if b.batches, b.ids, err = decodeMeta(h, raw); err != nil {
 		return nil, err
@@ -57,7 +64,6 @@ func (c *codec) decodeEvents(b *block, stored []byte) error {
 		b.body = body
 		return nil
 	}
-	const eventSize = 96
 	b.cost += int64(len(b.ids)) * eventSize
 	b.events, err = decodeBody(body, b.ids)
 	return err
@@ -96,6 +102,9 @@ func (b *block) record(t *batch, i int) entity.Record {
 		BatchID:     t.id,
 		ReceivedAt:  time.UnixMicro(t.received).UTC(),
 		Event:       b.events[i],
+	}
+	if b.rows != nil {
+		rec.Row = b.rows[i]
 	}
 	if len(t.notes) > 0 {
 		rec.Notes = t.notesOf(rec.Event.ID)

@@ -145,7 +145,7 @@ func (c *committer) decide(now time.Time) error {
 		if duplicates > 0 && r.dedup.FailOnDuplicate {
 			for i, o := range r.outcomes {
 				if o == store.Stored {
-					delete(c.fresh, idKey{r.batch.project, r.ids[i]})
+					delete(c.fresh, idKey{r.batch.project, r.block.ids[i]})
 				}
 			}
 			r.header.dups = nil
@@ -157,12 +157,13 @@ func (c *committer) decide(now time.Time) error {
 
 // mark looks the ids of r up in the index and among those of this group.
 func (c *committer) mark(r *request, now time.Time) (duplicates int, err error) {
-	n := len(r.ids)
+	ids := r.block.ids
+	n := len(ids)
 	r.entry = slices.Grow(r.entry[:0], n)[:n]
-	if err := c.index.Seen(r.batch.project, r.ids, now, r.entry); err != nil {
+	if err := c.index.Seen(r.batch.project, ids, now, r.entry); err != nil {
 		return 0, fmt.Errorf("id index: %w", err)
 	}
-	for i, id := range r.ids {
+	for i, id := range ids {
 		if r.entry[i].Seq == 0 {
 			before := len(c.fresh)
 			c.fresh[idKey{r.batch.project, id}] = struct{}{}
@@ -179,7 +180,8 @@ func (c *committer) mark(r *request, now time.Time) (duplicates int, err error) 
 	}
 	if duplicates == n { // nothing to keep: the header and the ids are the receipt
 		r.body = r.body[:0]
-		r.header.bodyLen, r.header.bodyRaw, r.header.bodyCRC, r.header.s2 = 0, 0, 0, false
+		r.header.setBody(nil, nil)
+		r.block.events = nil
 	}
 	return duplicates, nil
 }
@@ -246,24 +248,18 @@ func (c *committer) assemble(now time.Time) entity.Seq {
 	return seq - 1
 }
 
-// number gives the stored events their Seqs and takes the duplicates out of what
-// the index and the followers get.
+// number gives the stored events their Seqs, and takes the duplicates out of what the index gets.
 func (r *request) number() {
-	kept, dups := r.recs[:0], r.header.dups
-	for i := range r.recs {
+	dups := r.header.dups
+	for i, id := range r.block.ids {
 		if dups.get(i) {
 			continue
 		}
-		seq := r.header.first + entity.Seq(i)
-		r.seqs = append(r.seqs, seq)
+		r.seqs = append(r.seqs, r.header.first+entity.Seq(i))
 		if dups != nil {
-			r.keep = append(r.keep, r.ids[i])
+			r.keep = append(r.keep, id)
 		}
-		kept = append(kept, r.recs[i])
-		kept[len(kept)-1].Seq = seq
 	}
-	clear(r.recs[len(kept):])
-	r.recs = kept
 }
 
 func (r *request) change() idindex.Change {
@@ -272,7 +268,7 @@ func (r *request) change() idindex.Change {
 		At: changeTime(r.job, r.header.committed, r.batch.received), Job: r.job, Failed: r.failed,
 	}
 	if r.dedup.Enabled {
-		c.TTL, c.IDs, c.Seqs = r.batch.ttl, r.ids, r.seqs
+		c.TTL, c.IDs, c.Seqs = r.batch.ttl, r.block.ids, r.seqs
 		if r.header.dups != nil {
 			c.IDs = r.keep
 		}
@@ -310,10 +306,10 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 		}
 		seg.note(&r.header, off)
 		off += r.header.size()
-		c.tail.push(tailBlock{last: r.header.last(), recs: r.recs, cost: r.cost})
+		c.tail.push(r.decided())
 		c.batches.Add(1)
-		c.stored.Add(int64(len(r.recs)))
-		c.duplicates.Add(int64(len(r.outcomes) - len(r.recs)))
+		c.stored.Add(int64(len(r.seqs)))
+		c.duplicates.Add(int64(len(r.outcomes) - len(r.seqs)))
 	}
 	seg.mu.Unlock()
 	c.fsyncs.Add(1)
@@ -326,6 +322,13 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 	}
 	close(c.news)
 	c.news = make(chan struct{})
+}
+
+// decided is the block as it was written.
+func (r *request) decided() *block {
+	r.batch.first, r.batch.committed = r.header.first, r.header.committed
+	r.block.blockHeader, r.block.batches = r.header, []batch{r.batch}
+	return r.block
 }
 
 // seal ends the active segment; the next write begins another.

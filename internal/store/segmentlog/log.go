@@ -34,6 +34,7 @@ type Log struct {
 	lock     io.Closer
 	codec    *codec
 	index    *idindex.Index
+	named    namedBlocks
 	handles  *handles
 	blocks   *blockCache
 	tail     tail
@@ -242,8 +243,7 @@ var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds
 // Run does the background work until ctx ends: recompression of sealed segments
 // when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
 // It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for an
-// id index that is damaged or can write its manifest no more: that is ErrIndexDamaged or idindex.ErrStopped, and
-// opening the Log again mends it.
+// id index that is damaged: that is ErrIndexDamaged, and opening the Log again mends it.
 func (l *Log) Run(ctx context.Context) error {
 	pack := time.NewTicker(time.Second)
 	defer pack.Stop()
@@ -260,8 +260,6 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.index.Damaged():
 			return ErrIndexDamaged
-		case <-l.index.Stopped():
-			return idindex.ErrStopped
 		case at := <-pack.C:
 			stored := l.stored.Load()
 			calm := stored-before < calmRate
@@ -272,7 +270,7 @@ func (l *Log) Run(ctx context.Context) error {
 				}
 			}
 		case <-sweep.C:
-			err = l.sweep(ctx)
+			err = l.sweep()
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 			l.o.Logger.Warn("background work of the log failed, it will be tried again", "error", err)
@@ -280,19 +278,9 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-func (l *Log) sweep(ctx context.Context) error {
-	const most = 10_000 // entries at a time, so that appends get their turn
-	for ctx.Err() == nil {
-		if err := l.enter(); err != nil {
-			return err
-		}
-		n, err := l.index.Sweep(l.o.Now(), most)
-		l.exit()
-		if err != nil || n < most {
-			return err
-		}
-	}
-	return nil
+func (l *Log) sweep() error {
+	_, err := call(l, "sweep", func() (int, error) { return l.index.Sweep(l.o.Now()) })
+	return err
 }
 
 // takeMaint waits for the turn of work that replaces segments, and enters.

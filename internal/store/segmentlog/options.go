@@ -37,6 +37,8 @@ type Options struct {
 	// at which making them stops waiting for a calm moment. A search reads
 	// such a segment whole. Default 4.
 	MaxUnfiltered int
+	// indexHashBits is idindex.Options.HashBits; tests set it.
+	indexHashBits int
 	// AcceptLoss lets Open go on when segment files are missing, which is a LossError otherwise. What
 	// was accepted is written down, and the next Open finds nothing missing.
 	AcceptLoss bool

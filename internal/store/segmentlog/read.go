@@ -13,7 +13,7 @@ import (
 // readBytes bounds the decoded blocks that one Read from disk goes through.
 const readBytes = 16 << 20
 
-// Read implements store.Log. Records that come from memory carry the Fields they were
+// Read implements store.Log. Records that come from memory carry the rows they were
 // appended with. One call returns at most about 16 MiB from disk.
 func (l *Log) Read(ctx context.Context, after entity.Seq, limit int) ([]entity.Record, entity.Seq, error) {
 	limit = max(limit, 1)
@@ -45,8 +45,8 @@ func (l *Log) readNow(after, head entity.Seq, limit int) ([]entity.Record, entit
 		return nil, after, err
 	}
 	defer l.exit()
-	if recs, upto, ok := l.tail.read(after, limit); ok {
-		return l.unexpired(recs), upto, nil
+	if recs, upto, ok := l.tail.read(after, limit, l.hidden.Load()); ok {
+		return recs, upto, nil
 	}
 	var recs []entity.Record
 	bytes := int64(0)
@@ -222,16 +222,14 @@ func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 	var b *block
 	c := l.hidden.Load()
 	for _, seq := range seqs {
-		if rec, found, known := l.tail.get(seq); known {
-			if found && !expired(c, &rec) {
-				recs = append(recs, rec)
-			}
-			continue
-		}
 		if b == nil || seq < b.first || seq > b.last() {
+			var known bool
 			var err error
-			if b, err = l.block(seq); err != nil || ctx.Err() != nil {
-				return nil, errors.Join(err, ctx.Err())
+			if b, known = l.tail.next(seq); !known {
+				b, err = l.block(seq)
+			}
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return nil, err
 			}
 			if b == nil {
 				continue

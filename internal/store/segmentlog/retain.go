@@ -308,16 +308,3 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 	seg.ages.to, seg.ages.after = v.end, sc.after
 	return nil
 }
-
-// unexpired takes what has expired out of recs, in place.
-func (l *Log) unexpired(recs []entity.Record) []entity.Record {
-	c := l.hidden.Load()
-	if c == nil {
-		return recs
-	}
-	return slices.DeleteFunc(recs, func(r entity.Record) bool { return expired(c, &r) })
-}
-
-func expired(c *store.Cutoffs, r *entity.Record) bool {
-	return c != nil && c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
-}

@@ -1,13 +1,15 @@
 package segmentlog
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// tail keeps the newest records in memory, with the fields that were extracted
+// tail keeps the newest blocks in memory, decoded and with the rows that were read
 // at acceptance, for followers that keep up.
 type tail struct {
 	limit int64 // bytes
@@ -15,27 +17,21 @@ type tail struct {
 	mu     sync.RWMutex // guards all below
 	bytes  int64
 	after  entity.Seq // the tail holds everything behind this Seq
-	blocks []tailBlock
-	front  int // index in blocks of the oldest
-}
-
-type tailBlock struct {
-	last entity.Seq
-	recs []entity.Record // those that can be read; never changed in place
-	cost int64
+	blocks []*block   // of jobs: the header only
+	front  int        // index in blocks of the oldest
 }
 
 // push adds a block that follows the one pushed before.
-func (t *tail) push(b tailBlock) {
+func (t *tail) push(b *block) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.blocks = append(t.blocks, b)
 	t.bytes += b.cost
 	for t.bytes > t.limit {
-		old := &t.blocks[t.front]
-		t.after = old.last
+		old := t.blocks[t.front]
+		t.after = old.last()
 		t.bytes -= old.cost
-		*old = tailBlock{}
+		t.blocks[t.front] = nil
 		t.front++
 	}
 	if t.front > len(t.blocks)/2 {
@@ -45,56 +41,44 @@ func (t *tail) push(b tailBlock) {
 	}
 }
 
-// read returns up to limit records after a Seq and where to go on, or false when the tail
+// from is the blocks from the one on that holds seq, or is the next one. The lock is the caller's.
+func (t *tail) from(seq entity.Seq) []*block {
+	blocks := t.blocks[t.front:]
+	return blocks[sort.Search(len(blocks), func(i int) bool { return blocks[i].last() >= seq }):]
+}
+
+// read returns up to limit records after a Seq that are shown and where to go on, or false when the tail
 // begins later than that.
-func (t *tail) read(after entity.Seq, limit int) (recs []entity.Record, upto entity.Seq, ok bool) {
+func (t *tail) read(after entity.Seq, limit int, c *store.Cutoffs) (recs []entity.Record, upto entity.Seq, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if after < t.after {
 		return nil, after, false
 	}
-	blocks := t.blocks[t.front:]
-	i := sort.Search(len(blocks), func(i int) bool { return blocks[i].last > after })
-	n := 0
-	for j := i; j < len(blocks) && n < limit; j++ {
-		n += len(blocks[j].recs)
+	blocks, n := t.from(after+1), 0
+	for i := 0; i < len(blocks) && n < limit; i++ {
+		n += len(blocks[i].events)
 	}
-	recs = make([]entity.Record, 0, min(n, limit))
-	upto = after
-	for ; i < len(blocks); i++ {
-		from := blocks[i].recs
-		from = from[sort.Search(len(from), func(k int) bool { return from[k].Seq > after }):]
-		if room := limit - len(recs); len(from) > room {
-			if room > 0 {
-				recs = append(recs, from[:room]...)
-				upto = recs[len(recs)-1].Seq
-			}
-			return recs, upto, true
+	recs, upto = make([]entity.Record, 0, min(n, limit)), after
+	for _, b := range blocks {
+		if recs, upto = b.appendRecords(recs, after, limit-len(recs), c); upto < b.last() {
+			break
 		}
-		recs = append(recs, from...)
-		upto = blocks[i].last
 	}
 	return recs, upto, true
 }
 
-// get returns the record at seq. known is false when the tail begins later.
-func (t *tail) get(seq entity.Seq) (rec entity.Record, found, known bool) {
+// next returns the block that holds seq, or is the next one; nil when there is none. known is false when the tail begins later.
+func (t *tail) next(seq entity.Seq) (b *block, known bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if seq <= t.after {
-		return rec, false, false
+		return nil, false
 	}
-	blocks := t.blocks[t.front:]
-	i := sort.Search(len(blocks), func(i int) bool { return blocks[i].last >= seq })
-	if i == len(blocks) {
-		return rec, false, true
+	if blocks := t.from(seq); len(blocks) > 0 {
+		return blocks[0], true
 	}
-	recs := blocks[i].recs
-	k := sort.Search(len(recs), func(k int) bool { return recs[k].Seq >= seq })
-	if k == len(recs) || recs[k].Seq != seq {
-		return rec, false, true
-	}
-	return recs[k], true, true
+	return nil, true
 }
 
 // erase drops the records at seqs.
@@ -102,15 +86,20 @@ func (t *tail) erase(seqs map[entity.Seq]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := t.front; i < len(t.blocks); i++ {
-		b := &t.blocks[i]
-		var kept []entity.Record
-		for _, r := range b.recs {
-			if !seqs[r.Seq] {
-				kept = append(kept, r)
+		b := t.blocks[i]
+		for at := range b.events {
+			if !seqs[b.first+entity.Seq(at)] {
+				continue
 			}
-		}
-		if len(kept) != len(b.recs) {
-			b.recs = kept // readers of the old slice go on with theirs
+			if b == t.blocks[i] { // readers of the old block go on with theirs
+				changed := *b
+				changed.erased = slices.Clone(b.erased)
+				if b.erased == nil {
+					changed.erased = make(bitmap, bitmapLen(len(b.events)))
+				}
+				t.blocks[i] = &changed
+			}
+			t.blocks[i].erased.set(at)
 		}
 	}
 }
