@@ -16,14 +16,15 @@ type Outline struct {
 	// Trace has no Observations, and neither input, output nor metadata of its own: see Fill.
 	Trace *wire.Trace
 
-	id    string
-	twins Twins
-	steps []step // by place
-	seqs  []Seq
-	sizes []int32
-	hung  forest
-	own   []Seq // of the trace's own events
-	root  int   // -1: none
+	id     string
+	twins  Twins
+	steps  []step // by place
+	seqs   []Seq
+	sizes  []int32
+	hung   forest
+	own    []Seq // of the trace's own events
+	ownLen int64 // the bytes of their payloads
+	root   int   // -1: none
 }
 
 // events are where an observation's are in Outline.seqs: its own, behind them those of its duplicates.
@@ -44,6 +45,7 @@ func OutlineOf(b *Briefs, traceID string, twins Twins) (*Outline, error) {
 		own = foldOf(briefs)
 		for i := range briefs {
 			o.own = append(o.own, briefs[i].seq)
+			o.ownLen += int64(briefs[i].size)
 		}
 	}
 	if own == nil && len(o.steps) == 0 {

@@ -1,5 +1,7 @@
 package entity
 
+import "time"
+
 // Len is how many observations there are.
 func (o *Outline) Len() int { return len(o.steps) }
 
@@ -45,6 +47,19 @@ func (o *Outline) Events(place int) []Seq {
 // Own is how many of Events are the observation's own.
 func (o *Outline) Own(place int) int { return int(o.steps[place].events.count) }
 
+// Stretch is when the observation of a place starts and ends (nil: it has no end), and its environment.
+func (o *Outline) Stretch(place int) (start time.Time, end *time.Time, environment string) {
+	s := &o.steps[place]
+	if s.ended {
+		at := instant{us: s.end}.time()
+		end = &at
+	}
+	return instant{us: s.start}.time(), end, s.said.environment
+}
+
+// Fails says whether it hangs below nothing that it names, and failed.
+func (o *Outline) Fails(place int) bool { return o.steps[place].parent == "" && o.steps[place].said.status == StatusError }
+
 // Size is how many bytes the payloads of Events have.
 func (o *Outline) Size(place int) (bytes int64) {
 	for _, n := range o.sizes[o.steps[place].events.from:o.steps[place].events.upto] {
@@ -82,8 +97,11 @@ func (o *Outline) Row(place int, recs []Record) (*ObservationRow, error) {
 	return row, nil
 }
 
-// TraceEvents are those of the trace itself, and Sources the places whose rows say input, output or metadata of the whole.
+// TraceEvents are those of the trace itself.
 func (o *Outline) TraceEvents() []Seq { return o.own }
+
+// OwnSize is how many bytes the payloads of TraceEvents have.
+func (o *Outline) OwnSize() int64 { return o.ownLen }
 
 // Sources are the places of the rows that Fill needs, in no order.
 func (o *Outline) Sources() []int {

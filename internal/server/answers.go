@@ -123,6 +123,19 @@ func (a *answers) give(key string, bytes int64) {
 	a.next()
 }
 
+// shrink gives back a part of what take gave; false for a large answer, which keeps its place beside the others.
+func (a *answers) shrink(key string, from, to int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if from > a.share {
+		return false
+	}
+	a.used -= from - to
+	a.keys[key] -= from - to
+	a.next()
+	return true
+}
+
 func (a *answers) giveUp(w *waitingAnswer) {
 	a.mu.Lock()
 	for i := range a.waiting {

@@ -80,6 +80,13 @@ func (q *question) need(ctx context.Context, bytes int64) (err error) {
 	return err
 }
 
+// shrink gives back what of the room is not needed.
+func (q *question) shrink(bytes int64) {
+	if bytes < q.bytes && q.s.answers.shrink(q.key, q.bytes, bytes) {
+		q.bytes = bytes
+	}
+}
+
 // answered gives the turn back: the answer is built, its room is kept until it is sent.
 func (q *question) answered() {
 	if q.leave != nil {
