@@ -58,7 +58,9 @@ func (o *Outline) Stretch(place int) (start time.Time, end *time.Time, environme
 }
 
 // Fails says whether it hangs below nothing that it names, and failed.
-func (o *Outline) Fails(place int) bool { return o.steps[place].parent == "" && o.steps[place].said.status == StatusError }
+func (o *Outline) Fails(place int) bool {
+	return o.steps[place].parent == "" && o.steps[place].said.status == StatusError
+}
 
 // Size is how many bytes the payloads of Events have.
 func (o *Outline) Size(place int) (bytes int64) {
