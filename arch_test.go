@@ -51,7 +51,7 @@ func house() map[string]room {
 	}
 	log, duck, redis := backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/duckstore/lean"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio"})
 	index := backend
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
@@ -108,7 +108,6 @@ func house() map[string]room {
 		"internal/store/segmentlog":     log,
 		"internal/store/idindex":        index,
 		"internal/store/duckstore":      duck,
-		"internal/store/duckstore/lean": {because: "it is for the linker"},
 		"internal/store/redisclaim":     redis,
 		"internal/store/clickhouse":     backend,
 

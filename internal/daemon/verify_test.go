@@ -249,14 +249,26 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a fold missing", datadir.PartWarehouse, datadir.WarehouseFile, `observation "t02-o" of project "default": has no row`,
 			func(dir string) { exec(t, dir, "DELETE FROM observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold of other events", datadir.PartWarehouse, datadir.WarehouseFile, `score "t02-s" of project "default": was folded from Seq 1, which is no event of it in the log`,
+			func(dir string) { exec(t, dir, "UPDATE scores SET first_seq = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold that does not name its events", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t02" of project "default": seqs are not those of its events`,
+			func(dir string) { exec(t, dir, "UPDATE traces SET seqs = NULL WHERE id = 't02'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event missing", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
-			func(dir string) { exec(t, dir, "DELETE FROM events WHERE event_id = 't11-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
-		{"an event too many", datadir.PartWarehouse, datadir.WarehouseFile, `"stranger" of project "default", Seq 5, is here and not in the log`,
 			func(dir string) {
-				exec(t, dir, "INSERT INTO events SELECT * REPLACE ('stranger' AS event_id, 5 AS seq) FROM events LIMIT 1")
+				exec(t, dir, "DELETE FROM events WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"another event in its place", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
+			func(dir string) {
+				exec(t, dir, "UPDATE events SET fact = fact + 1 WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"an event too many", datadir.PartWarehouse, datadir.WarehouseFile, `an event of project "default", Seq 5, is here and not in the log`,
+			func(dir string) {
+				exec(t, dir, "INSERT INTO events SELECT * REPLACE (7::UBIGINT AS fact, 5 AS seq) FROM events LIMIT 1")
 			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event twice", datadir.PartWarehouse, datadir.WarehouseFile, "have more than one row",
-			func(dir string) { exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE event_id = 't00-t'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+			func(dir string) {
+				exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE seq = (SELECT min(seq) FROM events)")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a warehouse cut short", datadir.PartWarehouse, datadir.WarehouseFile, "cannot be",
 			func(dir string) {
 				harm.File(t, filepath.Join(dir, datadir.WarehouseFile), func(b []byte) []byte { return b[:len(b)/3] })

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"strings"
 	"unicode/utf8"
 
@@ -118,6 +119,15 @@ func Fill(recs []entity.Record) {
 		if recs[i].Fields == nil {
 			recs[i].Fields, _ = Extract(&recs[i].Event)
 		}
+	}
+}
+
+// Records reads records with their Fields, out of get, which is a Log's.
+func Records(get func(context.Context, []entity.Seq) ([]entity.Record, error)) func(context.Context, []entity.Seq) ([]entity.Record, error) {
+	return func(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
+		recs, err := get(ctx, seqs)
+		Fill(recs)
+		return recs, err
 	}
 }
 

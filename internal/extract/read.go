@@ -152,12 +152,19 @@ func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
 }
 
 func finiteNumber(s string) (float64, bool) {
+	if len(s) <= exactDigits && rawjson.Digits(s) == len(s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return float64(n), err == nil
+	}
 	f, err := strconv.ParseFloat(s, 64)
 	if f == 0 {
 		f = 0 // no negative zero: it would print as "-0"
 	}
 	return f, err == nil && math.Abs(f) <= MaxNumber
 }
+
+// exactDigits is how many digits a whole number may have that a float64 holds, whichever they are.
+const exactDigits = 15
 
 // wholeNumber takes 12, and also 12.0 and 1.2e1.
 func wholeNumber(s string) (int64, bool) {

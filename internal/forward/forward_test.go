@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/forward"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
@@ -52,7 +53,7 @@ func newSender(t *testing.T, url string) *sender {
 	}
 	s.log, err = segmentlog.Open(filepath.Join(s.dir, "log"), segmentlog.Options{})
 	check()
-	s.wh, err = duckstore.Open(filepath.Join(s.dir, "warehouse.duckdb"), duckstore.Options{})
+	s.wh, err = duckstore.Open(filepath.Join(s.dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(s.log.Get)})
 	check()
 	s.idx, err = indexer.New(indexer.Options{Log: s.log, Warehouse: s.wh, Dir: filepath.Join(s.dir, "quarantine"), Gather: time.Millisecond})
 	check()

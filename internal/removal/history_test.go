@@ -61,7 +61,7 @@ func (n *node) open() {
 	if err != nil {
 		n.Fatal(err)
 	}
-	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Now: clock}); err != nil {
+	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Records: extract.Records(n.log.Get), Now: clock}); err != nil {
 		n.Fatal(err)
 	}
 	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {
@@ -203,7 +203,8 @@ func (n *node) kept(project string) []entity.Record {
 func (n *node) check(when string) {
 	n.Helper()
 	n.catchUp()
-	want, err := duckstore.Open(filepath.Join(n.TempDir(), "want.duckdb"), duckstore.Options{Threads: 1})
+	var log storetest.Ledger
+	want, err := duckstore.Open(filepath.Join(n.TempDir(), "want.duckdb"), duckstore.Options{Threads: 1, Records: log.Records})
 	if err != nil {
 		n.Fatal(err)
 	}
@@ -221,6 +222,7 @@ func (n *node) check(when string) {
 	for i := range all {
 		all[i].Fields, _ = extract.Extract(&all[i].Event)
 	}
+	log.Add(all...)
 	if err := want.Insert(n.Context(), all, n.log.Head()+1); err != nil {
 		n.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -80,7 +81,7 @@ func open(tb testing.TB, with setup) *house {
 	}
 	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger, Now: with.now})
 	check()
-	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Logger: logger, Now: with.now})
+	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Logger: logger, Now: with.now})
 	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
 	check()
@@ -107,6 +108,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	h.srv, err = New(o)
 	check()
+	h.srv.scratch.poison = true
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -45,6 +45,13 @@ func (v validity) has(row int) bool {
 	return v.mask == nil || v.mask[row/64]&(1<<(row%64)) != 0
 }
 
+// numbers is the list of a BIGINT[] column's row, copied.
+func (b block) numbers(column, row int) []int64 {
+	e := b.lists(column)[row]
+	child := mapping.ListVectorGetChild(b.vector(column))
+	return append([]int64(nil), unsafe.Slice((*int64)(mapping.VectorGetData(child)), e.offset+e.length)[e.offset:]...)
+}
+
 // list copies the list of a VARCHAR[] column's row.
 func (b block) list(column, row int) []string {
 	e := b.lists(column)[row]

@@ -1,6 +1,7 @@
 package duckstore
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -19,6 +20,7 @@ type entityKey struct {
 type bundle struct {
 	fold    *entity.Fold // nil: no event
 	at      span         // of its events
+	seqs    []int64      // of its events, in no order
 	written int64        // of its rows; 0: it has none
 	traces  []string     // of its rows, when they are observations; "" is none
 	calls   []placedCall // of its rows that may have twins
@@ -32,7 +34,32 @@ func (b *bundle) add(rec *entity.Record) {
 	}
 	b.fold.Add(rec, rec.Fields)
 	b.at.add(span{int64(rec.Seq), int64(rec.Seq)})
+	b.seqs = append(b.seqs, int64(rec.Seq))
 	b.weight += recordWeight(rec)
+}
+
+// own is the Seqs of its events, rising; nil when it has none.
+func (b *bundle) own() []int64 {
+	slices.Sort(b.seqs)
+	return b.seqs
+}
+
+// listed is the column of the rising Seqs of an observation or a score: nil, which is NULL, when first_seq and last_seq say it.
+func listed(seqs []int64) []int64 {
+	if len(seqs) <= 2 {
+		return nil
+	}
+	return seqs
+}
+
+// rising is seqs in their order.
+func rising(seqs []entity.Seq) []int64 {
+	list := make([]int64, len(seqs))
+	for i, seq := range seqs {
+		list[i] = int64(seq)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // family is a trace's observations, as far as its roll-up needs them.
@@ -125,7 +152,7 @@ func (t *rootTexts) weigh() int {
 }
 
 func recordWeight(rec *entity.Record) int {
-	n := 250 + len(rec.Event.ID) + 120*len(rec.Fields.Values)
+	n := 258 + len(rec.Event.ID) + 120*len(rec.Fields.Values)
 	for i := range rec.Fields.Values {
 		v := &rec.Fields.Values[i]
 		n += len(v.Text)

@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -31,10 +32,10 @@ type vector struct {
 	native mapping.Vector
 	data   unsafe.Pointer
 	valid  *[chunkRows / 64]uint64
-	list   *listChild // of a VARCHAR[] column, else nil
+	list   *listChild // of a column of lists, else nil
 }
 
-// listChild holds the elements of all lists of a VARCHAR[] column.
+// listChild holds the elements of all lists of a column of them.
 type listChild struct {
 	size, capacity int
 	data           unsafe.Pointer
@@ -48,7 +49,7 @@ func newChunk(columns []column) *chunk {
 	c := &chunk{cols: make([]vector, len(columns))}
 	for i, col := range columns {
 		c.types = append(c.types, logicalType(col.typ))
-		if col.typ == "VARCHAR[]" {
+		if strings.HasSuffix(col.typ, "[]") {
 			c.cols[i].list = &listChild{}
 		}
 	}
@@ -58,6 +59,11 @@ func newChunk(columns []column) *chunk {
 }
 
 func logicalType(name string) mapping.LogicalType {
+	if element, list := strings.CutSuffix(name, "[]"); list {
+		element := logicalType(element)
+		defer mapping.DestroyLogicalType(&element)
+		return mapping.CreateListType(element)
+	}
 	switch name {
 	case "VARCHAR":
 		return mapping.CreateLogicalType(mapping.TypeVarchar)
@@ -69,12 +75,10 @@ func logicalType(name string) mapping.LogicalType {
 		return mapping.CreateLogicalType(mapping.TypeUTinyInt)
 	case "UBIGINT":
 		return mapping.CreateLogicalType(mapping.TypeUBigInt)
+	case "BLOB":
+		return mapping.CreateLogicalType(mapping.TypeBlob)
 	case "BOOLEAN":
 		return mapping.CreateLogicalType(mapping.TypeBoolean)
-	case "VARCHAR[]":
-		element := mapping.CreateLogicalType(mapping.TypeVarchar)
-		defer mapping.DestroyLogicalType(&element)
-		return mapping.CreateListType(element)
 	}
 	panic("duckstore: no such column type: " + name)
 }
@@ -145,21 +149,31 @@ func (c *chunk) setText(col int, s string) {
 }
 
 func (c *chunk) setList(col int, list []string) {
+	at := c.list(col, len(list), unsafe.Sizeof(text{}))
+	for i, s := range list {
+		c.place((*text)(unsafe.Add(at, i*int(unsafe.Sizeof(text{})))), s)
+	}
+}
+
+func (c *chunk) setInts(col int, list []int64) {
+	copy(unsafe.Slice((*int64)(c.list(col, len(list), 8)), len(list)), list)
+}
+
+// list makes room for a list of n elements of size bytes, and returns where they go.
+func (c *chunk) list(col, n int, size uintptr) unsafe.Pointer {
 	v := &c.cols[col]
 	l := v.list
-	if l.size+len(list) > l.capacity {
-		l.capacity = max(2*l.capacity, l.size+len(list), 64)
+	if l.size+n > l.capacity {
+		l.capacity = max(2*l.capacity, l.size+n, 64)
 		mapping.ListVectorReserve(v.native, mapping.IdxT(l.capacity))
 		l.data = mapping.VectorGetData(mapping.ListVectorGetChild(v.native))
 	}
-	*(*listEntry)(unsafe.Add(v.data, c.rows*int(unsafe.Sizeof(listEntry{})))) =
-		listEntry{offset: uint64(l.size), length: uint64(len(list))}
-	for _, s := range list {
-		c.place((*text)(unsafe.Add(l.data, l.size*int(unsafe.Sizeof(text{})))), s)
-		l.size++
-	}
+	*(*listEntry)(unsafe.Add(v.data, c.rows*int(unsafe.Sizeof(listEntry{})))) = listEntry{offset: uint64(l.size), length: uint64(n)}
+	at := unsafe.Add(l.data, l.size*int(size))
+	l.size += n
 	mapping.ListVectorSetSize(v.native, mapping.IdxT(l.size))
 	v.valid[c.rows/64] |= 1 << (c.rows % 64)
+	return at
 }
 
 // place makes t hold s.

@@ -1,6 +1,7 @@
 package duckstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -19,8 +21,9 @@ func TestDamagedBlock(t *testing.T) {
 	const header, blockSize = 3 * 4096, 256 << 10 // of DuckDB's file
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.db")
-	w := openAt(t, path)
-	recs := newGenerator(1).next(20_000)
+	g := newGenerator(1)
+	w := openAt(t, path, g)
+	recs := g.next(20_000)
 	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +46,7 @@ func TestDamagedBlock(t *testing.T) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if w = openAt(t, path); w.cursor == 0 { // Open met it
+		if w = openAt(t, path, g); w.cursor == 0 { // Open met it
 			if err := w.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -91,9 +94,12 @@ func TestQuotedTextIsNoDamage(t *testing.T) {
 	}
 }
 
-func openAt(t *testing.T, path string) *Warehouse {
+// openAt opens the file beside a log that has what g made.
+func openAt(t *testing.T, path string, g interface {
+	Records(context.Context, []entity.Seq) ([]entity.Record, error)
+}) *Warehouse {
 	t.Helper()
-	w, err := Open(path, Options{})
+	w, err := Open(path, Options{Records: g.Records})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,9 @@ func TestConformanceForgetful(t *testing.T) {
 }
 
 func conformance(t *testing.T, o Options, names ...string) {
-	storetest.Warehouse(t, func(t testing.TB, dir string) store.Warehouse {
+	storetest.Warehouse(t, func(t testing.TB, dir string, log *storetest.Ledger) store.Warehouse {
 		o := o // the tests run side by side
+		o.Records = log.Records
 		o.Logger = slog.New(slog.NewTextHandler(complaints{t}, nil))
 		w, err := Open(filepath.Join(dir, "warehouse.db"), o)
 		if err != nil {

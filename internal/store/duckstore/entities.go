@@ -20,7 +20,9 @@ import (
 //	written    the cursor of the transaction that wrote it. Rows are in its order, so a
 //	           range of it lets DuckDB pass over the rest of the table.
 //	first_seq  the first and the last of the events that its entity was folded from: of a
-//	last_seq   trace, of its observations too; of an observation, of all with its id.
+//	last_seq   trace, of its observations too; of an observation, of what is in its trace.
+//	seqs       the entity's own events, rising: of a trace all of them, NULL without one; of an observation
+//	           or a score NULL when they are first_seq and last_seq. They are what it is folded from again.
 //
 // For an observation or trace, written is not less than last_seq, and a trace's is not less than
 // its observations', because they are rolled up in the transaction that writes them.
@@ -58,28 +60,50 @@ var (
 	traceTable       = newEntityTable("traces", entity.TraceKind, entity.TraceMembers)
 )
 
+// What a page reads of a table beside its keys.
+var (
+	observationPage = observationTable.without("id", "trace_id")
+	scorePage       = scoreTable.without("id")
+	tracePage       = traceTable.without("id")
+)
+
+// without is the table as far as it has other columns.
+func (t *entityTable[R]) without(names ...string) *entityTable[R] {
+	rest := &entityTable[R]{name: t.name}
+	for i, c := range t.columns {
+		if !slices.Contains(names, c.name) {
+			rest.columns, rest.members = append(rest.columns, c), append(rest.members, t.members[i])
+		}
+	}
+	return rest
+}
+
 // The columns before the members.
 const (
 	atProject = iota
 	atWritten
 	atFirst
 	atLast
+	atSeqs
 	numPlaced
 )
 
-var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}}
+var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}, {"seqs", "BIGINT[]"}}
 
 func (t *entityTable[R]) all() []column { return append(placedColumns[:], t.columns...) }
 
 // list is the members' columns, for a SELECT.
 func (t *entityTable[R]) list() string { return names(t.columns) }
 
-// put writes the row into the chunk's next row.
-func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, row *R) {
+// put writes the row into the chunk's next row; seqs is what the column has, nil for NULL.
+func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, seqs []int64, row *R) {
 	c.setText(atProject, project)
 	c.setInt(atWritten, written)
 	c.setInt(atFirst, at.first)
 	c.setInt(atLast, at.last)
+	if seqs != nil {
+		c.setInts(atSeqs, seqs)
+	}
 	t.putMembers(c, unsafe.Pointer(row))
 }
 

@@ -54,9 +54,11 @@ func (w *Warehouse) remove(e removal) (gone int64, err error) {
 		}
 		gone = count[0]
 		var keys []entityKey
-		err = w.write.scan("SELECT DISTINCT project, kind, entity_id FROM events"+e.where, e.args, func(b block) {
+		r.without = map[int64]bool{}
+		err = w.write.scan("SELECT project, kind, entity_id, seq FROM events"+e.where, e.args, func(b block) {
 			for i := range b.rows {
 				keys = append(keys, entityKey{b.text(0, i), entity.Kind(b.bytes(1)[i]), b.text(2, i)})
+				r.without[b.number(3, i)] = true
 			}
 		})
 		if err != nil {

@@ -7,15 +7,17 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // generator makes believable events: traces of a generation each with its
 // completion and a score, the way an application sends them.
 type generator struct {
-	r   *rand.Rand
-	seq entity.Seq
-	at  time.Time
+	storetest.Ledger // all that it made
+	r                *rand.Rand
+	seq              entity.Seq
+	at               time.Time
 	// pause is the longest between two traces; half of it on the average.
 	pause time.Duration
 	open  []entity.Record
@@ -73,11 +75,13 @@ func (g *generator) trace() {
 func (g *generator) add(id string, typ wire.EventType, after time.Duration, subject string, kind entity.Kind, rank entity.Rank, values ...entity.FieldValue) {
 	g.seq++
 	at := g.at.Add(after)
-	g.open = append(g.open, entity.Record{
+	rec := entity.Record{
 		Seq: g.seq, Project: "default", Environment: "production", ReceivedAt: at,
 		Event:  wire.Event{ID: id, Type: typ, Timestamp: wire.At(at)},
 		Fields: &entity.Fields{Kind: kind, Rank: rank, EntityID: subject, Values: values},
-	})
+	}
+	g.Ledger.Add(rec)
+	g.open = append(g.open, rec)
 }
 
 func txt(f entity.Field, s string) entity.FieldValue { return entity.FieldValue{Field: f, Text: s} }

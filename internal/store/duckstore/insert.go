@@ -100,6 +100,7 @@ func (w *Warehouse) row(c *chunk, rec *entity.Record) {
 	c.setInt(colReceived, rec.ReceivedAt.UnixMicro())
 	c.setText(colBatchEnvironment, cmp.Or(rec.Environment, "default"))
 	c.setUint(colContent, fs.Content)
+	c.setUint(colFact, factKey(rec.Event.ID, fs.Content))
 	for i := range fs.Values {
 		w.value(c, &fs.Values[i])
 	}

@@ -1,7 +1,9 @@
 package duckstore
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -23,36 +25,36 @@ func params(keys []entityKey) []any {
 	return []any{projects, ids}
 }
 
-// loadBundles reads the events of these entities, and where their rows are.
+// loadBundles reads the events of these entities from the Log, and where their rows are.
 func (r *refold) loadBundles(keys []entityKey) error {
 	var byKind [entity.GenericKind][]entityKey
 	for _, k := range keys {
 		byKind[k.kind] = append(byKind[k.kind], k)
 	}
+	var seqs []int64
 	for kind, keys := range byKind {
 		if len(keys) == 0 {
 			continue
 		}
-		found, spans, err := r.locate(entity.Kind(kind), keys)
-		if err == nil && len(found) > 0 {
-			err = r.loadEvents(entity.Kind(kind), found, spans)
-		}
+		found, err := r.locate(entity.Kind(kind), keys)
 		if err != nil {
 			return err
 		}
+		seqs = append(seqs, found...)
 	}
-	return nil
+	return r.loadEvents(seqs)
 }
 
-// locate finds those of the keys that have rows, and where their events are.
-func (r *refold) locate(kind entity.Kind, keys []entityKey) (found []entityKey, spans []span, err error) {
-	table, trace := tableOf(kind), "NULL::VARCHAR"
+// locate finds where the rows of the keys are, and the Seqs of their events.
+func (r *refold) locate(kind entity.Kind, keys []entityKey) (seqs []int64, err error) {
+	table, trace := tableOf(kind), ""
 	if kind == entity.ObservationKind {
-		trace = callColumns
+		trace = ", " + callColumns
 	}
-	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, %s FROM %s WHERE %s", trace, table, among("id"))
+	const callsAt = 6
+	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, seqs%s FROM %s WHERE %s", trace, table, among("id"))
 	err = r.w.write.scan(statement, params(keys), func(b block) {
-		named := b.valid(5)
+		listed := b.valid(5)
 		for i := range b.rows {
 			k := entityKey{b.text(0, i), kind, b.text(1, i)}
 			bundle := r.bundles[k]
@@ -61,20 +63,26 @@ func (r *refold) locate(kind entity.Kind, keys []entityKey) (found []entityKey, 
 			}
 			if kind == entity.ObservationKind {
 				id := ""
-				if named.has(i) {
-					id = b.text(5, i)
+				if b.valid(callsAt).has(i) {
+					id = b.text(callsAt, i)
 				}
-				if c := callAt(b, i, k.id, 5); c.call != nil {
+				if c := callAt(b, i, k.id, callsAt); c.call != nil {
 					bundle.calls = append(bundle.calls, c)
 				}
-				if bundle.traces = append(bundle.traces, id); len(bundle.traces) > 1 {
-					continue // a further trace of the same events
-				}
+				bundle.traces = append(bundle.traces, id)
 			}
-			found, spans = append(found, k), append(spans, span{b.number(3, i), b.number(4, i)})
+			switch first, last := b.number(3, i), b.number(4, i); {
+			case listed.has(i):
+				seqs = append(seqs, b.numbers(5, i)...)
+			case kind == entity.TraceKind: // it has no events of its own
+			case first == last:
+				seqs = append(seqs, first)
+			default:
+				seqs = append(seqs, first, last)
+			}
 		}
 	})
-	return found, spans, err
+	return seqs, err
 }
 
 // tableOf is the table of a kind's entities.
@@ -88,14 +96,34 @@ func tableOf(kind entity.Kind) string {
 	return observationTable.name
 }
 
-func (r *refold) loadEvents(kind entity.Kind, keys []entityKey, spans []span) error {
-	statement := fmt.Sprintf("SELECT %s FROM events WHERE kind = %d AND %s AND %s",
-		r.w.layout.list(), kind, within("seq", joinSpans(spans, fewSpans)), among("entity_id"))
-	return r.w.write.scan(statement, params(keys), func(b block) {
-		r.w.layout.records(b, func(rec *entity.Record) {
-			r.bundles[entityKey{rec.Project, kind, rec.Fields.EntityID}].add(rec)
-		})
-	})
+// loadAtOnce is how many records are read from the Log at a time: they come with their payloads.
+const loadAtOnce = 256
+
+// loadEvents reads the events of touched entities. Those that the Log has no longer, or that go, count for nothing.
+func (r *refold) loadEvents(seqs []int64) error {
+	slices.Sort(seqs) // the Log keeps neighbours together
+	for some := range slices.Chunk(seqs, loadAtOnce) {
+		wanted := make([]entity.Seq, 0, len(some))
+		for _, seq := range some {
+			if !r.without[seq] {
+				wanted = append(wanted, entity.Seq(seq))
+			}
+		}
+		recs, err := r.w.options.Records(context.Background(), wanted)
+		if err != nil {
+			return fmt.Errorf("read events from the log: %w", err)
+		}
+		for i := range recs {
+			rec := &recs[i]
+			if rec.Fields == nil {
+				continue
+			}
+			if b := r.bundles[entityKey{rec.Project, rec.Fields.Kind, rec.Fields.EntityID}]; b != nil {
+				b.add(slim(rec, r.w.layout))
+			}
+		}
+	}
+	return nil
 }
 
 // loadFamilies reads the observations of these traces.

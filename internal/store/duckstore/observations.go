@@ -13,8 +13,11 @@ var observationColumns = columns{
 	row: "o.",
 	of: map[string]string{
 		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
-		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)", "has_error": "(o.level = 'ERROR')",
-		"is_duplicate": "((o.duplicate_of IS NOT NULL) = %s)",
+		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)",
+	},
+	flags: map[string][2]string{
+		"has_error":    {"o.level <> 'ERROR'", "o.level = 'ERROR'"},
+		"is_duplicate": {"o.duplicate_of IS NULL", "o.duplicate_of IS NOT NULL"},
 	},
 	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }
@@ -22,10 +25,10 @@ var observationColumns = columns{
 // Observations answers with a page of observations.
 func (w *Warehouse) Observations(ctx context.Context, project string, plan *store.Plan) ([]wire.Observation, *store.Place, error) {
 	p := &pager{plan, "tie"}
-	var page []wire.Observation
+	var rows []wholeRow[observationRow]
 	var next *store.Place
 	err := w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
-		page = nil
+		rows = nil
 		keys, err := v.search(ctx, p, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p) })
 		if err != nil {
 			return err
@@ -33,30 +36,34 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		rows, err := whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
-		if err == nil {
-			err = v.previews(ctx, keys, rows)
-		}
-		for i := range rows {
-			rows[i].Cite()
-			page = append(page, rows[i].Observation)
-		}
+		rows, err = whole(ctx, v, observationPage, keys, func(o *observationRow, k *key) { o.ID, o.TraceID = k.id, k.trace })
 		return err
 	})
-	return page, next, err
+	if err == nil {
+		err = w.previews(ctx, project, rows)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	page := make([]wire.Observation, len(rows))
+	for i := range rows {
+		rows[i].row.Cite()
+		page[i] = rows[i].row.Observation
+	}
+	return page, next, nil
 }
 
 // observationKeys finds the observations of a page.
 func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
-	q := v.query()
-	conditions := q.conditions(&p.Where, observationColumns)
-	tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
-	return v.keys(ctx, q, with(tables,
-		"SELECT * FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
+	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
+		conditions := q.conditions(&p.Where, observationColumns)
+		tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
+		return with(tables, "SELECT "+columns+" FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(append(more, p.where(q))...))
+	})
 }
 
 func observationKeyColumns(value string) string {
-	return "o.id, coalesce(o.trace_id, '') AS tie, o." + value + ", o.written, o.first_seq, o.last_seq"
+	return "o.id, coalesce(o.trace_id, '') AS tie, o." + value + ", o.row, o.written, o.first_seq, o.last_seq"
 }
 
 // observationsWithTrace defines o, t when it is needed and s when scores are,

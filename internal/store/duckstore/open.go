@@ -33,6 +33,9 @@ type Options struct {
 	// CacheMemory bounds what the writer remembers of the entities that it touched last,
 	// in bytes, estimated; others it reads again. Default 16 MiB.
 	CacheMemory int
+	// Records reads events from the Log, with their Fields, in the order asked; those that are gone, or have no Fields,
+	// may be left out. What the writer does not remember is folded again from them. Default: an error.
+	Records func(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
@@ -52,6 +55,11 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheMemory <= 0 {
 		o.CacheMemory = 16 << 20
+	}
+	if o.Records == nil {
+		o.Records = func(context.Context, []entity.Seq) ([]entity.Record, error) {
+			return nil, errors.New("the warehouse was opened without a log")
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

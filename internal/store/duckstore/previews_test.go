@@ -8,6 +8,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -15,7 +16,8 @@ import (
 // of several events, and nothing of what was cleared.
 func TestPreviewsOfAPage(t *testing.T) {
 	t.Parallel()
-	w := openAt(t, filepath.Join(t.TempDir(), "w.db"))
+	var log storetest.Ledger
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), &log)
 	defer func() { _ = w.Close() }()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	fold, recs := &entity.Fold{}, []entity.Record(nil)
@@ -24,6 +26,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 		fields := &entity.Fields{Kind: entity.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
 		rec := entity.Record{Seq: entity.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
 			Event: wire.Event{ID: string(rune('a' + n)), Type: wire.ObservationUpdate, Timestamp: wire.At(at.Add(time.Duration(n) * time.Second))}}
+		log.Add(rec)
 		recs = append(recs, rec)
 		fold.Add(&rec, fields)
 	}
@@ -48,5 +51,10 @@ func TestPreviewsOfAPage(t *testing.T) {
 	}
 	if page.Data[0].OutputPreview != "" || page.Data[1].OutputPreview == "" {
 		t.Errorf("output previews %q and %q", page.Data[0].OutputPreview, page.Data[1].OutputPreview)
+	}
+	log.Erase("p", 2) // its row is still there
+	page, err = query.ListObservations(t.Context(), w, "p", store.Query{Order: store.Order{Asc: true}})
+	if err != nil || len(page.Data) != 2 || page.Data[1].TraceID != "two" || page.Data[1].InputPreview != "" {
+		t.Errorf("of a payload that the log has no longer: %+v, %v", page, err)
 	}
 }

@@ -22,13 +22,13 @@ func BenchmarkPut(b *testing.B) {
 		switch e.Of {
 		case entity.ObservationKind:
 			row := &f.Observations(e.ID)[0]
-			puts[e.Of] = append(puts[e.Of], func(c *chunk) { observationTable.put(c, "default", 1, span{1, 2}, row) })
+			puts[e.Of] = append(puts[e.Of], func(c *chunk) { observationTable.put(c, "default", 1, span{1, 2}, nil, row) })
 		case entity.ScoreKind:
 			row := f.Score(e.ID)
-			puts[e.Of] = append(puts[e.Of], func(c *chunk) { scoreTable.put(c, "default", 1, span{1, 2}, row) })
+			puts[e.Of] = append(puts[e.Of], func(c *chunk) { scoreTable.put(c, "default", 1, span{1, 2}, nil, row) })
 		case entity.TraceKind:
 			row := f.Trace(e.ID)
-			puts[e.Of] = append(puts[e.Of], func(c *chunk) { traceTable.put(c, "default", 1, span{1, 2}, row) })
+			puts[e.Of] = append(puts[e.Of], func(c *chunk) { traceTable.put(c, "default", 1, span{1, 2}, nil, row) })
 		}
 	}
 	for _, kind := range entityKinds {

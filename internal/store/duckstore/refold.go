@@ -19,6 +19,7 @@ type refold struct {
 	fresh    map[entityKey]bool    // traces that nothing has named before
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
+	without  map[int64]bool        // Seqs of events that go
 
 	gone         []goneCall // what the touched observations were as calls
 	observations []placed[observationRow]
@@ -30,9 +31,10 @@ type refold struct {
 
 // placed is a new row.
 type placed[R any] struct {
-	key entityKey
-	at  span
-	row R
+	key  entityKey
+	at   span
+	seqs []int64 // what the column has; nil is NULL
+	row  R
 }
 
 // goneCall is a call as a row had it that is folded anew.
@@ -70,7 +72,7 @@ func (w *Warehouse) newRefold(upto entity.Seq, about int) *refold {
 	}
 }
 
-// touch makes the entities those to fold: it finds their events, in the cache or in the table.
+// touch makes the entities those to fold: it finds their events, in the cache or in the Log.
 func (r *refold) touch(keys []entityKey) error {
 	var absent []entityKey
 	for _, k := range keys {
@@ -142,7 +144,7 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
 	case entity.ScoreKind:
 		r.old[k.kind].add(k, b.written)
 		if b.fold != nil {
-			r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
+			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *b.fold.Score(k.id)})
 		}
 	case entity.ObservationKind:
 		r.old[k.kind].add(k, b.written)
@@ -151,7 +153,9 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
 			rows = b.fold.Observations(k.id)
 		}
 		for i := range rows {
-			r.observations = append(r.observations, placed[observationRow]{k, b.at, rows[i]})
+			seqs := rising(rows[i].Seqs)
+			at := span{seqs[0], seqs[len(seqs)-1]}
+			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
 			traces[traceKey(k.project, rows[i].TraceID)] = true
 		}
 		for _, id := range b.traces {
@@ -227,7 +231,7 @@ func (r *refold) rollUp(k entityKey) {
 	f.at, f.written = at, 0
 	if t != nil {
 		f.written = r.written
-		r.traces = append(r.traces, placed[wire.Trace]{k, at, *t})
+		r.traces = append(r.traces, placed[wire.Trace]{k, at, r.bundles[k].own(), *t})
 	}
 }
 

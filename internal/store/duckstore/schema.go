@@ -9,7 +9,7 @@ import (
 // SchemaVersion is written into each file. A file with a newer one is refused;
 // one with an older one, or with other columns, is put aside and built again from the Log. So it
 // rises when rows mean something else, and need not when the field table has another column.
-const SchemaVersion = 5
+const SchemaVersion = 6
 
 // The columns that every row of events has, before those of the field table.
 const (
@@ -24,6 +24,7 @@ const (
 	colTS // microseconds since 1970
 	colReceived
 	colBatchEnvironment
+	colFact // see fact.go
 	numFixed
 )
 
@@ -39,6 +40,7 @@ var fixedColumns = [numFixed]column{
 	colTS:               {"ts", "BIGINT"},
 	colReceived:         {"received", "BIGINT"},
 	colBatchEnvironment: {"batch_environment", "VARCHAR"},
+	colFact:             {"fact", "UBIGINT"},
 }
 
 type column struct{ name, typ string }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -23,6 +24,10 @@ func TestCrash(t *testing.T) {
 			storetest.LogCrash(t, opener(o), chance.Rounds(3))
 		})
 	}
+	t.Run("Packing", func(t *testing.T) {
+		t.Parallel()
+		storetest.LogCrash(t, runningOpener(eager), chance.Rounds(3))
+	})
 }
 
 // A crash before any write of recompression, erasure or trimming leaves either the old files or
@@ -31,13 +36,7 @@ func TestCrashDuringMaintenance(t *testing.T) {
 	t.Parallel()
 	s := chance.Seed(t)
 	for name, work := range map[string]func(l *Log, erase []entity.Seq) error{
-		"Pack": func(l *Log, _ []entity.Seq) error {
-			for {
-				if more, err := l.pack(context.Background()); err != nil || !more {
-					return err
-				}
-			}
-		},
+		"Pack":  func(l *Log, _ []entity.Seq) error { return l.tidy(context.Background()) },
 		"Erase": func(l *Log, erase []entity.Seq) error { return l.Erase(context.Background(), erase) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +78,7 @@ func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Lo
 		t.Fatal(err)
 	}
 	clone, reached := storetest.CrashAt(t, mem, n, rng, func(fs vfs.FS) {
-		l, err := Open("log", Options{FS: fs}) // several of the segments fit into one now
+		l, err := Open("log", Options{FS: fs, IdleAfter: time.Nanosecond}) // several of the segments fit into one now
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// OpenWarehouse opens the warehouse kept in dir, and creates it the first time.
-type OpenWarehouse func(t testing.TB, dir string) store.Warehouse
+// OpenWarehouse opens the warehouse kept in dir, and creates it the first time. log has what was inserted.
+type OpenWarehouse func(t testing.TB, dir string, log *Ledger) store.Warehouse
 
 // Warehouse is the suite that every Warehouse passes; with names, these tests of it.
 func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
@@ -71,7 +71,8 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			w := &warehouseTest{TB: t, dir: dir, open: open, project: project, Warehouse: open(t, dir)}
+			w := &warehouseTest{TB: t, dir: dir, open: open, project: project}
+			w.Warehouse = open(t, dir, &w.log)
 			t.Cleanup(func() {
 				if err := w.Warehouse.Close(); err != nil {
 					t.Error(err)
@@ -87,6 +88,7 @@ type warehouseTest struct {
 	testing.TB
 	store.Warehouse
 	open    OpenWarehouse
+	log     Ledger // the Log that it is a view of
 	dir     string
 	project string
 	seq     entity.Seq
@@ -114,6 +116,12 @@ func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payl
 	return r
 }
 
+// Insert puts the records into the Log before they go on, as an indexer finds them.
+func (w *warehouseTest) Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error {
+	w.log.Add(recs...)
+	return w.Warehouse.Insert(ctx, recs, upto)
+}
+
 // insert hands the records over as one transaction.
 func (w *warehouseTest) insert(recs ...entity.Record) {
 	w.Helper()
@@ -128,7 +136,7 @@ func (w *warehouseTest) reopen() {
 	if err := w.Warehouse.Close(); err != nil {
 		w.Fatal(err)
 	}
-	w.Warehouse = w.open(w.TB, w.dir)
+	w.Warehouse = w.open(w.TB, w.dir, &w.log)
 }
 
 func (w *warehouseTest) traces(q store.Query) []wire.TraceSummary {

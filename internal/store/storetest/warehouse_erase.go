@@ -16,6 +16,7 @@ import (
 // erase removes the events from the warehouse and from what the test expects.
 func (w *warehouseTest) erase(seqs ...entity.Seq) {
 	w.Helper()
+	w.log.Erase(w.project, seqs...)
 	if err := w.Erase(w.Context(), w.project, seqs); err != nil {
 		w.Fatal(err)
 	}

@@ -15,9 +15,11 @@ import (
 func (w *warehouseTest) expire(c store.Cutoffs) {
 	w.Helper()
 	before := len(w.recs)
-	w.recs = slices.DeleteFunc(w.recs, func(r entity.Record) bool {
+	gone := func(r *entity.Record) bool {
 		return c.Expired(r.Project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro())
-	})
+	}
+	w.log.Remove(gone)
+	w.recs = slices.DeleteFunc(w.recs, func(r entity.Record) bool { return gone(&r) })
 	removed, err := w.Expire(w.Context(), c)
 	if err != nil {
 		w.Fatal(err)

@@ -171,7 +171,7 @@ func testHistories(w *warehouseTest) {
 				w.Fatal(err)
 			}
 			w.dir = w.TempDir()
-			w.Warehouse = w.open(w.TB, w.dir)
+			w.Warehouse = w.open(w.TB, w.dir, &w.log)
 		}
 		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i%4])
 		w.compareWithFold()

@@ -22,7 +22,7 @@ func testTwinHistories(w *warehouseTest) {
 				w.Fatal(err)
 			}
 			w.dir = w.TempDir()
-			w.Warehouse = w.open(w.TB, w.dir)
+			w.Warehouse = w.open(w.TB, w.dir, &w.log)
 		}
 		seed := chance.Seed(w)
 		w.insertHistory(seed, CallHistory(seed, []int{25, 80, 200, 400}[i%4]))
