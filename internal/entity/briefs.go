@@ -12,6 +12,9 @@ import (
 // Briefs are records without their payloads: what an Outline is made of, at about 300 bytes a record. What scores say is kept whole.
 // The zero value is empty.
 type Briefs struct {
+	// Whole has scores noted like all others: for History.
+	Whole bool
+
 	all    []brief
 	ids    map[subject]int32 // of what an event is about: its place in about
 	about  []subject
@@ -44,7 +47,7 @@ func (b *Briefs) Add(rec *Record) {
 	if b.ids == nil {
 		b.ids, b.texts = map[subject]int32{}, map[string]string{}
 	}
-	if f.Kind == ScoreKind {
+	if f.Kind == ScoreKind && !b.Whole {
 		score := Record{Seq: rec.Seq, Environment: b.text(rec.Environment), Event: rec.Event, Fields: f}
 		score.Event.Payload = nil
 		b.scores = append(b.scores, score)
@@ -114,10 +117,55 @@ func foldOf(briefs []brief) *Fold {
 		if is.traceOut {
 			fields.Values = append(fields.Values, FieldValue{Field: TraceOutput, Text: somePayload})
 		}
-		f.Add(&Record{Seq: is.seq, Environment: is.env, Event: wire.Event{ID: is.id, Timestamp: wire.At(time.UnixMicro(is.at))}}, fields)
+		f.Add(is.record(), fields)
 	}
 	return f
 }
 
+// record is what the brief has of its record, without Fields.
+func (is *brief) record() *Record {
+	return &Record{Seq: is.seq, Environment: is.env, Event: wire.Event{ID: is.id, Timestamp: wire.At(time.UnixMicro(is.at))}}
+}
+
 // somePayload stands for what was sent.
 const somePayload = "0"
+
+// History is the facts of an entity in the order in which the fold reads them; of an observation, of the trace, or of the newest when traceID
+// is "": then ambiguous says that several traces have one. The error is ErrNotFound.
+func (b *Briefs) History(kind Kind, id, traceID string) (seqs []Seq, ambiguous bool, err error) {
+	b.sort()
+	about, known := b.ids[subject{kind, id}]
+	if !known {
+		return nil, false, ErrNotFound
+	}
+	briefs := b.of(about)
+	f := &Fold{}
+	for i := range briefs {
+		is := &briefs[i]
+		fields := &Fields{Kind: kind, Rank: is.row.Rank(), Content: is.row.Content()}
+		if trace := is.row.Get(TraceID); trace != nil {
+			fields.Values = []FieldValue{{Field: TraceID, Text: b.text(string(trace))}}
+		}
+		f.Add(is.record(), fields)
+	}
+	if kind == ObservationKind {
+		row, err := f.Observation(id, traceID)
+		if err != nil {
+			return nil, false, err
+		}
+		return row.Seqs, row.Ambiguous, nil
+	}
+	for _, rec := range f.Facts() {
+		seqs = append(seqs, rec.Seq)
+	}
+	return seqs, false, nil
+}
+
+// Sizes are how many bytes the payloads have, by Seq.
+func (b *Briefs) Sizes() map[Seq]int32 {
+	sizes := make(map[Seq]int32, len(b.all))
+	for i := range b.all {
+		sizes[b.all[i].seq] = b.all[i].size
+	}
+	return sizes
+}

@@ -1,6 +1,9 @@
 package entity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Len is how many observations there are.
 func (o *Outline) Len() int { return len(o.steps) }
@@ -12,6 +15,12 @@ func (o *Outline) Bytes() (bytes int64) {
 		bytes += each + int64(len(o.steps[i].id))
 	}
 	return bytes + perEvent*int64(len(o.seqs))
+}
+
+// Place is where the observation of an id is.
+func (o *Outline) Place(id string) (place int, known bool) {
+	place = slices.IndexFunc(o.steps, func(s step) bool { return s.id == id })
+	return place, place >= 0
 }
 
 // Roots are the places of the observations that hang below nothing, and Children those of what hangs below a place.

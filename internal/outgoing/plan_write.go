@@ -7,18 +7,15 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/otlp"
 )
 
-// windowBytes and windowItems are how much is read ahead of what is written: bytes of payloads, and items.
-const (
-	windowBytes = 256 << 10
-	windowItems = 300
-)
+// windowItems is how many items are read ahead of what is written.
+const windowItems = 300
 
 // Read gives the records of seqs, read (extract.Fill), by their Seq. It gives all of them, or an error.
 type Read func(seqs []entity.Seq) (map[entity.Seq]entity.Record, error)
 
-// WriteTo writes the request as JSON. It may be called more than once.
-func (p *Plan) WriteTo(enc *jsontext.Encoder, read Read) error {
-	w := &planWriter{Plan: p, Encoder: enc, read: read}
+// WriteTo writes the request as JSON, reading about so many bytes of payloads ahead. It may be called more than once.
+func (p *Plan) WriteTo(enc *jsontext.Encoder, ahead int, read Read) error {
+	w := &planWriter{Plan: p, Encoder: enc, read: read, ahead: int64(ahead)}
 	w.token(jsontext.BeginObject)
 	w.token(jsontext.String("resourceSpans"))
 	w.signal(&p.spans)
@@ -33,8 +30,9 @@ func (p *Plan) WriteTo(enc *jsontext.Encoder, read Read) error {
 type planWriter struct {
 	*Plan
 	*jsontext.Encoder
-	read Read
-	err  error // the first
+	read  Read
+	ahead int64
+	err   error // the first
 }
 
 func (w *planWriter) token(t jsontext.Token) {
@@ -91,7 +89,7 @@ func (w *planWriter) window(entries []entry) []entry {
 	bytes, n := int64(0), 0
 	for ; n < min(len(entries), windowItems); n++ {
 		of, size := w.events(&entries[n])
-		if bytes += size; bytes > windowBytes && n > 0 {
+		if bytes += size; bytes > w.ahead && n > 0 {
 			break
 		}
 		seqs = append(seqs, of...)

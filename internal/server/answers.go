@@ -27,6 +27,9 @@ type answers struct {
 // largestAnswers is how many times the limit the largest answer may be.
 const largestAnswers = 4
 
+// leastAnswers is the least limit: one key's share of it holds what any list or stream needs.
+const leastAnswers = 16 << 20
+
 type waitingAnswer struct {
 	key   string
 	bytes int64

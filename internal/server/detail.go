@@ -46,7 +46,7 @@ func (s *Server) traceAsOTLP(ctx context.Context, c *call, id string) (*answer, 
 		return nil, store.ErrNotFound
 	}
 	return ok(&streamed{light: o.kept != nil, write: func(ctx context.Context, enc *jsontext.Encoder) error {
-		return o.plan.WriteTo(enc, func(seqs []entity.Seq) (map[entity.Seq]entity.Record, error) { return o.bySeq(ctx, seqs) })
+		return o.plan.WriteTo(enc, s.window, func(seqs []entity.Seq) (map[entity.Seq]entity.Record, error) { return o.bySeq(ctx, seqs) })
 	}}, nil)
 }
 

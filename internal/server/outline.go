@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -13,9 +14,11 @@ import (
 // outlined is a trace whose observations are read one after another.
 type outlined struct {
 	*entity.Outline
-	reading
-	order []int32        // the places, each before what hangs below it
-	plan  *outgoing.Plan // of all as OTLP, when that was asked for
+	*reading
+	of     outlining
+	briefs entity.Briefs
+	order  []int32        // the places, each before what hangs below it
+	plan   *outgoing.Plan // of all as OTLP, when that was asked for
 }
 
 // outlining is what is asked of a trace.
@@ -38,56 +41,38 @@ func (s *Server) outline(ctx context.Context, c *call, of outlining) (*outlined,
 	}
 	seqs = append(seqs, others...)
 	slices.Sort(seqs)
-	seqs = slices.Compact(seqs)
-	const perEvent = 700 // most of what is known of an event while the outline is made
-	for room := streamWeight(of.copies, 0, perEvent*int64(len(seqs))); ; {
-		if err := c.question.need(ctx, room); err != nil {
-			return nil, err
-		}
-		o, needs, err := s.tryOutline(ctx, seqs, of, c.question.bytes)
-		if err != nil {
-			return nil, err
-		}
-		if needs <= c.question.bytes {
-			c.question.shrink(needs)
-			return o, nil
-		}
-		room = needs
+	o := &outlined{of: of}
+	o.reading, err = s.sketched(ctx, c, slices.Compact(seqs), of.copies, o)
+	return o, err
+}
+
+func (o *outlined) begin() {
+	o.briefs = entity.Briefs{}
+	if o.of.otlp {
+		o.plan = outgoing.NewPlan()
 	}
 }
 
-// tryOutline makes an outline, and says how much room it needs. When that is more than there is, it may not be whole.
-func (s *Server) tryOutline(ctx context.Context, seqs []entity.Seq, of outlining, room int64) (o *outlined, needs int64, err error) {
-	o = &outlined{reading: reading{s: s}}
-	if of.otlp {
-		o.plan = outgoing.NewPlan()
+func (o *outlined) add(rec *entity.Record) int64 {
+	o.briefs.Add(rec)
+	held := 2 * o.briefs.Bytes() // the outline that is made of them is no larger
+	if o.of.otlp {
+		o.plan.Add(rec, o.of.id)
+		held += o.plan.Bytes()
 	}
-	var briefs entity.Briefs
-	n, held := int64(0), int64(0)
-	err = o.brief(ctx, seqs, func(rec *entity.Record) bool {
-		briefs.Add(rec)
-		held = 2 * briefs.Bytes()
-		if of.otlp {
-			o.plan.Add(rec, of.id)
-			held += o.plan.Bytes()
-		}
-		n++
-		return streamWeight(of.copies, 0, held) <= room
-	})
-	if err != nil {
-		return nil, 0, err
+	return held
+}
+
+func (o *outlined) end() (largest, bytes int64, err error) {
+	defer func() { o.briefs = entity.Briefs{} }()
+	if o.Outline, err = entity.OutlineOf(&o.briefs, o.of.id, o.of.twins); err != nil {
+		return 0, 0, err
 	}
-	if needs := streamWeight(of.copies, 0, held); needs > room {
-		return nil, streamWeight(of.copies, 0, 5*held/4*int64(len(seqs))/n), nil
-	}
-	if o.Outline, err = entity.OutlineOf(&briefs, of.id, of.twins); err != nil {
-		return nil, 0, err
-	}
-	if of.otlp {
+	if o.of.otlp {
 		o.plan.Fold(o.Outline)
-		return o, streamWeight(of.copies, o.plan.Largest(), o.Bytes()+o.plan.Bytes()), nil
+		return o.plan.Largest(), o.Bytes() + o.plan.Bytes(), nil
 	}
-	return o, streamWeight(of.copies, o.largest(), o.Bytes()), nil
+	return o.largest(), o.Bytes(), nil
 }
 
 // largest is how many bytes of payloads are in memory at once at most: of a row, or of what the trace itself shows. It sets order.
@@ -154,7 +139,7 @@ func (r *rows) read(ctx context.Context) error {
 	bytes := int64(0)
 	for r.upto = r.at; r.upto < len(r.order) && r.upto-r.at < windowRows; r.upto++ {
 		place := int(r.order[r.upto])
-		if bytes += r.Size(place); bytes > windowBytes && r.upto > r.at {
+		if bytes += r.Size(place); bytes > int64(r.s.window) && r.upto > r.at {
 			break
 		}
 		seqs = append(seqs, r.Events(place)...)
@@ -162,18 +147,6 @@ func (r *rows) read(ctx context.Context) error {
 	var err error
 	r.recs, err = r.bySeq(ctx, seqs)
 	return err
-}
-
-func (r *reading) bySeq(ctx context.Context, seqs []entity.Seq) (map[entity.Seq]entity.Record, error) {
-	recs, err := r.get(ctx, seqs)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[entity.Seq]entity.Record, len(recs))
-	for i := range recs {
-		all[recs[i].Seq] = recs[i]
-	}
-	return all, nil
 }
 
 // rowOf is the row of a place out of records that were read.
@@ -200,6 +173,7 @@ func (o *outlined) fillTrace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	extract.Fill(own)
 	found := map[int]*entity.ObservationRow{}
 	for _, place := range o.Sources() {
 		recs, err := o.bySeq(ctx, o.Events(place))

@@ -26,6 +26,7 @@ type Server struct {
 	refusals  *refusals
 	answers   *answers
 	work      work
+	window    int // windowBytes
 	live      *live.Hub
 	positions *positions
 	backingUp chan struct{}         // has room for one: the backup under way
@@ -55,6 +56,7 @@ func New(o Options) (*Server, error) {
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),
 		work:      newWork(),
+		window:    windowBytes,
 		answers:   newAnswers(o.MaxAnswerBytes, o.QueryWait),
 	}
 	var err error

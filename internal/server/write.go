@@ -86,6 +86,7 @@ func (a *answerWriter) encode(to io.Writer) error {
 		a.working = true
 		defer func() {
 			if a.working {
+				a.working = false
 				a.s.work.give()
 			}
 		}()

@@ -256,6 +256,9 @@ func (x *Index) Close() error {
 // Cursor is the position up to which every block of the Log is applied.
 func (x *Index) Cursor() entity.Seq { return entity.Seq(x.cursor.Load()) }
 
+// Replaces says that files of another release are there until the next Flush.
+func (x *Index) Replaces() bool { return len(x.old) > 0 }
+
 // Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
 // damage fail. The next Open finds an empty index, which is filled from the Log.
 func (x *Index) Damaged() <-chan struct{} { return x.damage }

@@ -14,7 +14,7 @@ import (
 // seldom looked for in vain; the few large ones have little, for that is where the memory goes.
 func filterSize(n int) (lines, probes int) {
 	bits, probes := 12, 6
-	if n > 2<<20 {
+	if n > 4<<20 {
 		bits, probes = 7, 5
 	}
 	return n*bits/(8*bloom.LineBytes) + 1, probes
