@@ -3,9 +3,9 @@ package duckstore
 import (
 	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -36,6 +36,7 @@ type entityTable[R any] struct {
 	columns []column
 	members []entity.Member[R] // of the columns
 	trace   entity.Member[R]   // the id of the trace that a row is of
+	cells   []cell             // the same
 }
 
 func newEntityTable[R any](name string, kind entity.Kind, members []entity.Member[R]) *entityTable[R] {
@@ -50,6 +51,7 @@ func newEntityTable[R any](name string, kind entity.Kind, members []entity.Membe
 		if c.Field == entity.TraceID || kind == entity.TraceKind && c.Field == entity.ID {
 			t.trace = members[at]
 		}
+		t.cells = append(t.cells, cellOf(&members[at]))
 	}
 	return t
 }
@@ -111,9 +113,7 @@ func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, s
 	if hash := t.hashOf(row); hash.Valid {
 		c.setInt(atTraceHash, hash.Int64)
 	}
-	for i := range t.members {
-		putField(c, numPlaced+i, t.members[i].In(row))
-	}
+	t.putMembers(c, unsafe.Pointer(row))
 }
 
 // hashOf is the column trace_hash of a row.
@@ -122,46 +122,6 @@ func (t *entityTable[R]) hashOf(row *R) (hash sql.NullInt64) {
 		hash = sql.NullInt64{Int64: traceHash(*id), Valid: true}
 	}
 	return hash
-}
-
-func putField(c *chunk, col int, field any) {
-	switch p := field.(type) {
-	case *string:
-		if *p != "" {
-			c.setText(col, *p)
-		}
-	case *bool:
-		c.setByte(col, 0)
-		if *p {
-			c.setByte(col, 1)
-		}
-	case *int64:
-		c.setInt(col, *p)
-	case **int64:
-		if *p != nil {
-			c.setInt(col, **p)
-		}
-	case *float64:
-		putFloat(c, col, p)
-	case **float64:
-		putFloat(c, col, *p)
-	case *time.Time:
-		c.setInt(col, p.UnixMicro())
-	case **time.Time:
-		if *p != nil {
-			c.setInt(col, (*p).UnixMicro())
-		}
-	case *[]string:
-		c.setList(col, *p)
-	default:
-		panic(fmt.Sprintf("duckstore: no column can hold a %T", field))
-	}
-}
-
-func putFloat(c *chunk, col int, f *float64) {
-	if f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) {
-		c.setFloat(col, *f)
-	}
 }
 
 // targets are what a row of list is scanned into.
@@ -173,7 +133,7 @@ func (t *entityTable[R]) targets(row *R) []any {
 	return targets
 }
 
-// fieldScanner is the reverse of putField.
+// fieldScanner is the reverse of putMembers.
 type fieldScanner struct{ field any }
 
 var _ sql.Scanner = fieldScanner{}
