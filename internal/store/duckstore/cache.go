@@ -193,54 +193,11 @@ func (c *cache[V]) drop(k entityKey) {
 	delete(c.old, k)
 }
 
-// slim is the record as far as a fold of an entity's row reads it: the fields that the row
-// is folded from, with memory of their own, for the record may be part of a large block.
-func slim(rec *entity.Record, l *layout) *entity.Record {
-	made := &struct {
-		rec    entity.Record
-		fields entity.Fields
-	}{
-		entity.Record{
-			Seq: rec.Seq, Project: rec.Project, Environment: rec.Environment,
-			Event: wire.Event{ID: rec.Event.ID, Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
-		}, *rec.Fields,
+// ownRecord is the record as far as a fold of an entity's row reads it, in memory of its own, for the record may be part of a
+// large block.
+func ownRecord(rec *entity.Record) *entity.Record {
+	return &entity.Record{
+		Seq: rec.Seq, Project: strings.Clone(rec.Project), Environment: strings.Clone(rec.Environment), Fields: entity.Row(rec.Fields.AppendRow(nil)).Fields(),
+		Event: wire.Event{ID: strings.Clone(rec.Event.ID), Type: rec.Event.Type, Timestamp: rec.Event.Timestamp},
 	}
-	made.rec.Fields = &made.fields
-	values := make([]entity.FieldValue, 0, len(rec.Fields.Values))
-	texts := len(rec.Event.ID) + len(rec.Fields.EntityID)
-	for _, v := range rec.Fields.Values {
-		if l.of[v.Field] < 0 || l.of[v.Field] >= l.folded {
-			continue
-		}
-		texts += len(v.Text)
-		for _, s := range v.List {
-			texts += len(s)
-		}
-		values = append(values, v)
-	}
-	m := &memory{}
-	m.Grow(texts)
-	made.rec.Event.ID, made.fields.EntityID = m.copy(rec.Event.ID), m.copy(rec.Fields.EntityID)
-	for i := range values {
-		v := &values[i]
-		v.Text = m.copy(v.Text)
-		if v.List != nil {
-			list := make([]string, len(v.List))
-			for i, s := range v.List {
-				list[i] = m.copy(s)
-			}
-			v.List = list
-		}
-	}
-	made.fields.Values = values
-	return &made.rec
-}
-
-// memory holds the texts of one record in one piece. It must have grown to what they need.
-type memory struct{ strings.Builder }
-
-func (m *memory) copy(s string) string {
-	at := m.Len()
-	m.WriteString(s)
-	return m.String()[at:]
 }

@@ -94,6 +94,14 @@ func TestQuotedTextIsNoDamage(t *testing.T) {
 	}
 }
 
+// insertNow inserts the records in a transaction of their own.
+func insertNow(ctx context.Context, w *Warehouse, recs []entity.Record) error {
+	if err := w.Insert(ctx, recs, recs[len(recs)-1].Seq); err != nil {
+		return err
+	}
+	return w.Flush(ctx)
+}
+
 // openAt opens the file beside a log that has what g made.
 func openAt(t *testing.T, path string, g interface {
 	Records(context.Context, []entity.Seq) ([]entity.Record, error)

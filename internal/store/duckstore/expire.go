@@ -24,6 +24,9 @@ const (
 // returns how many it removed. Inserts go on between two of them. What is left of
 // an entity is what its remaining events fold into. The space is used again.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
+	if err := w.Flush(ctx); err != nil {
+		return 0, fmt.Errorf("expire events: %w", err)
+	}
 	projects, err := w.projects(ctx)
 	for i := 0; err == nil && i < len(projects); i++ {
 		var n int64

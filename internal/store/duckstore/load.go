@@ -121,7 +121,7 @@ func (r *refold) loadEvents(seqs []int64) error {
 				continue
 			}
 			if b := r.bundles[entityKey{rec.Project, rec.Fields.Kind, rec.Fields.EntityID}]; b != nil {
-				b.add(slim(rec, r.w.layout))
+				b.add(ownRecord(rec))
 			}
 		}
 	}

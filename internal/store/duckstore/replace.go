@@ -137,7 +137,7 @@ func (w *Warehouse) append(table string, c *chunk, n int, put func(c *chunk, i i
 			return err
 		}
 		if full++; full%flushChunks == 0 {
-			if err := w.flush(a, table); err != nil {
+			if err := w.flushRows(a, table); err != nil {
 				return err
 			}
 		}
@@ -145,10 +145,10 @@ func (w *Warehouse) append(table string, c *chunk, n int, put func(c *chunk, i i
 	if err := c.appendTo(a); err != nil {
 		return err
 	}
-	return w.flush(a, table)
+	return w.flushRows(a, table)
 }
 
-func (w *Warehouse) flush(a mapping.Appender, table string) error {
+func (w *Warehouse) flushRows(a mapping.Appender, table string) error {
 	if err := w.write.fails("FLUSH " + table); err != nil {
 		return err
 	}

@@ -19,11 +19,13 @@ const (
 	reopenAfter = 3
 )
 
-// locked runs f on the writer's thread when its turn comes.
+// locked runs f on the writer's thread when its turn comes, behind what was inserted before.
 func (w *Warehouse) locked(ctx context.Context, f func() error) error {
-	w.mu.Lock()
+	if err := w.mu.wait(ctx); err != nil {
+		return err
+	}
 	defer w.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := w.flush(); err != nil {
 		return err
 	}
 	if err := w.ready(); err != nil {
@@ -112,9 +114,9 @@ func (c *conn) again() error {
 const checkpointAfter = 150_000
 
 // checkpointWhenMuch makes a checkpoint when it is time. What was inserted stays so when it fails.
-func (w *Warehouse) checkpointWhenMuch() {
-	if w.inserted < checkpointAfter || w.asked.Load() == w.checkpointAsked {
-		return
+func (w *Warehouse) checkpointWhenMuch() error {
+	if !w.muchToCheckpoint() {
+		return nil
 	}
 	if err := w.checkpoint(); err != nil {
 		w.inserted = 0
@@ -123,4 +125,9 @@ func (w *Warehouse) checkpointWhenMuch() {
 			w.lost = true
 		}
 	}
+	return nil
+}
+
+func (w *Warehouse) muchToCheckpoint() bool {
+	return w.inserted >= checkpointAfter && w.asked.Load() != w.checkpointAsked
 }
