@@ -10,7 +10,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -26,10 +25,11 @@ type warehouseCheck struct {
 
 	first          entity.Seq // of the log; 0 before its first event
 	rows           int
-	missing        []duckstore.Row // events without a row, a few at a time
+	missing        []duckstore.Event // events without a row, a few at a time
 	erased         map[string]bool // project, NUL, event id
 	hidden         int             // events with the id of an erased one, and without a row
-	lacking, extra []duckstore.Row
+	lacking        []duckstore.Event
+	extra          []duckstore.Row
 	before, behind int // rows from before, and behind, all of the log
 	between        []duckstore.Row
 	part           *Part
@@ -103,25 +103,37 @@ func (w *warehouseCheck) record(r *entity.Record) error {
 		w.surplus(w.row)
 		w.take()
 	}
-	id := duckstore.Row{
-		Project: r.Project, Seq: r.Seq, EventID: r.Event.ID, Content: extract.ContentOf(&r.Event),
-		At: store.EventTime(r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()),
-	}
+	e := duckstore.EventOf(r, extract.ContentOf(&r.Event))
 	switch {
 	case w.any && w.row.Seq == r.Seq:
-		if w.row != id {
+		if w.row != e.Row {
 			w.surplus(w.row)
-			w.miss(id)
+			w.miss(e)
 		}
 		w.take()
 	case r.Seq <= w.has.Cursor():
-		w.miss(id)
+		w.miss(e)
+	}
+	if err := w.add(r); err != nil {
+		return err
 	}
 	const most = 10_000
 	if len(w.missing) >= most {
 		return w.lookUp()
 	}
 	return nil
+}
+
+// add notes an event that the warehouse should have, for its folds.
+func (w *warehouseCheck) add(r *entity.Record) error {
+	if r.Seq > w.has.Cursor() {
+		return nil
+	}
+	with := *r
+	if with.Fields, _ = extract.Extract(&r.Event); with.Fields == nil {
+		return nil // it is poison
+	}
+	return w.has.Add(&with)
 }
 
 // erase remembers an erased event. The same one accepted again while the erasure ran has no row: it was
@@ -143,11 +155,27 @@ func (w *warehouseCheck) surplus(r duckstore.Row) {
 	}
 }
 
-func (w *warehouseCheck) miss(r duckstore.Row) {
-	if _, ok := w.quarantined[uint64(r.Seq)]; !ok && !w.erasing[r.Seq] && !w.hasExpired(r) {
-		w.missing = append(w.missing, r)
+func (w *warehouseCheck) miss(e duckstore.Event) {
+	if !w.passed(e) {
+		w.missing = append(w.missing, e)
 	}
 }
+
+// passed: an event that need not be in the warehouse.
+func (w *warehouseCheck) passed(e duckstore.Event) bool {
+	_, quarantined := w.quarantined[uint64(e.Seq)]
+	return quarantined || w.erasing[e.Seq] || w.hasExpired(e.Row)
+}
+
+// leeway is what rows and log may differ in.
+func (w *warehouseCheck) leeway() duckstore.Leeway {
+	return duckstore.Leeway{
+		Passed: func(e duckstore.Event) bool { return w.passed(e) || w.isHidden(e) },
+		Gone:   func(r duckstore.Row) bool { return w.erasing[r.Seq] || w.hasExpired(r) },
+	}
+}
+
+func (w *warehouseCheck) isHidden(e duckstore.Event) bool { return w.erased[e.Project+"\x00"+e.EventID] }
 
 // hasExpired: retention takes the row and the payload, one after the other.
 func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expired.Of(r.Project) }
@@ -159,8 +187,8 @@ func (w *warehouseCheck) lookUp() error {
 	if err != nil {
 		return err
 	}
-	none = slices.DeleteFunc(none, func(r duckstore.Row) bool {
-		hidden := w.erased[r.Project+"\x00"+r.EventID]
+	none = slices.DeleteFunc(none, func(e duckstore.Event) bool {
+		hidden := w.isHidden(e)
 		if hidden {
 			w.hidden++
 		}
@@ -205,7 +233,11 @@ func (w *warehouseCheck) conclude(report *segmentlog.CheckReport) error {
 	if w.has == nil || w.part.State != Whole {
 		return nil
 	}
-	compared, wrong, err := w.has.Folds(w.ctx, maxProblems)
+	if w.segments.State != Whole {
+		w.part.unchecked("was not compared: mend the log first")
+		return nil
+	}
+	compared, wrong, err := w.has.Folds(w.ctx, w.leeway(), maxProblems)
 	if err != nil {
 		w.part.problem(datadir.WarehouseFile, remedyStore, "cannot be read: %v", err)
 		return nil
@@ -217,17 +249,11 @@ func (w *warehouseCheck) conclude(report *segmentlog.CheckReport) error {
 		w.part.problem(datadir.WarehouseFile, remedyStore, "%d events have more than one row (%v)", n, err)
 	}
 	w.part.Detail = fmt.Sprintf("%d events up to Seq %d, %d folds compared", w.rows, w.has.Cursor(), compared)
-	if w.segments.State != Whole {
-		if w.part.State == Whole {
-			w.part.unchecked("the folds are right; the rows were not compared: mend the log first")
-		}
-		return nil
-	}
 	for _, r := range w.lacking {
 		w.part.problem(datadir.WarehouseFile, remedyStore, "the event %q of project %q, Seq %d, is in the log and neither here nor in quarantine", r.EventID, r.Project, r.Seq)
 	}
 	for _, r := range w.extra {
-		w.part.problem(datadir.WarehouseFile, remedyStore, "the event %q of project %q, Seq %d, is here and not in the log", r.EventID, r.Project, r.Seq)
+		w.part.problem(datadir.WarehouseFile, remedyStore, "an event of project %q, Seq %d, is here and not in the log", r.Project, r.Seq)
 	}
 	if w.hidden > 0 {
 		w.part.note("%d events came again while they were erased; they are shown when the warehouse is built again", w.hidden)

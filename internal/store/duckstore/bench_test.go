@@ -45,12 +45,12 @@ func BenchmarkInsert(b *testing.B) {
 // BenchmarkQueries asks a table of 1 000 000 events what the first pages of
 // the web app ask.
 func BenchmarkQueries(b *testing.B) {
-	w, err := Open(filepath.Join(b.TempDir(), "w.db"), Options{})
+	g := newGenerator(1)
+	w, err := Open(filepath.Join(b.TempDir(), "w.db"), Options{Records: g.Records})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer w.Close()
-	g := newGenerator(1)
 	trace := ""
 	for range 50 {
 		recs := g.next(20_000)

@@ -44,12 +44,22 @@ func (b *bundle) own() []int64 {
 	return b.seqs
 }
 
-// others is own of one with events that b.at does not say; else nil.
-func (b *bundle) others() []int64 {
-	if len(b.seqs) <= 2 {
+// listed is the column of the rising Seqs of an observation or a score: nil, which is NULL, when first_seq and last_seq say it.
+func listed(seqs []int64) []int64 {
+	if len(seqs) <= 2 {
 		return nil
 	}
-	return b.own()
+	return seqs
+}
+
+// rising is seqs in their order.
+func rising(seqs []entity.Seq) []int64 {
+	list := make([]int64, len(seqs))
+	for i, seq := range seqs {
+		list[i] = int64(seq)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // family is a trace's observations, as far as its roll-up needs them.

@@ -11,6 +11,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // ErrNewer says that a file is of a later release.
@@ -19,17 +20,18 @@ var ErrNewer = errNewer
 // ErrOlder says that a file has the layout of an earlier release; the next start builds it anew.
 var ErrOlder = errOlder
 
-// Checker looks at a Warehouse's file and changes nothing.
+// Checker compares a Warehouse's file with the events of the Log, and changes nothing.
 type Checker struct {
-	path   string
 	db     *sql.DB
 	conn   *sql.Conn
+	native *conn
 	layout *layout
 	cursor entity.Seq
+	log    heard
 }
 
 // OpenReadOnly opens the file at path to be checked. A write-ahead log beside it is read, and left
-// as it is. What does not fit into memory goes to the directory temp. The caller keeps other
+// as it is. The events that it is compared with, and what does not fit into memory, go to the directory temp. The caller keeps other
 // processes away. ErrNewer and ErrOlder tell of another release's file.
 func OpenReadOnly(ctx context.Context, path, temp string, o Options) (*Checker, error) {
 	o = o.withDefaults()
@@ -40,14 +42,14 @@ func OpenReadOnly(ctx context.Context, path, temp string, o Options) (*Checker, 
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
-	k := &Checker{path: path, db: sql.OpenDB(connector), layout: newLayout()}
-	if err := k.open(ctx, temp, o); err != nil {
+	k := &Checker{db: sql.OpenDB(connector), layout: newLayout()}
+	if err := k.open(ctx, path, temp, o); err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, k.Close()))
 	}
 	return k, nil
 }
 
-func (k *Checker) open(ctx context.Context, temp string, o Options) (err error) {
+func (k *Checker) open(ctx context.Context, path, temp string, o Options) (err error) {
 	if k.conn, err = k.db.Conn(ctx); err != nil {
 		return err
 	}
@@ -80,12 +82,20 @@ func (k *Checker) open(ctx context.Context, temp string, o Options) (err error) 
 		return errOlder
 	}
 	k.cursor = entity.Seq(cursor)
-	return nil
+	if k.native, err = connectWith(path, map[string]string{"access_mode": "READ_ONLY"}); err != nil {
+		k.native = nil
+		return err
+	}
+	return k.hear(temp)
 }
 
 // Close closes the file.
 func (k *Checker) Close() error {
 	var err error
+	k.log.close()
+	if k.native != nil {
+		k.native.close()
+	}
 	if k.conn != nil {
 		err = k.conn.Close()
 	}
@@ -99,14 +109,31 @@ func (k *Checker) Cursor() entity.Seq { return k.cursor }
 type Row struct {
 	Project string
 	Seq     entity.Seq
-	EventID string
-	Content uint64 // store.Fields.Content: with the id what makes an event a fact of its own
+	Fact    uint64 // a hash of the event's id and content
 	At      int64  // Unix µs: the time of the event that retention counts from
+}
+
+// Event is an event of the Log, and the row that it should have.
+type Event struct {
+	Row
+	EventID string
+	Content uint64 // Fields.Content: with the id what makes an event a fact of its own
+}
+
+// EventOf is that of a record, whose Fields have, or would have, that content.
+func EventOf(rec *entity.Record, content uint64) Event {
+	return Event{
+		EventID: rec.Event.ID, Content: content,
+		Row: Row{
+			Project: rec.Project, Seq: rec.Seq, Fact: factKey(rec.Event.ID, content),
+			At: store.EventTime(rec.Event.Timestamp.UnixMicro(), rec.ReceivedAt.UnixMicro()),
+		},
+	}
 }
 
 // Rows hands out every event's row, by Seq.
 func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
-	rows, err := k.conn.QueryContext(ctx, "SELECT project, seq, event_id, content, least(ts, received) FROM events ORDER BY seq")
+	rows, err := k.conn.QueryContext(ctx, "SELECT project, seq, fact, least(ts, received) FROM events ORDER BY seq")
 	if err != nil {
 		return fmt.Errorf("read warehouse: %w", err)
 	}
@@ -114,7 +141,7 @@ func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
 	for rows.Next() {
 		var r Row
 		var seq int64
-		if err := rows.Scan(&r.Project, &seq, &r.EventID, &r.Content, &r.At); err != nil {
+		if err := rows.Scan(&r.Project, &seq, &r.Fact, &r.At); err != nil {
 			return fmt.Errorf("read warehouse: %w", err)
 		}
 		r.Seq = entity.Seq(seq)
@@ -126,57 +153,4 @@ func (k *Checker) Rows(ctx context.Context, each func(Row) error) error {
 		return fmt.Errorf("read warehouse: %w", err)
 	}
 	return nil
-}
-
-// Without returns those of the events that have no row with their id, their content and a Seq at or
-// below theirs: an event that was accepted again, after its id was forgotten, has the row of its first time.
-func (k *Checker) Without(ctx context.Context, events []Row) ([]Row, error) {
-	const most = 10_000
-	var none []Row
-	for len(events) > 0 {
-		n := min(most, len(events))
-		first, err := k.firsts(ctx, events[:n])
-		if err != nil {
-			return nil, fmt.Errorf("read warehouse: %w", err)
-		}
-		for _, e := range events[:n] {
-			if seq, ok := first[fact{e.Project, e.EventID, e.Content}]; !ok || seq > e.Seq {
-				none = append(none, e)
-			}
-		}
-		events = events[n:]
-	}
-	return none, nil
-}
-
-func (k *Checker) firsts(ctx context.Context, events []Row) (map[fact]entity.Seq, error) {
-	ids := make([]string, len(events))
-	for i := range events {
-		ids[i] = events[i].EventID
-	}
-	// Not on conn, which may be in the middle of Rows.
-	rows, err := k.db.QueryContext(ctx, "SELECT project, event_id, content, min(seq) FROM events WHERE event_id IN (SELECT unnest($1::VARCHAR[])) GROUP BY ALL", ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // only read
-	first := map[fact]entity.Seq{}
-	for rows.Next() {
-		var f fact
-		var seq int64
-		if err := rows.Scan(&f.project, &f.eventID, &f.content, &seq); err != nil {
-			return nil, err
-		}
-		first[f] = entity.Seq(seq)
-	}
-	return first, rows.Err()
-}
-
-// Duplicates counts the events that have more than one row.
-func (k *Checker) Duplicates(ctx context.Context) (n int64, err error) {
-	err = k.conn.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM events GROUP BY project, event_id, content HAVING count(*) > 1)").Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("read warehouse: %w", err)
-	}
-	return n, nil
 }

@@ -2,6 +2,8 @@ package duckstore
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -44,11 +46,11 @@ func (f *folder) findTwins() error {
 }
 
 // duplicatesOf folds the duplicates of the rows, which are those of folds, as far as they are not among them.
-func (f *folder) duplicatesOf(rows []*observationRow, folds map[string]*bundle) ([]*observationRow, error) {
+func (f *folder) duplicatesOf(rows []*observationRow, folds *folds) ([]*observationRow, error) {
 	wanted := map[string]bool{}
 	for _, row := range rows {
 		for _, twin := range f.dupes[entity.Ref{TraceID: row.TraceID, ID: row.ID}] {
-			if folds[twin.ID] == nil {
+			if folds.of[twin.ID] == nil {
 				wanted[twin.ID] = true
 			}
 		}
@@ -56,27 +58,23 @@ func (f *folder) duplicatesOf(rows []*observationRow, folds map[string]*bundle) 
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	ids := make([]string, 0, len(wanted))
-	for id := range wanted {
-		ids = append(ids, id)
+	others, err := f.folds(entity.ObservationKind, func(column string) string { return column + " IN (SELECT unnest($2::VARCHAR[]))" }, slices.Collect(maps.Keys(wanted)))
+	if err != nil {
+		return nil, err
 	}
-	others := map[string]*bundle{}
-	statement := fmt.Sprintf("SELECT %s FROM events WHERE project = $1 AND kind = %d AND entity_id IN (SELECT unnest($2::VARCHAR[]))", f.layout.list(), entity.ObservationKind)
-	err := f.native.scan(statement, []any{f.project, ids}, func(b block) {
-		f.layout.records(b, func(rec *entity.Record) {
-			id := rec.Fields.EntityID
-			if others[id] == nil {
-				others[id] = &bundle{}
+	for _, row := range rows {
+		for _, twin := range f.dupes[entity.Ref{TraceID: row.TraceID, ID: row.ID}] {
+			if others.skip[twin.ID] {
+				folds.skip[row.ID] = true
 			}
-			others[id].add(rec)
-		})
-	})
+		}
+	}
 	var made []*observationRow
-	for id, b := range others {
-		parts := b.fold.Observations(id)
+	for id, fold := range others.of {
+		parts := fold.Observations(id)
 		for i := range parts {
 			made = append(made, &parts[i])
 		}
 	}
-	return made, err
+	return made, nil
 }

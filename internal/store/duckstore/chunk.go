@@ -75,6 +75,8 @@ func logicalType(name string) mapping.LogicalType {
 		return mapping.CreateLogicalType(mapping.TypeUTinyInt)
 	case "UBIGINT":
 		return mapping.CreateLogicalType(mapping.TypeUBigInt)
+	case "BLOB":
+		return mapping.CreateLogicalType(mapping.TypeBlob)
 	case "BOOLEAN":
 		return mapping.CreateLogicalType(mapping.TypeBoolean)
 	}

@@ -20,7 +20,7 @@ import (
 //	written    the cursor of the transaction that wrote it. Rows are in its order, so a
 //	           range of it lets DuckDB pass over the rest of the table.
 //	first_seq  the first and the last of the events that its entity was folded from: of a
-//	last_seq   trace, of its observations too; of an observation, of all with its id.
+//	last_seq   trace, of its observations too; of an observation, of what is in its trace.
 //	seqs       the entity's own events, rising: of a trace all of them, NULL without one; of an observation
 //	           or a score NULL when they are first_seq and last_seq. They are what it is folded from again.
 //

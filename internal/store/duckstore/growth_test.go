@@ -33,12 +33,12 @@ var (
 // and again with 20 000 events more. A day has 333 000 events. Run it with -benchtime=1x.
 func BenchmarkGrowth(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "w.db")
-	w, err := Open(path, Options{})
+	g := newGenerator(1)
+	w, err := Open(path, Options{Threads: 1, Records: g.Records})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer w.Close()
-	g := newGenerator(1)
 	g.pause = 4150 * time.Millisecond // at most; half of it between two traces on the average
 	table := &growthTable{b: b, w: w, cells: map[string][]string{}}
 	big := ""

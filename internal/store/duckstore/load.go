@@ -69,9 +69,7 @@ func (r *refold) locate(kind entity.Kind, keys []entityKey) (seqs []int64, err e
 				if c := callAt(b, i, k.id, callsAt); c.call != nil {
 					bundle.calls = append(bundle.calls, c)
 				}
-				if bundle.traces = append(bundle.traces, id); len(bundle.traces) > 1 {
-					continue // a further trace of the same events
-				}
+				bundle.traces = append(bundle.traces, id)
 			}
 			switch first, last := b.number(3, i), b.number(4, i); {
 			case listed.has(i):

@@ -4,32 +4,34 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// eventOf is the condition that the event e is one of those that the observation o was
-// folded from: it names its trace, or none and o is the newest of its id.
-const eventOf = "e.entity_id = o.id AND (e.trace_id = o.trace_id OR nullif(e.trace_id, '') IS NULL AND o.newest)"
-
-// Events finds the events that of means.
+// Events finds the events that of means. Entities know theirs; of an event's id the Log has the last word.
 func (w *Warehouse) Events(ctx context.Context, project string, of store.EventRef) (map[string][]entity.Seq, error) {
 	find, what := (*view).entityEvents, "find the events of entities"
 	switch {
 	case of.TraceID != "":
-		find, what = (*view).traceEvents, "find the events of a trace"
+		find, what = (*view).eventsOfTrace, "find the events of a trace"
 	case of.EventID != "":
-		find, what = (*view).stored, "find an event"
+		find, what = (*view).likely, "find an event"
 	}
 	var seqs map[string][]entity.Seq
 	err := w.ask(ctx, project, what, func(ctx context.Context, v *view) error {
 		seqs = map[string][]entity.Seq{}
 		return find(v, ctx, of, func(id string, seq entity.Seq) { seqs[id] = append(seqs[id], seq) })
 	})
+	if err == nil && of.EventID != "" {
+		err = w.confirm(ctx, project, of.EventID, seqs)
+	}
 	if err != nil {
 		return nil, err
+	}
+	for _, list := range seqs {
+		slices.Sort(list)
 	}
 	return seqs, nil
 }
@@ -59,8 +61,51 @@ func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef
 	return twins, err
 }
 
-// traceEvents finds all events that fold into a trace.
-func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
+// seqColumns say which events a row was folded from.
+const seqColumns = "first_seq, last_seq, seqs"
+
+// eventRows runs a statement of an id and seqColumns, and calls each for every Seq. A row without first_seq has
+// only what its list says.
+func (v *view) eventRows(ctx context.Context, q *builder, statement string, each func(id string, seq entity.Seq)) error {
+	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var id string
+		var e rowEvents
+		if err := r.Scan(append([]any{&id}, e.targets()...)...); err != nil {
+			return err
+		}
+		e.each(func(seq entity.Seq) { each(id, seq) })
+		return nil
+	})
+}
+
+// rowEvents are seqColumns of a row.
+type rowEvents struct {
+	first, last sql.NullInt64
+	seqs        []int64
+}
+
+func (e *rowEvents) targets() []any { return []any{&e.first, &e.last, seqScanner{&e.seqs}} }
+
+func (e *rowEvents) each(f func(entity.Seq)) {
+	switch {
+	case e.seqs != nil:
+		for _, seq := range e.seqs {
+			f(entity.Seq(seq))
+		}
+	case !e.first.Valid:
+	case e.first == e.last:
+		f(entity.Seq(e.first.Int64))
+	default:
+		f(entity.Seq(e.first.Int64))
+		f(entity.Seq(e.last.Int64))
+	}
+}
+
+// ownColumns are seqColumns of a trace's own events, which are not all between its first and its last.
+const ownColumns = "NULL::BIGINT AS first_seq, NULL::BIGINT AS last_seq, seqs"
+
+// eventsOfTrace finds all events that fold into a trace.
+func (v *view) eventsOfTrace(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
 	q := v.query()
 	// Not id = $2: of a list DuckDB knows the least and the greatest, and passes over row groups.
 	keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE id IN ("+q.ids([]key{{id: of.TraceID}})+")"))
@@ -68,54 +113,15 @@ func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(str
 		return err
 	}
 	q = v.query()
-	scores, err := v.keys(ctx, q, with([]string{ofObservations, ofScores, q.scoresOf(keys)}, "SELECT "+keyColumns("0", noTrace)+" FROM sc"))
-	if err != nil {
-		return err
-	}
-	q = v.query()
-	parts := []string{
-		q.ownEvents(entity.TraceKind, keys),
-		"SELECT o.trace_id AS id, e.seq FROM " + q.observationEvents(keys),
-	}
-	if len(scores) > 0 {
-		parts = append(parts, q.ownEvents(entity.ScoreKind, scores))
-	}
-	return v.events(ctx, q, with([]string{ofObservations}, strings.Join(parts, " UNION ALL ")+" ORDER BY seq"), func(_ string, seq entity.Seq) {
-		each(of.TraceID, seq)
-	})
+	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)}, q.eventsOfTraces(keys)+
+		" UNION ALL SELECT id, "+seqColumns+" FROM sc")
+	return v.eventRows(ctx, q, statement, func(_ string, seq entity.Seq) { each(of.TraceID, seq) })
 }
 
-// ownEvents is a SELECT of id and seq of the events of the entities themselves.
-func (q *builder) ownEvents(kind entity.Kind, keys []key) string {
-	spans := make([]span, len(keys))
-	for i, k := range keys {
-		spans[i] = k.span
-	}
-	return fmt.Sprintf("SELECT entity_id AS id, seq FROM events WHERE project = $1 AND kind = %d AND %s AND entity_id IN (%s)",
-		kind, within("seq", joinSpans(spans, fewSpans)), q.ids(keys))
-}
-
-// observationEvents joins the observations o of traces with their events e.
-func (q *builder) observationEvents(traces []key) string {
-	spans := make([]span, len(traces))
-	for i, k := range traces {
-		spans[i] = k.span
-	}
-	return fmt.Sprintf("(%s) AS o JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s",
-		q.observationsOf(traces, "id, trace_id, newest"), eventOf, entity.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
-}
-
-// events runs a statement of ids and Seqs.
-func (v *view) events(ctx context.Context, q *builder, statement string, each func(id string, seq entity.Seq)) error {
-	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		var id string
-		var seq int64
-		if err := r.Scan(&id, &seq); err != nil {
-			return err
-		}
-		each(id, entity.Seq(seq))
-		return nil
-	})
+// eventsOfTraces is a SELECT of a trace's id and seqColumns of the traces and of the observations in them. It needs o.
+func (q *builder) eventsOfTraces(keys []key) string {
+	return "SELECT id, " + ownColumns + " FROM traces WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")" +
+		" UNION ALL " + q.observationsOf(keys, "trace_id, "+seqColumns)
 }
 
 // entityEvents finds the own events of entities.
@@ -123,17 +129,45 @@ func (v *view) entityEvents(ctx context.Context, of store.EventRef, each func(st
 	if of.Kind == entity.GenericKind {
 		return nil // it has no entities
 	}
-	q := v.query()
-	found, err := v.keys(ctx, q, "SELECT "+keyColumns("0", noTrace)+" FROM "+tableOf(of.Kind)+" WHERE project = $1 AND id IN (SELECT unnest("+q.arg(of.IDs)+"::VARCHAR[]))")
-	if err != nil || len(found) == 0 {
-		return err
+	columns := seqColumns
+	if of.Kind == entity.TraceKind {
+		columns = ownColumns
 	}
-	q = v.query()
-	return v.events(ctx, q, q.ownEvents(of.Kind, found)+" ORDER BY seq", each)
+	q := v.query()
+	return v.eventRows(ctx, q, "SELECT id, "+columns+" FROM "+tableOf(of.Kind)+" WHERE project = $1 AND id IN (SELECT unnest("+q.arg(of.IDs)+"::VARCHAR[]))", each)
 }
 
-// stored finds the events that were stored under an id.
-func (v *view) stored(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
+// likely finds the events that may have been stored under an id.
+func (v *view) likely(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
+	least, most := factRange(of.EventID)
 	q := v.query()
-	return v.events(ctx, q, "SELECT event_id, seq FROM events WHERE project = $1 AND event_id IN ("+q.ids([]key{{id: of.EventID}})+") ORDER BY seq", each)
+	statement := fmt.Sprintf("SELECT seq FROM events WHERE project = $1 AND fact >= %d AND fact <= %d", least, most)
+	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+		var seq int64
+		err := r.Scan(&seq)
+		each(of.EventID, entity.Seq(seq))
+		return err
+	})
+}
+
+// readAtOnce is how many records are read from the Log at a time: they come with their payloads.
+const readAtOnce = 64
+
+// confirm leaves of the likely events of an id those of which the Log says that they are.
+func (w *Warehouse) confirm(ctx context.Context, project, id string, seqs map[string][]entity.Seq) error {
+	likely := seqs[id]
+	delete(seqs, id)
+	slices.Sort(likely)
+	for some := range slices.Chunk(likely, readAtOnce) {
+		recs, err := w.options.Records(ctx, some)
+		if err != nil {
+			return fmt.Errorf("find an event: %w", err)
+		}
+		for i := range recs {
+			if recs[i].Project == project && recs[i].Event.ID == id {
+				seqs[id] = append(seqs[id], recs[i].Seq)
+			}
+		}
+	}
+	return nil
 }

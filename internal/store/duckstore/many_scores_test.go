@@ -33,13 +33,10 @@ func (g *generator) scored(n, names int) {
 // However many score conditions and metrics a question has, they are those of each name.
 func TestManyScores(t *testing.T) {
 	t.Parallel()
-	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := newGenerator(1)
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), g)
 	defer func() { _ = w.Close() }()
 	const n, names = 30, 40
-	g := newGenerator(1)
 	g.scored(n, names)
 	if err := w.Insert(t.Context(), g.open, g.seq); err != nil {
 		t.Fatal(err)
@@ -167,7 +164,7 @@ func TestJoinsAreHashed(t *testing.T) {
 	})
 	explain("events of traces", func(v *view) (string, []any, error) {
 		q := v.query()
-		return with([]string{ofObservations}, "SELECT e.seq FROM "+q.observationEvents(keys)), q.args, nil
+		return with([]string{ofObservations}, q.eventsOfTraces(keys)), q.args, nil
 	})
 	explain("what was found", func(v *view) (string, []any, error) {
 		q := v.query()

@@ -22,10 +22,10 @@ var observationColumns = columns{
 // Observations answers with a page of observations.
 func (w *Warehouse) Observations(ctx context.Context, project string, plan *store.Plan) ([]wire.Observation, *store.Place, error) {
 	p := &pager{plan, "tie"}
-	var page []wire.Observation
+	var rows []wholeRow[observationRow]
 	var next *store.Place
 	err := w.ask(ctx, project, "query observations", func(ctx context.Context, v *view) error {
-		page = nil
+		rows = nil
 		keys, err := v.search(ctx, p, observationEvents, func(p *pager) ([]key, error) { return v.observationKeys(ctx, p) })
 		if err != nil {
 			return err
@@ -33,17 +33,21 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		rows, err := whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
-		if err == nil {
-			err = v.previews(ctx, keys, rows)
-		}
-		for i := range rows {
-			rows[i].Cite()
-			page = append(page, rows[i].Observation)
-		}
+		rows, err = whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
 		return err
 	})
-	return page, next, err
+	if err == nil {
+		err = w.previews(ctx, project, rows)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	page := make([]wire.Observation, len(rows))
+	for i := range rows {
+		rows[i].row.Cite()
+		page[i] = rows[i].row.Observation
+	}
+	return page, next, nil
 }
 
 // observationKeys finds the observations of a page.

@@ -155,12 +155,9 @@ func TestClosed(t *testing.T) {
 // come back as they were, across full chunks and several slabs.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
 	g := newGenerator(1)
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), g)
+	defer w.Close()
 	recs := g.next(3 * chunkRows)
 	want := make(map[string]string)
 	for i := range recs {

@@ -49,27 +49,33 @@ func (v *view) keys(ctx context.Context, q *builder, statement string) ([]key, e
 	return keys, err
 }
 
+// wholeRow is a row and which events it was folded from.
+type wholeRow[R any] struct {
+	row    R
+	events rowEvents
+}
+
 // whole reads the rows of keys from their table, in the order of keys; of finds a row's key.
-func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, of func(*R) key) ([]R, error) {
+func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, of func(*R) key) ([]wholeRow[R], error) {
 	q := v.query()
-	statement := "SELECT " + t.list() + " FROM " + t.name + " WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")"
-	found := make(map[[2]string]*R, len(keys))
+	statement := "SELECT " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")"
+	found := make(map[[2]string]*wholeRow[R], len(keys))
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		row := new(R)
-		if err := r.Scan(t.targets(row)...); err != nil {
+		w := new(wholeRow[R])
+		if err := r.Scan(append(w.events.targets(), t.targets(&w.row)...)...); err != nil {
 			return err
 		}
-		k := of(row)
-		found[[2]string{k.id, k.trace}] = row
+		k := of(&w.row)
+		found[[2]string{k.id, k.trace}] = w
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]R, 0, len(keys))
+	rows := make([]wholeRow[R], 0, len(keys))
 	for _, k := range keys {
-		if row := found[[2]string{k.id, k.trace}]; row != nil {
-			rows = append(rows, *row)
+		if w := found[[2]string{k.id, k.trace}]; w != nil {
+			rows = append(rows, *w)
 		}
 	}
 	return rows, nil

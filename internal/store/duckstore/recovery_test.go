@@ -111,26 +111,49 @@ func TestWriterComesBack(t *testing.T) {
 			if err := w.Close(); err != nil {
 				t.Fatal(err)
 			}
-			sound(t, path)
+			sound(t, path, g)
 		})
 	}
 }
 
 // sound says that every row of the file is the fold of its events, and no event is there twice.
-func sound(t *testing.T, path string) {
+func sound(t *testing.T, path string, log records) {
+	t.Helper()
+	compared, wrong, twice := folded(t, path, log, 5)
+	if len(wrong) > 0 || compared == 0 {
+		t.Errorf("%d compared, wrong %+v", compared, wrong)
+	}
+	if twice != 0 {
+		t.Errorf("%d events are there twice", twice)
+	}
+}
+
+// records is a storetest.Ledger, or what has one.
+type records interface{ All() []entity.Record }
+
+// folded compares the file with what of the log is in it.
+func folded(t *testing.T, path string, log records, limit int) (compared int64, wrong []WrongFold, twice int64) {
 	t.Helper()
 	k, err := OpenReadOnly(t.Context(), path, t.TempDir(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = k.Close() }()
-	compared, wrong, err := k.Folds(t.Context(), 5)
-	if err != nil || len(wrong) > 0 || compared == 0 {
-		t.Errorf("%d compared, wrong %+v, %v", compared, wrong, err)
+	for _, rec := range log.All() {
+		if rec.Seq > k.Cursor() {
+			continue
+		}
+		if err := k.Add(&rec); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if n, err := k.Duplicates(t.Context()); n != 0 || err != nil {
-		t.Errorf("%d events are there twice, %v", n, err)
+	if compared, wrong, err = k.Folds(t.Context(), Leeway{}, limit); err != nil {
+		t.Fatal(err)
 	}
+	if twice, err = k.Duplicates(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return compared, wrong, twice
 }
 
 // A writer that finds no memory stops the questions, has it, and they are asked again; what

@@ -31,9 +31,10 @@ type refold struct {
 
 // placed is a new row.
 type placed[R any] struct {
-	key entityKey
-	at  span
-	row R
+	key  entityKey
+	at   span
+	seqs []int64 // what the column has; nil is NULL
+	row  R
 }
 
 // goneCall is a call as a row had it that is folded anew.
@@ -143,7 +144,7 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
 	case entity.ScoreKind:
 		r.old[k.kind].add(k, b.written)
 		if b.fold != nil {
-			r.scores = append(r.scores, placed[wire.Score]{k, b.at, *b.fold.Score(k.id)})
+			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *b.fold.Score(k.id)})
 		}
 	case entity.ObservationKind:
 		r.old[k.kind].add(k, b.written)
@@ -152,7 +153,9 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
 			rows = b.fold.Observations(k.id)
 		}
 		for i := range rows {
-			r.observations = append(r.observations, placed[observationRow]{k, b.at, rows[i]})
+			seqs := rising(rows[i].Seqs)
+			at := span{seqs[0], seqs[len(seqs)-1]}
+			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
 			traces[traceKey(k.project, rows[i].TraceID)] = true
 		}
 		for _, id := range b.traces {
@@ -228,7 +231,7 @@ func (r *refold) rollUp(k entityKey) {
 	f.at, f.written = at, 0
 	if t != nil {
 		f.written = r.written
-		r.traces = append(r.traces, placed[wire.Trace]{k, at, *t})
+		r.traces = append(r.traces, placed[wire.Trace]{k, at, r.bundles[k].own(), *t})
 	}
 }
 

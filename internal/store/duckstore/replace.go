@@ -77,18 +77,18 @@ func (r *refold) appendRows() error {
 	w := r.w
 	err := w.append(observationTable.name, w.chunks.observations, len(r.observations), func(c *chunk, i int) {
 		p := &r.observations[i]
-		observationTable.put(c, p.key.project, r.written, p.at, r.bundles[p.key].others(), &p.row)
+		observationTable.put(c, p.key.project, r.written, p.at, p.seqs, &p.row)
 	})
 	if err == nil {
 		err = w.append(scoreTable.name, w.chunks.scores, len(r.scores), func(c *chunk, i int) {
 			p := &r.scores[i]
-			scoreTable.put(c, p.key.project, r.written, p.at, r.bundles[p.key].others(), &p.row)
+			scoreTable.put(c, p.key.project, r.written, p.at, p.seqs, &p.row)
 		})
 	}
 	if err == nil {
 		err = w.append(traceTable.name, w.chunks.traces, len(r.traces), func(c *chunk, i int) {
 			p := &r.traces[i]
-			traceTable.put(c, p.key.project, r.written, p.at, r.bundles[p.key].own(), &p.row)
+			traceTable.put(c, p.key.project, r.written, p.at, p.seqs, &p.row)
 		})
 	}
 	return err

@@ -24,7 +24,7 @@ const (
 	colTS // microseconds since 1970
 	colReceived
 	colBatchEnvironment
-	colFact // see factKey
+	colFact // see fact.go
 	numFixed
 )
 

@@ -51,7 +51,10 @@ func (w *Warehouse) Scores(ctx context.Context, project string, plan *store.Plan
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		page, err = whole(ctx, v, scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
+		rows, err := whole(ctx, v, scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
+		for i := range rows {
+			page = append(page, rows[i].row)
+		}
 		return err
 	})
 	return page, next, err

@@ -18,26 +18,48 @@ func (q *builder) seqs(seqs []entity.Seq) string {
 	return "SELECT unnest(" + q.arg(list) + "::BIGINT[])"
 }
 
-// having is a subquery of the events of a kind that are among seqs. The range
-// stands in the text, because only constants make DuckDB pass over row groups.
-func (q *builder) having(kind entity.Kind, seqs []entity.Seq) string {
-	within := "false"
-	if len(seqs) > 0 {
-		within = span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}.holds("seq")
+// having is a subquery of what a relation with seqColumns selects of its rows that have one of the events. The
+// ranges stand in the text, because only constants make DuckDB pass over row groups.
+func (q *builder) having(columns, from string, seqs []entity.Seq) string {
+	if len(seqs) == 0 {
+		return "SELECT " + columns + " FROM " + from + " WHERE false"
 	}
-	return fmt.Sprintf("SELECT entity_id, trace_id FROM events WHERE project = $1 AND kind = %d AND %s AND seq IN (%s)", kind, within, q.seqs(seqs))
+	few, all := spansOf(seqs), span{int64(slices.Min(seqs)), int64(slices.Max(seqs))}
+	found := q.seqs(seqs)
+	end := func(column string) string {
+		return fmt.Sprintf("SELECT %s FROM %s WHERE project = $1 AND %s AND %s IN (%s)", columns, from, within(column, few), column, found)
+	}
+	return end("first_seq") + " UNION ALL " + end("last_seq") + " UNION ALL " +
+		fmt.Sprintf("SELECT * EXCLUDE one FROM (SELECT %s, unnest(seqs) AS one FROM %s WHERE project = $1 AND seqs IS NOT NULL AND first_seq <= %d AND last_seq >= %d) WHERE one IN (%s)",
+			columns, from, all.last, all.first, found)
+}
+
+// spansOf are few spans that cover the events.
+func spansOf(seqs []entity.Seq) []span {
+	spans := make([]span, len(seqs))
+	for i, s := range seqs {
+		spans[i] = span{int64(s), int64(s)}
+	}
+	return joinSpans(spans, fewSpans)
 }
 
 // foundObservations is the condition that an observation has one of the events.
 func (q *builder) foundObservations(seqs []entity.Seq) string {
-	return "o.row IN (SELECT o.row FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + ")"
+	return "o.row IN (" + q.having("rowid", "observations", seqs) + ")"
 }
 
-// foundTraces is the condition that a trace, or an observation that is in it, has
-// one of the events. It needs o.
+// foundTraces is the condition that a trace, or an observation that is in it, has one of the events.
 func (q *builder) foundTraces(seqs []entity.Seq) string {
-	return "id IN (SELECT entity_id FROM (" + q.having(entity.TraceKind, seqs) +
-		") UNION SELECT o.trace_id FROM (" + q.having(entity.ObservationKind, seqs) + ") AS e JOIN o ON " + eventOf + " WHERE o.trace_id IS NOT NULL)"
+	return "id IN (SELECT * FROM (" + q.ownHaving(seqs) + ") UNION ALL SELECT trace_id FROM (" + q.having("trace_id", "observations", seqs) + ") WHERE trace_id IS NOT NULL)"
+}
+
+// ownHaving is a subquery of the ids of traces that have one of the events themselves.
+func (q *builder) ownHaving(seqs []entity.Seq) string {
+	if len(seqs) == 0 {
+		return "SELECT id FROM traces WHERE false"
+	}
+	return fmt.Sprintf("SELECT id FROM (SELECT id, unnest(seqs) AS one FROM traces WHERE project = $1 AND first_seq <= %d AND last_seq >= %d) WHERE one IN (%s)",
+		slices.Max(seqs), slices.Min(seqs), q.seqs(seqs))
 }
 
 // owned finds the events whose text counts for the rows of a list: it calls each
@@ -50,22 +72,19 @@ func observationEvents(ctx context.Context, v *view, keys []key, each func(int, 
 		return nil
 	}
 	at := make(map[[2]string]int, len(keys))
-	spans := make([]span, len(keys))
 	for i, k := range keys {
-		at[[2]string{k.id, k.trace}], spans[i] = i, k.span
+		at[[2]string{k.id, k.trace}] = i
 	}
 	q := v.query()
-	statement := fmt.Sprintf(`SELECT o.id, coalesce(o.trace_id, ''), e.seq FROM (SELECT id, trace_id, newest FROM observations WHERE project = $1 AND %s AND id IN (%s)) AS o
-		JOIN events AS e ON %s WHERE e.project = $1 AND e.kind = %d AND %s`,
-		within("written", rowsOf(keys)), q.ids(keys), eventOf, entity.ObservationKind, within("e.seq", joinSpans(spans, fewSpans)))
+	statement := "SELECT id, coalesce(trace_id, ''), " + seqColumns + " FROM observations WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")"
 	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var id, trace string
-		var seq int64
-		if err := r.Scan(&id, &trace, &seq); err != nil {
+		var e rowEvents
+		if err := r.Scan(append([]any{&id, &trace}, e.targets()...)...); err != nil {
 			return err
 		}
 		if i, ok := at[[2]string{id, trace}]; ok {
-			each(i, entity.Seq(seq))
+			e.each(func(seq entity.Seq) { each(i, seq) })
 		}
 		return nil
 	})
@@ -81,8 +100,7 @@ func traceEvents(ctx context.Context, v *view, keys []key, each func(int, entity
 		at[k.id] = i
 	}
 	q := v.query()
-	statement := with([]string{ofObservations}, q.ownEvents(entity.TraceKind, keys)+" UNION ALL SELECT o.trace_id AS id, e.seq FROM "+q.observationEvents(keys))
-	return v.events(ctx, q, statement, func(id string, seq entity.Seq) { each(at[id], seq) })
+	return v.eventRows(ctx, q, with([]string{ofObservations}, q.eventsOfTraces(keys)), func(id string, seq entity.Seq) { each(at[id], seq) })
 }
 
 // The rows that search looks at at a time: of the first statement at least so

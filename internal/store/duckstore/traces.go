@@ -68,7 +68,7 @@ func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSumm
 	traces := make([]wire.TraceSummary, len(rows))
 	found := make(map[string]*wire.TraceSummary, len(rows))
 	for i := range rows {
-		traces[i] = rows[i].TraceSummary
+		traces[i] = rows[i].row.TraceSummary
 		traces[i].Scores = map[string]any{}
 		found[traces[i].ID] = &traces[i]
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -54,4 +55,15 @@ func (l *Ledger) Records(_ context.Context, seqs []entity.Seq) ([]entity.Record,
 		}
 	}
 	return recs, nil
+}
+
+// All returns every record, by Seq.
+func (l *Ledger) All() []entity.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	recs := make([]entity.Record, 0, len(l.recs))
+	for _, seq := range slices.Sorted(maps.Keys(l.recs)) {
+		recs = append(recs, l.recs[seq])
+	}
+	return recs
 }
