@@ -73,7 +73,7 @@ $(PAGE): $(PAGE_SRC) $(PAGE_DEPS)
 
 build: deps $(PAGE) ## build bin/brokle
 	@echo "building $(BINARY) (the first build compiles everything and takes a few minutes)"
-	@CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-X main.commit=$(COMMIT)" -o $(BINARY) ./cmd/brokle
+	@GO=$(GO) .ci/build $(BINARY) "$(COMMIT)"
 
 run: build ## build, then serve with a sample: prints the URL, a key and a curl line
 	@exec $(BINARY) serve --dev --sample

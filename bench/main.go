@@ -7,6 +7,7 @@
 //	go run . -bin ../bin/brokle                           all of it, printed
 //	go run . -bin ../bin/brokle -doc ../docs/benchmarks.md    and written down
 //	go run . -bin ../bin/brokle -only ingest -peers=false     the floor and brokle alone
+//	go run . -bin ../bin/brokle -other GOMAXPROCS=3           brokle beside itself with another setting
 //	go run . -bin ../bin/brokle -redis                    one node alone beside one with Redis
 //	go run . -bin ../bin/brokle -soak 30m                 do memory, files and disk stay within their bounds?
 package main
@@ -30,6 +31,7 @@ type options struct {
 	batch          int
 	conns          int
 	rounds         int
+	ask            int // events of the server that is asked
 	openRate       int // events/s; 0: no open loop
 	openTime       time.Duration
 	profile        string
@@ -37,6 +39,8 @@ type options struct {
 	floorAddr      string
 	victoriaTraces string // a binary
 	redis          bool
+	other          string // variables and flags of another brokle beside
+	otherBin       string
 	peers          bool
 	only           string
 	doc            string
@@ -56,11 +60,14 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the sides take turns")
 	flag.IntVar(&o.openRate, "open-rate", 20_000, "events a second of the open loop; 0: none")
 	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
+	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
 	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
-	flag.StringVar(&o.only, "only", "", "one part: ingest, ids or questions (default: these), or otlp")
+	flag.StringVar(&o.other, "other", "", "measure brokle a second time beside, with these variables and flags: 'GOMAXPROCS=3 --warehouse-threads=1'")
+	flag.StringVar(&o.otherBin, "other-bin", "", "the same with another binary")
+	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone; default: these), or otlp")
 	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
 	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
@@ -113,7 +120,7 @@ func run(ctx context.Context, o options) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, options, *report) error
-	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"questions", measureQuestions}} {
+	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"asking", measureAsking}, {"questions", measureQuestions}} {
 		if o.only != "" && o.only != part.name {
 			continue
 		}

@@ -22,6 +22,8 @@ type side struct {
 	command func(addr, dir string) ([]string, error)
 	// count is how many events a reader sees by now; nil: nobody can read.
 	count func(url string) (int, error)
+	// behind is how many events it took that are not where they are asked for; nil: it does not tell.
+	behind func() (float64, error)
 	// fsyncs is how often it has synced so far; nil: it does not tell.
 	fsyncs func(url string) (float64, error)
 	// profile saves what its processors do, until it is saved; nil: it cannot.

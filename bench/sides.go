@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,6 +27,9 @@ func sides(ctx context.Context, o options) ([]*side, error) {
 		return nil, err
 	}
 	all := []*side{floor, brokleSide(o, l)}
+	if o.other != "" || o.otherBin != "" {
+		all = append(all, otherSide(o, l))
+	}
 	if !o.peers {
 		return all, nil
 	}
@@ -64,23 +68,45 @@ func floorSide(l *load) (*side, error) {
 // brokleSide is the binary with its defaults and o.serve.
 func brokleSide(o options, l *load) *side {
 	var ops string // of the last that was started
+	behind := func() (float64, error) {
+		m, err := metrics(ops)
+		return m["brokle_indexer_lag_seqs"], err
+	}
 	return &side{name: "brokle", bin: o.bin, env: []string{"BROKLE_BOOTSTRAP_API_KEY=" + benchKey}, says: true, load: l, promise: promises["brokle"],
 		command: func(addr, dir string) (args []string, err error) {
 			ops, err = freeAddress()
 			return append([]string{"serve", "--listen", addr, "--data", dir, "--ops-listen", ops, "--log-level", "warn"}, o.serve...), err
 		},
 		count: func(url string) (int, error) {
-			m, err := metrics(ops)
-			if err != nil || m["brokle_indexer_lag_seqs"] > 0 { // asking would make work
+			if n, err := behind(); err != nil || n > 0 { // asking would make work
 				return 0, err
 			}
 			return countEvents(url)
 		},
+		behind: behind,
 		fsyncs: func(string) (float64, error) {
 			m, err := metrics(ops)
 			return m["brokle_log_fsyncs_total"], err
 		},
 		profile: func(o options) error { return saveProfile(ops, o) }}
+}
+
+// otherSide is another build of brokle, or brokle with other settings: variables and flags.
+func otherSide(o options, l *load) *side {
+	var env []string
+	if o.otherBin != "" {
+		o.bin = o.otherBin
+	}
+	for _, word := range strings.Fields(o.other) {
+		if strings.HasPrefix(word, "-") {
+			o.serve = append(slices.Clip(o.serve), word)
+		} else {
+			env = append(env, word)
+		}
+	}
+	s := brokleSide(o, l)
+	s.name, s.promise, s.env = "other", strings.TrimSpace("brokle, but for "+o.otherBin+" "+o.other)+".", append(s.env, env...)
+	return s
 }
 
 // promises is what the answer of a side means.

@@ -28,6 +28,15 @@ func New(lines, probes int) *Filter {
 	return &Filter{words: make([]atomic.Uint64, lines*lineWords), lines: lines, probes: probes}
 }
 
+// From is a filter whose lines a file has, as Append wrote them.
+func From(lines []byte, probes int) *Filter {
+	f := New(len(lines)/LineBytes, probes)
+	for i := range f.words {
+		f.words[i].Store(binary.LittleEndian.Uint64(lines[8*i:]))
+	}
+	return f
+}
+
 // Bytes is what the filter takes.
 func (f *Filter) Bytes() int { return f.lines * LineBytes }
 
@@ -46,6 +55,9 @@ func (f *Filter) Has(h uint64) bool {
 	}
 	return true
 }
+
+// Touch brings the line of h near. Who asks for many first touches all, so that the waits for memory overlap.
+func (f *Filter) Touch(h uint64) uint64 { return f.words[LineOf(h, f.lines)*lineWords].Load() }
 
 // Add puts h in, and says whether it seemed to be there.
 func (f *Filter) Add(h uint64) (had bool) {

@@ -34,16 +34,17 @@ func TestFilter(t *testing.T) {
 		inFile := func(h uint64) bool {
 			return LineHas(file[LineOf(h, c.lines)*LineBytes:][:LineBytes], c.probes, h)
 		}
+		back := From(file, c.probes)
 		for _, h := range hashes {
-			if !f.Has(h) || !inFile(h) {
-				t.Fatalf("%+v: %#x is lost: %t %t", c, h, f.Has(h), inFile(h))
+			if !f.Has(h) || !inFile(h) || !back.Has(h) {
+				t.Fatalf("%+v: %#x is lost: %t %t %t", c, h, f.Has(h), inFile(h), back.Has(h))
 			}
 		}
 		wrong := 0
 		const asked = 100_000
 		for range asked {
 			h := rng.Uint64()
-			if f.Has(h) != inFile(h) {
+			if f.Has(h) != inFile(h) || f.Has(h) != back.Has(h) {
 				t.Fatalf("%+v: file and memory do not agree about %#x", c, h)
 			}
 			if f.Has(h) {

@@ -49,7 +49,7 @@ func TestDamagedIndexUnderNode(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
-		harm.Any(t, rng, filepath.Join(dir, "log", "index", "*.sst"), harm.FlipAny(rng))
+		harm.Any(t, rng, filepath.Join(dir, "log", "index", "*.run"), harm.FlipAny(rng))
 		stop, n = startAgain(t, dir, address)
 		for i := range batches {
 			if got := n.resend(t, i); got.DuplicateEvents != batchEvents {

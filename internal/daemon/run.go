@@ -15,7 +15,6 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
-	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -61,7 +60,7 @@ func again(ctx context.Context, logger *slog.Logger, run func() error) error {
 
 // derivedDamage is what err says of a part that the Log can build again, or nil.
 func derivedDamage(err error) error {
-	for _, damage := range []error{segmentlog.ErrIndexDamaged, idindex.ErrStopped, duckstore.ErrDamaged} {
+	for _, damage := range []error{segmentlog.ErrIndexDamaged, duckstore.ErrDamaged} {
 		if errors.Is(err, damage) {
 			return damage
 		}

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
@@ -232,19 +231,15 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 				harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[len(v.segments)-1]), harm.Cut(int(v.endOfLast)))
 				remove(t, dir, datadir.LogDir, "index")
 			}, "put this file back from a backup", fromBackup("log/" + v.segments[len(v.segments)-1])},
-		{"an index without ids", datadir.PartIndex, "log/index", `the mark "t00-t" of project "default" is missing`,
+		{"an index without ids", datadir.PartIndex, "log/index", "the mark of Seq 1 is missing",
 			func(dir string) { newIndex(t, dir, false) }, "delete the directory log/index", again("log/index")},
-		{"an index with an id too many", datadir.PartIndex, "log/index", `"stranger" of project "default" is not in the log`,
+		{"an index with an id too many", datadir.PartIndex, "log/index", "is not in the log",
 			func(dir string) { newIndex(t, dir, false) }, "delete the directory log/index", again("log/index")},
 		{"an index ahead", datadir.PartSegments, "log", "the id index has seen Seq",
 			func(dir string) { newIndex(t, dir, true) }, "", again()},
 		{"an index that cannot be opened", datadir.PartIndex, "log/index", "cannot be opened",
 			func(dir string) {
-				names, err := filepath.Glob(filepath.Join(dir, datadir.LogDir, "index", "MANIFEST-*"))
-				if err != nil || len(names) == 0 {
-					t.Fatal(names, err)
-				}
-				harm.File(t, names[len(names)-1], harm.Flip(30))
+				harm.File(t, filepath.Join(dir, datadir.LogDir, "index", "manifest"), harm.Flip(30))
 			}, "delete the directory log/index", again("log/index")},
 		{"a wrong fold", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t01" of project "default": name is not the fold of its events`,
 			func(dir string) { exec(t, dir, "UPDATE traces SET name = 'wrong' WHERE id = 't01'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
@@ -254,14 +249,26 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a fold missing", datadir.PartWarehouse, datadir.WarehouseFile, `observation "t02-o" of project "default": has no row`,
 			func(dir string) { exec(t, dir, "DELETE FROM observations WHERE id = 't02-o'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold of other events", datadir.PartWarehouse, datadir.WarehouseFile, `score "t02-s" of project "default": was folded from Seq 1, which is no event of it in the log`,
+			func(dir string) { exec(t, dir, "UPDATE scores SET first_seq = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold that does not name its events", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t02" of project "default": seqs are not those of its events`,
+			func(dir string) { exec(t, dir, "UPDATE traces SET seqs = NULL WHERE id = 't02'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event missing", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
-			func(dir string) { exec(t, dir, "DELETE FROM events WHERE event_id = 't11-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
-		{"an event too many", datadir.PartWarehouse, datadir.WarehouseFile, `"stranger" of project "default", Seq 5, is here and not in the log`,
 			func(dir string) {
-				exec(t, dir, "INSERT INTO events SELECT * REPLACE ('stranger' AS event_id, 5 AS seq) FROM events LIMIT 1")
+				exec(t, dir, "DELETE FROM events WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"another event in its place", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
+			func(dir string) {
+				exec(t, dir, "UPDATE events SET fact = fact + 1 WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"an event too many", datadir.PartWarehouse, datadir.WarehouseFile, `an event of project "default", Seq 5, is here and not in the log`,
+			func(dir string) {
+				exec(t, dir, "INSERT INTO events SELECT * REPLACE (7::UBIGINT AS fact, 5 AS seq) FROM events LIMIT 1")
 			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event twice", datadir.PartWarehouse, datadir.WarehouseFile, "have more than one row",
-			func(dir string) { exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE event_id = 't00-t'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+			func(dir string) {
+				exec(t, dir, "INSERT INTO events SELECT * FROM events WHERE seq = (SELECT min(seq) FROM events)")
+			}, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a warehouse cut short", datadir.PartWarehouse, datadir.WarehouseFile, "cannot be",
 			func(dir string) {
 				harm.File(t, filepath.Join(dir, datadir.WarehouseFile), func(b []byte) []byte { return b[:len(b)/3] })
@@ -455,11 +462,9 @@ func TestLaterFormats(t *testing.T) {
 		{"keys", "the keys file has format version 2", later(datadir.KeysFile, `"version": 1`, `"version": 2`)},
 		{"index", "a later release wrote it", func(dir string) {
 			remove(t, dir, datadir.LogDir, "index")
-			db, err := pebble.Open(filepath.Join(dir, datadir.LogDir, "index"), &pebble.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(db.Set([]byte{idindex.FormatVersion + 1, 1}, []byte{9}, pebble.Sync), db.Close()); err != nil {
+			head := fmt.Sprintf("brokle id index %d 00000000\n", idindex.FormatVersion+1)
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, datadir.LogDir, "index"), 0o700),
+				os.WriteFile(filepath.Join(dir, datadir.LogDir, "index", "manifest"), []byte(head), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -15,22 +15,53 @@ const (
 	highs = 0x8080808080808080
 )
 
-// plain is how many bytes b begins with that stand for themselves in a JSON string: all but quotes,
-// backslashes and control characters.
-func plain(b []byte) int {
+// special has its lowest bit set for the first of eight bytes that does not stand for itself in a JSON string: a
+// quote, a backslash or a control character. It is 0 when there is none.
+func special(x uint64) uint64 {
+	quote, slash := x^(ones*'"'), x^(ones*'\\')
+	return ((quote - ones) | (slash - ones) | (x - ones*' ')) &^ x & highs
+}
+
+// Plain is how many bytes b begins with that stand for themselves in a JSON string: all but quotes,
+// backslashes and control characters. ascii says whether all of these are below 0x80.
+func Plain(b []byte) (n int, ascii bool) {
+	const short = 24
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
+	var all uint64
+	for i+8 <= len(b) {
 		x := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := x^ones*'"', x^ones*'\\'
-		// The lowest bit that is set stands for a byte that does not.
-		if special := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*' ')&^x) & highs; special != 0 {
-			return i + bits.TrailingZeros64(special)/8
+		if s := special(x); s != 0 {
+			all |= x & (s&-s - 1)
+			return i + bits.TrailingZeros64(s)/8, all&highs == 0
+		}
+		all |= x
+		if i += 8; i == short {
+			n, wide := longPlain(b[i:])
+			i += n
+			all |= wide
 		}
 	}
 	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
+		all |= uint64(b[i])
 		i++
 	}
-	return i
+	return i, all&highs == 0
+}
+
+// longPlain is Plain in steps of 32 bytes: there may be more behind these. A high bit of wide is set when
+// a byte is not below 0x80.
+func longPlain(b []byte) (n int, wide uint64) {
+	for ; len(b) >= 32; b = b[32:] {
+		p := (*[32]byte)(b)
+		x0, x1 := binary.LittleEndian.Uint64(p[0:]), binary.LittleEndian.Uint64(p[8:])
+		x2, x3 := binary.LittleEndian.Uint64(p[16:]), binary.LittleEndian.Uint64(p[24:])
+		if special(x0)|special(x1)|special(x2)|special(x3) != 0 {
+			break
+		}
+		wide |= x0 | x1 | x2 | x3
+		n += 32
+	}
+	return n, wide
 }
 
 // AppendString appends s, which must be UTF-8, as a JSON string in which nothing is escaped but what
@@ -38,7 +69,7 @@ func plain(b []byte) int {
 func AppendString(to []byte, s string) []byte {
 	to = append(to, '"')
 	for {
-		n := plain(Bytes(s))
+		n, _ := Plain(Bytes(s))
 		to = append(to, s[:n]...)
 		if n == len(s) {
 			return append(to, '"')

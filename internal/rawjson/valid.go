@@ -95,15 +95,15 @@ func validString(b []byte, i int) int {
 		return -1
 	}
 	for i++; ; {
-		i += plain(b[i:])
+		n, _ := Plain(b[i:])
+		i += n
 		switch {
 		case i >= len(b) || b[i] < ' ':
 			return -1
 		case b[i] == '"':
 			return i + 1
 		}
-		n := SkipEscape(b[i:])
-		if n == 0 {
+		if n = SkipEscape(b[i:]); n == 0 {
 			return -1
 		}
 		i += n

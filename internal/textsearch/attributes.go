@@ -3,7 +3,6 @@ package textsearch
 import (
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -46,36 +45,20 @@ func attributeHash(buf []byte, resource bool, key string, value []byte) (uint64,
 	return WordHash(buf), buf
 }
 
-// Attributes finds what attributes events have, for filters. It is for one goroutine.
-type Attributes struct {
-	// Found gets the hash of each attribute: as Query.Hashes has it.
-	Found func(hash uint64)
-
-	value, buf []byte
-}
-
-// Event finds the attributes of an event.
-func (a *Attributes) Event(ev *wire.Event) {
-	each(ev, func(resource bool, key string, value []byte, plain func(to, value []byte) ([]byte, bool)) {
-		text, ok := plain(a.value[:0], value)
-		if a.value = text; ok {
-			var h uint64
-			h, a.buf = attributeHash(a.buf, resource, key, text)
-			a.Found(h)
-		}
-	})
-}
-
-// each calls found for the attributes of an event: whether it is the resource's, the key, and the value
+// attributeFound gets an attribute: whether it is the resource's, the key, and the value
 // as it lies in the payload, of which plain makes text.
-func each(ev *wire.Event, found func(resource bool, key string, value []byte, plain func(to, value []byte) ([]byte, bool))) {
-	if kind, _, ok := entity.Shape(ev.Type); !ok || kind == entity.ScoreKind {
+type attributeFound func(resource bool, key string, value []byte, plain func(to, value []byte) ([]byte, bool))
+
+// ownAttributes is the object of our own events that has attributes.
+const ownAttributes = "attributes"
+
+// each calls found for the attributes of an event.
+func each(ev *wire.Event, found attributeFound) {
+	if !hasText(ev) {
 		return
 	}
 	if otlp.Stored(ev.Payload) {
-		said := otlp.SaidIn(ev.Payload)
-		otlp.EachAttribute(said.Resource, func(key string, value []byte) { found(true, key, value, otlp.AppendPlain) })
-		otlp.EachAttribute(said.Item, func(key string, value []byte) { found(false, key, value, otlp.AppendPlain) })
+		saidAttributes(otlp.SaidIn(ev.Payload), found)
 		return
 	}
 	members := rawjson.MembersOf(ev.Payload)
@@ -84,17 +67,25 @@ func each(ev *wire.Event, found func(resource bool, key string, value []byte, pl
 		if !ok {
 			return
 		}
-		if string(name) != "attributes" {
-			continue
+		if string(name) == ownAttributes {
+			eachOwn(object, found)
 		}
-		attributes := rawjson.MembersOf(object)
-		for {
-			key, value, ok := attributes.Next()
-			if !ok {
-				break
-			}
-			found(false, string(key), value, appendOwn)
+	}
+}
+
+func saidAttributes(said otlp.Said, found attributeFound) {
+	otlp.EachAttribute(said.Resource, func(key string, value []byte) { found(true, key, value, otlp.AppendPlain) })
+	otlp.EachAttribute(said.Item, func(key string, value []byte) { found(false, key, value, otlp.AppendPlain) })
+}
+
+func eachOwn(object []byte, found attributeFound) {
+	attributes := rawjson.MembersOf(object)
+	for {
+		key, value, ok := attributes.Next()
+		if !ok {
+			return
 		}
+		found(false, string(key), value, appendOwn)
 	}
 }
 

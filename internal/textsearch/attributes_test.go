@@ -40,8 +40,7 @@ func TestAttributes(t *testing.T) {
 			t.Errorf("%.60s has %v: %t", c.payload, c.asks, got)
 		}
 		has := map[uint64]bool{}
-		hashes := textsearch.Attributes{Found: func(h uint64) { has[h] = true }}
-		hashes.Event(ev)
+		textsearch.NewHashes(func(h uint64) { has[h] = true }).Event(ev)
 		all := true
 		for _, h := range q.Hashes() {
 			all = all && has[h]
@@ -73,8 +72,7 @@ func FuzzAttributes(f *testing.F) {
 		for _, resource := range []bool{false, true} {
 			q := (*textsearch.Query)(nil).With([]textsearch.Attribute{{Resource: resource, Key: key, Value: value}})
 			found := false
-			hashes := textsearch.Attributes{Found: func(h uint64) { found = found || h == q.Hashes()[0] }}
-			hashes.Event(ev)
+			textsearch.NewHashes(func(h uint64) { found = found || h == q.Hashes()[0] }).Event(ev)
 			if textsearch.NewMatcher(q).Matches(ev) && !found {
 				t.Fatalf("%q has %q = %q, and its filter does not", payload, key, value)
 			}

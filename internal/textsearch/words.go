@@ -19,11 +19,13 @@ import (
 // scripts that put no space between words (Chinese, Japanese, Korean, Thai, Lao,
 // Khmer, Burmese) each character is a word of its own.
 //
-// The zero Words with Found set is ready; it is for one goroutine.
+// The zero Words with Found or Hashed set is ready; it is for one goroutine.
 type Words struct {
 	// Found gets each word, valid during the call, and nil at the end of each
 	// text: a phrase does not go on from one text into the next.
 	Found func(word []byte)
+	// Hashed gets the WordHash of each word instead, which takes less time.
+	Hashed func(hash uint64)
 
 	buf  []byte // the word in the making; when wide, all since the last ASCII that separates words
 	wide bool   // buf has more than ASCII
@@ -35,7 +37,7 @@ type Words struct {
 // OpenTelemetry they are those of what it says (see item). A score has no text.
 // Whatever the payload is, it ends and stays inside it.
 func (w *Words) Event(ev *wire.Event) {
-	if kind, _, ok := entity.Shape(ev.Type); !ok || kind == entity.ScoreKind {
+	if !hasText(ev) {
 		return
 	}
 	if otlp.Stored(ev.Payload) {
@@ -48,11 +50,25 @@ func (w *Words) Event(ev *wire.Event) {
 		if !ok {
 			return
 		}
-		switch string(key) {
-		case "name", "input", "output", "status_message", "tags", "metadata":
+		if says(key) {
 			w.value(value)
 		}
 	}
+}
+
+// hasText says whether an event of that type has words and attributes.
+func hasText(ev *wire.Event) bool {
+	kind, _, ok := entity.Shape(ev.Type)
+	return ok && kind != entity.ScoreKind
+}
+
+// says is whether the values of a key of our own events have words.
+func says(key []byte) bool {
+	switch string(key) {
+	case "name", "input", "output", "status_message", "tags", "metadata":
+		return true
+	}
+	return false
 }
 
 // Plain finds the words of s, which is text, not JSON.
@@ -101,6 +117,12 @@ func (w *Words) text(s []byte, escapes bool) {
 		c := s[i]
 		switch {
 		case wordASCII[c] != 0:
+			if w.Hashed != nil && len(w.buf) == 0 {
+				if end := w.hash(s, i, escapes); end > i {
+					i = end
+					continue
+				}
+			}
 			w.buf = append(w.buf, wordASCII[c])
 			i++
 		case c == '\\' && escapes:
@@ -115,7 +137,42 @@ func (w *Words) text(s []byte, escapes bool) {
 		}
 	}
 	w.end()
-	w.Found(nil)
+	if w.Hashed == nil {
+		w.Found(nil)
+	}
+}
+
+// hash hashes the words from i on as it reads them, as long as they are ASCII, and returns where it stopped: at the end, at what
+// is no ASCII, at an escape, or at a word that may go on with such.
+func (w *Words) hash(s []byte, i int, escapes bool) int {
+	for start := i; ; start = i {
+		h := uint64(hashBegin)
+		for i < len(s) && wordASCII[s[i]] != 0 {
+			h = (h ^ uint64(wordASCII[s[i]])) * hashPrime
+			i++
+		}
+		if i < len(s) && (s[i] >= utf8.RuneSelf || escapes && s[i] == '\\' && (i+1 == len(s) || s[i+1] == 'u')) {
+			return start
+		}
+		w.Hashed(hashEnd(h))
+		for i < len(s) && wordASCII[s[i]] == 0 {
+			if s[i] >= utf8.RuneSelf || s[i] == '\\' {
+				return i
+			}
+			i++
+		}
+		if i == len(s) {
+			return i
+		}
+	}
+}
+
+func (w *Words) found(word []byte) {
+	if w.Hashed != nil {
+		w.Hashed(WordHash(word))
+		return
+	}
+	w.Found(word)
 }
 
 // escape reads the escape (RFC 8259 section 7) at the start of s and returns its length.
@@ -149,7 +206,7 @@ func (w *Words) end() {
 		return
 	}
 	if len(w.buf) > 0 {
-		w.Found(w.buf)
+		w.found(w.buf)
 		w.buf = w.buf[:0]
 	}
 }
@@ -162,17 +219,17 @@ func (w *Words) split(text []byte) {
 		single := unspaced(r)
 		if single || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) {
 			if begin < i {
-				w.Found(text[begin:i])
+				w.found(text[begin:i])
 			}
 			if single {
-				w.Found(text[i : i+n])
+				w.found(text[i : i+n])
 			}
 			begin = i + n
 		}
 		i += n
 	}
 	if begin < len(text) {
-		w.Found(text[begin:])
+		w.found(text[begin:])
 	}
 }
 
@@ -226,10 +283,19 @@ func unspaced(r rune) bool {
 // WordHash is a 64-bit hash of a word, never 0 and the same in every process: what
 // filters on disk are made of. (FNV-1a, and a mix of its bits as in MurmurHash3.)
 func WordHash(word []byte) uint64 {
-	h := uint64(14695981039346656037)
+	h := uint64(hashBegin)
 	for _, c := range word {
-		h = (h ^ uint64(c)) * 1099511628211
+		h = (h ^ uint64(c)) * hashPrime
 	}
+	return hashEnd(h)
+}
+
+const (
+	hashBegin = 14695981039346656037
+	hashPrime = 1099511628211
+)
+
+func hashEnd(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33

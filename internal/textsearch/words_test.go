@@ -209,6 +209,39 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
+// FuzzHashes: of any bytes, what is hashed as it is read is the hash of each word, in the same order, and all of them are
+// among the hashes of the event.
+func FuzzHashes(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"Hello World","input":"a\u0062c d\ne\\f café caf\u00e9 x\","output":["日本x y","İ",1.5e3]}`, `{"input":"ab\u`, `{"input":"ab\`, "{\"input\":\"ab\xff c\"}",
+		`{"otlp":{"span":{"name":"n m","attributes":[{"key":"k","value":{"stringValue":"[{\"a\":\"b\\n c"}}]}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		ev := &wire.Event{Type: wire.ObservationCreate, Payload: payload}
+		var want, got []uint64
+		w := textsearch.Words{Found: func(word []byte) {
+			if word != nil {
+				want = append(want, textsearch.WordHash(word))
+			}
+		}}
+		w.Event(ev)
+		hashed := textsearch.Words{Hashed: func(h uint64) { got = append(got, h) }}
+		hashed.Event(ev)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: %d hashes, %d words", payload, len(got), len(want))
+		}
+		all := map[uint64]bool{}
+		textsearch.NewHashes(func(h uint64) { all[h] = true }).Event(ev)
+		for _, h := range want {
+			if !all[h] {
+				t.Fatalf("%q: a word is not among the hashes", payload)
+			}
+		}
+	})
+}
+
 // repeats says whether an object, at any depth, has a key twice.
 func repeats(m rawjson.Members) bool {
 	seen := map[string]bool{}

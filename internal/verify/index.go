@@ -38,7 +38,7 @@ func (x *indexCheck) open(temp string) (err error) {
 		x.part.problem(datadir.LogDir+"/"+datadir.PartIndex, remedyIndex, "cannot be opened: %v", err)
 		return nil
 	}
-	x.want, err = idindex.Open(filepath.Join(temp, datadir.PartIndex), idindex.Options{Now: now, CacheBytes: x.IndexCache})
+	x.want, err = idindex.Open(filepath.Join(temp, datadir.PartIndex), idindex.Options{Now: now, CacheBytes: x.IndexCache, Like: x.has})
 	return err
 }
 
@@ -86,7 +86,7 @@ func (x *indexCheck) conclude() {
 		return
 	}
 	for _, d := range x.differences {
-		x.part.problem(datadir.LogDir+"/"+datadir.PartIndex, remedyIndex, "the %s %q of project %q %s", d.Entry, d.ID, d.Project, d.What)
+		x.part.problem(datadir.LogDir+"/"+datadir.PartIndex, remedyIndex, "the %s of Seq %d %s", d.Entry, d.Seq, d.What)
 	}
 	if x.more > 0 {
 		x.part.Detail += fmt.Sprintf("; %d more differences", x.more)

@@ -26,8 +26,8 @@ type warehouseCheck struct {
 	first          entity.Seq // of the log; 0 before its first event
 	rows           int
 	missing        []duckstore.Event // events without a row, a few at a time
-	erased         map[string]bool // project, NUL, event id
-	hidden         int             // events with the id of an erased one, and without a row
+	erased         map[string]bool   // project, NUL, event id
+	hidden         int               // events with the id of an erased one, and without a row
 	lacking        []duckstore.Event
 	extra          []duckstore.Row
 	before, behind int // rows from before, and behind, all of the log
@@ -175,7 +175,9 @@ func (w *warehouseCheck) leeway() duckstore.Leeway {
 	}
 }
 
-func (w *warehouseCheck) isHidden(e duckstore.Event) bool { return w.erased[e.Project+"\x00"+e.EventID] }
+func (w *warehouseCheck) isHidden(e duckstore.Event) bool {
+	return w.erased[e.Project+"\x00"+e.EventID]
+}
 
 // hasExpired: retention takes the row and the payload, one after the other.
 func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expired.Of(r.Project) }

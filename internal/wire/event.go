@@ -24,17 +24,22 @@ const (
 // send ("trace", "observation", "quality_score", "event") mean the create of that kind.
 // ok is false when t is none of the known types; t is then returned as it is.
 func (t EventType) Canonical() (canonical EventType, ok bool) {
-	switch t {
-	case TraceCreate, TraceUpdate, ObservationCreate, ObservationUpdate, ObservationComplete,
-		QualityScoreCreate, QualityScoreUpdate, EventCreate:
-		return t, true
-	case "trace":
+	switch t { // what is returned shares no memory with t
+	case TraceCreate, "trace":
 		return TraceCreate, true
-	case "observation":
+	case TraceUpdate:
+		return TraceUpdate, true
+	case ObservationCreate, "observation":
 		return ObservationCreate, true
-	case "quality_score":
+	case ObservationUpdate:
+		return ObservationUpdate, true
+	case ObservationComplete:
+		return ObservationComplete, true
+	case QualityScoreCreate, "quality_score":
 		return QualityScoreCreate, true
-	case "event":
+	case QualityScoreUpdate:
+		return QualityScoreUpdate, true
+	case EventCreate, "event":
 		return EventCreate, true
 	}
 	return t, false

@@ -21,6 +21,7 @@ const (
 	heardEventID
 	heardType
 	heardContent
+	heardFact
 	heardKind
 	heardEntity
 	heardTS
@@ -31,7 +32,7 @@ const (
 
 var heardColumns = []column{
 	heardProject: {"project", "VARCHAR"}, heardSeq: {"seq", "BIGINT"}, heardEventID: {"event_id", "VARCHAR"}, heardType: {"event_type", "VARCHAR"},
-	heardContent: {"content", "UBIGINT"}, heardKind: {"kind", "UTINYINT"}, heardEntity: {"entity_id", "VARCHAR"}, heardTS: {"ts", "BIGINT"},
+	heardContent: {"content", "UBIGINT"}, heardFact: {"fact", "UBIGINT"}, heardKind: {"kind", "UTINYINT"}, heardEntity: {"entity_id", "VARCHAR"}, heardTS: {"ts", "BIGINT"},
 	heardReceived: {"received", "BIGINT"}, heardEnvironment: {"batch_environment", "VARCHAR"}, heardRow: {"fields", "BLOB"},
 }
 
@@ -76,6 +77,7 @@ func (k *Checker) Add(rec *entity.Record) error {
 	c.setText(heardEventID, rec.Event.ID)
 	c.setText(heardType, string(rec.Event.Type))
 	c.setUint(heardContent, fs.Content)
+	c.setUint(heardFact, factKey(rec.Event.ID, fs.Content))
 	c.setByte(heardKind, uint8(fs.Kind))
 	c.setText(heardEntity, fs.EntityID)
 	c.setInt(heardTS, rec.Event.Timestamp.UnixMicro())
@@ -165,7 +167,7 @@ func (k *Checker) firsts(ctx context.Context, events []Event) (map[said]entity.S
 	}
 	first := map[said]entity.Seq{}
 	// Not on conn, which may be in the middle of Rows.
-	rows, err := k.db.QueryContext(ctx, `SELECT h.project, h.event_id, h.content, min(h.seq) FROM log.heard h JOIN events e ON e.project = h.project AND e.seq = h.seq
+	rows, err := k.db.QueryContext(ctx, `SELECT h.project, h.event_id, h.content, min(h.seq) FROM log.heard h JOIN events e ON e.project = h.project AND e.seq = h.seq AND e.fact = h.fact
 		WHERE h.event_id IN (SELECT unnest($1::VARCHAR[])) GROUP BY ALL`, ids)
 	if err != nil {
 		return nil, err
@@ -195,4 +197,3 @@ func (k *Checker) Duplicates(ctx context.Context) (n int64, err error) {
 	}
 	return n, nil
 }
-

@@ -1,15 +1,11 @@
 package idindex
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // JobChange is what a block does to the job it names.
@@ -36,218 +32,117 @@ type Change struct {
 	Job                     JobChange
 }
 
-// Apply records what changes mean and moves the cursor to upto, in one atomic
-// write that is not synced. The changes come in the Log's order, each behind the one
+// maxSeq is the last that an entry has room for.
+const maxSeq = 1<<48 - 1
+
+// Apply records what changes mean and moves the cursor to upto, in memory: all of it or, when an error returns, nothing.
+// The changes come in the Log's order, each behind the one
 // before; those at or before the cursor were applied already and are skipped, so a
-// replay changes nothing. While the disk takes no tables, it refuses before it would have to wait for one. Entries that have expired by now are not
-// written: a replay of old blocks is cheap. Nothing is applied when an error returns.
+// replay changes nothing. It waits while two tables are full, and refuses when the first could not be written. Entries that have expired by
+// now are not kept: a replay of old blocks is cheap.
 func (x *Index) Apply(changes []Change, upto entity.Seq) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.applying.Lock()
+	defer x.applying.Unlock()
 	cursor := x.Cursor()
 	if upto <= cursor {
 		return nil
 	}
-	if err := x.work.refuse(x.db, x.most); err != nil {
-		return fmt.Errorf("apply to id index: %w", err)
+	for len(changes) > 0 && changes[0].Block <= cursor {
+		changes = changes[1:]
 	}
-	b := x.db.NewBatch()
-	defer b.Close() //nolint:errcheck // gives memory back; always nil
-	a := applier{x: x, b: b, now: x.now().UnixMicro()}
 	for i := range changes {
-		c := &changes[i]
-		if c.Block <= cursor {
-			continue
-		}
-		if err := a.change(c, upto); err != nil {
-			return fmt.Errorf("apply block %d to id index: %w", c.Block, err)
+		if err := changes[i].check(upto); err != nil {
+			return fmt.Errorf("apply block %d to id index: %w", changes[i].Block, err)
 		}
 	}
-	marks := x.marks.Load() + a.marks
-	x.buf = appendCursor(x.buf[:0], upto, marks)
-	if err := b.Set([]byte{format, kindCursor}, x.buf, nil); err != nil {
+	ended, err := x.endedJobs(changes)
+	if err != nil {
+		return err
+	}
+	if err := x.makeRoom(); err != nil {
 		return fmt.Errorf("apply to id index: %w", err)
 	}
-	if err := b.Commit(pebble.NoSync); err != nil {
-		return fmt.Errorf("apply to id index: %w", err)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	a := applier{x: x, now: x.o.Now().UnixMicro(), ended: ended}
+	for i := range changes {
+		if c := &changes[i]; c.Block > cursor {
+			a.change(c)
+		}
 	}
-	x.marks.Store(marks)
 	x.cursor.Store(uint64(upto))
 	return nil
 }
 
-// applier writes changes into one batch.
-type applier struct {
-	x     *Index
-	b     *pebble.Batch
-	now   int64               // microseconds
-	marks int64               // written
-	jobs  map[string]jobValue // written, by key
-	due   []byte              // of the change at hand
-}
-
-func (a *applier) change(c *Change, upto entity.Seq) error {
-	if len(c.IDs) != len(c.Seqs) {
+func (c *Change) check(upto entity.Seq) error {
+	switch {
+	case len(c.IDs) != len(c.Seqs):
 		return fmt.Errorf("%d ids but %d seqs", len(c.IDs), len(c.Seqs))
-	}
-	if c.Block > upto {
+	case c.Block > upto:
 		return fmt.Errorf("block lies behind the new cursor %d", upto)
+	case upto > maxSeq:
+		return fmt.Errorf("the index has no room for Seqs above %d", uint64(maxSeq))
 	}
-	if c.TTL > 0 && len(c.IDs) > 0 {
-		if err := a.markIDs(c, c.At.Add(c.TTL).UnixMicro()); err != nil {
-			return err
-		}
-	}
-	return a.receipts(c)
+	return nil
 }
 
-// markIDs writes the marks of a block and the one key that names them when they expire.
-func (a *applier) markIDs(c *Change, expires int64) error {
-	if !live(expires, a.now) {
-		return nil
-	}
-	x := a.x
-	key := appendPrefix(x.buf[:0], kindMark, c.Project)
-	prefix := len(key)
-	due := prefix - 2 // the project with its length
-	var exp [binary.MaxVarintLen64]byte
-	ne := binary.PutVarint(exp[:], expires)
-	var val [2 * binary.MaxVarintLen64]byte
-	copy(val[:], exp[:ne])
-	for i, id := range c.IDs {
-		key = append(key[:prefix], id...)
-		x.filter.add(x.filter.hash(key), expires, a.now)
-		n := ne + binary.PutUvarint(val[ne:], uint64(c.Seqs[i]))
-		if err := a.b.Set(key, val[:n], nil); err != nil {
-			return err
+// applier puts changes into the active table. x.mu is held.
+type applier struct {
+	x       *Index
+	now     int64            // microseconds
+	ended   map[jobKey]int64 // jobs that have ended, and when that is forgotten
+	message []byte
+}
+
+func (a *applier) change(c *Change) {
+	if c.TTL > 0 {
+		expires := c.At.Add(c.TTL).UnixMicro()
+		for i, id := range c.IDs {
+			a.put(KindEvent, c.Project, id, c.Seqs[i], expires)
 		}
-		due += 1 + uvarintLen(uint64(len(id))) + len(id)
 	}
-	x.buf = key
-	a.marks += int64(len(c.IDs))
-	op := a.b.SetDeferred(dueKeyLen, due)
-	appendDueKey(op.Key[:0], kindMarkDue, x.due(kindMarkDue, expires), c.Block)
-	v := varint.AppendString(op.Value[:0], c.Project)
-	for _, id := range c.IDs {
-		v = varint.AppendString(append(v, kindMark), id)
+	a.receipts(c, c.At.Add(store.ReceiptTTL).UnixMicro())
+}
+
+func (a *applier) put(kind Kind, project, id string, seq entity.Seq, expires int64) {
+	if live(expires, a.now) {
+		a.x.active.put(entry{a.x.hash.key(kind, project, id, &a.message), uint64(seq), expires})
 	}
-	return op.Finish()
 }
 
 // receipts writes what stays known of the block for store.ReceiptTTL after it.
-func (a *applier) receipts(c *Change) error {
-	expires := c.At.Add(store.ReceiptTTL).UnixMicro()
-	if c.Job == JobNone && !live(expires, a.now) {
-		return nil
+func (a *applier) receipts(c *Change, expires int64) {
+	if c.Job != JobNone && !a.job(c, expires) {
+		return
 	}
-	a.due = varint.AppendString(a.due[:0], c.Project)
-	empty, keep := len(a.due), expires
-	switch c.Job {
-	case JobNone:
-	case JobAdded:
-		keep = 0 // the batch is known as long as its job is pending
-		if changed, err := a.addJob(c); err != nil || !changed {
-			return err
-		}
-	default:
-		if changed, err := a.endJob(c, expires); err != nil || !changed {
-			return err
-		}
-	}
-	if c.BatchID != "" {
-		if err := a.receipt(kindBatch, c, c.BatchID, keep); err != nil {
-			return err
-		}
+	if c.BatchID != "" && c.Job != JobAdded { // of a pending job, the job says it
+		a.put(KindBatch, c.Project, c.BatchID, c.Block, expires)
 	}
 	for _, id := range c.Failed {
-		if id == "" {
-			continue
-		}
-		if err := a.receipt(kindFailed, c, id, expires); err != nil {
-			return err
+		if id != "" {
+			a.put(KindFailed, c.Project, id, c.Block, expires)
 		}
 	}
-	if len(a.due) == empty {
-		return nil
-	}
-	a.x.buf = appendDueKey(a.x.buf[:0], kindReceiptDue, a.x.due(kindReceiptDue, expires), c.Block)
-	return a.b.Set(a.x.buf, a.due, nil)
 }
 
-// receipt writes one receipt that names the block, and remembers to sweep it.
-func (a *applier) receipt(kind byte, c *Change, id string, expires int64) error {
-	if expires != 0 {
-		a.due = varint.AppendString(append(a.due, kind), id)
+// job makes a job pending, or ends it. It is false for one that was pending before, or had ended.
+func (a *applier) job(c *Change, expires int64) bool {
+	p, pending := a.x.pending[c.job()]
+	if forgotten, ended := a.ended[c.job()]; ended && live(forgotten, c.At.UnixMicro()) {
+		return false
 	}
-	var val [2 * binary.MaxVarintLen64]byte
-	a.x.buf = appendKey(a.x.buf[:0], kind, c.Project, id)
-	return a.b.Set(a.x.buf, appendMark(val[:0], expires, c.Block), nil)
-}
-
-// addJob makes a job pending. It reports false for a job that is known.
-func (a *applier) addJob(c *Change) (changed bool, err error) {
-	key := appendKey(nil, kindJob, c.Project, c.JobID)
-	if _, known, err := a.job(key, c.At.UnixMicro()); err != nil || known {
-		return false, err
+	if c.Job == JobAdded {
+		if !pending {
+			a.x.pending[c.job()] = pendingJob{Project: c.Project, ID: c.JobID, Batch: c.BatchID, Request: c.Block}
+		}
+		return !pending
 	}
-	if err := a.b.Set(appendPendingKey(nil, c.Block), nil, nil); err != nil {
-		return false, err
-	}
-	job := jobValue{request: c.Block, status: c.Job, created: c.At.UnixMicro(), batchID: c.BatchID}
-	return true, a.setJob(key, job)
-}
-
-// endJob writes a job's end. It reports false for a job that had ended before.
-func (a *applier) endJob(c *Change, expires int64) (changed bool, err error) {
-	key := appendKey(nil, kindJob, c.Project, c.JobID)
-	job, known, err := a.job(key, c.At.UnixMicro())
-	if err != nil || known && job.result != 0 {
-		return false, err
-	}
-	if !known { // its request was trimmed from the Log
-		job.created, job.batchID = c.At.UnixMicro(), c.BatchID
-	} else if err := a.b.Delete(appendPendingKey(nil, job.request), nil); err != nil {
-		return false, err
-	}
-	if job.batchID != "" && job.batchID != c.BatchID {
+	delete(a.x.pending, c.job())
+	if pending && p.Batch != "" && p.Batch != c.BatchID {
 		// The end does not name the batch, but its receipt ends with the job.
-		if err := a.receipt(kindBatch, c, job.batchID, expires); err != nil {
-			return false, err
-		}
+		a.put(KindBatch, c.Project, p.Batch, c.Block, expires)
 	}
-	job.result, job.status, job.completed, job.expires = c.Block, c.Job, c.At.UnixMicro(), expires
-	a.due = varint.AppendString(append(a.due, kindJob), c.JobID)
-	return true, a.setJob(key, job)
-}
-
-// job reads a job as the changes before this one left it. One that had expired
-// at micros is unknown, whether or not it was swept.
-func (a *applier) job(key []byte, micros int64) (jobValue, bool, error) {
-	job, ok := a.jobs[string(key)]
-	if !ok {
-		var err error
-		if job, ok, err = a.x.getJob(key); err != nil || !ok {
-			return jobValue{}, false, err
-		}
-	}
-	if !live(job.expires, micros) {
-		return jobValue{}, false, nil
-	}
-	return job, true, nil
-}
-
-func (a *applier) setJob(key []byte, job jobValue) error {
-	if a.jobs == nil {
-		a.jobs = map[string]jobValue{}
-	}
-	a.jobs[string(key)] = job
-	return a.b.Set(key, job.append(nil), nil)
-}
-
-func uvarintLen(u uint64) int {
-	n := 1
-	for ; u >= 0x80; u >>= 7 {
-		n++
-	}
-	return n
+	a.ended[c.job()] = expires
+	a.put(KindJob, c.Project, c.JobID, c.Block, expires)
+	return true
 }

@@ -72,7 +72,7 @@ func TestCrash(t *testing.T) {
 			case 1:
 				c.Advance(time.Duration(r.IntN(600)) * time.Second)
 			case 2:
-				if _, err := x.Sweep(c.Now(), 1000); err != nil {
+				if _, err := x.Sweep(c.Now()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,34 +1,38 @@
 // Package idindex is the id index: what the Log's blocks mean for
-// deduplication, receipts and jobs, kept in Pebble.
+// deduplication, receipts and jobs.
 //
-// It is a view of the Log and promises what a view can. It is written without a
-// write-ahead log, and its cursor travels in the same Pebble batch as what the
-// cursor speaks of; Pebble flushes its memtables whole and in order, so after a
-// crash the index holds exactly the blocks up to Cursor, and the Log's tail
-// supplies the rest. Deleting the directory loses nothing either: the Log
-// fills a new one.
+// It is a view of the Log and promises what a view can. What is applied goes into a table in memory, and when that is
+// full, into a run: a file of entries in the order of their hashes, with a Bloom filter. The manifest
+// names the runs and the cursor that they stand for, and is replaced as a whole. So after a crash the index holds exactly
+// the blocks up to Cursor, and the Log's tail supplies the rest. Deleting the directory loses nothing
+// either: the Log fills a new one.
+//
+// An entry is a hash of an id and the Seq at which the Log has the id itself. Where hashes meet, the
+// Log is asked (Options.Names): what has not been stored is never called a duplicate.
 //
 // A mark says that an id was stored, until its ttl has passed since the first
 // acceptance. A failed event leaves a receipt of another kind, which no look-up
-// for duplicates reads. Expired entries are unknown at once and leave
-// the disk when Sweep comes by.
+// for duplicates reads. Expired entries are unknown at once; they leave the disk in whole runs, and when runs are merged.
 package idindex
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/varint"
 )
+
+// FormatVersion is the version of the files that this package reads and writes.
+const FormatVersion = 2
 
 // ErrFormat is returned by Open for a directory written in another format.
 // The index can be deleted: it is rebuilt from the Log.
@@ -37,17 +41,30 @@ var ErrFormat = errors.New("index directory has another format")
 // ErrNewer is the ErrFormat of a directory that a later release wrote.
 var ErrNewer = fmt.Errorf("%w: a later release wrote it; use that release, or delete the directory to have it built again", ErrFormat)
 
+const (
+	defaultCache = 64 << 20
+	minCache     = 8 << 20
+)
+
 // Options of an Index. The zero value works.
 type Options struct {
 	// FS is where the files live; nil is the operating system's file system.
 	FS vfs.FS
 	// Now is the clock that expiry counts by; nil is time.Now.
 	Now func() time.Time
-	// CacheBytes bounds the memory of Pebble's block cache and memtables together
-	// (memtables are taken from it); 0 is 64 MiB, the least is 8 MiB. The front
-	// filter comes on top, up to 63 MiB.
+	// CacheBytes bounds the memory of tables and filters together; 0 is 64 MiB, the least is 8 MiB. A quarter is for
+	// tables. When there is no room for a run's filter, each look-up that reaches the run reads a page of it: 64 MiB
+	// are enough for 50 million ids.
 	CacheBytes int64
-	// Logger gets Pebble's errors, and its news at debug level; nil is silent.
+	// Names says whether the Log has this id at a Seq: an event's, or of a batch, a failed event or a job of the block
+	// there. It is false when the Log cannot tell any more. nil: no two ids have the same hash.
+	Names func(kind Kind, at entity.Seq, project, id string) (bool, error)
+	// Like is an index whose hash a new one takes over, so that they can be compared.
+	Like *Index
+	// HashBits is how much of each hash is kept; 0 is all of it. Tests take few, so that ids meet.
+	HashBits   int
+	tableSlots int // of a table, 0: what CacheBytes says; tests take few
+	// Logger gets news and trouble; nil is silent.
 	Logger *slog.Logger
 }
 
@@ -61,144 +78,201 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = defaultCache
+	}
+	o.CacheBytes = max(o.CacheBytes, minCache)
 	return o
+}
+
+// saved is what the manifest says.
+type saved struct {
+	cursor  entity.Seq
+	pending []pendingJob
 }
 
 // Index is the id index. All methods may be called concurrently; Close must
 // come last.
 type Index struct {
-	db     *pebble.DB
-	now    func() time.Time
-	cursor atomic.Uint64
-	marks  atomic.Int64 // stored and not yet swept
-	keys   sync.Pool    // *[]byte for keys of look-ups
-	log    *slog.Logger
-	filter *filter
+	o        Options
+	fs       vfs.FS
+	dir      string
+	hash     hasher
+	span     int      // slots of a table
+	old      []string // files of another release, which go when what replaces them is on disk
+	readOnly bool
+	cursor   atomic.Uint64
+	lookups  sync.Pool // of *lookup
+	damage   chan struct{}
 
-	damage *damage
-	work   *work
-	most   uint64 // bytes in memory from which on a write may have to wait for the disk
+	applying sync.Mutex // held by Apply; taken first of all
 
-	readOnly   bool
-	closing    atomic.Bool
-	readInDone chan struct{} // closed when no goroutine reads old marks into the filter
+	files    sync.Mutex // held by who writes, merges or removes runs; taken before mu. It guards next and leftover
+	next     uint64     // number of the next run
+	leftover []string   // files that the manifest does not name, or may name until it is written again
 
-	sweeping sync.Mutex // one Sweep at a time; taken before mu
+	// mu guards all below. Who holds files may read saved and runs without it: only that one changes them.
+	mu      sync.RWMutex
+	saved   saved
+	active  *table
+	frozen  *frozen // on its way to the disk; nil: none
+	spare   *table  // an empty one; nil: none
+	runs    []*run  // oldest first
+	pending map[jobKey]pendingJob
+	trouble error         // of the last attempt to write; nil: it went well
+	failed  int           // attempts, since one went well
+	ended   chan struct{} // closed and replaced when an attempt ends
 
-	// mu orders Apply and Sweep: between Sweep's look at an expired mark and its
-	// delete no Apply may renew the mark. It guards the fields below.
-	mu    sync.Mutex
-	first [2]int64 // by due kind: no due key lies before this minute
-	buf   []byte   // for keys and values
+	writing sync.Mutex // held while the manifest is written, and guards hurt; taken last
+	hurt    bool       // damage was found
+
+	wake    chan struct{} // one token: there may be work
+	closing chan struct{} // closed: the worker is to end
+	done    chan struct{} // closed: it has
 }
 
-// Open opens the index in dir and creates it when it is not there. ErrStopped when its manifest cannot be
-// written, on a full disk for instance: the directory must not be opened again in this process.
+// frozen is a full table with what was true when it was.
+type frozen struct {
+	*table
+	saved
+	run *run // it was written, but the manifest does not name it yet
+}
+
+// Open opens the index in dir and creates it when it is not there. Files of a release before this one stay until the first
+// Flush that went well.
 func Open(dir string, o Options) (*Index, error) {
-	o = o.withDefaults()
-	d, err := newDamage(dir, o)
+	x := newIndex(dir, o)
+	if err := x.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open id index: %w", err), x.closeRuns())
+	}
+	go x.work()
+	return x, nil
+}
+
+// OpenReadOnly opens the index in dir to be looked at: nothing on disk is changed, and nothing can
+// be applied. What is read is what the next start begins with. The caller keeps other processes away.
+func OpenReadOnly(dir string, o Options) (*Index, error) {
+	x := newIndex(dir, o)
+	x.readOnly = true
+	close(x.done)
+	m, err := readManifest(x.fs, dir)
+	if err == nil {
+		err = x.load(m)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open id index: %w", err)
-	}
-	w := newWork(o.Logger)
-	p := pebbleOptions(o, d.found, w)
-	db, err := w.open(dir, p)
-	if err != nil {
-		return nil, fmt.Errorf("open id index: %w", err)
-	}
-	x := &Index{
-		db: db, now: o.Now, log: o.Logger, damage: d, work: w, most: (memTables - 1) * p.MemTableSize,
-		filter: newFilter(), readInDone: make(chan struct{}),
-		keys: sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }},
-	}
-	if err := x.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open id index: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open id index: %w", err), x.closeRuns())
 	}
 	return x, nil
 }
 
-// Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
-// damage fail. The next Open refuses the directory: it has to be removed, and built again.
-func (x *Index) Damaged() <-chan struct{} { return x.damage.c }
-
-// Stopped is closed when the index can keep no promise any more, because its manifest could not be
-// written. Everything fails with ErrStopped from then on; the next Open recovers the directory.
-func (x *Index) Stopped() <-chan struct{} { return x.work.broken }
-
-// Fault says why the index could not write its tables when it tried last; "" when it could.
-func (x *Index) Fault() string {
-	x.work.mu.Lock()
-	defer x.work.mu.Unlock()
-	if err := errors.Join(x.work.reason, x.work.last); err != nil {
-		return err.Error()
+func newIndex(dir string, o Options) *Index {
+	o = o.withDefaults()
+	x := &Index{
+		o: o, fs: o.FS, dir: dir, span: int(o.CacheBytes / 8 / entryMemory), pending: map[jobKey]pendingJob{},
+		ended: make(chan struct{}), wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}), damage: make(chan struct{}),
 	}
-	return ""
+	if o.tableSlots > 0 {
+		x.span = o.tableSlots
+	}
+	x.active = newTable(x.span)
+	x.lookups.New = func() any { return &lookup{x: x} }
+	return x
 }
 
-// load reads the cursor, or makes sure that the directory is empty.
-func (x *Index) load() error {
-	v, closer, err := x.db.Get([]byte{format, kindCursor})
-	if errors.Is(err, pebble.ErrNotFound) {
-		return x.checkEmpty()
+func (x *Index) open() error {
+	if err := x.fs.MkdirAll(x.dir, 0o755); err != nil {
+		return err
+	}
+	if err := durable.SyncDirIn(x.fs, x.fs.PathDir(x.dir)); err != nil {
+		return err
+	}
+	m, err := readManifest(x.fs, x.dir)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case fresh && x.o.Like != nil:
+		m, err = manifest{Secret: x.o.Like.hash.secret}, nil
+	case fresh:
+		m.Secret, err = newSecret()
+	}
+	if err == nil {
+		err = x.load(m)
 	}
 	if err != nil {
 		return err
 	}
-	r := varint.Reader{B: v}
-	x.cursor.Store(r.Uvarint())
-	x.marks.Store(int64(r.Uvarint()))
-	if err := errors.Join(bad(&r, "cursor"), closer.Close()); err != nil {
-		return err
-	}
-	if x.readOnly { // nobody asks the filter
-		close(x.readInDone)
-		return nil
-	}
-	return x.readIn()
+	return x.tidyDir(fresh)
 }
 
-func (x *Index) checkEmpty() error {
-	it, err := x.db.NewIter(nil)
+// tidyDir removes the files of work that a crash interrupted, and finds those of another release.
+func (x *Index) tidyDir(fresh bool) error {
+	names, err := x.fs.List(x.dir)
 	if err != nil {
 		return err
 	}
-	if it.First() {
-		err = ErrFormat
-		if k := it.Key(); len(k) > 0 && k[0] > format {
-			err = ErrNewer
+	known := map[string]bool{manifestName: true}
+	for _, r := range x.runs {
+		known[runName(r.number)] = true
+	}
+	for _, name := range names {
+		switch path := x.fs.PathJoin(x.dir, name); {
+		case known[name]:
+		case strings.HasSuffix(name, ".run"), name == manifestName+".tmp":
+			if err := x.fs.Remove(path); err != nil {
+				return err
+			}
+		default:
+			x.old = append(x.old, path)
 		}
 	}
-	close(x.readInDone)
-	return errors.Join(err, it.Error(), it.Close())
-}
-
-// appendCursor appends the cursor's value.
-func appendCursor(b []byte, cursor entity.Seq, marks int64) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(cursor)), uint64(max(0, marks)))
-}
-
-// Close flushes what is in memory and closes the index. What cannot be flushed at the first try is
-// left to the Log's tail, and named in the error.
-func (x *Index) Close() error {
-	x.closing.Store(true)
-	<-x.readInDone
-	var err error
-	if !x.readOnly {
-		err = x.work.flush(x.db, x.most)
-	}
-	x.work.close()
-	err = errors.Join(err, x.db.Close())
-	if err != nil {
-		return fmt.Errorf("close id index: %w", err)
+	if fresh && len(x.old) > 0 {
+		x.o.Logger.Info("the id index of an earlier release is built anew from the log", "dir", x.dir)
 	}
 	return nil
 }
 
-// Flush makes everything applied so far survive a crash. It is not needed for
-// correctness; it shortens the replay at the next start. It does not wait for a disk that refuses.
-func (x *Index) Flush() error {
-	if err := x.work.flush(x.db, x.most); err != nil {
-		return fmt.Errorf("flush id index: %w", err)
+// load opens what the manifest names.
+func (x *Index) load(m manifest) error {
+	x.hash = newHasher(m.Secret, x.o.HashBits)
+	x.next, x.saved = max(m.Next, 1), saved{m.Cursor, m.Pending}
+	x.cursor.Store(uint64(m.Cursor))
+	for _, p := range m.Pending {
+		x.pending[p.key()] = p
+	}
+	for _, l := range m.Runs {
+		r, err := openRun(x.fs, x.fs.PathJoin(x.dir, runName(l.Number)), l.Number)
+		if err != nil {
+			return err
+		}
+		x.runs = append(x.runs, r)
+		if r.sum() != l.Sum {
+			return fmt.Errorf("%s: is not the file that the manifest names: it %w", r.path, errDamaged)
+		}
+	}
+	return x.loadFilters(x.runs, true)
+}
+
+func (x *Index) closeRuns() error {
+	var errs []error
+	for _, r := range x.runs {
+		errs = append(errs, r.file.Close())
+	}
+	if x.frozen != nil && x.frozen.run != nil {
+		errs = append(errs, x.frozen.run.file.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Close writes what is in memory and closes the index. What cannot be written at the first try is
+// left to the Log's tail, and named in the error.
+func (x *Index) Close() error {
+	var err error
+	if !x.readOnly {
+		close(x.closing)
+		<-x.done
+		err = x.writeAll()
+	}
+	if err = errors.Join(err, x.closeRuns()); err != nil {
+		return fmt.Errorf("close id index: %w", err)
 	}
 	return nil
 }
@@ -206,17 +280,39 @@ func (x *Index) Flush() error {
 // Cursor is the position up to which every block of the Log is applied.
 func (x *Index) Cursor() entity.Seq { return entity.Seq(x.cursor.Load()) }
 
+// Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
+// damage fail. The next Open finds an empty index, which is filled from the Log.
+func (x *Index) Damaged() <-chan struct{} { return x.damage }
+
+// Fault says why the index could not write its files when it tried last; "" when it could.
+func (x *Index) Fault() string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.trouble == nil {
+		return ""
+	}
+	return x.trouble.Error()
+}
+
 // Stats says how large the index is.
 type Stats struct {
-	// Entries counts marks that were not yet swept, expired ones included. The
-	// count is kept beside the cursor, so it survives restarts. An id marked again
-	// before its old mark was swept counts twice until then.
+	// Entries counts marks that were not yet dropped, expired ones included.
 	Entries int64
-	// DiskBytes is the size of all files, those about to be deleted included.
+	// DiskBytes is the size of all runs.
 	DiskBytes int64
 }
 
 // Stats reads the counters; it is cheap enough for every scrape.
 func (x *Index) Stats() Stats {
-	return Stats{Entries: x.marks.Load(), DiskBytes: int64(x.db.Metrics().DiskSpaceUsage())}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := Stats{Entries: int64(x.active.marks)}
+	if x.frozen != nil {
+		s.Entries += int64(x.frozen.marks)
+	}
+	for _, r := range x.runs {
+		s.Entries += int64(r.marks)
+		s.DiskBytes += r.size()
+	}
+	return s
 }

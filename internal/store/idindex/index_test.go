@@ -2,6 +2,8 @@ package idindex
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -212,19 +215,73 @@ func TestStatsSurviveReopen(t *testing.T) {
 func TestOpenRefusesAnotherFormat(t *testing.T) {
 	t.Parallel()
 	fs := vfs.NewMem()
+	if err := fs.MkdirAll("idx", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]error{
+		"brokle id index 3 00000000\n{}\n": ErrNewer, "brokle id index 1 00000000\n{}\n": ErrFormat,
+		"brokle id index 2 00000000\n{}\n": errDamaged, "{}\n": errDamaged, "": errDamaged,
+	} {
+		if err := durable.ReplaceIn(fs, "idx/manifest", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, want) {
+			t.Errorf("%q: open: %v, want %v", text, err, want)
+		}
+		if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, want) {
+			t.Errorf("%q: open read-only: %v, want %v", text, err, want)
+		}
+	}
+	if err := fs.RemoveAll("idx"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing there, open read-only: %v", err)
+	}
+}
+
+// The files of an earlier release stay until what replaces them is on disk.
+func TestEarlierRelease(t *testing.T) {
+	t.Parallel()
+	fs, c := vfs.NewMem(), newClock()
 	db, err := pebble.Open("idx", &pebble.Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Set([]byte{format + 1, kindCursor}, []byte{9}, pebble.Sync), db.Close()); err != nil {
+	if err := errors.Join(db.Set([]byte{1, 1}, []byte{9}, pebble.Sync), db.Flush(), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("idx", Options{FS: fs}); !errors.Is(err, ErrFormat) || !errors.Is(err, ErrNewer) {
-		t.Errorf("open: %v, want ErrNewer", err)
+	before := listing(t, fs)
+	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("open read-only: %v", err)
 	}
-	if _, err := OpenReadOnly("idx", Options{FS: fs}); !errors.Is(err, ErrNewer) {
-		t.Errorf("open read-only: %v, want ErrNewer", err)
+	for range 2 { // the first start is interrupted
+		x := open(t, fs, c)
+		put(t, x, c, "p", time.Hour, "a", "b")
+		for _, name := range before {
+			if !slices.Contains(listing(t, fs), name) {
+				t.Errorf("%s went before the new index was on disk", name)
+			}
+		}
 	}
+	x := open(t, fs, c)
+	put(t, x, c, "p", time.Hour, "a", "b")
+	if err := x.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(t, fs); !slices.Equal(got, []string{"00000001.run", "manifest"}) {
+		t.Errorf("left are %v", got)
+	}
+}
+
+func listing(t *testing.T, fs vfs.FS) []string {
+	t.Helper()
+	names, err := fs.List("idx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Look-ups, applies and sweeps run beside each other; what Apply has returned is seen by
@@ -242,7 +299,7 @@ func TestConcurrent(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := x.Sweep(c.Now(), 50); err != nil {
+			if _, err := x.Sweep(c.Now()); err != nil {
 				t.Error(err)
 			}
 		}

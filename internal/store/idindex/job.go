@@ -1,111 +1,77 @@
 package idindex
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"time"
-
-	"github.com/cockroachdb/pebble/v2"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/varint"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// JobEntry is what the index knows of one job.
-type JobEntry struct {
-	Request entity.Seq // block of the raw request; 0 when only the end is still in the Log
-	Result  entity.Seq // block of the end; 0 while pending
-	// Status is JobPending, JobCompleted or JobFailed.
-	Status      wire.JobStatus
-	CreatedAt   time.Time // UTC
-	CompletedAt time.Time // UTC; zero while pending
+// pendingJob is a job that has not ended. There are few, and they do not expire.
+type pendingJob struct {
+	Project string     `json:"project"`
+	ID      string     `json:"id"`
+	Batch   string     `json:"batch"`
+	Request entity.Seq `json:"request"` // block of the raw request
 }
 
-// Job finds a job: pending ones always, ended ones for store.ReceiptTTL.
-func (x *Index) Job(project, jobID string) (JobEntry, bool, error) {
-	v, ok, err := x.getJob(appendKey(nil, kindJob, project, jobID))
-	if err != nil {
-		return JobEntry{}, false, fmt.Errorf("find job: %w", err)
+type jobKey struct{ project, id string }
+
+func (p *pendingJob) key() jobKey { return jobKey{p.Project, p.ID} }
+
+func (c *Change) job() jobKey { return jobKey{c.Project, c.JobID} }
+
+// Job finds the block that says what became of a job: that of its request while it is pending, that of its end for
+// store.ReceiptTTL.
+func (x *Index) Job(project, jobID string) (entity.Seq, bool, error) {
+	x.mu.RLock()
+	p, pending := x.pending[jobKey{project, jobID}]
+	x.mu.RUnlock()
+	if pending {
+		return p.Request, true, nil
 	}
-	if !ok || !live(v.expires, x.now().UnixMicro()) {
-		return JobEntry{}, false, nil
-	}
-	e := JobEntry{Request: v.request, Result: v.result, CreatedAt: time.UnixMicro(v.created).UTC()}
-	switch v.status {
-	case JobCompleted:
-		e.Status = wire.JobCompleted
-	case JobFailed:
-		e.Status = wire.JobFailed
-	default:
-		e.Status = wire.JobPending
-		return e, true, nil
-	}
-	e.CompletedAt = time.UnixMicro(v.completed).UTC()
-	return e, true, nil
+	return x.receipt(KindJob, project, jobID)
 }
 
 // PendingJobs returns the request blocks of the jobs that have not ended, oldest first.
 func (x *Index) PendingJobs() ([]entity.Seq, error) {
-	it, err := x.db.NewIter(&pebble.IterOptions{
-		LowerBound: []byte{format, kindPending}, UpperBound: kindEnd(kindPending),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list pending jobs: %w", err)
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	seqs := make([]entity.Seq, 0, len(x.pending))
+	for _, p := range x.pending {
+		seqs = append(seqs, p.Request)
 	}
-	var seqs []entity.Seq
-	for it.First(); it.Valid(); it.Next() {
-		if k := it.Key(); len(k) == pendingKeyLen {
-			seqs = append(seqs, entity.Seq(binary.BigEndian.Uint64(k[2:])))
-		}
-	}
-	if err := errors.Join(it.Error(), it.Close()); err != nil {
-		return nil, fmt.Errorf("list pending jobs: %w", err)
-	}
+	slices.Sort(seqs)
 	return seqs, nil
 }
 
-// getJob reads a job, also one that has expired.
-func (x *Index) getJob(key []byte) (jobValue, bool, error) {
-	v, closer, err := x.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return jobValue{}, false, nil
+// pendingBatch is the request block of a batch whose job is pending, 0 for none.
+func (x *Index) pendingBatch(project, batchID string) (at entity.Seq) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, p := range x.pending {
+		if p.Project == project && p.Batch == batchID {
+			at = max(at, p.Request)
+		}
 	}
-	if err != nil {
-		return jobValue{}, false, err
-	}
-	job, err := parseJob(v)
-	return job, err == nil, errors.Join(err, closer.Close())
+	return at
 }
 
-// jobValue is a job as it is stored. Times are microseconds.
-type jobValue struct {
-	expires            int64 // 0 while pending
-	request, result    entity.Seq
-	status             JobChange
-	created, completed int64
-	batchID            string
-}
-
-func (j jobValue) append(b []byte) []byte {
-	b = binary.AppendVarint(b, j.expires)
-	b = binary.AppendUvarint(b, uint64(j.request))
-	b = binary.AppendUvarint(b, uint64(j.result))
-	b = append(b, byte(j.status))
-	b = binary.AppendVarint(b, j.created)
-	b = binary.AppendVarint(b, j.completed)
-	return append(b, j.batchID...)
-}
-
-func parseJob(v []byte) (jobValue, error) {
-	r := varint.Reader{B: v}
-	j := jobValue{
-		expires: r.Varint(),
-		request: entity.Seq(r.Uvarint()), result: entity.Seq(r.Uvarint()),
-		status:  JobChange(r.Byte()),
-		created: r.Varint(), completed: r.Varint(),
+// endedJobs finds the jobs that changes name and that have ended before, and when that is forgotten.
+func (x *Index) endedJobs(changes []Change) (map[jobKey]int64, error) {
+	ended := map[jobKey]int64{}
+	for i := range changes {
+		c := &changes[i]
+		if c.Job == JobNone {
+			continue
+		}
+		e, err := x.one(KindJob, c.Project, c.JobID, c.At)
+		if err != nil {
+			return nil, fmt.Errorf("apply block %d to id index: %w", c.Block, err)
+		}
+		if e.Seq != 0 {
+			ended[c.job()] = e.Expires.UnixMicro()
+		}
 	}
-	j.batchID = string(r.B)
-	return j, bad(&r, "job")
+	return ended, nil
 }

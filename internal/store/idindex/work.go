@@ -1,228 +1,261 @@
 package idindex
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
-	"sync"
+	"slices"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// The pauses before Pebble may begin another table after one could not be written.
+// The pauses before files are written again after they could not be.
 const (
 	firstPause = 20 * time.Millisecond
 	mostPause  = 5 * time.Second
-
-	brokenPause = 200 * time.Millisecond // of an index that will be closed
 )
 
-// ErrStopped is what a broken index answers: its manifest could not be written, so Pebble can keep no
-// promise any more. Nothing is lost by it; Open recovers the directory.
-var ErrStopped = errors.New("the id index has stopped: its manifest could not be written; opening it again recovers it")
+// lag is how far a caller's clock may lag behind the index's, in µs.
+const lag = int64(time.Minute / time.Microsecond)
 
-// work watches what Pebble does in the background. Pebble repeats failed work at once and for
-// ever; here it waits longer each time, and whoever must not wait for it can tell.
-type work struct {
-	log    *slog.Logger
-	broken chan struct{} // closed when the manifest could not be written
+// dead says that nobody asks for an entry any more.
+func dead(expires, now int64) bool { return expires+lag <= now }
 
-	mu       sync.Mutex    // guards all below
-	failures int           // of work, in a row
-	last     error         // of them
-	failed   chan struct{} // closed and replaced at each failure
-	wake     chan struct{} // closed and replaced: whoever pauses goes on
-	closing  bool
-	reason   error // of broken
+// errClosed ends work that Close does not wait for.
+var errClosed = errors.New("the id index is closed")
+
+// work is the one goroutine that writes full tables and merges runs, until the index closes.
+func (x *Index) work() {
+	defer close(x.done)
+	for {
+		for !x.isClosing() && x.step() {
+		}
+		pause := time.NewTimer(x.pause())
+		select {
+		case <-x.closing:
+			pause.Stop()
+			return
+		case <-x.wake:
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
 }
 
-func newWork(log *slog.Logger) *work {
-	return &work{log: log, broken: make(chan struct{}), failed: make(chan struct{}), wake: make(chan struct{})}
-}
-
-// fails notes work that failed. Pebble calls it, holds its own lock, and begins again at once when it returns:
-// where the manifest is what fails, no table's turn holds that up, so that this has to.
-func (w *work) fails(err error) {
-	w.note(err)
-	if w.fault() == nil {
-		return
-	}
-	w.mu.Lock()
-	wake, closing := w.wake, w.closing
-	w.mu.Unlock()
-	if closing {
-		return
-	}
-	pause := time.NewTimer(brokenPause)
-	defer pause.Stop()
+func (x *Index) isClosing() bool {
 	select {
-	case <-pause.C:
-	case <-wake:
-	}
-}
-
-func (w *work) note(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.failures++
-	w.last = err
-	close(w.failed)
-	w.failed = make(chan struct{})
-	if !w.closing {
-		w.log.Error("the id index cannot write its tables; it tries again", "failures", w.failures, "error", err.Error()) // as text: Pebble's errors carry stacks
-	}
-}
-
-// succeeds notes work that was done.
-func (w *work) succeeds() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failures > 0 {
-		w.log.Info("the id index writes its tables again", "failures", w.failures)
-	}
-	w.failures, w.last = 0, nil
-}
-
-// breaks notes that Pebble cannot go on.
-func (w *work) breaks(reason error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.reason == nil {
-		w.reason = fmt.Errorf("%w: %w", ErrStopped, reason)
-		close(w.broken)
-	}
-}
-
-// fault says why the index is not to be asked any more; nil: it may be.
-func (w *work) fault() error {
-	select {
-	case <-w.broken:
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.reason
+	case <-x.closing:
+		return true
 	default:
-		return nil
+		return false
 	}
 }
 
-// hurry ends the pauses that are under way.
-func (w *work) hurry() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	close(w.wake)
-	w.wake = make(chan struct{})
-}
-
-// close lets all work fail from now on: Pebble waits for what it began.
-func (w *work) close() {
-	w.mu.Lock()
-	w.closing = true
-	w.mu.Unlock()
-	w.hurry()
-}
-
-// turn waits until a table may be begun.
-func (w *work) turn() error {
-	w.mu.Lock()
-	n, wake, closing := w.failures, w.wake, w.closing
-	w.mu.Unlock()
-	if n == 0 || closing {
-		return w.fault()
-	}
-	pause := time.NewTimer(min(firstPause<<min(n-1, 10), mostPause))
-	defer pause.Stop()
+// poke tells the worker that there may be something to do.
+func (x *Index) poke() {
 	select {
-	case <-pause.C:
-	case <-wake:
+	case x.wake <- struct{}{}:
+	default:
 	}
-	return w.fault()
 }
 
-// refuse says why db must not be written to now: it is broken, or it has failed to write its tables
-// for so long that another write would wait for that.
-func (w *work) refuse(db *pebble.DB, most uint64) error {
-	if err := w.fault(); err != nil {
+// pause is how long the worker does nothing by itself.
+func (x *Index) pause() time.Duration {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.failed == 0 {
+		return time.Hour
+	}
+	return min(firstPause<<min(x.failed-1, 10), mostPause)
+}
+
+// step writes the frozen table or, when there is none, makes runs fewer. It reports whether there may be more to do at once.
+func (x *Index) step() (more bool) {
+	x.files.Lock()
+	defer x.files.Unlock()
+	if x.isFrozen() {
+		return x.writeFrozen() == nil
+	}
+	x.mu.RLock()
+	failed := x.failed
+	x.mu.RUnlock()
+	if failed > 0 && x.attempted(x.save(x.runs, x.saved)) != nil { // whether the disk takes anything is tried with little
+		return false
+	}
+	more, err := x.fewer(x.o.Now().UnixMicro())
+	return more && err == nil
+}
+
+// attempted notes how an attempt to write ended, and tells those who wait for it.
+func (x *Index) attempted(err error) error {
+	if errors.Is(err, errClosed) {
 		return err
 	}
-	w.mu.Lock()
-	last := w.last
-	w.mu.Unlock()
-	if last == nil || db.Metrics().MemTable.Size < most {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err != nil {
+		x.failed++
+		x.o.Logger.Error("the id index cannot write its files; it tries again", "failures", x.failed, "error", err.Error())
+	} else if x.failed > 0 {
+		x.o.Logger.Info("the id index writes its files again", "failures", x.failed)
+		x.failed = 0
+	}
+	x.trouble = err
+	close(x.ended)
+	x.ended = make(chan struct{})
+	return err
+}
+
+func (x *Index) isFrozen() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.frozen != nil
+}
+
+// freeze hands the active table to the worker. x.mu is held, and nothing is frozen.
+func (x *Index) freeze() {
+	pending := make([]pendingJob, 0, len(x.pending))
+	for _, p := range x.pending {
+		pending = append(pending, p)
+	}
+	slices.SortFunc(pending, func(a, b pendingJob) int { return cmp.Compare(a.Request, b.Request) })
+	x.frozen = &frozen{table: x.active, saved: saved{x.Cursor(), pending}}
+	if x.active, x.spare = x.spare, nil; x.active == nil {
+		x.active = newTable(x.span)
+	}
+	x.poke()
+}
+
+// makeRoom returns when the active table may take more, or with the reason why that will not be soon.
+func (x *Index) makeRoom() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for x.active.full() {
+		switch {
+		case x.frozen == nil:
+			x.freeze()
+		case x.trouble != nil:
+			return x.trouble
+		default:
+			if err := x.await(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// await waits until the worker has tried something. x.mu is held, but for the wait.
+func (x *Index) await() error {
+	ended := x.ended
+	x.mu.Unlock()
+	defer x.mu.Lock()
+	select {
+	case <-ended:
+		return nil
+	case <-x.done:
+		return errClosed
+	}
+}
+
+// Flush makes everything applied so far survive a crash. It is not needed for
+// correctness; it shortens the replay at the next start. It gives up at the first failure.
+func (x *Index) Flush() error {
+	if err := x.flush(); err != nil {
+		return fmt.Errorf("flush id index: %w", err)
+	}
+	return nil
+}
+
+func (x *Index) flush() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for upto := x.Cursor(); x.saved.cursor < upto; {
+		if x.frozen == nil {
+			x.freeze()
+		}
+		x.poke()
+		if err := x.await(); err != nil {
+			return err
+		}
+		if x.trouble != nil {
+			return x.trouble
+		}
+	}
+	for ; len(x.old) > 0; x.old = x.old[1:] {
+		if err := x.fs.RemoveAll(x.old[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeAll writes what is in memory, once the worker has ended.
+func (x *Index) writeAll() error {
+	x.files.Lock()
+	defer x.files.Unlock()
+	for x.Cursor() > x.saved.cursor {
+		if !x.isFrozen() {
+			x.mu.Lock()
+			x.freeze()
+			x.mu.Unlock()
+		}
+		if err := x.writeFrozen(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFrozen makes the frozen table a run and names it in the manifest. x.files is held.
+func (x *Index) writeFrozen() error {
+	f := x.frozen // only who holds files takes it away
+	err := x.writeRun(f)
+	runs := slices.Clone(x.runs)
+	if err == nil {
+		if f.run != nil {
+			runs = append(runs, f.run)
+		}
+		err = x.save(runs, f.saved)
+	}
+	if err == nil {
+		x.mu.Lock()
+		x.runs, x.frozen = runs, nil
+		x.mu.Unlock()
+		x.recycle(f.table)
+	}
+	return x.attempted(err)
+}
+
+// recycle keeps an empty table for the next time.
+func (x *Index) recycle(t *table) {
+	if t.span != x.span {
+		return
+	}
+	clear(t.slots)
+	*t = table{slots: t.slots, span: t.span}
+	x.mu.Lock()
+	x.spare = t
+	x.mu.Unlock()
+}
+
+// writeRun writes the table, unless that is done or there is nothing in it that anybody asks for.
+func (x *Index) writeRun(f *frozen) error {
+	now := x.o.Now().UnixMicro()
+	if f.run != nil || f.n == 0 || dead(f.last, now) {
 		return nil
 	}
-	return fmt.Errorf("the index cannot write its tables: %w", last)
-}
-
-// flush makes db write what it has in memory, and gives up at the first failure.
-func (w *work) flush(db *pebble.DB, most uint64) error {
-	if err := w.refuse(db, most); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	failed := w.failed
-	w.mu.Unlock()
-	done, err := db.AsyncFlush()
+	w, err := x.begin(f.n, f.first)
 	if err != nil {
 		return err
 	}
-	w.hurry()
-	select {
-	case <-done:
-		return nil
-	case <-failed:
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return errors.Join(w.reason, w.last)
-	}
-}
-
-// open opens the directory. Pebble's own Open waits for ever for a manifest that cannot be written; this does not,
-// and then leaves it behind, with the directory's lock: the process is to end.
-func (w *work) open(dir string, p *pebble.Options) (*pebble.DB, error) {
-	type result struct {
-		db  *pebble.DB
-		err error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		db, err := pebble.Open(dir, p)
-		opened <- result{db, err}
-	}()
-	select {
-	case r := <-opened:
-		return r.db, r.err
-	case <-w.broken:
-	}
-	patience := time.NewTimer(brokenPause) // most faults it returns by itself
-	defer patience.Stop()
-	select {
-	case r := <-opened:
-		if r.db != nil {
-			w.close()
-			return nil, errors.Join(w.fault(), r.db.Close())
+	for _, e := range f.slots {
+		if e.seq == 0 || dead(e.expires, now) {
+			continue
 		}
-		return nil, errors.Join(w.fault(), r.err)
-	case <-patience.C:
-		return nil, w.fault()
-	}
-}
-
-// patientFS is the file system that Pebble gets: a table begins when it is its turn.
-type patientFS struct {
-	vfs.FS
-	work *work
-}
-
-func (f patientFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if strings.HasSuffix(name, ".sst") {
-		if err := f.work.turn(); err != nil {
-			return nil, err
+		if err := w.add(e); err != nil {
+			return x.abandon(w, err)
 		}
 	}
-	return f.FS.Create(name, c)
+	f.run, err = x.end(w, 0)
+	return err
 }
-
-func (f patientFS) Unwrap() vfs.FS { return f.FS }

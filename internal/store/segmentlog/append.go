@@ -194,7 +194,7 @@ func (l *Log) FailJob(ctx context.Context, project, jobID string, result *wire.B
 	}
 	r := l.newRequest(kindJobFailure)
 	r.job = idindex.JobFailed
-	r.batch = batch{received: l.o.Now().UnixMicro(), project: project, job: jobID}
+	r.batch = batch{received: l.jobReceived(project, jobID), project: project, job: jobID}
 	if result != nil {
 		r.batch.id = result.BatchID
 		for i := range result.Errors {

@@ -96,21 +96,24 @@ const stretchBytes = packBytes
 // maxSpan bounds the Seqs from the first to the last of a stretch.
 const maxSpan = 1<<32 - 1
 
+// takes says whether the block behind the stretch is part of it.
+func (s *stretch) takes(h *blockHeader) bool {
+	return s.raw < stretchBytes && h.last()-s.first <= maxSpan
+}
+
 // join adds a block to the stretches of a segment, in order.
 func join(list []stretch, h *blockHeader, off int64) []stretch {
 	if h.kind != kindEvents || h.bodyRaw == 0 {
 		return list
 	}
-	if n := len(list); n > 0 && list[n-1].raw < stretchBytes && h.last()-list[n-1].first <= maxSpan {
-		s := &list[n-1]
-		s.last, s.end = h.last(), off+h.size()
-		s.raw += int64(h.bodyRaw)
-		s.events += h.events
-		return list
+	if n := len(list); n == 0 || !list[n-1].takes(h) {
+		list = append(list, stretch{first: h.first, off: off})
 	}
-	return append(list, stretch{
-		first: h.first, last: h.last(), off: off, end: off + h.size(), raw: int64(h.bodyRaw), events: h.events,
-	})
+	s := &list[len(list)-1]
+	s.last, s.end = h.last(), off+h.size()
+	s.raw += int64(h.bodyRaw)
+	s.events += h.events
+	return list
 }
 
 const stretchLen = 64 // bytes of a stretch in a filter file's directory

@@ -17,8 +17,8 @@ type codec struct {
 }
 
 func newCodec() (*codec, error) {
-	// Recompression is one goroutine's work.
-	small, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+	// Packing is one goroutine's work. The better levels save 2 to 3 % for 2 to 3 times the time.
+	small, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(2*packBytes))
 	if err != nil {
 		return nil, err

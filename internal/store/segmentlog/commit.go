@@ -34,6 +34,7 @@ type committer struct {
 	changes []idindex.Change
 	buf     []byte
 	fresh   map[idKey]struct{} // ids stored by this group
+	grown   int                // bytes of bodies since the packer was woken
 }
 
 type idKey struct{ project, id string }
@@ -79,7 +80,6 @@ func (c *committer) gather() {
 // commit decides the group, makes it durable with one sync, and publishes it.
 func (c *committer) commit() {
 	now := c.o.Now()
-	c.lastAppend.Store(now.UnixMicro())
 	err := c.payIndex()
 	if err == nil {
 		err = c.decide(now)
@@ -197,6 +197,7 @@ func (c *committer) write(now time.Time) error {
 	if size == 0 {
 		return nil
 	}
+	c.lastAppend.Store(now.UnixMicro())
 	if c.out.seg != nil && c.out.seg.end > headerLen && c.out.seg.end+size > c.o.SegmentBytes {
 		c.seal()
 	}
@@ -299,6 +300,7 @@ func (c *committer) owe(upto entity.Seq) {
 // publish shows the durable group to readers.
 func (c *committer) publish(upto entity.Seq, created bool) {
 	seg, off := c.out.seg, c.out.seg.end
+	grown := 0
 	seg.mu.Lock()
 	for _, r := range c.group {
 		if !r.writes() {
@@ -306,6 +308,7 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 		}
 		seg.note(&r.header, off)
 		off += r.header.size()
+		grown += int(r.header.bodyRaw)
 		c.tail.push(r.decided())
 		c.batches.Add(1)
 		c.stored.Add(int64(len(r.seqs)))
@@ -322,6 +325,18 @@ func (c *committer) publish(upto entity.Seq, created bool) {
 	}
 	close(c.news)
 	c.news = make(chan struct{})
+	if c.grown += grown; c.grown >= c.o.packBytes {
+		c.wakePacker()
+	}
+}
+
+// wakePacker says that there is something to pack. The packer looks by itself, too, but less often.
+func (c *committer) wakePacker() {
+	c.grown = 0
+	select {
+	case c.toPack <- struct{}{}:
+	default:
+	}
 }
 
 // decided is the block as it was written.
@@ -354,4 +369,5 @@ func (c *committer) end(trouble string, first func(*segment) error) {
 	c.mu.Lock()
 	seg.sealed = true
 	c.mu.Unlock()
+	c.wakePacker()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -31,13 +32,7 @@ func TestCrashDuringMaintenance(t *testing.T) {
 	t.Parallel()
 	s := chance.Seed(t)
 	for name, work := range map[string]func(l *Log, erase []entity.Seq) error{
-		"Pack": func(l *Log, _ []entity.Seq) error {
-			for {
-				if more, err := l.pack(context.Background()); err != nil || !more {
-					return err
-				}
-			}
-		},
+		"Pack":  func(l *Log, _ []entity.Seq) error { return l.tidy(context.Background()) },
 		"Erase": func(l *Log, erase []entity.Seq) error { return l.Erase(context.Background(), erase) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +74,7 @@ func crashDuring(t *testing.T, rng *rand.Rand, n int, erases bool, work func(*Lo
 		t.Fatal(err)
 	}
 	clone, reached := storetest.CrashAt(t, mem, n, rng, func(fs vfs.FS) {
-		l, err := Open("log", Options{FS: fs}) // several of the segments fit into one now
+		l, err := Open("log", Options{FS: fs, IdleAfter: time.Nanosecond}) // several of the segments fit into one now
 		if err != nil {
 			t.Fatal(err)
 		}

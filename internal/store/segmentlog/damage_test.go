@@ -307,9 +307,7 @@ func TestIndexDeleted(t *testing.T) {
 	if err := l.AddJob(ctx, store.Job{ID: "j", Project: "p1", Body: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.pack(ctx); err != nil {
-		t.Fatal(err)
-	}
+	packAll(t, l)
 	clone := mem.CrashClone(vfs.CrashCloneCfg{})
 	if err := clone.RemoveAll("log/index"); err != nil {
 		t.Fatal(err)

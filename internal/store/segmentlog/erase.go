@@ -39,6 +39,11 @@ func (l *Log) erase(ctx context.Context, seqs []entity.Seq) error {
 	if err := e.sealActive(ctx, max(slices.Max(seqs), l.Head())); err != nil {
 		return err
 	}
+	if m := e.making; m != nil && slices.Max(seqs) >= m.from.base {
+		if err := e.dropMaking(nil); err != nil { // it may have taken from memory what cannot be read in the file
+			return err
+		}
+	}
 	if err := e.find(ctx); err != nil {
 		return err
 	}
@@ -75,13 +80,7 @@ func (e *eraser) sealActive(ctx context.Context, newest entity.Seq) error {
 	if !active {
 		return nil
 	}
-	r := e.newRequest(0)
-	defer e.free(r)
-	if err := e.send(ctx, r); err != nil {
-		return err
-	}
-	<-r.done
-	return r.err
+	return e.sealNewest(ctx)
 }
 
 // find collects the raw requests that go, and the segments to rewrite.
@@ -179,23 +178,7 @@ func (e *eraser) request(sc *scanner, off int64) (*block, error) {
 
 // segment rewrites one segment without the erased payloads.
 func (e *eraser) segment(seg *segment) error {
-	var flags uint16
-	if seg.packed {
-		flags = flagPacked
-	}
-	jobs := uint32(0)
-	err := e.each(seg, func(h *blockHeader, _ []byte) error {
-		if h.kind == kindJob && !e.requests[h.first] {
-			jobs++
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	w, err := e.beginRewrite(segmentHeader{
-		flags: flags, base: seg.base, last: seg.last, created: e.o.Now().UnixMicro(), newest: seg.newestCommit(), jobs: jobs, prev: seg.prev,
-	})
+	w, err := e.beginRewrite([]*segment{seg}, seg.packed)
 	if err != nil {
 		return err
 	}
@@ -212,7 +195,7 @@ func (e *eraser) segment(seg *segment) error {
 	if err != nil {
 		return joinDiscard(err, w)
 	}
-	return w.replace([]*segment{seg})
+	return w.replace()
 }
 
 func (e *eraser) within(h *blockHeader) bool {

@@ -64,8 +64,8 @@ func TestFilterGolden(t *testing.T) {
 	t.Parallel()
 	filter, _ := filterOf(1000, 1<<20)
 	b := appendFilters(nil, filterHeader{salt: 7, base: 41, end: 9000}, []stretch{
-		{first: 41, last: 60, off: headerLen, end: 9000, raw: 1 << 20, events: 20, lines: uint32(len(filter) / bloom.LineBytes), sum: checksum(filter)},
-	}, filter)
+		{first: 41, last: 60, off: headerLen, end: 9000, raw: 1 << 20, events: 20, lines: uint32(len(filter) / bloom.LineBytes), mem: filter},
+	})
 	var words []byte
 	w := textsearch.Words{Found: func(word []byte) { words = append(append(words, word...), '|') }}
 	w.Plain([]byte("Don't STOP: 日本語 ſtraße 4711 हिन्दी"))
@@ -97,9 +97,9 @@ func TestHashSet(t *testing.T) {
 func FuzzFilters(f *testing.F) {
 	filter, lines := filterOf(100, 1<<20)
 	whole := appendFilters(nil, filterHeader{salt: 1, base: 1, end: 5000}, []stretch{
-		{first: 1, last: 9, off: headerLen, end: 900, raw: 5, events: 9, lines: uint32(lines), sum: checksum(filter)},
-		{first: 12, last: 40, off: 1000, end: 5000, raw: 5, events: 20, at: int64(len(filter)), lines: uint32(lines), sum: checksum(filter)},
-	}, append(bytes.Clone(filter), filter...))
+		{first: 1, last: 9, off: headerLen, end: 900, raw: 5, events: 9, lines: uint32(lines), mem: filter},
+		{first: 12, last: 40, off: 1000, end: 5000, raw: 5, events: 20, lines: uint32(lines), mem: filter},
+	})
 	f.Add(whole, false)
 	f.Add(whole[:len(whole)-1], false)
 	f.Add(whole[:headerLen], true)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/bloom"
@@ -66,18 +67,21 @@ func parseFilterHeader(b []byte) (filterHeader, error) {
 	return h, nil
 }
 
-// appendFilters makes a whole filter file; each stretch says where its filter lies in filters.
-func appendFilters(b []byte, h filterHeader, list []stretch, filters []byte) []byte {
+// appendFilters makes a whole filter file.
+func appendFilters(b []byte, h filterHeader, list []stretch) []byte {
 	var directory []byte
-	for i := range list {
-		s := list[i]
-		s.at += headerLen + int64(len(list))*stretchLen
+	at := headerLen + int64(len(list))*stretchLen
+	for _, s := range list {
+		s.at, s.sum = at, checksum(s.mem)
+		at += int64(len(s.mem))
 		directory = s.append(directory)
 	}
 	h.stretches, h.sum = uint32(len(list)), checksum(directory)
-	b = h.append(b)
-	b = append(b, directory...)
-	return append(b, filters...)
+	b = append(h.append(slices.Grow(b, int(at))), directory...)
+	for _, s := range list {
+		b = append(b, s.mem...)
+	}
+	return b
 }
 
 // readFilters reads and checks a filter file of size bytes whole, so that later a line

@@ -119,7 +119,7 @@ func TestNoLossOfItsOwnMaking(t *testing.T) {
 			case 0:
 				err = l.Trim(ctx, entity.Seq(rng.IntN(int(l.Head())+1)))
 			case 1:
-				_, err = l.pack(ctx)
+				err = l.packAll()
 			case 2:
 				if head := l.Head(); head > 0 {
 					err = l.Erase(ctx, []entity.Seq{1 + entity.Seq(rng.IntN(int(head)))})
@@ -249,12 +249,7 @@ func TestFilesAreOurs(t *testing.T) {
 		if err := l.Erase(ctx, []entity.Seq{3}); err != nil {
 			t.Fatal(err)
 		}
-		for more := true; more; {
-			var err error
-			if more, err = l.pack(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
+		packAll(t, l)
 		if err := l.Trim(ctx, 9); err != nil {
 			t.Fatal(err)
 		}

@@ -34,6 +34,7 @@ type Log struct {
 	lock     io.Closer
 	codec    *codec
 	index    *idindex.Index
+	named    namedBlocks
 	handles  *handles
 	blocks   *blockCache
 	tail     tail
@@ -48,6 +49,7 @@ type Log struct {
 	queue   chan *request
 	done    sync.WaitGroup // the committer
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
+	toPack  chan struct{}  // has a token when there is something to pack
 	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
 
 	self  vfs.File // the directory, held open so that no other gets its identity
@@ -60,6 +62,7 @@ type Log struct {
 	missing []Loss         // of lost, what Open found; not changed after it
 
 	leftover []string // files that could not be removed yet; the holder of maint's
+	making   *making  // nil: none; the holder of maint's
 
 	removing sync.Mutex               // guards removed
 	removed  map[string]store.Removed // by project
@@ -93,6 +96,7 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		closing: make(chan struct{}),
 		queue:   make(chan *request, 1024),
 		maint:   make(chan struct{}, 1),
+		toPack:  make(chan struct{}, 1),
 		finders: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		news:    make(chan struct{}),
 	}
@@ -194,7 +198,8 @@ func (l *Log) Close() error {
 	close(l.queue)
 	l.life.Unlock()
 	l.done.Wait()
-	if err := l.release(); err != nil {
+	// No call is in flight, so what only the holder of maint may touch is at rest.
+	if err := errors.Join(l.dropMaking(nil), l.release()); err != nil {
 		return fmt.Errorf("close log: %w", err)
 	}
 	return nil
@@ -239,18 +244,18 @@ func (l *Log) Stats() store.LogStats {
 // ErrIndexDamaged ends Run: the id index has a damaged file. Only opening the Log again builds it anew.
 var ErrIndexDamaged = errors.New("the id index is damaged; the next start builds it again from the log")
 
-// Run does the background work until ctx ends: recompression of sealed segments
-// when the machine is idle, filters for the search of text, and each minute a sweep of what expired in the index.
-// It works on the caller's goroutine and returns nil. Trouble is logged and tried again, but for an
-// id index that is damaged or can write its manifest no more: that is ErrIndexDamaged or idindex.ErrStopped, and
-// opening the Log again mends it.
+// Run does the background work until ctx ends: what was appended is packed, with filters for the search of text, and each
+// minute what expired is swept out of the index. The packing has a thread of its own, at a lower priority.
+// It returns nil. Trouble is logged and tried again, but for an
+// id index that is damaged: that is ErrIndexDamaged, and opening the Log again mends it.
 func (l *Log) Run(ctx context.Context) error {
-	pack := time.NewTicker(time.Second)
-	defer pack.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	var packing sync.WaitGroup
+	packing.Go(func() { l.packing(ctx) })
+	defer packing.Wait()
+	defer cancel()
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
-	var packAfter time.Time
-	var before int64
 	for {
 		var err error
 		select {
@@ -260,19 +265,8 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case <-l.index.Damaged():
 			return ErrIndexDamaged
-		case <-l.index.Stopped():
-			return idindex.ErrStopped
-		case at := <-pack.C:
-			stored := l.stored.Load()
-			calm := stored-before < calmRate
-			before = stored
-			if at.After(packAfter) {
-				if err = l.tidy(ctx, calm); err != nil {
-					packAfter = at.Add(packPause)
-				}
-			}
 		case <-sweep.C:
-			err = l.sweep(ctx)
+			err = l.sweep()
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 			l.o.Logger.Warn("background work of the log failed, it will be tried again", "error", err)
@@ -280,19 +274,9 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-func (l *Log) sweep(ctx context.Context) error {
-	const most = 10_000 // entries at a time, so that appends get their turn
-	for ctx.Err() == nil {
-		if err := l.enter(); err != nil {
-			return err
-		}
-		n, err := l.index.Sweep(l.o.Now(), most)
-		l.exit()
-		if err != nil || n < most {
-			return err
-		}
-	}
-	return nil
+func (l *Log) sweep() error {
+	_, err := call(l, "sweep", func() (int, error) { return l.index.Sweep(l.o.Now()) })
+	return err
 }
 
 // takeMaint waits for the turn of work that replaces segments, and enters.

@@ -5,35 +5,24 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 var _ store.Mentions = (*Log)(nil)
 
-// mentionHash is the word of a filter for a mention. It is no text's word, and no project's.
-func mentionHash(project string, m entity.Mention) uint64 {
-	return textsearch.WordHash(append([]byte(projectWords+project+"\x00"), append([]byte{byte(m.Of)}, m.ID...)...))
+// appendMention appends the word of a filter for a mention. It is no text's word, and no project's.
+func appendMention(b []byte, project string, m entity.Mention) []byte {
+	b = append(append(append(b, projectWords...), project...), 0, byte(m.Of))
+	return append(b, m.ID...)
 }
 
 // mentionBytes is what an event counts beside its payload when the size of a filter is bounded:
 // it gives room for three mentions.
 const mentionBytes = 3 * bitsPerWord * 4
 
-// mentions adds to the set whom an event of the project names.
-func (s *hashSet) mentions(project string, ev *wire.Event) {
-	fields, failure := extract.Extract(ev)
-	if failure != nil {
-		return // nothing in it can be read
-	}
-	m := extract.MentionsOf(ev, fields)
-	m.Each(func(one entity.Mention) { s.add(mentionHash(project, one)) })
-}
-
 // Mentioning implements store.Mentions. It reads the stretches whose filters have one of the
-// mentions. What has no filter yet is read in any case: it is little, and the newest.
+// mentions. What has no filter yet is read in any case: it is the newest.
 func (l *Log) Mentioning(ctx context.Context, project string, of []entity.Mention, upto entity.Seq, found func(*entity.Record)) error {
 	if err := l.mentioning(ctx, project, of, upto, found); err != nil {
 		return fmt.Errorf("look for mentions in the log: %w", err)
@@ -48,7 +37,7 @@ func (l *Log) mentioning(ctx context.Context, project string, of []entity.Mentio
 	defer l.exit()
 	hashes := make([]uint64, len(of))
 	for i, m := range of {
-		hashes[i] = mentionHash(project, m)
+		hashes[i] = textsearch.WordHash(appendMention(nil, project, m))
 	}
 	s := &search{Log: l}
 	defer s.Close()

@@ -27,19 +27,16 @@ type Options struct {
 	MaxOpenFiles int
 	// IndexCacheBytes is the id index's cache; 0 is the index's own default.
 	IndexCacheBytes int64
-	// IdleAfter is how long no append must have come before sealed segments are
-	// recompressed. Default 2 s.
+	// IdleAfter is how long no append must have come before the segment that is appended to is
+	// sealed, and small segments are made one. Default 2 s.
 	IdleAfter time.Duration
-	// MaxUnpacked is the number of sealed segments not yet recompressed at which
-	// recompression stops waiting for an idle moment. Default 16.
-	MaxUnpacked int
-	// MaxUnfiltered is the number of sealed segments without filters for text search
-	// at which making them stops waiting for a calm moment. A search reads
-	// such a segment whole. Default 4.
-	MaxUnfiltered int
+	// indexHashBits is idindex.Options.HashBits; tests set it.
+	indexHashBits int
 	// AcceptLoss lets Open go on when segment files are missing, which is a LossError otherwise. What
 	// was accepted is written down, and the next Open finds nothing missing.
 	AcceptLoss bool
+
+	packBytes int // of a packed block's bodies; tests have smaller ones
 }
 
 func (o Options) withDefaults() Options {
@@ -64,14 +61,11 @@ func (o Options) withDefaults() Options {
 	if o.MaxOpenFiles <= 0 {
 		o.MaxOpenFiles = 64
 	}
+	if o.packBytes <= 0 {
+		o.packBytes = packBytes
+	}
 	if o.IdleAfter <= 0 {
 		o.IdleAfter = 2 * time.Second
-	}
-	if o.MaxUnpacked <= 0 {
-		o.MaxUnpacked = 16
-	}
-	if o.MaxUnfiltered <= 0 {
-		o.MaxUnfiltered = 4
 	}
 	return o
 }

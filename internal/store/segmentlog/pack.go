@@ -3,105 +3,53 @@ package segmentlog
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// packBytes is the size, decompressed, at which a recompressed block is full.
+// packBytes is the size, decompressed, at which a block of a packed segment is full.
 const packBytes = 1 << 20
 
-// packDue says whether there is something to recompress and this is the moment.
-func (l *Log) packDue() bool {
-	idle := l.o.Now().Sub(micros(l.lastAppend.Load())) >= l.o.IdleAfter
-	n := 0
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	for _, seg := range l.segs {
-		if seg.packable() {
-			n++
-		}
-	}
-	return n > 0 && (idle || n > l.o.MaxUnpacked)
-}
-
-// packable: sealed and not yet recompressed. A damaged segment is left as it
-// is: what could not be read may still be worth something to a person.
-func (s *segment) packable() bool { return s.sealed && !s.packed && !s.damaged.Load() }
-
-// packRun chooses sealed neighbours to recompress into one segment: the
-// oldest that was not, and what fits with it.
-func (l *Log) packRun() []*segment {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	first := 0
-	for first < len(l.segs) && !l.segs[first].packable() {
-		first++
-	}
-	if first == len(l.segs) {
-		return nil
-	}
-	small := func(s *segment) bool {
-		return s.packable() || s.packed && s.end < l.o.SegmentBytes/4 && !s.damaged.Load()
-	}
-	size, last := l.segs[first].end, first
-	for first > 0 && small(l.segs[first-1]) && size+l.segs[first-1].end <= l.o.SegmentBytes {
-		first--
-		size += l.segs[first].end
-	}
-	for last+1 < len(l.segs) && small(l.segs[last+1]) && size+l.segs[last+1].end <= l.o.SegmentBytes {
-		last++
-		size += l.segs[last].end
-	}
-	return append([]*segment(nil), l.segs[first:last+1]...)
-}
-
-// pack recompresses one run of segments. It reports false when there was none.
-func (l *Log) pack(ctx context.Context) (bool, error) {
-	if err := l.takeMaint(ctx); err != nil {
-		return false, err
-	}
-	defer l.giveMaint()
-	if err := l.removeLeftover(); err != nil {
-		return false, err
-	}
-	run := l.packRun()
-	if len(run) == 0 {
-		return false, nil
-	}
-	p := &packer{Log: l, pending: map[entity.Seq]bool{}, expire: l.newExpiry()}
-	err := p.run(ctx, run)
-	if errors.Is(err, errDamaged) { // one of run was found damaged; the next choice leaves it out
-		return true, nil
-	}
-	if err == nil {
-		l.recompressed.Add(int64(len(run)))
-	}
-	return err == nil, err
-}
-
-// packer gathers batches into large blocks.
+// packer gathers batches into large blocks, and their words into filters. The holder of maint uses it.
 type packer struct {
 	*Log
 	w       *rewrite
-	pending map[entity.Seq]bool // job requests to keep
-	expire  *expiry             // what goes on the way; nil: nothing
+	filters *filters
+	expire  *expiry // what goes on the way; nil: nothing
+
+	pending map[entity.Seq]bool  // requests of jobs that were not done when it was looked
+	looked  entity.Seq           // pending knows those up to here
+	kept    map[entity.Seq]int64 // bytes of those that were written
 
 	first, last entity.Seq // of the block in the making; first 0: none
 	committed   int64
 	batches     []batch
 	ids         []string
 	events      []wire.Event
+	rows        []entity.Row
 	dups, dead  []int // indexes of duplicates and of erased events
 	live        int
-	raw         int // bytes
+	body, meta  int // bytes
+
+	metaRaw, metaBuf, bodyRaw, bodyBuf []byte // used again
 }
 
-func (p *packer) run(ctx context.Context, run []*segment) error {
-	h := segmentHeader{flags: flagPacked, base: run[0].base, last: run[len(run)-1].last, created: p.o.Now().UnixMicro(), prev: run[0].prev}
+// newPacker begins a packed segment in the place of others, which lie side by side.
+func (l *Log) newPacker(olds []*segment, expire *expiry) (*packer, error) {
+	w, err := l.beginRewrite(olds, true)
+	if err != nil {
+		return nil, err
+	}
+	return &packer{Log: l, w: w, filters: newFilters(), expire: expire, kept: map[entity.Seq]int64{}}, nil
+}
+
+// repack makes one packed segment of a run of others. A damaged one among them is errDamaged: it is left as it
+// is, since what could not be read may still be worth something to a person.
+func (l *Log) repack(ctx context.Context, run []*segment, expire *expiry) error {
 	for _, seg := range run {
-		v, err := p.viewOf(seg) // loads it, which finds damage and the newest commit
+		v, err := l.viewOf(seg) // loads it, which finds damage and the newest commit
 		if err != nil {
 			return err
 		}
@@ -109,69 +57,95 @@ func (p *packer) run(ctx context.Context, run []*segment) error {
 		if seg.damaged.Load() {
 			return errDamaged
 		}
-		h.newest = max(h.newest, seg.newestCommit())
 	}
-	seqs, err := p.index.PendingJobs()
+	p, err := l.newPacker(run, expire)
 	if err != nil {
-		return err
-	}
-	for _, seq := range seqs {
-		if h.base <= seq && seq <= h.last {
-			p.pending[seq] = true
-			h.jobs++
-		}
-	}
-	if p.w, err = p.beginRewrite(h); err != nil {
 		return err
 	}
 	for _, seg := range run {
 		if err = p.each(seg, func(h *blockHeader, stored []byte) error {
-			return errors.Join(ctx.Err(), p.add(seg, h, stored))
+			return errors.Join(ctx.Err(), p.stored(seg, h, stored))
 		}); err != nil {
 			return joinDiscard(err, p.w)
 		}
 	}
+	return p.finish()
+}
+
+func joinDiscard(err error, w *rewrite) error { return errors.Join(err, w.discard()) }
+
+// finish puts the packed segment in its place, with the filters in memory.
+func (p *packer) finish() error {
 	if err := p.flush(); err != nil {
 		return joinDiscard(err, p.w)
 	}
-	if err := p.w.replace(run); err != nil {
+	p.filters.close()
+	p.w.seg.covered = covered{list: p.filters.list, made: len(p.filters.list), to: p.w.off, after: p.w.olds[len(p.w.olds)-1].last}
+	if err := p.w.replace(); err != nil {
 		return err
 	}
+	p.recompressed.Add(int64(len(p.w.olds)))
 	if p.expire != nil {
 		p.expire.replaced(p.w)
 	}
 	return nil
 }
 
-func joinDiscard(err error, w *rewrite) error { return errors.Join(err, w.discard()) }
-
-// add takes one block of a run.
-func (p *packer) add(seg *segment, h *blockHeader, stored []byte) error {
-	switch {
-	case h.kind == kindJob && !p.pending[h.first]:
-		return nil // its events, or its failure, are in the Log
-	case h.kind != kindEvents:
-		if err := p.flush(); err != nil {
-			return err
-		}
-		return p.w.add(*h, stored[:h.metaLen], stored[h.metaLen:])
+// stored takes a block of seg as its file has it.
+func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
+	if h.kind != kindEvents {
+		return p.job(h, stored)
 	}
 	b, err := p.codec.decodeSections(h, stored, true)
+	if errors.Is(err, errDamaged) {
+		p.report(seg, h.size(), 1)
+	}
 	if err != nil {
-		if errors.Is(err, errDamaged) {
-			seg.damaged.Store(true)
-			p.report(seg, h.size(), 1)
-		}
 		return err
 	}
-	if h.bodyRaw >= packBytes { // large already: with others it might pass the format's limit
+	return p.block(b)
+}
+
+// job takes the end of a job, or its request, which goes when its events, or its failure, are in the Log.
+func (p *packer) job(h *blockHeader, stored []byte) error {
+	if h.kind == kindJob {
+		if pends, err := p.pends(h.first); err != nil || !pends {
+			return err
+		}
+		p.kept[h.first] = h.size()
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return p.w.add(*h, stored[:h.metaLen], stored[h.metaLen:])
+}
+
+// pends says whether the request at seq is that of a pending job.
+func (p *packer) pends(seq entity.Seq) (bool, error) {
+	if seq > p.looked {
+		head := p.Head()
+		seqs, err := p.index.PendingJobs()
+		if err != nil {
+			return false, err
+		}
+		p.looked, p.pending = head, map[entity.Seq]bool{}
+		for _, seq := range seqs {
+			p.pending[seq] = true
+		}
+	}
+	return p.pending[seq], nil
+}
+
+// block takes a block of events.
+func (p *packer) block(b *block) error {
+	if int(b.bodyRaw) >= p.o.packBytes { // large already: with others it might pass the format's limit
 		if err := p.flush(); err != nil {
 			return err
 		}
 	}
 	for i := range b.batches {
 		p.addBatch(b, &b.batches[i])
-		if p.raw >= packBytes || len(p.ids) >= maxEvents/2 {
+		if max(p.body, p.meta) >= p.o.packBytes || len(p.ids) >= maxEvents/2 {
 			if err := p.flush(); err != nil {
 				return err
 			}
@@ -199,15 +173,20 @@ func (p *packer) addBatch(b *block, t *batch) {
 			p.dead = append(p.dead, len(p.ids))
 		}
 		p.ids = append(p.ids, b.ids[i])
+		p.meta += len(b.ids[i]) + 2
+		var row entity.Row
 		if b.live(i) {
-			p.raw += len(b.events[i].Payload)
+			p.body += len(b.events[i].Payload)
+			if b.rows != nil {
+				row = b.rows[i]
+			}
 		}
-		p.raw += len(b.ids[i]) + 8
+		p.rows = append(p.rows, row)
 	}
 	var live int
 	p.events, live = b.blanked(p.events, t.at, t.at+t.events)
 	p.live += live
-	p.raw += 128
+	p.meta += 128
 }
 
 // flush writes the block in the making.
@@ -215,23 +194,46 @@ func (p *packer) flush() error {
 	if p.first == 0 {
 		return nil
 	}
-	h := blockHeader{
+	b := &block{batches: p.batches, ids: p.ids, events: p.events, rows: p.rows}
+	b.blockHeader = blockHeader{
 		kind: kindEvents, first: p.first, span: uint32(p.last - p.first + 1), events: uint32(len(p.ids)), committed: p.committed,
 		dups: bitmapOf(p.dups, len(p.ids)), erased: bitmapOf(p.dead, len(p.ids)),
 	}
-	raw := appendMeta(nil, p.first, p.committed, p.batches, p.ids)
-	meta := p.codec.dense(raw, nil)
-	h.metaLen, h.metaRaw, h.metaCRC = uint32(len(meta)), uint32(len(raw)), checksum(meta)
+	p.metaRaw = appendMeta(p.metaRaw[:0], p.first, p.committed, p.batches, p.ids)
+	meta := p.dense(p.metaRaw, &p.metaBuf)
+	b.metaLen, b.metaRaw, b.metaCRC = uint32(len(meta)), uint32(len(p.metaRaw)), checksum(meta)
 	var body []byte
 	if p.live > 0 {
-		body = h.encodeBody(p.codec.dense, p.events, false)
+		p.bodyRaw, _ = appendBody(slices.Grow(p.bodyRaw[:0], bodySize(p.events)), p.events)
+		body = p.dense(p.bodyRaw, &p.bodyBuf)
+		b.setBody(body, p.bodyRaw)
 	}
+	p.filters.add(b, p.w.off)
+	err := p.w.add(b.blockHeader, meta, body)
+	p.reset()
+	return err
+}
+
+// dense compresses raw in the memory of buf.
+func (p *packer) dense(raw []byte, buf *[]byte) []byte {
+	out := p.codec.dense(raw, *buf)
+	if len(out) < len(raw) { // else it is raw itself
+		*buf = out
+	}
+	return out
+}
+
+// reset leaves the memory of a block to the next one.
+func (p *packer) reset() {
+	clear(p.batches)
+	clear(p.ids)
 	clear(p.events)
-	*p = packer{
-		Log: p.Log, w: p.w, pending: p.pending, expire: p.expire, batches: p.batches[:0], ids: p.ids[:0], events: p.events[:0],
-		dups: p.dups[:0], dead: p.dead[:0],
+	clear(p.rows)
+	p.batches, p.ids, p.events, p.rows, p.dups, p.dead = p.batches[:0], p.ids[:0], p.events[:0], p.rows[:0], p.dups[:0], p.dead[:0]
+	p.first, p.live, p.body, p.meta = 0, 0, 0, 0
+	if cap(p.bodyRaw)+cap(p.metaRaw) > 4*packBytes { // of a batch that was larger than a block
+		p.metaRaw, p.metaBuf, p.bodyRaw, p.bodyBuf = nil, nil, nil, nil
 	}
-	return p.w.add(h, meta, body)
 }
 
 func bitmapOf(set []int, n int) bitmap {
@@ -245,6 +247,41 @@ func bitmapOf(set []int, n int) bitmap {
 	return m
 }
 
-// packPause is how long Run leaves recompression alone after it failed, for
-// instance for want of disk space.
-const packPause = time.Minute
+// mergeRun is small packed neighbours that are worth making one: each of them is not larger than those behind it
+// together, so that an event is written again only when its segment has doubled.
+func (l *Log) mergeRun() []*segment {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	small := func(s *segment) bool { return s.packed && s.end < l.o.SegmentBytes/4 && !s.damaged.Load() }
+	for end := len(l.segs); end > 0; end-- {
+		if !small(l.segs[end-1]) {
+			continue
+		}
+		first, size := end-1, l.segs[end-1].end
+		for first > 0 && small(l.segs[first-1]) && l.segs[first-1].end <= size && size+l.segs[first-1].end <= l.o.SegmentBytes {
+			first--
+			size += l.segs[first].end
+		}
+		if end-first > 1 {
+			return slices.Clone(l.segs[first:end])
+		}
+	}
+	return nil
+}
+
+// merge makes one segment of small neighbours. It reports false when there were none.
+func (l *Log) merge(ctx context.Context) (bool, error) {
+	if err := l.takeMaint(ctx); err != nil {
+		return false, err
+	}
+	defer l.giveMaint()
+	run := l.mergeRun()
+	if len(run) == 0 {
+		return false, nil
+	}
+	err := l.repack(ctx, run, l.newExpiry())
+	if errors.Is(err, errDamaged) { // one of run was found damaged; the next choice leaves it out
+		return true, nil
+	}
+	return err == nil, err
+}

@@ -17,18 +17,25 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
-// packAll recompresses until nothing is left to do.
+// packAll packs until nothing is left to do, and makes small segments one.
 func packAll(t testing.TB, l *Log) {
 	t.Helper()
-	for {
-		more, err := l.pack(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !more {
-			return
+	if err := l.packAll(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *Log) packAll() error {
+	for _, work := range []func(context.Context) (bool, error){l.packSome, l.merge} {
+		for {
+			if more, err := work(context.Background()); err != nil {
+				return err
+			} else if !more {
+				break
+			}
 		}
 	}
+	return nil
 }
 
 // sealNow ends the active segment, as a full one would.
@@ -191,9 +198,7 @@ func TestReadWhileRewriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i%10 == 9 {
-			if _, err := l.pack(ctx); err != nil {
-				t.Fatal(err)
-			}
+			packAll(t, l)
 			if err := l.Erase(ctx, []entity.Seq{entity.Seq(i*5/10*10 + 1)}); err != nil {
 				t.Fatal(err)
 			}
@@ -208,28 +213,41 @@ func TestReadWhileRewriting(t *testing.T) {
 	}
 }
 
-// Run recompresses when nothing was appended for a while, sweeps what expired,
+// Run packs what is sealed at once, and when nothing was appended for a while the rest, too, in few segments; it sweeps what expired,
 // and ends with its context. All goroutines and the clock are the bubble's.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10})
-		for i := range 30 {
+		for i := range 33 {
 			if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 5, 200)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		entries := l.Stats().IndexEntries
+		unpacked := func() (n int) {
+			l.mu.RLock()
+			defer l.mu.RUnlock()
+			for _, seg := range l.segs {
+				if !seg.packed {
+					n++
+				}
+			}
+			return n
+		}
+		if !l.worthPacking(l.segs[len(l.segs)-1]) {
+			t.Fatal("the last segment is too small for this test")
+		}
+		entries, segments := l.Stats().IndexEntries, l.Stats().Segments
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
 		time.Sleep(1500 * time.Millisecond)
-		if n := l.Stats().RecompressedSegs; n != 0 {
-			t.Errorf("%d segments recompressed right after appends", n)
+		if n := unpacked(); n != 1 || l.Stats().Segments != segments {
+			t.Errorf("%d of %d segments are not packed right after appends", n, l.Stats().Segments)
 		}
-		time.Sleep(time.Minute)
-		if n := l.Stats().RecompressedSegs; n == 0 {
-			t.Error("an idle log was not recompressed")
+		time.Sleep(2 * time.Second)
+		if n := unpacked(); n != 0 || l.Stats().Segments >= segments {
+			t.Errorf("%d of %d segments of an idle log are not packed", n, l.Stats().Segments)
 		}
 		time.Sleep(2 * time.Hour)
 		if left := l.Stats().IndexEntries; left >= entries {

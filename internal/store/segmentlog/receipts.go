@@ -1,7 +1,6 @@
 package segmentlog
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,8 +39,8 @@ func (l *Log) BatchReceipt(_ context.Context, project, batchID string) (*wire.Jo
 // JobReceipt implements store.Receipts.
 func (l *Log) JobReceipt(_ context.Context, project, jobID string) (*wire.Job, error) {
 	return call(l, "job receipt", func() (*wire.Job, error) {
-		e, ok, err := l.index.Job(project, jobID)
-		return l.receipt(project, cmp.Or(e.Result, e.Request), ok, err)
+		seq, ok, err := l.index.Job(project, jobID)
+		return l.receipt(project, seq, ok, err)
 	})
 }
 
@@ -61,13 +60,6 @@ func (l *Log) receipt(project string, seq entity.Seq, known bool, err error) (*w
 		return nil, store.ErrNotFound
 	}
 	job := &wire.Job{JobID: t.job, BatchID: t.id, Status: wire.JobPending, CreatedAt: micros(t.received)}
-	if t.job != "" {
-		if e, ok, err := l.index.Job(project, t.job); err != nil {
-			return nil, err
-		} else if ok {
-			job.CreatedAt = e.CreatedAt
-		}
-	}
 	if b.kind == kindJob {
 		return job, nil
 	}

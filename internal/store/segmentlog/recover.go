@@ -237,10 +237,12 @@ func (l *Log) scanTail(seg *segment, f vfs.File) (missing entity.Seq, torn int64
 // call their retries duplicates.
 func (l *Log) openIndex(missing entity.Seq) error {
 	dir := l.fs.PathJoin(l.dir, "index")
-	o := idindex.Options{FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Logger: l.o.Logger}
+	o := idindex.Options{
+		FS: l.fs, Now: l.o.Now, CacheBytes: l.o.IndexCacheBytes, Names: l.names, HashBits: l.o.indexHashBits, Logger: l.o.Logger,
+	}
 	x, err := idindex.Open(dir, o)
 	switch {
-	case errors.Is(err, idindex.ErrNewer), errors.Is(err, idindex.ErrStopped):
+	case errors.Is(err, idindex.ErrNewer):
 		return fmt.Errorf("%s: %w", dir, err)
 	case err != nil:
 		l.o.Logger.Warn("id index cannot be opened; it is rebuilt from the log", "error", err)
@@ -262,10 +264,17 @@ func (l *Log) openIndex(missing entity.Seq) error {
 	return l.replay()
 }
 
-// replay applies to the index every block behind its cursor.
+// replay applies to the index every block behind its cursor. A new index is on disk when it returns: only then do the
+// files of an earlier release's go.
 func (l *Log) replay() error {
 	r := &refill{index: l.index, after: l.index.Cursor(), upto: math.MaxUint64, horizon: horizon(l.o.Now())}
-	for _, seg := range l.segs {
+	anew, told := r.after == 0 && len(l.segs) > 0, time.Now()
+	for i, seg := range l.segs {
+		const silence = 5 * time.Second
+		if anew && time.Since(told) > silence {
+			told = time.Now()
+			l.o.Logger.Info("building the id index from the log", "segment", i+1, "of", len(l.segs), "seq", uint64(seg.base))
+		}
 		if seg.last <= r.after || seg.rewrote && seg.jobs == 0 && seg.newest < r.horizon {
 			continue
 		}
@@ -273,7 +282,10 @@ func (l *Log) replay() error {
 			return fmt.Errorf("replay %s into id index: %w", seg.path, err)
 		}
 	}
-	return r.flush()
+	if err := r.flush(); err != nil || !anew {
+		return err
+	}
+	return l.index.Flush()
 }
 
 func (l *Log) replaySegment(r *refill, seg *segment) error {

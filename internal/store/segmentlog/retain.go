@@ -68,8 +68,7 @@ func (l *Log) expireSome(ctx context.Context, upto entity.Seq) (more bool, err e
 		s := &eraser{Log: l}
 		return true, s.sealActive(ctx, run[0].base)
 	}
-	p := &packer{Log: l, pending: map[entity.Seq]bool{}, expire: e}
-	if err := p.run(ctx, run); err != nil && !errors.Is(err, errDamaged) {
+	if err := l.repack(ctx, run, e); err != nil && !errors.Is(err, errDamaged) {
 		return false, err
 	}
 	return true, nil // of a run with damage, the next choice leaves out the damaged

@@ -11,33 +11,37 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// rewrite is a segment file written whole beside those that it will replace.
+// rewrite is a segment file written whole beside those that it will replace. The holder of maint uses it.
 type rewrite struct {
 	*Log
-	seg  *segment
-	tmp  string
-	file vfs.File
-	off  int64
-	buf  []byte
+	olds    []*segment // side by side
+	seg     *segment
+	created int64 // Unix µs
+	tmp     string
+	file    vfs.File
+	off     int64
+	buf     []byte
 }
 
-// begin creates the temporary file for h.
-func (l *Log) beginRewrite(h segmentHeader) (*rewrite, error) {
+// beginRewrite creates the temporary file of what will replace olds. The segment's header goes into it last.
+func (l *Log) beginRewrite(olds []*segment, packed bool) (*rewrite, error) {
+	if err := errors.Join(l.dropMaking(olds), l.removeLeftover()); err != nil {
+		return nil, err
+	}
 	salt, err := newSalt()
 	if err != nil {
 		return nil, err
 	}
-	h.salt = salt
-	path := l.fs.PathJoin(l.dir, segmentName(h.base))
-	w := &rewrite{Log: l, tmp: strings.TrimSuffix(path, segmentExt) + tempExt, off: headerLen}
+	base, path := olds[0].base, olds[0].path
+	w := &rewrite{Log: l, olds: olds, created: l.o.Now().UnixMicro(), tmp: strings.TrimSuffix(path, segmentExt) + tempExt, off: headerLen}
 	w.seg = &segment{
-		id: l.nextID.Add(1), base: h.base, path: path, salt: salt, salted: true, packed: h.flags&flagPacked != 0,
-		rewrote: h.last != 0, jobs: h.jobs, last: h.last, sealed: true, loaded: true, newest: h.newest, prev: h.prev,
+		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true, packed: packed, rewrote: true,
+		sealed: true, loaded: true, prev: olds[0].prev,
 	}
-	if w.file, err = l.fs.Create(w.tmp, writeCategory); err != nil {
+	if w.file, err = l.fs.OpenReadWrite(w.tmp, writeCategory); err != nil {
 		return nil, err
 	}
-	w.buf = h.append(nil)
+	w.buf = make([]byte, headerLen)
 	return w, nil
 }
 
@@ -45,6 +49,9 @@ func (l *Log) beginRewrite(h segmentHeader) (*rewrite, error) {
 func (w *rewrite) add(h blockHeader, meta, body []byte) error {
 	h.salt = w.seg.salt
 	w.seg.note(&h, w.off)
+	if h.kind == kindJob {
+		w.seg.jobs++
+	}
 	w.off += h.size()
 	w.buf = h.append(w.buf)
 	w.buf = append(w.buf, meta...)
@@ -67,53 +74,76 @@ func (w *rewrite) flush() error {
 
 // discard removes what was written.
 func (w *rewrite) discard() error {
-	return errors.Join(w.file.Close(), w.fs.Remove(w.tmp))
+	return errors.Join(w.file.Close(), w.remove())
 }
 
-// replace makes the new file durable and puts it in the place of olds, which lie side
-// by side: readers see either. A crash at any point leaves the old files, or the
+func (w *rewrite) remove() error {
+	err := w.fs.Remove(w.tmp)
+	if err != nil {
+		w.leftover = append(w.leftover, w.tmp)
+	}
+	return err
+}
+
+// replace makes the new file durable and puts it in the place of the old ones:
+// readers see either. A crash at any point leaves the old files, or the
 // new one and perhaps old ones that it holds whole, which Open removes.
-func (w *rewrite) replace(olds []*segment) error {
-	err := w.flush()
+func (w *rewrite) replace() error {
+	err := w.complete()
+	if err = errors.Join(err, w.file.Close()); err == nil {
+		err = w.removeFilters(w.olds) // before: none may outlive what it was made of
+	}
 	if err == nil {
-		err = w.file.Sync()
+		err = w.swap()
 	}
 	if err != nil {
-		return errors.Join(err, w.discard())
+		return errors.Join(err, w.remove())
 	}
-	w.seg.file = fileIdentity(w.file)
-	if err := w.file.Close(); err != nil {
-		return errors.Join(err, w.fs.Remove(w.tmp))
-	}
-	w.seg.end = w.off
-	if err := w.removeFilters(olds); err != nil { // before: none may outlive what it was made of
-		return errors.Join(err, w.fs.Remove(w.tmp))
-	}
-	if err := w.swap(olds); err != nil {
-		return errors.Join(err, w.fs.Remove(w.tmp))
-	}
-	for _, old := range olds {
+	for _, old := range w.olds {
 		w.forget(old)
 	}
 	if err := durable.SyncDirIn(w.fs, w.dir); err != nil {
 		return err
 	}
-	return w.removeFiles(olds[1:])
+	return w.removeFiles(w.olds[1:])
 }
 
-func (w *rewrite) swap(olds []*segment) error {
+// complete writes the rest, and the header, and syncs.
+func (w *rewrite) complete() error {
+	seg := w.seg
+	for _, old := range w.olds {
+		seg.newest = max(seg.newest, old.newestCommit())
+	}
+	seg.last, seg.end, seg.file = w.olds[len(w.olds)-1].last, w.off, fileIdentity(w.file) // sealed: it does not change
+	h := segmentHeader{
+		salt: seg.salt, base: seg.base, last: seg.last, created: w.created, newest: seg.newest, jobs: seg.jobs, prev: seg.prev,
+	}
+	if seg.packed {
+		h.flags = flagPacked
+	}
+	err := w.flush()
+	if err == nil {
+		_, err = w.file.WriteAt(h.append(nil), 0)
+	}
+	if err == nil {
+		err = w.file.Sync()
+	}
+	return err
+}
+
+func (w *rewrite) swap() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.segs, olds[0])
+	i := slices.Index(w.segs, w.olds[0])
 	if i < 0 {
-		return fmt.Errorf("segment %d is gone", olds[0].base)
+		return fmt.Errorf("segment %d is gone", w.olds[0].base)
 	}
 	if err := w.fs.Rename(w.tmp, w.seg.path); err != nil {
 		return err
 	}
 	segs := slices.Clone(w.segs[:i])
 	segs = append(segs, w.seg)
-	w.segs = append(segs, w.segs[i+len(olds):]...)
+	w.segs = append(segs, w.segs[i+len(w.olds):]...)
 	return nil
 }
 
@@ -126,7 +156,7 @@ func (l *Log) forget(old *segment) {
 // removeFiles removes the files of segments that are no longer in the table, one after
 // the other: the name of one may fence what a failed write left in the one before.
 func (l *Log) removeFiles(segs []*segment) error {
-	if err := l.removeFilters(segs); err != nil {
+	if err := errors.Join(l.dropMaking(segs), l.removeFilters(segs)); err != nil {
 		return err
 	}
 	for _, seg := range segs {

@@ -315,6 +315,7 @@ func (v *view) decoded(sc *scanner, f func(*block)) error {
 // covered are the stretches of a segment up to a place in its file.
 type covered struct {
 	list  []stretch // never changed in place: searches hold it
+	made  int       // how many of them, the first, have a filter in memory
 	to    int64
 	after entity.Seq
 }
@@ -351,7 +352,7 @@ func (s *segment) extend(v *view) error {
 	if sc.err != nil {
 		return sc.err
 	}
-	s.covered = covered{list: list, to: v.end, after: sc.after}
+	s.covered.list, s.covered.to, s.covered.after = list, v.end, sc.after
 	return nil
 }
 

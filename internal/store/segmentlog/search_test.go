@@ -151,19 +151,12 @@ func (x *texts) check(t *testing.T, l *Log, when string) {
 	}
 }
 
-// runTidy does the background work that is due on an idle machine, all of it.
+// runTidy does the background work that is due.
 func runTidy(t *testing.T, l *Log) {
 	t.Helper()
-	for range 100 {
-		before := l.Stats().RecompressedSegs
-		if err := l.tidy(context.Background(), true); err != nil {
-			t.Fatal(err)
-		}
-		if l.Stats().RecompressedSegs == before && l.filterDue(true) == nil {
-			return
-		}
+	if err := l.tidy(context.Background()); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("the background work does not end")
 }
 
 func filterFiles(t *testing.T, dir string) []string {
@@ -181,7 +174,7 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	rng := chance.Of(t)
 	dir, idle := t.TempDir(), time.Now().Add(time.Hour)
-	o := Options{SegmentBytes: 20 << 10, Now: func() time.Time { return idle }, MaxUnfiltered: 1 << 20}
+	o := Options{SegmentBytes: 20 << 10, Now: func() time.Time { return idle }}
 	l, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
@@ -190,22 +183,13 @@ func TestSearch(t *testing.T) {
 	x.check(t, l, "empty")
 	x.append(t, l, 60)
 	x.check(t, l, "appended")
-	idle = idle.Add(time.Hour)
-	for l.filterDue(true) != nil {
-		if _, err := l.filterOne(context.Background(), true); err != nil {
-			t.Fatal(err)
-		}
-	}
+	runTidy(t, l)
 	if n := len(filterFiles(t, dir)); n < 3 {
 		t.Fatalf("%d filter files", n)
 	}
 	x.check(t, l, "filtered")
 	x.append(t, l, 30)
 	x.check(t, l, "filtered in part")
-	if err := l.filterActive(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	x.check(t, l, "filtered in part, the active segment, too")
 	idle = idle.Add(time.Hour)
 	runTidy(t, l)
 	if n := len(filterFiles(t, dir)); n == 0 || l.Stats().RecompressedSegs == 0 {
@@ -282,7 +266,7 @@ func TestSearchOrphans(t *testing.T) {
 func TestSearchActive(t *testing.T) {
 	t.Parallel()
 	ctx, dir := context.Background(), t.TempDir()
-	l := openTest(t, nil, dir, Options{})
+	l := openTest(t, nil, dir, Options{IdleAfter: time.Hour})
 	add := func(from, to int) {
 		for i := from; i < to; i++ {
 			if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 100, 900)); err != nil {
@@ -315,12 +299,10 @@ func TestSearchActive(t *testing.T) {
 	if passed, all := passing("unheardof"); passed != all || all < 4 {
 		t.Fatalf("%d of %d stretches without filters", passed, all)
 	}
-	if err := l.tidy(ctx, true); err != nil {
-		t.Fatal(err)
-	}
+	runTidy(t, l)
 	add(50, 75)
 	for _, when := range []string{"once", "again"} {
-		if passed, all := passing("unheardof"); when == "once" && passed >= all-2 || when == "again" && passed > 1 {
+		if passed, all := passing("unheardof"); when == "once" && passed >= all-2 || when == "again" && passed > 2 {
 			t.Errorf("%s: %d of %d stretches pass", when, passed, all)
 		}
 		if passed, all := passing("call"); passed != all {
@@ -329,13 +311,12 @@ func TestSearchActive(t *testing.T) {
 		if n := len(found(t, l, "p1", "call")); n != 7500 {
 			t.Errorf("%s: %d of 7500 events found", when, n)
 		}
-		if err := l.filterActive(ctx); err != nil {
-			t.Fatal(err)
-		}
+		runTidy(t, l)
 	}
 	sealNow(t, l)
-	if more, err := l.filterOne(ctx, true); !more || err != nil || len(filterFiles(t, dir)) != 1 {
-		t.Fatalf("%t %v", more, err)
+	runTidy(t, l)
+	if n := len(filterFiles(t, dir)); n != 1 {
+		t.Fatalf("%d filter files", n)
 	}
 	if passed, _ := passing("unheardof"); passed != 0 {
 		t.Errorf("%d stretches of the sealed segment pass", passed)
@@ -499,27 +480,20 @@ func TestSearchBounds(t *testing.T) {
 	}
 }
 
-// Filters wait for a calm moment, but not for ever: searches would read too much.
-func TestFiltersWhenBusy(t *testing.T) {
+// What is sealed is packed and has filters though events keep coming: searches would read too much.
+func TestPackedWhenBusy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, MaxUnfiltered: 3, IdleAfter: time.Hour, MaxUnpacked: 1000})
+	l := openTest(t, nil, dir, Options{SegmentBytes: 10 << 10, IdleAfter: time.Hour})
 	for i := range 80 {
 		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	segments := l.Stats().Segments
-	for _, c := range []struct {
-		calm bool
-		left int // the one that is appended to, too
-	}{{false, 4}, {true, 1}} {
-		if err := l.tidy(context.Background(), c.calm); err != nil {
-			t.Fatal(err)
-		}
-		if files := len(filterFiles(t, dir)); segments < 8 || files != segments-c.left {
-			t.Errorf("calm %t: %d filter files for %d segments", c.calm, files, segments)
-		}
+	runTidy(t, l)
+	segments, files, packed := l.Stats().Segments, len(filterFiles(t, dir)), int(l.Stats().RecompressedSegs)
+	if segments < 8 || files != segments-1 || packed != segments-1 {
+		t.Errorf("%d of %d segments are packed, and %d have filters", packed, segments, files)
 	}
 }
 
@@ -564,7 +538,7 @@ func TestSearchBeside(t *testing.T) {
 		}
 		return nil
 	})
-	again(func(int) error { return l.tidy(ctx, true) })
+	again(func(int) error { return l.tidy(ctx) })
 	again(func(i int) error {
 		mu.Lock()
 		if i%20 != 0 || len(stored) < 50 {

@@ -40,7 +40,7 @@ type segment struct {
 
 	find sync.Mutex // guards below; apart from mu, for which the committer waits
 	// filter is the segment's filter file, nil when it has none. When it was
-	// checked, covered are its stretches, else those found so far.
+	// checked, covered are its stretches, else those that the packer made and that searches found.
 	filter  *filterFile
 	checked bool
 	covered covered

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -39,6 +40,7 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 // read reads the envelope. The last of two members with one name counts.
 func read(in *wireformat.Incoming, w *jsonbody.Walk) (*ingest.Request, error) {
 	r := &ingest.Request{Dedup: dedupOf(wire.DefaultDeduplication())}
+	events := jsonbody.NewEvents(in, r)
 	var kind byte // of the value of events; 0 when there is none
 	var environment, async []byte
 	for key := range w.Members() {
@@ -46,7 +48,7 @@ func read(in *wireformat.Incoming, w *jsonbody.Walk) (*ingest.Request, error) {
 		switch string(key) {
 		case "events":
 			if kind = w.Kind(); kind == '[' {
-				err = readEvents(r, in, w)
+				err = readEvents(events, in, w)
 			}
 		case "environment":
 			environment = w.Value().Raw
@@ -85,7 +87,8 @@ func environmentOf(raw []byte, h http.Header) (string, error) {
 	if !ok {
 		return "", wireformat.BadEnvironment()
 	}
-	return wireformat.Environment(text, h.Get("X-Environment"))
+	name, err := wireformat.Environment(text, h.Get("X-Environment"))
+	return strings.Clone(name), err // it is kept longer than the body
 }
 
 // someEvents refuses a batch whose events are not a list of at least one.
@@ -102,23 +105,22 @@ func someEvents(kind byte, n int) error {
 }
 
 // readEvents reads the list that comes next in the envelope.
-func readEvents(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) error {
-	const typical = 600 // bytes of an event
-	r.Events, r.Faults, r.Notes = make([]wire.Event, 0, min(in.Limits.MaxEvents, len(in.Body)/typical+4)), nil, nil
+func readEvents(events *jsonbody.Events, in *wireformat.Incoming, w *jsonbody.Walk) error {
+	events.Clear() // the last of two lists counts
 	for i := range w.Elements() {
 		if i == in.Limits.MaxEvents {
 			return in.Limits.TooMany()
 		}
-		readEvent(r, w, &in.Limits)
+		readEvent(events, w)
 	}
 	return nil
 }
 
-// readEvent adds the element of the events list that comes next to r.
-func readEvent(r *ingest.Request, w *jsonbody.Walk, l *wireformat.Limits) {
+// readEvent adds the element of the events list that comes next.
+func readEvent(events *jsonbody.Events, w *jsonbody.Walk) {
 	if w.Kind() != '{' {
 		w.Value()
-		unreadable(r, wire.Event{}, extract.CodeInvalidField, "Invalid event format", "each element of events must be a JSON object")
+		events.Refuse(wire.Event{}, extract.CodeInvalidField, "Invalid event format", "each element of events must be a JSON object")
 		return
 	}
 	var id, typ, timestamp, payload jsonbody.Value // the last of each counts
@@ -129,7 +131,7 @@ func readEvent(r *ingest.Request, w *jsonbody.Walk, l *wireformat.Limits) {
 		case "event_type":
 			typ = w.Value()
 		case "payload":
-			payload = w.Value()
+			payload = events.Payload(w)
 		case "timestamp":
 			timestamp = w.Value()
 		}
@@ -143,11 +145,11 @@ func readEvent(r *ingest.Request, w *jsonbody.Walk, l *wireformat.Limits) {
 	}
 	if !isText {
 		f := ingest.InvalidID()
-		unreadable(r, ev, f.Code, f.Message, f.Details)
+		events.Refuse(ev, f.Code, f.Message, f.Details)
 		return
 	}
 	if ev.ID == "" {
-		missing(r, ev, "event_id", "a string of 1 to 128 printable ASCII characters without space")
+		missing(events, ev, "event_id", "a string of 1 to 128 printable ASCII characters without space")
 		return
 	}
 	if typ.Given() {
@@ -157,22 +159,16 @@ func readEvent(r *ingest.Request, w *jsonbody.Walk, l *wireformat.Limits) {
 	}
 	switch {
 	case !isText:
-		unreadable(r, ev, extract.CodeInvalidField, "Invalid event_type", "event_type must be a string")
+		events.Refuse(ev, extract.CodeInvalidField, "Invalid event_type", "event_type must be a string")
 	case ev.Type == "":
-		missing(r, ev, "event_type", "a string such as trace_create")
+		missing(events, ev, "event_type", "a string such as trace_create")
 	case !payload.Given():
-		missing(r, ev, "payload", "a JSON object")
+		missing(events, ev, "payload", "a JSON object")
 	default:
-		jsonbody.Take(r, ev, note, &payload, l)
+		events.Take(ev, note, &payload)
 	}
 }
 
-func missing(r *ingest.Request, ev wire.Event, field, must string) {
-	unreadable(r, ev, extract.CodeMissingField, "Missing required field '"+field+"'", "an event needs "+field+", "+must)
-}
-
-// unreadable adds an event that is not there as a whole.
-func unreadable(r *ingest.Request, ev wire.Event, code, message, details string) {
-	r.Faults = append(r.Faults, ingest.Fault{Index: len(r.Events), Err: wire.BatchEventError{Code: code, Message: message, Details: details}})
-	r.Events = append(r.Events, ev)
+func missing(events *jsonbody.Events, ev wire.Event, field, must string) {
+	events.Refuse(ev, extract.CodeMissingField, "Missing required field '"+field+"'", "an event needs "+field+", "+must)
 }

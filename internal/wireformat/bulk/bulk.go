@@ -72,11 +72,12 @@ func read(in *wireformat.Incoming, w *jsonbody.Walk) (*ingest.Request, error) {
 		return nil, wireformat.Empty("telemetry")
 	}
 	at, note := jsonbody.Time(timestamp.Raw)
-	r := &ingest.Request{Events: make([]wire.Event, 0, len(objects)), Dedup: store.Dedup{Enabled: true, TTL: wire.DefaultDedupTTL * time.Second}}
+	r := &ingest.Request{Dedup: store.Dedup{Enabled: true, TTL: wire.DefaultDedupTTL * time.Second}}
+	events := jsonbody.NewEvents(in, r)
 	ids := wireformat.NewIDs("bulk_", in.Project)
 	for i := range objects {
 		v := &objects[i]
-		jsonbody.Take(r, wire.Event{ID: ids.Of(number(uint64(at.UnixMicro())), number(uint64(i)), v.Raw), Type: wire.EventCreate, Timestamp: at}, note, v, &in.Limits)
+		events.Take(wire.Event{ID: ids.Of(number(uint64(at.UnixMicro())), number(uint64(i)), v.Raw), Type: wire.EventCreate, Timestamp: at}, note, v)
 	}
 	return r, nil
 }

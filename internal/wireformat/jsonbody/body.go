@@ -70,10 +70,9 @@ func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 	w.open = w.room[:0]
 	if err = read(w); err != nil { // what was not read because of it must be JSON, too
 		w = &Walk{data: body}
-		w.value(0)
+		w.value()
 	}
-	w.space()
-	w.bad = w.bad || w.pos != len(body)
+	w.bad = w.bad || space(body, w.pos) != len(body)
 	return w, err
 }
 
@@ -163,21 +162,4 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 		fault = bad(extract.CodePayloadTooDeep, "payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
 	}
 	return payload, note, fault
-}
-
-// Take adds an event with its payload to r, with what there is to say of it. noteTime is what
-// Time has noted.
-func Take(r *ingest.Request, ev wire.Event, noteTime string, v *Value, l *wireformat.Limits) {
-	i := len(r.Events)
-	payload, note, fault := payloadOf(v, l)
-	ev.Payload = payload
-	r.Events = append(r.Events, ev)
-	for _, text := range [...]string{noteTime, note} {
-		if text != "" {
-			r.Notes = append(r.Notes, ingest.Note{Index: i, Text: text})
-		}
-	}
-	if fault != nil {
-		r.Faults = append(r.Faults, ingest.Fault{Index: i, Err: *fault, OfPayload: true})
-	}
 }

@@ -1,18 +1,23 @@
 package jsonbody
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
 
 // Walk is a place in a body. After the first byte that is not JSON it gives empty values and
 // ends every iteration; Object then answers for it.
 type Walk struct {
-	data  []byte
-	pos   int
-	open  []byte // the closing brackets of what is open; it begins in room
-	room  [32]byte
-	bad   bool // the body is no JSON
-	high  int  // the most that was open at once since the value that is read began
-	loose bool // it holds bytes that are no UTF-8
-	words int  // NaN and Infinity so far
+	data    []byte
+	pos     int
+	open    []byte // the closing brackets of what is open; it begins in room
+	room    [32]byte
+	bad     bool // the body is no JSON
+	high    int  // the most that was open at once since the value that is read began
+	loose   bool // it holds bytes that are no UTF-8
+	escaped bool // a string held an escape since this was set to false
+	words   int  // NaN and Infinity so far
 
 	deepest int // the most that was open at once in all of the body
 }
@@ -41,7 +46,7 @@ func (v *Value) Given() bool { return len(v.Raw) > 0 && v.Raw[0] != 'n' }
 
 // Kind is the first byte of the value that comes next.
 func (w *Walk) Kind() byte {
-	w.space()
+	w.pos = space(w.data, w.pos)
 	if w.pos >= len(w.data) {
 		return 0
 	}
@@ -49,15 +54,29 @@ func (w *Walk) Kind() byte {
 }
 
 // Value reads the value that comes next.
-func (w *Walk) Value() Value {
-	w.space()
-	start, level, high, words := w.pos, len(w.open), w.high, w.words
+func (w *Walk) Value() Value { return w.Noted(nil) }
+
+// Noted is Value that tells of each member of an object: its key, unescaped, and where in Value.Raw its value
+// begins and ends.
+func (w *Walk) Noted(member func(key []byte, start, end int)) Value {
+	object := w.Kind() == '{'
+	begin, level, high, words := w.pos, len(w.open), w.high, w.words
 	w.high, w.loose = level, false
-	w.value(level)
+	if member == nil || !object {
+		w.value()
+	} else {
+		for key := range w.Members() {
+			w.pos = space(w.data, w.pos)
+			start := w.pos
+			if w.value(); !w.bad {
+				member(key, start-begin, w.pos-begin)
+			}
+		}
+	}
 	if w.bad {
 		return Value{}
 	}
-	v := Value{Raw: w.data[start:w.pos:w.pos], Depth: w.high - level, UTF8: !w.loose, words: w.words > words}
+	v := Value{Raw: w.data[begin:w.pos:w.pos], Depth: w.high - level, UTF8: !w.loose, words: w.words > words}
 	w.high = max(high, w.high)
 	return v
 }
@@ -67,7 +86,7 @@ func (w *Walk) Value() Value {
 func (w *Walk) Members() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for more := w.enter('{', '}'); more; more = w.next() {
-			key := unescaped(w.name())
+			key := w.key()
 			at := w.pos
 			if w.bad || !yield(key) {
 				return
@@ -95,8 +114,7 @@ func (w *Walk) Elements() iter.Seq[int] {
 // passed reads the value at a place that nobody has read.
 func (w *Walk) passed(at int) {
 	if w.pos == at && !w.bad {
-		w.space()
-		w.value(len(w.open))
+		w.value()
 	}
 }
 
@@ -106,10 +124,11 @@ func (w *Walk) enter(opener, closer byte) (more bool) {
 		w.bad = true
 		return false
 	}
+	w.pos++
 	w.push(closer)
-	w.space()
-	if w.pos < len(w.data) && w.data[w.pos] == closer {
+	if w.Kind() == closer {
 		w.pop()
+		w.pos++
 		return false
 	}
 	return !w.bad
@@ -117,23 +136,40 @@ func (w *Walk) enter(opener, closer byte) (more bool) {
 
 // next goes behind the comma that comes next, or out of the container.
 func (w *Walk) next() (more bool) {
-	w.space()
-	switch {
-	case w.bad || w.pos >= len(w.data):
-		w.bad = true
-	case w.data[w.pos] == ',':
-		w.pos++
-		return true
-	case w.data[w.pos] == w.open[len(w.open)-1]:
+	switch c := w.Kind(); {
+	case w.bad:
+		return false
+	case c == ',':
+		more = true
+	case c == w.open[len(w.open)-1]:
 		w.pop()
 	default:
 		w.bad = true
+		return false
 	}
-	return false
+	w.pos++
+	return more
+}
+
+// key reads a name of an object, which it unescapes, and the colon behind it.
+func (w *Walk) key() []byte {
+	w.escaped = false
+	start := space(w.data, w.pos)
+	end := w.text(start)
+	behind := colon(w.data, end)
+	if behind < 0 {
+		w.bad = true
+		return nil
+	}
+	w.pos = behind
+	key := w.data[start+1 : end-1]
+	if w.escaped {
+		key = rawjson.Unescape(key)
+	}
+	return key
 }
 
 func (w *Walk) push(closer byte) {
-	w.pos++
 	w.open = append(w.open, closer)
 	if n := len(w.open); n > w.high {
 		w.high = n
@@ -142,82 +178,4 @@ func (w *Walk) push(closer byte) {
 	}
 }
 
-func (w *Walk) pop() {
-	w.pos++
-	w.open = w.open[:len(w.open)-1]
-}
-
-func (w *Walk) space() {
-	for w.pos < len(w.data) {
-		switch w.data[w.pos] {
-		case ' ', '\n', '\t', '\r':
-			w.pos++
-		default:
-			return
-		}
-	}
-}
-
-// value reads the value that begins here, and leaves when level containers are open, as
-// before it. It does not recurse, so that depth costs no stack.
-func (w *Walk) value(level int) {
-	for {
-		w.begin()
-		for !w.bad && len(w.open) > level && !w.next() { // out of all that ends here
-		}
-		if w.bad || len(w.open) == level {
-			return
-		}
-		if w.open[len(w.open)-1] == '}' {
-			w.name()
-		}
-	}
-}
-
-// begin reads a value, or the beginnings of containers up to the first value in them; an
-// empty container is a value.
-func (w *Walk) begin() {
-	for !w.bad {
-		w.space()
-		if w.pos >= len(w.data) {
-			w.bad = true
-			return
-		}
-		var closer byte
-		switch w.data[w.pos] {
-		case '{':
-			closer = '}'
-		case '[':
-			closer = ']'
-		case '"':
-			w.text()
-			return
-		default:
-			w.scalar()
-			return
-		}
-		if !w.enter(w.data[w.pos], closer) {
-			return
-		}
-		if closer == '}' {
-			w.name()
-		}
-	}
-}
-
-// name reads a name of an object and the colon behind it.
-func (w *Walk) name() []byte {
-	w.space()
-	start := w.pos + 1
-	if !w.text() {
-		return nil
-	}
-	name := w.data[start : w.pos-1]
-	w.space()
-	if w.pos >= len(w.data) || w.data[w.pos] != ':' {
-		w.bad = true
-		return nil
-	}
-	w.pos++
-	return name
-}
+func (w *Walk) pop() { w.open = w.open[:len(w.open)-1] }

@@ -11,9 +11,10 @@ import (
 
 // decoder makes a request of ingest.
 type decoder struct {
-	in  *wireformat.Incoming
-	r   *ingest.Request
-	sdk string
+	in     *wireformat.Incoming
+	r      *ingest.Request
+	events *jsonbody.Events
+	sdk    string
 }
 
 // batch reads {"batch": [event, …], "metadata": …}.
@@ -29,7 +30,8 @@ func (d *decoder) batch(w *jsonbody.Walk) error {
 		if w.Kind() != '[' {
 			return &ingest.RequestError{Code: wireformat.CodeInvalidField, Message: "batch must be a list of events"}
 		}
-		seen, d.r.Events, d.r.Faults, d.r.Notes = true, nil, nil, nil // the last of two counts
+		seen = true
+		d.events.Clear() // the last of two counts
 		for range w.Elements() {
 			d.event(w)
 		}
@@ -44,7 +46,7 @@ func (d *decoder) batch(w *jsonbody.Walk) error {
 func (d *decoder) event(w *jsonbody.Walk) {
 	if w.Kind() != '{' {
 		w.Value()
-		d.fault(wire.Event{}, extract.CodeInvalidField, "Invalid event format", "each element of batch must be a JSON object")
+		d.events.Refuse(wire.Event{}, extract.CodeInvalidField, "Invalid event format", "each element of batch must be a JSON object")
 		return
 	}
 	var id, typ, timestamp, body jsonbody.Value // the last of each counts
@@ -69,12 +71,12 @@ func (d *decoder) event(w *jsonbody.Walk) {
 	ev.Type, known = extract.LangfuseType(name)
 	switch {
 	case ev.ID == "":
-		d.fault(ev, extract.CodeMissingField, "Missing required field 'id'", "an event needs id, a string of 1 to 128 printable ASCII characters without space")
+		d.events.Refuse(ev, extract.CodeMissingField, "Missing required field 'id'", "an event needs id, a string of 1 to 128 printable ASCII characters without space")
 	case !known:
-		d.fault(ev, extract.CodeUnknownEventType, "Unknown type", "type must be trace-create, score-create, sdk-log, or the -create or -update of an "+
+		d.events.Refuse(ev, extract.CodeUnknownEventType, "Unknown type", "type must be trace-create, score-create, sdk-log, or the -create or -update of an "+
 			"observation, span, generation, event, agent, tool, chain, retriever, evaluator, embedding or guardrail")
 	case body.Kind() != '{':
-		d.fault(ev, extract.CodeInvalidPayload, "Invalid body", "body must be a JSON object")
+		d.events.Refuse(ev, extract.CodeInvalidPayload, "Invalid body", "body must be a JSON object")
 	default:
 		d.take(ev, note, name, &body)
 	}
@@ -98,7 +100,7 @@ func (d *decoder) take(ev wire.Event, note, typ string, body *jsonbody.Value) {
 	}
 	v := *body
 	v.Raw = extract.AppendLangfuse(make([]byte, 0, len(body.Raw)+len(typ)+len(d.sdk)+64), typ, d.sdk, body.Raw)
-	jsonbody.Take(d.r, ev, note, &v, &d.in.Limits)
+	d.events.Take(ev, note, &v)
 }
 
 // ids are what a body says that decides what becomes of it.
@@ -141,7 +143,7 @@ func (d *decoder) score(w *jsonbody.Walk) {
 	body := w.Value()
 	ev := wire.Event{ID: derivedID(d.in.Project, body.Raw), Type: wire.QualityScoreCreate}
 	if body.Kind() != '{' {
-		d.fault(ev, extract.CodeInvalidPayload, "Invalid body", "a score must be a JSON object")
+		d.events.Refuse(ev, extract.CodeInvalidPayload, "Invalid body", "a score must be a JSON object")
 		return
 	}
 	d.take(ev, "", "score-create", &body)
@@ -150,10 +152,4 @@ func (d *decoder) score(w *jsonbody.Walk) {
 // derivedID is the id of a score that has none.
 func derivedID(project string, content []byte) string {
 	return wireformat.NewIDs("lfscore_", project).Of(content)
-}
-
-// fault adds an event that cannot be stored.
-func (d *decoder) fault(ev wire.Event, code, message, details string) {
-	d.r.Faults = append(d.r.Faults, ingest.Fault{Index: len(d.r.Events), Err: wire.BatchEventError{Code: code, Message: message, Details: details}})
-	d.r.Events = append(d.r.Events, ev)
 }

@@ -40,6 +40,7 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	}
 	if err := jsonbody.Any(in.Body, in.Limits.MaxDepth, func(w *jsonbody.Walk) error {
 		d.r = &ingest.Request{Environment: environment(in.Header), Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
+		d.events = jsonbody.NewEvents(in, d.r)
 		return read(w)
 	}); err != nil {
 		return nil, err

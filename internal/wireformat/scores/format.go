@@ -40,11 +40,12 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 	r := &ingest.Request{}
 	if err := jsonbody.Object(in.Body, in.Limits.MaxDepth, func(w *jsonbody.Walk) error {
 		*r = ingest.Request{Environment: env, Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
+		events := jsonbody.NewEvents(in, r)
 		if in.Path == one {
-			take(r, in, w)
+			take(events, in, w)
 			return nil
 		}
-		return list(r, in, w)
+		return list(events, in, w)
 	}); err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (Format) Decode(in *wireformat.Incoming) (*ingest.Request, error) {
 }
 
 // list reads {"scores": […]}.
-func list(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) error {
+func list(events *jsonbody.Events, in *wireformat.Incoming, w *jsonbody.Walk) error {
 	var kind byte // of the value of scores; 0 when there is none
 	for key := range w.Members() {
 		if string(key) != "scores" {
@@ -61,12 +62,12 @@ func list(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) error {
 		if kind = w.Kind(); kind != '[' {
 			continue
 		}
-		r.Events, r.Faults, r.Notes = nil, nil, nil // the last of two counts
+		events.Clear() // the last of two counts
 		for i := range w.Elements() {
 			if i == in.Limits.MaxEvents {
 				return in.Limits.TooMany()
 			}
-			take(r, in, w)
+			take(events, in, w)
 		}
 	}
 	switch {
@@ -74,16 +75,16 @@ func list(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) error {
 		return &ingest.RequestError{Code: wireformat.CodeEmptyBatch, Message: "scores is missing; a batch holds at least one score"}
 	case kind != '[':
 		return &ingest.RequestError{Code: wireformat.CodeInvalidField, Message: "scores must be a list"}
-	case len(r.Events) == 0:
+	case events.Len() == 0:
 		return wireformat.Empty("scores")
 	}
 	return nil
 }
 
-// take adds the score that comes next to r.
-func take(r *ingest.Request, in *wireformat.Incoming, w *jsonbody.Walk) {
-	v := w.Value()
-	jsonbody.Take(r, wire.Event{ID: derivedID(in.Project, v.Raw), Type: wire.QualityScoreCreate}, "", &v, &in.Limits)
+// take adds the score that comes next.
+func take(events *jsonbody.Events, in *wireformat.Incoming, w *jsonbody.Walk) {
+	v := events.Payload(w)
+	events.Take(wire.Event{ID: derivedID(in.Project, v.Raw), Type: wire.QualityScoreCreate}, "", &v)
 }
 
 // derivedID is the id of the event of a score.

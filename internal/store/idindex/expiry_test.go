@@ -1,0 +1,246 @@
+package idindex
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+func sweep(t *testing.T, x *Index, c *clock.Stopped) int {
+	t.Helper()
+	n, err := x.Sweep(c.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Runs leave whole when their last mark's time is over, and not before a caller whose clock lags behind could tell.
+func TestRunsExpireWhole(t *testing.T) {
+	t.Parallel()
+	c, fs := newClock(), vfs.NewMem()
+	x := open(t, fs, c)
+	for i := range 3 {
+		put(t, x, c, "p", time.Hour, fmt.Sprint("a", i), fmt.Sprint("b", i))
+		if err := x.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(10 * time.Minute)
+	}
+	c.Advance(31*time.Minute - time.Microsecond)
+	for i, want := range []int{0, 2, 2, 2, 0} { // a minute after 60, 70 and 80 minutes
+		if got := sweep(t, x, c); got != want {
+			t.Errorf("step %d: %d left, want %d", i, got, want)
+		}
+		c.Advance(time.Microsecond)
+		if i > 0 {
+			c.Advance(10 * time.Minute)
+		}
+	}
+	if got := listing(t, fs); len(got) != 1 {
+		t.Errorf("left are %v", got)
+	}
+}
+
+// A run of which a few entries stay long is written again without the others.
+func TestLongTailIsCutOff(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	x := open(t, vfs.NewMem(), c)
+	for i := range 40 {
+		ch := Change{Project: "p", BatchID: fmt.Sprint(i), Block: x.Cursor() + 1, At: c.Now(), TTL: time.Hour}
+		for j := range 9 {
+			ch.IDs, ch.Seqs = append(ch.IDs, fmt.Sprint(i, ".", j)), append(ch.Seqs, ch.Block+entity.Seq(j))
+		}
+		if err := x.Apply([]Change{ch}, ch.Block+8); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(time.Second)
+	}
+	if err := x.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(2 * time.Hour)
+	if got := sweep(t, x, c); got != 40*9 {
+		t.Errorf("%d left, want the marks", got)
+	}
+	if s := x.Stats(); s.Entries != 0 {
+		t.Errorf("%+v", s)
+	}
+	for i := range 40 {
+		if seq, ok, err := x.Batch("p", fmt.Sprint(i)); seq != entity.Seq(9*i+1) || !ok || err != nil {
+			t.Fatalf("receipt of batch %d: %d %v %v", i, seq, ok, err)
+		}
+	}
+}
+
+// An id accepted again after its ttl has a new mark, which stays when the old one leaves.
+func TestSweepKeepsTheNewMark(t *testing.T) {
+	t.Parallel()
+	for _, flush := range []bool{false, true} {
+		c := newClock()
+		x := open(t, vfs.NewMem(), c)
+		put(t, x, c, "p", time.Minute, "id", "other")
+		if flush {
+			if err := x.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Advance(time.Minute)
+		put(t, x, c, "p", time.Hour, "id")
+		if got := seen(t, x, c, "p", "id"); got != 4 {
+			t.Errorf("the new mark has seq %d, want 4", got)
+		}
+		c.Advance(5 * time.Minute)
+		if n := sweep(t, x, c); n != 2 {
+			t.Errorf("swept %d, want 2", n)
+		}
+		if got := seen(t, x, c, "p", "id"); got != 4 {
+			t.Errorf("after the sweep, the new mark has seq %d, want 4", got)
+		}
+	}
+}
+
+func TestReceiptsAndJobsExpire(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	x := open(t, vfs.NewMem(), c)
+	apply := func(ch Change) {
+		t.Helper()
+		ch.Project, ch.At, ch.Block = "p", c.Now(), x.Cursor()+1
+		if err := x.Apply([]Change{ch}, ch.Block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(what string, want entity.Seq) func(entity.Seq, bool, error) {
+		t.Helper()
+		return func(got entity.Seq, ok bool, err error) {
+			t.Helper()
+			if got != want || ok != (want != 0) || err != nil {
+				t.Errorf("%s: %d %v %v, want %d", what, got, ok, err, want)
+			}
+		}
+	}
+	apply(Change{BatchID: "B1", Failed: []string{"f"}})
+	apply(Change{BatchID: "B2", JobID: "j", Job: JobAdded})
+	apply(Change{BatchID: "B3", JobID: "k", Job: JobAdded})
+	c.Advance(30 * 24 * time.Hour)
+	sweep(t, x, c)
+	is("the receipt of B1 after its time", 0)(x.Batch("p", "B1"))
+	is("batch of a pending job", 2)(x.Batch("p", "B2"))
+	is("pending job", 2)(x.Job("p", "j"))
+	is("another project's job", 0)(x.Job("q", "j"))
+	apply(Change{BatchID: "B2", JobID: "j", Job: JobCompleted})
+	apply(Change{JobID: "k", Job: JobFailed})
+	apply(Change{BatchID: "B2", JobID: "j", Job: JobFailed}) // ended before: changes nothing
+	apply(Change{BatchID: "B2", JobID: "j", Job: JobAdded})
+	is("completed job", 4)(x.Job("p", "j"))
+	is("its batch", 4)(x.Batch("p", "B2"))
+	is("the batch of the failed job", 5)(x.Batch("p", "B3"))
+	if p, err := x.PendingJobs(); len(p) != 0 || err != nil {
+		t.Errorf("pending jobs: %v %v", p, err)
+	}
+	c.Advance(store.ReceiptTTL - time.Microsecond)
+	is("the failed job, to the last", 5)(x.Job("p", "k"))
+	c.Advance(time.Microsecond)
+	is("the failed job after its time", 0)(x.Job("p", "k"))
+	c.Advance(time.Minute)
+	if n := sweep(t, x, c); n != 4 || x.entries() != 0 {
+		t.Errorf("swept %d, want 4; %d remain", n, x.entries())
+	}
+	apply(Change{BatchID: "B2", JobID: "j", Job: JobAdded}) // its time is over: a new job
+	is("the job of later", x.Cursor())(x.Job("p", "j"))
+}
+
+// Apply renews an expired mark at the moment at which Sweep drops it.
+func TestSweepBesideApply(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	x := open(t, vfs.NewMem(), c)
+	for i := range 500 {
+		put(t, x, c, "p", time.Minute, "id")
+		c.Advance(2 * time.Minute)
+		swept := make(chan error)
+		go func() {
+			_, err := x.Sweep(c.Now())
+			swept <- err
+		}()
+		put(t, x, c, "p", time.Minute, "id")
+		if err := <-swept; err != nil {
+			t.Fatal(err)
+		}
+		if seen(t, x, c, "p", "id") == 0 {
+			t.Fatalf("round %d: Sweep took the new mark", i)
+		}
+		c.Advance(2 * time.Minute)
+	}
+}
+
+// However many tables were written, there are few runs, each entry was written a few times, and runs lie in the order of time.
+func TestFewRuns(t *testing.T) {
+	t.Parallel()
+	rng := chance.Of(t)
+	const span = 1000
+	var runs []*run
+	added, written, most, clock := 0, 0, 0, int64(0)
+	for added < 3_000_000 {
+		n := 1 + rng.IntN(span)
+		clock += int64(n)
+		runs = append(runs, &run{footer: footer{entries: n, first: clock, most: clock + 1, last: clock + 2}})
+		added += n
+		written += n
+		for from, to := choose(runs, span, 0); to > from; from, to = choose(runs, span, 0) {
+			all := &run{footer: footer{first: runs[from].first, last: runs[to-1].last}}
+			for _, r := range runs[from:to] {
+				all.entries += r.entries
+			}
+			written += all.entries
+			runs = append(append(runs[:from:from], all), runs[to:]...)
+		}
+		most = max(most, len(runs))
+		for i := 1; i < len(runs); i++ {
+			if runs[i].first <= runs[i-1].last-2 {
+				t.Fatal("runs are not in order")
+			}
+		}
+	}
+	if most > 4*fanout || written > 6*added {
+		t.Errorf("%d runs at most, %d entries written of %d", most, written, added)
+	}
+	t.Logf("%d runs at most, %.1f writes an entry", most, float64(written)/float64(added))
+}
+
+// A caller whose clock lags behind by less than a minute still sees what has expired since, though runs were written again.
+func TestLaggingClock(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	x := open(t, vfs.NewMem(), c)
+	var many []string
+	for i := range 30 {
+		many = append(many, fmt.Sprint("m", i))
+	}
+	put(t, x, c, "p", time.Minute, many...)
+	put(t, x, c, "p", 90*time.Second, "late")
+	if err := x.Apply([]Change{{Project: "p", BatchID: "B", Block: 40, At: c.Now()}}, 40); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	lagging := c.Now().Add(89 * time.Second)
+	c.Advance(2 * time.Minute)
+	if n := sweep(t, x, c); n != len(many) {
+		t.Fatalf("%d left, want %d", n, len(many))
+	}
+	out := make([]Entry, 1)
+	if err := x.Seen("p", []string{"late"}, lagging, out); err != nil || out[0].Seq != 32 {
+		t.Errorf("%+v %v, want Seq 32", out, err)
+	}
+}

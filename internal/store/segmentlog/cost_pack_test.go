@@ -1,0 +1,5 @@
+package segmentlog
+
+import "testing"
+
+func packWithFilters(b *testing.B, l *Log) { packAll(b, l) }
