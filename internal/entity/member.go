@@ -37,10 +37,6 @@ var (
 	TraceMembers       = membersOf[wire.Trace]()
 	ObservationMembers = membersOf[ObservationRow]()
 	ScoreMembers       = membersOf[wire.Score]()
-
-	traceSaid       = saidBy(TraceKind, TraceMembers)
-	observationSaid = saidBy(ObservationKind, ObservationMembers)
-	scoreSaid       = saidBy(ScoreKind, ScoreMembers)
 )
 
 // membersOf finds the fields of the table among the members of R, by their JSON names.
@@ -64,9 +60,4 @@ func offset(t reflect.Type, index []int) (at uintptr) {
 		at, t = at+f.Offset, f.Type
 	}
 	return at
-}
-
-// saidBy are those of the members whose values events of the kind say.
-func saidBy[R any](kind Kind, members []Member[R]) []Member[R] {
-	return slices.DeleteFunc(slices.Clone(members), func(m Member[R]) bool { return !table[m.Field].said.has(kind) || m.Field == Clear })
 }
