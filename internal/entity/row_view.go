@@ -1,9 +1,6 @@
 package entity
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // View is Unpack without a copy of the texts: they are the row's memory, which must not change while f is in use.
 func (r Row) View(f *Fields) error {
@@ -14,32 +11,29 @@ func (r Row) View(f *Fields) error {
 		return errRow
 	}
 	f.Kind, f.Rank, f.Content, f.EntityID = r.Kind(), r.Rank(), r.Content(), c.copied()
-	for c.next() {
-		values = append(values, c.value())
-	}
-	f.Values = values
+	f.Values, _ = c.values(values, nil)
 	if c.bad {
 		return errRow
 	}
 	return nil
 }
 
-// value is the value of field that follows.
-func (c *rowCursor) value() FieldValue {
-	v := FieldValue{Field: c.field}
-	switch c.field.Type() {
-	case Text:
-		v.Text = c.copied()
-	case Float:
-		v.Num = math.Float64frombits(c.fixed())
-	case List:
-		n := c.uvarint()
-		v.List = make([]string, 0, min(n, uint64(len(c.rest))))
-		for ; n > 0 && !c.bad; n-- {
-			v.List = append(v.List, c.copied())
-		}
-	default:
-		v.Int = c.varint()
+// Names is the trace that the event names, which shares the row's memory, and whether it says something of twins (see Twins).
+func (r Row) Names() (trace []byte, twins bool) {
+	c := rowCursor{rest: r}
+	if !c.head() {
+		return nil, false
 	}
-	return v
+	c.text()
+	for c.next() {
+		switch c.field {
+		case TraceID:
+			trace = c.text()
+			continue
+		case Twin:
+			twins = true
+		}
+		c.skip()
+	}
+	return trace, twins
 }

@@ -106,7 +106,9 @@ func processTime(b *testing.B) time.Duration {
 func bytesWritten(b *testing.B) int64 { return procNumber(b, "/proc/self/io", "wchar:") }
 
 // resident is the process's memory: VmRSS now, VmHWM at most.
-func resident(b *testing.B, which string) int64 { return procNumber(b, "/proc/self/status", which) << 10 }
+func resident(b *testing.B, which string) int64 {
+	return procNumber(b, "/proc/self/status", which) << 10
+}
 
 func procNumber(b *testing.B, file, name string) (n int64) {
 	raw, err := os.ReadFile(file)

@@ -98,7 +98,7 @@ func (w *Warehouse) oldest(ctx context.Context, project, of string) (last, n int
 
 // expire removes the events of the project $1 that satisfy a condition.
 func (w *Warehouse) expire(project, of string) error {
-	gone, err := w.remove(removal{where: of, args: []any{project}})
+	gone, err := w.remove(removal{project: project, where: of, args: []any{project}})
 	w.forgotten += gone
 	w.removed += gone
 	return err

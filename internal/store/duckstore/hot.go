@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // hot is events that were inserted and are in no table yet, in the order in which they came. They are
@@ -122,13 +121,4 @@ func (h *hot) key(i int) entityKey {
 	row := h.row(i)
 	id := row.EntityID()
 	return entityKey{h.project(i), row.Kind(), unsafe.String(unsafe.SliceData(id), len(id))}
-}
-
-// record is an event as a record, in memory of its own.
-func (h *hot) record(i int) *entity.Record {
-	e := &h.events[i]
-	return &entity.Record{
-		Seq: entity.Seq(e.seq), Project: h.names[e.project], Environment: h.names[e.environment], Fields: h.row(i).Fields(),
-		Event: wire.Event{ID: string(h.pages[e.page][e.at : e.at+e.idLen]), Type: wire.EventType(h.names[e.type_]), Timestamp: wire.At(microTime(e.ts))},
-	}
 }

@@ -49,9 +49,16 @@ func (w *Warehouse) insert(h *hot) error {
 		if err != nil {
 			return err
 		}
-		for some := range slices.Chunk(fresh, foldAtOnce) {
+		x := w.folding.index
+		x.build(h, fresh, func(project, id string, kind entity.Kind) bool {
+			return w.seen.add(w.seen.entityKey(project, id, uint8(kind)))
+		})
+		if err := w.simple(x, upto); err != nil {
+			return err
+		}
+		for some := range slices.Chunk(x.long(nil), foldAtOnce) {
 			r := w.newRefold(upto, len(some))
-			if err := r.insert(h, some); err != nil {
+			if err := r.insert(x, some); err != nil {
 				return err
 			}
 			r.keep() // a failure makes the caches forget
@@ -70,40 +77,48 @@ func (w *Warehouse) insert(h *hot) error {
 }
 
 // insert brings the entities in step with events that were added.
-func (r *refold) insert(h *hot, events []int32) error {
-	recs := make([]*entity.Record, len(events))
-	keys := make([]entityKey, len(events))
+func (r *refold) insert(x *index, events []int32) error {
+	h, keys := x.h, make([]entityKey, len(events))
 	for i, at := range events {
-		rec := h.record(int(at))
-		recs[i], keys[i] = rec, entityKey{rec.Project, rec.Fields.Kind, rec.Fields.EntityID}
+		s := &x.entities[x.of[at]]
+		keys[i] = x.entity(s)
+		r.isNew(s, keys[i])
+		if s.trace >= 0 {
+			if trace := &x.entities[s.trace]; trace.fresh {
+				r.isNew(trace, x.entity(trace))
+			}
+		}
 	}
 	if err := r.touch(keys); err != nil {
 		return err
 	}
 	for i, k := range keys {
 		if b := r.bundles[k]; b != nil {
-			b.add(recs[i])
+			e := &h.events[events[i]]
+			b.add(e.seq, e.ts, h.names[e.environment], h.row(int(events[i])))
 		}
 	}
 	return r.write()
 }
 
+// isNew notes that nothing was known of an entity, the first time.
+func (r *refold) isNew(s *hotEntity, k entityKey) {
+	if s.fresh {
+		r.fresh[k], s.fresh = true, false
+	}
+}
+
 // row writes an event into the chunk's next row.
 func (w *Warehouse) row(c *chunk, h *hot, i int) {
 	e, row := &h.events[i], h.row(i)
-	fs := &w.fields
+	fs := &w.folding.fields
 	_ = row.View(fs) // poison has seen it
 	c.setText(colProject, h.names[e.project])
 	c.setInt(colSeq, e.seq)
-	c.setText(colEventID, h.id(i))
 	c.setText(colEventType, h.names[e.type_])
-	c.setByte(colKind, uint8(fs.Kind))
-	c.setByte(colRank, uint8(fs.Rank))
-	c.setText(colEntityID, fs.EntityID)
 	c.setInt(colTS, e.ts)
 	c.setInt(colReceived, e.received)
 	c.setText(colBatchEnvironment, cmp.Or(h.names[e.environment], "default"))
-	c.setUint(colContent, fs.Content)
 	c.setUint(colFact, e.fact)
 	for i := range fs.Values {
 		w.value(c, &fs.Values[i])

@@ -111,14 +111,14 @@ type Warehouse struct {
 	// What was touched last, as it is in the tables.
 	bundles         *cache[*bundle]
 	families        *cache[*family]
-	forgotten       int64         // rows removed since the filter was made
-	removed         int64         // rows removed since the last checkpoint
-	inserted        int           // rows inserted since then
-	checkpointAsked int64         // what asked was then
-	fields          entity.Fields // of the row that is written
-	failures        int           // in a row
-	reopenAt        int           // the number of failures at which the database is opened again
-	lost            bool          // a checkpoint broke the database
+	forgotten       int64 // rows removed since the filter was made
+	removed         int64 // rows removed since the last checkpoint
+	inserted        int   // rows inserted since then
+	checkpointAsked int64 // what asked was then
+	folding         folding
+	failures        int  // in a row
+	reopenAt        int  // the number of failures at which the database is opened again
+	lost            bool // a checkpoint broke the database
 	closed          bool
 }
 
@@ -194,7 +194,7 @@ func putAside(path string, now time.Time) (aside string, err error) {
 func open(path string, o Options) (*Warehouse, error) {
 	w := &Warehouse{
 		path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{}),
-		mu: newTurn(), hot: newHot(), spare: newHot(), wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
+		mu: newTurn(), folding: folding{index: newIndex()}, hot: newHot(), spare: newHot(), wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
 	}
 	if err := w.thread.do(w.attach); err != nil {
 		w.thread.close()
