@@ -23,7 +23,7 @@ func TestDamagedBlock(t *testing.T) {
 	path := filepath.Join(dir, "w.db")
 	g := newGenerator(1)
 	w := openAt(t, path, g)
-	recs := g.next(20_000)
+	recs := g.next(60_000)
 	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 		t.Fatal(err)
 	}

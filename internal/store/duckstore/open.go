@@ -91,7 +91,7 @@ type Warehouse struct {
 
 	hotMu sync.Mutex // guards what follows, up to the empty line
 	hot   *hot       // what is inserted goes here
-	spare *hot       // empty; during a flush in the hands of who holds mu
+	spare []*hot     // to be used again
 	// flushErr is why the last flush failed, at failedAt; nil when it did not.
 	flushErr error
 	failedAt time.Time
@@ -194,7 +194,7 @@ func putAside(path string, now time.Time) (aside string, err error) {
 func open(path string, o Options) (*Warehouse, error) {
 	w := &Warehouse{
 		path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{}),
-		mu: newTurn(), folding: folding{index: newIndex()}, hot: newHot(), spare: newHot(), wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
+		mu: newTurn(), folding: folding{index: newIndex()}, hot: newHot(), wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
 	}
 	if err := w.thread.do(w.attach); err != nil {
 		w.thread.close()
@@ -438,7 +438,7 @@ func (w *Warehouse) Close() error {
 func (w *Warehouse) close() error {
 	damaged := w.isDamaged()
 	if !damaged {
-		if err := w.flush(); err != nil {
+		if err := w.flush(false); err != nil {
 			w.options.Logger.Warn("the warehouse was closed without what was inserted last; the next start reads it from the log again", "error", err)
 		}
 	}

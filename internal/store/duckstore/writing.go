@@ -25,7 +25,7 @@ func (w *Warehouse) locked(ctx context.Context, f func() error) error {
 		return err
 	}
 	defer w.mu.Unlock()
-	if err := w.flush(); err != nil {
+	if err := w.flush(false); err != nil {
 		return err
 	}
 	if err := w.ready(); err != nil {
@@ -112,6 +112,15 @@ func (c *conn) again() error {
 // until a checkpoint they are in memory as they came, and questions need that memory. While nobody asks
 // they wait for an idle moment.
 const checkpointAfter = 150_000
+
+// checkpointSoon makes a checkpoint when it is time and its turn comes.
+func (w *Warehouse) checkpointSoon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed && w.write != nil && w.muchToCheckpoint() {
+		_ = w.writing(w.checkpointWhenMuch) // it logs
+	}
+}
 
 // checkpointWhenMuch makes a checkpoint when it is time. What was inserted stays so when it fails.
 func (w *Warehouse) checkpointWhenMuch() error {
