@@ -180,7 +180,7 @@ func metrics(ops string) (map[string]float64, error) {
 }
 
 func saveProfile(ops string, o options) error {
-	b, err := get("http://" + ops + "/debug/pprof/profile?seconds=5")
+	b, err := get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%.0f", ops, o.profileTime.Seconds()))
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
@@ -78,12 +77,8 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err := datadir.WriteFormats(cfg.DataDir); err != nil { // the directory is ours now
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
-	threads := cfg.WarehouseThreads
-	if threads == 0 {
-		threads = min(runtime.NumCPU(), 4)
-	}
 	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, datadir.WarehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: threads, Records: extract.Records(s.log.Get), Now: now, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: cfg.WarehouseThreads, Records: extract.Records(s.log.Get), Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -71,6 +72,6 @@ func Verify(ctx context.Context, cfg Config, read func(n int64)) (*verify.Report
 	}
 	cfg = cfg.withDefaults()
 	return verify.Dir(ctx, verify.Options{
-		Dir: cfg.DataDir, IndexCache: int64(cfg.IndexCache), WarehouseMemory: int64(cfg.WarehouseMemory), WarehouseThreads: cfg.WarehouseThreads, Read: read,
+		Dir: cfg.DataDir, IndexCache: int64(cfg.IndexCache), WarehouseMemory: int64(cfg.WarehouseMemory), WarehouseThreads: min(runtime.NumCPU(), 4), Read: read,
 	})
 }

@@ -32,7 +32,7 @@ func rollRows(own *Fold, rows []*ObservationRow, id string) rolled {
 	r.count(f)
 	countedAs(sorted, f)
 	t := ownTrace(own, id)
-	payloadsOf(t, f, func(i int) *ObservationRow { return sorted[i] })
+	payloadsOf(t, f, f.root(), func(i int) *ObservationRow { return sorted[i] })
 	return rolled{r.rollUp(t, f), sorted, r.parents}
 }
 

@@ -30,9 +30,8 @@ func (f *Family) root() int {
 
 // payloadsOf fills input, output and metadata of a trace, before it has its name, from its observations, which stand in the order of their
 // starts: they may say what went into the whole, and came out, and a
-// trace without a name of its own has those of its root where none does. row gives a whole row.
-func payloadsOf(t *wire.Trace, f *Family, row func(i int) *ObservationRow) {
-	place := f.root()
+// trace without a name of its own has those of its root, at place, where none does. row gives a whole row.
+func payloadsOf(t *wire.Trace, f *Family, place int, row func(i int) *ObservationRow) {
 	if place == noPlace {
 		return
 	}

@@ -18,6 +18,9 @@ type step struct {
 	first, last Seq   // of a Family: of the events with its id
 	up          int32 // of a Family: the place of its parent; noPlace when it is not known, or there is none
 
+	about  int32  // of an Outline: its place in Briefs.about
+	events events // the same: in Outline.seqs
+
 	ended, knowsTokens, knowsCost bool
 	call                          bool // of a provider
 	duplicate                     bool

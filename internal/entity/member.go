@@ -22,6 +22,9 @@ type Member[R any] struct {
 // json.RawMessage, or to a pointer to an int64, float64 or time.Time that is nil when it is not known.
 func (m *Member[R]) In(row *R) any { return m.typed(unsafe.Add(unsafe.Pointer(row), m.at)) }
 
+// Offset is where the member stands in R, in bytes.
+func (m *Member[R]) Offset() uintptr { return m.at }
+
 func typed[T any](p unsafe.Pointer) any { return (*T)(p) }
 
 var memberTypes = map[reflect.Type]func(unsafe.Pointer) any{

@@ -25,9 +25,10 @@ func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
 	case entity.JSONForm:
 		v.Text = rawjson.Alias(raw)
 	case entity.TagsForm:
-		if v.List, ok = tags(raw); ok && len(v.List) == 0 {
+		if v.List, ok = tags(raw, x.tags[:0]); ok && len(v.List) == 0 {
 			return
 		}
+		x.tags = v.List
 	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm:
 		if string(raw) == `""` {
 			return
@@ -152,12 +153,19 @@ func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
 }
 
 func finiteNumber(s string) (float64, bool) {
+	if len(s) <= exactDigits && rawjson.Digits(s) == len(s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return float64(n), err == nil
+	}
 	f, err := strconv.ParseFloat(s, 64)
 	if f == 0 {
 		f = 0 // no negative zero: it would print as "-0"
 	}
 	return f, err == nil && math.Abs(f) <= MaxNumber
 }
+
+// exactDigits is how many digits a whole number may have that a float64 holds, whichever they are.
+const exactDigits = 15
 
 // wholeNumber takes 12, and also 12.0 and 1.2e1.
 func wholeNumber(s string) (int64, bool) {
@@ -174,31 +182,24 @@ func wholeNumber(s string) (int64, bool) {
 
 // tags reads a list (null and empty elements are left out, scalars that are no
 // strings and nested values keep their text), a map ("key:value", sorted; null
-// values are left out) or one string.
-func tags(raw []byte) ([]string, bool) {
+// values are left out) or one string. The list is in the memory of room when that is enough.
+func tags(raw []byte, room []string) ([]string, bool) {
 	switch raw[0] {
 	case '"':
 		text, ok := rawjson.Unquote(raw)
 		if text == "" {
 			return nil, ok
 		}
-		return []string{text}, ok
+		return append(room, text), ok
 	case '[':
-		return listTags(raw)
+		return listTags(raw, room)
 	case '{':
 		return mapTags(raw)
 	}
 	return nil, false
 }
 
-func listTags(raw []byte) ([]string, bool) {
-	n := 0
-	for e := rawjson.ElementsOf(raw); ; n++ {
-		if _, ok := e.Next(); !ok {
-			break
-		}
-	}
-	list := make([]string, 0, n)
+func listTags(raw []byte, list []string) ([]string, bool) {
 	e := rawjson.ElementsOf(raw)
 	for {
 		value, ok := e.Next()

@@ -59,7 +59,13 @@ func (b *builder) folded(recs []entity.Record, takes func(traceID string) bool) 
 // add adds the spans of traces and observations; an outermost one hangs below its trace, when that has a span.
 func (b *builder) add(project string, traces map[string]*wire.Trace, rows []entity.ObservationRow) {
 	for _, t := range sortedTraces(traces) {
-		b.spans.add(ofTrace(project, t, slices.DeleteFunc(slices.Clone(rows), func(r entity.ObservationRow) bool { return r.TraceID != t.ID })))
+		over := stretch{start: t.StartTime, end: t.EndTime}
+		for i := range rows {
+			if o := &rows[i]; o.TraceID == t.ID {
+				over.with(o.StartTime, o.EndTime, o.ParentObservationID == "" && o.Status == entity.StatusError)
+			}
+		}
+		b.spans.add(ofTrace(project, t, over))
 	}
 	for i := range rows {
 		b.spans.add(ofObservation(project, &rows[i], traces[rows[i].TraceID] != nil))

@@ -114,6 +114,7 @@ type group struct {
 	under        []*group
 	at           map[string]*group
 	items        [][]byte // of a scope
+	entries      []entry  // instead of items, where they are read later
 }
 
 func (g *group) of(head []byte, schema string) *group {

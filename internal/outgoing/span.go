@@ -85,23 +85,29 @@ func ofObservation(project string, o *entity.ObservationRow, below bool) *otlp.I
 	return s.item(project, o.Environment, a)
 }
 
-// ofTrace is the span of what a trace says of itself; rows are the observations below it, in order.
-func ofTrace(project string, t *wire.Trace, rows []entity.ObservationRow) *otlp.Item {
-	s := &span{TraceID: traceID(t.ID), SpanID: rootID(t.ID), Name: cmp.Or(t.Name, "trace"), Kind: kindInternal}
-	start, end := t.StartTime, t.EndTime
-	failed := false
-	for i := range rows {
-		o := &rows[i]
-		if o.StartTime.Before(start) {
-			start = o.StartTime
-		}
-		if o.EndTime != nil && (end == nil || o.EndTime.After(*end)) {
-			end = o.EndTime
-		}
-		failed = failed || o.ParentObservationID == "" && o.Status == entity.StatusError
+// stretch is from when to when something went on, and whether its outermost part failed.
+type stretch struct {
+	start  time.Time
+	end    *time.Time
+	failed bool
+}
+
+// with adds an observation.
+func (s *stretch) with(start time.Time, end *time.Time, failed bool) {
+	if start.Before(s.start) {
+		s.start = start
 	}
-	s.times(start, end, nil)
-	if failed {
+	if end != nil && (s.end == nil || end.After(*s.end)) {
+		s.end = end
+	}
+	s.failed = s.failed || failed
+}
+
+// ofTrace is the span of what a trace says of itself; over is its own time and that of the observations below it.
+func ofTrace(project string, t *wire.Trace, over stretch) *otlp.Item {
+	s := &span{TraceID: traceID(t.ID), SpanID: rootID(t.ID), Name: cmp.Or(t.Name, "trace"), Kind: kindInternal}
+	s.times(over.start, over.end, nil)
+	if over.failed {
 		s.Status.Code = codeError
 	}
 	a := &attributes{}
@@ -157,12 +163,17 @@ func (s *span) item(project, environment string, a *attributes) *otlp.Item {
 	if s.Attributes = a.list; a.list == nil {
 		s.Attributes = []json.RawMessage{}
 	}
+	return &otlp.Item{Resource: resourceOf(project, environment), Scope: ownScope(), Raw: encoded(s)}
+}
+
+// resourceOf is the resource of spans that are made here.
+func resourceOf(project, environment string) json.RawMessage {
 	resource := &attributes{}
 	resource.text("service.name", cmp.Or(project, "brokle"))
 	if environment != "default" {
 		resource.text("deployment.environment.name", environment)
 	}
-	return &otlp.Item{
-		Resource: encoded(map[string]any{"attributes": resource.list}), Scope: encoded(map[string]any{"name": Scope}), Raw: encoded(s),
-	}
+	return encoded(map[string]any{"attributes": resource.list})
 }
+
+func ownScope() json.RawMessage { return encoded(map[string]any{"name": Scope}) }

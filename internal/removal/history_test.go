@@ -203,7 +203,8 @@ func (n *node) kept(project string) []entity.Record {
 func (n *node) check(when string) {
 	n.Helper()
 	n.catchUp()
-	want, err := duckstore.Open(filepath.Join(n.TempDir(), "want.duckdb"), duckstore.Options{Threads: 1})
+	var log storetest.Ledger
+	want, err := duckstore.Open(filepath.Join(n.TempDir(), "want.duckdb"), duckstore.Options{Threads: 1, Records: log.Records})
 	if err != nil {
 		n.Fatal(err)
 	}
@@ -221,6 +222,7 @@ func (n *node) check(when string) {
 	for i := range all {
 		all[i].Fields, _ = extract.Extract(&all[i].Event)
 	}
+	log.Add(all...)
 	if err := want.Insert(n.Context(), all, n.log.Head()+1); err != nil {
 		n.Fatal(err)
 	}

@@ -27,6 +27,9 @@ type answers struct {
 // largestAnswers is how many times the limit the largest answer may be.
 const largestAnswers = 4
 
+// leastAnswers is the least limit: one key's share of it holds what any list or stream needs.
+const leastAnswers = 16 << 20
+
 type waitingAnswer struct {
 	key   string
 	bytes int64
@@ -121,6 +124,19 @@ func (a *answers) give(key string, bytes int64) {
 		}
 	}
 	a.next()
+}
+
+// shrink gives back a part of what take gave; false for a large answer, which keeps its place beside the others.
+func (a *answers) shrink(key string, from, to int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if from > a.share {
+		return false
+	}
+	a.used -= from - to
+	a.keys[key] -= from - to
+	a.next()
+	return true
 }
 
 func (a *answers) giveUp(w *waitingAnswer) {

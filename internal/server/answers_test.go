@@ -130,73 +130,90 @@ func (w *weighing) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record,
 	return recs, err
 }
 
-// A trace is read in steps, weighed before it is built, and comes whole; one that is larger
-// than any answer may be is refused by name, with a way to read it.
+// A trace of any size is read a little at a time, and comes whole, in little room.
 func TestLargeTraces(t *testing.T) {
 	t.Parallel()
 	w := &weighing{}
 	h := open(t, setup{
 		log:     func(l store.Log) store.Log { w.Log = l; return w },
-		options: func(o *Options) { o.MaxAnswerBytes = 2 * eventsAnswer },
+		options: func(o *Options) { o.MaxAnswerBytes = leastAnswers },
 	})
-	h.fat("large", 40, 1<<20-200)
-	rep := h.get("/v1/traces/large")
-	got := decoded[wire.Trace](t, rep)
-	if rep.status != http.StatusOK || len(got.Observations) != 40 || rep.header.Get("Content-Length") != "" {
-		t.Fatalf("%d, %d observations, %d bytes", rep.status, len(got.Observations), len(rep.body))
-	}
-	for _, o := range got.Observations {
-		if len(o.Input) != 1<<20-200+2 {
-			t.Errorf("%s has an input of %d bytes", o.ID, len(o.Input))
+	const observations, size = 110, 1<<20 - 200
+	h.fat("large", observations, size)
+	for _, query := range []string{"", "?full=true", "?format=otlp"} {
+		w.most.Store(0)
+		rep := h.get("/v1/traces/large" + query)
+		if rep.status != http.StatusOK || rep.header.Get("Content-Length") != "" || len(rep.body) < observations*size {
+			t.Fatalf("%q: %d, %d bytes", query, rep.status, len(rep.body))
+		}
+		if got := strings.Count(string(rep.body), `words of a prompt words`); got < observations*(size/36-1) {
+			t.Errorf("%q: only %d", query, got)
+		}
+		if most := w.most.Load(); most > firstRead<<20 {
+			t.Errorf("%q: %d bytes were read in one step", query, most)
 		}
 	}
-	if most := w.most.Load(); most > firstRead<<20 {
-		t.Errorf("%d bytes were read in one step", most)
+	if got := decoded[wire.Trace](t, h.get("/v1/traces/large")); len(got.Observations) != observations {
+		t.Errorf("%d observations", len(got.Observations))
 	}
-	if st := h.srv.answers.stats(); st.used != 0 || st.large || h.srv.turns.stats().busy != 0 {
+	if st := h.srv.answers.stats(); st.used != 0 || st.large || h.srv.turns.stats().busy != 0 || len(h.srv.work) != 0 {
 		t.Errorf("left behind: %+v", st)
 	}
-	h.fat("huge", 110, 1<<20-200)
-	if rep := h.get("/v1/traces/huge"); rep.status != http.StatusUnprocessableEntity || rep.code(t) != "answer_too_large" || rep.header.Get("Retry-After") != "" {
+}
+
+// grown posts an observation of so many updates, each with metadata of about 1 MiB. It is answered as a whole.
+func (h *house) grown(id string, updates int) {
+	h.tb.Helper()
+	text := strings.Repeat("x", 1<<20-300)
+	for i := range updates {
+		h.post(event(fmt.Sprintf("%s-%d", id, i), "observation_create", fmt.Sprintf(`{"id":%q,"trace_id":"of-%s","name":"n","metadata":{"k%d":%q}}`, id, id, i, text)))
+	}
+	h.settle()
+}
+
+// What cannot be read piece by piece is weighed before it is built: while a large answer is under way another large one waits, and small ones
+// and streams do not. One that is larger than any may be is refused by name, with a way to read it.
+func TestLargeAnswersGoOneAtATime(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) { o.MaxAnswerBytes, o.QueryWait = leastAnswers, 300*time.Millisecond }})
+	h.grown("large", 7)
+	h.grown("huge", 9)
+	h.fat("small", 1, 100)
+	if rep := h.get("/v1/observations/huge"); rep.status != http.StatusUnprocessableEntity || rep.code(t) != "answer_too_large" || rep.header.Get("Retry-After") != "" {
 		t.Errorf("%d %.300s", rep.status, rep.body)
 	}
 	events := 0
 	for cursor := ""; ; {
-		page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id=huge&cursor="+cursor))
+		page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id=of-huge&cursor="+cursor))
 		if events += len(page.Data); page.NextCursor == nil {
 			break
 		}
 		cursor = *page.NextCursor
 	}
-	if events != 110 {
+	if events != 9 {
 		t.Errorf("page by page %d events", events)
 	}
-}
-
-// While a large answer is under way another large one waits, and small ones do not.
-func TestLargeAnswersGoOneAtATime(t *testing.T) {
-	t.Parallel()
-	h := open(t, setup{options: func(o *Options) { o.MaxAnswerBytes, o.QueryWait = 2*eventsAnswer, 300*time.Millisecond }})
-	h.fat("large", 40, 1<<20-200)
-	h.fat("small", 1, 100)
 	slow := h.dial()
 	_ = slow.SetReadBuffer(4 << 10)
-	if _, err := fmt.Fprintf(slow, "GET /v1/traces/large HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\n\r\n", h.key); err != nil {
+	if _, err := fmt.Fprintf(slow, "GET /v1/observations/large HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\n\r\n", h.key); err != nil {
 		t.Fatal(err)
 	}
 	h.until("the first is being sent", func() bool { return h.srv.answers.stats().large })
-	if rep := h.get("/v1/traces/large"); rep.status != http.StatusServiceUnavailable || rep.code(t) != "overloaded" || rep.header.Get("Retry-After") == "" {
+	if rep := h.get("/v1/observations/large"); rep.status != http.StatusServiceUnavailable || rep.code(t) != "overloaded" || rep.header.Get("Retry-After") == "" {
 		t.Errorf("a second large one: %d %.200s", rep.status, rep.body)
 	}
 	if rep := h.get("/v1/traces/small"); rep.status != http.StatusOK {
 		t.Errorf("a small one: %d %s", rep.status, rep.body)
+	}
+	if rep := h.get("/v1/observations/large/history"); rep.status != http.StatusOK || len(rep.body) < 7<<20-3000 {
+		t.Errorf("its history: %d, %d bytes", rep.status, len(rep.body))
 	}
 	if rep := h.get("/v1/traces?limit=1000"); rep.status != http.StatusOK {
 		t.Errorf("a list: %d %s", rep.status, rep.body)
 	}
 	_ = slow.Close()
 	h.until("the client's room is free", func() bool { return !h.srv.answers.stats().large })
-	if rep := h.get("/v1/traces/large"); rep.status != http.StatusOK || len(rep.body) < 40<<20 {
+	if rep := h.get("/v1/observations/large"); rep.status != http.StatusOK || len(rep.body) < 7<<20-3000 {
 		t.Errorf("afterwards: %d, %d bytes", rep.status, len(rep.body))
 	}
 }
@@ -206,7 +223,7 @@ func TestLargeAnswersGoOneAtATime(t *testing.T) {
 func TestSlowReaderOutstays(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{options: func(o *Options) {
-		o.MaxAnswerBytes, o.WriteTimeout, o.QueryWait = 2*eventsAnswer, 500*time.Millisecond, 20*time.Second
+		o.MaxAnswerBytes, o.WriteTimeout, o.QueryWait = leastAnswers, 500*time.Millisecond, 20*time.Second
 	}})
 	h.fat("large", 40, 1<<20-200)
 	c := h.dial()

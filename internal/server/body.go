@@ -1,9 +1,9 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"io"
+	"math/bits"
 	"net/http"
 	"os"
 	"sync"
@@ -17,67 +17,80 @@ import (
 const (
 	firstBuffer  = 4 << 10
 	bufferGrowth = 8
-	pooledSizes  = 4 // 4 KiB, 32 KiB, 256 KiB, 2 MiB; larger ones are left to the collector
-
-	largestPooled = firstBuffer * bufferGrowth * bufferGrowth * bufferGrowth
+	// Buffers of a power of two from leastPooled to largestPooled bytes are used again; larger ones are left
+	// to the collector.
+	leastPooled   = 1 << 10
+	pooledSizes   = 12
+	largestPooled = leastPooled << (pooledSizes - 1)
 )
 
 var errTooLarge = errors.New("more bytes than the limit")
 
-// scratch keeps the buffers of pooledSizes for the next request.
-type scratch struct{ pools [pooledSizes]sync.Pool }
-
-// class is the pool for buffers of n bytes, or -1.
-func (*scratch) class(n int) int {
-	for c, size := 0, firstBuffer; c < pooledSizes; c, size = c+1, size*bufferGrowth {
-		if n == size {
-			return c
-		}
-	}
-	return -1
+// scratch keeps buffers for the next request.
+type scratch struct {
+	pools [pooledSizes]sync.Pool
+	// poison is for tests: what is given back is written over at once, so that whoever still reads it is seen.
+	poison bool
 }
 
-func (s *scratch) get(n int) []byte {
-	if c := s.class(n); c >= 0 {
-		if b, ok := s.pools[c].Get().(*[]byte); ok {
-			return *b
-		}
+// class is the pool of the smallest buffers of at least n bytes; its size is leastPooled << class.
+func class(n int64) int { return bits.Len64(uint64(max(0, n-1)) / leastPooled) }
+
+// get returns a buffer of at least n bytes, with what was in it before.
+func (s *scratch) get(n int64) []byte {
+	if n > largestPooled {
+		return make([]byte, n)
 	}
-	return make([]byte, n)
+	c := class(n)
+	if b, ok := s.pools[c].Get().(*[]byte); ok {
+		return *b
+	}
+	return make([]byte, leastPooled<<c)
 }
 
+// sizeOf is how large get's buffer for n bytes is.
+func sizeOf(n int64) int64 {
+	if n > largestPooled {
+		return n
+	}
+	return leastPooled << class(n)
+}
+
+// put gives a buffer of get back: nobody may read it any more.
 func (s *scratch) put(b []byte) {
-	if c := s.class(len(b)); c >= 0 {
-		s.pools[c].Put(&b)
+	if s.poison {
+		for i := range b {
+			b[i] = 0xA5
+		}
+	}
+	if n := int64(len(b)); n > 0 && n <= largestPooled && n == sizeOf(n) {
+		s.pools[class(n)].Put(&b)
 	}
 }
 
-// filled is a whole body and the buffer it lies in.
-type filled struct {
-	data   []byte
-	buffer []byte // goes back to scratch; nil when data is not in one of its buffers
-}
+// filled is a whole body in the buffer of scratch that it lies in.
+type filled struct{ data, buffer []byte }
 
-// own returns the data in memory that nothing will reuse: payloads point into it
-// for as long as the Log caches them.
-func (f filled) own(s *scratch, h *hold) ([]byte, error) {
-	if f.buffer == nil && 2*len(f.data) >= cap(f.data) {
-		return f.data, nil
+// fit moves the data into a smaller buffer when half of its own is empty.
+func (f filled) fit(s *scratch, h *hold) (filled, error) {
+	n := int64(len(f.data))
+	if int64(len(f.buffer)) <= 2*n+leastPooled {
+		return f, nil
 	}
-	if err := h.take(int64(len(f.data))); err != nil {
-		return nil, err
+	if err := h.take(sizeOf(n)); err != nil {
+		f.drop(s, h)
+		return filled{}, err
 	}
-	data := bytes.Clone(f.data)
+	small := filled{buffer: s.get(n)}
+	small.data = small.buffer[:copy(small.buffer, f.data)]
 	f.drop(s, h)
-	return data, nil
+	return small, nil
 }
 
 // drop gives the buffer back; the data is no longer valid.
 func (f filled) drop(s *scratch, h *hold) {
-	if f.buffer != nil {
-		h.give(int64(len(f.buffer)))
-		s.put(f.buffer)
-	}
+	h.give(int64(len(f.buffer)))
+	s.put(f.buffer)
 }
 
 // fill reads r to its end. expect is the size that somebody claims (-1: nobody);
@@ -86,40 +99,27 @@ func (f filled) drop(s *scratch, h *hold) {
 // other errors are r's.
 func (s *scratch) fill(r io.Reader, expect, evidence, limit int64, h *hold) (filled, error) {
 	var f filled
-	var buf []byte
 	n := 0
 	for {
-		if n == len(buf) {
-			next, pooled := nextSize(int64(n), expect, evidence, limit)
-			if err := h.take(next); err != nil {
+		if n == len(f.buffer) {
+			next := nextSize(int64(n), expect, evidence, limit)
+			if err := h.take(sizeOf(next)); err != nil {
 				f.drop(s, h)
 				return filled{}, err
 			}
-			var grown []byte
-			if pooled {
-				grown = s.get(int(next))
-			} else {
-				grown = make([]byte, next)
-			}
-			copy(grown, buf)
-			if f.buffer == nil {
-				h.give(int64(len(buf)))
-			}
+			grown := s.get(next)
+			copy(grown, f.buffer)
 			f.drop(s, h)
-			f.buffer = nil
-			if pooled {
-				f.buffer = grown
-			}
-			buf = grown
+			f.buffer = grown
 		}
-		m, err := r.Read(buf[n:])
+		m, err := r.Read(f.buffer[n:])
 		n += m
 		switch {
 		case int64(n) > limit:
 			err = errTooLarge
 		case err == io.EOF:
-			f.data = buf[:n]
-			return f, nil
+			f.data = f.buffer[:n]
+			return f.fit(s, h)
 		}
 		if err != nil {
 			f.drop(s, h)
@@ -128,36 +128,33 @@ func (s *scratch) fill(r io.Reader, expect, evidence, limit int64, h *hold) (fil
 	}
 }
 
-// nextSize is how large the buffer after one of n full bytes is: one more than
+// nextSize is how much room there must be after n bytes that fill a buffer: one more than
 // what is expected (to see the end without growing again) or than the limit.
-func nextSize(n, expect, evidence, limit int64) (size int64, pooled bool) {
-	if expect > n-1 && expect <= limit && expect <= bufferGrowth*max(n, evidence) {
-		return expect + 1, false
+func nextSize(n, expect, evidence, limit int64) int64 {
+	if expect > n-1 && expect <= limit && sizeOf(expect+1) <= bufferGrowth*max(n, evidence) {
+		return expect + 1
 	}
 	if n == 0 {
-		return firstBuffer, true
+		return firstBuffer
 	}
 	next := int64(firstBuffer)
 	for next <= n {
 		next *= bufferGrowth
 	}
-	if next > limit {
-		return limit + 1, false
-	}
-	return next, next <= largestPooled
+	return min(next, limit+1)
 }
 
 // readBody returns the request's body with its Content-Encoding undone. The
-// bytes belong to the caller for good; the hold keeps them counted until it is
+// bytes belong to the caller, who may give them back (drop); the hold keeps them counted until it is
 // released. Errors are problems.
-func (s *Server) readBody(c *call, h *hold) ([]byte, error) {
+func (s *Server) readBody(c *call, h *hold) (filled, error) {
 	r := c.r
 	coding, err := contentCoding(r.Header)
 	if err != nil {
-		return nil, err
+		return filled{}, err
 	}
 	if r.ContentLength > s.o.MaxBodyBytes {
-		return nil, s.bodyTooLarge()
+		return filled{}, s.bodyTooLarge()
 	}
 	control := http.NewResponseController(c.w)
 	paced := newPacedReader(r.Body, control, s.o.BodyTimeout, s.o.MinBodyRate)
@@ -168,20 +165,20 @@ func (s *Server) readBody(c *call, h *hold) ([]byte, error) {
 	if err != nil {
 		var p *problem
 		c.bodyFailed = !errors.Is(err, errTooLarge) && !errors.As(err, &p)
-		return nil, s.readProblem(err)
+		return filled{}, s.readProblem(err)
 	}
 	_ = control.SetReadDeadline(time.Time{})
 	c.bodyRead = true
 	if coding == codingIdentity {
 		s.metrics.bytesDecoded.Add(float64(len(sent.data)))
-		return sent.own(&s.scratch, h)
+		return sent, nil
 	}
 	defer sent.drop(&s.scratch, h)
 	decoded, err := s.decode(coding, sent.data, h)
 	if err != nil {
-		return nil, err
+		return filled{}, err
 	}
-	s.metrics.bytesDecoded.Add(float64(len(decoded)))
+	s.metrics.bytesDecoded.Add(float64(len(decoded.data)))
 	return decoded, nil
 }
 

@@ -68,11 +68,11 @@ func newDecoders() *decoders {
 	return &decoders{slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
 }
 
-// decode undoes c over the whole body sent. The result is the caller's own.
-func (s *Server) decode(c coding, sent []byte, h *hold) ([]byte, error) {
+// decode undoes c over the whole body sent.
+func (s *Server) decode(c coding, sent []byte, h *hold) (filled, error) {
 	s.decoders.slots <- struct{}{} // held for CPU work only, so the wait is short
 	defer func() { <-s.decoders.slots }()
-	var out []byte
+	var out filled
 	var err error
 	switch c {
 	case codingZstd:
@@ -88,34 +88,30 @@ func (s *Server) decode(c coding, sent []byte, h *hold) ([]byte, error) {
 	var p *problem
 	switch {
 	case errors.As(err, &p):
-		return nil, p
+		return filled{}, p
 	case errors.Is(err, errTooLarge):
-		return nil, problemf(http.StatusRequestEntityTooLarge, codeDecodedTooLarge,
+		return filled{}, problemf(http.StatusRequestEntityTooLarge, codeDecodedTooLarge,
 			"the decoded body is larger than the limit of %d bytes", s.o.MaxDecodedBytes)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return nil, problemf(http.StatusBadRequest, codeBadCoding, "the body's zstd window is larger than %d bytes (RFC 9659)", maxZstdWindow)
+		return filled{}, problemf(http.StatusBadRequest, codeBadCoding, "the body's zstd window is larger than %d bytes (RFC 9659)", maxZstdWindow)
 	}
-	return nil, problemf(http.StatusBadRequest, codeBadCoding, "the body is not valid %s", c)
+	return filled{}, problemf(http.StatusBadRequest, codeBadCoding, "the body is not valid %s", c)
 }
 
 // drain reads all of a decompressor's output. expect is what the body claims it
 // becomes, -1 when it does not say. A claim is believed up to 64 times what was sent.
-func (s *Server) drain(r io.Reader, sent []byte, expect int64, h *hold) ([]byte, error) {
-	out, err := s.scratch.fill(r, expect, 8*int64(len(sent)), s.o.MaxDecodedBytes, h)
-	if err != nil {
-		return nil, err
-	}
-	return out.own(&s.scratch, h)
+func (s *Server) drain(r io.Reader, sent []byte, expect int64, h *hold) (filled, error) {
+	return s.scratch.fill(r, expect, 8*int64(len(sent)), s.o.MaxDecodedBytes, h)
 }
 
-func (s *Server) gunzip(sent []byte, h *hold) ([]byte, error) {
+func (s *Server) gunzip(sent []byte, h *hold) (filled, error) {
 	z, ok := s.decoders.gzip.Get().(*gzip.Reader)
 	if !ok {
 		z = new(gzip.Reader)
 	}
 	defer s.decoders.gzip.Put(z)
 	if err := z.Reset(bytes.NewReader(sent)); err != nil {
-		return nil, err
+		return filled{}, err
 	}
 	expect := int64(-1)
 	if len(sent) >= 18 { // header and trailer: the last four bytes are the size (RFC 1952)
@@ -126,7 +122,7 @@ func (s *Server) gunzip(sent []byte, h *hold) ([]byte, error) {
 
 // inflate reads what the deflate coding is by RFC 9110, the zlib format, and
 // the raw stream that some clients send under that name.
-func (s *Server) inflate(sent []byte, h *hold) ([]byte, error) {
+func (s *Server) inflate(sent []byte, h *hold) (filled, error) {
 	src := bytes.NewReader(sent)
 	if isZlib(sent) {
 		z, ok := s.decoders.zlib.Get().(io.ReadCloser)
@@ -137,7 +133,7 @@ func (s *Server) inflate(sent []byte, h *hold) ([]byte, error) {
 			z, err = zlib.NewReader(src)
 		}
 		if err != nil {
-			return nil, err
+			return filled{}, err
 		}
 		defer s.decoders.zlib.Put(z)
 		return s.drainAll(z, src, sent, h)
@@ -146,7 +142,7 @@ func (s *Server) inflate(sent []byte, h *hold) ([]byte, error) {
 	if !ok {
 		z = flate.NewReader(src)
 	} else if err := z.(flate.Resetter).Reset(src, nil); err != nil {
-		return nil, err
+		return filled{}, err
 	}
 	defer s.decoders.deflate.Put(z)
 	return s.drainAll(z, src, sent, h)
@@ -156,10 +152,10 @@ var errBehindEnd = errors.New("there is more behind the end of the stream")
 
 // drainAll is drain for a format that does not go on behind its end: what stands there
 // would be lost without a word. src is where z reads, byte for byte as it needs them.
-func (s *Server) drainAll(z io.Reader, src *bytes.Reader, sent []byte, h *hold) ([]byte, error) {
+func (s *Server) drainAll(z io.Reader, src *bytes.Reader, sent []byte, h *hold) (filled, error) {
 	out, err := s.drain(z, sent, -1, h)
 	if err == nil && src.Len() > 0 {
-		return nil, errBehindEnd
+		return filled{}, errBehindEnd
 	}
 	return out, err
 }
@@ -169,14 +165,14 @@ func isZlib(b []byte) bool {
 	return len(b) >= 2 && b[0]&0x0f == 8 && b[0]>>4 <= 7 && (int(b[0])<<8|int(b[1]))%31 == 0
 }
 
-func (s *Server) unzstd(sent []byte, h *hold) ([]byte, error) {
+func (s *Server) unzstd(sent []byte, h *hold) (filled, error) {
 	z, ok := s.decoders.zstds.Get().(*zstd.Decoder)
 	if !ok {
 		var err error
 		z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecodeAllCapLimit(true))
 		if err != nil {
-			return nil, err
+			return filled{}, err
 		}
 	}
 	defer s.decoders.zstds.Put(z)
@@ -187,18 +183,24 @@ func (s *Server) unzstd(sent []byte, h *hold) ([]byte, error) {
 	}
 	if expect >= 0 && expect <= 64*int64(len(sent)) {
 		// One frame that says its size, as nearly all do: decoded straight into its place.
-		if err := h.take(expect); err != nil {
-			return nil, err
-		}
 		const slack = 32 // room that the fast copies of the decoder write into
-		out, err := z.DecodeAll(sent, make([]byte, 0, expect+slack))
-		if err == nil || !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-			return out, err
+		if err := h.take(sizeOf(expect + slack)); err != nil {
+			return filled{}, err
 		}
-		h.give(expect) // there is another frame: read them as a stream
+		out := filled{buffer: s.scratch.get(expect + slack)}
+		var err error
+		out.data, err = z.DecodeAll(sent, out.buffer[:0:expect+slack])
+		if err == nil {
+			return out, nil
+		}
+		out.drop(&s.scratch, h)
+		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+			return filled{}, err
+		}
+		// There is another frame: they are read as a stream.
 	}
 	if err := z.Reset(bytes.NewReader(sent)); err != nil {
-		return nil, err
+		return filled{}, err
 	}
 	defer func() { _ = z.Reset(nil) }() // lets go of sent
 	return s.drain(z, sent, -1, h)

@@ -3,11 +3,12 @@ package server
 import (
 	"context"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // getSpan answers with all exports of an observation's span and its log records, as they were received. What came as
@@ -36,8 +37,17 @@ func getExplanation(ctx context.Context, s *Server, c *call) (*answer, error) {
 }
 
 // traceAsOTLP answers with a whole trace as OTLP, whichever doors it came by.
-func traceAsOTLP(recs []entity.Record, id string) (*answer, error) {
-	return spansOr404(outgoing.OfTrace(recs, id))
+func (s *Server) traceAsOTLP(ctx context.Context, c *call, id string) (*answer, error) {
+	o, err := s.outline(ctx, c, outlining{id: id, copies: detailCopies, otlp: true})
+	if err != nil {
+		return nil, err
+	}
+	if o.plan.Spans() == 0 {
+		return nil, store.ErrNotFound
+	}
+	return ok(&streamed{light: o.kept != nil, write: func(ctx context.Context, enc *jsontext.Encoder) error {
+		return o.plan.WriteTo(enc, s.window, func(seqs []entity.Seq) (map[entity.Seq]entity.Record, error) { return o.bySeq(ctx, seqs) })
+	}}, nil)
 }
 
 func spansOr404(r *outgoing.Request) (*answer, error) {
@@ -45,27 +55,4 @@ func spansOr404(r *outgoing.Request) (*answer, error) {
 		return nil, store.ErrNotFound
 	}
 	return ok(r, nil)
-}
-
-// fillTrace gives each observation of a trace what the answer about it alone has.
-func fillTrace(t *wire.Trace, recs []entity.Record) {
-	of := map[string][]entity.Record{}
-	for i := range recs {
-		if f := recs[i].Fields; f != nil && f.Kind == entity.ObservationKind {
-			of[f.EntityID] = append(of[f.EntityID], recs[i])
-		}
-	}
-	var fill func([]*wire.Observation)
-	fill = func(observations []*wire.Observation) {
-		for _, o := range observations {
-			// Both are there: the trace was folded from them.
-			if fold, err := entity.FoldOf(of[o.ID], entity.ObservationKind, o.ID); err == nil {
-				if row, err := fold.Observation(o.ID, t.ID); err == nil {
-					detail.Fill(o, only(fold.Facts(), row.Seqs))
-				}
-			}
-			fill(o.Children)
-		}
-	}
-	fill(t.Observations)
 }

@@ -17,17 +17,22 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // names, escapes), except for insignificant space.
 func encoding() json.Options {
 	return json.JoinOptions(
-		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, t time.Time) error {
-			b := append(enc.AvailableBuffer(), '"')
-			b = t.UTC().AppendFormat(b, timeLayout)
-			return enc.WriteValue(append(b, '"'))
-		})),
+		json.WithMarshalers(times()),
 		json.Deterministic(true),
 		jsonv1.OmitEmptyWithLegacySemantics(true), // a metadata of {} was sent, so it is shown
 		jsontext.AllowDuplicateNames(true),
 		jsontext.AllowInvalidUTF8(true),
 		jsontext.PreserveRawStrings(true),
 	)
+}
+
+// times writes times in timeLayout.
+func times() *json.Marshalers {
+	return json.MarshalToFunc(func(enc *jsontext.Encoder, t time.Time) error {
+		b := append(enc.AvailableBuffer(), '"')
+		b = t.UTC().AppendFormat(b, timeLayout)
+		return enc.WriteValue(append(b, '"'))
+	})
 }
 
 // encode returns v as the JSON of an answer.

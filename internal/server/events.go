@@ -1,12 +1,17 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -16,7 +21,6 @@ import (
 const (
 	eventsPageBytes = 8 << 20         // of payloads; one larger event goes alone
 	eventsPageTime  = 2 * time.Second // of looking for rows among those of others
-	eventsRead      = 500             // records in one read of the Log
 )
 
 // eventsQuery is what GET /v1/telemetry/events asks for.
@@ -29,6 +33,17 @@ type eventsQuery struct {
 	until       entity.Seq // the end of the Log when the first page was asked for
 }
 
+// wanted are those of recs that the query asks for, in memory of their own: a client may take long to read them.
+func (q *eventsQuery) wanted(recs []entity.Record) []entity.Record {
+	var wanted []entity.Record
+	for i := range recs {
+		if recs[i].Seq <= q.until && q.wants(&recs[i]) {
+			wanted = append(wanted, owned(recs[i]))
+		}
+	}
+	return wanted
+}
+
 func (q *eventsQuery) wants(rec *entity.Record) bool {
 	at := rec.Event.Timestamp.Time
 	return rec.Project == q.project &&
@@ -37,108 +52,139 @@ func (q *eventsQuery) wants(rec *entity.Record) bool {
 }
 
 // listEvents pages through the stored events in the order of the Log: what an
-// export needs to make the same entities elsewhere.
-func listEvents(ctx context.Context, s *Server, c *call, q store.Query) (*wire.Page[wire.StoredEvent], error) {
-	eq := &eventsQuery{
+// export needs to make the same entities elsewhere. The page is written while it is read.
+func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
+	q, _, err := query.Parse(query.Events, c.params)
+	if err != nil {
+		return nil, err
+	}
+	eq := eventsQuery{
 		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, limit: q.Limit, until: s.o.Log.Head(),
 	}
 	if q.Cursor != "" && !eq.resume(s.positions, q.Cursor) {
 		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")
 	}
-	if err := c.question.need(ctx, eventsAnswer); err != nil {
-		return nil, err
-	}
+	read := s.logEvents
 	if q.TraceID != "" {
-		return s.traceEvents(ctx, eq, q.TraceID)
-	}
-	return s.logEvents(ctx, eq)
-}
-
-// logEvents reads the Log itself, so that an event counts as soon as it is accepted.
-func (s *Server) logEvents(ctx context.Context, q *eventsQuery) (*wire.Page[wire.StoredEvent], error) {
-	page := newEventsPage(q, s.positions)
-	end := s.o.Now().Add(eventsPageTime)
-	for q.after < q.until && s.o.Now().Before(end) {
-		// Read waits only where there is nothing behind after; until was the Head once.
-		recs, upto, err := s.o.Log.Read(ctx, q.after, eventsRead)
-		if err != nil {
+		seqs, err := store.TraceEvents(ctx, s.o.Warehouse, eq.project, q.TraceID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		for i := range recs {
-			if recs[i].Seq > q.until || !q.wants(&recs[i]) {
-				continue
+		slices.Sort(seqs)
+		first, _ := slices.BinarySearch(seqs, eq.after+1)
+		read = s.eventsOf(seqs[first:])
+	}
+	if err := c.question.need(ctx, streamWeight(eventCopies, max(readBytes, int64(s.o.Limits.MaxPayloadBytes)), 0)); err != nil {
+		return nil, err
+	}
+	return ok(&streamed{write: func(ctx context.Context, enc *jsontext.Encoder) error {
+		q := eq // it may be written again
+		return writePage(enc, func(add func(*wire.StoredEvent) error) (*string, error) {
+			page := &eventsPage{q: &q, add: add}
+			full, err := read(ctx, page)
+			if err != nil || !full {
+				return nil, err
 			}
-			if !page.add(&recs[i]) {
-				return page.more(), nil
-			}
+			cursor := s.positions.seal(ofEvents, q.project, q.after, q.until)
+			return &cursor, nil
+		}, nil)
+	}}, nil)
+}
+
+// eventCopies is how often each byte of an event's payload is there while a page of events is written.
+const eventCopies = 3
+
+// logEvents reads the Log itself, so that an event counts as soon as it is accepted. more says that the page ends before the Log does.
+func (s *Server) logEvents(ctx context.Context, page *eventsPage) (more bool, err error) {
+	q := page.q
+	var worked time.Duration // without what the client takes
+	for next := firstRead; q.after < q.until; {
+		if worked >= eventsPageTime {
+			return true, nil
+		}
+		began := s.o.Now()
+		// Read waits only where there is nothing behind after; until was the Head once.
+		recs, upto, err := s.o.Log.Read(ctx, q.after, next)
+		if err != nil {
+			return false, err
+		}
+		next = nextRead(next, recs)
+		recs = q.wanted(recs)
+		worked += s.o.Now().Sub(began)
+		if full, err := page.take(recs); full || err != nil {
+			return full, err
 		}
 		q.after = upto
 	}
-	if q.after < q.until {
-		return page.more(), nil
-	}
-	return &page.Page, nil
+	return false, nil
 }
 
-// traceEvents gets the events that fold into one trace, of which the Warehouse
-// knows the places.
-func (s *Server) traceEvents(ctx context.Context, q *eventsQuery, traceID string) (*wire.Page[wire.StoredEvent], error) {
-	page := newEventsPage(q, s.positions)
-	seqs, err := store.TraceEvents(ctx, s.o.Warehouse, q.project, traceID)
-	if errors.Is(err, store.ErrNotFound) {
-		return &page.Page, nil
+// eventsOf gets the events of one trace, of which the Warehouse knows the places.
+func (s *Server) eventsOf(seqs []entity.Seq) func(context.Context, *eventsPage) (bool, error) {
+	return func(ctx context.Context, page *eventsPage) (more bool, err error) {
+		broken := s.steps(ctx, seqs, func(step []entity.Record) bool {
+			more, err = page.take(page.q.wanted(step))
+			return !more && err == nil
+		})
+		return more, cmp.Or(err, broken)
 	}
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(seqs)
-	first, _ := slices.BinarySearch(seqs, q.after+1)
-	full := false
-	err = s.steps(ctx, seqs[first:], func(step []entity.Record) bool {
-		for i := range step {
-			if full = q.wants(&step[i]) && !page.add(&step[i]); full {
-				return false
-			}
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	if full {
-		return page.more(), nil
-	}
-	return &page.Page, nil
 }
 
-// eventsPage is a page that is being filled.
+// eventsPage is a page that is being written.
 type eventsPage struct {
-	wire.Page[wire.StoredEvent]
-	q         *eventsQuery
-	positions *positions
-	bytes     int
+	q     *eventsQuery
+	add   func(*wire.StoredEvent) error
+	rows  int
+	bytes int
 }
 
-func newEventsPage(q *eventsQuery, sealing *positions) *eventsPage {
-	return &eventsPage{q: q, positions: sealing, Page: wire.Page[wire.StoredEvent]{Data: []wire.StoredEvent{}}}
-}
-
-// add takes rec, or says that the page is full.
-func (p *eventsPage) add(rec *entity.Record) bool {
-	if len(p.Data) == p.q.limit || len(p.Data) > 0 && p.bytes+len(rec.Event.Payload) > eventsPageBytes {
-		return false
+// take writes records, or says that the page is full before the last of them.
+func (p *eventsPage) take(recs []entity.Record) (full bool, err error) {
+	for i := range recs {
+		rec := &recs[i]
+		if p.rows == p.q.limit || p.rows > 0 && p.bytes+len(rec.Event.Payload) > eventsPageBytes {
+			return true, nil
+		}
+		p.rows++
+		p.bytes += len(rec.Event.Payload)
+		p.q.after = rec.Seq
+		row := storedEvent(rec)
+		if err := p.add(&row); err != nil {
+			return false, err
+		}
+		*rec = entity.Record{} // its payload has been written
 	}
-	p.bytes += len(rec.Event.Payload)
-	p.q.after = rec.Seq
-	p.Data = append(p.Data, storedEvent(new(owned(*rec))))
-	return true
+	return false, nil
 }
 
-// more is the page, to be continued behind its last event.
-func (p *eventsPage) more() *wire.Page[wire.StoredEvent] {
-	cursor := p.positions.seal(ofEvents, p.q.project, p.q.after, p.q.until)
-	p.NextCursor = &cursor
-	return &p.Page
+// writePage writes a wire.Page of rows that come one after another, with more members behind it.
+func writePage[R any](enc *jsontext.Encoder, rows func(add func(*R) error) (next *string, err error), more func() error) error {
+	tokens := func(tokens ...jsontext.Token) (err error) {
+		for _, t := range tokens {
+			err = cmp.Or(err, enc.WriteToken(t))
+		}
+		return err
+	}
+	if err := tokens(jsontext.BeginObject, jsontext.String("data"), jsontext.BeginArray); err != nil {
+		return err
+	}
+	next, err := rows(func(row *R) error { return json.MarshalEncode(enc, row) })
+	if err != nil {
+		return err
+	}
+	end := jsontext.Null
+	if next != nil {
+		end = jsontext.String(*next)
+	}
+	if err := tokens(jsontext.EndArray, jsontext.String("next_cursor"), end); err != nil {
+		return err
+	}
+	if more != nil {
+		if err := more(); err != nil {
+			return err
+		}
+	}
+	return tokens(jsontext.EndObject)
 }
 
 // resume sets the query behind a cursor that more made. The Log may have been put

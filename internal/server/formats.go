@@ -30,10 +30,11 @@ func take(f wireformat.Format) handler {
 		in.Project, in.Limits = c.caller.Project, s.o.Limits
 		hold := &hold{from: s.inFlight}
 		defer hold.release()
-		var err error
-		if in.Body, err = s.receive(c, f, hold); err != nil {
+		body, err := s.receive(c, f, hold)
+		if err != nil {
 			return nil, err
 		}
+		in.Body = body.data
 		in.Room = s.room(hold)
 		req, err := s.decodeRequest(f, in)
 		if err != nil {
@@ -55,7 +56,12 @@ func take(f wireformat.Format) handler {
 		if err != nil {
 			return nil, s.submitProblem(res, err)
 		}
-		return formatted(f.Answer(in, res))
+		a, err := formatted(f.Answer(in, res))
+		if !req.Async { // all of it is in the Log, and nothing in the body's memory: see wireformat.Format
+			in.Body = nil
+			body.drop(&s.scratch, hold)
+		}
+		return a, err
 	}
 }
 
@@ -86,12 +92,12 @@ const headerDedup = "Brokle-Dedup"
 
 // receive admits a request and reads its body, in the order in which refusing
 // costs least: by headers, by the state of the server, by size.
-func (s *Server) receive(c *call, f wireformat.Format, hold *hold) ([]byte, error) {
+func (s *Server) receive(c *call, f wireformat.Format, hold *hold) (filled, error) {
 	if must := f.Accepts(c.r.Header); must != "" {
-		return nil, problemf(http.StatusUnsupportedMediaType, codeUnsupportedMedia, "Content-Type must be %s", must)
+		return filled{}, problemf(http.StatusUnsupportedMediaType, codeUnsupportedMedia, "Content-Type must be %s", must)
 	}
 	if err := s.o.Admit(); err != nil {
-		return nil, s.unavailable(err)
+		return filled{}, s.unavailable(err)
 	}
 	return s.readBody(c, hold)
 }

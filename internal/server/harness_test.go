@@ -108,6 +108,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	h.srv, err = New(o)
 	check()
+	h.srv.scratch.poison = true
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -2,13 +2,15 @@ package server
 
 import (
 	"context"
-	"encoding/json"
+	stdjson "encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -16,31 +18,61 @@ import (
 
 // langfuseTrace is GET /api/public/traces/{id}.
 func langfuseTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
-	t, err := s.foldedTrace(ctx, c, c.r.PathValue("id"))
+	o, err := s.theirOutline(ctx, c, c.r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	return ok(theirTrace(t, c.caller.Project), nil)
+	return ok(&streamed{light: o.kept != nil, write: func(ctx context.Context, enc *jsontext.Encoder) error {
+		if err := o.fillTrace(ctx); err != nil {
+			return err
+		}
+		t := theirTrace(o.Trace, c.caller.Project)
+		o.Trace.Input, o.Trace.Output, o.Trace.Metadata = nil, nil, nil
+		each := theirRows{rows: rows{outlined: o}, ctx: ctx, project: c.caller.Project}
+		t.Observations = make([]*theirObservation, o.Len())
+		for i := range t.Observations {
+			t.Observations[i] = &each.stand
+		}
+		return json.MarshalEncode(enc, t, each.marshalers())
+	}}, nil)
 }
 
-func (s *Server) foldedTrace(ctx context.Context, c *call, id string) (*wire.Trace, error) {
+// theirOutline is the outline of a trace that one of their clients asks for.
+func (s *Server) theirOutline(ctx context.Context, c *call, id string) (*outlined, error) {
 	if id == "" || !query.Clean(id) {
 		return nil, store.ErrNotFound
 	}
-	recs, err := s.records(ctx, c, id)
+	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
 	if err != nil {
 		return nil, err
 	}
-	return entity.FoldTrace(recs, id)
+	return s.outline(ctx, c, outlining{id: id, twins: twins, copies: payloadCopies})
 }
 
-// flat is the observations of a tree, each before what hangs below it.
-func flat(tree []*wire.Observation) []*wire.Observation {
-	var all []*wire.Observation
-	for _, o := range tree {
-		all = append(append(all, o), flat(o.Children)...)
+// theirRows writes the observations of a trace in the places of others that stand for them.
+type theirRows struct {
+	rows
+	ctx     context.Context
+	project string
+	stand   theirObservation
+}
+
+// theirShown is an observation that is written as it is.
+type theirShown theirObservation
+
+func (r *theirRows) marshalers() json.Options {
+	return json.WithMarshalers(json.JoinMarshalers(json.MarshalToFunc(r.next), times()))
+}
+
+func (r *theirRows) next(enc *jsontext.Encoder, o *theirObservation) error {
+	if o != &r.stand {
+		return json.MarshalEncode(enc, theirShown(*o))
 	}
-	return all
+	row, _, _, err := r.rows.next(r.ctx)
+	if err != nil {
+		return err
+	}
+	return json.MarshalEncode(enc, theirShown(theirObservationOf(&row.Observation, r.project)))
 }
 
 // theirParams are the parameters of a list of theirs, by our names; those that change only what is shown are "".
@@ -127,22 +159,34 @@ func langfuseObservations(ctx context.Context, s *Server, c *call) (*answer, err
 	if err != nil {
 		return nil, err
 	}
-	whole := map[string]*wire.Observation{}
-	if q.TraceID != "" && len(page.Data) > 0 {
-		t, err := s.foldedTrace(ctx, c, q.TraceID)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range flat(t.Observations) {
-			whole[o.ID] = o
+	theirs := func(o *wire.Observation) *theirObservation {
+		row := theirObservationOf(o, c.caller.Project)
+		return &row
+	}
+	if q.TraceID == "" || len(page.Data) == 0 {
+		return ok(pageOf(page, q.Limit, theirs), nil)
+	}
+	o, err := s.theirOutline(ctx, c, q.TraceID)
+	if err != nil {
+		return nil, err
+	}
+	o.order = nil
+	wholes := make([]bool, len(page.Data))
+	for i := range page.Data {
+		if place, known := o.Place(page.Data[i].ID); known {
+			o.order, wholes[i] = append(o.order, int32(place)), true
 		}
 	}
-	return ok(pageOf(page, q.Limit, func(o *wire.Observation) theirObservation {
-		if full := whole[o.ID]; full != nil {
-			o = full
+	return ok(&streamed{light: o.kept != nil, write: func(ctx context.Context, enc *jsontext.Encoder) error {
+		each := theirRows{rows: rows{outlined: o}, ctx: ctx, project: c.caller.Project}
+		rows := pageOf(page, q.Limit, theirs)
+		for i := range rows.Data {
+			if wholes[i] {
+				rows.Data[i] = &each.stand
+			}
 		}
-		return theirObservationOf(o, c.caller.Project)
-	}), nil)
+		return json.MarshalEncode(enc, rows, each.marshalers())
+	}}, nil)
 }
 
 // langfuseScores is GET /api/public/v3/scores.
@@ -167,9 +211,9 @@ func given(text string) *string {
 }
 
 // orEmpty is an object, also where there is none.
-func orEmpty(raw json.RawMessage) json.RawMessage {
+func orEmpty(raw stdjson.RawMessage) stdjson.RawMessage {
 	if len(raw) == 0 || raw[0] != '{' {
-		return json.RawMessage("{}")
+		return stdjson.RawMessage("{}")
 	}
 	return raw
 }

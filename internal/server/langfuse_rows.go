@@ -12,25 +12,25 @@ import (
 // seconds.
 type (
 	theirTraceRow struct {
-		ID           string             `json:"id"`
-		Timestamp    time.Time          `json:"timestamp"`
-		Name         *string            `json:"name"`
-		Input        json.RawMessage    `json:"input"`
-		Output       json.RawMessage    `json:"output"`
-		SessionID    *string            `json:"sessionId"`
-		UserID       *string            `json:"userId"`
-		Release      *string            `json:"release"`
-		Version      *string            `json:"version"`
-		Metadata     json.RawMessage    `json:"metadata"`
-		Tags         []string           `json:"tags"`
-		Public       bool               `json:"public"`
-		Environment  string             `json:"environment"`
-		ProjectID    string             `json:"projectId"`
-		HTMLPath     string             `json:"htmlPath"`
-		Latency      float64            `json:"latency"`
-		TotalCost    float64            `json:"totalCost"`
-		Observations []theirObservation `json:"observations"`
-		Scores       []theirScore       `json:"scores"`
+		ID           string              `json:"id"`
+		Timestamp    time.Time           `json:"timestamp"`
+		Name         *string             `json:"name"`
+		Input        json.RawMessage     `json:"input"`
+		Output       json.RawMessage     `json:"output"`
+		SessionID    *string             `json:"sessionId"`
+		UserID       *string             `json:"userId"`
+		Release      *string             `json:"release"`
+		Version      *string             `json:"version"`
+		Metadata     json.RawMessage     `json:"metadata"`
+		Tags         []string            `json:"tags"`
+		Public       bool                `json:"public"`
+		Environment  string              `json:"environment"`
+		ProjectID    string              `json:"projectId"`
+		HTMLPath     string              `json:"htmlPath"`
+		Latency      float64             `json:"latency"`
+		TotalCost    float64             `json:"totalCost"`
+		Observations []*theirObservation `json:"observations"`
+		Scores       []theirScore        `json:"scores"`
 	}
 	theirObservation struct {
 		ID                  string             `json:"id"`
@@ -84,17 +84,15 @@ type (
 	}
 )
 
+// theirTrace is a trace without its observations.
 func theirTrace(t *wire.Trace, project string) *theirTraceRow {
 	row := &theirTraceRow{
 		ID: t.ID, Timestamp: t.StartTime, Name: given(t.Name), Input: t.Input, Output: t.Output, SessionID: given(t.SessionID), UserID: given(t.UserID),
 		Release: given(t.Release), Version: given(t.Version), Metadata: t.Metadata, Tags: t.Tags, Environment: t.Environment, ProjectID: project,
-		HTMLPath: "/traces/" + t.ID, TotalCost: t.TotalCost, Observations: []theirObservation{}, Scores: []theirScore{},
+		HTMLPath: "/traces/" + t.ID, TotalCost: t.TotalCost, Observations: []*theirObservation{}, Scores: []theirScore{},
 	}
 	if t.LatencyMS != nil {
 		row.Latency = *t.LatencyMS / 1000
-	}
-	for _, o := range flat(t.Observations) {
-		row.Observations = append(row.Observations, theirObservationOf(o, project))
 	}
 	for i := range t.ScoreList {
 		row.Scores = append(row.Scores, theirTraceScore(&t.ScoreList[i], project))

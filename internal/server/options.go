@@ -232,7 +232,7 @@ func (o Options) Validate() error {
 		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
 	}
 	need(d.MaxQueries > 0, "MaxQueries is %d, must be positive", o.MaxQueries)
-	need(d.MaxAnswerBytes >= 2*eventsAnswer, "MaxAnswerBytes is %d, must be at least %d", o.MaxAnswerBytes, 2*eventsAnswer)
+	need(d.MaxAnswerBytes >= leastAnswers, "MaxAnswerBytes is %d, must be at least %d", o.MaxAnswerBytes, leastAnswers)
 	need(d.MaxStreams > 0, "MaxStreams is %d, must be positive", o.MaxStreams)
 	need(d.MinBodyRate > 0, "MinBodyRate is %d, must be positive", o.MinBodyRate)
 	need(d.MaxHeaderBytes >= 4096, "MaxHeaderBytes is %d, must be at least 4096", o.MaxHeaderBytes)

@@ -40,29 +40,22 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if q.Err != nil {
 		return nil, q.Err
 	}
-	if format != "" || full {
-		c.question.copies = detailCopies
+	if format != "" {
+		return s.traceAsOTLP(ctx, c, id)
 	}
 	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
 	if err != nil {
 		return nil, err
 	}
-	recs, err := s.records(ctx, c, id)
+	copies := int64(payloadCopies)
+	if full {
+		copies = detailCopies
+	}
+	o, err := s.outline(ctx, c, outlining{id: id, twins: twins, copies: copies})
 	if err != nil {
 		return nil, err
 	}
-	if format != "" {
-		return traceAsOTLP(recs, id)
-	}
-	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == id && twin.TraceID != id })
-	if err != nil {
-		return nil, err
-	}
-	trace, err := entity.FoldTraceWith(append(recs, others...), id, twins)
-	if err == nil && full {
-		fillTrace(trace, recs)
-	}
-	return ok(trace, err)
+	return ok(o.trace(full), nil)
 }
 
 // ownEvents collects the entity's own events, which hold the payloads that the

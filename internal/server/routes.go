@@ -81,7 +81,7 @@ func apiRoutes() []route {
 	return append(append(formatRoutes(formats.All()), langfuseRoutes()...), []route{
 		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		listed("/v1/telemetry/events", query.Events, oneOf(listOf(query.Events, listEvents), getEvent)),
+		listed("/v1/telemetry/events", query.Events, oneOf(listEvents, getEvent)),
 		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
 		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},

@@ -25,6 +25,8 @@ type Server struct {
 	turns     *turns
 	refusals  *refusals
 	answers   *answers
+	work      work
+	window    int // windowBytes
 	live      *live.Hub
 	positions *positions
 	backingUp chan struct{}         // has room for one: the backup under way
@@ -53,6 +55,8 @@ func New(o Options) (*Server, error) {
 		backingUp: make(chan struct{}, 1),
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),
+		work:      newWork(),
+		window:    windowBytes,
 		answers:   newAnswers(o.MaxAnswerBytes, o.QueryWait),
 	}
 	var err error

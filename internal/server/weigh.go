@@ -13,9 +13,6 @@ import (
 const (
 	// smallAnswer is what every question has: rows of a list have no payloads.
 	smallAnswer = 4 << 20
-	// eventsAnswer is what a page of events needs while it is looked for: one read of the Log,
-	// which is bounded by about 16 MiB of blocks, and the page.
-	eventsAnswer = 16<<20 + payloadCopies*eventsPageBytes
 	// payloadCopies is how often each byte of a payload is there: as it was read, as a field
 	// was taken from it, and in the answer.
 	payloadCopies = 3
@@ -25,8 +22,8 @@ const (
 	recordBytes = 2 << 10
 
 	// readBytes is about how many bytes of payloads one step of reading takes.
-	readBytes = 4 << 20
-	firstRead = 16
+	readBytes = 1 << 20
+	firstRead = 4
 	mostRead  = 500
 )
 
@@ -78,6 +75,13 @@ func (q *question) need(ctx context.Context, bytes int64) (err error) {
 		q.end()
 	}
 	return err
+}
+
+// shrink gives back what of the room is not needed.
+func (q *question) shrink(bytes int64) {
+	if bytes < q.bytes && q.s.answers.shrink(q.key, q.bytes, bytes) {
+		q.bytes = bytes
+	}
 }
 
 // answered gives the turn back: the answer is built, its room is kept until it is sent.
@@ -166,14 +170,19 @@ func (s *Server) steps(ctx context.Context, seqs []entity.Seq, f func([]entity.R
 			return err
 		}
 		seqs = seqs[n:]
-		size := 1
-		for i := range recs {
-			size += len(recs[i].Event.Payload)
-		}
-		next = min(max(1, n*readBytes/size), 4*n, mostRead)
+		next = nextRead(n, recs)
 		if !f(recs) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// nextRead is how many records the next step reads, after one of n that gave recs.
+func nextRead(n int, recs []entity.Record) int {
+	size := 1
+	for i := range recs {
+		size += len(recs[i].Event.Payload)
+	}
+	return min(max(1, n*readBytes/size), 4*n, mostRead)
 }

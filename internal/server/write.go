@@ -1,7 +1,10 @@
 package server
 
 import (
+	"bufio"
+	"cmp"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,9 +38,11 @@ type answerWriter struct {
 	ans   *answer
 	held  []byte
 	begun bool // status and headers are out
-	start time.Time
-	sent  int64
-	err   error // the client's end: nothing more can be sent
+	// working says that the answer holds a slot of work.
+	working bool
+	start   time.Time
+	sent    int64
+	err     error // the client's end: nothing more can be sent
 }
 
 // send writes the answer. An error says that nothing was sent yet; whether all of it was is
@@ -68,8 +73,29 @@ func (a *answerWriter) send() error {
 	return nil
 }
 
-func (a *answerWriter) encode(to interface{ Write([]byte) (int, error) }) error {
-	return json.MarshalWrite(to, a.ans.body, a.s.encoding)
+func (a *answerWriter) encode(to io.Writer) error {
+	body, is := a.ans.body.(*streamed)
+	if !is {
+		return json.MarshalWrite(to, a.ans.body, a.s.encoding)
+	}
+	body.ctx = a.c.r.Context()
+	if !body.light && !a.working {
+		if err := a.s.work.take(body.ctx); err != nil {
+			return err
+		}
+		a.working = true
+		defer func() {
+			if a.working {
+				a.working = false
+				a.s.work.give()
+			}
+		}()
+	}
+	pieces := bufio.NewWriterSize(to, writePiece)
+	if err := json.MarshalWrite(pieces, body, a.s.encoding); err != nil {
+		return err
+	}
+	return pieces.Flush()
 }
 
 // Write takes a piece of the body from the encoder.
@@ -153,9 +179,17 @@ func (a *answerWriter) piecewise(b []byte) {
 		}
 		n := min(len(b), writePiece)
 		a.deadline()
+		if a.working {
+			a.s.work.give()
+		}
 		_, a.err = a.c.w.Write(b[:n])
 		a.sent += int64(n)
 		b = b[n:]
+		if a.working {
+			if err := a.s.work.take(a.c.r.Context()); err != nil {
+				a.working, a.err = false, cmp.Or(a.err, err)
+			}
+		}
 	}
 }
 

@@ -32,8 +32,9 @@ type Format interface {
 	// Accepts says by the headers, before anything of the body is read, whether it can be of
 	// the format: it returns what Content-Type must be, or "".
 	Accepts(http.Header) (must string)
-	// Decode reads the body, whose Content-Encoding is undone. Its events may share the
-	// body's memory, which is never changed. The error is a *ingest.RequestError, or that of
+	// Decode reads the body, whose Content-Encoding is undone. The payloads of events that can be stored, and
+	// all of those that cannot, may share the body's memory, which does not change until the request is
+	// answered; nothing else of what is stored may, as the memory is then used again. The error is a *ingest.RequestError, or that of
 	// Room, and refuses the whole request; an event that is wrong alone is one of the Request's Faults. An
 	// exporter's retry must come out with the ids that it had before.
 	//

@@ -3,9 +3,9 @@ package duckstore
 import (
 	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -34,6 +34,7 @@ type entityTable[R any] struct {
 	name    string
 	columns []column
 	members []entity.Member[R] // of the columns
+	cells   []cell             // the same
 }
 
 func newEntityTable[R any](name string, kind entity.Kind, members []entity.Member[R]) *entityTable[R] {
@@ -45,6 +46,7 @@ func newEntityTable[R any](name string, kind entity.Kind, members []entity.Membe
 		}
 		t.columns = append(t.columns, column{c.Name, sqlType(c.Type)})
 		t.members = append(t.members, members[at])
+		t.cells = append(t.cells, cellOf(&members[at]))
 	}
 	return t
 }
@@ -57,6 +59,24 @@ var (
 	scoreTable       = newEntityTable("scores", entity.ScoreKind, entity.ScoreMembers)
 	traceTable       = newEntityTable("traces", entity.TraceKind, entity.TraceMembers)
 )
+
+// What a page reads of a table beside its keys.
+var (
+	observationPage = observationTable.without("id", "trace_id")
+	scorePage       = scoreTable.without("id")
+	tracePage       = traceTable.without("id")
+)
+
+// without is the table as far as it has other columns.
+func (t *entityTable[R]) without(names ...string) *entityTable[R] {
+	rest := &entityTable[R]{name: t.name}
+	for i, c := range t.columns {
+		if !slices.Contains(names, c.name) {
+			rest.columns, rest.members = append(rest.columns, c), append(rest.members, t.members[i])
+		}
+	}
+	return rest
+}
 
 // The columns before the members.
 const (
@@ -84,49 +104,7 @@ func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, s
 	if seqs != nil {
 		c.setInts(atSeqs, seqs)
 	}
-	for i := range t.members {
-		putField(c, numPlaced+i, t.members[i].In(row))
-	}
-}
-
-func putField(c *chunk, col int, field any) {
-	switch p := field.(type) {
-	case *string:
-		if *p != "" {
-			c.setText(col, *p)
-		}
-	case *bool:
-		c.setByte(col, 0)
-		if *p {
-			c.setByte(col, 1)
-		}
-	case *int64:
-		c.setInt(col, *p)
-	case **int64:
-		if *p != nil {
-			c.setInt(col, **p)
-		}
-	case *float64:
-		putFloat(c, col, p)
-	case **float64:
-		putFloat(c, col, *p)
-	case *time.Time:
-		c.setInt(col, p.UnixMicro())
-	case **time.Time:
-		if *p != nil {
-			c.setInt(col, (*p).UnixMicro())
-		}
-	case *[]string:
-		c.setList(col, *p)
-	default:
-		panic(fmt.Sprintf("duckstore: no column can hold a %T", field))
-	}
-}
-
-func putFloat(c *chunk, col int, f *float64) {
-	if f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) {
-		c.setFloat(col, *f)
-	}
+	t.putMembers(c, unsafe.Pointer(row))
 }
 
 // targets are what a row of list is scanned into.
@@ -138,7 +116,7 @@ func (t *entityTable[R]) targets(row *R) []any {
 	return targets
 }
 
-// fieldScanner is the reverse of putField.
+// fieldScanner is the reverse of putMembers.
 type fieldScanner struct{ field any }
 
 var _ sql.Scanner = fieldScanner{}

@@ -14,7 +14,9 @@ type columns struct {
 	row string // its alias, with a point
 	// of has the columns that are not row's of the same name: an expression, or the whole
 	// condition of a filter, with %s for the value.
-	of     map[string]string
+	of map[string]string
+	// flags are the conditions that a column is false, and true.
+	flags  map[string][2]string
 	id     string                              // tells rows apart
 	scores string                              // relation of the scores that count: columns owner, name, value
 	found  func(*builder, []entity.Seq) string // a condition: has one of the events
@@ -34,6 +36,15 @@ func (c *columns) need(alias string, w *store.Where, groups ...string) bool {
 	return slices.ContainsFunc(groups, uses) || slices.ContainsFunc(w.Conditions, func(part store.Condition) bool { return uses(part.Column) })
 }
 
+// flag is the condition that a column has that value. The value stands in the text, because only constants make
+// DuckDB pass over row groups.
+func (c *columns) flag(column string, value bool) string {
+	if value {
+		return c.flags[column][1]
+	}
+	return c.flags[column][0]
+}
+
 // compared is a condition as SQL, of an expression and a value.
 func compared(op store.Op) string {
 	return [...]string{
@@ -46,6 +57,10 @@ func compared(op store.Op) string {
 func (q *builder) conditions(w *store.Where, c columns) []string {
 	var all []string
 	for _, part := range w.Conditions {
+		if flag, ok := part.Value.(bool); ok {
+			all = append(all, c.flag(part.Column, flag))
+			continue
+		}
 		expression, value := c.expression(part.Column), q.arg(part.Value)
 		if _, ok := part.Value.(float64); ok {
 			value += "::DOUBLE"

@@ -112,15 +112,19 @@ func (v *view) eventsOfTrace(ctx context.Context, of store.EventRef, each func(s
 	if err != nil || len(keys) == 0 {
 		return err
 	}
+	loose, err := v.hasLoose(ctx)
+	if err != nil {
+		return err
+	}
 	q = v.query()
-	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)}, q.eventsOfTraces(keys)+
+	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys, loose)}, q.eventsOfTraces(keys)+
 		" UNION ALL SELECT id, "+seqColumns+" FROM sc")
 	return v.eventRows(ctx, q, statement, func(_ string, seq entity.Seq) { each(of.TraceID, seq) })
 }
 
 // eventsOfTraces is a SELECT of a trace's id and seqColumns of the traces and of the observations in them. It needs o.
 func (q *builder) eventsOfTraces(keys []key) string {
-	return "SELECT id, " + ownColumns + " FROM traces WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")" +
+	return "SELECT id, " + ownColumns + " FROM traces WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")" +
 		" UNION ALL " + q.observationsOf(keys, "trace_id, "+seqColumns)
 }
 

@@ -160,7 +160,7 @@ func TestJoinsAreHashed(t *testing.T) {
 	}
 	explain("scores of traces", func(v *view) (string, []any, error) {
 		q := v.query()
-		return with([]string{ofObservations, ofScores, q.scoresOf(keys)}, "SELECT * FROM sc"), q.args, nil
+		return with([]string{ofObservations, ofScores, q.scoresOf(keys, true)}, "SELECT * FROM sc"), q.args, nil
 	})
 	explain("events of traces", func(v *view) (string, []any, error) {
 		q := v.query()

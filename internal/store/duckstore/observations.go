@@ -13,8 +13,11 @@ var observationColumns = columns{
 	row: "o.",
 	of: map[string]string{
 		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
-		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)", "has_error": "(o.level = 'ERROR')",
-		"is_duplicate": "((o.duplicate_of IS NOT NULL) = %s)",
+		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)",
+	},
+	flags: map[string][2]string{
+		"has_error":    {"o.level <> 'ERROR'", "o.level = 'ERROR'"},
+		"is_duplicate": {"o.duplicate_of IS NULL", "o.duplicate_of IS NOT NULL"},
 	},
 	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }
@@ -33,7 +36,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		rows, err = whole(ctx, v, observationTable, keys, func(o *observationRow) key { return key{id: o.ID, trace: o.TraceID} })
+		rows, err = whole(ctx, v, observationPage, keys, func(o *observationRow, k *key) { o.ID, o.TraceID = k.id, k.trace })
 		return err
 	})
 	if err == nil {
@@ -52,15 +55,15 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 
 // observationKeys finds the observations of a page.
 func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
-	q := v.query()
-	conditions := q.conditions(&p.Where, observationColumns)
-	tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
-	return v.keys(ctx, q, with(tables,
-		"SELECT * FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
+	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
+		conditions := q.conditions(&p.Where, observationColumns)
+		tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
+		return with(tables, "SELECT "+columns+" FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(append(more, p.where(q))...))
+	})
 }
 
 func observationKeyColumns(value string) string {
-	return "o.id, coalesce(o.trace_id, '') AS tie, o." + value + ", o.written, o.first_seq, o.last_seq"
+	return "o.id, coalesce(o.trace_id, '') AS tie, o." + value + ", o.row, o.written, o.first_seq, o.last_seq"
 }
 
 // observationsWithTrace defines o, t when it is needed and s when scores are,

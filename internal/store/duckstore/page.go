@@ -1,6 +1,8 @@
 package duckstore
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -38,13 +40,50 @@ func (p *pager) where(q *builder) string {
 	return fmt.Sprintf("(%[1]s %[2]s %[3]s OR (%[1]s = %[3]s AND %[4]s) OR %[1]s IS NULL)", p.By, beyond, v, behind)
 }
 
+// pageKeys runs the first statement of a list: statement writes it with the columns it is to select, keyColumns by
+// default, and with further conditions on these.
+//
+// DuckDB passes over what is certainly not on the page by the first column of the order, unless that is a
+// float: then the page's last value is found first, which takes no more than that column.
+func (v *view) pageKeys(ctx context.Context, p *pager, statement func(q *builder, columns string, more ...string) string) ([]key, error) {
+	if p.Seqs != nil && len(p.Seqs) == 0 {
+		return nil, nil // no event has what was searched
+	}
+	var more []string
+	if p.Number == store.Float && len(p.Scores) == 0 && p.Seqs == nil {
+		q := v.query()
+		text := statement(q, p.By) + fmt.Sprintf(" ORDER BY %s %s NULLS LAST LIMIT %d", p.By, p.direction(), p.Limit+1)
+		n, bound := 0, any(nil)
+		err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
+			n++
+			return r.Scan(&bound)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if last, ok := bound.(float64); ok && n > p.Limit {
+			compare := ">="
+			if p.Asc {
+				compare = "<="
+			}
+			more = append(more, fmt.Sprintf("%s %s '%v'::DOUBLE", p.By, compare, last))
+		}
+	}
+	q := v.query()
+	return v.keys(ctx, q, statement(q, "*", more...)+p.order())
+}
+
+func (p *pager) direction() string {
+	if p.Asc {
+		return "ASC"
+	}
+	return "DESC"
+}
+
 // order is the ORDER BY and LIMIT; one row more than the page shows whether
 // there is another.
 func (p *pager) order() string {
-	direction := "DESC"
-	if p.Asc {
-		direction = "ASC"
-	}
+	direction := p.direction()
 	tie := ""
 	if p.tie != "" {
 		tie = ", " + p.tie + " " + direction
@@ -57,8 +96,9 @@ type key struct {
 	id      string
 	trace   string // of an observation: with its id what tells it from others
 	value   any    // int64, float64 or nil
-	written int64  // where the row is
-	span    span   // where its events are
+	row     int64  // where the row is, as long as the transaction lasts
+	written int64
+	span    span // where its events are
 }
 
 // cut cuts keys to limit, and says where they end when they were more.

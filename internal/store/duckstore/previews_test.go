@@ -52,4 +52,9 @@ func TestPreviewsOfAPage(t *testing.T) {
 	if page.Data[0].OutputPreview != "" || page.Data[1].OutputPreview == "" {
 		t.Errorf("output previews %q and %q", page.Data[0].OutputPreview, page.Data[1].OutputPreview)
 	}
+	log.Erase("p", 2) // its row is still there
+	page, err = query.ListObservations(t.Context(), w, "p", store.Query{Order: store.Order{Asc: true}})
+	if err != nil || len(page.Data) != 2 || page.Data[1].TraceID != "two" || page.Data[1].InputPreview != "" {
+		t.Errorf("of a payload that the log has no longer: %+v, %v", page, err)
+	}
 }

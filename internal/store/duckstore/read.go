@@ -28,9 +28,9 @@ func (v *view) rows(ctx context.Context, statement string, args []any, each func
 	return rows.Err()
 }
 
-// keyColumns are what keys reads; trace is the expression of key.trace.
+// keyColumns are what keys reads of a relation; trace is the expression of key.trace.
 func keyColumns(value, trace string) string {
-	return "id, " + trace + " AS tie, " + value + ", written, first_seq, last_seq"
+	return "id, " + trace + " AS tie, " + value + ", row, written, first_seq, last_seq"
 }
 
 const noTrace = "''"
@@ -40,7 +40,7 @@ func (v *view) keys(ctx context.Context, q *builder, statement string) ([]key, e
 	var keys []key
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var k key
-		if err := r.Scan(&k.id, &k.trace, &k.value, &k.written, &k.span.first, &k.span.last); err != nil {
+		if err := r.Scan(&k.id, &k.trace, &k.value, &k.row, &k.written, &k.span.first, &k.span.last); err != nil {
 			return err
 		}
 		keys = append(keys, k)
@@ -55,30 +55,40 @@ type wholeRow[R any] struct {
 	events rowEvents
 }
 
-// whole reads the rows of keys from their table, in the order of keys; of finds a row's key.
-func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, of func(*R) key) ([]wholeRow[R], error) {
+// whole reads the rows of keys from their table, in the order of keys. The columns that t has not are in the keys,
+// out of which set takes them: ids are what costs most to read of few rows.
+func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, set func(*R, *key)) ([]wholeRow[R], error) {
+	at := make(map[int64]int, len(keys))
+	for i := range keys {
+		at[keys[i].row] = i
+	}
+	rows := make([]wholeRow[R], len(keys))
 	q := v.query()
-	statement := "SELECT " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")"
-	found := make(map[[2]string]*wholeRow[R], len(keys))
+	statement := "SELECT rowid, " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")"
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		w := new(wholeRow[R])
-		if err := r.Scan(append(w.events.targets(), t.targets(&w.row)...)...); err != nil {
+		var row int64
+		var w wholeRow[R]
+		if err := r.Scan(append(append([]any{&row}, w.events.targets()...), t.targets(&w.row)...)...); err != nil {
 			return err
 		}
-		k := of(&w.row)
-		found[[2]string{k.id, k.trace}] = w
+		i, ok := at[row]
+		if !ok {
+			return nil
+		}
+		set(&w.row, &keys[i])
+		rows[i] = w
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	return rows, err
+}
+
+// rows adds where the rows of keys are as a parameter and returns a subquery of it.
+func (q *builder) rows(keys []key) string {
+	rows := make([]int64, len(keys))
+	for i, k := range keys {
+		rows[i] = k.row
 	}
-	rows := make([]wholeRow[R], 0, len(keys))
-	for _, k := range keys {
-		if w := found[[2]string{k.id, k.trace}]; w != nil {
-			rows = append(rows, *w)
-		}
-	}
-	return rows, nil
+	return "SELECT unnest(" + q.arg(rows) + "::BIGINT[])"
 }
 
 // ids adds the ids as a parameter and returns a subquery of them.

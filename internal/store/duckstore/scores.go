@@ -51,7 +51,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, plan *store.Plan
 		if keys, next = cut(keys, p.Limit); len(keys) == 0 {
 			return nil
 		}
-		rows, err := whole(ctx, v, scoreTable, keys, func(s *wire.Score) key { return key{id: s.ID} })
+		rows, err := whole(ctx, v, scorePage, keys, func(s *wire.Score, k *key) { s.ID = k.id })
 		for i := range rows {
 			page = append(page, rows[i].row)
 		}
@@ -62,9 +62,10 @@ func (w *Warehouse) Scores(ctx context.Context, project string, plan *store.Plan
 
 // scoreKeys finds the scores of a page.
 func (v *view) scoreKeys(ctx context.Context, p *pager) ([]key, error) {
-	q := v.query()
-	conditions := q.conditions(&p.Where, scoreColumns)
-	tables, from := scoresWith(&p.Where)
-	return v.keys(ctx, q, with(tables,
-		"SELECT "+keyColumns(p.By, noTrace)+" FROM (SELECT sc.* "+from+where(conditions...)+")"+where(p.where(q))+p.order()))
+	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
+		conditions := q.conditions(&p.Where, scoreColumns)
+		tables, from := scoresWith(&p.Where)
+		inner := "SELECT " + keyColumns(p.By, noTrace) + " FROM (SELECT sc.* " + from + where(conditions...) + ")"
+		return with(tables, "SELECT "+columns+" FROM ("+inner+")"+where(append(more, p.where(q))...))
+	})
 }

@@ -71,21 +71,19 @@ func observationEvents(ctx context.Context, v *view, keys []key, each func(int, 
 	if len(keys) == 0 {
 		return nil
 	}
-	at := make(map[[2]string]int, len(keys))
+	at := make(map[int64]int, len(keys))
 	for i, k := range keys {
-		at[[2]string{k.id, k.trace}] = i
+		at[k.row] = i
 	}
 	q := v.query()
-	statement := "SELECT id, coalesce(trace_id, ''), " + seqColumns + " FROM observations WHERE project = $1 AND " + within("written", rowsOf(keys)) + " AND id IN (" + q.ids(keys) + ")"
+	statement := "SELECT rowid, " + seqColumns + " FROM observations WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")"
 	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		var id, trace string
+		var row int64
 		var e rowEvents
-		if err := r.Scan(append([]any{&id, &trace}, e.targets()...)...); err != nil {
+		if err := r.Scan(append([]any{&row}, e.targets()...)...); err != nil {
 			return err
 		}
-		if i, ok := at[[2]string{id, trace}]; ok {
-			e.each(func(seq entity.Seq) { each(i, seq) })
-		}
+		e.each(func(seq entity.Seq) { each(at[row], seq) })
 		return nil
 	})
 }

@@ -54,12 +54,3 @@ func joinSpans(spans []span, most int) []span {
 		}
 	}
 }
-
-// rowsOf is the spans of the entity rows of keys.
-func rowsOf(keys []key) []span {
-	spans := make([]span, len(keys))
-	for i, k := range keys {
-		spans[i] = span{k.written, k.written}
-	}
-	return joinSpans(spans, fewSpans)
-}

@@ -28,15 +28,15 @@ func table(name, body string) string {
 	return name + " AS NOT MATERIALIZED (" + body + ")"
 }
 
-// The relations of the project: tr its traces, t the same as what an observation or a
-// score is part of, o its observations, each with its row as a number, and s its scores.
+// The relations of the project, each row with its place in the table as the column row: tr its traces, t the same as
+// what an observation or a score is part of, o its observations, and s its scores.
 // sc is s, where a score that names only an observation is placed_in the trace of the
 // newest with that id.
 var (
-	ofTraces       = table("tr", "SELECT * FROM traces WHERE project = $1")
+	ofTraces       = table("tr", "SELECT *, rowid AS row FROM traces WHERE project = $1")
 	ofParents      = table("t", "SELECT * FROM traces WHERE project = $1")
 	ofObservations = table("o", "SELECT *, rowid AS row FROM observations WHERE project = $1")
-	ofScores       = table("s", "SELECT * FROM scores WHERE project = $1")
+	ofScores       = table("s", "SELECT *, rowid AS row FROM scores WHERE project = $1")
 	ofPlacedScores = table("sc", `SELECT *, trace_id AS placed_in FROM s WHERE trace_id IS NOT NULL
 	UNION ALL SELECT s.*, own.own_trace FROM s LEFT JOIN (SELECT id AS own_id, trace_id AS own_trace FROM o WHERE newest) AS own
 	ON s.observation_id = own.own_id WHERE s.trace_id IS NULL`)

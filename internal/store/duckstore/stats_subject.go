@@ -43,8 +43,9 @@ func subjectOf(of string) *subject {
 		return &subject{
 			columns: columns{
 				of: map[string]string{
-					"time": "ts", "environment": eventEnvironment, "tag": "list_contains(tags, %s)", "has_error": "(coalesce(level, '') = 'ERROR')",
+					"time": "ts", "environment": eventEnvironment, "tag": "list_contains(tags, %s)",
 				},
+				flags: map[string][2]string{"has_error": {"coalesce(level, '') <> 'ERROR'", "level = 'ERROR'"}},
 				found: func(q *builder, seqs []entity.Seq) string { return "seq IN (" + q.seqs(seqs) + ")" },
 			},
 			metrics: metricsOf("level = 'ERROR'", "", map[string]string{

@@ -15,8 +15,9 @@ var traceColumns = columns{
 	of: map[string]string{
 		"time": "start_time", "tag": "list_contains(tags, %s)", "model": "list_contains(models, %s)",
 		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
-		"trace_id": "id", "has_error": "(error_count > 0)",
+		"trace_id": "id",
 	},
+	flags: map[string][2]string{"has_error": {"error_count = 0", "error_count > 0"}},
 	id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
 
@@ -43,10 +44,10 @@ func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan
 
 // traceKeys finds the traces of a page.
 func (v *view) traceKeys(ctx context.Context, p *pager) ([]key, error) {
-	q := v.query()
-	tables, conditions := q.filteredTraces(&p.Where)
-	return v.keys(ctx, q, with(tables,
-		"SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+where(append(conditions, p.where(q))...)+p.order()))
+	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
+		tables, conditions := q.filteredTraces(&p.Where)
+		return with(tables, "SELECT "+columns+" FROM (SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+where(conditions...)+")"+where(append(more, p.where(q))...))
+	})
 }
 
 // filteredTraces returns the tables that define o and tr, and the conditions
@@ -61,7 +62,7 @@ func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 
 // traceSummaries reads the traces in the order of keys.
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
-	rows, err := whole(ctx, v, traceTable, keys, func(t *wire.Trace) key { return key{id: t.ID} })
+	rows, err := whole(ctx, v, tracePage, keys, func(t *wire.Trace, k *key) { t.ID = k.id })
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +98,15 @@ func (m *scoreMean) result() any {
 
 // traceScores fills in the scores of the traces.
 func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*wire.TraceSummary) error {
+	loose, err := v.hasLoose(ctx)
+	if err != nil {
+		return err
+	}
 	q := v.query()
 	means := make(map[[2]string]*scoreMean)
-	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys)},
+	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys, loose)},
 		"SELECT placed_in, name, value, CASE WHEN data_type = '"+entity.Categorical+"' THEN coalesce(string_value, '') END FROM sc WHERE name IS NOT NULL ORDER BY timestamp, id")
-	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
+	err = v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var trace, name string
 		var text sql.NullString
 		var value sql.NullFloat64
@@ -131,20 +136,35 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*w
 	return nil
 }
 
-// observationsOf is a SELECT of the columns of the observations of traces: their rows
-// were written after the first event of the traces, and not after their rows.
+// observationsOf is a SELECT of the columns of the observations of traces: their events are among
+// those of the traces, and their rows were not written after the traces' rows. It needs o.
 func (q *builder) observationsOf(keys []key, columns string) string {
-	spans := make([]span, len(keys))
+	rows, events := make([]span, len(keys)), make([]span, len(keys))
 	for i, k := range keys {
-		spans[i] = span{k.span.first, k.written}
+		rows[i], events[i] = span{k.span.first, k.written}, k.span
 	}
-	return "SELECT " + columns + " FROM o WHERE " + within("written", joinSpans(spans, fewSpans)) + " AND trace_id IN (" + q.ids(keys) + ")"
+	return "SELECT " + columns + " FROM o WHERE " + within("written", joinSpans(rows, fewSpans)) + " AND " + within("first_seq", joinSpans(events, fewSpans)) +
+		" AND trace_id IN (" + q.ids(keys) + ")"
 }
 
-// scoresOf is sc, of the traces of keys only: their scores, and those of their
+// hasLoose says whether there are scores that name no trace. To find where those are takes a look at all
+// observations of a trace.
+func (v *view) hasLoose(ctx context.Context) (loose bool, err error) {
+	err = v.rows(ctx, "SELECT 1 FROM scores WHERE project = $1 AND trace_id IS NULL LIMIT 1", []any{v.project}, func(*sql.Rows) error {
+		loose = true
+		return nil
+	})
+	return loose, err
+}
+
+// scoresOf is sc, of the traces of keys only: their scores, and, where there are loose ones, those of their
 // observations that name no trace. It needs o and s.
-func (q *builder) scoresOf(keys []key) string {
-	return table("sc", "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN ("+q.ids(keys)+`)
+func (q *builder) scoresOf(keys []key, loose bool) string {
+	placed := "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN (" + q.ids(keys) + ")"
+	if !loose {
+		return table("sc", placed)
+	}
+	return table("sc", placed+`
 	UNION ALL SELECT s.*, own.placed_in FROM s JOIN (`+q.observationsOf(keys, "id AS own_id, trace_id AS placed_in")+` AND newest) AS own
 	ON s.observation_id = own.own_id WHERE s.trace_id IS NULL`)
 }

@@ -36,10 +36,9 @@ type Change struct {
 const maxSeq = 1<<48 - 1
 
 // Apply records what changes mean and moves the cursor to upto, in memory: all of it or, when an error returns, nothing.
-// The changes come in the Log's order, each behind the one
-// before; those at or before the cursor were applied already and are skipped, so a
-// replay changes nothing. It waits while two tables are full, and refuses when the first could not be written. Entries that have expired by
-// now are not kept: a replay of old blocks is cheap.
+// The changes come in the Log's order, each behind the one before; those at or before the cursor were applied already and
+// are skipped, so a replay changes nothing. It waits while two tables are full, and refuses when the first could not be
+// written. Entries that have expired by now are not kept: a replay of old blocks is cheap.
 func (x *Index) Apply(changes []Change, upto entity.Seq) error {
 	x.applying.Lock()
 	defer x.applying.Unlock()
@@ -66,9 +65,7 @@ func (x *Index) Apply(changes []Change, upto entity.Seq) error {
 	defer x.mu.Unlock()
 	a := applier{x: x, now: x.o.Now().UnixMicro(), ended: ended}
 	for i := range changes {
-		if c := &changes[i]; c.Block > cursor {
-			a.change(c)
-		}
+		a.change(&changes[i])
 	}
 	x.cursor.Store(uint64(upto))
 	return nil

@@ -34,11 +34,12 @@ func (x *Index) Compare(want *Index, first entity.Seq, now time.Time, found func
 }
 
 func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Difference) bool) error {
-	has, err := newStream(x.runs, now)
+	expired := func(expires int64) bool { return !live(expires, now) }
+	has, err := newMerger(x.runs, expired)
 	if err != nil {
 		return err
 	}
-	wants, err := newStream(want.runs, now)
+	wants, err := newMerger(want.runs, expired)
 	if err != nil {
 		return err
 	}
@@ -53,10 +54,10 @@ func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Dif
 			more = found(Difference{Kind(e.key).String(), entity.Seq(e.seq), what})
 		}
 		if !onlyWants {
-			err = has.next()
+			err = has.advance()
 		}
 		if err == nil && !onlyHas {
-			err = wants.next()
+			err = wants.advance()
 		}
 		if err != nil {
 			return err
@@ -66,7 +67,7 @@ func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Dif
 }
 
 // differ says how the entry at hand is not what it should be; "" when it is.
-func differ(has, wants *stream, onlyHas, onlyWants bool, first entity.Seq) string {
+func differ(has, wants *merger, onlyHas, onlyWants bool, first entity.Seq) string {
 	switch kind := Kind(has.e.key) % kinds; {
 	case onlyWants:
 		return "is missing"
@@ -87,45 +88,19 @@ func (x *Index) comparePending(want *Index, first entity.Seq, found func(Differe
 		return err
 	}
 	wants, err := want.PendingJobs()
-	if err != nil {
-		return err
-	}
-	for _, at := range wants {
-		if !slices.Contains(has, at) && !found(Difference{"pending job", at, "is missing"}) {
-			return nil
+	for _, at := range slices.Concat(has, wants) {
+		what := ""
+		switch {
+		case !slices.Contains(has, at):
+			what = "is missing"
+		case at >= first && !slices.Contains(wants, at):
+			what = "is not in the log"
+		}
+		if what != "" && !found(Difference{"pending job", at, what}) {
+			break
 		}
 	}
-	for _, at := range has {
-		if at >= first && !slices.Contains(wants, at) && !found(Difference{"pending job", at, "is not in the log"}) {
-			return nil
-		}
-	}
-	return nil
+	return err
 }
 
 func stamp(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }
-
-// stream goes through the entries of runs that have not expired.
-type stream struct {
-	m   *merger
-	now int64
-	e   entry
-	ok  bool
-}
-
-func newStream(runs []*run, now int64) (*stream, error) {
-	m, err := newMerger(runs)
-	if err != nil {
-		return nil, err
-	}
-	s := &stream{m: m, now: now}
-	return s, s.next()
-}
-
-func (s *stream) next() (err error) {
-	for {
-		if s.e, s.ok, err = s.m.next(); err != nil || !s.ok || live(s.e.expires, s.now) {
-			return err
-		}
-	}
-}

@@ -25,7 +25,7 @@ func TestCrash(t *testing.T) {
 	var x *Index
 	survived := 0
 	for round := range chance.Rounds(4) {
-		x = open(t, fs, c)
+		x = openSmall(t, fs, c)
 		upto := x.Cursor()
 		n, found := slices.BinarySearch(ends, upto)
 		if upto != 0 && !found {
@@ -72,7 +72,7 @@ func TestCrash(t *testing.T) {
 			case 1:
 				c.Advance(time.Duration(r.IntN(600)) * time.Second)
 			case 2:
-				if _, err := x.Sweep(c.Now()); err != nil {
+				if err := x.Sweep(c.Now()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,7 +1,6 @@
 package idindex
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"math/bits"
 
@@ -24,12 +23,6 @@ const (
 type hasher struct {
 	secret [2]uint64
 	mask   uint64 // of the bits that are kept
-}
-
-func newSecret() ([2]uint64, error) {
-	var b [16]byte
-	_, err := rand.Read(b[:])
-	return [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}, err
 }
 
 // newHasher keeps so many bits, 0 for all 62.
@@ -56,21 +49,17 @@ func sip(secret [2]uint64, b []byte) uint64 {
 	for ; len(b) >= 8; b = b[8:] {
 		m := binary.LittleEndian.Uint64(b)
 		v3 ^= m
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+		v0, v1, v2, v3 = sipRound(sipRound(v0, v1, v2, v3))
 		v0 ^= m
 	}
 	for i, c := range b {
 		last |= uint64(c) << (8 * i)
 	}
 	v3 ^= last
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(sipRound(v0, v1, v2, v3))
 	v0 ^= last
 	v2 ^= 0xff
-	for range 4 {
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
-	}
+	v0, v1, v2, v3 = sipRound(sipRound(sipRound(sipRound(v0, v1, v2, v3))))
 	return v0 ^ v1 ^ v2 ^ v3
 }
 

@@ -16,6 +16,9 @@
 package idindex
 
 import (
+	"cmp"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,19 +72,12 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.FS == nil {
-		o.FS = vfs.Default
-	}
+	o.FS = cmp.Or(o.FS, vfs.Default)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.CacheBytes = max(cmp.Or(o.CacheBytes, defaultCache), minCache)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.CacheBytes <= 0 {
-		o.CacheBytes = defaultCache
-	}
-	o.CacheBytes = max(o.CacheBytes, minCache)
 	return o
 }
 
@@ -107,16 +103,14 @@ type Index struct {
 
 	applying sync.Mutex // held by Apply; taken first of all
 
-	files    sync.Mutex // held by who writes, merges or removes runs; taken before mu. It guards next and leftover
-	next     uint64     // number of the next run
-	leftover []string   // files that the manifest does not name, or may name until it is written again
+	files sync.Mutex // held by who writes, merges or removes runs; taken before mu
+	next  uint64     // number of the next run; guarded by files
 
-	// mu guards all below. Who holds files may read saved and runs without it: only that one changes them.
+	// mu guards all below. Who holds files may read runs, saved and trouble without it: only that one changes them.
 	mu      sync.RWMutex
 	saved   saved
 	active  *table
 	frozen  *frozen // on its way to the disk; nil: none
-	spare   *table  // an empty one; nil: none
 	runs    []*run  // oldest first
 	pending map[jobKey]pendingJob
 	trouble error         // of the last attempt to write; nil: it went well
@@ -127,7 +121,7 @@ type Index struct {
 	hurt    bool       // damage was found
 
 	wake    chan struct{} // one token: there may be work
-	closing chan struct{} // closed: the worker is to end
+	closing atomic.Bool   // the worker is to end
 	done    chan struct{} // closed: it has
 }
 
@@ -135,76 +129,60 @@ type Index struct {
 type frozen struct {
 	*table
 	saved
-	run *run // it was written, but the manifest does not name it yet
 }
 
 // Open opens the index in dir and creates it when it is not there. Files of a release before this one stay until the first
 // Flush that went well.
-func Open(dir string, o Options) (*Index, error) {
-	x := newIndex(dir, o)
-	if err := x.open(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open id index: %w", err), x.closeRuns())
-	}
-	go x.work()
-	return x, nil
-}
+func Open(dir string, o Options) (*Index, error) { return open(dir, o, false) }
 
 // OpenReadOnly opens the index in dir to be looked at: nothing on disk is changed, and nothing can
 // be applied. What is read is what the next start begins with. The caller keeps other processes away.
-func OpenReadOnly(dir string, o Options) (*Index, error) {
-	x := newIndex(dir, o)
-	x.readOnly = true
-	close(x.done)
+func OpenReadOnly(dir string, o Options) (*Index, error) { return open(dir, o, true) }
+
+func open(dir string, o Options, readOnly bool) (*Index, error) {
+	o = o.withDefaults()
+	x := &Index{
+		o: o, fs: o.FS, dir: dir, readOnly: readOnly, span: cmp.Or(o.tableSlots, int(o.CacheBytes/8/entryMemory)), pending: map[jobKey]pendingJob{},
+		ended: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}), damage: make(chan struct{}),
+	}
+	x.active = newTable(x.span)
+	x.lookups.New = func() any { return &lookup{} }
 	m, err := readManifest(x.fs, dir)
+	if errors.Is(err, fs.ErrNotExist) && !readOnly {
+		m, err = x.create()
+	}
 	if err == nil {
 		err = x.load(m)
+	}
+	if err == nil && !readOnly {
+		err = x.tidyDir()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open id index: %w", err), x.closeRuns())
 	}
+	if readOnly {
+		close(x.done)
+	} else {
+		go x.work()
+	}
 	return x, nil
 }
 
-func newIndex(dir string, o Options) *Index {
-	o = o.withDefaults()
-	x := &Index{
-		o: o, fs: o.FS, dir: dir, span: int(o.CacheBytes / 8 / entryMemory), pending: map[jobKey]pendingJob{},
-		ended: make(chan struct{}), wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}), damage: make(chan struct{}),
+// create makes the directory. The manifest comes with the first table.
+func (x *Index) create() (m manifest, err error) {
+	if err = x.fs.MkdirAll(x.dir, 0o755); err == nil {
+		err = durable.SyncDirIn(x.fs, x.fs.PathDir(x.dir))
 	}
-	if o.tableSlots > 0 {
-		x.span = o.tableSlots
+	if err == nil && x.o.Like != nil {
+		m.Secret = x.o.Like.hash.secret
+	} else if err == nil {
+		err = binary.Read(rand.Reader, binary.LittleEndian, &m.Secret)
 	}
-	x.active = newTable(x.span)
-	x.lookups.New = func() any { return &lookup{x: x} }
-	return x
-}
-
-func (x *Index) open() error {
-	if err := x.fs.MkdirAll(x.dir, 0o755); err != nil {
-		return err
-	}
-	if err := durable.SyncDirIn(x.fs, x.fs.PathDir(x.dir)); err != nil {
-		return err
-	}
-	m, err := readManifest(x.fs, x.dir)
-	fresh := errors.Is(err, fs.ErrNotExist)
-	switch {
-	case fresh && x.o.Like != nil:
-		m, err = manifest{Secret: x.o.Like.hash.secret}, nil
-	case fresh:
-		m.Secret, err = newSecret()
-	}
-	if err == nil {
-		err = x.load(m)
-	}
-	if err != nil {
-		return err
-	}
-	return x.tidyDir(fresh)
+	return m, err
 }
 
 // tidyDir removes the files of work that a crash interrupted, and finds those of another release.
-func (x *Index) tidyDir(fresh bool) error {
+func (x *Index) tidyDir() error {
 	names, err := x.fs.List(x.dir)
 	if err != nil {
 		return err
@@ -224,8 +202,8 @@ func (x *Index) tidyDir(fresh bool) error {
 			x.old = append(x.old, path)
 		}
 	}
-	if fresh && len(x.old) > 0 {
-		x.o.Logger.Info("the id index of an earlier release is built anew from the log", "dir", x.dir)
+	if len(x.old) > 0 {
+		x.o.Logger.Info("the files of the id index of an earlier release go when the new one is built from the log", "dir", x.dir)
 	}
 	return nil
 }
@@ -248,16 +226,13 @@ func (x *Index) load(m manifest) error {
 			return fmt.Errorf("%s: is not the file that the manifest names: it %w", r.path, errDamaged)
 		}
 	}
-	return x.loadFilters(x.runs, true)
+	return x.fitFilters(x.runs, true)
 }
 
 func (x *Index) closeRuns() error {
 	var errs []error
 	for _, r := range x.runs {
 		errs = append(errs, r.file.Close())
-	}
-	if x.frozen != nil && x.frozen.run != nil {
-		errs = append(errs, x.frozen.run.file.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -267,9 +242,10 @@ func (x *Index) closeRuns() error {
 func (x *Index) Close() error {
 	var err error
 	if !x.readOnly {
-		close(x.closing)
+		err = x.flush()
+		x.closing.Store(true)
+		x.poke()
 		<-x.done
-		err = x.writeAll()
 	}
 	if err = errors.Join(err, x.closeRuns()); err != nil {
 		return fmt.Errorf("close id index: %w", err)
@@ -280,19 +256,12 @@ func (x *Index) Close() error {
 // Cursor is the position up to which every block of the Log is applied.
 func (x *Index) Cursor() entity.Seq { return entity.Seq(x.cursor.Load()) }
 
+// Replaces says that files of another release are there until the next Flush.
+func (x *Index) Replaces() bool { return len(x.old) > 0 }
+
 // Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
 // damage fail. The next Open finds an empty index, which is filled from the Log.
 func (x *Index) Damaged() <-chan struct{} { return x.damage }
-
-// Fault says why the index could not write its files when it tried last; "" when it could.
-func (x *Index) Fault() string {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.trouble == nil {
-		return ""
-	}
-	return x.trouble.Error()
-}
 
 // Stats says how large the index is.
 type Stats struct {
@@ -300,6 +269,8 @@ type Stats struct {
 	Entries int64
 	// DiskBytes is the size of all runs.
 	DiskBytes int64
+	// Fault says why the index could not write its files when it tried last; "" when it could.
+	Fault string
 }
 
 // Stats reads the counters; it is cheap enough for every scrape.
@@ -309,6 +280,9 @@ func (x *Index) Stats() Stats {
 	s := Stats{Entries: int64(x.active.marks)}
 	if x.frozen != nil {
 		s.Entries += int64(x.frozen.marks)
+	}
+	if x.trouble != nil {
+		s.Fault = x.trouble.Error()
 	}
 	for _, r := range x.runs {
 		s.Entries += int64(r.marks)

@@ -59,7 +59,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 	for _, ttl := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
 		for _, reopen := range []bool{false, true} {
 			c, fs := newClock(), vfs.NewMem()
-			x := open(t, fs, c)
+			x := openSmall(t, fs, c)
 			for _, id := range idShapes() {
 				put(t, x, c, "p", ttl, id)
 			}
@@ -67,7 +67,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 				if err := x.Close(); err != nil {
 					t.Fatal(err)
 				}
-				x = open(t, fs, c)
+				x = openSmall(t, fs, c)
 			}
 			for _, step := range []struct {
 				d     time.Duration
@@ -91,7 +91,7 @@ func TestMarkLastsForItsTTL(t *testing.T) {
 func TestProjectsAreApart(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	projects := []string{"a", "ab", "b", "", "a\x00"}
 	for _, p := range projects[:3] {
 		put(t, x, c, p, time.Hour, "bc", "c", p)
@@ -112,7 +112,7 @@ func TestProjectsAreApart(t *testing.T) {
 func TestNoTTLNoMark(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	put(t, x, c, "p", 0, "a")
 	put(t, x, c, "p", -time.Second, "b")
 	if seen(t, x, c, "p", "a") != 0 || seen(t, x, c, "p", "b") != 0 || x.Stats().Entries != 0 {
@@ -128,7 +128,7 @@ func TestNoTTLNoMark(t *testing.T) {
 func TestFailedEventIsNotSeen(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	if err := x.Apply([]Change{{Project: "p", BatchID: "B", Block: 7, At: c.Now(), TTL: time.Hour, Failed: []string{"id", ""}}}, 7); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestFailedEventIsNotSeen(t *testing.T) {
 func TestReplayChangesNothing(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	first := []Change{{Project: "p", BatchID: "B1", Block: 1, At: c.Now(), TTL: time.Minute, IDs: []string{"id"}, Seqs: []entity.Seq{1}}}
 	if err := x.Apply(first, 1); err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestReplayChangesNothing(t *testing.T) {
 func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	good := Change{Project: "p", Block: 1, At: c.Now(), TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}}
 	for name, bad := range map[string]Change{
 		"more ids than seqs":          {Project: "p", Block: 2, At: c.Now(), TTL: time.Hour, IDs: []string{"b"}},
@@ -198,12 +198,12 @@ func TestApplyRefuses(t *testing.T) {
 func TestStatsSurviveReopen(t *testing.T) {
 	t.Parallel()
 	c, fs := newClock(), vfs.NewMem()
-	x := open(t, fs, c)
+	x := openSmall(t, fs, c)
 	put(t, x, c, "p", time.Hour, "a", "b", "c")
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	x = open(t, fs, c)
+	x = openSmall(t, fs, c)
 	if s := x.Stats(); s.Entries != 3 || s.DiskBytes == 0 {
 		t.Errorf("stats %+v", s)
 	}
@@ -256,7 +256,7 @@ func TestEarlierRelease(t *testing.T) {
 		t.Errorf("open read-only: %v", err)
 	}
 	for range 2 { // the first start is interrupted
-		x := open(t, fs, c)
+		x := openSmall(t, fs, c)
 		put(t, x, c, "p", time.Hour, "a", "b")
 		for _, name := range before {
 			if !slices.Contains(listing(t, fs), name) {
@@ -264,7 +264,7 @@ func TestEarlierRelease(t *testing.T) {
 			}
 		}
 	}
-	x := open(t, fs, c)
+	x := openSmall(t, fs, c)
 	put(t, x, c, "p", time.Hour, "a", "b")
 	if err := x.Flush(); err != nil {
 		t.Fatal(err)
@@ -289,7 +289,7 @@ func listing(t *testing.T, fs vfs.FS) []string {
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	x := open(t, vfs.NewMem(), c)
+	x := openSmall(t, vfs.NewMem(), c)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -299,7 +299,7 @@ func TestConcurrent(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := x.Sweep(c.Now()); err != nil {
+			if err := x.Sweep(c.Now()); err != nil {
 				t.Error(err)
 			}
 		}

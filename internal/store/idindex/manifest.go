@@ -1,6 +1,7 @@
 package idindex
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,24 +46,16 @@ func (m *manifest) marshal() ([]byte, error) {
 }
 
 func (m *manifest) unmarshal(b []byte) error {
+	head, rest, _ := bytes.Cut(b, []byte("\n"))
 	var version int
 	var sum uint32
-	if _, err := fmt.Sscanf(string(b[:min(len(b), 64)]), manifestHead, &version, &sum); err != nil {
-		return fmt.Errorf("the manifest %w", errDamaged)
-	}
+	_, err := fmt.Sscanf(string(head)+"\n", manifestHead, &version, &sum)
 	switch {
-	case version > FormatVersion:
+	case err == nil && version > FormatVersion:
 		return ErrNewer
-	case version < FormatVersion:
+	case err == nil && version < FormatVersion:
 		return ErrFormat
-	}
-	for i, c := range b {
-		if c == '\n' {
-			b = b[i+1:]
-			break
-		}
-	}
-	if checksum(b) != sum || json.Unmarshal(b, m) != nil {
+	case err != nil || checksum(rest) != sum || json.Unmarshal(rest, m) != nil:
 		return fmt.Errorf("the manifest %w", errDamaged)
 	}
 	return nil
@@ -91,14 +84,12 @@ func (x *Index) save(runs []*run, s saved) error {
 	if err == nil {
 		err = x.replaceManifest(b)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		x.mu.Lock()
+		x.saved = s
+		x.mu.Unlock()
 	}
-	x.removeLeftover()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.saved = s
-	return nil
+	return err
 }
 
 func (x *Index) replaceManifest(b []byte) error {

@@ -15,41 +15,26 @@ const (
 )
 
 // Sweep drops what has expired at now and is due: from memory, whole runs, and most of those that are nearly gone. Look-ups
-// do not depend on it, only the size of the index does. It returns how many entries left.
-func (x *Index) Sweep(now time.Time) (int, error) {
+// do not depend on it, only the size of the index does.
+func (x *Index) Sweep(now time.Time) error {
 	x.files.Lock()
 	defer x.files.Unlock()
-	if x.isFrozen() {
-		if err := x.writeFrozen(); err != nil {
-			return 0, fmt.Errorf("sweep id index: %w", err)
-		}
-	}
-	before := x.entries()
 	x.mu.Lock()
 	if x.active.n > 0 && dead(x.active.first, now.UnixMicro()) {
-		x.active = x.active.without(now.UnixMicro())
+		x.active = x.active.copy(x.span, now.UnixMicro())
 	}
 	x.mu.Unlock()
-	for {
-		more, err := x.fewer(now.UnixMicro())
-		if err != nil {
-			return before - x.entries(), fmt.Errorf("sweep id index: %w", err)
-		}
-		if !more {
-			return before - x.entries(), nil
-		}
+	var err error
+	if x.isFrozen() {
+		err = x.writeFrozen()
 	}
-}
-
-// entries counts those in the active table and in runs.
-func (x *Index) entries() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	n := x.active.n
-	for _, r := range x.runs {
-		n += r.entries
+	for more := true; more && err == nil; {
+		more, err = x.fewer(now.UnixMicro())
 	}
-	return n
+	if err != nil {
+		return fmt.Errorf("sweep id index: %w", err)
+	}
+	return nil
 }
 
 // fewer drops the runs of which everything has expired or, when there are none, makes one of those that are due. It reports
@@ -106,44 +91,28 @@ func choose(runs []*run, span int, now int64) (from, to int) {
 // merge makes one run of those in olds, without what nobody asks for any more. When a table is waiting to be written, that comes
 // first.
 func (x *Index) merge(olds []*run, now int64) error {
-	total, first, freed := 0, olds[0].first, 0
+	total, first := 0, olds[0].first
 	for _, r := range olds {
 		total += r.entries
 		first = min(first, r.first)
-		if r.filter != nil {
-			freed += r.filter.Bytes()
-		}
 	}
-	m, err := newMerger(olds)
+	m, err := newMerger(olds, func(expires int64) bool { return dead(expires, now) })
 	if err != nil {
 		return err
 	}
-	w, err := x.begin(total, max(first, now-lag))
-	if err != nil {
-		return err
-	}
-	for i := 0; ; i++ {
-		e, ok, err := m.next()
-		if err == nil && i%(1<<14) == 0 {
+	w, err := x.newWriter(total, max(first, now-lag))
+	for err == nil && m.ok {
+		if w.entries%(1<<14) == 0 {
 			err = x.interrupt()
 		}
-		if err == nil && ok && !dead(e.expires, now) {
-			err = w.add(e)
+		if err == nil {
+			err = w.add(m.e)
 		}
-		if err != nil {
-			return x.abandon(w, err)
-		}
-		if !ok {
-			break
+		if err == nil {
+			err = m.advance()
 		}
 	}
-	if w.entries == 0 {
-		if err := x.abandon(w, nil); err != nil {
-			return err
-		}
-		return x.swap(olds, nil)
-	}
-	r, err := x.end(w, freed)
+	r, err := w.end(err)
 	if err != nil {
 		return err
 	}
@@ -152,7 +121,7 @@ func (x *Index) merge(olds []*run, now int64) error {
 
 func (x *Index) interrupt() error {
 	switch {
-	case x.isClosing():
+	case x.closing.Load():
 		return errClosed
 	case x.isFrozen():
 		return x.writeFrozen()
@@ -172,81 +141,45 @@ func (x *Index) swap(olds []*run, with *run) error {
 		}
 	}
 	if err := x.save(runs, x.saved); err != nil {
-		if with != nil {
-			x.leftover = append(x.leftover, with.path)
-			err = errors.Join(err, with.file.Close())
-		}
-		return err
+		return errors.Join(err, x.discard(with))
 	}
 	x.mu.Lock()
 	x.runs = runs
 	x.mu.Unlock()
+	return errors.Join(x.discard(olds...), x.fitFilters(runs, false))
+}
+
+// discard closes and removes runs that the manifest does not name. A file that stays is removed by the next Open.
+func (x *Index) discard(runs ...*run) error {
 	var errs []error
-	for _, r := range olds {
-		x.leftover = append(x.leftover, r.path)
-		errs = append(errs, r.file.Close())
-	}
-	x.removeLeftover()
-	return errors.Join(append(errs, x.loadFilters(runs, false))...)
-}
-
-// removeLeftover removes files that the manifest does not name. What cannot be removed now stays until the next time.
-func (x *Index) removeLeftover() {
-	x.leftover = slices.DeleteFunc(x.leftover, func(path string) bool { return x.fs.Remove(path) == nil })
-}
-
-// begin begins a run of at most n entries. x.files is held.
-func (x *Index) begin(n int, first int64) (*writer, error) {
-	number := x.next
-	x.next++
-	return newWriter(x.fs, x.fs.PathJoin(x.dir, runName(number)), number, n, first)
-}
-
-// abandon ends a run that will not be.
-func (x *Index) abandon(w *writer, err error) error {
-	return errors.Join(err, w.file.Close(), x.fs.Remove(w.path))
-}
-
-// end makes w a run. Its filter stays in memory when there is room, with so many bytes that become free.
-func (x *Index) end(w *writer, freed int) (*run, error) {
-	r, err := w.end()
-	if err != nil {
-		return nil, errors.Join(err, x.fs.Remove(w.path))
-	}
-	if r.filter.Bytes() > x.room()+freed {
-		r.filter = nil
-	}
-	return r, nil
-}
-
-// room is how many bytes there are left for filters.
-func (x *Index) room() int {
-	left := int(x.o.CacheBytes * 3 / 4)
-	for _, r := range x.runs {
-		if r.filter != nil {
-			left -= r.filter.Bytes()
+	for _, r := range runs {
+		if r != nil {
+			errs = append(errs, r.file.Close(), x.fs.Remove(r.path))
 		}
 	}
-	return left
+	return errors.Join(errs...)
 }
 
-// loadFilters brings those filters into memory for which there is room. check has it look at the others, too.
-func (x *Index) loadFilters(runs []*run, check bool) error {
+// fitFilters keeps those filters in memory for which there is room, of late runs first. check has it look at the others, too.
+func (x *Index) fitFilters(runs []*run, check bool) error {
+	left := int(x.o.CacheBytes * 3 / 4)
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := runs[i]
-		keep := r.lines*bloom.LineBytes <= x.room()
-		if r.filter != nil || !keep && !check {
-			continue
-		}
-		f, err := r.loadFilter()
-		if err != nil {
-			return err
+		filter, keep := r.filter, r.lines*bloom.LineBytes <= left
+		if filter == nil && (keep || check) {
+			var err error
+			if filter, err = r.loadFilter(); err != nil {
+				return err
+			}
 		}
 		if keep {
-			x.mu.Lock()
-			r.filter = f
-			x.mu.Unlock()
+			left -= r.lines * bloom.LineBytes
+		} else {
+			filter = nil
 		}
+		x.mu.Lock()
+		r.filter = filter
+		x.mu.Unlock()
 	}
 	return nil
 }

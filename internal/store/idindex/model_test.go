@@ -21,8 +21,8 @@ func newClock() *clock.Stopped {
 	return clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 30, 123000, time.UTC))
 }
 
-// open opens an index that is closed with the test. Its tables are small, so that there are many runs.
-func open(t *testing.T, fs vfs.FS, c *clock.Stopped) *Index {
+// openSmall opens an index that is closed with the test. Its tables are small, so that there are many runs.
+func openSmall(t *testing.T, fs vfs.FS, c *clock.Stopped) *Index {
 	t.Helper()
 	return openWith(t, Options{FS: fs, Now: c.Now, tableSlots: 100})
 }
@@ -34,7 +34,7 @@ func openWith(t *testing.T, o Options) *Index {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if x.isClosing() {
+		if x.closing.Load() {
 			return
 		}
 		if err := x.Close(); err != nil {
@@ -314,7 +314,7 @@ func testModel(t *testing.T, bits int) {
 		case n < 92:
 			c.Advance(time.Duration(r.IntN(200)) * time.Second)
 		case n < 94:
-			if _, err := x.Sweep(c.Now()); err != nil {
+			if err := x.Sweep(c.Now()); err != nil {
 				t.Fatal(err)
 			}
 		case n < 95:
@@ -334,7 +334,7 @@ func testModel(t *testing.T, bits int) {
 	}
 	m.check(t, x, c.Now(), ids)
 	c.Advance(48 * time.Hour)
-	if _, err := x.Sweep(c.Now()); err != nil {
+	if err := x.Sweep(c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	m.check(t, x, c.Now(), ids)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -115,32 +116,24 @@ func (r *run) load() error {
 	if err != nil {
 		return err
 	}
-	if info.Size() < footerLen {
-		return errDamaged
-	}
 	b, err := r.read(info.Size()-footerLen, footerLen, nil)
 	if err == nil {
 		err = r.parse(b, info.Size())
 	}
+	if err == nil {
+		b, err = r.read(r.pagesAt(), r.pages*8, b)
+	}
 	if err != nil {
 		return err
 	}
-	if b, err = r.read(r.pagesAt(), r.pages*8, nil); err != nil {
-		return err
-	}
-	if checksum(b) != r.pageSum {
-		return fmt.Errorf("its list of pages %w", errDamaged)
-	}
+	whole, end := checksum(b) == r.pageSum, uint32(0)
 	r.page = make([]page, r.pages)
-	before := uint32(0)
 	for i := range r.page {
-		r.page[i] = page{binary.LittleEndian.Uint32(b[8*i:]), binary.LittleEndian.Uint32(b[8*i+4:])}
-		if r.page[i].end < before {
-			return fmt.Errorf("its list of pages %w", errDamaged)
-		}
-		before = r.page[i].end
+		p := page{binary.LittleEndian.Uint32(b[8*i:]), binary.LittleEndian.Uint32(b[8*i+4:])}
+		whole = whole && p.end >= end
+		r.page[i], end = p, p.end
 	}
-	if int(before) != r.entries {
+	if !whole || int(end) != r.entries {
 		return fmt.Errorf("its list of pages %w", errDamaged)
 	}
 	return nil
@@ -160,18 +153,14 @@ func (r *run) loadFilter() (*bloom.Filter, error) {
 
 // read reads n bytes into buf, or into more memory.
 func (r *run) read(off int64, n int, buf []byte) ([]byte, error) {
-	if cap(buf) < n {
-		buf = make([]byte, n)
+	buf = slices.Grow(buf[:0], n)[:n]
+	if off < 0 {
+		return nil, fmt.Errorf("%s %w", r.path, errDamaged)
 	}
-	buf = buf[:n]
-	if n == 0 {
-		return buf, nil
+	if got, err := r.file.ReadAt(buf, off); got < n {
+		return nil, fmt.Errorf("read %s at %d: %w", r.path, off, err)
 	}
-	got, err := r.file.ReadAt(buf, off)
-	if got == n {
-		return buf, nil
-	}
-	return nil, fmt.Errorf("read %s at %d: %w", r.path, off, err)
+	return buf, nil
 }
 
 // from is where a page begins, in entries.
@@ -254,11 +243,16 @@ func (s *reader) advance() error {
 	return nil
 }
 
-// merger goes through several runs at once.
-type merger struct{ from []*reader }
+// merger goes through several runs at once, without the entries that skip names.
+type merger struct {
+	from []*reader
+	skip func(expires int64) bool
+	e    entry
+	ok   bool // e is the next entry
+}
 
-func newMerger(runs []*run) (*merger, error) {
-	m := &merger{}
+func newMerger(runs []*run, skip func(expires int64) bool) (*merger, error) {
+	m := &merger{skip: skip}
 	for _, r := range runs {
 		s := &reader{r: r}
 		if err := s.advance(); err != nil {
@@ -266,20 +260,23 @@ func newMerger(runs []*run) (*merger, error) {
 		}
 		m.from = append(m.from, s)
 	}
-	return m, nil
+	return m, m.advance()
 }
 
-// next returns the next entry; false: there is none.
-func (m *merger) next() (e entry, ok bool, err error) {
-	var best *reader
-	for _, s := range m.from {
-		if s.ok && (best == nil || s.e.before(&best.e)) {
-			best = s
+func (m *merger) advance() error {
+	for {
+		var best *reader
+		for _, s := range m.from {
+			if s.ok && (best == nil || s.e.before(&best.e)) {
+				best = s
+			}
+		}
+		if m.ok = best != nil; !m.ok {
+			return nil
+		}
+		m.e = best.e
+		if err := best.advance(); err != nil || !m.skip(m.e.expires) {
+			return err
 		}
 	}
-	if best == nil {
-		return e, false, nil
-	}
-	e = best.e
-	return e, true, best.advance()
 }

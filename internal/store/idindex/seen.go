@@ -3,7 +3,6 @@ package idindex
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -69,29 +68,29 @@ func live(expires, now int64) bool { return expires > now }
 
 // lookup is the memory of one call of find.
 type lookup struct {
-	x       *Index
 	now     int64
 	keys    []uint64
-	hits    []entry // parallel; the latest with the key
-	todo    []int32 // those without a hit
+	hits    []entry // parallel: the latest that has not expired
 	message []byte
 	page    []byte
 	near    uint64
 }
 
-// find looks ids up. Where a hash is known, it makes sure of the id, without holding anything up meanwhile.
+// find looks ids up. Where a hash is known, it makes sure of the id, and holds nobody up meanwhile.
 func (x *Index) find(kind Kind, project string, ids []string, now time.Time, out []Entry) error {
 	l := x.lookups.Get().(*lookup)
 	defer x.lookups.Put(l)
-	l.begin(kind, project, ids, now.UnixMicro())
-	if err := l.search(); err != nil {
+	l.now, l.keys, l.hits = now.UnixMicro(), l.keys[:0], l.hits[:0]
+	for _, id := range ids {
+		l.keys = append(l.keys, x.hash.key(kind, project, id, &l.message))
+	}
+	if err := x.search(l); err != nil {
 		return err
 	}
-	for i := range ids {
-		e := l.hits[i]
-		var err error
+	for i, e := range l.hits {
 		if e.seq != 0 && x.o.Names != nil {
-			if e, err = l.confirm(e, kind, project, ids[i]); err != nil {
+			var err error
+			if e, err = x.confirm(l, e, kind, project, ids[i]); err != nil {
 				return err
 			}
 		}
@@ -103,128 +102,73 @@ func (x *Index) find(kind Kind, project string, ids []string, now time.Time, out
 	return nil
 }
 
-func (l *lookup) begin(kind Kind, project string, ids []string, now int64) {
-	l.now = now
-	l.keys, l.todo = l.keys[:0], l.todo[:0]
-	l.hits = slices.Grow(l.hits[:0], len(ids))[:len(ids)]
-	clear(l.hits)
-	for i, id := range ids {
-		l.keys = append(l.keys, l.x.hash.key(kind, project, id, &l.message))
-		l.todo = append(l.todo, int32(i))
+// search finds the latest entry of each key: the later it is, the sooner.
+func (x *Index) search(l *lookup) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if len(l.keys) > 1 { // all waits for memory at once
+		for _, key := range l.keys {
+			l.near += x.active.slots[place(key, x.active.span)].key
+		}
+		for _, r := range x.runs {
+			for i := 0; r.filter != nil && i < len(l.keys); i++ {
+				l.near += r.filter.Touch(l.keys[i])
+			}
+		}
 	}
+	for _, key := range l.keys {
+		var hit entry
+		if err := x.visit(l, key, func(e entry) bool { hit = e; return false }); err != nil {
+			return err
+		}
+		l.hits = append(l.hits, hit)
+	}
+	return nil
 }
 
-// search finds the latest entry of each key that has not expired: the later, the sooner it is found.
-func (l *lookup) search() error {
-	l.x.mu.RLock()
-	defer l.x.mu.RUnlock()
-	l.inTable(l.x.active)
-	if l.x.frozen != nil {
-		l.inTable(l.x.frozen.table)
+// visit calls yield for the entries with a key that have not expired, the latest first, until it returns false. x.mu is held.
+func (x *Index) visit(l *lookup, key uint64, yield func(entry) bool) error {
+	more := true
+	take := func(e entry) bool {
+		if live(e.expires, l.now) {
+			more = yield(e)
+		}
+		return more
 	}
-	for i := len(l.x.runs) - 1; i >= 0 && len(l.todo) > 0; i-- {
-		if err := l.inRun(l.x.runs[i]); err != nil {
+	x.active.get(key, take)
+	if more && x.frozen != nil {
+		x.frozen.get(key, take)
+	}
+	for i := len(x.runs) - 1; i >= 0 && more; i-- {
+		r := x.runs[i]
+		if !live(r.last, l.now) || !r.has(key) {
+			continue
+		}
+		if err := r.get(key, &l.page, take); err != nil {
+			if errors.Is(err, errDamaged) {
+				x.damaged()
+			}
 			return err
 		}
 	}
 	return nil
 }
 
-// hit takes the first live entry of a key.
-func (l *lookup) hit(k int32) func(entry) bool {
-	return func(e entry) bool {
-		if live(e.expires, l.now) {
-			l.hits[k] = e
-			return false
-		}
-		return true
-	}
-}
-
-func (l *lookup) inTable(t *table) {
-	rest := l.todo[:0]
-	for _, k := range l.todo {
-		if t.get(l.keys[k], l.hit(k)) {
-			rest = append(rest, k)
-		}
-	}
-	l.todo = rest
-}
-
-func (l *lookup) inRun(r *run) error {
-	if !live(r.last, l.now) {
-		return nil
-	}
-	if r.filter != nil && len(l.todo) > 1 {
-		for _, k := range l.todo {
-			l.near += r.filter.Touch(l.keys[k])
-		}
-	}
-	rest := l.todo[:0]
-	for _, k := range l.todo {
-		if r.has(l.keys[k]) {
-			if err := l.x.read(r, l.keys[k], &l.page, l.hit(k)); err != nil {
-				return err
-			}
-		}
-		if l.hits[k].seq == 0 {
-			rest = append(rest, k)
-		}
-	}
-	l.todo = rest
-	return nil
-}
-
-// read gets a key from a run, and takes note of damage.
-func (x *Index) read(r *run, key uint64, buf *[]byte, yield func(entry) bool) error {
-	err := r.get(key, buf, yield)
-	if errors.Is(err, errDamaged) {
-		x.damaged()
-	}
-	return err
-}
-
 // confirm returns the entry of an id, given the latest one with its hash: that one nearly always, another with the same hash,
 // or none.
-func (l *lookup) confirm(e entry, kind Kind, project, id string) (entry, error) {
-	same, err := l.x.o.Names(kind, entity.Seq(e.seq), project, id)
+func (x *Index) confirm(l *lookup, e entry, kind Kind, project, id string) (entry, error) {
+	same, err := x.o.Names(kind, entity.Seq(e.seq), project, id)
 	if err != nil || same {
 		return e, err
 	}
-	all, err := l.all(e.key)
-	if err != nil {
-		return entry{}, err
-	}
-	for _, o := range all {
-		if o.seq == e.seq {
-			continue
-		}
-		if same, err := l.x.o.Names(kind, entity.Seq(o.seq), project, id); err != nil || same {
-			return o, err
+	var all []entry
+	x.mu.RLock()
+	err = x.visit(l, e.key, func(e entry) bool { all = append(all, e); return true })
+	x.mu.RUnlock()
+	for i := 0; err == nil && i < len(all); i++ {
+		if same, err = x.o.Names(kind, entity.Seq(all[i].seq), project, id); same {
+			return all[i], err
 		}
 	}
-	return entry{}, nil
-}
-
-// all are the entries with a key that have not expired, the latest first.
-func (l *lookup) all(key uint64) (all []entry, err error) {
-	l.x.mu.RLock()
-	defer l.x.mu.RUnlock()
-	take := func(e entry) bool {
-		if live(e.expires, l.now) {
-			all = append(all, e)
-		}
-		return true
-	}
-	l.x.active.get(key, take)
-	if l.x.frozen != nil {
-		l.x.frozen.get(key, take)
-	}
-	for _, r := range l.x.runs {
-		if r.has(key) && err == nil {
-			err = l.x.read(r, key, &l.page, take)
-		}
-	}
-	slices.SortFunc(all, func(a, b entry) int { return int(b.seq) - int(a.seq) })
-	return all, err
+	return entry{}, err
 }

@@ -1,5 +1,7 @@
 package idindex
 
+import "math"
+
 // entry is what is kept of one id.
 type entry struct {
 	key     uint64
@@ -63,33 +65,24 @@ func (t *table) insert(e entry) bool {
 	return true
 }
 
-func (t *table) grow() {
-	old := *t
-	*t = *newTable(2 * len(old.slots))
-	for _, e := range old.slots {
-		if e.seq != 0 {
-			t.put(e)
-		}
-	}
-}
+func (t *table) grow() { *t = *t.copy(2*len(t.slots), math.MinInt64) }
 
-// without is the table without what nobody asks for any more.
-func (t *table) without(now int64) *table {
-	rest := newTable(t.span)
+// copy is the table with other slots, without what nobody asks for at now.
+func (t *table) copy(span int, now int64) *table {
+	c := newTable(span)
 	for _, e := range t.slots {
 		if e.seq != 0 && !dead(e.expires, now) {
-			rest.put(e)
+			c.put(e)
 		}
 	}
-	return rest
+	return c
 }
 
 // get calls yield for the entries with a key, the latest first, until that returns false.
-func (t *table) get(key uint64, yield func(entry) bool) bool {
+func (t *table) get(key uint64, yield func(entry) bool) {
 	for i := place(key, t.span); i < len(t.slots) && t.slots[i].seq != 0 && t.slots[i].key <= key; i++ {
 		if t.slots[i].key == key && !yield(t.slots[i]) {
-			return false
+			return
 		}
 	}
-	return true
 }

@@ -2,6 +2,7 @@ package idindex
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -142,8 +143,8 @@ func testCloseOnAFullDisk(t *testing.T, what string, err error) {
 		t.Fatal(err)
 	}
 	f.set(on(what, err))
-	if err := x.Flush(); !errors.Is(err, f.err()) || x.Fault() == "" {
-		t.Errorf("Flush on a disk that takes nothing: %v, fault %q", err, x.Fault())
+	if err := x.Flush(); !errors.Is(err, f.err()) || x.Stats().Fault == "" {
+		t.Errorf("Flush on a disk that takes nothing: %v, fault %q", err, x.Stats().Fault)
 	}
 	within(t, "Close", func() {
 		if err := x.Close(); err == nil || !strings.Contains(err.Error(), "id index") {
@@ -215,8 +216,8 @@ func testApplyRefuses(t *testing.T, what string) {
 			<-time.After(10 * time.Millisecond)
 		}
 	})
-	if x.Fault() != "" {
-		t.Errorf("it goes on, and the fault is %q", x.Fault())
+	if x.Stats().Fault != "" {
+		t.Errorf("it goes on, and the fault is %q", x.Stats().Fault)
 	}
 	within(t, "Close", func() {
 		if err := x.Close(); err != nil {
@@ -258,7 +259,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 	x := openWith(t, o)
 	var log []Change
 	var ends []entity.Seq
-	for i := range 150 {
+	for i := range 220 {
 		ch, end := m.change(r, c.Now(), 20)
 		log, ends = append(log, ch), append(ends, end)
 		m.apply(ch, end)
@@ -273,9 +274,9 @@ func TestCrashAtEveryOperation(t *testing.T) {
 			mu.Lock()
 			flushed = end
 			mu.Unlock()
-		case i%31 == 0:
-			c.Advance(time.Duration(r.IntN(600)) * time.Second)
-			if _, err := x.Sweep(c.Now()); err != nil {
+		case i%31 == 0: // it merges what is due, and expired
+			c.Advance(time.Duration(r.IntN(120)) * time.Second)
+			if err := x.Sweep(c.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -311,7 +312,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 		want := []string{manifestName}
 		for _, r := range x.runs {
 			want = append(want, runName(r.number))
-			if r.number > uint64(len(x.runs)) {
+			if r.entries > 60 { // no table takes so many
 				merged++
 			}
 		}
@@ -414,6 +415,15 @@ func TestDamage(t *testing.T) {
 			} else if want := m.marks[p]; want.live(c.Now()) != (e.Seq != 0) || e.Seq != 0 && e.Seq != want.seq {
 				t.Fatalf("%s: %v is %v, want %v", what, p, e, want)
 			}
+		}
+		for p := range m.batches {
+			_, _, err := x.Batch(p.project, p.id)
+			found = cmp.Or(found, err)
+		}
+		for _, p := range ids {
+			_, _, err := x.FailedEvent(p.project, p.id)
+			_, _, err2 := x.Job(p.project, "job_"+p.id)
+			found = cmp.Or(found, err, err2)
 		}
 		select {
 		case <-x.Damaged():

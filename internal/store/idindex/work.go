@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/lowprio"
 )
 
 // The pauses before files are written again after they could not be.
@@ -23,30 +27,23 @@ func dead(expires, now int64) bool { return expires+lag <= now }
 // errClosed ends work that Close does not wait for.
 var errClosed = errors.New("the id index is closed")
 
-// work is the one goroutine that writes full tables and merges runs, until the index closes.
+// work is the one goroutine that writes full tables and merges runs, behind all else, until the index closes.
 func (x *Index) work() {
 	defer close(x.done)
+	runtime.LockOSThread() // and never unlocked: a priority cannot be raised again, so the thread ends with the goroutine
+	lowprio.Lower()
 	for {
-		for !x.isClosing() && x.step() {
+		for !x.closing.Load() && x.step() {
 		}
 		pause := time.NewTimer(x.pause())
 		select {
-		case <-x.closing:
-			pause.Stop()
-			return
 		case <-x.wake:
 		case <-pause.C:
 		}
 		pause.Stop()
-	}
-}
-
-func (x *Index) isClosing() bool {
-	select {
-	case <-x.closing:
-		return true
-	default:
-		return false
+		if x.closing.Load() {
+			return
+		}
 	}
 }
 
@@ -75,10 +72,7 @@ func (x *Index) step() (more bool) {
 	if x.isFrozen() {
 		return x.writeFrozen() == nil
 	}
-	x.mu.RLock()
-	failed := x.failed
-	x.mu.RUnlock()
-	if failed > 0 && x.attempted(x.save(x.runs, x.saved)) != nil { // whether the disk takes anything is tried with little
+	if x.trouble != nil && x.attempted(x.save(x.runs, x.saved)) != nil { // whether the disk takes anything is tried with little
 		return false
 	}
 	more, err := x.fewer(x.o.Now().UnixMicro())
@@ -113,15 +107,9 @@ func (x *Index) isFrozen() bool {
 
 // freeze hands the active table to the worker. x.mu is held, and nothing is frozen.
 func (x *Index) freeze() {
-	pending := make([]pendingJob, 0, len(x.pending))
-	for _, p := range x.pending {
-		pending = append(pending, p)
-	}
-	slices.SortFunc(pending, func(a, b pendingJob) int { return cmp.Compare(a.Request, b.Request) })
+	pending := slices.SortedFunc(maps.Values(x.pending), func(a, b pendingJob) int { return cmp.Compare(a.Request, b.Request) })
 	x.frozen = &frozen{table: x.active, saved: saved{x.Cursor(), pending}}
-	if x.active, x.spare = x.spare, nil; x.active == nil {
-		x.active = newTable(x.span)
-	}
+	x.active = newTable(x.span)
 	x.poke()
 }
 
@@ -160,7 +148,11 @@ func (x *Index) await() error {
 // Flush makes everything applied so far survive a crash. It is not needed for
 // correctness; it shortens the replay at the next start. It gives up at the first failure.
 func (x *Index) Flush() error {
-	if err := x.flush(); err != nil {
+	err := x.flush()
+	for ; err == nil && len(x.old) > 0; x.old = x.old[1:] {
+		err = x.fs.RemoveAll(x.old[0])
+	}
+	if err != nil {
 		return fmt.Errorf("flush id index: %w", err)
 	}
 	return nil
@@ -181,81 +173,41 @@ func (x *Index) flush() error {
 			return x.trouble
 		}
 	}
-	for ; len(x.old) > 0; x.old = x.old[1:] {
-		if err := x.fs.RemoveAll(x.old[0]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeAll writes what is in memory, once the worker has ended.
-func (x *Index) writeAll() error {
-	x.files.Lock()
-	defer x.files.Unlock()
-	for x.Cursor() > x.saved.cursor {
-		if !x.isFrozen() {
-			x.mu.Lock()
-			x.freeze()
-			x.mu.Unlock()
-		}
-		if err := x.writeFrozen(); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 // writeFrozen makes the frozen table a run and names it in the manifest. x.files is held.
 func (x *Index) writeFrozen() error {
-	f := x.frozen // only who holds files takes it away
-	err := x.writeRun(f)
-	runs := slices.Clone(x.runs)
+	f, runs := x.frozen, slices.Clone(x.runs) // only who holds files takes it away
+	r, err := x.writeTable(f.table)
 	if err == nil {
-		if f.run != nil {
-			runs = append(runs, f.run)
+		if r != nil {
+			runs = append(runs, r)
 		}
-		err = x.save(runs, f.saved)
+		if err = x.save(runs, f.saved); err != nil && r != nil {
+			err = errors.Join(err, x.discard(r))
+		}
 	}
 	if err == nil {
 		x.mu.Lock()
 		x.runs, x.frozen = runs, nil
 		x.mu.Unlock()
-		x.recycle(f.table)
+		err = x.fitFilters(runs, false)
 	}
 	return x.attempted(err)
 }
 
-// recycle keeps an empty table for the next time.
-func (x *Index) recycle(t *table) {
-	if t.span != x.span {
-		return
-	}
-	clear(t.slots)
-	*t = table{slots: t.slots, span: t.span}
-	x.mu.Lock()
-	x.spare = t
-	x.mu.Unlock()
-}
-
-// writeRun writes the table, unless that is done or there is nothing in it that anybody asks for.
-func (x *Index) writeRun(f *frozen) error {
+// writeTable writes a run, unless there is nothing in the table that anybody asks for.
+func (x *Index) writeTable(t *table) (*run, error) {
 	now := x.o.Now().UnixMicro()
-	if f.run != nil || f.n == 0 || dead(f.last, now) {
-		return nil
+	if t.n == 0 || dead(t.last, now) {
+		return nil, nil
 	}
-	w, err := x.begin(f.n, f.first)
-	if err != nil {
-		return err
-	}
-	for _, e := range f.slots {
-		if e.seq == 0 || dead(e.expires, now) {
-			continue
-		}
-		if err := w.add(e); err != nil {
-			return x.abandon(w, err)
+	w, err := x.newWriter(t.n, t.first)
+	for i := 0; err == nil && i < len(t.slots); i++ {
+		if e := t.slots[i]; e.seq != 0 && !dead(e.expires, now) {
+			err = w.add(e)
 		}
 	}
-	f.run, err = x.end(w, 0)
-	return err
+	return w.end(err)
 }

@@ -10,14 +10,11 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/bloom"
 )
 
-// writeCategory is what the file system's counters call our writes.
-const writeCategory = vfs.WriteCategoryUnspecified
-
 // filterSize is how large the filter of a run of n entries is. The many small runs have more bits, so that a new id is
 // seldom looked for in vain; the few large ones have little, for that is where the memory goes.
 func filterSize(n int) (lines, probes int) {
 	bits, probes := 12, 6
-	if n > 2<<20 {
+	if n > 4<<20 {
 		bits, probes = 7, 5
 	}
 	return n*bits/(8*bloom.LineBytes) + 1, probes
@@ -35,15 +32,14 @@ type writer struct {
 	sample []int64 // expiries of some entries
 }
 
-// newWriter begins a run of at most n entries, none of which expires before first.
-func newWriter(fs vfs.FS, path string, number uint64, n int, first int64) (*writer, error) {
-	w := &writer{fs: fs, stride: n/256 + 1}
-	w.number, w.path, w.first, w.pages = number, path, first, n/pageMean+1
+// newWriter begins a run of at most n entries, none of which expires before first. x.files is held.
+func (x *Index) newWriter(n int, first int64) (w *writer, err error) {
+	w = &writer{fs: x.fs, stride: n/256 + 1, run: run{number: x.next, path: x.fs.PathJoin(x.dir, runName(x.next))}}
+	x.next++
+	w.first, w.pages = first, n/pageMean+1
 	w.lines, w.probes = filterSize(n)
-	w.filter = bloom.New(w.lines, w.probes)
-	w.page = make([]page, 0, w.pages)
-	var err error
-	w.file, err = fs.Create(path, writeCategory)
+	w.filter, w.page = bloom.New(w.lines, w.probes), make([]page, 0, w.pages)
+	w.file, err = x.fs.Create(w.path, vfs.WriteCategoryUnspecified)
 	return w, err
 }
 
@@ -94,15 +90,34 @@ func (w *writer) flush() error {
 	return err
 }
 
-// end makes the run durable, but for its name, and opens it.
-func (w *writer) end() (*run, error) {
+// end makes the run durable, but for its name, and opens it. With an error, of this or of what was written before, the file goes.
+func (w *writer) end(err error) (*run, error) {
+	if w.file == nil {
+		return nil, err
+	}
+	if err == nil {
+		err = w.finish()
+	}
+	if err = errors.Join(err, w.file.Close()); err == nil {
+		r := w.run
+		if r.file, err = w.fs.Open(w.path); err == nil {
+			return &r, nil
+		}
+	}
+	return nil, errors.Join(err, w.fs.Remove(w.path))
+}
+
+// finish writes what comes behind the entries.
+func (w *writer) finish() error {
 	for len(w.page) < w.pages {
 		if err := w.endPage(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	slices.Sort(w.sample)
-	w.most = w.sample[len(w.sample)*3/4]
+	if n := len(w.sample); n > 0 {
+		w.most = w.sample[n*3/4]
+	}
 	at := len(w.buf)
 	for _, p := range w.page {
 		w.buf = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(w.buf, p.end), p.sum)
@@ -112,14 +127,8 @@ func (w *writer) end() (*run, error) {
 	w.buf = w.filter.Append(w.buf)
 	w.filterSum = checksum(w.buf[at:])
 	w.buf = w.footer.append(w.buf)
-	err := w.flush()
-	if err == nil {
-		err = w.file.Sync()
+	if err := w.flush(); err != nil {
+		return err
 	}
-	if err = errors.Join(err, w.file.Close()); err != nil {
-		return nil, err
-	}
-	r := w.run
-	r.file, err = w.fs.Open(w.path)
-	return &r, err
+	return w.file.Sync()
 }

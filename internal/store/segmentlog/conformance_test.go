@@ -24,4 +24,5 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	t.Run("Defaults", func(t *testing.T) { t.Parallel(); storetest.Log(t, opener(Options{})) })
 	t.Run("Tiny", func(t *testing.T) { t.Parallel(); storetest.Log(t, opener(tiny)) })
+	t.Run("Packing", func(t *testing.T) { t.Parallel(); storetest.Log(t, runningOpener(eager)) })
 }

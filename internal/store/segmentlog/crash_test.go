@@ -24,6 +24,10 @@ func TestCrash(t *testing.T) {
 			storetest.LogCrash(t, opener(o), chance.Rounds(3))
 		})
 	}
+	t.Run("Packing", func(t *testing.T) {
+		t.Parallel()
+		storetest.LogCrash(t, runningOpener(eager), chance.Rounds(3))
+	})
 }
 
 // A crash before any write of recompression, erasure or trimming leaves either the old files or

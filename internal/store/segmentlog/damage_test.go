@@ -61,6 +61,7 @@ func segmentFiles(t *testing.T, fs vfs.FS) []string {
 			out = append(out, fs.PathJoin("log", name))
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 

@@ -234,9 +234,9 @@ func (l *Log) Stats() store.LogStats {
 	}
 	l.removing.Unlock()
 	if l.enter() == nil {
-		x, fault := l.index.Stats(), l.index.Fault()
+		x := l.index.Stats()
 		l.exit()
-		s.IndexEntries, s.IndexBytes, s.IndexFault = x.Entries, x.DiskBytes, fault
+		s.IndexEntries, s.IndexBytes, s.IndexFault = x.Entries, x.DiskBytes, x.Fault
 	}
 	return s
 }
@@ -275,7 +275,7 @@ func (l *Log) Run(ctx context.Context) error {
 }
 
 func (l *Log) sweep() error {
-	_, err := call(l, "sweep", func() (int, error) { return l.index.Sweep(l.o.Now()) })
+	_, err := call(l, "sweep", func() (struct{}, error) { return struct{}{}, l.index.Sweep(l.o.Now()) })
 	return err
 }
 

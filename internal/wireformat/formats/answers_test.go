@@ -34,6 +34,9 @@ type taken struct {
 
 func (l *taken) Append(_ context.Context, b *store.Batch) ([]store.Outcome, error) {
 	l.batch = b
+	for i := range b.Events {
+		b.Events[i].Payload = bytes.Clone(b.Events[i].Payload)
+	}
 	return slices.Repeat([]store.Outcome{store.Stored}, len(b.Events)), nil
 }
 
@@ -58,6 +61,7 @@ func answer(t *testing.T, path, body string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", body, err)
 	}
+	clear(in.Body) // it is used again for another request
 	for _, e := range res.Errors {
 		out += fmt.Sprintf("failed %+v\n", e)
 	}

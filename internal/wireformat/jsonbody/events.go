@@ -21,16 +21,15 @@ type Events struct {
 }
 
 const (
-	typicalEvent = 600 // bytes in a body
-	typicalKept  = 192 // bytes of a row and an id
-	mostRoom     = 64 << 10
+	typicalEvent = 600     // bytes in a body
+	roomBytes    = 4 << 10 // of about 25 rows and ids; what is left of it is kept with them
 )
 
 // NewEvents begins for a request that in becomes.
 func NewEvents(in *wireformat.Incoming, r *ingest.Request) *Events {
 	n := min(in.Limits.MaxEvents, len(in.Body)/typicalEvent+4)
 	r.Events, r.Rows = make([]wire.Event, 0, n), make([]entity.Row, 0, n)
-	return &Events{r: r, limits: &in.Limits, room: make([]byte, 0, min(n*typicalKept, mostRoom))}
+	return &Events{r: r, limits: &in.Limits}
 }
 
 // Clear takes all events out of the request again.
@@ -89,7 +88,7 @@ func (e *Events) read(ev *wire.Event) (entity.Row, *wire.BatchEventError) {
 // keep is a copy of b that does not change.
 func (e *Events) keep(b []byte) []byte {
 	if len(b) > cap(e.room)-len(e.room) {
-		e.room = make([]byte, 0, max(len(b), min(2*cap(e.room), mostRoom)))
+		e.room = make([]byte, 0, max(len(b), roomBytes))
 	}
 	begin := len(e.room)
 	e.room = append(e.room, b...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/jsonbody"
 )
 
@@ -64,6 +66,29 @@ func depthOf(t *testing.T, value []byte) (deepest int) {
 	return deepest
 }
 
+// notedOf are the members that a walk over the value tells of, and membersOf those that are found in it afterwards.
+func notedOf(t *testing.T, value []byte) (members []string) {
+	t.Helper()
+	if err := jsonbody.Any(value, len(value), func(w *jsonbody.Walk) error {
+		members = nil
+		w.Noted(func(key []byte, start, end int) { members = append(members, string(key)+"="+string(value[start:end])) })
+		return nil
+	}); err != nil {
+		t.Fatalf("%q: %v", value, err)
+	}
+	return members
+}
+
+func membersOf(value []byte) (members []string) {
+	for m := rawjson.MembersOf(value); ; {
+		key, value, ok := m.Next()
+		if !ok {
+			return members
+		}
+		members = append(members, string(key)+"="+string(value))
+	}
+}
+
 // FuzzObject: a body is taken exactly when jsontext takes it, but for NaN and Infinity and for
 // what nests too deep, and what is said of each value is so.
 func FuzzObject(f *testing.F) {
@@ -104,6 +129,9 @@ func FuzzObject(f *testing.F) {
 		for _, v := range values {
 			if depth := depthOf(t, v.Raw); v.Depth != depth || v.UTF8 != utf8.Valid(v.Raw) || v.Kind() == 0 || v.Given() == (string(v.Raw) == "null") {
 				t.Fatalf("%q: said %d levels, UTF-8 %v; want %d, %v", v.Raw, v.Depth, v.UTF8, depth, utf8.Valid(v.Raw))
+			}
+			if got, want := notedOf(t, v.Raw), membersOf(v.Raw); !slices.Equal(got, want) {
+				t.Fatalf("%q: noted %q; want %q", v.Raw, got, want)
 			}
 		}
 	})
