@@ -30,6 +30,8 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Cursor", testCursor},
 		{"Repeated", testRepeated},
 		{"Poison", testPoison},
+		{"Visible", testVisible},
+		{"Alike", testAlike},
 		{"Permutations", testPermutations},
 		{"Updates", testUpdates},
 		{"Ties", testTies},
