@@ -115,7 +115,7 @@ func storedOf[R any](seqs []entity.Seq, row *R) *stored[R] {
 	if len(seqs) == 0 {
 		return s
 	}
-	all := rising(seqs)
+	all := rising(nil, seqs)
 	s.at, s.seqs = span{all[0], all[len(all)-1]}, listed(all)
 	return s
 }
