@@ -25,7 +25,7 @@ type Options struct {
 	// MemoryLimit bounds what DuckDB's buffers use, in bytes. Default 256 MiB, at least 96 MiB:
 	// a checkpoint holds a block of 256 KiB for nearly every column of every table.
 	MemoryLimit int64
-	// Threads is how many a query or a commit may use. Default 2.
+	// Threads is how many a query or a commit may use. Default 1: a second one waits more than it works.
 	Threads int
 	// IDMemory bounds the filter of event ids seen, in bytes. Default 64 MiB,
 	// which is right for about 8 million events; beyond them inserts grow slower.
@@ -48,7 +48,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.MemoryLimit = max(o.MemoryLimit, 96<<20)
 	if o.Threads <= 0 {
-		o.Threads = 2
+		o.Threads = 1
 	}
 	if o.IDMemory <= 0 {
 		o.IDMemory = 64 << 20

@@ -18,7 +18,7 @@ var traceColumns = columns{
 		"trace_id": "id",
 	},
 	flags: map[string][2]string{"has_error": {"error_count = 0", "error_count > 0"}},
-	id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
+	id:    "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
 
 // Traces answers with a page of traces. It first finds the ids of the page with
