@@ -108,6 +108,8 @@ type Warehouse struct {
 	chunks chunks
 	seen   *seen
 	cursor entity.Seq
+	// lastWritten is the greatest written of a row.
+	lastWritten int64
 	// What was touched last, as it is in the tables.
 	bundles         *cache[*bundle]
 	families        *cache[*family]
@@ -329,6 +331,14 @@ func (w *Warehouse) loadMeta() error {
 	if columns != w.layout.signature() {
 		return errOlder
 	}
+	w.lastWritten = 0
+	for _, kind := range entityKinds {
+		last, err := w.write.int64s("SELECT coalesce(max(written), 0) FROM " + tableOf(kind))
+		if err != nil {
+			return err
+		}
+		w.lastWritten = max(w.lastWritten, last[0])
+	}
 	w.cursor = entity.Seq(meta[1])
 	w.reached.Store(uint64(w.cursor))
 	return nil
@@ -343,7 +353,7 @@ func (w *Warehouse) create() error {
 			return err
 		}
 	}
-	w.cursor = 0
+	w.cursor, w.lastWritten = 0, 0
 	w.reached.Store(0)
 	return nil
 }
