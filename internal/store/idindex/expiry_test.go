@@ -288,3 +288,25 @@ func TestFiltersFit(t *testing.T) {
 		}
 	}
 }
+
+// Events of one request that fail under one id are one receipt: each alike would have to be passed by the next.
+func TestOneReceiptForOneID(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	x := openSmall(t, vfs.NewMem(), c)
+	failed := make([]string, 1000)
+	for i := range failed {
+		failed[i] = "alike"
+	}
+	for block := entity.Seq(1); block <= 3; block++ {
+		if err := x.Apply([]Change{{Project: "p", BatchID: fmt.Sprint("b", block), Block: block, At: c.Now(), Failed: failed}}, block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := entries(x); n != 6 {
+		t.Errorf("%d entries, want one for each batch and one for what failed in each", n)
+	}
+	if at, known, err := x.FailedEvent("p", "alike"); at != 3 || !known || err != nil {
+		t.Errorf("the receipt is of block %d (%t, %v), want the last", at, known, err)
+	}
+}
