@@ -65,6 +65,9 @@ func measureIDs(ctx context.Context, o options, to *report) error {
 			}
 			n += idsPerBlock
 		}
+		if err := x.Sweep(now); err != nil { // what is left to merge is a cost of adding
+			return err
+		}
 		added := perID(processCPU()-cpu, time.Since(begin), size-from)
 		fresh, err := askIDs(x, now, false, func(i int) int { return size + i })
 		if err != nil {

@@ -105,6 +105,7 @@ func otherSide(o options, l *load) *side {
 		}
 	}
 	s := brokleSide(o, l)
+	s.profile = nil // the file is brokle's
 	s.name, s.promise, s.env = "other", strings.TrimSpace("brokle, but for "+o.otherBin+" "+o.other)+".", append(s.env, env...)
 	return s
 }
@@ -117,13 +118,16 @@ var promises = map[string]string{
 	"Collector":    "OTLP/HTTP in, zstd file out: the answer comes when the record is in a buffer; no fsync, no deduplication, no queries.",
 }
 
+// asker asks for answers as they are: to compress them costs the server, and nobody has to send them far.
+var asker = &http.Client{Transport: &http.Transport{DisableCompression: true}}
+
 func get(url string) ([]byte, error) {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("X-API-Key", benchKey)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := asker.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -96,9 +96,9 @@ func Settings() []Setting {
 		{Field: "MaxQueries", Flag: "max-queries", Default: "4", Range: "1 to 1000",
 			Usage: "questions answered at once, half of them of one key at most; others wait up to 10s, the keys in turn, then get 503 with Retry-After",
 			ptr:   func(c *Config) any { return &c.MaxQueries }, min: 1, max: 1000},
-		{Field: "MaxAnswerBytes", Flag: "max-answer-bytes", Default: "256MiB", Range: "80MiB to 64GiB",
+		{Field: "MaxAnswerBytes", Flag: "max-answer-bytes", Default: "64MiB", Range: "16MiB to 64GiB",
 			Usage: "memory of all answers being built and sent, half of it for one key at most; a larger answer goes beside them, one at a time, up to four times this",
-			ptr:   func(c *Config) any { return &c.MaxAnswerBytes }, min: 80 << 20, max: 64 << 30},
+			ptr:   func(c *Config) any { return &c.MaxAnswerBytes }, min: 16 << 20, max: 64 << 30},
 
 		{Field: "RedisURL", Flag: "redis-url", Range: "redis://, rediss://, unix:// or redis-sentinel://; several hosts are a Cluster; empty: one node alone",
 			Usage: "the Redis on which several nodes deduplicate together (docs/scale-out.md)", Secret: true,

@@ -269,6 +269,8 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			func(dir string) { exec(t, dir, "UPDATE scores SET first_seq = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a fold that does not name its events", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t02" of project "default": seqs are not those of its events`,
 			func(dir string) { exec(t, dir, "UPDATE traces SET seqs = NULL WHERE id = 't02'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold that its trace does not find", datadir.PartWarehouse, datadir.WarehouseFile, `score "t02-s" of project "default": trace_hash is not that of its trace`,
+			func(dir string) { exec(t, dir, "UPDATE scores SET trace_hash = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event missing", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
 			func(dir string) {
 				exec(t, dir, "DELETE FROM events WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")

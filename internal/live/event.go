@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 	"time"
@@ -16,9 +15,11 @@ import (
 type event struct {
 	rec *entity.Record
 
-	once    sync.Once // makes what follows
-	fields  *entity.Fields
-	message []byte // as it is sent; nil for an event that cannot be read
+	reading sync.Once  // makes row
+	row     entity.Row // what the filters ask for; nil for an event that cannot be read
+
+	writing sync.Once // makes message
+	message []byte    // as it is sent; nil for an event that cannot be
 }
 
 // Message is the data of a message of a stream: an event and where it came from.
@@ -31,39 +32,42 @@ type Message struct {
 	EntityID    string    `json:"entity_id,omitempty"`
 }
 
-// prepare extracts the fields and encodes the message, the first time.
-func (e *event) prepare(o *Options) {
-	e.once.Do(func() {
-		if e.fields = e.rec.Fields; e.fields == nil {
-			fields, failure := extract.Extract(&e.rec.Event)
-			if failure != nil { // what no query can show either
-				return
-			}
-			e.fields = fields
+// read finds out what the event says, the first time; false for one that no query can show either.
+func (e *event) read() bool {
+	e.reading.Do(func() {
+		if e.row = e.rec.Row; e.row != nil {
+			return
 		}
+		if fields, failure := extract.Extract(&e.rec.Event); failure == nil {
+			e.row = fields.AppendRow(nil)
+		}
+	})
+	return e.row != nil
+}
+
+// encoded is the message, which is made for the first stream that shows it.
+func (e *event) encoded(o *Options) []byte {
+	e.writing.Do(func() {
 		data, err := o.Encode(Message{
 			Event: e.rec.Event, ReceivedAt: e.rec.ReceivedAt, BatchID: e.rec.BatchID,
-			Environment: e.environment(), TraceID: e.traceID(), EntityID: e.fields.EntityID,
+			Environment: e.environment(), TraceID: e.traceID(), EntityID: string(e.row.EntityID()),
 		})
 		if err != nil {
 			o.Logger.Error("encode a streamed event", "seq", e.rec.Seq, "error", err)
 			return
 		}
 		// A line break between two tokens of a payload would end the message's line.
-		data = bytes.Map(func(r rune) rune {
-			if r == '\n' || r == '\r' {
-				return ' '
+		for i, b := range data {
+			if b == '\n' || b == '\r' {
+				data[i] = ' '
 			}
-			return r
-		}, data)
+		}
 		e.message = slices.Concat([]byte("id: "+o.ID(e.rec.Project, e.rec.Seq)+"\nevent: event\ndata: "), data, []byte("\n\n"))
 	})
+	return e.message
 }
 
-func (e *event) text(f entity.Field) string {
-	v, _ := e.fields.Get(f)
-	return v.Text
-}
+func (e *event) text(f entity.Field) string { return string(e.row.Get(f)) }
 
 func (e *event) environment() string {
 	if env := e.text(entity.Environment); env != "" {
@@ -73,8 +77,8 @@ func (e *event) environment() string {
 }
 
 func (e *event) traceID() string {
-	if e.fields.Kind == entity.TraceKind {
-		return e.fields.EntityID
+	if e.row.Kind() == entity.TraceKind {
+		return string(e.row.EntityID())
 	}
 	return e.text(entity.TraceID)
 }
@@ -85,7 +89,7 @@ type Filter struct {
 	EventTypes   []wire.EventType // one of these; all when there are none
 }
 
-// takes says whether a prepared event meets all conditions.
+// takes says whether an event that was read meets all conditions.
 func (f *Filter) takes(e *event) bool {
 	for _, c := range [...]struct {
 		want string
@@ -102,8 +106,11 @@ func (f *Filter) takes(e *event) bool {
 		return false
 	}
 	if f.Tag != "" {
-		tags, _ := e.fields.Get(entity.Tags)
-		if !slices.Contains(tags.List, f.Tag) {
+		var fields entity.Fields
+		if e.row.Unpack(&fields) != nil {
+			return false
+		}
+		if tags, _ := fields.Get(entity.Tags); !slices.Contains(tags.List, f.Tag) {
 			return false
 		}
 	}

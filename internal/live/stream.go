@@ -165,11 +165,10 @@ func (st *stream) pass(events []*event) bool {
 			continue
 		}
 		st.at = e.rec.Seq
-		e.prepare(&st.o)
-		if e.message == nil || !st.Filter.takes(e) {
+		if !e.read() || !st.Filter.takes(e) {
 			continue
 		}
-		st.buf = append(st.buf, e.message...)
+		st.buf = append(st.buf, e.encoded(&st.o)...)
 		if len(st.buf) >= most {
 			if st.write(st.buf) != nil {
 				return false

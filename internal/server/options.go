@@ -105,7 +105,7 @@ type Options struct {
 	MaxQueries int
 	QueryWait  time.Duration
 
-	// MaxAnswerBytes bounds the memory of all answers that are being built and sent, 256 MiB, of
+	// MaxAnswerBytes bounds the memory of all answers that are being built and sent, 64 MiB, of
 	// which one key has at most half. A larger one goes beside them, alone among its like;
 	// one of more than four times as much is refused. Who finds no room within QueryWait gets 503.
 	MaxAnswerBytes int64
@@ -149,7 +149,7 @@ const (
 	DefaultQueryTimeout      = 30 * time.Second
 	DefaultMaxQueries        = 4
 	DefaultQueryWait         = 10 * time.Second
-	DefaultMaxAnswerBytes    = 256 << 20
+	DefaultMaxAnswerBytes    = 64 << 20
 	DefaultMaxStreams        = 1000
 	DefaultStreamHeartbeat   = 15 * time.Second
 )

@@ -23,6 +23,7 @@ import (
 //	last_seq   trace, of its observations too; of an observation, of what is in its trace.
 //	seqs       the entity's own events, rising: of a trace all of them, NULL without one; of an observation
 //	           or a score NULL when they are first_seq and last_seq. They are what it is folded from again.
+//	trace_hash finds the rows of a trace, and the trace itself, without a look at their ids. NULL: of no trace.
 //
 // For an observation or trace, written is not less than last_seq, and a trace's is not less than
 // its observations', because they are rolled up in the transaction that writes them.
@@ -34,6 +35,7 @@ type entityTable[R any] struct {
 	name    string
 	columns []column
 	members []entity.Member[R] // of the columns
+	trace   entity.Member[R]   // the id of the trace that a row is of
 	cells   []cell             // the same
 }
 
@@ -46,6 +48,9 @@ func newEntityTable[R any](name string, kind entity.Kind, members []entity.Membe
 		}
 		t.columns = append(t.columns, column{c.Name, sqlType(c.Type)})
 		t.members = append(t.members, members[at])
+		if c.Field == entity.TraceID || kind == entity.TraceKind && c.Field == entity.ID {
+			t.trace = members[at]
+		}
 		t.cells = append(t.cells, cellOf(&members[at]))
 	}
 	return t
@@ -85,10 +90,11 @@ const (
 	atFirst
 	atLast
 	atSeqs
+	atTraceHash
 	numPlaced
 )
 
-var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}, {"seqs", "BIGINT[]"}}
+var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}, {"seqs", "BIGINT[]"}, {"trace_hash", "BIGINT"}}
 
 func (t *entityTable[R]) all() []column { return append(placedColumns[:], t.columns...) }
 
@@ -104,7 +110,18 @@ func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, s
 	if seqs != nil {
 		c.setInts(atSeqs, seqs)
 	}
+	if hash := t.hashOf(row); hash.Valid {
+		c.setInt(atTraceHash, hash.Int64)
+	}
 	t.putMembers(c, unsafe.Pointer(row))
+}
+
+// hashOf is the column trace_hash of a row.
+func (t *entityTable[R]) hashOf(row *R) (hash sql.NullInt64) {
+	if id, ok := t.trace.In(row).(*string); ok && *id != "" {
+		hash = sql.NullInt64{Int64: traceHash(*id), Valid: true}
+	}
+	return hash
 }
 
 // targets are what a row of list is scanned into.

@@ -3,6 +3,8 @@ package duckstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
+	"strings"
 )
 
 // view is one question's transaction: all its statements see the same events.
@@ -64,7 +66,7 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, s
 	}
 	rows := make([]wholeRow[R], len(keys))
 	q := v.query()
-	statement := "SELECT rowid, " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")"
+	statement := "SELECT rowid, " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE " + q.placed(keys)
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var row int64
 		var w wholeRow[R]
@@ -82,6 +84,16 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, s
 	return rows, err
 }
 
+// placed is the condition that a row is that of one of the keys.
+func (q *builder) placed(keys []key) string {
+	spans := make([]span, len(keys))
+	for i, k := range keys {
+		spans[i] = span{k.written, k.written}
+	}
+	// By written DuckDB passes over row groups, by rowid over what is in them.
+	return "project = $1 AND " + within("written", joinSpans(spans, fewSpans)) + " AND rowid IN (" + q.rows(keys) + ")"
+}
+
 // rows adds where the rows of keys are as a parameter and returns a subquery of it.
 func (q *builder) rows(keys []key) string {
 	rows := make([]int64, len(keys))
@@ -89,6 +101,27 @@ func (q *builder) rows(keys []key) string {
 		rows[i] = k.row
 	}
 	return "SELECT unnest(" + q.arg(rows) + "::BIGINT[])"
+}
+
+// mostHashes bounds the hashes that stand in a condition: each row is compared with them.
+const mostHashes = 64
+
+// ofTraces is the condition that a row of a relation of a table is of one of the traces, by the column that
+// has their id; also is a further condition on the table. Rows are found by their hashes first: of few rows ids cost
+// most to read, and DuckDB reads those of 2048 rows where one is asked for, unless it knows which one.
+func (q *builder) ofTraces(table, column string, keys []key, also ...string) string {
+	if len(keys) == 0 || len(keys) > mostHashes {
+		return strings.Join(append(also, column+" IN ("+q.ids(keys)+")"), " AND ")
+	}
+	ids, hashes := make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		ids[i], hashes[i] = k.id, strconv.FormatInt(traceHash(k.id), 10)
+	}
+	found := strings.Join(append(also, "trace_hash = "+hashes[0]), " AND ")
+	if len(keys) > 1 {
+		found = "row IN (SELECT rowid FROM " + table + where(append(also, "project = $1", "trace_hash IN ("+strings.Join(hashes, ", ")+")")...) + ")"
+	}
+	return found + " AND list_contains(" + q.arg(ids) + "::VARCHAR[], " + column + ")"
 }
 
 // ids adds the ids as a parameter and returns a subquery of them.
