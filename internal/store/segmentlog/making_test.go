@@ -550,6 +550,25 @@ func TestFewSegments(t *testing.T) {
 	}
 }
 
+// Small segments, as erasures leave them, are made one though events keep coming.
+func TestFewSegmentsWhenBusy(t *testing.T) {
+	t.Parallel()
+	l := openTest(t, vfs.NewMem(), "log", Options{IdleAfter: time.Hour})
+	for i := range 100 {
+		if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 3, 400)); err != nil {
+			t.Fatal(err)
+		}
+		sealNow(t, l)
+		runTidy(t, l)
+	}
+	if n := l.Stats().Segments; n > 2*mergeBusy {
+		t.Errorf("%d segments", n)
+	}
+	if n := len(records(t, l)); n != 300 {
+		t.Errorf("%d events", n)
+	}
+}
+
 // Retention that comes between takes the expired events out of the segment whose packed form is in the making; with
 // retention, what was taken from memory is left as it is for those who read it.
 func TestExpireInTheMaking(t *testing.T) {
