@@ -65,7 +65,7 @@ func main() {
 	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
 	flag.IntVar(&o.ids, "ids", 50_000_000, "up to how many ids the id index is measured at: 1, 10 and 50 million")
 	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
-	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
+	quick := flag.Bool("quick", false, "taking events in only, one round of 250 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.DurationVar(&o.profileTime, "profile-time", 5*time.Second, "how long the profile lasts, from the first request on")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
@@ -82,7 +82,7 @@ func main() {
 	flag.StringVar(&o.victoriaTraces, "victoriatraces", "", "otlp: a binary of VictoriaTraces, which cannot be built from modules, to measure beside the others")
 	flag.Parse()
 	if *quick {
-		o.only, o.rounds, o.events, o.openRate = "ingest", 1, 100_000, 0
+		o.only, o.rounds, o.events, o.openRate = "ingest", 1, 250_000, 0 // two row groups of the warehouse, and some
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
