@@ -171,7 +171,6 @@ func (c *chunk) list(col, n int, size uintptr) unsafe.Pointer {
 	*(*listEntry)(unsafe.Add(v.data, c.rows*int(unsafe.Sizeof(listEntry{})))) = listEntry{offset: uint64(l.size), length: uint64(n)}
 	at := unsafe.Add(l.data, l.size*int(size))
 	l.size += n
-	mapping.ListVectorSetSize(v.native, mapping.IdxT(l.size))
 	v.valid[c.rows/64] |= 1 << (c.rows % 64)
 	return at
 }
@@ -205,6 +204,11 @@ func (c *chunk) next() bool {
 func (c *chunk) appendTo(a mapping.Appender) error {
 	if c.rows == 0 {
 		return nil
+	}
+	for i := range c.cols {
+		if l := c.cols[i].list; l != nil {
+			mapping.ListVectorSetSize(c.cols[i].native, mapping.IdxT(l.size))
+		}
 	}
 	mapping.DataChunkSetSize(c.native, mapping.IdxT(c.rows))
 	state := mapping.AppendDataChunk(a, c.native)
