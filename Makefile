@@ -34,7 +34,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-otlp microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp microbench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -142,8 +142,11 @@ count: deps $(PAGE) ## what a change costs: code that one event touches, edits o
 shots: test-deps $(PAGE) ## pictures of the page for docs/img
 	@BROKLE_E2E_BROWSER=1 BROKLE_SHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 20m -run TestBrowser ./internal/e2e
 
-bench: build ## the server beside a floor and other servers; writes docs/benchmarks.md (below 15 minutes)
+bench: build ## the server beside a floor and other servers, and asked with 10 million events in it; writes docs/benchmarks.md (about half an hour)
 	@cd bench && $(GO) run . -bin ../$(BINARY) -doc ../docs/benchmarks.md
+
+bench-quick: build ## the same in a minute and a half: one short round of taking events in, printed
+	@cd bench && $(GO) run . -bin ../$(BINARY) -quick
 
 bench-otlp: build ## OpenTelemetry's protocol: the server beside a floor, the Collector and, given VICTORIATRACES (a binary), VictoriaTraces; writes its part of docs/benchmarks.md
 	@cd bench && $(GO) run . -bin ../$(BINARY) -only otlp -events 100000 $(if $(VICTORIATRACES),-victoriatraces $(VICTORIATRACES)) -doc ../docs/benchmarks.md
@@ -152,7 +155,7 @@ microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 SOAK        ?= 30m
-soak: build ## full load for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
+soak: build ## 20 000 events/s for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
 	@echo "soak for $(SOAK)"; cd bench && $(GO) run . -bin ../$(BINARY) -soak $(SOAK) -chart ../docs/img/soak.svg -doc ../docs/reliability.md
 	@.ci/record soak "all bounds held for $(SOAK); see below"
 

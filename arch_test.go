@@ -53,7 +53,7 @@ func house() map[string]room {
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio"})
 	index := backend
-	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable"})
+	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable", "internal/lowprio"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {

@@ -31,10 +31,12 @@ type options struct {
 	batch          int
 	conns          int
 	rounds         int
+	ids            int // most ids in the index
 	ask            int // events of the server that is asked
 	openRate       int // events/s; 0: no open loop
 	openTime       time.Duration
 	profile        string
+	profileTime    time.Duration
 	floorOne       string
 	floorAddr      string
 	victoriaTraces string // a binary
@@ -45,6 +47,7 @@ type options struct {
 	only           string
 	doc            string
 	soak           time.Duration
+	soakRate       int      // events/s; 0: as fast as they are taken
 	chart          string   // soak: the file of the chart
 	serve          []string // further arguments of the server
 }
@@ -60,16 +63,19 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the sides take turns")
 	flag.IntVar(&o.openRate, "open-rate", 20_000, "events a second of the open loop; 0: none")
 	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
+	flag.IntVar(&o.ids, "ids", 50_000_000, "up to how many ids the id index is measured at: 1, 10 and 50 million")
 	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
 	quick := flag.Bool("quick", false, "taking events in only, one round of 100 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
+	flag.DurationVar(&o.profileTime, "profile-time", 5*time.Second, "how long the profile lasts, from the first request on")
 	flag.BoolVar(&o.redis, "redis", false, "compare one node alone with one that deduplicates on a redis-server, instead of with the floor")
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
 	flag.StringVar(&o.other, "other", "", "measure brokle a second time beside, with these variables and flags: 'GOMAXPROCS=3 --warehouse-threads=1'")
 	flag.StringVar(&o.otherBin, "other-bin", "", "the same with another binary")
 	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone; default: these), or otlp")
 	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
-	flag.DurationVar(&o.soak, "soak", 0, "full load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.DurationVar(&o.soak, "soak", 0, "load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
+	flag.IntVar(&o.soakRate, "soak-rate", 20_000, "events a second of the soak; 0: as fast as they are taken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
 	flag.StringVar(&o.floorOne, "floor", "", "internal: be the floor handler, writing to this file")
 	flag.StringVar(&o.floorAddr, "floor-addr", "127.0.0.1:0", "internal: where the floor handler listens")

@@ -64,7 +64,7 @@ func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
 	r.line("The open loop sends %d spans/s for %s to an empty server; its times are from when a request was to be sent. After SIGKILL under full load and a start, the last %d traces that were acknowledged are asked for.\n", openLoopSpans, openLoopTime, tracesAsked)
 	head, rule := "| | |", "| --- | --- |"
 	for _, s := range sides {
-		r.line("- **%s** %s: %s", s.name, s.version, s.promise)
+		r.line("- **%s**: %s", strings.TrimSpace(s.name+" "+s.version), s.promise)
 		head, rule = head+" "+s.name+" |", rule+" ---: |"
 	}
 	if !slices.ContainsFunc(sides, func(s *spanSide) bool { return s.name == "VictoriaTraces" }) {

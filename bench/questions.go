@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,9 +20,7 @@ func measureQuestions(ctx context.Context, o options, to *report) error {
 	}
 	to.line("## The warehouse and the search alone\n")
 	to.line("The warehouse alone: p50 / p95 in ms, in brackets the p50 of processor time; first after a checkpoint, then with 20 000 events that came since.\n")
-	to.line("```text\n%s\n```\n", keep(growth, func(line string) bool {
-		return strings.HasPrefix(line, " ")
-	}))
+	to.line("```text\n%s\n```\n", lastTable(keep(growth, func(line string) bool { return strings.HasPrefix(line, " ") })))
 	search, err := goBench(ctx, "./internal/server", "Search", "-search.events", strconv.Itoa(o.ask/10), "-benchtime", "10x")
 	if err != nil {
 		return err
@@ -42,6 +41,17 @@ func goBench(ctx context.Context, pkg, name string, flags ...string) (string, er
 		return "", fmt.Errorf("go test %s: %w\n%s", pkg, err, out)
 	}
 	return string(out), nil
+}
+
+// lastTable is the last of the tables in text: each begins with a line of numbers only.
+func lastTable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range slices.Backward(lines) {
+		if strings.Trim(strings.ReplaceAll(line, " and ", ""), " 0123456789") == "" {
+			return strings.Join(lines[i:], "\n")
+		}
+	}
+	return text
 }
 
 // keep is the lines that pass, without what stands before all of them.

@@ -25,11 +25,16 @@ const (
 	soakReaders  = 2
 	soakPause    = 250 * time.Millisecond // between two questions of a reader
 	soakSample   = 3 * time.Second
-	soakMarkTTL  = 60 // seconds; ids may leave the index within the soak, too
-	leastSoak    = 3 * time.Minute
+	soakMarkTTL  = 60               // seconds; ids may leave the index within the soak, too
+	shortSoak    = 3 * time.Minute  // below it nothing is old enough to say whether disk and memory stay level
+	levelSoak    = 15 * time.Minute // below it memory may still fill what it may have
 	leastKept    = time.Minute
 	soakKeptPart = 15
 )
+
+// stoppedEarly is the status of a server that was told to stop and left something for its next start:
+// it may have that many events to index.
+const stoppedEarly = 3
 
 // soak is one run: a server at full load, readers beside it, and what was seen.
 type soak struct {
@@ -41,6 +46,7 @@ type soak struct {
 	load *load
 
 	next     atomic.Int64 // requests begun
+	begin    time.Time
 	accepted atomic.Int64 // events
 	refused  atomic.Int64 // requests, with 503 and Retry-After
 	asked    atomic.Int64 // questions answered
@@ -52,9 +58,6 @@ type soak struct {
 
 // runSoak prints what it saw, writes chart and table, and fails when a bound was broken.
 func runSoak(ctx context.Context, o options) error {
-	if o.soak < leastSoak {
-		return fmt.Errorf("a soak takes at least %v: events must grow old in it", leastSoak)
-	}
 	load, err := newLoad(o, brokleWire())
 	if err != nil {
 		return err
@@ -72,11 +75,14 @@ func runSoak(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("soak of %v: events of %d B (mean), %d a request, %d connections, %d readers, retention %v\n",
-		o.soak, load.meanEventBytes(), o.batch, o.conns, soakReaders, s.kept)
+	fmt.Printf("soak of %v, %s: events of %d B (mean), %d a request, %d connections, %d readers, retention %v\n",
+		o.soak, soakPace(o), load.meanEventBytes(), o.batch, o.conns, soakReaders, s.kept)
 	samples := s.run(ctx)
-	err = errors.Join(s.failure, ctx.Err(), s.p.stop())
-	if err != nil {
+	stopped := s.p.stop()
+	if s.p.cmd.ProcessState.ExitCode() == stoppedEarly {
+		stopped = nil
+	}
+	if err := errors.Join(s.failure, ctx.Err(), stopped); err != nil {
 		return err
 	}
 	r := newSoakReport(s, samples)
@@ -91,6 +97,7 @@ func runSoak(ctx context.Context, o options) error {
 func (s *soak) run(ctx context.Context) []soakSampled {
 	ctx, cancel := context.WithTimeout(ctx, s.o.soak)
 	defer cancel()
+	s.begin = time.Now()
 	var wg sync.WaitGroup
 	for range s.o.conns {
 		wg.Go(func() { s.fail(ctx, cancel, s.send(ctx)) })
@@ -117,6 +124,22 @@ func (s *soak) fail(ctx context.Context, cancel func(), err error) {
 	cancel()
 }
 
+// soakPace says how fast a soak sends.
+func soakPace(o options) string {
+	if o.soakRate == 0 {
+		return "as fast as it is taken"
+	}
+	return fmt.Sprintf("%d events/s at most", o.soakRate)
+}
+
+// due waits until the nth request may be sent. What was delayed, as by a refusal, is made up for.
+func (s *soak) due(ctx context.Context, n int) error {
+	if s.o.soakRate == 0 {
+		return nil
+	}
+	return pause(ctx, time.Until(s.begin.Add(time.Duration(n*s.o.batch)*time.Second/time.Duration(s.o.soakRate))))
+}
+
 // send posts requests, one after the other, until ctx ends.
 func (s *soak) send(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}
@@ -125,6 +148,9 @@ func (s *soak) send(ctx context.Context) error {
 	var body []byte
 	for ctx.Err() == nil {
 		n := int(s.next.Add(1))
+		if err := s.due(ctx, n); err != nil {
+			return err
+		}
 		body = s.load.request(n, body)
 		now := time.Now().Unix()
 		for _, at := range s.load.bodies[n%len(s.load.bodies)].times {

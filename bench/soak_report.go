@@ -12,7 +12,8 @@ import (
 
 // The bounds that docs/operations.md states, for a node with its defaults.
 const (
-	boundRSS        = 600 // MB
+	boundRSS        = 450  // MB
+	boundLevel      = 1.05 // of resident memory, from one third of the soak to the next
 	boundGoroutines = 300
 	boundFiles      = 300
 	boundBacklog    = soakBacklog * 1.05 // requests already under way are still taken
@@ -40,21 +41,35 @@ func newSoakReport(s *soak, samples []soakSampled) *soakReport {
 	rss, backlog := most(func(x *soakSampled) float64 { return x.rss }), most(func(x *soakSampled) float64 { return x.backlog })
 	goroutines, files := most(func(x *soakSampled) float64 { return x.goroutines }), most(func(x *soakSampled) float64 { return x.files })
 	third := len(samples) / 3
-	second, last := maxOf(samples[third:2*third], (*soakSampled).diskTotal), maxOf(samples[2*third:], (*soakSampled).diskTotal)
+	thirds := func(of func(*soakSampled) float64) (second, last float64) {
+		return maxOf(samples[third:2*third], of), maxOf(samples[2*third:], of)
+	}
+	second, last := thirds((*soakSampled).diskTotal)
+	before, after := thirds(func(x *soakSampled) float64 { return x.rss })
 	removed := samples[len(samples)-1].removed
 	rates, p99 := column(samples, func(x *soakSampled) float64 { return x.rate }), column(samples, func(x *soakSampled) float64 { return x.p99 })
 	r.add("accepted", fmt.Sprintf("%.1f million events, %.0f a second", float64(s.accepted.Load())/1e6, middle(rates)), "", true)
 	r.add("answer p99, median over samples", fmt.Sprintf("%.0f ms", middle(p99)), "", true)
 	r.add("questions answered beside it", fmt.Sprint(s.asked.Load()), "every one with 200", true)
 	r.add("requests refused with 503 and Retry-After", fmt.Sprint(s.refused.Load()), "", true)
-	r.add("removed by retention", fmt.Sprintf("%.1f million events", removed/1e6), "> 0", removed > 0)
+	r.add("removed by retention", fmt.Sprintf("%.1f million events", removed/1e6), judgedFrom(s, shortSoak, "> 0"), removed > 0 || s.o.soak < shortSoak)
 	r.add("resident memory, most", fmt.Sprintf("%.0f MB", rss), fmt.Sprintf("< %d MB", boundRSS), rss < boundRSS)
+	r.add("resident memory, most in the last third, of the second third's", fmt.Sprintf("%.0f MB, %.2f", after, after/before),
+		judgedFrom(s, levelSoak, fmt.Sprintf("≤ %.2f", boundLevel)), after <= before*boundLevel || s.o.soak < levelSoak)
 	r.add("Go heap, most", fmt.Sprintf("%.0f MB", most(func(x *soakSampled) float64 { return x.heap })), "", true)
 	r.add("goroutines, most", fmt.Sprintf("%.0f", goroutines), fmt.Sprintf("< %d", boundGoroutines), goroutines < boundGoroutines)
 	r.add("open files, most", fmt.Sprintf("%.0f", files), fmt.Sprintf("< %d", boundFiles), files < boundFiles)
 	r.add("backlog, most", fmt.Sprintf("%.0f events", backlog), fmt.Sprintf("≤ %.0f", boundBacklog), backlog <= boundBacklog)
-	r.add("disk, most in the last third, of the second third's", fmt.Sprintf("%.0f MB, %.2f", last, last/second), fmt.Sprintf("≤ %.2f", boundGrowth), last <= second*boundGrowth)
+	r.add("disk, most in the last third, of the second third's", fmt.Sprintf("%.0f MB, %.2f", last, last/second), judgedFrom(s, shortSoak, fmt.Sprintf("≤ %.2f", boundGrowth)), last <= second*boundGrowth || s.o.soak < shortSoak)
 	return r
+}
+
+// judgedFrom is a bound that only a soak of some length can be held to.
+func judgedFrom(s *soak, least time.Duration, bound string) string {
+	if s.o.soak < least {
+		return ""
+	}
+	return bound
 }
 
 func (r *soakReport) add(what, value, bound string, ok bool) {
@@ -95,9 +110,9 @@ func (r *soakReport) broken() error {
 // table is the rows in Markdown, with what they are of.
 func (r *soakReport) table() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d CPUs, %s: %s at full load, %d connections, %d events of %d B a request, retention %s.\n\n",
+	fmt.Fprintf(&b, "%s, %d CPUs, %s: %s, %s, %d connections, %d events of %d B a request, retention %s.\n\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), cpuName(), r.samples[len(r.samples)-1].at.Round(time.Second),
-		r.s.o.conns, r.s.o.batch, r.s.load.meanEventBytes(), r.s.kept)
+		soakPace(r.s.o), r.s.o.conns, r.s.o.batch, r.s.load.meanEventBytes(), r.s.kept)
 	b.WriteString("| what | seen | bound |\n| --- | --- | --- |\n")
 	for _, row := range r.rows {
 		bound := row.bound

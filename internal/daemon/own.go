@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 )
 
@@ -57,12 +58,17 @@ func bare(err error) error {
 	return err
 }
 
-// checkFiles returns an error when the files of the data directory that hold the truth are not the node's any more.
+// checkFiles returns an error when the files of the data directory that hold the truth are not the node's any more. A
+// log that is being closed cannot tell of its own.
 func (s stores) checkFiles() error {
 	if err := s.dir.check(); err != nil {
 		return err
 	}
-	return s.log.CheckFiles()
+	err := s.log.CheckFiles()
+	if errors.Is(err, store.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 // agree takes out of the Warehouse what the Log has lost: it would be in lists and sums, and nowhere else. A Log that

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -102,6 +103,28 @@ func TestStopSaysWhatIsGone(t *testing.T) {
 	}
 	if strings.Contains(n.log.String(), "nothing is left") {
 		t.Error("the log says that nothing is left")
+	}
+}
+
+// A stop that is cut off while it closes the log does not say that files are missing: a log that is closed
+// cannot tell. A directory that is gone still is.
+func TestClosedLogIsNotGone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	s, err := openStores(Config{DataDir: dir}.withDefaults(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(newStopping())
+	if err := s.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.checkFiles(); err != nil {
+		t.Errorf("the log is closed, and its files are said to be gone: %v", err)
+	}
+	move(t, dir, dir+".away")
+	if err := s.checkFiles(); err == nil {
+		t.Error("the directory is gone, and nobody says so")
 	}
 }
 

@@ -68,11 +68,12 @@ func newVictim(t *testing.T) *victim {
 			}
 		}
 	}
-	if err := n.stop(); err != nil { // before recompression, which waits two seconds
+	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
 	copyDir(t, filepath.Join(v.dir, datadir.LogDir, "index"), v.oldIndex)
 	n = start(t, cfg)
+	watch.Until(t, "the segments are packed", func() bool { return packedSegments(t, v.dir) == 3 })
 	n.victimEvents(t, "late")
 	info, err := os.Stat(lastSegment(t, v.dir))
 	if err != nil {
@@ -103,6 +104,21 @@ func newVictim(t *testing.T) *victim {
 	}
 	slices.Sort(v.segments)
 	return v
+}
+
+// packedSegments counts the segments whose header says that they are packed.
+func packedSegments(t *testing.T, dir string) (n int) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, datadir.LogDir, "*.seg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if raw, err := os.ReadFile(name); err == nil && len(raw) > 10 && raw[10]&1 != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func copyDir(t *testing.T, from, to string) {
@@ -210,7 +226,7 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 		remedy                 string
 		mend                   func(dir string)
 	}{
-		{"a bit of an event", datadir.PartSegments, "log/" + middle, "are lost",
+		{"a bit of an event", datadir.PartSegments, "log/" + middle, "not whole blocks", // it is packed, and has one
 			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(300)) }, "put this file back from a backup", fromBackup("log/" + middle)},
 		{"a bit of a segment's header", datadir.PartSegments, "log/" + middle, "checksum of segment header",
 			func(dir string) { harm.File(t, filepath.Join(dir, datadir.LogDir, middle), harm.Flip(18)) }, "put this file back from a backup", fromBackup("log/" + middle)},
@@ -253,6 +269,8 @@ func TestVerifyNamesDamageAndRemedy(t *testing.T) {
 			func(dir string) { exec(t, dir, "UPDATE scores SET first_seq = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"a fold that does not name its events", datadir.PartWarehouse, datadir.WarehouseFile, `trace "t02" of project "default": seqs are not those of its events`,
 			func(dir string) { exec(t, dir, "UPDATE traces SET seqs = NULL WHERE id = 't02'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
+		{"a fold that its trace does not find", datadir.PartWarehouse, datadir.WarehouseFile, `score "t02-s" of project "default": trace_hash is not that of its trace`,
+			func(dir string) { exec(t, dir, "UPDATE scores SET trace_hash = 1 WHERE id = 't02-s'") }, "delete warehouse.duckdb", again(datadir.WarehouseFile)},
 		{"an event missing", datadir.PartWarehouse, datadir.WarehouseFile, `the event "t11-s" of project "default"`,
 			func(dir string) {
 				exec(t, dir, "DELETE FROM events WHERE seq = (SELECT first_seq FROM scores WHERE id = 't11-s')")

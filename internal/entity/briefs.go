@@ -54,7 +54,7 @@ func (b *Briefs) Add(rec *Record) {
 		b.bytes += briefBytes + 1024 + int64(len(rec.Event.Payload))
 		return
 	}
-	is := brief{seq: rec.Seq, at: micros(rec), id: strings.Clone(rec.Event.ID), env: b.text(rec.Environment), size: int32(len(rec.Event.Payload))}
+	is := brief{seq: rec.Seq, at: rec.Event.Timestamp.UnixMicro(), id: strings.Clone(rec.Event.ID), env: b.text(rec.Environment), size: int32(len(rec.Event.Payload))}
 	_, is.traceIn = f.Get(TraceInput)
 	_, is.traceOut = f.Get(TraceOutput)
 	is.row = f.AppendRow(make([]byte, 0, 256))

@@ -1,9 +1,6 @@
 package entity
 
-import (
-	"cmp"
-	"slices"
-)
+import "github.com/brokle-ai/brokle-go/internal/wire"
 
 // This file is the reference for how events become entities. Every view of the
 // Log folds with it; a property test holds what a warehouse answers against it.
@@ -81,163 +78,41 @@ import (
 // the string_value that is last by (timestamp, id).
 
 // Fold collects the events of one entity, in any order; of observations, all events
-// that name one observation id, whatever trace they name.
-type Fold struct {
-	items []foldItem
-	facts map[fact]int // place in items
-}
-
-// fact is what makes two records of one entity one.
-type fact struct {
-	eventID string
-	content uint64
-}
-
-type foldItem struct {
-	rec    *Record
-	fields *Fields
-}
+// that name one observation id, whatever trace they name. What it makes is the caller's. It is
+// not safe for concurrent use.
+type Fold struct{ f Folder }
 
 // Add takes in one event of the entity. Of two records of one fact that with the
 // lower Seq stays. rec and fields must not change afterwards.
-func (f *Fold) Add(rec *Record, fields *Fields) {
-	is := fact{rec.Event.ID, fields.Content}
-	if i, known := f.facts[is]; known {
-		if rec.Seq < f.items[i].rec.Seq {
-			f.items[i] = foldItem{rec, fields}
-		}
-		return
+func (f *Fold) Add(rec *Record, fields *Fields) { f.f.add(rec, fields) }
+
+// Observations folds the events that name the observation id into what they are
+// observations of: one row for each trace, sorted by trace id.
+func (f *Fold) Observations(id string) []ObservationRow {
+	f.f.made = made{}
+	return f.f.Observations(id)
+}
+
+// Trace folds the events that name the trace id: what the trace says of itself,
+// without what its observations and scores add.
+func (f *Fold) Trace(id string) *wire.Trace {
+	f.f.made = made{}
+	return f.f.Trace(id)
+}
+
+// Score folds the events that name the score id.
+func (f *Fold) Score(id string) *wire.Score {
+	f.f.made = made{}
+	return f.f.Score(id)
+}
+
+// Facts returns the events that the fold reads, in the order in which it reads them.
+// Of observations, they are those of all traces.
+func (f *Fold) Facts() []*Record {
+	items := f.f.sorted()
+	recs := make([]*Record, len(items))
+	for i := range items {
+		recs[i] = items[i].rec
 	}
-	if f.facts == nil {
-		f.facts = make(map[fact]int)
-	}
-	f.facts[is] = len(f.items)
-	f.items = append(f.items, foldItem{rec, fields})
-}
-
-// sorted is the facts in the order of the fold.
-func (f *Fold) sorted() []foldItem {
-	items := slices.Clone(f.items)
-	slices.SortFunc(items, foldItem.before)
-	return items
-}
-
-// before is the order of events.
-func (a foldItem) before(b foldItem) int {
-	if c := cmp.Compare(a.fields.Rank.phase(), b.fields.Rank.phase()); c != 0 {
-		return c
-	}
-	return cmp.Or(
-		cmp.Compare(micros(a.rec), micros(b.rec)),
-		cmp.Compare(a.fields.Rank, b.fields.Rank),
-		cmp.Compare(a.rec.Seq, b.rec.Seq),
-	)
-}
-
-// phase is what ranks come before others, whatever the time: hints, creates, and all others.
-func (r Rank) phase() int {
-	switch r {
-	case RankHint:
-		return 0
-	case RankCreate:
-		return 1
-	}
-	return 2
-}
-
-// micros is a record's timestamp in microseconds since 1970.
-func micros(rec *Record) int64 { return rec.Event.Timestamp.UnixMicro() }
-
-// instant is microseconds since 1970, or nothing.
-type instant struct {
-	us    int64
-	known bool
-}
-
-func (i *instant) least(us int64) {
-	if !i.known || us < i.us {
-		*i = instant{us, true}
-	}
-}
-
-func (i *instant) greatest(us int64) {
-	if !i.known || us > i.us {
-		*i = instant{us, true}
-	}
-}
-
-// folded is an entity's state after all its events.
-type folded struct {
-	last     [NumFields]*FieldValue // in an event; nil: none
-	grown    []*FieldValue          // of the fields whose rule is not Last: all, in order
-	batchEnv string                 // the last that is not "default", or ""
-
-	created, completed, any instant // least create, greatest complete, least of all
-}
-
-// fold is the state after items, which stand in their order.
-func fold(items []foldItem) *folded {
-	s := &folded{}
-	for _, item := range items {
-		at := micros(item.rec)
-		s.any.least(at)
-		switch item.fields.Rank {
-		case RankCreate:
-			s.created.least(at)
-		case RankComplete:
-			s.completed.greatest(at)
-		}
-		if env := item.rec.Environment; env != "" && env != defaultEnvironment {
-			s.batchEnv = env
-		}
-		if v, ok := item.fields.Get(Clear); ok {
-			s.clear(v.List)
-		}
-		for i := range item.fields.Values {
-			v := &item.fields.Values[i]
-			s.last[v.Field] = v
-			if table[v.Field].rule != Last {
-				s.grown = append(s.grown, v)
-			}
-		}
-	}
-	return s
-}
-
-// clear empties the fields of these names; those that are no fields are passed over.
-func (s *folded) clear(names []string) {
-	for _, name := range names {
-		if f, ok := FieldNamed(name); ok {
-			s.last[f] = nil
-			s.grown = slices.DeleteFunc(s.grown, func(v *FieldValue) bool { return v.Field == f })
-		}
-	}
-}
-
-const defaultEnvironment = "default"
-
-func (s *folded) environment() string {
-	return cmp.Or(s.text(Environment), s.batchEnv, defaultEnvironment)
-}
-
-// inferredStart is the start of an entity that says none.
-func (s *folded) inferredStart() instant {
-	if s.created.known {
-		return s.created
-	}
-	return s.any
-}
-
-func (s *folded) start() (at instant, inferred bool) {
-	if s.last[StartTime] != nil {
-		return instant{s.last[StartTime].Int, true}, false
-	}
-	return s.inferredStart(), true
-}
-
-func (s *folded) end() instant {
-	if s.last[EndTime] != nil {
-		return instant{s.last[EndTime].Int, true}
-	}
-	return s.completed
+	return recs
 }

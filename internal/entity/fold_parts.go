@@ -27,27 +27,33 @@ func (p *tracePart) newer(q *tracePart) bool {
 	return p.trace > q.trace
 }
 
-// byTrace divides the facts of one observation id among the traces that they name,
-// sorted by trace id. What names no trace is with the newest; when nothing names a
-// trace, all is one part of the trace "".
-func (f *Fold) byTrace() []*tracePart {
-	items := f.sorted()
+// oneTrace is the only trace that the facts of one observation id name, "" when they name none; false when they name several.
+func oneTrace(items []foldItem) (trace string, one bool) {
+	for i := range items {
+		switch id := items[i].trace; {
+		case id == "" || id == trace:
+		case trace == "":
+			trace = id
+		default:
+			return "", false
+		}
+	}
+	return trace, true
+}
+
+// byTrace divides the facts of one observation id, which stand in their order, among the traces that they name,
+// sorted by trace id. What names no trace is with the newest.
+func byTrace(items []foldItem) []*tracePart {
 	named := make(map[string]*tracePart)
-	for _, item := range items {
-		if id := item.traceID(); id != "" {
+	for i := range items {
+		if id := items[i].trace; id != "" {
 			p := named[id]
 			if p == nil {
 				p = &tracePart{trace: id}
 				named[id] = p
 			}
-			p.name(item)
+			p.name(&items[i])
 		}
-	}
-	if len(named) == 0 {
-		if len(items) == 0 {
-			return nil
-		}
-		return []*tracePart{{items: items}}
 	}
 	var newest *tracePart
 	for _, p := range named {
@@ -56,7 +62,7 @@ func (f *Fold) byTrace() []*tracePart {
 		}
 	}
 	for _, item := range items {
-		p := named[item.traceID()]
+		p := named[item.trace]
 		if p == nil {
 			p = newest
 		}
@@ -65,18 +71,12 @@ func (f *Fold) byTrace() []*tracePart {
 	return slices.SortedFunc(maps.Values(named), func(a, b *tracePart) int { return strings.Compare(a.trace, b.trace) })
 }
 
-// traceID is the trace that the event names, or "".
-func (a foldItem) traceID() string {
-	v, _ := a.fields.Get(TraceID)
-	return v.Text
-}
-
 // name takes note of an event that names the part's trace; creates come first.
-func (p *tracePart) name(item foldItem) {
-	if item.fields.Rank == RankCreate {
+func (p *tracePart) name(item *foldItem) {
+	if item.rank == RankCreate {
 		p.created = true
 	} else if p.created {
 		return
 	}
-	p.first.least(micros(item.rec))
+	p.first.least(item.at)
 }

@@ -1,6 +1,12 @@
 package entity
 
-import "github.com/brokle-ai/brokle-go/internal/wire"
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
 
 // RollUp is the trace id as its own events (own; nil when it has none) and its
 // observations (rows; all of them) say it: what FoldTrace returns, without scores and
@@ -16,45 +22,21 @@ func RollUp(own *Fold, rows []*ObservationRow, id string) *wire.Trace {
 type rolled struct {
 	trace   *wire.Trace
 	rows    []*ObservationRow // in the order of their starts
-	parents []int             // their places among these, -1 for a root
+	parents []int32           // their places among these, noPlace for a root
 }
 
 func rollRows(own *Fold, rows []*ObservationRow, id string) rolled {
-	sorted, steps := sortedRows(rows)
-	r := rolled{rows: sorted, parents: parentsOf(steps)}
-	countSteps(steps, r.parents)
-	countedAs(sorted, steps)
-	r.trace = rollUp(ownTrace(own, id), steps, func(i int) *ObservationRow { return sorted[i] })
-	return r
+	sorted := slices.Clone(rows)
+	slices.SortFunc(sorted, byStart)
+	f, r := familyOf(sorted), &Roller{}
+	r.count(f)
+	countedAs(sorted, f)
+	t := ownTrace(own, id)
+	payloadsOf(t, f, f.root(), func(i int) *ObservationRow { return sorted[i] })
+	return rolled{r.rollUp(t, f), sorted, r.parents}
 }
 
-// rollUp adds to what a trace says of itself what its observations say: steps in the order of their starts, after countSteps.
-// row gives the whole row of one.
-func rollUp(t *wire.Trace, steps []step, row func(i int) *ObservationRow) *wire.Trace {
-	var root *ObservationRow
-	if i := rootOf(steps); i >= 0 {
-		root = row(i)
-	}
-	if t.Environment == "" { // it says nothing of itself
-		first := row(0)
-		t.Environment, t.StartTime = first.Environment, first.StartTime
-	}
-	payloadsOf(t, root, steps, row)
-	fromRoot(t, root, steps)
-	summarize(t, steps)
-	outcomeOf(t, root)
-	t.TotalTokens, t.TotalCost = totalsOf(steps)
-	return t
-}
-
-// outcomeOf sets the status, which is the root's: what failed below it may have been mended.
-func outcomeOf(t *wire.Trace, root *ObservationRow) {
-	t.Status, t.InnerErrors = StatusOK, t.ErrorCount
-	if root == nil {
-		return
-	}
-	t.Status = root.Status
-	if root.Level == "ERROR" && root.DuplicateOf == "" {
-		t.InnerErrors--
-	}
+// byStart is the order of observations: (start_time, id).
+func byStart(a, b *ObservationRow) int {
+	return cmp.Or(a.StartTime.Compare(b.StartTime), strings.Compare(a.ID, b.ID))
 }

@@ -1,7 +1,9 @@
 package entity
 
 import (
+	"cmp"
 	"encoding/json"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -10,25 +12,21 @@ import (
 // starts.
 const EndBeforeStart = "the end is before the start: the clocks that said them disagree"
 
-// latency is end − start in milliseconds; nil without an end, and nil with a reason
-// when the end is before the start.
-func latency(start, end instant) (ms *float64, reason string) {
-	switch {
-	case !end.known:
-		return nil, ""
-	case end.us < start.us:
+// latency is end − start in milliseconds, in made; nil with a reason when the end is before the start.
+func latency(start, end instant, made *float64) (ms *float64, reason string) {
+	if end.us < start.us {
 		return nil, EndBeforeStart
 	}
-	between := float64(end.us-start.us) / 1000
-	return &between, ""
+	*made = float64(end.us-start.us) / 1000
+	return made, ""
 }
 
-// totalTokens is the sum of the parts: nobody's total is believed when they are there.
-func totalTokens(sent, prompt, completion *int64) *int64 {
+// totalTokens is the sum of the parts, in made: nobody's total is believed when they are there.
+func totalTokens(sent, prompt, completion, made *int64) *int64 {
 	switch {
 	case prompt != nil && completion != nil:
-		sum := addTokens(*prompt, *completion)
-		return &sum
+		*made = addTokens(*prompt, *completion)
+		return made
 	case sent != nil:
 		return sent
 	case prompt != nil:
@@ -37,14 +35,14 @@ func totalTokens(sent, prompt, completion *int64) *int64 {
 	return completion
 }
 
-// totalCost is the explicit sum, else that of the known parts, else nil.
-func totalCost(sent, input, output *float64) *float64 {
+// totalCost is the explicit sum, else that of the known parts, in made, else nil.
+func totalCost(sent, input, output, made *float64) *float64 {
 	switch {
 	case sent != nil:
 		return sent
 	case input != nil && output != nil:
-		sum := addCosts(*input, *output)
-		return &sum
+		*made = addCosts(*input, *output)
+		return made
 	case input != nil:
 		return input
 	}
@@ -81,65 +79,109 @@ type ObservationRow struct {
 	CountsCost   bool `json:"counts_cost"`
 }
 
+// made is what a Folder made last.
+type made struct {
+	rows  []ObservationRow
+	holds []held
+	seqs  []Seq
+	trace wire.Trace
+	score wire.Score
+}
+
+// held is what an observation's row points to that is in no event.
+type held struct {
+	end                    time.Time
+	latency, toFirst, cost float64
+	tokens                 int64
+	source                 wire.ObservationSource
+}
+
 // Observations folds the events that name the observation id into what they are
 // observations of: one row for each trace, sorted by trace id.
-func (f *Fold) Observations(id string) []ObservationRow {
-	parts := f.byTrace()
-	rows := make([]ObservationRow, len(parts))
+func (f *Folder) Observations(id string) []ObservationRow {
+	items := f.sorted()
+	if trace, one := oneTrace(items); one {
+		f.made.grow(min(1, len(items)))
+		if len(items) > 0 {
+			f.observation(0, id, trace, items)
+			f.made.rows[0].Newest = true
+		}
+		return f.made.rows
+	}
+	parts := byTrace(items)
+	f.made.grow(len(parts))
 	newest := 0
 	for i, p := range parts {
-		p.fold(&rows[i], id)
+		f.observation(i, id, p.trace, p.items)
 		if p.newer(parts[newest]) {
 			newest = i
 		}
 	}
-	if len(rows) > 0 {
-		rows[newest].Newest = true
+	f.made.rows[newest].Newest = true
+	return f.made.rows
+}
+
+// grow makes room for n rows.
+func (m *made) grow(n int) {
+	if n > cap(m.rows) {
+		m.rows, m.holds = make([]ObservationRow, n), make([]held, n)
 	}
-	return rows
+	m.rows, m.holds, m.seqs = m.rows[:n], m.holds[:n], m.seqs[:0]
+}
+
+// observation makes the ith row: of the events that speak of one trace, which stand in their order.
+func (f *Folder) observation(i int, id, trace string, items []foldItem) {
+	s, o, h := &f.state, &f.made.rows[i], &f.made.holds[i]
+	fold(s, observationShape, o, items)
+	start, inferred := s.start()
+	end := s.end()
+	o.ID, o.TraceID, o.Environment = id, trace, cmp.Or(o.Environment, s.batchEnv, defaultEnvironment)
+	o.StartTime, o.StartTimeInferred = start.time(), inferred
+	if end.known {
+		h.end = end.time()
+		o.EndTime = &h.end
+		o.LatencyMS, o.LatencyReason = latency(start, end, &h.latency)
+	}
+	if first := s.said[firstTokenSaid]; first.known && o.TimeToFirstTokenMS == nil && !inferred {
+		o.TimeToFirstTokenMS, _ = latency(start, first, &h.toFirst)
+	}
+	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens, &h.tokens)
+	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost, &h.cost)
+	o.settle()
+	o.Source = &h.source
+	h.source = wire.ObservationSource{Door: o.Door, Scope: o.Scope, ScopeVersion: o.ScopeVersion, SDK: o.SDK}
+	o.noteCall()
+	if len(s.collected) > 0 {
+		o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
+	}
+	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
+	from := len(f.made.seqs)
+	for i := range items {
+		f.made.seqs = append(f.made.seqs, items[i].seq)
+	}
+	o.Seqs = f.made.seqs[from:len(f.made.seqs):len(f.made.seqs)]
 }
 
 // Trace folds the events that name the trace id: what the trace says of itself,
 // without what its observations and scores add.
-func (f *Fold) Trace(id string) *wire.Trace { return ownTrace(f, id) }
-
-// Facts returns the events that the fold reads, in the order in which it reads them.
-// Of observations, they are those of all traces.
-func (f *Fold) Facts() []*Record {
-	items := f.sorted()
-	recs := make([]*Record, len(items))
-	for i := range items {
-		recs[i] = items[i].rec
-	}
-	return recs
+func (f *Folder) Trace(id string) *wire.Trace {
+	t := &f.made.trace
+	fold(&f.state, traceShape, t, f.sorted())
+	t.ID, t.Environment, t.StartTime = id, cmp.Or(t.Environment, f.state.batchEnv, defaultEnvironment), f.state.inferredStart().time()
+	return t
 }
 
-// fold makes o the observation id of the part's trace, without children.
-func (p *tracePart) fold(o *ObservationRow, id string) {
-	s := fold(p.items)
-	fill(s, observationSaid, o)
-	start, inferred := s.start()
-	end := s.end()
-	o.ID, o.TraceID, o.Environment = id, p.trace, s.environment()
-	o.StartTime, o.StartTimeInferred = start.time(), inferred
-	if end.known {
-		at := end.time()
-		o.EndTime = &at
-		o.LatencyMS, o.LatencyReason = latency(start, end)
+// Score folds the events that name the score id.
+func (f *Folder) Score(id string) *wire.Score {
+	c := &f.made.score
+	fold(&f.state, scoreShape, c, f.sorted())
+	c.ID, c.Environment, c.Timestamp = id, cmp.Or(c.Environment, f.state.batchEnv, defaultEnvironment), f.state.any.time()
+	if c.DataType == Categorical {
+		c.Value = nil
+	} else {
+		c.StringValue = ""
 	}
-	if first := s.last[FirstTokenAt]; first != nil && o.TimeToFirstTokenMS == nil && !inferred {
-		o.TimeToFirstTokenMS, _ = latency(start, instant{first.Int, true})
-	}
-	o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
-	o.TotalCost = totalCost(o.TotalCost, o.InputCost, o.OutputCost)
-	o.settle()
-	o.noteCall()
-	o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
-	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
-	o.Seqs = make([]Seq, len(p.items))
-	for i, item := range p.items {
-		o.Seqs[i] = item.rec.Seq
-	}
+	return c
 }
 
 // settle fills in what follows from the fields, for events that do not say it.
@@ -154,7 +196,6 @@ func (o *ObservationRow) settle() {
 		o.TokenSource = sourceOf(o.PromptTokens != nil || o.CompletionTokens != nil || o.TotalTokens != nil)
 	}
 	o.CostSource = sourceOf(o.TotalCost != nil)
-	o.Cite()
 }
 
 // The values of an observation's status.
@@ -174,18 +215,4 @@ func sourceOf(said bool) string {
 // Cite makes Source of the fields that a warehouse keeps of it.
 func (o *ObservationRow) Cite() {
 	o.Source = &wire.ObservationSource{Door: o.Door, Scope: o.Scope, ScopeVersion: o.ScopeVersion, SDK: o.SDK}
-}
-
-// Score folds the events that name the score id.
-func (f *Fold) Score(id string) *wire.Score {
-	s := fold(f.sorted())
-	c := &wire.Score{}
-	fill(s, scoreSaid, c)
-	c.ID, c.Environment, c.Timestamp = id, s.environment(), s.any.time()
-	if c.DataType == Categorical {
-		c.Value = nil
-	} else {
-		c.StringValue = ""
-	}
-	return c
 }

@@ -3,7 +3,6 @@ package entity
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -147,53 +146,12 @@ func sortScores(scores []wire.Score) {
 // ownTrace is what the trace's own events say; own is nil when there are none,
 // and then it has no environment and no start.
 func ownTrace(own *Fold, id string) *wire.Trace {
+	if own != nil {
+		return own.Trace(id)
+	}
 	t := &wire.Trace{}
-	if own == nil {
-		t.ID, t.Tags = id, []string{}
-		return t
-	}
-	s := fold(own.sorted())
-	fill(s, traceSaid, t)
-	t.ID, t.Environment, t.StartTime = id, s.environment(), s.inferredStart().time()
+	t.ID, t.Tags = id, []string{}
 	return t
-}
-
-// summarize adds what the trace's observations say, but for their amounts.
-func summarize(t *wire.Trace, steps []step) {
-	models := make(map[string]bool)
-	var end instant
-	for i := range steps {
-		s := &steps[i]
-		if !s.duplicate {
-			t.ObservationCount++
-		}
-		if s.level && !s.duplicate {
-			t.ErrorCount++
-		}
-		if s.call && !s.duplicate && !s.knowsCost && (!s.failed || s.knowsTokens) {
-			t.UnpricedCount++
-		}
-		if s.model != "" {
-			models[s.model] = true
-		}
-		if s.end.known {
-			end.greatest(s.end.us)
-		}
-	}
-	if len(steps) > 0 && steps[0].start < t.StartTime.UnixMicro() {
-		t.StartTime = instant{us: steps[0].start}.time()
-	}
-	if end.known {
-		at := end.time()
-		t.EndTime = &at
-	}
-	t.Models = slices.Sorted(maps.Keys(models))
-	if t.Models == nil {
-		t.Models = []string{}
-	}
-	if t.EndTime != nil {
-		t.LatencyMS, t.LatencyReason = latency(instant{t.StartTime.UnixMicro(), true}, instant{t.EndTime.UnixMicro(), true})
-	}
 }
 
 // summarizeScores is the mean of each name's values, else its last text; scores are

@@ -25,44 +25,6 @@ func (r *rolled) tree() []*wire.Observation {
 	return roots
 }
 
-// parentsOf finds the place of each one's parent, −1 for a root. Each observation of
-// the trace is there once, so an id names one place. Steps are in the order of their starts.
-func parentsOf(sorted []step) []int {
-	at := make(map[string]int, len(sorted))
-	for i := range sorted {
-		at[sorted[i].id] = i
-	}
-	parents := make([]int, len(sorted))
-	for i := range sorted {
-		parents[i] = -1
-		if p, known := at[sorted[i].parent]; known && sorted[i].parent != "" {
-			parents[i] = p
-		}
-	}
-	breakCycles(parents)
-	return parents
-}
-
-// breakCycles makes the lowest index of every cycle a root (parent −1).
-func breakCycles(parents []int) {
-	seen := make([]int, len(parents)) // the number of the walk that passed here first; 0 is none
-	for i := range parents {
-		walk, n := i+1, i
-		for n >= 0 && seen[n] == 0 {
-			seen[n] = walk
-			n = parents[n]
-		}
-		if n < 0 || seen[n] != walk {
-			continue // ended at a root, or where an earlier walk was
-		}
-		lowest := n
-		for m := parents[n]; m != n; m = parents[m] {
-			lowest = min(lowest, m)
-		}
-		parents[lowest] = -1
-	}
-}
-
 // forest is how observations hang, by their places.
 type forest struct {
 	roots    []int
@@ -70,7 +32,7 @@ type forest struct {
 }
 
 // hang walks from the roots down without recursion. All lists are in the order of the places.
-func hang(parents []int) forest {
+func hang(parents []int32) forest {
 	below := make([][]int, len(parents))
 	type place struct{ index, depth int }
 	var queue []place

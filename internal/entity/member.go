@@ -22,6 +22,9 @@ type Member[R any] struct {
 // json.RawMessage, or to a pointer to an int64, float64 or time.Time that is nil when it is not known.
 func (m *Member[R]) In(row *R) any { return m.typed(unsafe.Add(unsafe.Pointer(row), m.at)) }
 
+// Offset is where the member stands in R, in bytes.
+func (m *Member[R]) Offset() uintptr { return m.at }
+
 func typed[T any](p unsafe.Pointer) any { return (*T)(p) }
 
 var memberTypes = map[reflect.Type]func(unsafe.Pointer) any{
@@ -37,10 +40,6 @@ var (
 	TraceMembers       = membersOf[wire.Trace]()
 	ObservationMembers = membersOf[ObservationRow]()
 	ScoreMembers       = membersOf[wire.Score]()
-
-	traceSaid       = saidBy(TraceKind, TraceMembers)
-	observationSaid = saidBy(ObservationKind, ObservationMembers)
-	scoreSaid       = saidBy(ScoreKind, ScoreMembers)
 )
 
 // membersOf finds the fields of the table among the members of R, by their JSON names.
@@ -64,9 +63,4 @@ func offset(t reflect.Type, index []int) (at uintptr) {
 		at, t = at+f.Offset, f.Type
 	}
 	return at
-}
-
-// saidBy are those of the members whose values events of the kind say.
-func saidBy[R any](kind Kind, members []Member[R]) []Member[R] {
-	return slices.DeleteFunc(slices.Clone(members), func(m Member[R]) bool { return !table[m.Field].said.has(kind) || m.Field == Clear })
 }

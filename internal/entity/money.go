@@ -18,6 +18,7 @@ type Money struct {
 const (
 	moneyUnits  = 1e12
 	largestCost = 1e15
+	twoTo63     = 1 << 63
 	twoTo64     = 1 << 64
 )
 
@@ -27,17 +28,28 @@ func (m *Money) Add(amount float64) {
 		return
 	}
 	units := math.RoundToEven(max(-largestCost, min(largestCost, amount)) * moneyUnits)
-	high := uint64(math.Abs(units) / twoTo64)
-	low := uint64(math.Abs(units) - float64(high)*twoTo64)
+	var high, low, carry uint64
+	if math.Abs(units) < twoTo63 {
+		low = uint64(int64(units))
+		high = uint64(int64(units) >> 63) // its sign
+	} else {
+		high, low = wide(units)
+	}
+	m.low, carry = bits.Add64(m.low, low, 0)
+	sum, _ := bits.Add64(uint64(m.high), high, carry)
+	m.high = int64(sum)
+}
+
+// wide is a whole number in 128 bits, two's complement.
+func wide(units float64) (high, low uint64) {
+	high = uint64(math.Abs(units) / twoTo64)
+	low = uint64(math.Abs(units) - float64(high)*twoTo64)
 	if units < 0 {
 		var borrow uint64
 		low, borrow = bits.Sub64(0, low, 0)
 		high, _ = bits.Sub64(0, high, borrow)
 	}
-	var carry uint64
-	m.low, carry = bits.Add64(m.low, low, 0)
-	sum, _ := bits.Add64(uint64(m.high), high, carry)
-	m.high = int64(sum)
+	return high, low
 }
 
 // Sum is what was added.

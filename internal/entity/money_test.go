@@ -35,6 +35,8 @@ func TestMoney(t *testing.T) {
 		{[]float64{1e300, 1e15}, 2e15},
 		{[]float64{-1e300, 1e15}, 0},
 		{[]float64{1e15, 0.5, -1e15}, 0.5},
+		{[]float64{9.2e6, 9.3e6, -18.5e6, 1e-12}, 1e-12}, // on both sides of 64 bits
+		{[]float64{-9.3e6, 9.2e6}, -1e5},
 	} {
 		if got := sumOf(c.amounts...); got != c.want {
 			t.Errorf("%v add up to %v, want %v", c.amounts, got, c.want)

@@ -51,11 +51,11 @@ func OutlineOf(b *Briefs, traceID string, twins Twins) (*Outline, error) {
 	if own == nil && len(o.steps) == 0 {
 		return nil, fmt.Errorf("trace: %w", ErrNotFound)
 	}
-	parents := parentsOf(o.steps)
-	countSteps(o.steps, parents)
-	o.hung = hang(parents)
-	o.root = rootOf(o.steps)
-	o.Trace = rollUp(ownTrace(own, traceID), o.steps, m.row)
+	f, r := &Family{steps: o.steps}, &Roller{}
+	r.count(f)
+	o.hung = hang(r.parents)
+	o.root = f.root()
+	o.Trace = r.rollUp(ownTrace(own, traceID), f)
 	scores := m.scores()
 	o.Trace.Scores, o.Trace.ScoreList = summarizeScores(scores), scores
 	o.Trace.Input, o.Trace.Output, o.Trace.Metadata = nil, nil, nil
@@ -80,7 +80,7 @@ func (m *outliner) observations() {
 			n++
 		}
 	}
-	m.steps = make([]step, 0, n)
+	f := &Family{steps: make([]step, 0, n)}
 	for about, s := range m.briefs.about {
 		if s.kind != ObservationKind || m.id == "" {
 			continue
@@ -94,11 +94,10 @@ func (m *outliner) observations() {
 		}
 		st := stepOf(row)
 		st.id, st.about, st.events = s.id, int32(about), m.place(row)
-		for _, text := range []*string{&st.parent, &st.model, &st.traceName, &st.user, &st.session, &st.environment} {
-			*text = m.shared(*text)
-		}
-		m.steps = append(m.steps, st)
+		st.parent, st.said = m.shared(st.parent), f.share(row)
+		f.steps = append(f.steps, st)
 	}
+	m.steps = f.steps
 	slices.SortFunc(m.steps, func(a, b step) int { return a.byStart(&b) })
 }
 
@@ -177,9 +176,6 @@ func (m *outliner) place(row *ObservationRow) events {
 	at.upto = int32(len(m.seqs))
 	return at
 }
-
-// row is the whole row of a place, but for what is JSON.
-func (m *outliner) row(place int) *ObservationRow { return m.rowOf(m.steps[place].about) }
 
 // scores are those of the trace, sorted.
 func (m *outliner) scores() []wire.Score {

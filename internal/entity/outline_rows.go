@@ -59,15 +59,17 @@ func (o *Outline) Own(place int) int { return int(o.steps[place].events.count) }
 // Stretch is when the observation of a place starts and ends (nil: it has no end), and its environment.
 func (o *Outline) Stretch(place int) (start time.Time, end *time.Time, environment string) {
 	s := &o.steps[place]
-	if s.end.known {
-		at := s.end.time()
+	if s.ended {
+		at := instant{us: s.end}.time()
 		end = &at
 	}
-	return instant{us: s.start}.time(), end, s.environment
+	return instant{us: s.start}.time(), end, s.said.environment
 }
 
 // Fails says whether it hangs below nothing that it names, and failed.
-func (o *Outline) Fails(place int) bool { return o.steps[place].parent == "" && o.steps[place].failed }
+func (o *Outline) Fails(place int) bool {
+	return o.steps[place].parent == "" && o.steps[place].said.status == StatusError
+}
 
 // Size is how many bytes the payloads of Events have.
 func (o *Outline) Size(place int) (bytes int64) {
@@ -133,10 +135,6 @@ func (o *Outline) Sources() []int {
 func (o *Outline) Fill(own []Record, row func(place int) *ObservationRow) {
 	f := folds(own)[subject{TraceKind, o.id}]
 	t := ownTrace(f, o.id)
-	var root *ObservationRow
-	if o.root >= 0 {
-		root = row(o.root)
-	}
-	payloadsOf(t, root, o.steps, row)
+	payloadsOf(t, &Family{steps: o.steps}, o.root, row)
 	o.Trace.Input, o.Trace.Output, o.Trace.Metadata = t.Input, t.Output, t.Metadata
 }

@@ -115,25 +115,7 @@ func (r Row) Unpack(f *Fields) error {
 		return errRow
 	}
 	f.Kind, f.Rank, f.Content, f.EntityID = r.Kind(), r.Rank(), r.Content(), c.copied()
-	for c.next() {
-		v := FieldValue{Field: c.field}
-		switch c.field.Type() {
-		case Text:
-			v.Text = c.copied()
-		case Float:
-			v.Num = math.Float64frombits(c.fixed())
-		case List:
-			n := c.uvarint()
-			v.List = make([]string, 0, min(n, uint64(len(c.rest))))
-			for ; n > 0 && !c.bad; n-- {
-				v.List = append(v.List, c.copied())
-			}
-		default:
-			v.Int = c.varint()
-		}
-		values = append(values, v)
-	}
-	f.Values = values
+	f.Values, _ = c.values(values, nil)
 	if c.bad {
 		return errRow
 	}
@@ -176,6 +158,32 @@ func (c *rowCursor) next() bool {
 		c.bad = true
 	}
 	return !c.bad
+}
+
+// values appends what follows to dst, and the elements of lists to lists.
+func (c *rowCursor) values(dst []FieldValue, lists []string) ([]FieldValue, []string) {
+	if lists == nil {
+		lists = []string{} // an empty list is one
+	}
+	for c.next() {
+		dst = append(dst, FieldValue{Field: c.field})
+		v := &dst[len(dst)-1]
+		switch c.field.Type() {
+		case Text:
+			v.Text = c.copied()
+		case Float:
+			v.Num = math.Float64frombits(c.fixed())
+		case List:
+			from := len(lists)
+			for n := c.uvarint(); n > 0 && !c.bad; n-- {
+				lists = append(lists, c.copied())
+			}
+			v.List = lists[from:len(lists):len(lists)]
+		default:
+			v.Int = c.varint()
+		}
+	}
+	return dst, lists
 }
 
 // skip passes over the value of field.

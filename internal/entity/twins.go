@@ -54,7 +54,8 @@ type Call struct {
 	From, To int64
 
 	parent, scope, prompt, response string
-	level                           int
+	counts                          string // PROMPT/COMPLETION, as the row's Twin begins
+	level                           uint8
 	embedding                       bool
 	tokensIn, tokensOut             int64 // -1: not sent
 	size                            int64 // bytes of input and output
@@ -78,34 +79,46 @@ func (o *ObservationRow) noteCall() {
 	if said == "" || o.Scope == "" || o.Door == ownDoor || !isCall(o.Type) || o.EndTime == nil || o.EndTime.Before(o.StartTime) {
 		return
 	}
-	o.Twin = countText(o.PromptTokens) + "/" + countText(o.CompletionTokens) + " " + said + " " + o.ResponseID
+	var made [128]byte
+	text := appendCount(made[:0], o.PromptTokens)
+	text = appendCount(append(text, '/'), o.CompletionTokens)
+	text = append(append(append(text, ' '), said...), ' ')
+	o.Twin = string(append(text, o.ResponseID...))
 }
 
-func countText(n *int64) string {
+func appendCount(text []byte, n *int64) []byte {
 	if n == nil {
-		return "-"
+		return append(text, '-')
 	}
-	return strconv.FormatInt(*n, 10)
+	return strconv.AppendInt(text, *n, 10)
 }
 
 // Call is nil when the observation can have no twin.
 func (o *ObservationRow) Call() *Call {
-	parts := strings.SplitN(o.Twin, " ", 5)
-	if len(parts) < 5 || o.EndTime == nil || len(parts[2]) != 1 {
+	if o.Twin == "" || o.EndTime == nil {
 		return nil
 	}
-	in, out, _ := strings.Cut(parts[0], "/")
-	c := &Call{
-		Ref: Ref{o.TraceID, o.ID}, From: o.StartTime.UnixMicro(), To: o.EndTime.UnixMicro(),
-		parent: o.ParentObservationID, scope: o.Scope, prompt: o.PromptKey, response: parts[4], level: levelOf(o.Scope),
-		embedding: strings.EqualFold(o.Type, "embedding"), tokensIn: numberOf(in), tokensOut: numberOf(out),
-		size: numberOf(parts[1]), role: StreamRole(parts[2][0]), streamed: numberOf(parts[3]),
+	counts, rest, _ := strings.Cut(o.Twin, " ")
+	size, rest, _ := strings.Cut(rest, " ")
+	role, rest, _ := strings.Cut(rest, " ")
+	streamed, response, whole := strings.Cut(rest, " ")
+	if !whole || len(role) != 1 {
+		return nil
 	}
-	return c
+	in, out, _ := strings.Cut(counts, "/")
+	return &Call{
+		Ref: Ref{o.TraceID, o.ID}, From: o.StartTime.UnixMicro(), To: o.EndTime.UnixMicro(),
+		parent: o.ParentObservationID, scope: o.Scope, prompt: o.PromptKey, response: response, counts: counts, level: levelOf(o.Scope),
+		embedding: strings.EqualFold(o.Type, "embedding"), tokensIn: numberOf(in), tokensOut: numberOf(out),
+		size: numberOf(size), role: StreamRole(role[0]), streamed: numberOf(streamed),
+	}
 }
 
 // numberOf is -1 where there is none.
 func numberOf(text string) int64 {
+	if text == "-" {
+		return -1
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return -1
@@ -129,7 +142,7 @@ const levels = 3
 
 // levelOf is how far a scope stands above the wire: the provider's own SDK, what instruments such
 // an SDK, and a framework that calls one.
-func levelOf(scope string) int {
+func levelOf(scope string) uint8 {
 	if scope == ownSDK {
 		return 0
 	}

@@ -98,7 +98,7 @@ func (o *ObservationRow) fillCounts(twin *ObservationRow) {
 		}
 	}
 	if changed {
-		o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens)
+		o.TotalTokens = totalTokens(o.TotalTokens, o.PromptTokens, o.CompletionTokens, new(int64))
 	}
 	if o.TotalTokens == nil {
 		o.TotalTokens = twin.TotalTokens

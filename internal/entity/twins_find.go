@@ -3,14 +3,22 @@ package entity
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Calls are calls of one project among which twins are found. It is not safe for concurrent use.
 type Calls struct {
 	all   map[Ref]*Call
-	lanes map[Key]map[string]*lane // by scope
-	near  map[*Call][]*Call        // what Near found
-	picks map[*Call]map[slot]*Call // what pick chose; nil: none of several
+	lanes map[Key]*lanes
+	found map[*Call]*findings // since the last Add; nil of a call that has nobody near
+}
+
+// findings are what was found of a call.
+type findings struct {
+	near []*Call
+	// picks are the twins that it chose; nil: none of several. They are not known before picked.
+	picks  map[slot]*Call
+	picked bool
 }
 
 // slot is what reports a call at most once.
@@ -21,20 +29,21 @@ type slot struct {
 
 func (c *Call) slot() slot { return slot{c.scope, c.role} }
 
-// lane is calls in the order of their starts.
+// lanes are the calls that have a key, by their scopes.
+type lanes struct {
+	first lane
+	more  map[string]*lane
+}
+
+// lane is calls of a scope in the order of their starts.
 type lane struct {
+	scope  string
 	calls  []*Call
 	latest []int64 // the greatest end of those up to here
 }
 
 // NewCalls has none.
-func NewCalls() *Calls {
-	g := &Calls{all: map[Ref]*Call{}, lanes: map[Key]map[string]*lane{}}
-	g.forget()
-	return g
-}
-
-func (g *Calls) forget() { g.near, g.picks = map[*Call][]*Call{}, map[*Call]map[slot]*Call{} }
+func NewCalls() *Calls { return &Calls{all: map[Ref]*Call{}, lanes: map[Key]*lanes{}} }
 
 // Add takes a call in, unless it is there. It returns the one that is there.
 func (g *Calls) Add(c *Call) *Call {
@@ -42,23 +51,33 @@ func (g *Calls) Add(c *Call) *Call {
 		return known
 	}
 	g.all[c.Ref] = c
-	if len(g.near) > 0 {
-		g.forget()
-	}
-	for _, key := range c.Has() {
-		scopes := g.lanes[key]
-		if scopes == nil {
-			scopes = map[string]*lane{}
-			g.lanes[key] = scopes
+	g.found = nil
+	var keys [mostKeys]Key
+	for _, key := range c.AppendHas(keys[:0]) {
+		l := g.lanes[key]
+		if l == nil {
+			g.lanes[key] = &lanes{first: lane{scope: c.scope, calls: []*Call{c}}}
+			continue
 		}
-		if scopes[c.scope] == nil {
-			scopes[c.scope] = &lane{}
-		}
-		scopes[c.scope].calls = append(scopes[c.scope].calls, c)
-		scopes[c.scope].latest = nil
+		l.of(c.scope).add(c)
 	}
 	return c
 }
+
+func (l *lanes) of(scope string) *lane {
+	if scope == l.first.scope {
+		return &l.first
+	}
+	if l.more == nil {
+		l.more = map[string]*lane{}
+	}
+	if l.more[scope] == nil {
+		l.more[scope] = &lane{scope: scope}
+	}
+	return l.more[scope]
+}
+
+func (l *lane) add(c *Call) { l.calls, l.latest = append(l.calls, c), nil }
 
 // Get is the call of that name, or nil.
 func (g *Calls) Get(r Ref) *Call { return g.all[r] }
@@ -68,31 +87,54 @@ const crowd = 256
 
 // Near are the calls that may be the same as c, which need not be among g; none when there is a crowd of them.
 func (g *Calls) Near(c *Call) []*Call {
-	if found, known := g.near[c]; known {
-		return found
+	if f := g.of(c); f != nil {
+		return f.near
 	}
-	found := g.look(c)
-	g.near[c] = found
-	return found
+	return nil
+}
+
+// of is what was found of c; nil when nobody is near.
+func (g *Calls) of(c *Call) *findings {
+	if f, known := g.found[c]; known {
+		return f
+	}
+	var f *findings
+	if near := g.look(c); len(near) > 0 {
+		f = &findings{near: near}
+	}
+	if g.found == nil {
+		g.found = make(map[*Call]*findings, len(g.all))
+	}
+	g.found[c] = f
+	return f
 }
 
 func (g *Calls) look(c *Call) []*Call {
 	var found []*Call
 	first, last := c.Reach()
-	for _, key := range c.Wants() {
-		for scope, l := range g.lanes[key] {
-			if scope == c.scope && key.rank.role == 0 {
-				continue
+	take := func(o *Call) bool {
+		if c.like(o) != unlike && !slices.Contains(found, o) {
+			found = append(found, o)
+		}
+		return len(found) <= crowd
+	}
+	var keys [mostKeys]Key
+	for _, key := range c.AppendWants(keys[:0]) {
+		l := g.lanes[key]
+		if l == nil {
+			continue
+		}
+		own := key.rank.role != 0 // the halves of a stream are of one scope
+		if own || l.first.scope != c.scope {
+			l.first.within(first, last, take)
+		}
+		for scope, lane := range l.more {
+			if own || scope != c.scope {
+				lane.within(first, last, take)
 			}
-			l.within(first, last, func(o *Call) bool {
-				if c.like(o) != unlike && !slices.Contains(found, o) {
-					found = append(found, o)
-				}
-				return len(found) <= crowd
-			})
-			if len(found) > crowd {
-				return nil
-			}
+		}
+		if len(found) > crowd {
+			return nil
 		}
 	}
 	slices.SortFunc(found, func(a, b *Call) int { return a.Ref.compare(b.Ref) })
@@ -126,22 +168,26 @@ func (l *lane) within(first, last int64, each func(*Call) bool) {
 
 // pick chooses, of the calls near c, its twin in each slot; nil where several may be it.
 func (g *Calls) pick(c *Call) map[slot]*Call {
-	if chosen, known := g.picks[c]; known {
-		return chosen
+	f := g.of(c)
+	switch {
+	case f == nil:
+		return nil
+	case f.picked:
+		return f.picks
 	}
 	chosen := map[slot]*Call{}
-	for _, o := range g.Near(c) {
+	for _, o := range f.near {
 		s := o.slot()
 		if best := chosen[s]; best == nil || c.nearer(o, best) {
 			chosen[s] = o
 		}
 	}
-	for _, o := range g.Near(c) { // by content it must be the only one
+	for _, o := range f.near { // by content it must be the only one
 		if best := chosen[o.slot()]; best != nil && best != o && c.like(best) == byContent && c.family(best) == c.family(o) && c.like(o) == byContent {
 			chosen[o.slot()] = nil
 		}
 	}
-	g.picks[c] = chosen
+	f.picks, f.picked = chosen, true
 	return chosen
 }
 
@@ -218,17 +264,38 @@ type Twins map[Ref]Ref
 
 // FindTwins finds all twins among the observations of a project.
 func FindTwins(rows []*ObservationRow) Twins {
+	twins := Twins{}
+	if alone(rows) {
+		return twins
+	}
 	g := NewCalls()
 	for _, row := range rows {
 		if c := row.Call(); c != nil {
 			g.Add(c)
 		}
 	}
-	twins := Twins{}
 	for ref, c := range g.all {
 		if kept := g.Kept(c); kept != c {
 			twins[ref] = kept.Ref
 		}
 	}
 	return twins
+}
+
+// alone says that rows have no twins for sure: their calls are whole and of one scope, which reports each once.
+func alone(rows []*ObservationRow) bool {
+	var one *ObservationRow
+	for _, row := range rows {
+		if row.Twin == "" {
+			continue
+		}
+		if one == nil {
+			one = row
+		}
+		_, rest, _ := strings.Cut(row.Twin, " ")
+		if _, role, _ := strings.Cut(rest, " "); row.Scope != one.Scope || role == "" || StreamRole(role[0]) != WholeCall {
+			return false
+		}
+	}
+	return true
 }

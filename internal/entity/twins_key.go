@@ -1,7 +1,5 @@
 package entity
 
-import "strconv"
-
 // KeyKind is by what calls are looked for that may be twins.
 type KeyKind byte
 
@@ -23,14 +21,19 @@ type Key struct {
 
 // rank is a report's level and what it does not know, or its role in a stream.
 type rank struct {
-	level         int
+	level         uint8
 	noID, noInput bool
 	role          StreamRole
 }
 
 // Has are the keys by which the call is found.
-func (c *Call) Has() []Key {
-	var keys []Key
+func (c *Call) Has() []Key { return c.AppendHas(nil) }
+
+// mostKeys is more than a call has or wants.
+const mostKeys = 16
+
+// AppendHas appends to keys what Has returns.
+func (c *Call) AppendHas(keys []Key) []Key {
 	if c.response != "" {
 		keys = append(keys, Key{Kind: ByResponseID, Value: c.response})
 	}
@@ -43,14 +46,16 @@ func (c *Call) Has() []Key {
 	}
 	if c.tokensIn >= 0 {
 		own.noInput = c.prompt == ""
-		keys = append(keys, Key{ByCounts, c.counts(), own})
+		keys = append(keys, Key{ByCounts, c.counts, own})
 	}
 	return keys
 }
 
 // Wants are keys of which each of its twins has one.
-func (c *Call) Wants() []Key {
-	var keys []Key
+func (c *Call) Wants() []Key { return c.AppendWants(nil) }
+
+// AppendWants appends to keys what Wants returns.
+func (c *Call) AppendWants(keys []Key) []Key {
 	if c.response != "" {
 		keys = append(keys, Key{Kind: ByResponseID, Value: c.response})
 	}
@@ -60,11 +65,11 @@ func (c *Call) Wants() []Key {
 	case StreamRead:
 		keys = append(keys, Key{ByPromptKey, c.prompt, rank{role: StreamBegun}})
 	}
-	for level := range levels {
+	for level := range uint8(levels) {
 		if level == c.level {
 			continue
 		}
-		for _, noID := range []bool{true, false} {
+		for _, noID := range [...]bool{true, false} {
 			if !noID && c.response != "" {
 				continue // both have one: that decides
 			}
@@ -74,22 +79,13 @@ func (c *Call) Wants() []Key {
 			if c.tokensIn < 0 {
 				continue
 			}
-			keys = append(keys, Key{ByCounts, c.counts(), rank{level: level, noID: noID, noInput: true}})
+			keys = append(keys, Key{ByCounts, c.counts, rank{level: level, noID: noID, noInput: true}})
 			if c.prompt == "" {
-				keys = append(keys, Key{ByCounts, c.counts(), rank{level: level, noID: noID}})
+				keys = append(keys, Key{ByCounts, c.counts, rank{level: level, noID: noID}})
 			}
 		}
 	}
 	return keys
-}
-
-func (c *Call) counts() string { return countOf(c.tokensIn) + "/" + countOf(c.tokensOut) }
-
-func countOf(n int64) string {
-	if n < 0 {
-		return "-"
-	}
-	return strconv.FormatInt(n, 10)
 }
 
 // Reach is when its twins were: each begins not after last and ends not before first, in Unix µs.

@@ -156,7 +156,7 @@ func (x *extractor) fillNumber(f entity.Field, how entity.Form, value []byte) {
 
 // fillTags reads the tags that the SDK joins with commas.
 func (x *extractor) fillTags(value []byte) {
-	list, ok := tags(value)
+	list, ok := tags(value, nil)
 	if text, one := rawjson.Unquote(value); one {
 		list = nil
 		for part := range strings.SplitSeq(text, ",") {

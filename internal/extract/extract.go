@@ -173,9 +173,10 @@ type extractor struct {
 	found   slots          // the keys that the payload has
 	at      [maxSlots]span // where the values of these stand
 	out     *entity.Fields
-	given   slots // the fields of out.Values
-	strict  bool  // what is being read fails the event when it breaks its rule
-	lenient bool  // a name may be missing
+	given   slots    // the fields of out.Values
+	tags    []string // memory for a list
+	strict  bool     // what is being read fails the event when it breaks its rule
+	lenient bool     // a name may be missing
 	failure *wire.BatchEventError
 }
 

@@ -25,9 +25,10 @@ func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
 	case entity.JSONForm:
 		v.Text = rawjson.Alias(raw)
 	case entity.TagsForm:
-		if v.List, ok = tags(raw); ok && len(v.List) == 0 {
+		if v.List, ok = tags(raw, x.tags[:0]); ok && len(v.List) == 0 {
 			return
 		}
+		x.tags = v.List
 	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm:
 		if string(raw) == `""` {
 			return
@@ -181,31 +182,24 @@ func wholeNumber(s string) (int64, bool) {
 
 // tags reads a list (null and empty elements are left out, scalars that are no
 // strings and nested values keep their text), a map ("key:value", sorted; null
-// values are left out) or one string.
-func tags(raw []byte) ([]string, bool) {
+// values are left out) or one string. The list is in the memory of room when that is enough.
+func tags(raw []byte, room []string) ([]string, bool) {
 	switch raw[0] {
 	case '"':
 		text, ok := rawjson.Unquote(raw)
 		if text == "" {
 			return nil, ok
 		}
-		return []string{text}, ok
+		return append(room, text), ok
 	case '[':
-		return listTags(raw)
+		return listTags(raw, room)
 	case '{':
 		return mapTags(raw)
 	}
 	return nil, false
 }
 
-func listTags(raw []byte) ([]string, bool) {
-	n := 0
-	for e := rawjson.ElementsOf(raw); ; n++ {
-		if _, ok := e.Next(); !ok {
-			break
-		}
-	}
-	list := make([]string, 0, n)
+func listTags(raw []byte, list []string) ([]string, bool) {
 	e := rawjson.ElementsOf(raw)
 	for {
 		value, ok := e.Next()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -71,10 +72,12 @@ type Indexer struct {
 	o          Options
 	quarantine *quarantine
 
-	mu     sync.Mutex // guards all below
-	stats  store.IndexerStats
-	oldest time.Time     // when the oldest record in hand was received; zero without one
-	moved  chan struct{} // closed and replaced when the cursor moves
+	mu    sync.Mutex // guards all below
+	stats store.IndexerStats
+	// written is how much of it the Warehouse had written when it failed last.
+	written entity.Seq
+	oldest  time.Time     // when the oldest record in hand was received; zero without one
+	moved   chan struct{} // closed and replaced when the cursor moves
 }
 
 // New reads the quarantine and the Warehouse's cursor.
@@ -126,6 +129,7 @@ func (x *Indexer) Run(ctx context.Context) error {
 func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 	idle := time.NewTimer(x.o.IdleAfter)
 	defer idle.Stop()
+	failures := 0 // of tidy in a row
 	for {
 		select {
 		case b, ok := <-batches:
@@ -137,9 +141,25 @@ func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 			}
 			idle.Reset(x.o.IdleAfter)
 		case <-idle.C: // once: the next batch winds it up again
-			x.checkpoint(ctx)
+			if err := x.tidy(ctx); err == nil {
+				failures = 0
+			} else if ctx.Err() == nil {
+				failures++
+				x.failed(err, failures)
+				idle.Reset(x.o.IdleAfter)
+			}
 		}
 	}
+}
+
+// tidy has the Warehouse write what it was given, and tells it that it has time now.
+func (x *Indexer) tidy(ctx context.Context) error {
+	if err := x.o.Warehouse.Flush(ctx); err != nil {
+		return err
+	}
+	x.recovered(0)
+	x.checkpoint(ctx)
+	return nil
 }
 
 // checkpoint tells the Warehouse that it has time now.
@@ -154,7 +174,7 @@ func (x *Indexer) checkpoint(ctx context.Context) {
 	}
 }
 
-// CatchUp waits until everything that is in the Log now is in the Warehouse or
+// CatchUp waits until everything that is in the Log now is written in the Warehouse or
 // in quarantine. Run must be running.
 func (x *Indexer) CatchUp(ctx context.Context) error {
 	head := x.o.Log.Head()
@@ -163,7 +183,7 @@ func (x *Indexer) CatchUp(ctx context.Context) error {
 		cursor, moved := x.stats.Cursor, x.moved
 		x.mu.Unlock()
 		if cursor >= head {
-			return nil
+			return x.flush(ctx)
 		}
 		select {
 		case <-moved:
@@ -173,13 +193,30 @@ func (x *Indexer) CatchUp(ctx context.Context) error {
 	}
 }
 
-// Stats counts what was moved since New, and how it stands now.
+// flush has the Warehouse write what it was given; it tries until it succeeds.
+func (x *Indexer) flush(ctx context.Context) error {
+	for backoff := firstBackoff; ; backoff = min(2*backoff, x.o.MaxBackoff) {
+		err := x.o.Warehouse.Flush(ctx)
+		if err == nil {
+			return nil
+		}
+		if clock.Sleep(ctx, backoff) != nil {
+			return fmt.Errorf("catch up: %w", err)
+		}
+	}
+}
+
+// Stats counts what was moved since New, and how it stands now. While the Warehouse cannot write, what it was given and has not
+// written is behind.
 func (x *Indexer) Stats() store.IndexerStats {
 	head := x.o.Log.Head()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s := x.stats
 	s.Quarantined = int64(x.quarantine.len())
+	if s.Fault != "" {
+		s.Cursor = x.written
+	}
 	if head > s.Cursor {
 		s.Lag = head - s.Cursor
 		if !x.oldest.IsZero() {

@@ -117,6 +117,8 @@ func (w *fakeWarehouse) Insert(_ context.Context, recs []entity.Record, upto ent
 
 func (w *fakeWarehouse) Cursor(context.Context) (entity.Seq, error) { return w.cursor, nil }
 
+func (w *fakeWarehouse) Flush(context.Context) error { return nil }
+
 func (w *fakeWarehouse) Checkpoint(context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

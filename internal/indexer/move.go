@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // read reads batches from the Log until ctx ends or reading fails.
@@ -52,7 +53,7 @@ func (x *Indexer) gather(ctx context.Context, at entity.Seq) (batch, error) {
 	return b, nil
 }
 
-// more reads once into b, and extracts the fields of records read from disk.
+// more reads once into b, and reads again what records from disk say.
 func (x *Indexer) more(ctx context.Context, b *batch) error {
 	recs, upto, err := x.o.Log.Read(ctx, b.upto, x.o.MaxRecords-len(b.recs))
 	if err != nil {
@@ -61,25 +62,31 @@ func (x *Indexer) more(ctx context.Context, b *batch) error {
 	if len(recs) > 0 {
 		x.waiting(recs[0].ReceivedAt)
 	}
-	recs = slices.Clone(recs) // the Log may share its slice; Fields are set below
+	recs = slices.Clone(recs) // the Log may share its slice; rows are set below
 	for i := range recs {
 		b.bytes += len(recs[i].Event.Payload)
-		if recs[i].Fields != nil {
-			continue
-		}
-		fields, failure := extract.Extract(&recs[i].Event)
-		if failure != nil {
+		if failure := fillRow(&recs[i]); failure != nil {
 			b.refused = append(b.refused, x.entry(&recs[i], failure.Message))
-			continue
 		}
-		recs[i].Fields = fields
 	}
 	if b.refused != nil {
-		recs = slices.DeleteFunc(recs, func(r entity.Record) bool { return r.Fields == nil })
+		recs = slices.DeleteFunc(recs, func(r entity.Record) bool { return r.Row == nil })
 	}
 	b.recs = append(b.recs, recs...)
 	b.upto = upto
 	return nil
+}
+
+// fillRow sets the Row of a record that was read back from disk.
+func fillRow(r *entity.Record) *wire.BatchEventError {
+	if r.Row != nil {
+		return nil
+	}
+	fields, failure := extract.Extract(&r.Event)
+	if failure == nil {
+		r.Row = fields.AppendRow(nil)
+	}
+	return failure
 }
 
 // waiting notes when the oldest record in hand was received.
@@ -195,12 +202,16 @@ func (x *Indexer) progress(b batch, more bool) {
 }
 
 func (x *Indexer) failed(err error, failures int) {
+	written, unknown := x.o.Warehouse.Cursor(context.Background())
 	x.mu.Lock()
+	if unknown == nil {
+		x.written = min(written, x.stats.Cursor)
+	}
 	x.stats.Retries++
 	x.stats.Fault = err.Error()
 	x.mu.Unlock()
 	if failures == 1 {
-		x.o.Logger.Error("insert into the warehouse failed; trying until it succeeds", "error", err)
+		x.o.Logger.Error("the warehouse cannot write; trying until it succeeds", "error", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -35,15 +34,14 @@ func (x *Indexer) replayOne(ctx context.Context, seq entity.Seq) (took bool, err
 		return false, err
 	}
 	for i := range recs {
-		if recs[i].Fields == nil {
-			fields, failure := extract.Extract(&recs[i].Event)
-			if failure != nil {
-				return false, nil // it stays
-			}
-			recs[i].Fields = fields
+		if fillRow(&recs[i]) != nil {
+			return false, nil // it stays
 		}
 		// The cursor is far past it, and stays where it is.
 		err := x.o.Warehouse.Insert(ctx, recs[i:i+1], 0)
+		if err == nil { // no cursor says after a crash that it is to be inserted again
+			err = x.o.Warehouse.Flush(ctx)
+		}
 		var poison *store.PoisonError
 		if errors.As(err, &poison) {
 			return false, nil

@@ -59,7 +59,13 @@ func closed(b []byte, i int, open []byte) (int, []byte) {
 
 // validKey is the index behind the key that begins at i and its colon, or -1.
 func validKey(b []byte, i int) int {
-	if i = validString(b, i); i < 0 {
+	end, _, _ := Text(b, i)
+	return Colon(b, end)
+}
+
+// Colon is the index behind the colon that comes next from i, or -1, also for an i of -1.
+func Colon(b []byte, i int) int {
+	if i < 0 {
 		return -1
 	}
 	if i = SkipSpace(b, i); i >= len(b) || b[i] != ':' {
@@ -73,7 +79,8 @@ func validScalar(b []byte, i int) int {
 	n := 0
 	switch c := b[i]; {
 	case c == '"':
-		return validString(b, i)
+		end, _, _ := Text(b, i)
+		return end
 	case c == '-' || c >= '0' && c <= '9':
 		n = SkipNumber(b[i:])
 	default:
@@ -89,22 +96,26 @@ func validScalar(b []byte, i int) int {
 	return i + n
 }
 
-// validString is the index behind the string that begins at i, or -1.
-func validString(b []byte, i int) int {
+// Text is the index behind the string that begins at i, -1 when none does, and whether all its bytes are
+// below 0x80 and some of it is escaped.
+func Text(b []byte, i int) (end int, ascii, escaped bool) {
 	if i >= len(b) || b[i] != '"' {
-		return -1
+		return -1, false, false
 	}
+	ascii = true
 	for i++; ; {
-		n, _ := Plain(b[i:])
+		n, plain := Plain(b[i:])
 		i += n
+		ascii = ascii && plain
 		switch {
 		case i >= len(b) || b[i] < ' ':
-			return -1
+			return -1, ascii, escaped
 		case b[i] == '"':
-			return i + 1
+			return i + 1, ascii, escaped
 		}
+		escaped = true
 		if n = SkipEscape(b[i:]); n == 0 {
-			return -1
+			return -1, ascii, escaped
 		}
 		i += n
 	}

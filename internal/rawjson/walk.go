@@ -132,8 +132,9 @@ func (e *Elements) Next() (value []byte, ok bool) {
 
 const shortString = 24
 
+// SkipSpace is the index of the first byte from i that is no space.
 func SkipSpace(data []byte, i int) int {
-	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
+	for i < len(data) && data[i] <= ' ' && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
 		i++
 	}
 	return i

@@ -38,6 +38,9 @@ func getAudit(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.o.IndexerStats != nil { // what is not yet written is known to questions
+		cursor = max(cursor, s.o.IndexerStats().Cursor)
+	}
 	a := s.o.Ingest.Audit(c.caller.Project)
 	for i := range a.Failures {
 		if a.Failures[i].Last == nil {

@@ -11,12 +11,15 @@ import (
 // Warehouse is the queryable view of the Log. It may lag, stop, or be rebuilt;
 // nothing is lost by that.
 type Warehouse interface {
-	// Insert adds the records and moves the cursor to upto, in one transaction.
-	// It is idempotent by (project, event id, Fields.Content): of a replayed or re-accepted
+	// Insert takes the records, of which it reads Row and not Fields, and what the Log has up to upto. Every question
+	// that begins afterwards knows them, but for one that comes while they cannot be written: then Flush and the next Insert say why. It is idempotent by (project, event id, Fields.Content): of a replayed or re-accepted
 	// event the row with the lowest Seq counts; the id with other content is another event. A *PoisonError names the records that can never be inserted;
 	// then nothing was inserted.
 	Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error
-	// Cursor is the position up to which everything has been inserted.
+	// Flush writes what was inserted. What Insert takes may be in memory only until then: a crash leaves what Cursor says, and what
+	// follows is to be inserted again.
+	Flush(ctx context.Context) error
+	// Cursor is the position up to which everything has been written. It waits for nothing.
 	Cursor(ctx context.Context) (entity.Seq, error)
 
 	// Lists answer with the rows of a page, and with the place of the last when there are more.

@@ -1,10 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
@@ -55,12 +58,8 @@ func (x *indexCheck) compare(report *segmentlog.CheckReport) error {
 		return nil
 	}
 	err := x.has.Compare(x.want, report.First, x.now, func(d idindex.Difference) bool {
-		switch {
-		case x.gone(report, d.Seq):
-		case len(x.differences) < maxProblems:
-			x.differences = append(x.differences, d)
-		default:
-			x.more++
+		if !x.gone(report, d.Seq) {
+			x.keep(d)
 		}
 		return true
 	})
@@ -73,6 +72,19 @@ func (x *indexCheck) compare(report *segmentlog.CheckReport) error {
 		x.part.note("it is %d Seqs behind the log; the next start applies them", behind)
 	}
 	return nil
+}
+
+// keep keeps the first differences by Seq, and before them what is too much: it keeps events out.
+func (x *indexCheck) keep(d idindex.Difference) {
+	tooMuch := func(d idindex.Difference) int { return strings.Index(d.What, "not in the log") }
+	i, _ := slices.BinarySearchFunc(x.differences, d, func(a, b idindex.Difference) int {
+		return cmp.Or(cmp.Compare(tooMuch(b), tooMuch(a)), cmp.Compare(a.Seq, b.Seq))
+	})
+	x.differences = slices.Insert(x.differences, i, d)
+	if len(x.differences) > maxProblems {
+		x.differences = x.differences[:maxProblems]
+		x.more++
+	}
 }
 
 // conclude adds the part. A damaged log has no index to be compared with.

@@ -110,6 +110,9 @@ func (w *Warehouse) alone(f func()) {
 // of f is wrapped with what, except what a caller must recognise by its type.
 func (w *Warehouse) ask(ctx context.Context, project, what string, f func(context.Context, *view) error) error {
 	w.asked.Add(1)
+	if err := w.settle(ctx); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	read := w.read.Load()
 	err := w.answer(ctx, read, project, false, f)
 	if (starved(err) || errors.Is(err, errPreempted)) && ctx.Err() == nil {

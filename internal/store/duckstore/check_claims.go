@@ -105,6 +105,7 @@ func (f *folder) unknown(kind entity.Kind, claimed map[string]map[int64]bool, ma
 type stored[R any] struct {
 	at   span
 	seqs []int64 // nil is NULL
+	hash sql.NullInt64
 	row  *R
 }
 
@@ -114,7 +115,7 @@ func storedOf[R any](seqs []entity.Seq, row *R) *stored[R] {
 	if len(seqs) == 0 {
 		return s
 	}
-	all := rising(seqs)
+	all := rising(nil, seqs)
 	s.at, s.seqs = span{all[0], all[len(all)-1]}, listed(all)
 	return s
 }
@@ -146,6 +147,8 @@ func compare[R any](ctx context.Context, f *folder, kind entity.Kind, t *entityT
 			f.say(kind, key[0], "first_seq or last_seq is not that of its events")
 		case !slices.Equal(fresh.seqs, row.seqs):
 			f.say(kind, key[0], "seqs are not those of its events")
+		case row.hash != t.hashOf(row.row):
+			f.say(kind, key[0], "trace_hash is not that of its trace")
 		default:
 			if column := t.differ(row.row, fresh.row, but); column != "" {
 				f.say(kind, key[0], column+" is not the fold of its events")
@@ -163,14 +166,14 @@ func compare[R any](ctx context.Context, f *folder, kind entity.Kind, t *entityT
 
 // eachStored hands out the rows of a table that a condition finds, with its parameters from $2 on.
 func eachStored[R any](ctx context.Context, f *folder, t *entityTable[R], condition string, args []any, each func(*stored[R])) error {
-	rows, err := f.conn.QueryContext(ctx, "SELECT first_seq, last_seq, seqs, "+t.list()+" FROM "+t.name+" WHERE project = $1 AND "+condition, append([]any{f.project}, args...)...)
+	rows, err := f.conn.QueryContext(ctx, "SELECT first_seq, last_seq, seqs, trace_hash, "+t.list()+" FROM "+t.name+" WHERE project = $1 AND "+condition, append([]any{f.project}, args...)...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // only read
 	for rows.Next() {
 		s := &stored[R]{row: new(R)}
-		if err := rows.Scan(append([]any{&s.at.first, &s.at.last, seqScanner{&s.seqs}}, t.targets(s.row)...)...); err != nil {
+		if err := rows.Scan(append([]any{&s.at.first, &s.at.last, seqScanner{&s.seqs}, &s.hash}, t.targets(s.row)...)...); err != nil {
 			return err
 		}
 		each(s)

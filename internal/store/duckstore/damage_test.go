@@ -23,7 +23,7 @@ func TestDamagedBlock(t *testing.T) {
 	path := filepath.Join(dir, "w.db")
 	g := newGenerator(1)
 	w := openAt(t, path, g)
-	recs := g.next(20_000)
+	recs := g.next(60_000)
 	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +92,14 @@ func TestQuotedTextIsNoDamage(t *testing.T) {
 			t.Errorf("%v for %s", got, text)
 		}
 	}
+}
+
+// insertNow inserts the records in a transaction of their own.
+func insertNow(ctx context.Context, w *Warehouse, recs []entity.Record) error {
+	if err := w.Insert(ctx, recs, recs[len(recs)-1].Seq); err != nil {
+		return err
+	}
+	return w.Flush(ctx)
 }
 
 // openAt opens the file beside a log that has what g made.

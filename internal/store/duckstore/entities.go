@@ -3,9 +3,9 @@ package duckstore
 import (
 	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -23,6 +23,7 @@ import (
 //	last_seq   trace, of its observations too; of an observation, of what is in its trace.
 //	seqs       the entity's own events, rising: of a trace all of them, NULL without one; of an observation
 //	           or a score NULL when they are first_seq and last_seq. They are what it is folded from again.
+//	trace_hash finds the rows of a trace, and the trace itself, without a look at their ids. NULL: of no trace.
 //
 // For an observation or trace, written is not less than last_seq, and a trace's is not less than
 // its observations', because they are rolled up in the transaction that writes them.
@@ -34,6 +35,8 @@ type entityTable[R any] struct {
 	name    string
 	columns []column
 	members []entity.Member[R] // of the columns
+	trace   entity.Member[R]   // the id of the trace that a row is of
+	cells   []cell             // the same
 }
 
 func newEntityTable[R any](name string, kind entity.Kind, members []entity.Member[R]) *entityTable[R] {
@@ -45,6 +48,10 @@ func newEntityTable[R any](name string, kind entity.Kind, members []entity.Membe
 		}
 		t.columns = append(t.columns, column{c.Name, sqlType(c.Type)})
 		t.members = append(t.members, members[at])
+		if c.Field == entity.TraceID || kind == entity.TraceKind && c.Field == entity.ID {
+			t.trace = members[at]
+		}
+		t.cells = append(t.cells, cellOf(&members[at]))
 	}
 	return t
 }
@@ -83,10 +90,11 @@ const (
 	atFirst
 	atLast
 	atSeqs
+	atTraceHash
 	numPlaced
 )
 
-var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}, {"seqs", "BIGINT[]"}}
+var placedColumns = [numPlaced]column{{"project", "VARCHAR"}, {"written", "BIGINT"}, {"first_seq", "BIGINT"}, {"last_seq", "BIGINT"}, {"seqs", "BIGINT[]"}, {"trace_hash", "BIGINT"}}
 
 func (t *entityTable[R]) all() []column { return append(placedColumns[:], t.columns...) }
 
@@ -102,49 +110,18 @@ func (t *entityTable[R]) put(c *chunk, project string, written int64, at span, s
 	if seqs != nil {
 		c.setInts(atSeqs, seqs)
 	}
-	for i := range t.members {
-		putField(c, numPlaced+i, t.members[i].In(row))
+	if hash := t.hashOf(row); hash.Valid {
+		c.setInt(atTraceHash, hash.Int64)
 	}
+	t.putMembers(c, unsafe.Pointer(row))
 }
 
-func putField(c *chunk, col int, field any) {
-	switch p := field.(type) {
-	case *string:
-		if *p != "" {
-			c.setText(col, *p)
-		}
-	case *bool:
-		c.setByte(col, 0)
-		if *p {
-			c.setByte(col, 1)
-		}
-	case *int64:
-		c.setInt(col, *p)
-	case **int64:
-		if *p != nil {
-			c.setInt(col, **p)
-		}
-	case *float64:
-		putFloat(c, col, p)
-	case **float64:
-		putFloat(c, col, *p)
-	case *time.Time:
-		c.setInt(col, p.UnixMicro())
-	case **time.Time:
-		if *p != nil {
-			c.setInt(col, (*p).UnixMicro())
-		}
-	case *[]string:
-		c.setList(col, *p)
-	default:
-		panic(fmt.Sprintf("duckstore: no column can hold a %T", field))
+// hashOf is the column trace_hash of a row.
+func (t *entityTable[R]) hashOf(row *R) (hash sql.NullInt64) {
+	if id, ok := t.trace.In(row).(*string); ok && *id != "" {
+		hash = sql.NullInt64{Int64: traceHash(*id), Valid: true}
 	}
-}
-
-func putFloat(c *chunk, col int, f *float64) {
-	if f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) {
-		c.setFloat(col, *f)
-	}
+	return hash
 }
 
 // targets are what a row of list is scanned into.
@@ -156,7 +133,7 @@ func (t *entityTable[R]) targets(row *R) []any {
 	return targets
 }
 
-// fieldScanner is the reverse of putField.
+// fieldScanner is the reverse of putMembers.
 type fieldScanner struct{ field any }
 
 var _ sql.Scanner = fieldScanner{}

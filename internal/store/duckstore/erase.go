@@ -3,6 +3,7 @@ package duckstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -22,7 +23,7 @@ func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq
 		return ctx.Err()
 	}
 	err := w.locked(ctx, func() error {
-		_, err := w.remove(removal{where: " WHERE project = $1 AND seq IN (SELECT unnest($2::BIGINT[]))", args: []any{project, list}, wipe: true})
+		_, err := w.remove(removal{project: project, where: " WHERE project = $1 AND seq IN (SELECT unnest($2::BIGINT[]))", args: []any{project, list}, wipe: true})
 		if err != nil {
 			return err
 		}
@@ -36,9 +37,10 @@ func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq
 
 // removal is some events that go.
 type removal struct {
-	where string // their condition
-	args  []any
-	wipe  bool // nothing must stay of them in the file
+	project string
+	where   string // their condition
+	args    []any
+	wipe    bool // nothing must stay of them in the file
 }
 
 // remove deletes events and folds anew what they were part of, in one transaction. It
@@ -47,25 +49,25 @@ func (w *Warehouse) remove(e removal) (gone int64, err error) {
 	w.forget() // it knows events that go
 	r := w.newRefold(w.cursor, 0)
 	r.wipe = e.wipe
+	r.without = map[int64]bool{}
 	err = w.transact(func() error {
-		count, err := w.write.int64s("SELECT count(*) FROM events"+e.where, e.args...)
-		if err != nil {
+		var seqs []int64
+		err := w.write.scan("SELECT seq FROM events"+e.where, e.args, func(b block) {
+			seqs = append(seqs, b.int64s(0)...)
+		})
+		if err != nil || len(seqs) == 0 {
 			return err
 		}
-		gone = count[0]
-		var keys []entityKey
-		r.without = map[int64]bool{}
-		err = w.write.scan("SELECT project, kind, entity_id, seq FROM events"+e.where, e.args, func(b block) {
-			for i := range b.rows {
-				keys = append(keys, entityKey{b.text(0, i), entity.Kind(b.bytes(1)[i]), b.text(2, i)})
-				r.without[b.number(3, i)] = true
-			}
-		})
+		gone = int64(len(seqs))
+		for _, seq := range seqs {
+			r.without[seq] = true
+		}
+		keys, err := w.foldedFrom(e.project, seqs)
 		if err != nil {
 			return err
 		}
 		if e.wipe {
-			if err := w.write.exec("UPDATE events SET "+blank(w.layout.columns[numFixed:])+e.where, e.args...); err != nil {
+			if err := w.write.exec("UPDATE events SET fact = 0, "+blank(w.layout.columns[numFixed:])+e.where, e.args...); err != nil {
 				return err
 			}
 		}
@@ -82,4 +84,25 @@ func (w *Warehouse) remove(e removal) (gone int64, err error) {
 	}
 	r.keep()
 	return gone, nil
+}
+
+// foldedFrom finds the entities of a project that were folded from some of these events.
+func (w *Warehouse) foldedFrom(project string, seqs []int64) (keys []entityKey, err error) {
+	for _, kind := range entityKinds {
+		// The numbers stand in the text, so that DuckDB passes over row groups of other events.
+		among := fmt.Sprintf("%s WHERE project = $1 AND first_seq <= %d AND last_seq >= %d", tableOf(kind), slices.Max(seqs), slices.Min(seqs))
+		statement := fmt.Sprintf("SELECT DISTINCT id FROM (SELECT id, unnest(seqs) AS seq FROM %s AND seqs IS NOT NULL) WHERE seq IN (SELECT unnest($2::BIGINT[]))", among)
+		if kind != entity.TraceKind { // which has all of its own in seqs
+			statement += fmt.Sprintf(" UNION SELECT id FROM %s AND seqs IS NULL AND (first_seq IN (SELECT unnest($2::BIGINT[])) OR last_seq IN (SELECT unnest($2::BIGINT[])))", among)
+		}
+		err := w.write.scan(statement, []any{project, seqs}, func(b block) {
+			for i := range b.rows {
+				keys = append(keys, entityKey{project, kind, b.text(0, i)})
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
 }

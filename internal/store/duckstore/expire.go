@@ -24,6 +24,9 @@ const (
 // returns how many it removed. Inserts go on between two of them. What is left of
 // an entity is what its remaining events fold into. The space is used again.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
+	if err := w.Flush(ctx); err != nil {
+		return 0, fmt.Errorf("expire events: %w", err)
+	}
 	projects, err := w.projects(ctx)
 	for i := 0; err == nil && i < len(projects); i++ {
 		var n int64
@@ -95,7 +98,7 @@ func (w *Warehouse) oldest(ctx context.Context, project, of string) (last, n int
 
 // expire removes the events of the project $1 that satisfy a condition.
 func (w *Warehouse) expire(project, of string) error {
-	gone, err := w.remove(removal{where: of, args: []any{project}})
+	gone, err := w.remove(removal{project: project, where: of, args: []any{project}})
 	w.forgotten += gone
 	w.removed += gone
 	return err

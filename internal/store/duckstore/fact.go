@@ -14,6 +14,10 @@ func factKey(eventID string, content uint64) uint64 {
 	return least | content&(1<<contentBits-1)
 }
 
+// traceHash is the column trace_hash of the rows of a trace. It is kept on disk and must not change. It only finds
+// candidates: whoever uses it compares the id too.
+func traceHash(id string) int64 { return int64(xxhash.Sum64String(id) >> 32) }
+
 // factRange is the least and the greatest fact of events with that id.
 func factRange(eventID string) (least, most uint64) {
 	least = xxhash.Sum64String(eventID) &^ (1<<contentBits - 1)

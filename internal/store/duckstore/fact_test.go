@@ -26,6 +26,9 @@ func TestFactKey(t *testing.T) {
 	if least != 0xda097baf3c000000 || most-least != 0xff_ffff {
 		t.Errorf("%#x to %#x", least, most)
 	}
+	if got := traceHash("event-1"); got != 0xda097baf {
+		t.Errorf("trace hash %#x", got)
+	}
 	if other, _ := factRange("event-2"); other == least {
 		t.Error("two ids have one range")
 	}

@@ -17,6 +17,7 @@ type columns struct {
 	of map[string]string
 	// flags are the conditions that a column is false, and true.
 	flags  map[string][2]string
+	hash   string                              // trace_hash, where it is that of the column trace_id; else ""
 	id     string                              // tells rows apart
 	scores string                              // relation of the scores that count: columns owner, name, value
 	found  func(*builder, []entity.Seq) string // a condition: has one of the events
@@ -60,6 +61,9 @@ func (q *builder) conditions(w *store.Where, c columns) []string {
 		if flag, ok := part.Value.(bool); ok {
 			all = append(all, c.flag(part.Column, flag))
 			continue
+		}
+		if id, ok := part.Value.(string); ok && c.hash != "" && part.Column == "trace_id" {
+			all = append(all, fmt.Sprintf("%s = %d", c.hash, traceHash(id)))
 		}
 		expression, value := c.expression(part.Column), q.arg(part.Value)
 		if _, ok := part.Value.(float64); ok {

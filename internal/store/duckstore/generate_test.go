@@ -80,6 +80,7 @@ func (g *generator) add(id string, typ wire.EventType, after time.Duration, subj
 		Event:  wire.Event{ID: id, Type: typ, Timestamp: wire.At(at)},
 		Fields: &entity.Fields{Kind: kind, Rank: rank, EntityID: subject, Values: values},
 	}
+	rec.Row = rec.Fields.AppendRow(nil)
 	g.Ledger.Add(rec)
 	g.open = append(g.open, rec)
 }

@@ -4,27 +4,23 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// Insert adds the records and moves the cursor to upto, in one transaction; an
-// upto behind the cursor leaves it where it is (a record replayed from
-// quarantine). Records whose event id is already there are passed over. The
-// caller hands records in the order of their Seq. A *store.PoisonError names
-// those that can never go in; then nothing went in.
+// Insert takes the records, of which it reads Row and not Fields, up to upto of the Log; an upto before an earlier one
+// changes nothing (a record replayed from quarantine). They are hot now: a question, or Flush,
+// writes them. Records whose fact is already there are passed over. The caller hands records in the order of their Seq.
+// A *store.PoisonError names those that can never go in; then nothing was taken.
 func (w *Warehouse) Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := w.ready(); err != nil {
-		return err
-	}
-	if upto <= w.cursor && len(recs) == 0 {
-		return nil
+	if w.closing.Load() {
+		return store.ErrClosed
 	}
 	if upto > maxSeq {
 		return fmt.Errorf("insert events: position %d is out of range", upto)
@@ -32,75 +28,98 @@ func (w *Warehouse) Insert(ctx context.Context, recs []entity.Record, upto entit
 	if err := poison(recs); err != nil {
 		return err
 	}
-	if err := w.writing(func() error { return w.insert(recs, max(upto, w.cursor)) }); err != nil {
+	if err := w.take(ctx, recs, upto); err != nil {
 		return fmt.Errorf("insert events: %w", err)
 	}
 	return nil
 }
 
-// insert adds the events and folds their entities anew, in one transaction.
-func (w *Warehouse) insert(recs []entity.Record, upto entity.Seq) error {
-	fresh, err := w.unknown(recs)
+// foldAtOnce is about how many events are folded at a time: the rows of their entities are in memory.
+const foldAtOnce = 10_000
+
+// insert adds what is hot and folds its entities anew, in one transaction.
+func (w *Warehouse) insert(h *hot) error {
+	fresh, err := w.unknown(h)
 	if err != nil {
 		return err
 	}
-	r := w.newRefold(upto, len(fresh))
+	upto := max(h.upto, w.cursor)
 	err = w.transact(func() error {
-		if err := r.insert(fresh); err != nil {
+		err := w.append("events", w.chunks.events, len(fresh), func(c *chunk, i int) { w.row(c, h, int(fresh[i])) })
+		if err != nil {
 			return err
+		}
+		x := w.folding.index
+		x.build(h, fresh, func(project, id string, kind entity.Kind) bool {
+			return w.seen.add(w.seen.entityKey(project, id, uint8(kind)))
+		})
+		if err := w.simple(x, upto); err != nil {
+			return err
+		}
+		for some := range slices.Chunk(x.long(nil), foldAtOnce) {
+			r := w.newRefold(upto, len(some))
+			if err := r.insert(x, some); err != nil {
+				return err
+			}
+			r.keep() // a failure makes the caches forget
 		}
 		return w.write.exec("UPDATE meta SET cursor = " + strconv.FormatUint(uint64(upto), 10))
 	})
 	if err != nil {
 		return err
 	}
-	r.keep()
 	w.cursor = upto
 	w.reached.Store(uint64(upto))
-	w.inserted += len(fresh)
-	w.checkpointWhenMuch()
+	if w.inserted += len(fresh); w.muchToCheckpoint() {
+		w.rouse()
+	}
 	return nil
 }
 
-// insert adds the events and brings the entities in step.
-func (r *refold) insert(recs []*entity.Record) error {
-	keys := make([]entityKey, len(recs))
-	slims := make([]*entity.Record, len(recs))
-	for i, rec := range recs {
-		slims[i] = slim(rec, r.w.layout)
-		keys[i] = entityKey{rec.Project, rec.Fields.Kind, slims[i].Fields.EntityID}
+// insert brings the entities in step with events that were added.
+func (r *refold) insert(x *index, events []int32) error {
+	h, keys := x.h, make([]entityKey, len(events))
+	for i, at := range events {
+		s := &x.entities[x.of[at]]
+		keys[i] = x.entity(s)
+		r.isNew(s, keys[i])
+		if s.trace >= 0 {
+			if trace := &x.entities[s.trace]; trace.fresh {
+				r.isNew(trace, x.entity(trace))
+			}
+		}
 	}
 	if err := r.touch(keys); err != nil {
 		return err
 	}
 	for i, k := range keys {
 		if b := r.bundles[k]; b != nil {
-			b.add(slims[i])
+			e := &h.events[events[i]]
+			b.add(e.seq, e.ts, h.names[e.environment], h.row(int(events[i])))
 		}
-	}
-	err := r.w.append("events", r.w.chunks.events, len(recs), func(c *chunk, i int) { r.w.row(c, recs[i]) })
-	if err != nil {
-		return err
 	}
 	return r.write()
 }
 
-// row writes the record into the chunk's next row.
-func (w *Warehouse) row(c *chunk, rec *entity.Record) {
-	fs := rec.Fields
-	ts := rec.Event.Timestamp.UnixMicro()
-	c.setText(colProject, rec.Project)
-	c.setInt(colSeq, int64(rec.Seq))
-	c.setText(colEventID, rec.Event.ID)
-	c.setText(colEventType, string(rec.Event.Type))
-	c.setByte(colKind, uint8(fs.Kind))
-	c.setByte(colRank, uint8(fs.Rank))
-	c.setText(colEntityID, fs.EntityID)
-	c.setInt(colTS, ts)
-	c.setInt(colReceived, rec.ReceivedAt.UnixMicro())
-	c.setText(colBatchEnvironment, cmp.Or(rec.Environment, "default"))
-	c.setUint(colContent, fs.Content)
-	c.setUint(colFact, factKey(rec.Event.ID, fs.Content))
+// isNew notes that nothing was known of an entity, the first time.
+func (r *refold) isNew(s *hotEntity, k entityKey) {
+	if s.fresh {
+		r.fresh[k], s.fresh = true, false
+	}
+}
+
+// row writes an event into the chunk's next row.
+func (w *Warehouse) row(c *chunk, h *hot, i int) {
+	e, row := &h.events[i], h.row(i)
+	fs := &w.folding.fields
+	_ = row.View(fs) // poison has seen it
+	c.setText(colProject, h.names[e.project])
+	c.setInt(colSeq, e.seq)
+	c.setText(colEventType, h.names[e.type_])
+	c.setInt(colTS, e.ts)
+	c.setInt(colReceived, e.received)
+	c.setText(colBatchEnvironment, cmp.Or(h.names[e.environment], "default"))
+	c.setUint(colFact, e.fact)
 	for i := range fs.Values {
 		w.value(c, &fs.Values[i])
 	}
@@ -120,7 +139,5 @@ func (w *Warehouse) value(c *chunk, v *entity.FieldValue) {
 		c.setFloat(col, v.Num)
 	case entity.List:
 		c.setList(col, v.List)
-	case entity.JSON:
-		c.setText(col, entity.Preview(v.Text, entity.PreviewLength))
 	}
 }

@@ -1,64 +1,118 @@
 package duckstore
 
 import (
+	"context"
+	"fmt"
+	"slices"
+
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// fact is what makes two events of a project the same: see store.Fold.
+// A fact (see entity.Fold) may come again: read again after a crash, or accepted again when its id was forgotten. The filter of
+// facts rules out nearly all; of the others the table says which events have the same hash, and the Log's
+// records what they are.
+
+// unknown returns the places of the events whose fact is not in the table, nor earlier in h.
+func (w *Warehouse) unknown(h *hot) ([]int32, error) {
+	suspects := map[uint64][]int32{} // by fact: the places of its events
+	for i := range h.events {
+		e := &h.events[i]
+		if w.seen.add(w.seen.factKey(h.names[e.project], e.fact)) {
+			suspects[e.fact] = nil
+		}
+	}
+	var known map[int32]bool
+	if len(suspects) > 0 {
+		for i := range h.events {
+			if fact := h.events[i].fact; len(suspects) > 0 {
+				if at, is := suspects[fact]; is {
+					suspects[fact] = append(at, int32(i))
+				}
+			}
+		}
+		var err error
+		if known, err = w.known(h, suspects); err != nil {
+			return nil, err
+		}
+	}
+	fresh := make([]int32, 0, len(h.events))
+	for i := range h.events {
+		if !known[int32(i)] {
+			fresh = append(fresh, int32(i))
+		}
+	}
+	return fresh, nil
+}
+
+// known returns those of the suspects that are there already.
+func (w *Warehouse) known(h *hot, suspects map[uint64][]int32) (map[int32]bool, error) {
+	known := map[int32]bool{}
+	stored, err := w.stored(h, suspects, known)
+	if err != nil {
+		return nil, err
+	}
+	for _, events := range suspects {
+		for n, i := range events {
+			same := func(j int32) bool {
+				return h.events[i].project == h.events[j].project && h.id(int(i)) == h.id(int(j)) && h.row(int(i)).Content() == h.row(int(j)).Content()
+			}
+			if known[i] || slices.ContainsFunc(events[:n], same) {
+				known[i] = true
+				continue
+			}
+			known[i] = stored[fact{h.project(int(i)), h.id(int(i)), h.row(int(i)).Content()}]
+		}
+	}
+	return known, nil
+}
+
+// fact is what makes two events of a project the same.
 type fact struct {
 	project, eventID string
 	content          uint64
 }
 
-func factOf(r *entity.Record) fact { return fact{r.Project, r.Event.ID, r.Fields.Content} }
-
-// unknown returns the records whose fact is not in the table, nor earlier in recs. The
-// filter rules out nearly all look-ups.
-func (w *Warehouse) unknown(recs []entity.Record) ([]*entity.Record, error) {
-	var suspects map[fact]bool
-	for i := range recs {
-		f := factOf(&recs[i])
-		if w.seen.add(w.seen.factKey(f.project, f.eventID, f.content)) {
-			if suspects == nil {
-				suspects = make(map[fact]bool)
+// stored returns the facts of the events in the table that have the hash of a suspect. Those that are the very same events
+// it notes as known.
+func (w *Warehouse) stored(h *hot, suspects map[uint64][]int32, known map[int32]bool) (map[fact]bool, error) {
+	hashes := make([]uint64, 0, len(suspects))
+	for hash := range suspects {
+		hashes = append(hashes, hash)
+	}
+	var others []entity.Seq
+	err := w.write.scan("SELECT project, seq, fact FROM events WHERE fact IN (SELECT unnest($1::UBIGINT[]))", []any{hashes}, func(b block) {
+		projects, seqs, facts := b.texts(0), b.int64s(1), b.uint64s(2)
+		for row := range b.rows {
+			ask := false
+			for _, i := range suspects[facts[row]] {
+				switch {
+				case h.project(int(i)) != projects[row].view():
+				case h.events[i].seq == seqs[row]:
+					known[i] = true
+				default:
+					ask = true
+				}
 			}
-			suspects[f] = true
-		}
-	}
-	present := map[fact]bool{}
-	if suspects != nil {
-		var err error
-		if present, err = w.present(suspects); err != nil {
-			return nil, err
-		}
-	}
-	fresh := make([]*entity.Record, 0, len(recs))
-	for i := range recs {
-		f := factOf(&recs[i])
-		if suspects[f] {
-			if present[f] {
-				continue
-			}
-			present[f] = true // the first one goes in
-		}
-		fresh = append(fresh, &recs[i])
-	}
-	return fresh, nil
-}
-
-// present returns those of the facts that are in the table.
-func (w *Warehouse) present(facts map[fact]bool) (map[fact]bool, error) {
-	keys := make([]entityKey, 0, len(facts))
-	for f := range facts {
-		keys = append(keys, entityKey{project: f.project, id: f.eventID})
-	}
-	present := make(map[fact]bool)
-	err := w.write.scan("SELECT project, event_id, content FROM events WHERE "+among("event_id"), params(keys), func(b block) {
-		for i := range b.rows {
-			if f := (fact{b.text(0, i), b.text(1, i), b.uint64s(2)[i]}); facts[f] {
-				present[f] = true
+			if ask {
+				others = append(others, entity.Seq(seqs[row]))
 			}
 		}
 	})
-	return present, err
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(others)
+	stored := map[fact]bool{}
+	for some := range slices.Chunk(others, loadAtOnce) {
+		recs, err := w.options.Records(context.Background(), some)
+		if err != nil {
+			return nil, fmt.Errorf("read events from the log: %w", err)
+		}
+		for i := range recs {
+			if rec := &recs[i]; rec.Fields != nil {
+				stored[fact{rec.Project, rec.Event.ID, rec.Fields.Content}] = true
+			}
+		}
+	}
+	return stored, nil
 }

@@ -102,6 +102,7 @@ const loadAtOnce = 256
 // loadEvents reads the events of touched entities. Those that the Log has no longer, or that go, count for nothing.
 func (r *refold) loadEvents(seqs []int64) error {
 	slices.Sort(seqs) // the Log keeps neighbours together
+	var row entity.Row
 	for some := range slices.Chunk(seqs, loadAtOnce) {
 		wanted := make([]entity.Seq, 0, len(some))
 		for _, seq := range some {
@@ -119,7 +120,8 @@ func (r *refold) loadEvents(seqs []int64) error {
 				continue
 			}
 			if b := r.bundles[entityKey{rec.Project, rec.Fields.Kind, rec.Fields.EntityID}]; b != nil {
-				b.add(slim(rec, r.w.layout))
+				row = rec.Fields.AppendRow(row[:0])
+				b.add(int64(rec.Seq), rec.Event.Timestamp.UnixMicro(), rec.Environment, row)
 			}
 		}
 	}
@@ -147,98 +149,46 @@ func (r *refold) loadFamilies(keys []entityKey) error {
 	statement := fmt.Sprintf("SELECT project, trace_id, id, %s FROM observations WHERE %s AND %s",
 		relativeColumns, within("written", joinSpans(spans, fewSpans)), among("trace_id"))
 	return r.w.write.scan(statement, params(found), func(b block) {
-		relatives(b, 3, func(row int, m relative) {
-			r.families[traceKey(b.text(0, row), b.text(1, row))].members[b.text(2, row)] = m
-		})
+		relatives(b, 3, func(row int) *family { return r.families[traceKey(b.text(0, row), b.text(1, row))] }, func(row int) string { return b.texts(2)[row].view() })
 	})
 }
 
 // relativeColumns are what a relative is made of.
 const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, door, tags"
 
-// relatives hands out the relatives of a block; relativeColumns begin at the column from.
-func relatives(b block, from int, each func(row int, m relative)) {
-	ended, hasTokens, hasCost := b.valid(from+6), b.valid(from+7), b.valid(from+8)
+// relatives puts the observations of a block into their traces; relativeColumns begin at the column from.
+func relatives(b block, from int, of func(row int) *family, id func(row int) string) {
+	ended, hasTokens, hasCost, hasTags := b.valid(from+6), b.valid(from+7), b.valid(from+8), b.valid(from+21)
 	text := func(column, row int) string {
 		if !b.valid(column).has(row) {
 			return ""
 		}
-		return b.text(column, row)
+		return b.texts(column)[row].view() // Put copies it
 	}
 	for i := range b.rows {
-		m := relative{
-			parent: text(from, i), typ: text(from+1, i), level: text(from+2, i), model: text(from+3, i), environment: text(from+4, i),
-			start: b.number(from+5, i), ended: ended.has(i), hasTokens: hasTokens.has(i), hasCost: hasCost.has(i),
-			countsTokens: b.bytes(from + 9)[i] != 0, countsCost: b.bytes(from + 10)[i] != 0,
-			at: span{b.number(from+11, i), b.number(from+12, i)}, status: text(from+13, i), duplicateOf: text(from+14, i),
-			root: &rootTexts{name: text(from+15, i), traceName: text(from+16, i), userID: text(from+17, i), sessionID: text(from+18, i), release: text(from+19, i), door: text(from+20, i)},
-		}
-		if b.valid(from + 21).has(i) {
-			m.root.tags = b.list(from+21, i)
-		}
-		if m.ended {
-			m.end = b.number(from+6, i)
-		}
-		if m.hasTokens {
-			m.tokens = b.number(from+7, i)
-		}
-		if m.hasCost {
-			m.cost = b.floats(from + 8)[i]
-		}
-		each(i, m)
-	}
-}
-
-// list is the columns of events that entity rows are folded from, for a SELECT.
-func (l *layout) list() string { return names(l.columns[:l.folded]) }
-
-// records makes records of a block whose columns are list: those that slim made.
-func (l *layout) records(b block, each func(*entity.Record)) {
-	recs := make([]entity.Record, b.rows)
-	fields := make([]entity.Fields, b.rows)
-	for i := range recs {
-		recs[i] = entity.Record{
-			Seq: entity.Seq(b.number(colSeq, i)), Project: b.text(colProject, i), Environment: b.text(colBatchEnvironment, i),
-			ReceivedAt: microTime(b.number(colReceived, i)),
-			Event: wire.Event{
-				ID: b.text(colEventID, i), Type: wire.EventType(b.text(colEventType, i)), Timestamp: wire.At(microTime(b.number(colTS, i))),
+		o := observationRow{
+			Observation: wire.Observation{
+				ID: id(i), ParentObservationID: text(from, i), Type: text(from+1, i), Level: text(from+2, i), Model: text(from+3, i), Environment: text(from+4, i),
+				StartTime: microTime(b.number(from+5, i)), Status: text(from+13, i), DuplicateOf: text(from+14, i), Name: text(from+15, i),
 			},
+			TraceName: text(from+16, i), UserID: text(from+17, i), SessionID: text(from+18, i), Release: text(from+19, i), Door: text(from+20, i),
+			CountsTokens: b.bytes(from + 9)[i] != 0, CountsCost: b.bytes(from + 10)[i] != 0,
 		}
-		fields[i] = entity.Fields{
-			Kind: entity.Kind(b.bytes(colKind)[i]), Rank: entity.Rank(b.bytes(colRank)[i]),
-			EntityID: b.text(colEntityID, i), Content: b.uint64s(colContent)[i],
+		if hasTags.has(i) {
+			o.Tags = b.list(from+21, i)
 		}
-		recs[i].Fields = &fields[i]
-	}
-	for f := range entity.NumFields {
-		if col := l.of[f]; col >= 0 && col < l.folded {
-			valid := b.valid(col)
-			for i := range fields {
-				if valid.has(i) {
-					fields[i].Values = append(fields[i].Values, fieldValue(b, col, i, f))
-				}
-			}
+		if ended.has(i) {
+			end := microTime(b.number(from+6, i))
+			o.EndTime = &end
 		}
+		if hasTokens.has(i) {
+			o.TotalTokens = &b.int64s(from + 7)[i]
+		}
+		if hasCost.has(i) {
+			o.TotalCost = &b.floats(from + 8)[i]
+		}
+		of(i).Put(&o, entity.Seq(b.number(from+11, i)), entity.Seq(b.number(from+12, i)))
 	}
-	for i := range recs {
-		each(&recs[i])
-	}
-}
-
-// fieldValue is the value of a field's column.
-func fieldValue(b block, col, row int, f entity.Field) entity.FieldValue {
-	v := entity.FieldValue{Field: f}
-	switch f.Type() {
-	case entity.Text:
-		v.Text = b.text(col, row)
-	case entity.Integer, entity.Time:
-		v.Int = b.number(col, row)
-	case entity.Float:
-		v.Num = b.floats(col)[row]
-	case entity.List:
-		v.List = b.list(col, row)
-	}
-	return v
 }
 
 func microTime(us int64) time.Time { return time.UnixMicro(us).UTC() }

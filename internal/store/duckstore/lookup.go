@@ -107,8 +107,7 @@ const ownColumns = "NULL::BIGINT AS first_seq, NULL::BIGINT AS last_seq, seqs"
 // eventsOfTrace finds all events that fold into a trace.
 func (v *view) eventsOfTrace(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
 	q := v.query()
-	// Not id = $2: of a list DuckDB knows the least and the greatest, and passes over row groups.
-	keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE id IN ("+q.ids([]key{{id: of.TraceID}})+")"))
+	keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE "+q.ofTraceKeys("id", []key{{id: of.TraceID}})))
 	if err != nil || len(keys) == 0 {
 		return err
 	}
@@ -124,7 +123,7 @@ func (v *view) eventsOfTrace(ctx context.Context, of store.EventRef, each func(s
 
 // eventsOfTraces is a SELECT of a trace's id and seqColumns of the traces and of the observations in them. It needs o.
 func (q *builder) eventsOfTraces(keys []key) string {
-	return "SELECT id, " + ownColumns + " FROM traces WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")" +
+	return "SELECT id, " + ownColumns + " FROM traces WHERE " + q.placed(keys) +
 		" UNION ALL " + q.observationsOf(keys, "trace_id, "+seqColumns)
 }
 

@@ -78,7 +78,7 @@ func (c *conn) close() {
 }
 
 // exec runs one statement whose text is made by this package. What others gave
-// goes in as args, for $1 and so on: string, []string or []int64.
+// goes in as args, for $1 and so on: string, []string, []int64 or []uint64.
 func (c *conn) exec(statement string, args ...any) error {
 	return c.run(statement, args, func(mapping.Result) {})
 }
@@ -125,6 +125,12 @@ func bind(prepared mapping.PreparedStatement, at mapping.IdxT, arg any) mapping.
 		values = make([]mapping.Value, len(arg))
 		for i, s := range arg {
 			values[i] = mapping.CreateVarchar(s)
+		}
+	case []uint64:
+		element = mapping.TypeUBigInt
+		values = make([]mapping.Value, len(arg))
+		for i, n := range arg {
+			values[i] = mapping.CreateUInt64(n)
 		}
 	case []int64:
 		element = mapping.TypeBigInt

@@ -19,7 +19,7 @@ var observationColumns = columns{
 		"has_error":    {"o.level <> 'ERROR'", "o.level = 'ERROR'"},
 		"is_duplicate": {"o.duplicate_of IS NULL", "o.duplicate_of IS NOT NULL"},
 	},
-	id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
+	hash: "o.trace_hash", id: "o.row", scores: "SELECT o.row AS owner, s.name, s.value FROM s JOIN o ON " + about, found: (*builder).foundObservations,
 }
 
 // Observations answers with a page of observations.

@@ -89,9 +89,22 @@ type Warehouse struct {
 	// database for itself: else it fails, or leaves the room of removed rows unused.
 	gate sync.RWMutex
 
-	mu     sync.Mutex // guards all below: one writer
-	thread *writer    // opens the file and inserts
-	write  *conn      // nil while the file is not open
+	hotMu sync.Mutex // guards what follows, up to the empty line
+	hot   *hot       // what is inserted goes here
+	spare []*hot     // to be used again
+	// flushErr is why the last flush failed, at failedAt; nil when it did not.
+	flushErr error
+	failedAt time.Time
+	// taken and flushed count the inserts: those that were taken, and how many of these are written.
+	taken, flushed uint64
+
+	closing     atomic.Bool
+	wake, stop  chan struct{} // tell the flusher
+	flusherDone chan struct{}
+
+	mu     turn    // guards all below: one writer
+	thread *writer // opens the file and inserts
+	write  *conn   // nil while the file is not open
 	chunks chunks
 	seen   *seen
 	cursor entity.Seq
@@ -102,9 +115,10 @@ type Warehouse struct {
 	removed         int64 // rows removed since the last checkpoint
 	inserted        int   // rows inserted since then
 	checkpointAsked int64 // what asked was then
-	failures        int   // in a row
-	reopenAt        int   // the number of failures at which the database is opened again
-	lost            bool  // a checkpoint broke the database
+	folding         folding
+	failures        int  // in a row
+	reopenAt        int  // the number of failures at which the database is opened again
+	lost            bool // a checkpoint broke the database
 	closed          bool
 }
 
@@ -178,12 +192,16 @@ func putAside(path string, now time.Time) (aside string, err error) {
 }
 
 func open(path string, o Options) (*Warehouse, error) {
-	w := &Warehouse{path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{})}
+	w := &Warehouse{
+		path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{}),
+		mu: newTurn(), folding: folding{index: newIndex()}, hot: newHot(), wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
+	}
 	if err := w.thread.do(w.attach); err != nil {
 		w.thread.close()
 		return nil, err
 	}
 	w.chunks = newChunks(w.layout)
+	go w.flusher()
 	return w, nil
 }
 
@@ -332,18 +350,27 @@ func (w *Warehouse) create() error {
 
 // loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
 func (w *Warehouse) loadSeen() error {
-	err := w.write.scan("SELECT project, event_id, content, entity_id, kind FROM events", nil, func(b block) {
-		project, event, content, entity, kind := b.texts(0), b.texts(1), b.uint64s(2), b.texts(3), b.bytes(4)
+	err := w.write.scan("SELECT project, fact FROM events", nil, func(b block) {
+		project, facts := b.texts(0), b.uint64s(1)
 		for i := range b.rows {
-			p := project[i].view()
-			w.seen.add(w.seen.factKey(p, event[i].view(), content[i]))
-			w.seen.add(w.seen.entityKey(p, entity[i].view(), kind[i]))
+			w.seen.add(w.seen.factKey(project[i].view(), facts[i]))
 		}
 	})
+	for _, kind := range entityKinds {
+		if err != nil {
+			return err
+		}
+		err = w.write.scan("SELECT project, id FROM "+tableOf(kind), nil, func(b block) {
+			project, id := b.texts(0), b.texts(1)
+			for i := range b.rows {
+				w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(kind)))
+			}
+		})
+	}
 	if err != nil {
 		return err
 	}
-	err = w.write.scan("SELECT project, id, "+callColumns+" FROM observations WHERE twin IS NOT NULL", nil, func(b block) {
+	return w.write.scan("SELECT project, id, "+callColumns+" FROM observations WHERE twin IS NOT NULL", nil, func(b block) {
 		for i := range b.rows {
 			if c := callAt(b, i, b.text(1, i), 2); c.call != nil {
 				for _, key := range c.call.Has() {
@@ -352,32 +379,17 @@ func (w *Warehouse) loadSeen() error {
 			}
 		}
 	})
-	if err != nil {
-		return err
-	}
-	// A trace may have no event of its own.
-	return w.write.scan("SELECT project, id FROM traces", nil, func(b block) {
-		project, id := b.texts(0), b.texts(1)
-		for i := range b.rows {
-			w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(entity.TraceKind)))
-		}
-	})
 }
 
-// Cursor is the position up to which everything has been inserted.
+// Cursor is the position up to which everything is written: what a crash leaves. It waits for nobody.
 func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
-	if w.read.Load() != nil { // without waiting for what is being inserted
-		return entity.Seq(w.reached.Load()), nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	if w.closing.Load() {
 		return 0, store.ErrClosed
 	}
-	return w.cursor, nil
+	return entity.Seq(w.reached.Load()), nil
 }
 
-// Checkpoint moves the write-ahead log into the file. It is worth its time
+// Checkpoint writes what is hot, and moves the write-ahead log into the file. It is worth its time
 // when nothing waits to be inserted; Insert waits for it.
 func (w *Warehouse) Checkpoint(ctx context.Context) error {
 	if err := w.locked(ctx, w.checkpoint); err != nil {
@@ -405,17 +417,32 @@ func (w *Warehouse) checkpoint() error {
 	return err
 }
 
-// Close waits for an Insert, ends the questions, and checkpoints. When that
-// fails nothing is lost: what was inserted is in the write-ahead log. A damaged
+// Close writes what is hot, ends the questions, and checkpoints. When that
+// fails nothing is lost: what was inserted is in the write-ahead log, or is read from the Log again. A damaged
 // file is put aside instead.
 func (w *Warehouse) Close() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.closed {
+		w.mu.Unlock()
 		return nil
 	}
-	w.closed = true
+	w.closing.Store(true)
+	err := w.close()
+	w.mu.Unlock()
+	close(w.stop)
+	<-w.flusherDone
+	return err
+}
+
+// close is Close with w.mu held.
+func (w *Warehouse) close() error {
 	damaged := w.isDamaged()
+	if !damaged {
+		if err := w.flush(false); err != nil {
+			w.options.Logger.Warn("the warehouse was closed without what was inserted last; the next start reads it from the log again", "error", err)
+		}
+	}
+	w.closed = true
 	var err error
 	if w.write != nil && !damaged {
 		if err = w.write.exec("CHECKPOINT"); starved(err) {

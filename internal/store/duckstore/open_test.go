@@ -169,6 +169,7 @@ func TestTexts(t *testing.T) {
 			s = strings.Repeat("long ", 300_000)
 		}
 		r.Fields.Values = []entity.FieldValue{txt(entity.StatusMessage, s), {Field: entity.Tags, List: []string{s, "tag"}[:i%3%2+i%2]}}
+		r.Row = r.Fields.AppendRow(nil)
 		want[r.Event.ID] = s
 	}
 	if err := w.Insert(t.Context(), recs, g.seq); err != nil {
@@ -242,7 +243,7 @@ func TestFullFilter(t *testing.T) {
 	g := newGenerator(1)
 	first := g.next(3000)
 	for _, recs := range [][]entity.Record{first, first, g.next(1000)} {
-		if err := w.Insert(t.Context(), recs, g.seq); err != nil {
+		if err := insertNow(t.Context(), w, recs); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,7 +273,7 @@ func TestRevived(t *testing.T) {
 	for i, again := range []func() error{
 		func() error { return nil }, // the question itself
 		func() error { return w.Checkpoint(t.Context()) },
-		func() error { return w.Insert(t.Context(), nil, g.seq) },
+		func() error { return w.Flush(t.Context()) },
 		func() error { return w.revive(w.read.Load()) },
 	} {
 		recs := g.next(16)

@@ -17,8 +17,9 @@ const maxMicro = 253402300799_999999
 func poison(recs []entity.Record) error {
 	var seqs []entity.Seq
 	var first error
+	var fs entity.Fields
 	for i := range recs {
-		if err := checkRecord(&recs[i]); err != nil {
+		if err := checkRecord(&recs[i], &fs); err != nil {
 			seqs = append(seqs, recs[i].Seq)
 			if first == nil {
 				first = err
@@ -31,11 +32,15 @@ func poison(recs []entity.Record) error {
 	return &store.PoisonError{Seqs: seqs, Err: first}
 }
 
-func checkRecord(r *entity.Record) error {
-	fs := r.Fields
+// checkRecord looks at a record; fs is memory that it uses.
+func checkRecord(r *entity.Record, fs *entity.Fields) error {
+	if r.Row == nil {
+		return errors.New("the record has no row")
+	}
+	if err := r.Row.View(fs); err != nil {
+		return err
+	}
 	switch {
-	case fs == nil:
-		return errors.New("the record has no fields")
 	case fs.Kind < entity.TraceKind || fs.Kind > entity.GenericKind:
 		return fmt.Errorf("there is no entity kind %d", fs.Kind)
 	case fs.Rank > entity.RankHint:

@@ -24,7 +24,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 	event := func(rank entity.Rank, values ...entity.FieldValue) {
 		n := len(recs) + 1
 		fields := &entity.Fields{Kind: entity.ObservationKind, Rank: rank, EntityID: "o", Content: uint64(n), Values: values}
-		rec := entity.Record{Seq: entity.Seq(n), Project: "p", ReceivedAt: at, Fields: fields,
+		rec := entity.Record{Seq: entity.Seq(n), Project: "p", ReceivedAt: at, Fields: fields, Row: fields.AppendRow(nil),
 			Event: wire.Event{ID: string(rune('a' + n)), Type: wire.ObservationUpdate, Timestamp: wire.At(at.Add(time.Duration(n) * time.Second))}}
 		log.Add(rec)
 		recs = append(recs, rec)
@@ -35,7 +35,7 @@ func TestPreviewsOfAPage(t *testing.T) {
 	event(entity.RankUpdate, txt(entity.Output, `"of the newest\n"`))
 	event(entity.RankUpdate, txt(entity.TraceID, "one"), entity.FieldValue{Field: entity.Clear, List: []string{"output"}})
 	for i := range recs { // one transaction each: the rows are folded anew
-		if err := w.Insert(t.Context(), recs[i:i+1], recs[i].Seq); err != nil {
+		if err := insertNow(t.Context(), w, recs[i:i+1]); err != nil {
 			t.Fatal(err)
 		}
 	}

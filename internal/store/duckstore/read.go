@@ -3,6 +3,8 @@ package duckstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
+	"strings"
 )
 
 // view is one question's transaction: all its statements see the same events.
@@ -64,7 +66,7 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, s
 	}
 	rows := make([]wholeRow[R], len(keys))
 	q := v.query()
-	statement := "SELECT rowid, " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")"
+	statement := "SELECT rowid, " + seqColumns + ", " + t.list() + " FROM " + t.name + " WHERE " + q.placed(keys)
 	err := v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var row int64
 		var w wholeRow[R]
@@ -82,13 +84,31 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, s
 	return rows, err
 }
 
-// rows adds where the rows of keys are as a parameter and returns a subquery of it.
-func (q *builder) rows(keys []key) string {
-	rows := make([]int64, len(keys))
+// placed is the condition that a row is that of one of the keys.
+func (q *builder) placed(keys []key) string {
+	rows, spans := make([]int64, len(keys)), make([]span, len(keys))
 	for i, k := range keys {
-		rows[i] = k.row
+		rows[i], spans[i] = k.row, span{k.written, k.written}
 	}
-	return "SELECT unnest(" + q.arg(rows) + "::BIGINT[])"
+	// By written DuckDB passes over row groups, by rowid over what is in them.
+	return "project = $1 AND " + within("written", joinSpans(spans, fewSpans)) + " AND rowid IN (SELECT unnest(" + q.arg(rows) + "::BIGINT[]))"
+}
+
+// mostHashes bounds the hashes that stand in a condition: each row is compared with them.
+const mostHashes = 64
+
+// ofTraceKeys is the condition that a row is of one of the traces, by the column that has their id. Of few of
+// them the hashes stand in the text: only where these match does DuckDB look at ids.
+func (q *builder) ofTraceKeys(column string, keys []key) string {
+	exactly := column + " IN (" + q.ids(keys) + ")"
+	if len(keys) == 0 || len(keys) > mostHashes {
+		return exactly
+	}
+	hashes := make([]string, len(keys))
+	for i, k := range keys {
+		hashes[i] = strconv.FormatInt(traceHash(k.id), 10)
+	}
+	return "trace_hash IN (" + strings.Join(hashes, ", ") + ") AND " + exactly
 }
 
 // ids adds the ids as a parameter and returns a subquery of them.

@@ -84,7 +84,7 @@ func TestWriterComesBack(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "w.db")
 			g := newGenerator(1)
 			w := openAt(t, path, g)
-			insert := func(recs []entity.Record) error { return w.Insert(t.Context(), recs, recs[len(recs)-1].Seq) }
+			insert := func(recs []entity.Record) error { return insertNow(t.Context(), w, recs) }
 			if err := insert(g.next(1234)); err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +191,7 @@ func TestWriterTakesTheMemory(t *testing.T) {
 			}
 			w.mu.Unlock()
 			recs := g.next(100)
-			if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+			if err := insertNow(t.Context(), w, recs); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -260,8 +260,7 @@ func TestTooLargeQuestion(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	recs := newGenerator(1).next(100)
-	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+	if err := insertNow(t.Context(), w, newGenerator(1).next(100)); err != nil {
 		t.Error(err)
 	}
 }

@@ -46,9 +46,8 @@ type goneCall struct {
 // recounted is an observation of which it changed whether its amounts count.
 type recounted struct {
 	trace entityKey
-	id    string
 	span  span // of written
-	row   *observationRow
+	entity.Counts
 }
 
 // oldRows are the rows of a kind that go.
@@ -105,7 +104,10 @@ func (r *refold) isOld(k entityKey) bool {
 
 // write folds what was touched and writes the rows. It ends the refold but for keep.
 func (r *refold) write() error {
-	touched := r.foldBundles()
+	touched, err := r.foldBundles()
+	if err != nil {
+		return err
+	}
 	if err := r.resolveTwins(touched); err != nil {
 		return err
 	}
@@ -115,7 +117,9 @@ func (r *refold) write() error {
 		return err
 	}
 	for _, k := range traces {
-		r.rollUp(k)
+		if err := r.rollUp(k); err != nil {
+			return err
+		}
 	}
 	if err := r.deleteOld(); err != nil {
 		return err
@@ -128,32 +132,38 @@ func (r *refold) write() error {
 
 // foldBundles makes the rows of the touched observations and scores, and returns the
 // keys of the traces to roll up: their own, those where these rows are and those where they were.
-func (r *refold) foldBundles() (traces map[entityKey]bool) {
+func (r *refold) foldBundles() (traces map[entityKey]bool, err error) {
 	traces = map[entityKey]bool{}
 	r.observations = make([]placed[observationRow], 0, len(r.bundles))
 	for k, b := range r.bundles {
-		r.foldBundle(k, b, traces)
+		if err := r.foldBundle(k, b, traces); err != nil {
+			return nil, err
+		}
 	}
-	return traces
+	return traces, nil
 }
 
-func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
+func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) error {
+	events, err := b.folder() // what it makes is kept
+	if err != nil {
+		return err
+	}
 	switch k.kind {
 	case entity.TraceKind:
 		traces[k] = true
 	case entity.ScoreKind:
 		r.old[k.kind].add(k, b.written)
-		if b.fold != nil {
-			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *b.fold.Score(k.id)})
+		if !b.empty() {
+			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *events.Score(k.id)})
 		}
 	case entity.ObservationKind:
 		r.old[k.kind].add(k, b.written)
 		var rows []observationRow
-		if b.fold != nil {
-			rows = b.fold.Observations(k.id)
+		if !b.empty() {
+			rows = events.Observations(k.id)
 		}
 		for i := range rows {
-			seqs := rising(rows[i].Seqs)
+			seqs := rising(nil, rows[i].Seqs)
 			at := span{seqs[0], seqs[len(seqs)-1]}
 			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
 			traces[traceKey(k.project, rows[i].TraceID)] = true
@@ -166,6 +176,7 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) {
 		}
 		b.calls = nil
 	}
+	return nil
 }
 
 func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, id} }
@@ -184,7 +195,7 @@ func (r *refold) gather(traces []entityKey) error {
 	for _, k := range traces {
 		f, cached := r.w.families.get(k)
 		if !cached {
-			f = &family{members: map[string]relative{}}
+			f = &family{}
 			if r.isOld(k) {
 				absent = append(absent, k)
 			}
@@ -201,7 +212,7 @@ func (r *refold) gather(traces []entityKey) error {
 		if k.kind == entity.ObservationKind {
 			for _, id := range b.traces {
 				if id != "" {
-					delete(r.families[traceKey(k.project, id)].members, k.id)
+					r.families[traceKey(k.project, id)].Drop(k.id)
 				}
 			}
 			b.traces = b.traces[:0]
@@ -211,58 +222,56 @@ func (r *refold) gather(traces []entityKey) error {
 		p := &r.observations[i]
 		r.bundles[p.key].traces = append(r.bundles[p.key].traces, p.row.TraceID)
 		if p.row.TraceID != "" {
-			r.families[traceKey(p.key.project, p.row.TraceID)].members[p.key.id] = relativeOf(&p.row, p.at)
+			r.families[traceKey(p.key.project, p.row.TraceID)].Put(&p.row, entity.Seq(p.at.first), entity.Seq(p.at.last))
 		}
 	}
 	return nil
 }
 
 // rollUp makes the row of a trace, and finds the observations whose counting changed.
-func (r *refold) rollUp(k entityKey) {
-	f := r.families[k]
+func (r *refold) rollUp(k entityKey) error {
+	f, b := r.families[k], r.bundles[k]
 	r.old[entity.TraceKind].add(k, f.written)
-	t, at, changed := rollUp(r.bundles[k], f, k.id)
-	for _, row := range changed {
-		m := f.members[row.ID]
-		m.countsTokens, m.countsCost = row.CountsTokens, row.CountsCost
-		f.members[row.ID] = m
-		r.recounted = append(r.recounted, recounted{k, row.ID, span{f.at.first, f.written}, row})
+	var own *wire.Trace
+	if !b.empty() {
+		events, err := b.folder()
+		if err != nil {
+			return err
+		}
+		own = events.Trace(k.id)
+	}
+	var roller entity.Roller // what it makes is kept
+	t, changed := roller.RollUp(own, &f.Family, k.id)
+	at := f.span(b)
+	for _, c := range changed {
+		r.recounted = append(r.recounted, recounted{k, span{f.at.first, f.written}, c})
 	}
 	f.at, f.written = at, 0
 	if t != nil {
 		f.written = r.written
-		r.traces = append(r.traces, placed[wire.Trace]{k, at, r.bundles[k].own(), *t})
+		r.traces = append(r.traces, placed[wire.Trace]{k, at, b.own(), *t})
 	}
+	return nil
 }
 
-// rollUp rolls a trace up from its own events and its family: what its row is, nil when
-// there are neither, which events it covers, and the observations that do not know whether they count.
-func rollUp(own *bundle, f *family, id string) (t *wire.Trace, at span, changed []*observationRow) {
-	rows := make([]observationRow, len(f.members))
-	pointers := make([]*observationRow, 0, len(rows))
-	at = own.at
-	for id, m := range f.members {
-		if len(pointers) == 0 && own.fold == nil {
-			at = m.at
-		}
-		at.add(m.at)
-		row := &rows[len(pointers)]
-		m.fill(id, row)
-		pointers = append(pointers, row)
+// span is where the events of a trace are: its own and those of its observations.
+func (f *family) span(own *bundle) span {
+	first, last := f.Span()
+	at := span{int64(first), int64(last)}
+	switch {
+	case own.empty():
+	case f.Len() == 0:
+		at = own.at
+	default:
+		at.add(own.at)
 	}
-	t = entity.RollUp(own.fold, pointers, id)
-	for _, row := range pointers {
-		if m := f.members[row.ID]; m.countsTokens != row.CountsTokens || m.countsCost != row.CountsCost {
-			changed = append(changed, row)
-		}
-	}
-	return t, at, changed
+	return at
 }
 
 // keep puts what was touched into the cache, after the transaction went in.
 func (r *refold) keep() {
 	for k, b := range r.bundles {
-		if b.fold == nil {
+		if b.empty() {
 			r.w.bundles.drop(k)
 			continue
 		}

@@ -3,8 +3,6 @@ package duckstore
 import (
 	"fmt"
 
-	"github.com/duckdb/duckdb-go/v2/mapping"
-
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
@@ -60,13 +58,13 @@ func (r *refold) recount() error {
 		}
 	}
 	for _, c := range r.recounted {
-		if row := fresh[in{entityKey{c.trace.project, entity.ObservationKind, c.id}, c.trace.id}]; row != nil {
-			row.CountsTokens, row.CountsCost, row.Counted = c.row.CountsTokens, c.row.CountsCost, c.row.Counted
+		if row := fresh[in{entityKey{c.trace.project, entity.ObservationKind, c.ID}, c.trace.id}]; row != nil {
+			row.CountsTokens, row.CountsCost, row.Counted = c.Tokens, c.Cost, c.Counted
 			continue
 		}
 		statement := fmt.Sprintf("UPDATE observations SET counts_tokens = %t, counts_cost = %t, counted = %t WHERE %s AND project = $1 AND trace_id = $2 AND id = $3",
-			c.row.CountsTokens, c.row.CountsCost, c.row.Counted, c.span.holds("written"))
-		if err := r.w.write.exec(statement, c.trace.project, c.trace.id, c.id); err != nil {
+			c.Tokens, c.Cost, c.Counted, c.span.holds("written"))
+		if err := r.w.write.exec(statement, c.trace.project, c.trace.id, c.ID); err != nil {
 			return err
 		}
 	}
@@ -92,68 +90,4 @@ func (r *refold) appendRows() error {
 		})
 	}
 	return err
-}
-
-// chunks has one for each table.
-type chunks struct{ events, observations, scores, traces *chunk }
-
-func newChunks(l *layout) chunks {
-	return chunks{newChunk(l.columns), newChunk(observationTable.all()), newChunk(scoreTable.all()), newChunk(traceTable.all())}
-}
-
-func (c *chunks) close() {
-	for _, c := range [...]*chunk{c.events, c.observations, c.scores, c.traces} {
-		c.close()
-	}
-}
-
-// flushChunks bounds what an appender holds beside the transaction.
-const flushChunks = 16
-
-// append adds n rows to a table; put writes one into the chunk's next row. An appender that failed
-// is dead, and so each has one of its own.
-func (w *Warehouse) append(table string, c *chunk, n int, put func(c *chunk, i int)) error {
-	if n == 0 {
-		return nil
-	}
-	var a mapping.Appender
-	state := mapping.AppenderCreateExt(w.write.conn, "", "main", table, &a)
-	defer func() { mapping.AppenderDestroy(&a) }()
-	if state == mapping.StateError {
-		return appenderError(a)
-	}
-	defer func() {
-		if c.rows > 0 { // an error left them behind
-			c.reset()
-		}
-	}()
-	full := 0
-	for i := range n {
-		put(c, i)
-		if !c.next() {
-			continue
-		}
-		if err := c.appendTo(a); err != nil {
-			return err
-		}
-		if full++; full%flushChunks == 0 {
-			if err := w.flush(a, table); err != nil {
-				return err
-			}
-		}
-	}
-	if err := c.appendTo(a); err != nil {
-		return err
-	}
-	return w.flush(a, table)
-}
-
-func (w *Warehouse) flush(a mapping.Appender, table string) error {
-	if err := w.write.fails("FLUSH " + table); err != nil {
-		return err
-	}
-	if mapping.AppenderFlush(a) == mapping.StateError {
-		return appenderError(a)
-	}
-	return nil
 }

@@ -15,12 +15,7 @@ const SchemaVersion = 6
 const (
 	colProject = iota
 	colSeq
-	colEventID
 	colEventType
-	colKind
-	colRank
-	colContent // Fields.Content: with the event's id what makes it a fact of its own
-	colEntityID
 	colTS // microseconds since 1970
 	colReceived
 	colBatchEnvironment
@@ -31,12 +26,7 @@ const (
 var fixedColumns = [numFixed]column{
 	colProject:          {"project", "VARCHAR"},
 	colSeq:              {"seq", "BIGINT"},
-	colEventID:          {"event_id", "VARCHAR"},
 	colEventType:        {"event_type", "VARCHAR"},
-	colKind:             {"kind", "UTINYINT"},
-	colRank:             {"rank", "UTINYINT"},
-	colContent:          {"content", "UBIGINT"},
-	colEntityID:         {"entity_id", "VARCHAR"},
 	colTS:               {"ts", "BIGINT"},
 	colReceived:         {"received", "BIGINT"},
 	colBatchEnvironment: {"batch_environment", "VARCHAR"},
@@ -48,9 +38,6 @@ type column struct{ name, typ string }
 // layout is the events table: its columns in order, and where each field goes.
 type layout struct {
 	columns []column
-	// folded is how many of the columns, the first ones, entity rows are folded from. Those
-	// behind them are the previews.
-	folded int
 	// of is the column of a field, or -1 for one that only the payload has.
 	of [entity.NumFields]int
 }
@@ -63,11 +50,6 @@ func newLayout() *layout {
 	for _, c := range entity.EventColumns() {
 		l.of[c.Field] = len(l.columns)
 		l.columns = append(l.columns, column{c.Name, sqlType(c.Type)})
-	}
-	l.folded = len(l.columns)
-	for _, f := range [...]entity.Field{entity.Input, entity.Output} {
-		l.of[f] = len(l.columns)
-		l.columns = append(l.columns, column{f.String() + "_preview", "VARCHAR"})
 	}
 	return l
 }

@@ -50,15 +50,17 @@ func (q *builder) foundObservations(seqs []entity.Seq) string {
 
 // foundTraces is the condition that a trace, or an observation that is in it, has one of the events.
 func (q *builder) foundTraces(seqs []entity.Seq) string {
-	return "id IN (SELECT * FROM (" + q.ownHaving(seqs) + ") UNION ALL SELECT trace_id FROM (" + q.having("trace_id", "observations", seqs) + ") WHERE trace_id IS NOT NULL)"
+	rows := "SELECT %s FROM observations WHERE rowid IN (" + q.having("rowid", "observations", seqs) + ") AND trace_id IS NOT NULL"
+	return "row IN (" + q.ownHaving(seqs) + " UNION ALL SELECT rowid FROM traces WHERE project = $1 AND trace_hash IN (" + fmt.Sprintf(rows, "trace_hash") +
+		") AND id IN (" + fmt.Sprintf(rows, "trace_id") + "))"
 }
 
-// ownHaving is a subquery of the ids of traces that have one of the events themselves.
+// ownHaving is a subquery of the rows of traces that have one of the events themselves.
 func (q *builder) ownHaving(seqs []entity.Seq) string {
 	if len(seqs) == 0 {
-		return "SELECT id FROM traces WHERE false"
+		return "SELECT rowid FROM traces WHERE false"
 	}
-	return fmt.Sprintf("SELECT id FROM (SELECT id, unnest(seqs) AS one FROM traces WHERE project = $1 AND first_seq <= %d AND last_seq >= %d) WHERE one IN (%s)",
+	return fmt.Sprintf("SELECT rowid FROM (SELECT rowid, unnest(seqs) AS one FROM traces WHERE project = $1 AND first_seq <= %d AND last_seq >= %d) WHERE one IN (%s)",
 		slices.Max(seqs), slices.Min(seqs), q.seqs(seqs))
 }
 
@@ -76,7 +78,7 @@ func observationEvents(ctx context.Context, v *view, keys []key, each func(int, 
 		at[k.row] = i
 	}
 	q := v.query()
-	statement := "SELECT rowid, " + seqColumns + " FROM observations WHERE project = $1 AND rowid IN (" + q.rows(keys) + ")"
+	statement := "SELECT rowid, " + seqColumns + " FROM observations WHERE " + q.placed(keys)
 	return v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
 		var row int64
 		var e rowEvents

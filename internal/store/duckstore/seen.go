@@ -81,9 +81,9 @@ func (s *seen) has(key uint64) bool {
 	return false
 }
 
-// factKey is the key of an event with its content.
-func (s *seen) factKey(project, id string, content uint64) uint64 {
-	return mix(mix(maphash.String(s.seed, id), maphash.String(s.seed, project)), content)
+// factKey is the key of what factKey is the hash of, in a project.
+func (s *seen) factKey(project string, fact uint64) uint64 {
+	return mix(fact, maphash.String(s.seed, project))
 }
 
 // entityKey is the key of an entity.

@@ -18,7 +18,7 @@ var traceColumns = columns{
 		"trace_id": "id",
 	},
 	flags: map[string][2]string{"has_error": {"error_count = 0", "error_count > 0"}},
-	id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
+	hash:  "trace_hash", id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
 
 // Traces answers with a page of traces. It first finds the ids of the page with
@@ -144,7 +144,7 @@ func (q *builder) observationsOf(keys []key, columns string) string {
 		rows[i], events[i] = span{k.span.first, k.written}, k.span
 	}
 	return "SELECT " + columns + " FROM o WHERE " + within("written", joinSpans(rows, fewSpans)) + " AND " + within("first_seq", joinSpans(events, fewSpans)) +
-		" AND trace_id IN (" + q.ids(keys) + ")"
+		" AND " + q.ofTraceKeys("trace_id", keys)
 }
 
 // hasLoose says whether there are scores that name no trace. To find where those are takes a look at all
@@ -160,7 +160,7 @@ func (v *view) hasLoose(ctx context.Context) (loose bool, err error) {
 // scoresOf is sc, of the traces of keys only: their scores, and, where there are loose ones, those of their
 // observations that name no trace. It needs o and s.
 func (q *builder) scoresOf(keys []key, loose bool) string {
-	placed := "SELECT s.*, s.trace_id AS placed_in FROM s WHERE s.trace_id IN (" + q.ids(keys) + ")"
+	placed := "SELECT s.*, s.trace_id AS placed_in FROM s WHERE " + q.ofTraceKeys("trace_id", keys)
 	if !loose {
 		return table("sc", placed)
 	}

@@ -61,7 +61,9 @@ func (r *refold) resolveTwins(traces map[entityKey]bool) error {
 			return err
 		}
 		for _, k := range keys {
-			r.foldBundle(k, r.bundles[k], traces)
+			if err := r.foldBundle(k, r.bundles[k], traces); err != nil {
+				return err
+			}
 		}
 	}
 }

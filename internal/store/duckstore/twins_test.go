@@ -55,7 +55,7 @@ func (s *spans) call(trace, id int, scope string, from, to int, said ...string) 
 	if failure != nil {
 		s.Fatal(failure)
 	}
-	rec.Fields = fields
+	rec.Fields, rec.Row = fields, fields.AppendRow(nil)
 	return rec
 }
 
@@ -66,7 +66,7 @@ func prompt(text string) []string {
 func (s *spans) insertAll(w *Warehouse, recs ...entity.Record) {
 	s.Helper()
 	s.Add(recs...)
-	if err := w.Insert(s.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+	if err := insertNow(s.Context(), w, recs); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -246,6 +246,9 @@ func TestCheckOfTwins(t *testing.T) {
 	seed := chance.Seed(t)
 	recs := storetest.CallHistory(seed, 300)
 	extract.Fill(recs)
+	for i := range recs {
+		recs[i].Row = recs[i].Fields.AppendRow(nil)
+	}
 	s := &spans{T: t}
 	path := filepath.Join(t.TempDir(), "w.db")
 	w := openAt(t, path, s)

@@ -19,11 +19,13 @@ const (
 	reopenAfter = 3
 )
 
-// locked runs f on the writer's thread when its turn comes.
+// locked runs f on the writer's thread when its turn comes, behind what was inserted before.
 func (w *Warehouse) locked(ctx context.Context, f func() error) error {
-	w.mu.Lock()
+	if err := w.mu.wait(ctx); err != nil {
+		return err
+	}
 	defer w.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := w.flush(false); err != nil {
 		return err
 	}
 	if err := w.ready(); err != nil {
@@ -111,10 +113,19 @@ func (c *conn) again() error {
 // they wait for an idle moment.
 const checkpointAfter = 150_000
 
+// checkpointSoon makes a checkpoint when it is time and its turn comes.
+func (w *Warehouse) checkpointSoon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed && w.write != nil && w.muchToCheckpoint() {
+		_ = w.writing(w.checkpointWhenMuch) // it logs
+	}
+}
+
 // checkpointWhenMuch makes a checkpoint when it is time. What was inserted stays so when it fails.
-func (w *Warehouse) checkpointWhenMuch() {
-	if w.inserted < checkpointAfter || w.asked.Load() == w.checkpointAsked {
-		return
+func (w *Warehouse) checkpointWhenMuch() error {
+	if !w.muchToCheckpoint() {
+		return nil
 	}
 	if err := w.checkpoint(); err != nil {
 		w.inserted = 0
@@ -123,4 +134,9 @@ func (w *Warehouse) checkpointWhenMuch() {
 			w.lost = true
 		}
 	}
+	return nil
+}
+
+func (w *Warehouse) muchToCheckpoint() bool {
+	return w.inserted >= checkpointAfter && w.asked.Load() != w.checkpointAsked
 }

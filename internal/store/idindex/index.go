@@ -55,9 +55,9 @@ type Options struct {
 	FS vfs.FS
 	// Now is the clock that expiry counts by; nil is time.Now.
 	Now func() time.Time
-	// CacheBytes bounds the memory of tables and filters together; 0 is 64 MiB, the least is 8 MiB. A quarter is for
-	// tables. When there is no room for a run's filter, each look-up that reaches the run reads a page of it: 64 MiB
-	// are enough for 50 million ids.
+	// CacheBytes bounds the memory of tables and filters together; 0 is 64 MiB, the least is 8 MiB. Three
+	// sixteenths are for two tables. When there is no room for a run's filter, each look-up that reaches the run reads a
+	// page of it, which is slow; 64 MiB are enough for 50 million ids.
 	CacheBytes int64
 	// Names says whether the Log has this id at a Seq: an event's, or of a batch, a failed event or a job of the block
 	// there. It is false when the Log cannot tell any more. nil: no two ids have the same hash.
@@ -142,7 +142,7 @@ func OpenReadOnly(dir string, o Options) (*Index, error) { return open(dir, o, t
 func open(dir string, o Options, readOnly bool) (*Index, error) {
 	o = o.withDefaults()
 	x := &Index{
-		o: o, fs: o.FS, dir: dir, readOnly: readOnly, span: cmp.Or(o.tableSlots, int(o.CacheBytes/8/entryMemory)), pending: map[jobKey]pendingJob{},
+		o: o, fs: o.FS, dir: dir, readOnly: readOnly, span: cmp.Or(o.tableSlots, int(o.CacheBytes*3/32/entryMemory)), pending: map[jobKey]pendingJob{},
 		ended: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}), damage: make(chan struct{}),
 	}
 	x.active = newTable(x.span)
@@ -255,6 +255,9 @@ func (x *Index) Close() error {
 
 // Cursor is the position up to which every block of the Log is applied.
 func (x *Index) Cursor() entity.Seq { return entity.Seq(x.cursor.Load()) }
+
+// Replaces says that files of another release are there until the next Flush.
+func (x *Index) Replaces() bool { return len(x.old) > 0 }
 
 // Damaged is closed when a file of the index turns out to be damaged. Look-ups that meet the
 // damage fail. The next Open finds an empty index, which is filled from the Log.

@@ -162,7 +162,7 @@ func (x *Index) discard(runs ...*run) error {
 
 // fitFilters keeps those filters in memory for which there is room, of late runs first. check has it look at the others, too.
 func (x *Index) fitFilters(runs []*run, check bool) error {
-	left := int(x.o.CacheBytes * 3 / 4)
+	left := int(x.o.CacheBytes * 13 / 16)
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := runs[i]
 		filter, keep := r.filter, r.lines*bloom.LineBytes <= left
@@ -174,8 +174,8 @@ func (x *Index) fitFilters(runs []*run, check bool) error {
 		}
 		if keep {
 			left -= r.lines * bloom.LineBytes
-		} else {
-			filter = nil
+		} else if filter = nil; r.filter != nil {
+			x.o.Logger.Warn("there is no memory for all filters of the id index, which makes it slow: --index-cache gives it more", "ids", r.entries)
 		}
 		x.mu.Lock()
 		r.filter = filter

@@ -102,7 +102,7 @@ type run struct {
 // openRun opens a run, and checks all but its pages. It does not load the filter.
 func openRun(fs vfs.FS, path string, number uint64) (_ *run, err error) {
 	r := &run{number: number, path: path}
-	if r.file, err = fs.Open(path); err != nil {
+	if r.file, err = fs.Open(path, vfs.RandomReadsOption); err != nil {
 		return nil, err
 	}
 	if err := r.load(); err != nil {

@@ -106,9 +106,14 @@ func (x *Index) find(kind Kind, project string, ids []string, now time.Time, out
 func (x *Index) search(l *lookup) error {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	for _, r := range x.runs {
-		for i := 0; r.filter != nil && i < len(l.keys) && len(l.keys) > 1; i++ {
-			l.near += r.filter.Touch(l.keys[i])
+	if len(l.keys) > 1 { // all waits for memory at once
+		for _, key := range l.keys {
+			l.near += x.active.slots[place(key, x.active.span)].key
+		}
+		for _, r := range x.runs {
+			for i := 0; r.filter != nil && i < len(l.keys); i++ {
+				l.near += r.filter.Touch(l.keys[i])
+			}
 		}
 	}
 	for _, key := range l.keys {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/lowprio"
 )
 
 // The pauses before files are written again after they could not be.
@@ -24,9 +27,11 @@ func dead(expires, now int64) bool { return expires+lag <= now }
 // errClosed ends work that Close does not wait for.
 var errClosed = errors.New("the id index is closed")
 
-// work is the one goroutine that writes full tables and merges runs, until the index closes.
+// work is the one goroutine that writes full tables and merges runs, behind all else, until the index closes.
 func (x *Index) work() {
 	defer close(x.done)
+	runtime.LockOSThread() // and never unlocked: a priority cannot be raised again, so the thread ends with the goroutine
+	lowprio.Lower()
 	for {
 		for !x.closing.Load() && x.step() {
 		}

@@ -13,9 +13,11 @@ import (
 // filterSize is how large the filter of a run of n entries is. The many small runs have more bits, so that a new id is
 // seldom looked for in vain; the few large ones have little, for that is where the memory goes.
 func filterSize(n int) (lines, probes int) {
-	bits, probes := 12, 6
-	if n > 2<<20 {
-		bits, probes = 7, 5
+	bits, probes := 7, 5
+	if n <= 1<<20 {
+		bits, probes = 12, 6
+	} else if n <= 4<<20 {
+		bits, probes = 9, 6
 	}
 	return n*bits/(8*bloom.LineBytes) + 1, probes
 }
@@ -100,7 +102,7 @@ func (w *writer) end(err error) (*run, error) {
 	}
 	if err = errors.Join(err, w.file.Close()); err == nil {
 		r := w.run
-		if r.file, err = w.fs.Open(w.path); err == nil {
+		if r.file, err = w.fs.Open(w.path, vfs.RandomReadsOption); err == nil {
 			return &r, nil
 		}
 	}

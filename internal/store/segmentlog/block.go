@@ -18,6 +18,7 @@ type block struct {
 	rows    []entity.Row // by event, as far as they are known from acceptance; else nil
 	body    []byte       // of a job's request or failure
 	cost    int64        // bytes of memory, about
+	length  int64        // bytes that it took when it was written, of one in the tail
 }
 
 // What an event and a block take in memory beside their bytes, about.

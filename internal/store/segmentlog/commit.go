@@ -342,7 +342,7 @@ func (c *committer) wakePacker() {
 // decided is the block as it was written.
 func (r *request) decided() *block {
 	r.batch.first, r.batch.committed = r.header.first, r.header.committed
-	r.block.blockHeader, r.block.batches = r.header, []batch{r.batch}
+	r.block.blockHeader, r.block.batches, r.block.length = r.header, []batch{r.batch}, r.header.size()
 	return r.block
 }
 

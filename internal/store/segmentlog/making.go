@@ -1,6 +1,7 @@
 package segmentlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -101,15 +102,18 @@ func (m *making) step(ctx context.Context) (more bool, err error) {
 	return true, m.end(ctx)
 }
 
-// next takes the next block, from memory when it is there.
+// next takes the next block, from memory when it is there and the file has it as it was written.
 func (m *making) next(file *makingFile) error {
-	b, _ := m.tail.next(m.after + 1)
+	var b *block
+	if !m.from.rewrote {
+		b, _ = m.tail.next(m.after + 1)
+	}
 	if b != nil && b.kind == kindEvents {
 		return m.take(b.apart(m.expire != nil))
 	}
 	if b != nil && b.kind == kindJob {
 		if pends, err := m.pends(b.first); err != nil || !pends {
-			m.passed(&b.blockHeader)
+			m.passed(b)
 			return err
 		}
 	}
@@ -155,18 +159,18 @@ func (m *making) read(file *makingFile) (err error) {
 	if err != nil {
 		return err
 	}
+	b := &block{blockHeader: h}
 	if h.kind != kindEvents {
 		err = m.job(&h, stored)
-	} else {
-		var b *block
-		if b, err = m.codec.decodeSections(&h, stored, true); err == nil {
-			return m.take(b)
-		}
-		if errors.Is(err, errDamaged) {
-			m.report(m.from, h.size(), 1)
-		}
+		m.passed(b)
+		return err
 	}
-	m.passed(&h)
+	if b, err = m.codec.decodeSections(&h, stored, true); err == nil {
+		return m.take(b)
+	}
+	if errors.Is(err, errDamaged) {
+		m.report(m.from, h.size(), 1)
+	}
 	return err
 }
 
@@ -179,17 +183,17 @@ func (m *making) take(b *block) error {
 		m.tell()
 	}
 	err := m.block(b)
-	m.passed(&b.blockHeader)
+	m.passed(b)
 	m.tell()
 	return err
 }
 
-func (m *making) passed(h *blockHeader) {
-	m.after = h.last()
-	m.off += h.size()
-	if h.kind == kindEvents {
-		m.found.raw += int64(h.bodyRaw)
-		m.found.events += h.events
+func (m *making) passed(b *block) {
+	m.after = b.last()
+	m.off += cmp.Or(b.length, b.size())
+	if b.kind == kindEvents {
+		m.found.raw += int64(b.bodyRaw)
+		m.found.events += b.blockHeader.events
 	}
 }
 

@@ -247,8 +247,11 @@ func bitmapOf(set []int, n int) bitmap {
 	return m
 }
 
-// mergeRun is small packed neighbours that are worth making one: each of them is not larger than those behind it
-// together, so that an event is written again only when its segment has doubled.
+// mergeLeast is how many small neighbours are worth making one.
+const mergeLeast = 4
+
+// mergeRun is small packed neighbours that are worth making one: several, and each of them at most twice as large as those behind it
+// together, so that an event is written again only when its segment has grown by half.
 func (l *Log) mergeRun() []*segment {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -258,11 +261,11 @@ func (l *Log) mergeRun() []*segment {
 			continue
 		}
 		first, size := end-1, l.segs[end-1].end
-		for first > 0 && small(l.segs[first-1]) && l.segs[first-1].end <= size && size+l.segs[first-1].end <= l.o.SegmentBytes {
+		for first > 0 && small(l.segs[first-1]) && l.segs[first-1].end <= 2*size && size+l.segs[first-1].end <= l.o.SegmentBytes {
 			first--
 			size += l.segs[first].end
 		}
-		if end-first > 1 {
+		if end-first >= mergeLeast {
 			return slices.Clone(l.segs[first:end])
 		}
 	}

@@ -219,7 +219,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10})
-		for i := range 33 {
+		for i := range 83 {
 			if _, err := l.Append(context.Background(), testBatch(fmt.Sprint("b", i), 5, 200)); err != nil {
 				t.Fatal(err)
 			}

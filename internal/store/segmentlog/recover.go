@@ -282,10 +282,15 @@ func (l *Log) replay() error {
 			return fmt.Errorf("replay %s into id index: %w", seg.path, err)
 		}
 	}
-	if err := r.flush(); err != nil || !anew {
+	if err := r.flush(); err != nil {
 		return err
 	}
-	return l.index.Flush()
+	if anew || l.index.Replaces() {
+		if err := l.index.Flush(); err != nil {
+			l.o.Logger.Warn("the id index that was built cannot be written yet; the next start builds it again", "error", err)
+		}
+	}
+	return nil
 }
 
 func (l *Log) replaySegment(r *refill, seg *segment) error {

@@ -21,6 +21,8 @@ type rewrite struct {
 	file    vfs.File
 	off     int64
 	buf     []byte
+	written int64 // bytes
+	begun   int64 // bytes whose way to the disk has begun
 }
 
 // beginRewrite creates the temporary file of what will replace olds. The segment's header goes into it last.
@@ -69,6 +71,12 @@ func (w *rewrite) flush() error {
 		err = io.ErrShortWrite
 	}
 	w.buf = w.buf[:0]
+	// The sync at the end is a short one then, for the committer's would wait for it.
+	const ahead = 4 << 20
+	if w.written += int64(n); err == nil && w.written-w.begun >= ahead {
+		w.begun = w.written
+		_, err = w.file.SyncTo(w.written)
+	}
 	return err
 }
 

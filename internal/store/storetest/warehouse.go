@@ -30,6 +30,8 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Cursor", testCursor},
 		{"Repeated", testRepeated},
 		{"Poison", testPoison},
+		{"Visible", testVisible},
+		{"Alike", testAlike},
 		{"Permutations", testPermutations},
 		{"Updates", testUpdates},
 		{"Ties", testTies},
@@ -116,14 +118,34 @@ func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payl
 	return r
 }
 
-// Insert puts the records into the Log before they go on, as an indexer finds them.
+// Insert puts the records into the Log before they go on, with their rows, as an indexer finds them.
 func (w *warehouseTest) Insert(ctx context.Context, recs []entity.Record, upto entity.Seq) error {
+	recs = slices.Clone(recs)
+	for i := range recs {
+		if recs[i].Fields != nil {
+			recs[i].Row = recs[i].Fields.AppendRow(nil)
+		}
+	}
 	w.log.Add(recs...)
 	return w.Warehouse.Insert(ctx, recs, upto)
 }
 
-// insert hands the records over as one transaction.
+// insert has the records written in one transaction.
 func (w *warehouseTest) insert(recs ...entity.Record) {
+	w.Helper()
+	w.take(recs...)
+	w.flush()
+}
+
+func (w *warehouseTest) flush() {
+	w.Helper()
+	if err := w.Flush(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// take hands the records over; when they are written is left to the Warehouse.
+func (w *warehouseTest) take(recs ...entity.Record) {
 	w.Helper()
 	if err := w.Insert(w.Context(), recs, recs[len(recs)-1].Seq); err != nil {
 		w.Fatal(err)
@@ -263,12 +285,14 @@ func testCursor(w *warehouseTest) {
 	if err := w.Insert(ctx, nil, 7); err != nil { // only duplicates were there
 		w.Fatal(err)
 	}
+	w.flush()
 	at(7)
 	w.reopen()
 	at(7)
 	if err := w.Insert(ctx, []entity.Record{first}, 5); err != nil { // re-read after a crash
 		w.Fatal(err)
 	}
+	w.flush()
 	at(7)
 	w.seq = 7
 	w.insert(w.record("e8", wire.TraceCreate, noon, `{"name":"two"}`))

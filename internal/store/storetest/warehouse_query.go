@@ -38,7 +38,9 @@ func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record) {
 	half := rng.IntN(n)
 	for rest := recs; len(rest) > 0; {
 		k := min(1+rng.IntN(2*n/5), len(rest))
-		w.insert(rest[:k]...)
+		if w.take(rest[:k]...); rng.IntN(3) > 0 { // else it is written with what follows
+			w.flush()
+		}
 		rest = rest[k:]
 		if rng.IntN(3) == 0 { // what follows meets rows after a checkpoint
 			w.checkpoint()

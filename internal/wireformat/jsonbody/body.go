@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -72,7 +73,7 @@ func walk(body []byte, read func(*Walk) error) (w *Walk, err error) {
 		w = &Walk{data: body}
 		w.value()
 	}
-	w.bad = w.bad || space(body, w.pos) != len(body)
+	w.bad = w.bad || rawjson.SkipSpace(body, w.pos) != len(body)
 	return w, err
 }
 

@@ -11,7 +11,7 @@ import (
 func (w *Walk) value() {
 	b, i, level := w.data, w.pos, len(w.open)
 	for more := true; more && i >= 0 && !w.bad; {
-		if i = space(b, i); i >= len(b) {
+		if i = rawjson.SkipSpace(b, i); i >= len(b) {
 			i = -1
 			break
 		}
@@ -20,15 +20,15 @@ func (w *Walk) value() {
 			i = w.text(i)
 		case '{':
 			w.push('}')
-			if i = space(b, i+1); i >= len(b) || b[i] != '}' {
-				i = colon(b, w.text(i))
+			if i = rawjson.SkipSpace(b, i+1); i >= len(b) || b[i] != '}' {
+				i = rawjson.Colon(b, w.text(i))
 				continue
 			}
 			w.pop()
 			i++
 		case '[':
 			w.push(']')
-			if i = space(b, i+1); i >= len(b) || b[i] != ']' {
+			if i = rawjson.SkipSpace(b, i+1); i >= len(b) || b[i] != ']' {
 				continue
 			}
 			w.pop()
@@ -51,7 +51,7 @@ func (w *Walk) behind(i, level int) (at int, more bool) {
 		if i < 0 {
 			return -1, false
 		}
-		if i = space(b, i); i >= len(b) {
+		if i = rawjson.SkipSpace(b, i); i >= len(b) {
 			return -1, false
 		}
 		closer := w.open[len(w.open)-1]
@@ -62,7 +62,7 @@ func (w *Walk) behind(i, level int) (at int, more bool) {
 		case c != ',':
 			return -1, false
 		case closer == '}':
-			return colon(b, w.text(space(b, i+1))), true
+			return rawjson.Colon(b, w.text(rawjson.SkipSpace(b, i+1))), true
 		default:
 			return i + 1, true
 		}
@@ -70,51 +70,14 @@ func (w *Walk) behind(i, level int) (at int, more bool) {
 	return i, false
 }
 
-// space is the index of the first byte from i that is no space.
-func space(b []byte, i int) int {
-	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// colon is the index behind the colon that comes next.
-func colon(b []byte, i int) int {
-	if i < 0 {
-		return -1
-	}
-	if i = space(b, i); i >= len(b) || b[i] != ':' {
-		return -1
-	}
-	return i + 1
-}
-
 // text is the index behind the string that begins at i.
 func (w *Walk) text(i int) int {
-	b := w.data
-	if i >= len(b) || b[i] != '"' {
-		return -1
+	end, ascii, escaped := rawjson.Text(w.data, i)
+	if end >= 0 && !ascii && !utf8.Valid(w.data[i:end]) {
+		w.loose = true
 	}
-	begin, allASCII := i, true
-	for i++; ; {
-		n, ascii := rawjson.Plain(b[i:])
-		i += n
-		allASCII = allASCII && ascii
-		switch {
-		case i >= len(b) || b[i] < ' ':
-			return -1
-		case b[i] == '"':
-			if !allASCII && !utf8.Valid(b[begin:i]) {
-				w.loose = true
-			}
-			return i + 1
-		}
-		w.escaped = true
-		if n = rawjson.SkipEscape(b[i:]); n == 0 {
-			return -1
-		}
-		i += n
-	}
+	w.escaped = w.escaped || escaped
+	return end
 }
 
 // scalar is the index behind the number, true, false, null, NaN or Infinity that begins at i.

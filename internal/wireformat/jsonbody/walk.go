@@ -46,7 +46,7 @@ func (v *Value) Given() bool { return len(v.Raw) > 0 && v.Raw[0] != 'n' }
 
 // Kind is the first byte of the value that comes next.
 func (w *Walk) Kind() byte {
-	w.pos = space(w.data, w.pos)
+	w.pos = rawjson.SkipSpace(w.data, w.pos)
 	if w.pos >= len(w.data) {
 		return 0
 	}
@@ -66,7 +66,7 @@ func (w *Walk) Noted(member func(key []byte, start, end int)) Value {
 		w.value()
 	} else {
 		for key := range w.Members() {
-			w.pos = space(w.data, w.pos)
+			w.pos = rawjson.SkipSpace(w.data, w.pos)
 			start := w.pos
 			if w.value(); !w.bad {
 				member(key, start-begin, w.pos-begin)
@@ -154,9 +154,9 @@ func (w *Walk) next() (more bool) {
 // key reads a name of an object, which it unescapes, and the colon behind it.
 func (w *Walk) key() []byte {
 	w.escaped = false
-	start := space(w.data, w.pos)
+	start := rawjson.SkipSpace(w.data, w.pos)
 	end := w.text(start)
-	behind := colon(w.data, end)
+	behind := rawjson.Colon(w.data, end)
 	if behind < 0 {
 		w.bad = true
 		return nil

@@ -1,0 +1,182 @@
+package duckstore
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// Nearly all events are of entities that nothing was known of before, in traces that nothing was known of: they are simple.
+// They are folded one trace after the other, straight into the tables' chunks, with nothing to look up, to compare or to
+// delete. Everything else goes the long way, as a refold.
+
+// hotEntity is an entity of what is hot, or a trace that only its observations name. It holds no pointers.
+type hotEntity struct {
+	key         uint64 // in entities
+	event       int32  // one that names it, as its entity or, of byTrace, as its trace
+	first, last int32  // its events, which index.next chains; -1: it has none of its own
+	trace       int32  // of an observation: its trace; -1: it names none
+	kin, next   int32  // of a trace: its last observation; of an observation: the one before it; -1: none
+	kins        int32
+	kind        entity.Kind
+	byTrace     bool
+	long        bool // it goes the long way
+	fresh       bool // nothing was known of it; until a refold was told
+}
+
+// index is the entities of what is hot. Its memory is used again.
+type index struct {
+	h        *hot
+	seed     maphash.Seed
+	entities []hotEntity
+	places   map[uint64]int32
+	next     []int32 // of events: the next of the same hotEntity
+	of       []int32 // of events: their hotEntity; -1 of those that are about none
+}
+
+// wide is how many observations a simple trace has at most: they are in memory together.
+const wide = 500
+
+func newIndex() *index { return &index{seed: maphash.MakeSeed(), places: map[uint64]int32{}} }
+
+// build finds the entities of these events. Those that are known, or have to do with what is known, go the long way.
+func (x *index) build(h *hot, events []int32, known func(project, id string, kind entity.Kind) bool) {
+	x.h, x.entities = h, x.entities[:0]
+	clear(x.places)
+	x.next = slices.Grow(x.next[:0], len(h.events))[:len(h.events)]
+	x.of = slices.Grow(x.of[:0], len(h.events))[:len(h.events)]
+	for _, i := range events {
+		x.take(i)
+	}
+	for i := range x.entities {
+		s := &x.entities[i]
+		project, id := x.name(s)
+		s.fresh = !known(project, id, s.kind)
+		s.long = s.long || !s.fresh || s.kins > wide
+	}
+	// What goes the long way takes its trace with it, and the trace all its observations.
+	for i := range x.entities {
+		if s := &x.entities[i]; s.long && s.trace >= 0 {
+			x.entities[s.trace].long = true
+		}
+	}
+	for i := range x.entities {
+		if s := &x.entities[i]; s.trace >= 0 && x.entities[s.trace].long {
+			s.long = true
+		}
+	}
+}
+
+// take takes in an event.
+func (x *index) take(i int32) {
+	row := x.h.row(int(i))
+	kind := row.Kind()
+	if x.of[i] = -1; kind == entity.GenericKind {
+		return
+	}
+	at := x.at(i, kind, row.EntityID(), false)
+	s := &x.entities[at]
+	x.next[i], x.of[i] = -1, at
+	if s.first < 0 {
+		s.first = i
+	} else {
+		x.next[s.last] = i
+	}
+	s.last = i
+	if kind != entity.ObservationKind {
+		return
+	}
+	trace, twins := row.Names()
+	if twins {
+		s.long = true
+	}
+	if len(trace) == 0 {
+		return
+	}
+	of := x.at(i, entity.TraceKind, trace, true)
+	s = &x.entities[at] // the call may have moved it
+	switch {
+	case s.trace < 0:
+		s.trace, s.next = of, x.entities[of].kin
+		x.entities[of].kin = at
+		x.entities[of].kins++
+	case s.trace != of: // it is in several
+		s.long = true
+		x.entities[of].long, x.entities[s.trace].long = true, true
+	}
+}
+
+// at is the place of one, which is made when there is none.
+func (x *index) at(event int32, kind entity.Kind, id []byte, byTrace bool) int32 {
+	key := maphash.Bytes(x.seed, id) ^ uint64(kind)*0x9e3779b97f4a7c15 ^ uint64(x.h.events[event].project)*0xff51afd7ed558ccd
+	for ; ; key++ {
+		at, there := x.places[key]
+		if !there {
+			at = int32(len(x.entities))
+			x.entities = append(x.entities, hotEntity{key: key, event: event, first: -1, last: -1, trace: -1, kin: -1, next: -1, kind: kind, byTrace: byTrace})
+			x.places[key] = at
+			return at
+		}
+		s := &x.entities[at]
+		if _, name := x.name(s); s.kind == kind && name == unsafe.String(unsafe.SliceData(id), len(id)) &&
+			x.h.events[s.event].project == x.h.events[event].project {
+			return at
+		}
+	}
+}
+
+// name is what a hotEntity is called, in the page's memory.
+func (x *index) name(s *hotEntity) (project, id string) {
+	row := x.h.row(int(s.event))
+	b := row.EntityID()
+	if s.byTrace {
+		b, _ = row.Names()
+	}
+	return x.h.project(int(s.event)), unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// entity names a hotEntity, in memory of its own.
+func (x *index) entity(s *hotEntity) entityKey {
+	project, id := x.name(s)
+	return entityKey{project, s.kind, strings.Clone(id)}
+}
+
+// long appends the events that go the long way to dst, in their order.
+func (x *index) long(dst []int32) []int32 {
+	for i := range x.entities {
+		if s := &x.entities[i]; s.long {
+			for e := s.first; e >= 0; e = x.next[e] {
+				dst = append(dst, e)
+			}
+		}
+	}
+	slices.Sort(dst)
+	return dst
+}
+
+// fold gives the events of a hotEntity to f, whose memory they share, and appends their Seqs to seqs.
+func (x *index) fold(f *entity.Folder, s *hotEntity, seqs []int64) ([]int64, error) {
+	f.Reset()
+	for i := s.first; i >= 0; i = x.next[i] {
+		e := &x.h.events[i]
+		if err := f.AddFact(entity.Fact{Seq: entity.Seq(e.seq), At: e.ts, Environment: x.h.names[e.environment], Row: x.h.row(int(i))}); err != nil {
+			return nil, err
+		}
+		seqs = append(seqs, e.seq)
+	}
+	slices.Sort(seqs)
+	return seqs, nil
+}
+
+// bundle is the events of a hotEntity, for the cache.
+func (x *index) bundle(s *hotEntity, written int64, traces ...string) *bundle {
+	b := &bundle{written: written, traces: traces}
+	for i := s.first; i >= 0; i = x.next[i] {
+		e := &x.h.events[i]
+		b.add(e.seq, e.ts, x.h.names[e.environment], x.h.row(int(i)))
+	}
+	return b
+}
