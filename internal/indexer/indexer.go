@@ -141,7 +141,7 @@ func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 			}
 			idle.Reset(x.o.IdleAfter)
 		case <-idle.C: // once: the next batch winds it up again
-			if err := x.tidy(ctx); err == nil {
+			if err := x.tidy(ctx, failures); err == nil {
 				failures = 0
 			} else if ctx.Err() == nil {
 				failures++
@@ -152,12 +152,12 @@ func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 	}
 }
 
-// tidy has the Warehouse write what it was given, and tells it that it has time now.
-func (x *Indexer) tidy(ctx context.Context) error {
+// tidy has the Warehouse write what it was given, after so many failures, and tells it that it has time now.
+func (x *Indexer) tidy(ctx context.Context, failures int) error {
 	if err := x.o.Warehouse.Flush(ctx); err != nil {
 		return err
 	}
-	x.recovered(0)
+	x.recovered(failures)
 	x.checkpoint(ctx)
 	return nil
 }

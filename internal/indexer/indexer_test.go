@@ -97,6 +97,8 @@ type fakeWarehouse struct {
 	sizes       []int
 	cursor      entity.Seq
 	checkpoints int
+	cannotWrite error // what Flush says; then the cursor is written
+	written     entity.Seq
 }
 
 func (w *fakeWarehouse) Insert(_ context.Context, recs []entity.Record, upto entity.Seq) error {
@@ -115,9 +117,26 @@ func (w *fakeWarehouse) Insert(_ context.Context, recs []entity.Record, upto ent
 	return nil
 }
 
-func (w *fakeWarehouse) Cursor(context.Context) (entity.Seq, error) { return w.cursor, nil }
+func (w *fakeWarehouse) Cursor(context.Context) (entity.Seq, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cannotWrite != nil {
+		return w.written, nil
+	}
+	return w.cursor, nil
+}
 
-func (w *fakeWarehouse) Flush(context.Context) error { return nil }
+func (w *fakeWarehouse) Flush(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cannotWrite
+}
+
+func (w *fakeWarehouse) writes(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cannotWrite = err
+}
 
 func (w *fakeWarehouse) Checkpoint(context.Context) error {
 	w.mu.Lock()
@@ -179,6 +198,36 @@ func catchUp(t *testing.T, x *Indexer) {
 	if err := x.CatchUp(ctx); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A Warehouse that took events and cannot write them is behind, and says why, until it can; who waits until it has caught up waits.
+func TestTakenButNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, w := newLog(), &fakeWarehouse{}
+		x, stop := start(t, Options{Log: log, Warehouse: w})
+		defer stop()
+		log.add(10, "")
+		catchUp(t, x)
+		w.writes(errors.New("no room"))
+		w.written = 4
+		log.add(5, "")
+		time.Sleep(time.Minute) // of the bubble's clock
+		if s := x.Stats(); s.Fault != "no room" || s.Cursor != 4 || s.Lag != 11 || s.Retries < 10 {
+			t.Errorf("%+v", s)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := x.CatchUp(ctx); err == nil || !strings.Contains(err.Error(), "no room") {
+			t.Errorf("caught up: %v", err)
+		}
+		w.writes(nil)
+		time.Sleep(time.Minute)
+		catchUp(t, x)
+		if s := x.Stats(); s.Fault != "" || s.Lag != 0 || s.Cursor != 15 {
+			t.Errorf("%+v", s)
+		}
+		w.once(t, 15)
+	})
 }
 
 func TestQueryableSoonAndTogether(t *testing.T) {

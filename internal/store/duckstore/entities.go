@@ -17,7 +17,7 @@ import (
 //
 // After the project each row has:
 //
-//	written    the cursor of the transaction that wrote it. Rows are in its order, so a
+//	written    the cursor of the transaction that wrote it, or the last Seq of its events. Rows are in its order, so a
 //	           range of it lets DuckDB pass over the rest of the table.
 //	first_seq  the first and the last of the events that its entity was folded from: of a
 //	last_seq   trace, of its observations too; of an observation, of what is in its trace.

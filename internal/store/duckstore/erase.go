@@ -47,7 +47,7 @@ type removal struct {
 // returns how many there were.
 func (w *Warehouse) remove(e removal) (gone int64, err error) {
 	w.forget() // it knows events that go
-	r := w.newRefold(w.cursor, 0)
+	r := w.newRefold(max(w.lastWritten, int64(w.cursor)), 0)
 	r.wipe = e.wipe
 	r.without = map[int64]bool{}
 	err = w.transact(func() error {

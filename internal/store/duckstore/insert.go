@@ -44,6 +44,10 @@ func (w *Warehouse) insert(h *hot) error {
 		return err
 	}
 	upto := max(h.upto, w.cursor)
+	written := max(w.lastWritten, int64(upto))
+	for _, i := range fresh { // when others that came before stay behind, it is more than upto
+		written = max(written, h.events[i].seq)
+	}
 	err = w.transact(func() error {
 		err := w.append("events", w.chunks.events, len(fresh), func(c *chunk, i int) { w.row(c, h, int(fresh[i])) })
 		if err != nil {
@@ -53,11 +57,11 @@ func (w *Warehouse) insert(h *hot) error {
 		x.build(h, fresh, func(project, id string, kind entity.Kind) bool {
 			return w.seen.add(w.seen.entityKey(project, id, uint8(kind)))
 		})
-		if err := w.simple(x, upto); err != nil {
+		if err := w.simple(x, written); err != nil {
 			return err
 		}
 		for some := range slices.Chunk(x.long(nil), foldAtOnce) {
-			r := w.newRefold(upto, len(some))
+			r := w.newRefold(written, len(some))
 			if err := r.insert(x, some); err != nil {
 				return err
 			}
@@ -68,7 +72,7 @@ func (w *Warehouse) insert(h *hot) error {
 	if err != nil {
 		return err
 	}
-	w.cursor = upto
+	w.cursor, w.lastWritten = upto, written
 	w.reached.Store(uint64(upto))
 	if w.inserted += len(fresh); w.muchToCheckpoint() {
 		w.rouse()

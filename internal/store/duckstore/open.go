@@ -25,7 +25,7 @@ type Options struct {
 	// MemoryLimit bounds what DuckDB's buffers use, in bytes. Default 256 MiB, at least 96 MiB:
 	// a checkpoint holds a block of 256 KiB for nearly every column of every table.
 	MemoryLimit int64
-	// Threads is how many a query or a commit may use. Default 2.
+	// Threads is how many a query or a commit may use. Default 1: a second one waits more than it works.
 	Threads int
 	// IDMemory bounds the filter of event ids seen, in bytes. Default 64 MiB,
 	// which is right for about 8 million events; beyond them inserts grow slower.
@@ -48,7 +48,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.MemoryLimit = max(o.MemoryLimit, 96<<20)
 	if o.Threads <= 0 {
-		o.Threads = 2
+		o.Threads = 1
 	}
 	if o.IDMemory <= 0 {
 		o.IDMemory = 64 << 20
@@ -108,6 +108,8 @@ type Warehouse struct {
 	chunks chunks
 	seen   *seen
 	cursor entity.Seq
+	// lastWritten is the greatest written of a row.
+	lastWritten int64
 	// What was touched last, as it is in the tables.
 	bundles         *cache[*bundle]
 	families        *cache[*family]
@@ -285,6 +287,8 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
 		"SET checkpoint_threshold = '1GiB'",
+		// Rows of a page are looked for by their places, which are pushed down into the scan up to so many of them.
+		"SET GLOBAL dynamic_or_filter_threshold = 1024",
 		// Freed memory goes back to the machine soon: by default DuckDB's allocator keeps much of it.
 		"SET allocator_flush_threshold = '16MiB'",
 		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",
@@ -329,6 +333,14 @@ func (w *Warehouse) loadMeta() error {
 	if columns != w.layout.signature() {
 		return errOlder
 	}
+	w.lastWritten = 0
+	for _, kind := range entityKinds {
+		last, err := w.write.int64s("SELECT coalesce(max(written), 0) FROM " + tableOf(kind))
+		if err != nil {
+			return err
+		}
+		w.lastWritten = max(w.lastWritten, last[0])
+	}
 	w.cursor = entity.Seq(meta[1])
 	w.reached.Store(uint64(w.cursor))
 	return nil
@@ -343,7 +355,7 @@ func (w *Warehouse) create() error {
 			return err
 		}
 	}
-	w.cursor = 0
+	w.cursor, w.lastWritten = 0, 0
 	w.reached.Store(0)
 	return nil
 }

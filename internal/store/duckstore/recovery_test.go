@@ -156,6 +156,63 @@ func folded(t *testing.T, path string, log records, limit int) (compared int64, 
 	return compared, wrong, twice
 }
 
+// While nothing can be written questions are answered without what came since, Insert says why and takes no more, and the
+// cursor stays; then all is there.
+func TestQuestionsWhileNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	g := newGenerator(1)
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), g)
+	defer func() { _ = w.Close() }()
+	insert := func(n int) error {
+		recs := g.next(n)
+		return w.Insert(t.Context(), recs, recs[n-1].Seq)
+	}
+	events := func(want int64) {
+		t.Helper()
+		page, err := query.ListStats(t.Context(), w, "default", store.StatsQuery{Of: "events"})
+		if err != nil || page.Data[0]["count"] != want {
+			t.Fatalf("%v events, want %d, %v", page, want, err)
+		}
+	}
+	if err := insert(100); err != nil {
+		t.Fatal(err)
+	}
+	events(100)
+	full := errors.New("no room")
+	w.mu.Lock()
+	w.write.fault = func(s string) error {
+		if s == "COMMIT" {
+			return full
+		}
+		return nil
+	}
+	w.mu.Unlock()
+	if err := insert(200); err != nil {
+		t.Fatalf("what fits the memory: %v", err)
+	}
+	events(100)
+	refused := g.next(50)
+	if err := w.Insert(t.Context(), refused, refused[49].Seq); !errors.Is(err, full) {
+		t.Errorf("an insert is told %v", err)
+	}
+	events(100)
+	if err := w.Flush(t.Context()); !errors.Is(err, full) {
+		t.Errorf("a flush is told %v", err)
+	}
+	if c, err := w.Cursor(t.Context()); c != 100 || err != nil {
+		t.Errorf("cursor %d, %v", c, err)
+	}
+	w.mu.Lock()
+	if w.write != nil {
+		w.write.fault = nil
+	}
+	w.mu.Unlock()
+	if err := w.Insert(t.Context(), refused, refused[49].Seq); err != nil {
+		t.Fatal(err)
+	}
+	events(350)
+}
+
 // A writer that finds no memory stops the questions, has it, and they are asked again; what
 // it stops a second time, alone, is too large.
 func TestWriterTakesTheMemory(t *testing.T) {

@@ -64,10 +64,10 @@ func (o *oldRows) add(k entityKey, written int64) {
 }
 
 // newRefold begins one, of about so many entities.
-func (w *Warehouse) newRefold(upto entity.Seq, about int) *refold {
+func (w *Warehouse) newRefold(written int64, about int) *refold {
 	return &refold{
 		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
-		fresh: make(map[entityKey]bool, about), written: int64(upto),
+		fresh: make(map[entityKey]bool, about), written: written,
 	}
 }
 

@@ -50,7 +50,7 @@ func (w *Warehouse) rewind(head entity.Seq) (aside string, err error) {
 	})
 	if err == nil {
 		w.forget() // where the rows are
-		w.cursor = head
+		w.cursor, w.lastWritten = head, int64(head)
 		w.reached.Store(uint64(head))
 	}
 	return "", err

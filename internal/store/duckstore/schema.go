@@ -48,6 +48,10 @@ func newLayout() *layout {
 		l.of[f] = -1
 	}
 	for _, c := range entity.EventColumns() {
+		switch c.Field {
+		case entity.Clear, entity.Twin, entity.PromptKey: // only the fold reads them
+			continue
+		}
 		l.of[c.Field] = len(l.columns)
 		l.columns = append(l.columns, column{c.Name, sqlType(c.Type)})
 	}

@@ -37,8 +37,8 @@ type kinRow struct {
 }
 
 // simple folds and writes all simple entities of the index.
-func (w *Warehouse) simple(x *index, upto entity.Seq) (err error) {
-	p := &simple{index: x, w: w, written: int64(upto), folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
+func (w *Warehouse) simple(x *index, written int64) (err error) {
+	p := &simple{index: x, w: w, written: written, folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
 	defer func() { w.folding.kin = p.kin }()
 	p.lastToKeep = max(0, len(x.entities)-w.options.CacheMemory/4/keptWeight)
 	for _, t := range []struct {

@@ -31,7 +31,11 @@ func newTable(span int) *table {
 // full says that the table had better be written out; it takes more all the same.
 func (t *table) full() bool { return t.n >= t.span/10*7 }
 
+// put takes in an entry. One that it has is not taken twice: many events of one request may fail under one id.
 func (t *table) put(e entry) {
+	if t.has(&e) {
+		return
+	}
 	if t.n >= t.span/10*8 || !t.insert(e) {
 		t.grow()
 		t.put(e)
@@ -45,6 +49,17 @@ func (t *table) put(e entry) {
 	if Kind(e.key%uint64(kinds)) == KindEvent {
 		t.marks++
 	}
+}
+
+// has says whether there is an entry of the same key and Seq. It looks no further than the first of the key that is not
+// later: entries mostly come in the order of their Seqs.
+func (t *table) has(e *entry) bool {
+	for i := place(e.key, t.span); i < len(t.slots) && t.slots[i].seq != 0; i++ {
+		if s := &t.slots[i]; !s.before(e) {
+			return s.key == e.key && s.seq == e.seq
+		}
+	}
+	return false
 }
 
 // insert moves later entries on by one. It fails when the slots end.

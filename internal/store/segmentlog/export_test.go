@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -61,7 +62,7 @@ func TestExportWhileItChanges(t *testing.T) {
 	t.Parallel()
 	rng := chance.Of(t)
 	for range chance.Rounds(7) {
-		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10, TailBytes: 1})
+		l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 8 << 10, TailBytes: 1, IdleAfter: time.Nanosecond})
 		n := 0
 		appendSome := func() {
 			for range 1 + rng.IntN(6) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -112,7 +113,7 @@ func TestNoLossOfItsOwnMaking(t *testing.T) {
 	ctx := context.Background()
 	for range chance.Rounds(4) {
 		mem := vfs.NewCrashableMem()
-		l := openTest(t, mem, "log", Options{SegmentBytes: 2 << 10})
+		l := openTest(t, mem, "log", Options{SegmentBytes: 2 << 10, IdleAfter: time.Nanosecond})
 		for i := range 40 {
 			var err error
 			switch rng.IntN(6) {

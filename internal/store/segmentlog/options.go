@@ -28,7 +28,7 @@ type Options struct {
 	// IndexCacheBytes is the id index's cache; 0 is the index's own default.
 	IndexCacheBytes int64
 	// IdleAfter is how long no append must have come before the segment that is appended to is
-	// sealed, and small segments are made one. Default 2 s.
+	// sealed, and a few small segments are made one. Default 2 s.
 	IdleAfter time.Duration
 	// indexHashBits is idindex.Options.HashBits; tests set it.
 	indexHashBits int

@@ -247,12 +247,15 @@ func bitmapOf(set []int, n int) bitmap {
 	return m
 }
 
-// mergeLeast is how many small neighbours are worth making one.
-const mergeLeast = 4
+// How many small neighbours are worth making one, when nothing is appended and while something is.
+const (
+	mergeIdle = 4
+	mergeBusy = 16
+)
 
 // mergeRun is small packed neighbours that are worth making one: several, and each of them at most twice as large as those behind it
 // together, so that an event is written again only when its segment has grown by half.
-func (l *Log) mergeRun() []*segment {
+func (l *Log) mergeRun(least int) []*segment {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	small := func(s *segment) bool { return s.packed && s.end < l.o.SegmentBytes/4 && !s.damaged.Load() }
@@ -265,7 +268,7 @@ func (l *Log) mergeRun() []*segment {
 			first--
 			size += l.segs[first].end
 		}
-		if end-first >= mergeLeast {
+		if end-first >= least {
 			return slices.Clone(l.segs[first:end])
 		}
 	}
@@ -278,7 +281,11 @@ func (l *Log) merge(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer l.giveMaint()
-	run := l.mergeRun()
+	least := mergeBusy
+	if l.idle() {
+		least = mergeIdle
+	}
+	run := l.mergeRun(least)
 	if len(run) == 0 {
 		return false, nil
 	}

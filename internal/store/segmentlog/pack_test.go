@@ -169,7 +169,7 @@ func TestEraseLeavesNoBytes(t *testing.T) {
 func TestReadWhileRewriting(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 16 << 10, TailBytes: 1, BlockCacheBytes: 1 << 10, MaxOpenFiles: 2})
+	l := openTest(t, vfs.NewMem(), "log", Options{SegmentBytes: 16 << 10, TailBytes: 1, BlockCacheBytes: 1 << 10, MaxOpenFiles: 2, IdleAfter: time.Nanosecond})
 	const n = 100
 	stop := make(chan struct{})
 	var wg sync.WaitGroup

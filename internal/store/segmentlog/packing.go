@@ -45,7 +45,7 @@ func (l *Log) packing(ctx context.Context) {
 
 // tidy does all that is due in the background: first what is new is packed, and when nothing comes any more, what is small is made one.
 func (l *Log) tidy(ctx context.Context) error {
-	works := [...]func(context.Context) (bool, error){l.packSome, l.filterOne, l.sealIdle, l.mergeIdle}
+	works := [...]func(context.Context) (bool, error){l.packSome, l.filterOne, l.sealIdle, l.merge}
 	for i := 0; i < len(works); i++ {
 		more, err := works[i](ctx)
 		if err != nil {
@@ -85,12 +85,4 @@ func (l *Log) sealNewest(ctx context.Context) error {
 	}
 	<-r.done
 	return r.err
-}
-
-// mergeIdle makes small segments one when nothing comes. It reports whether there were any.
-func (l *Log) mergeIdle(ctx context.Context) (bool, error) {
-	if !l.idle() {
-		return false, nil
-	}
-	return l.merge(ctx)
 }
