@@ -220,7 +220,7 @@ func (w *Warehouse) flusher() {
 	for {
 		select {
 		case <-w.wake:
-			_ = w.Flush(context.Background())                        // flushErr has it, and the next Insert says it
+			_ = w.Flush(context.Background()) // flushErr has it, and the next Insert says it
 			w.checkpointSoon()
 		case <-w.stop:
 			return
