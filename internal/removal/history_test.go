@@ -221,6 +221,7 @@ func (n *node) check(when string) {
 	n.checkLog(when, all)
 	for i := range all {
 		all[i].Fields, _ = extract.Extract(&all[i].Event)
+		all[i].Row = all[i].Fields.AppendRow(nil)
 	}
 	log.Add(all...)
 	if err := want.Insert(n.Context(), all, n.log.Head()+1); err != nil {
