@@ -43,34 +43,49 @@ func (p *pager) where(q *builder) string {
 // pageKeys runs the first statement of a list: statement writes it with the columns it is to select, keyColumns by
 // default, and with further conditions on these.
 //
-// DuckDB passes over what is certainly not on the page by the first column of the order, unless that is a
-// float: then the page's last value is found first, which takes no more than that column.
+// DuckDB passes over what is certainly not on the page by the first column of the order, unless that is a float.
+// Then that column alone is ordered first, which says what rows are on the page, or above which value.
 func (v *view) pageKeys(ctx context.Context, p *pager, statement func(q *builder, columns string, more ...string) string) ([]key, error) {
 	if p.Seqs != nil && len(p.Seqs) == 0 {
 		return nil, nil // no event has what was searched
 	}
-	var more []string
+	on := func(*builder) []string { return nil }
 	if p.Number == store.Float && len(p.Scores) == 0 && p.Seqs == nil {
-		q := v.query()
-		text := statement(q, p.By) + fmt.Sprintf(" ORDER BY %s %s NULLS LAST LIMIT %d", p.By, p.direction(), p.Limit+1)
-		n, bound := 0, any(nil)
-		err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
-			n++
-			return r.Scan(&bound)
-		})
-		if err != nil {
+		var err error
+		if on, err = v.onPage(ctx, p, statement); err != nil {
 			return nil, err
-		}
-		if last, ok := bound.(float64); ok && n > p.Limit {
-			compare := ">="
-			if p.Asc {
-				compare = "<="
-			}
-			more = append(more, fmt.Sprintf("%s %s '%v'::DOUBLE", p.By, compare, last))
 		}
 	}
 	q := v.query()
-	return v.keys(ctx, q, statement(q, "*", more...)+p.order())
+	return v.keys(ctx, q, statement(q, "*", on(q)...)+p.order())
+}
+
+// onPage orders by the first column alone, and returns conditions that hold for what may be on the page.
+func (v *view) onPage(ctx context.Context, p *pager, statement func(q *builder, columns string, more ...string) string) (func(*builder) []string, error) {
+	q := v.query()
+	text := statement(q, p.By+", row") + fmt.Sprintf(" ORDER BY %s %s NULLS LAST LIMIT %d", p.By, p.direction(), p.Limit+2)
+	var keys []key
+	err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
+		var k key
+		err := r.Scan(&k.value, &k.row)
+		keys = append(keys, k)
+		return err
+	})
+	return func(q *builder) []string {
+		if len(keys) <= p.Limit {
+			return nil
+		}
+		last, ok := keys[p.Limit].value.(float64)
+		switch {
+		case !ok:
+			return nil
+		case len(keys) == p.Limit+1 || keys[p.Limit+1].value != last: // which of several of one value come first, their ids say
+			return []string{"row IN (" + q.rows(keys[:p.Limit+1]) + ")"}
+		case p.Asc:
+			return []string{fmt.Sprintf("%s <= '%v'::DOUBLE", p.By, last)}
+		}
+		return []string{fmt.Sprintf("%s >= '%v'::DOUBLE", p.By, last)}
+	}, err
 }
 
 func (p *pager) direction() string {
