@@ -62,6 +62,7 @@ func TestFactsOfOneHash(t *testing.T) {
 			Seq: entity.Seq(i + 1), Project: "p", ReceivedAt: spanTime, Event: wire.Event{ID: id, Type: wire.TraceCreate, Timestamp: wire.At(spanTime.Add(time.Second))},
 			Fields: &entity.Fields{Kind: entity.TraceKind, Rank: entity.RankCreate, EntityID: "t" + id, Content: 5, Values: []entity.FieldValue{txt(entity.Name, id)}},
 		}
+		rec.Row = rec.Fields.AppendRow(nil)
 		log.Add(rec)
 		if err := w.Insert(t.Context(), []entity.Record{rec}, rec.Seq); err != nil {
 			t.Fatal(err)
