@@ -105,11 +105,11 @@ func house() map[string]room {
 		"internal/store/storetest": {
 			may: with(contracts, inAnyTest, []string{"internal/extract", "internal/textsearch", "internal/query"}), inTests: engines, because: "a suite knows contracts only",
 		},
-		"internal/store/segmentlog":     log,
-		"internal/store/idindex":        index,
-		"internal/store/duckstore":      duck,
-		"internal/store/redisclaim":     redis,
-		"internal/store/clickhouse":     backend,
+		"internal/store/segmentlog": log,
+		"internal/store/idindex":    index,
+		"internal/store/duckstore":  duck,
+		"internal/store/redisclaim": redis,
+		"internal/store/clickhouse": backend,
 
 		"internal/ingest": {
 			may:     with(contracts, []string{"internal/extract"}),

@@ -105,6 +105,7 @@ func otherSide(o options, l *load) *side {
 		}
 	}
 	s := brokleSide(o, l)
+	s.profile = nil // the file is brokle's
 	s.name, s.promise, s.env = "other", strings.TrimSpace("brokle, but for "+o.otherBin+" "+o.other)+".", append(s.env, env...)
 	return s
 }

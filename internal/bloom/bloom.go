@@ -37,6 +37,19 @@ func From(lines []byte, probes int) *Filter {
 	return f
 }
 
+// Lines is how many lines the filter has.
+func (f *Filter) Lines() int { return f.lines }
+
+// Half is the filter in half the memory, with what had been added; it is wrong more often. The number of lines is even.
+func (f *Filter) Half() *Filter {
+	h := New(f.lines/2, f.probes)
+	for i := range h.words {
+		at := i/lineWords*2*lineWords + i%lineWords
+		h.words[i].Store(f.words[at].Load() | f.words[at+lineWords].Load())
+	}
+	return h
+}
+
 // Bytes is what the filter takes.
 func (f *Filter) Bytes() int { return f.lines * LineBytes }
 

@@ -45,6 +45,7 @@ func (l *framingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	hurryOn(c)
 	framed := &framedConn{Conn: c}
 	if l.certs != nil {
 		framed.tls = tls.Server(c, l.certs)

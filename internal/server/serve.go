@@ -49,6 +49,9 @@ func (s *Server) serve(rt route) http.Handler {
 			}
 		}
 		seen.done(out.ans.status, s.o.Now().Sub(start))
+		if out.broken != nil {
+			s.logProblem(rt, c, s.problemOf(out.broken))
+		}
 		if out.err != nil {
 			// The client left, or does not read: what it sent is stored all the same.
 			panic(http.ErrAbortHandler)

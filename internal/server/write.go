@@ -18,8 +18,10 @@ const (
 	// heldBack is how much of an answer is made before its status is sent: one that fails
 	// in there is still an error, and one that ends in there has its length told.
 	heldBack = 64 << 10
-	// writePiece is how much of an answer goes out under one deadline.
+	// writePiece is how much of an answer goes out under one deadline, and slowPiece how much when the client was slow to take the last: it
+	// is about the least that it must take in Options.WriteTimeout.
 	writePiece = 64 << 10
+	slowPiece  = 2 << 10
 	// pressedRate is how many bytes a second a client must take, over all of an answer, while
 	// others wait for the room that the answer has.
 	pressedRate = 256 << 10
@@ -38,10 +40,13 @@ type answerWriter struct {
 	ans   *answer
 	held  []byte
 	begun bool // status and headers are out
+	// broken is why an answer that has begun could not be ended, where that is not its client's doing.
+	broken error
 	// working says that the answer holds a slot of work.
 	working bool
 	start   time.Time
 	sent    int64
+	slow    bool  // the client was slow to take the last piece
 	err     error // the client's end: nothing more can be sent
 }
 
@@ -54,7 +59,7 @@ func (a *answerWriter) send() error {
 				return err
 			}
 			if a.err == nil {
-				a.err = err
+				a.err, a.broken = err, err
 			}
 			return nil
 		}
@@ -178,11 +183,16 @@ func (a *answerWriter) piecewise(b []byte) {
 			return
 		}
 		n := min(len(b), writePiece)
+		if a.slow {
+			n = min(n, slowPiece)
+		}
+		began := time.Now()
 		a.deadline()
 		if a.working {
 			a.s.work.give()
 		}
 		_, a.err = a.c.w.Write(b[:n])
+		a.slow = time.Since(began) > a.s.o.WriteTimeout/16
 		a.sent += int64(n)
 		b = b[n:]
 		if a.working {

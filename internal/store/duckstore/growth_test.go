@@ -95,9 +95,19 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 	if err := w.Checkpoint(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+	var ids []string
+	err := w.write.scan("SELECT id FROM traces", nil, func(b block) {
+		for i := range b.rows {
+			ids = append(ids, b.text(0, i))
+		}
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	n, us := int64(g.seq), g.at.Sub(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).Microseconds()
 	for i := int64(1); n*i < int64(size); i++ {
-		shifted := func(columns []column) string {
+		growthHashes(b, w, ids, i)
+		shifted := func(columns []column, ofTrace string) string {
 			var list []string
 			for _, c := range columns {
 				switch c.name {
@@ -107,6 +117,8 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 					list = append(list, fmt.Sprintf("list_transform(seqs, lambda seq: seq + %d)", n*i))
 				case "ts", "received", "start_time", "end_time", "timestamp", "own_start":
 					list = append(list, fmt.Sprintf("%s + %d", c.name, us*i))
+				case "trace_hash":
+					list = append(list, "(SELECT hash FROM hashes WHERE hashes.id = "+ofTrace+")")
 				case "id", "entity_id", "event_id", "trace_id", "observation_id":
 					list = append(list, fmt.Sprintf("%s || '~%d'", c.name, i))
 				default:
@@ -115,9 +127,13 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 			}
 			return strings.Join(list, ", ")
 		}
-		statements := []string{fmt.Sprintf("INSERT INTO events SELECT %s FROM events WHERE seq <= %d", shifted(w.layout.columns), n)}
+		statements := []string{fmt.Sprintf("INSERT INTO events SELECT %s FROM events WHERE seq <= %d", shifted(w.layout.columns, ""), n)}
 		for _, kind := range entityKinds {
-			statements = append(statements, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %[1]s WHERE written <= %[3]d", tableOf(kind), shifted(columnsOf(kind)), n))
+			ofTrace := "trace_id"
+			if kind == entity.TraceKind {
+				ofTrace = "traces.id"
+			}
+			statements = append(statements, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %[1]s WHERE written <= %[3]d", tableOf(kind), shifted(columnsOf(kind), ofTrace), n))
 		}
 		for _, s := range append(statements, "CHECKPOINT") {
 			if err := w.write.exec(s); err != nil {
@@ -127,8 +143,28 @@ func growthCopy(b *testing.B, w *Warehouse, g *generator, size int) {
 		g.at = g.at.Add(time.Duration(us) * time.Microsecond)
 		g.seq += entity.Seq(n)
 	}
+	if err := w.write.exec("DROP TABLE IF EXISTS hashes"); err != nil {
+		b.Fatal(err)
+	}
 	w.cursor = g.seq
 	if err := w.write.exec(fmt.Sprintf("UPDATE meta SET cursor = %d", g.seq)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// growthHashes makes a table of what trace_hash is of the i-th copy of these traces.
+func growthHashes(b *testing.B, w *Warehouse, ids []string, i int64) {
+	columns := []column{{"id", "VARCHAR"}, {"hash", "BIGINT"}}
+	if err := w.write.exec("CREATE OR REPLACE " + strings.TrimPrefix(createTable("hashes", columns), "CREATE ")); err != nil {
+		b.Fatal(err)
+	}
+	c := newChunk(columns)
+	defer c.close()
+	err := w.append("hashes", c, len(ids), func(c *chunk, at int) {
+		c.setText(0, ids[at])
+		c.setInt(1, traceHash(fmt.Sprintf("%s~%d", ids[at], i)))
+	})
+	if err != nil {
 		b.Fatal(err)
 	}
 }

@@ -107,7 +107,7 @@ const ownColumns = "NULL::BIGINT AS first_seq, NULL::BIGINT AS last_seq, seqs"
 // eventsOfTrace finds all events that fold into a trace.
 func (v *view) eventsOfTrace(ctx context.Context, of store.EventRef, each func(string, entity.Seq)) error {
 	q := v.query()
-	keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE "+q.ofTraceKeys("id", []key{{id: of.TraceID}})))
+	keys, err := v.keys(ctx, q, with([]string{ofTraces}, "SELECT "+keyColumns("0", noTrace)+" FROM tr WHERE "+q.ofTraces("traces", "id", []key{{id: of.TraceID}})))
 	if err != nil || len(keys) == 0 {
 		return err
 	}

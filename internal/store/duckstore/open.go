@@ -287,6 +287,8 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
 		"SET checkpoint_threshold = '1GiB'",
+		// Rows of a page are looked for by their places, which are pushed down into the scan up to so many of them.
+		"SET GLOBAL dynamic_or_filter_threshold = 1024",
 		// Freed memory goes back to the machine soon: by default DuckDB's allocator keeps much of it.
 		"SET allocator_flush_threshold = '16MiB'",
 		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",

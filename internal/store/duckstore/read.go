@@ -86,29 +86,42 @@ func whole[R any](ctx context.Context, v *view, t *entityTable[R], keys []key, s
 
 // placed is the condition that a row is that of one of the keys.
 func (q *builder) placed(keys []key) string {
-	rows, spans := make([]int64, len(keys)), make([]span, len(keys))
+	spans := make([]span, len(keys))
 	for i, k := range keys {
-		rows[i], spans[i] = k.row, span{k.written, k.written}
+		spans[i] = span{k.written, k.written}
 	}
 	// By written DuckDB passes over row groups, by rowid over what is in them.
-	return "project = $1 AND " + within("written", joinSpans(spans, fewSpans)) + " AND rowid IN (SELECT unnest(" + q.arg(rows) + "::BIGINT[]))"
+	return "project = $1 AND " + within("written", joinSpans(spans, fewSpans)) + " AND rowid IN (" + q.rows(keys) + ")"
+}
+
+// rows adds where the rows of keys are as a parameter and returns a subquery of it.
+func (q *builder) rows(keys []key) string {
+	rows := make([]int64, len(keys))
+	for i, k := range keys {
+		rows[i] = k.row
+	}
+	return "SELECT unnest(" + q.arg(rows) + "::BIGINT[])"
 }
 
 // mostHashes bounds the hashes that stand in a condition: each row is compared with them.
 const mostHashes = 64
 
-// ofTraceKeys is the condition that a row is of one of the traces, by the column that has their id. Of few of
-// them the hashes stand in the text: only where these match does DuckDB look at ids.
-func (q *builder) ofTraceKeys(column string, keys []key) string {
-	exactly := column + " IN (" + q.ids(keys) + ")"
+// ofTraces is the condition that a row of a relation of a table is of one of the traces, by the column that
+// has their id; also is a further condition on the table. Rows are found by their hashes first: of few rows ids cost
+// most to read, and DuckDB reads those of 2048 rows where one is asked for, unless it knows which one.
+func (q *builder) ofTraces(table, column string, keys []key, also ...string) string {
 	if len(keys) == 0 || len(keys) > mostHashes {
-		return exactly
+		return strings.Join(append(also, column+" IN ("+q.ids(keys)+")"), " AND ")
 	}
-	hashes := make([]string, len(keys))
+	ids, hashes := make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
-		hashes[i] = strconv.FormatInt(traceHash(k.id), 10)
+		ids[i], hashes[i] = k.id, strconv.FormatInt(traceHash(k.id), 10)
 	}
-	return "trace_hash IN (" + strings.Join(hashes, ", ") + ") AND " + exactly
+	found := strings.Join(append(also, "trace_hash = "+hashes[0]), " AND ")
+	if len(keys) > 1 {
+		found = "row IN (SELECT rowid FROM " + table + where(append(also, "project = $1", "trace_hash IN ("+strings.Join(hashes, ", ")+")")...) + ")"
+	}
+	return found + " AND list_contains(" + q.arg(ids) + "::VARCHAR[], " + column + ")"
 }
 
 // ids adds the ids as a parameter and returns a subquery of them.

@@ -1,8 +1,11 @@
 package duckstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -96,6 +99,15 @@ func (m *scoreMean) result() any {
 	return m.text.String
 }
 
+// traceScore is a score of a trace.
+type traceScore struct {
+	trace, name string
+	id          string // where it tells it from another
+	value       sql.NullFloat64
+	text        sql.NullString
+	at, row     int64
+}
+
 // traceScores fills in the scores of the traces.
 func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*wire.TraceSummary) error {
 	loose, err := v.hasLoose(ctx)
@@ -103,36 +115,80 @@ func (v *view) traceScores(ctx context.Context, keys []key, traces map[string]*w
 		return err
 	}
 	q := v.query()
-	means := make(map[[2]string]*scoreMean)
+	var scores []traceScore
 	statement := with([]string{ofObservations, ofScores, q.scoresOf(keys, loose)},
-		"SELECT placed_in, name, value, CASE WHEN data_type = '"+entity.Categorical+"' THEN coalesce(string_value, '') END FROM sc WHERE name IS NOT NULL ORDER BY timestamp, id")
+		"SELECT placed_in, name, value, CASE WHEN data_type = '"+entity.Categorical+"' THEN coalesce(string_value, '') END, timestamp, row FROM sc WHERE name IS NOT NULL")
 	err = v.rows(ctx, statement, q.args, func(r *sql.Rows) error {
-		var trace, name string
-		var text sql.NullString
-		var value sql.NullFloat64
-		if err := r.Scan(&trace, &name, &value, &text); err != nil {
-			return err
-		}
-		m := means[[2]string{trace, name}]
-		if m == nil {
-			m = &scoreMean{}
-			means[[2]string{trace, name}] = m
-		}
-		if value.Valid {
-			m.numbers = append(m.numbers, value.Float64)
-		} else if text.Valid {
-			m.text = text
-		}
-		return nil
+		var s traceScore
+		err := r.Scan(&s.trace, &s.name, &s.value, &s.text, &s.at, &s.row)
+		scores = append(scores, s)
+		return err
 	})
+	if err == nil {
+		err = v.sortScores(ctx, scores)
+	}
 	if err != nil {
 		return err
+	}
+	means := make(map[[2]string]*scoreMean)
+	for i := range scores {
+		s := &scores[i]
+		m := means[[2]string{s.trace, s.name}]
+		if m == nil {
+			m = &scoreMean{}
+			means[[2]string{s.trace, s.name}] = m
+		}
+		if s.value.Valid {
+			m.numbers = append(m.numbers, s.value.Float64)
+		} else if s.text.Valid {
+			m.text = s.text
+		}
 	}
 	for at, m := range means {
 		if t, value := traces[at[0]], m.result(); t != nil && value != nil {
 			t.Scores[at[1]] = value
 		}
 	}
+	return nil
+}
+
+// sortScores brings scores into the order of (timestamp, id). Ids are read of those only of which they decide.
+func (v *view) sortScores(ctx context.Context, scores []traceScore) error {
+	type moment struct {
+		trace, name string
+		at          int64
+	}
+	same := make(map[moment][]key, len(scores))
+	for _, s := range scores {
+		if s.text.Valid { // the mean of numbers is that of any order
+			m := moment{s.trace, s.name, s.at}
+			same[m] = append(same[m], key{row: s.row})
+		}
+	}
+	var tied []key
+	for _, keys := range same {
+		if len(keys) > 1 {
+			tied = append(tied, keys...)
+		}
+	}
+	if len(tied) > 0 {
+		ids := make(map[int64]string, len(tied))
+		q := v.query()
+		err := v.rows(ctx, "SELECT rowid, id FROM scores WHERE project = $1 AND rowid IN ("+q.rows(tied)+")", q.args, func(r *sql.Rows) error {
+			var row int64
+			var id string
+			err := r.Scan(&row, &id)
+			ids[row] = id
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range scores {
+			scores[i].id = ids[scores[i].row]
+		}
+	}
+	slices.SortFunc(scores, func(a, b traceScore) int { return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.id, b.id)) })
 	return nil
 }
 
@@ -143,8 +199,7 @@ func (q *builder) observationsOf(keys []key, columns string) string {
 	for i, k := range keys {
 		rows[i], events[i] = span{k.span.first, k.written}, k.span
 	}
-	return "SELECT " + columns + " FROM o WHERE " + within("written", joinSpans(rows, fewSpans)) + " AND " + within("first_seq", joinSpans(events, fewSpans)) +
-		" AND " + q.ofTraceKeys("trace_id", keys)
+	return "SELECT " + columns + " FROM o WHERE " + q.ofTraces("observations", "trace_id", keys, within("written", joinSpans(rows, fewSpans)), within("first_seq", joinSpans(events, fewSpans)))
 }
 
 // hasLoose says whether there are scores that name no trace. To find where those are takes a look at all
@@ -160,7 +215,7 @@ func (v *view) hasLoose(ctx context.Context) (loose bool, err error) {
 // scoresOf is sc, of the traces of keys only: their scores, and, where there are loose ones, those of their
 // observations that name no trace. It needs o and s.
 func (q *builder) scoresOf(keys []key, loose bool) string {
-	placed := "SELECT s.*, s.trace_id AS placed_in FROM s WHERE " + q.ofTraceKeys("trace_id", keys)
+	placed := "SELECT s.*, s.trace_id AS placed_in FROM s WHERE " + q.ofTraces("scores", "trace_id", keys)
 	if !loose {
 		return table("sc", placed)
 	}

@@ -2,6 +2,7 @@ package idindex
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -251,5 +252,39 @@ func TestLaggingClock(t *testing.T) {
 	out := make([]Entry, 1)
 	if err := x.Seen("p", []string{"late"}, lagging, out); err != nil || out[0].Seq != 32 {
 		t.Errorf("%+v %v, want Seq 32", out, err)
+	}
+}
+
+// Filters stay within their memory: halved first, then not at all; and what is known stays known.
+func TestFiltersFit(t *testing.T) {
+	t.Parallel()
+	const n = 4000
+	for _, room := range []int{1 << 20, 5000, 2500, 1000, 0} {
+		x := &Index{o: Options{CacheBytes: int64(room) * 16 / 13, Logger: slog.New(slog.DiscardHandler)}}
+		var runs []*run
+		for range 2 {
+			runs = append(runs, opened(t, wholeRun(t, n)))
+		}
+		if err := x.fitFilters(runs, false); err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, r := range runs {
+			if r.filter != nil {
+				total += r.filter.Bytes()
+			}
+			for i := range n {
+				if !r.has(uint64(i) << 50) {
+					t.Fatalf("room %d: entry %d is lost", room, i)
+				}
+			}
+		}
+		if total > room || room > 2000 && total*4 < min(room, runs[0].lines*64) {
+			t.Errorf("room %d: filters take %d", room, total)
+		}
+		x.o.CacheBytes = minCache // there is room again
+		if err := x.fitFilters(runs, false); err != nil || runs[0].filter.Lines() != runs[0].lines {
+			t.Errorf("room %d, and then plenty: %v, %d lines of %d", room, err, runs[0].filter.Lines(), runs[0].lines)
+		}
 	}
 }

@@ -56,8 +56,8 @@ type Options struct {
 	// Now is the clock that expiry counts by; nil is time.Now.
 	Now func() time.Time
 	// CacheBytes bounds the memory of tables and filters together; 0 is 64 MiB, the least is 8 MiB. Three
-	// sixteenths are for two tables. When there is no room for a run's filter, each look-up that reaches the run reads a
-	// page of it, which is slow; 64 MiB are enough for 50 million ids.
+	// sixteenths are for two tables. 64 MiB are enough for 50 million ids;
+	// with more, filters are halved, and look-ups of new ids read more pages in vain.
 	CacheBytes int64
 	// Names says whether the Log has this id at a Seq: an event's, or of a batch, a failed event or a job of the block
 	// there. It is false when the Log cannot tell any more. nil: no two ids have the same hash.

@@ -160,26 +160,52 @@ func (x *Index) discard(runs ...*run) error {
 	return errors.Join(errs...)
 }
 
-// fitFilters keeps those filters in memory for which there is room, of late runs first. check has it look at the others, too.
+// fitFilters keeps in memory what there is room for of the runs' filters. What is too much it takes from the oldest: first
+// half of a filter, then more, and at last all. check has it look at those in the files, too.
 func (x *Index) fitFilters(runs []*run, check bool) error {
-	left := int(x.o.CacheBytes * 13 / 16)
-	for i := len(runs) - 1; i >= 0; i-- {
-		r := runs[i]
-		filter, keep := r.filter, r.lines*bloom.LineBytes <= left
-		if filter == nil && (keep || check) {
+	lines := x.filterLines(runs)
+	for i, r := range runs {
+		filter := r.filter
+		if check || lines[i] > 0 && (filter == nil || filter.Lines() < lines[i]) {
 			var err error
 			if filter, err = r.loadFilter(); err != nil {
 				return err
 			}
 		}
-		if keep {
-			left -= r.lines * bloom.LineBytes
-		} else if filter = nil; r.filter != nil {
-			x.o.Logger.Warn("there is no memory for all filters of the id index, which makes it slow: --index-cache gives it more", "ids", r.entries)
+		if lines[i] == 0 {
+			filter = nil
+		}
+		for filter != nil && filter.Lines() > lines[i] {
+			filter = filter.Half()
 		}
 		x.mu.Lock()
 		r.filter = filter
 		x.mu.Unlock()
 	}
 	return nil
+}
+
+// filterLines is how many lines of each run's filter there is room for.
+func (x *Index) filterLines(runs []*run) []int {
+	lines, left := make([]int, len(runs)), int(x.o.CacheBytes*13/16/bloom.LineBytes)
+	for i, r := range runs {
+		lines[i] = r.lines
+		left -= r.lines
+	}
+	for _, least := range []int{6, 6, 0} { // bits an entry that are worth halving
+		for i, r := range runs {
+			switch {
+			case left >= 0:
+				return lines
+			case least == 0:
+				left += lines[i]
+				lines[i] = 0
+				x.o.Logger.Warn("there is no memory for all filters of the id index, which makes it slow: --index-cache gives it more", "ids", r.entries)
+			case lines[i]*8*bloom.LineBytes >= least*r.entries && lines[i]%2 == 0:
+				lines[i] /= 2
+				left += lines[i]
+			}
+		}
+	}
+	return lines
 }

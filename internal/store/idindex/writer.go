@@ -11,15 +11,13 @@ import (
 )
 
 // filterSize is how large the filter of a run of n entries is. The many small runs have more bits, so that a new id is
-// seldom looked for in vain; the few large ones have little, for that is where the memory goes.
+// seldom looked for in vain; the few large ones have less, for that is where the memory goes. It can be halved three times.
 func filterSize(n int) (lines, probes int) {
-	bits, probes := 7, 5
-	if n <= 1<<20 {
+	bits, probes := 8, 5
+	if n <= 4<<20 {
 		bits, probes = 12, 6
-	} else if n <= 4<<20 {
-		bits, probes = 9, 6
 	}
-	return n*bits/(8*bloom.LineBytes) + 1, probes
+	return (n*bits/(8*bloom.LineBytes) + 8) &^ 7, probes
 }
 
 // writer writes a run.

@@ -549,3 +549,65 @@ func TestFewSegments(t *testing.T) {
 		t.Errorf("%d events", n)
 	}
 }
+
+// Retention that comes between takes the expired events out of the segment whose packed form is in the making; with
+// retention, what was taken from memory is left as it is for those who read it.
+func TestExpireInTheMaking(t *testing.T) {
+	t.Parallel()
+	for _, tail := range []int64{1, 1 << 20} {
+		a := &aging{T: t, fs: vfs.NewMem(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+		a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 64 << 10, packBytes: 1 << 10, TailBytes: tail, Now: func() time.Time { return a.now }})
+		a.Hide(store.Cutoffs{Now: a.now, Retention: store.Retention{Default: time.Hour}})
+		for i := range 60 {
+			a.store(3, time.Duration(i%2)*50*time.Minute)
+		}
+		for range 5 {
+			packStep(t, a.Log)
+		}
+		if a.making == nil {
+			t.Fatal("nothing is in the making")
+		}
+		a.later(30 * time.Minute) // half of all has expired
+		a.pass(a.Head())
+		sealNow(t, a.Log)
+		packAll(t, a.Log)
+		for _, r := range records(t, a.Log) {
+			if a.now.Sub(r.Event.Timestamp.Time) >= time.Hour || r.Event.ID == "" {
+				t.Errorf("event %d %q of %s is there", r.Seq, r.Event.ID, r.Event.Timestamp)
+			}
+		}
+		report, err := Check(context.Background(), "log", CheckOptions{FS: a.fs, Filters: true})
+		if err != nil || len(report.Findings) > 0 || report.Events != 90 || a.Removed("p1").Aged != 90 || a.packNext() != nil {
+			t.Errorf("tail %d: %+v, %v, removed %+v", tail, report, err, a.Removed("p1"))
+		}
+		if n := len(records(t, a.Log)); n != 90 {
+			t.Errorf("tail %d: %d events", tail, n)
+		}
+	}
+}
+
+// Packing takes out what is hidden by then, and leaves the blocks in memory to those who read them.
+func TestPackingTakesOutExpired(t *testing.T) {
+	t.Parallel()
+	a := &aging{T: t, fs: vfs.NewMem(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 1 << 20, packBytes: 1 << 10, Now: func() time.Time { return a.now }})
+	for i := range 60 {
+		var ago time.Duration
+		if i%3 == 0 {
+			ago = 59 * time.Minute
+		}
+		a.store(3, ago)
+	}
+	a.later(2 * time.Minute)
+	a.pass(a.Head()) // too little to rewrite a segment for
+	sealNow(t, a.Log)
+	packAll(t, a.Log)
+	if n := len(records(t, a.Log)); n != 120 || a.Removed("p1").Aged != 60 {
+		t.Errorf("%d events, removed %+v", n, a.Removed("p1"))
+	}
+	for seq := entity.Seq(1); seq <= a.Head(); seq++ {
+		if b, known := a.tail.next(seq); !known || b.erased != nil || b.ids[0] == "" {
+			t.Fatalf("the block in memory of %d was changed", seq)
+		}
+	}
+}
