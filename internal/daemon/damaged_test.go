@@ -197,7 +197,7 @@ func (n *testNode) resend(t *testing.T, i int) (got wire.BatchResponse) {
 	t.Helper()
 	var events []string
 	for k := range batchEvents {
-		events = append(events, fmt.Sprintf(`{"event_id":"b%d-%d","event_type":"observation_create","payload":{"id":"o%d-%d","trace_id":"t","type":"span","name":"n","input":"%s","output":"%s"}}`,
+		events = append(events, fmt.Sprintf(`{"event_id":"b%d-%d","event_type":"observation_create","payload":{"id":"o%d-%d","trace_id":"t","type":"span","name":"n","status_message":"%s%s"}}`,
 			i, k, i, k, noise(i, k, 0), noise(i, k, 1)))
 	}
 	body := `{"events":[` + strings.Join(events, ",") + `]}`

@@ -21,7 +21,7 @@ const (
 	// flushBytes is how many bytes of events are written at once, if that is less.
 	flushBytes = 64 << 20
 	// flushAfter is how long an event waits at most while others come: what a crash leaves to be inserted again is no older.
-	flushAfter = 10 * time.Second
+	flushAfter = time.Minute
 	// mostRows and mostBytes are what may be hot while it cannot be written.
 	mostRows  = flushRows * 5 / 4
 	mostBytes = flushBytes * 5 / 4
