@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -37,10 +38,10 @@ const markTTL = 3 * time.Hour
 // node is a real Log, DuckDB, indexer and Keeper on one clock, and what was stored in it.
 type node struct {
 	*testing.T
-	rng *rand.Rand
-	mem *vfs.MemFS // the Log's disk, which a crash takes away
-	dir string     // the warehouse and the quarantine
-	now time.Time
+	rng   *rand.Rand
+	mem   *vfs.MemFS // the Log's disk, which a crash takes away
+	dir   string     // the warehouse and the quarantine
+	clock *clock.Stopped
 
 	log     *segmentlog.Log
 	w       *duckstore.Warehouse
@@ -55,19 +56,18 @@ type node struct {
 
 func (n *node) open() {
 	n.Helper()
-	clock := func() time.Time { return n.now }
 	var err error
-	n.log, err = segmentlog.Open("log", segmentlog.Options{FS: n.mem, Now: clock, SegmentBytes: 8 << 10, TailBytes: 4 << 10, BlockCacheBytes: 64 << 10})
+	n.log, err = segmentlog.Open("log", segmentlog.Options{FS: n.mem, Now: n.clock.Now, SegmentBytes: 8 << 10, TailBytes: 4 << 10, BlockCacheBytes: 64 << 10})
 	if err != nil {
 		n.Fatal(err)
 	}
-	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Records: extract.Records(n.log.Get), Now: clock}); err != nil {
+	if n.w, err = duckstore.Open(n.file(), duckstore.Options{CacheMemory: 1 << 16, Threads: 1, Records: extract.Records(n.log.Get), Now: n.clock.Now}); err != nil {
 		n.Fatal(err)
 	}
-	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: clock, Gather: time.Millisecond}); err != nil {
+	if n.x, err = indexer.New(indexer.Options{Log: n.log, Warehouse: n.w, Dir: filepath.Join(n.dir, "q"), Now: n.clock.Now, Gather: time.Millisecond}); err != nil {
 		n.Fatal(err)
 	}
-	n.k = removal.NewKeeper(removal.KeeperOptions{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: clock})
+	n.k = removal.NewKeeper(removal.KeeperOptions{Log: n.log, Warehouse: n.w, Indexer: n.x, Retention: keep, Now: n.clock.Now})
 	ctx, cancel := context.WithCancel(n.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.x.Run(ctx) }()
@@ -91,16 +91,16 @@ func (n *node) file() string { return filepath.Join(n.dir, "w.duckdb") }
 func (n *node) append() {
 	n.Helper()
 	b := &store.Batch{
-		Project: []string{"short", "default", "ever"}[n.rng.IntN(3)], Environment: "default", ID: fmt.Sprint("batch", len(n.batches)), ReceivedAt: n.now,
+		Project: []string{"short", "default", "ever"}[n.rng.IntN(3)], Environment: "default", ID: fmt.Sprint("batch", len(n.batches)), ReceivedAt: n.clock.Now(),
 		Dedup: store.Dedup{Enabled: n.rng.IntN(4) > 0, TTL: markTTL},
 	}
 	for i := range 1 + n.rng.IntN(25) {
-		at := n.now.Add(-time.Duration(n.rng.Int64N(int64(2 * time.Minute))))
+		at := n.clock.Now().Add(-time.Duration(n.rng.Int64N(int64(2 * time.Minute))))
 		switch n.rng.IntN(12) {
 		case 0:
-			at = n.now.Add(-time.Duration(n.rng.Int64N(int64(9 * time.Hour))))
+			at = n.clock.Now().Add(-time.Duration(n.rng.Int64N(int64(9 * time.Hour))))
 		case 1:
-			at = n.now.AddDate(20, 0, 0)
+			at = n.clock.Now().AddDate(20, 0, 0)
 		case 2:
 			at = time.UnixMicro(n.rng.Int64N(1e9))
 		}
@@ -124,19 +124,19 @@ func (n *node) append() {
 func (n *node) repeat() {
 	n.Helper()
 	b := n.batches[n.rng.IntN(len(n.batches))]
-	if !b.Dedup.Enabled || n.now.Sub(b.ReceivedAt) >= markTTL {
+	if !b.Dedup.Enabled || n.clock.Now().Sub(b.ReceivedAt) >= markTTL {
 		return
 	}
 	again := *b
-	again.ReceivedAt, again.ID = n.now, fmt.Sprint(b.ID, "-again-", n.log.Head())
+	again.ReceivedAt, again.ID = n.clock.Now(), fmt.Sprint(b.ID, "-again-", n.log.Head())
 	outcomes, err := n.log.Append(n.Context(), &again)
 	if err != nil || slices.Contains(outcomes, store.Stored) {
-		n.Fatalf("sent again %v after it was stored: %v, %v", n.now.Sub(b.ReceivedAt), outcomes, err)
+		n.Fatalf("sent again %v after it was stored: %v, %v", n.clock.Now().Sub(b.ReceivedAt), outcomes, err)
 	}
 	// The receipt is kept for a day, whatever became of the events.
 	job, err := n.log.BatchReceipt(n.Context(), b.Project, b.ID)
 	if err != nil || job.Result.ProcessedEvents != len(b.Events) {
-		n.Fatalf("receipt of a batch %v old: %+v, %v", n.now.Sub(b.ReceivedAt), job, err)
+		n.Fatalf("receipt of a batch %v old: %+v, %v", n.clock.Now().Sub(b.ReceivedAt), job, err)
 	}
 }
 
@@ -189,7 +189,7 @@ func (n *node) rebuild() {
 
 // kept are the events of a project that have not expired.
 func (n *node) kept(project string) []entity.Record {
-	c := store.Cutoffs{Now: n.now, Retention: keep}
+	c := store.Cutoffs{Now: n.clock.Now(), Retention: keep}
 	var recs []entity.Record
 	for _, r := range n.sent {
 		if r.Project == project && !c.Expired(project, r.Event.Timestamp.UnixMicro(), r.ReceivedAt.UnixMicro()) {
@@ -229,7 +229,7 @@ func (n *node) check(when string) {
 	}
 	for _, project := range []string{"short", "default", "ever"} {
 		if got, want := answers(n.T, n.w, project), answers(n.T, want, project); got != want {
-			n.Fatalf("%s, at %v, project %s:\n%.3000s\nwant\n%.3000s", when, n.now, project, got, want)
+			n.Fatalf("%s, at %v, project %s:\n%.3000s\nwant\n%.3000s", when, n.clock.Now(), project, got, want)
 		}
 	}
 }
@@ -315,7 +315,7 @@ func TestHistories(t *testing.T) {
 func history(t *testing.T, seed uint64) {
 	n := &node{
 		T: t, rng: chance.From(seed, 0), mem: vfs.NewCrashableMem(), dir: t.TempDir(),
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), content: storetest.History(seed, 120),
+		clock: clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), content: storetest.History(seed, 120),
 	}
 	n.open()
 	defer func() { n.stopped() }()
@@ -324,7 +324,7 @@ func history(t *testing.T, seed uint64) {
 		steps = 15
 	}
 	for range steps {
-		n.now = n.now.Add(time.Duration(n.rng.Int64N(int64(20 * time.Minute))))
+		n.clock.Advance(time.Duration(n.rng.Int64N(int64(20 * time.Minute))))
 		switch n.rng.IntN(12) {
 		case 0:
 			n.stopped()
@@ -365,7 +365,7 @@ func (n *node) end() {
 	for _, p := range []string{"short", "default"} {
 		left[p] = int64(len(n.kept(p)))
 	}
-	n.now = n.now.Add(48 * time.Hour)
+	n.clock.Advance(48 * time.Hour)
 	if err := n.k.Pass(n.Context()); err != nil {
 		n.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -574,9 +575,9 @@ func TestFewSegmentsWhenBusy(t *testing.T) {
 func TestExpireInTheMaking(t *testing.T) {
 	t.Parallel()
 	for _, tail := range []int64{1, 1 << 20} {
-		a := &aging{T: t, fs: vfs.NewMem(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-		a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 64 << 10, packBytes: 1 << 10, TailBytes: tail, Now: func() time.Time { return a.now }})
-		a.Hide(store.Cutoffs{Now: a.now, Retention: store.Retention{Default: time.Hour}})
+		a := &aging{T: t, fs: vfs.NewMem(), clock: clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
+		a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 64 << 10, packBytes: 1 << 10, TailBytes: tail, Now: a.clock.Now})
+		a.Hide(store.Cutoffs{Now: a.clock.Now(), Retention: store.Retention{Default: time.Hour}})
 		for i := range 60 {
 			a.store(3, time.Duration(i%2)*50*time.Minute)
 		}
@@ -591,7 +592,7 @@ func TestExpireInTheMaking(t *testing.T) {
 		sealNow(t, a.Log)
 		packAll(t, a.Log)
 		for _, r := range records(t, a.Log) {
-			if a.now.Sub(r.Event.Timestamp.Time) >= time.Hour || r.Event.ID == "" {
+			if a.clock.Now().Sub(r.Event.Timestamp.Time) >= time.Hour || r.Event.ID == "" {
 				t.Errorf("event %d %q of %s is there", r.Seq, r.Event.ID, r.Event.Timestamp)
 			}
 		}
@@ -608,8 +609,8 @@ func TestExpireInTheMaking(t *testing.T) {
 // Packing takes out what is hidden by then, and leaves the blocks in memory to those who read them.
 func TestPackingTakesOutExpired(t *testing.T) {
 	t.Parallel()
-	a := &aging{T: t, fs: vfs.NewMem(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 1 << 20, packBytes: 1 << 10, Now: func() time.Time { return a.now }})
+	a := &aging{T: t, fs: vfs.NewMem(), clock: clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
+	a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 1 << 20, packBytes: 1 << 10, Now: a.clock.Now})
 	for i := range 60 {
 		var ago time.Duration
 		if i%3 == 0 {

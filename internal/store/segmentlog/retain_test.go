@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -17,14 +18,14 @@ import (
 type aging struct {
 	*testing.T
 	*Log
-	fs  *vfs.MemFS
-	now time.Time
-	n   int
+	fs    *vfs.MemFS
+	clock *clock.Stopped
+	n     int
 }
 
 func newAging(t *testing.T) *aging {
-	a := &aging{T: t, fs: vfs.NewMem(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 16 << 10, TailBytes: 1, Now: func() time.Time { return a.now }})
+	a := &aging{T: t, fs: vfs.NewMem(), clock: clock.NewStopped(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
+	a.Log = openTest(t, a.fs, "log", Options{SegmentBytes: 16 << 10, TailBytes: 1, Now: a.clock.Now})
 	return a
 }
 
@@ -33,9 +34,9 @@ func (a *aging) store(n int, ago time.Duration) (first entity.Seq) {
 	a.Helper()
 	a.n++
 	b := testBatch(fmt.Sprint("b", a.n), n, 900)
-	b.ReceivedAt = a.now
+	b.ReceivedAt = a.clock.Now()
 	for i := range b.Events {
-		b.Events[i].Timestamp = wire.At(a.now.Add(-ago))
+		b.Events[i].Timestamp = wire.At(a.clock.Now().Add(-ago))
 	}
 	first = a.Head() + 1
 	if _, err := a.Append(context.Background(), b); err != nil {
@@ -47,13 +48,13 @@ func (a *aging) store(n int, ago time.Duration) (first entity.Seq) {
 // pass expires what is older than an hour, up to a Seq.
 func (a *aging) pass(upto entity.Seq) {
 	a.Helper()
-	a.Hide(store.Cutoffs{Now: a.now, Retention: store.Retention{Default: time.Hour}})
+	a.Hide(store.Cutoffs{Now: a.clock.Now(), Retention: store.Retention{Default: time.Hour}})
 	if err := a.Expire(context.Background(), upto); err != nil {
 		a.Fatal(err)
 	}
 }
 
-func (a *aging) later(d time.Duration) { a.now = a.now.Add(d) }
+func (a *aging) later(d time.Duration) { a.clock.Advance(d) }
 
 func (a *aging) disk() int64 { return a.Stats().DiskBytes }
 
@@ -103,7 +104,7 @@ func TestExpireUpto(t *testing.T) {
 func TestExpireWhole(t *testing.T) {
 	t.Parallel()
 	a := newAging(t)
-	job := store.Job{ID: "job_1", Project: "p1", Environment: "default", BatchID: "jb", ReceivedAt: a.now, Body: []byte(`{"events":[]}`)}
+	job := store.Job{ID: "job_1", Project: "p1", Environment: "default", BatchID: "jb", ReceivedAt: a.clock.Now(), Body: []byte(`{"events":[]}`)}
 	for i := range 10 {
 		a.store(100, 0)
 		if i == 5 {
