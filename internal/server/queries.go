@@ -18,15 +18,6 @@ func ok[T any](body *T, err error) (*answer, error) {
 	return &answer{status: http.StatusOK, body: body}, nil
 }
 
-// records returns every event that folds into the trace, payloads and all.
-func (s *Server) records(ctx context.Context, c *call, traceID string) ([]entity.Record, error) {
-	seqs, err := store.TraceEvents(ctx, s.o.Warehouse, c.caller.Project, traceID)
-	if err != nil {
-		return nil, err
-	}
-	return s.readAll(ctx, c, seqs)
-}
-
 func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	id, err := pathID(c)
 	if err != nil {

@@ -98,9 +98,6 @@ func (q *question) end() {
 	q.bytes = 0
 }
 
-// forget says that what readAll has read so far is no part of the answer.
-func (q *question) forget() { q.room, q.count = 0, 0 }
-
 // readAll reads the records of seqs for the answer of c. What they weigh is not known before
 // they are read: when it is more than c has room for, they are read once to weigh them,
 // keeping nothing, and again when there is room. What they say is read too, as the fold needs it.

@@ -39,14 +39,6 @@ func (r *Reader) Varint() int64 {
 	return i
 }
 
-// Byte reads one byte.
-func (r *Reader) Byte() byte {
-	if b := r.Take(1); len(b) == 1 {
-		return b[0]
-	}
-	return 0
-}
-
 // Take reads n bytes, which share the reader's memory.
 func (r *Reader) Take(n uint64) []byte {
 	if n > uint64(len(r.B)) {

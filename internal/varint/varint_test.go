@@ -16,24 +16,24 @@ func TestReader(t *testing.T) {
 	type values struct {
 		u      uint64
 		i      int64
-		c      byte
+		c      string
 		s      string
 		n      int
 		behind string
 	}
 	read := func(r *Reader) values {
-		v := values{r.Uvarint(), r.Varint(), r.Byte(), string(r.Bytes()), r.Count(1), ""}
+		v := values{r.Uvarint(), r.Varint(), string(r.Take(1)), string(r.Bytes()), r.Count(1), ""}
 		v.behind = string(r.Take(uint64(v.n)))
 		return v
 	}
-	want := values{1 << 40, -3, 7, "text", 2, "\x08\x09"}
+	want := values{1 << 40, -3, "\x07", "text", 2, "\x08\x09"}
 	r := &Reader{B: b}
 	if got := read(r); got != want || r.Bad || len(r.B) != 0 {
 		t.Errorf("%+v, %+v", got, r)
 	}
 	for n := range len(b) {
 		r := &Reader{B: b[:n]}
-		if read(r); !r.Bad || r.Uvarint() != 0 || r.Byte() != 0 || r.Count(1) != 0 {
+		if read(r); !r.Bad || r.Uvarint() != 0 || r.Take(1) != nil || r.Count(1) != 0 {
 			t.Errorf("cut after %d bytes: %+v", n, r)
 		}
 	}

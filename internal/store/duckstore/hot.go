@@ -115,10 +115,3 @@ func (h *hot) row(i int) entity.Row {
 }
 
 func (h *hot) project(i int) string { return h.names[h.events[i].project] }
-
-// key names the entity of an event, in the page's memory.
-func (h *hot) key(i int) entityKey {
-	row := h.row(i)
-	id := row.EntityID()
-	return entityKey{h.project(i), row.Kind(), unsafe.String(unsafe.SliceData(id), len(id))}
-}
