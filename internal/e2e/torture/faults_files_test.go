@@ -57,8 +57,12 @@ func warehouseFiles(data string) ([]string, error) {
 func (w *world) damaged(list func(data string) ([]string, error)) error {
 	w.down()
 	files, err := list(w.data)
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no file to damage (%w)", err)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 { // the id index has none before its first table is full, or a stop
+		w.ledger.note(map[string]any{"damage": "none: there is no file"})
+		return w.startAndRead()
 	}
 	path := files[w.rng.IntN(len(files))]
 	how, _, err := harm(w.rng, path)
