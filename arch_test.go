@@ -74,7 +74,7 @@ func house() map[string]room {
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
 		"internal/entity": {
-			may: []string{"internal/wire", "internal/rawjson"}, inTests: []string{"internal/extract", "internal/store/storetest"},
+			may: []string{"internal/wire", "internal/rawjson", "internal/varint"}, inTests: []string{"internal/extract", "internal/store/storetest"},
 			because: "what an event says and folds into is the same for every door and engine",
 		},
 		"internal/extract": {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"unsafe"
 )
 
 // Folder folds one entity after the other, in memory that it uses again: what it returns holds until Reset
@@ -64,26 +63,16 @@ func (f *Folder) Reset() {
 // of a row that is none.
 func (f *Folder) AddFact(e Fact) error {
 	from := len(f.values)
-	if !f.unpack(e.Row) {
-		f.values = f.values[:from]
-		return fmt.Errorf("fold event %d: %w", e.Seq, errRow)
+	values, lists, err := e.Row.appendValues(f.values, f.lists)
+	if err != nil {
+		return fmt.Errorf("fold event %d: %w", e.Seq, err)
 	}
+	f.values, f.lists = values, lists
 	f.take(foldItem{
 		seq: e.Seq, at: e.At, rank: e.Row.Rank(), content: e.Row.Content(), eventID: e.EventID, env: e.Environment,
 		values: f.values[from:len(f.values):len(f.values)],
 	})
 	return nil
-}
-
-// unpack appends the values of a row, whose texts share its memory.
-func (f *Folder) unpack(r Row) bool {
-	c := rowCursor{rest: r, whole: unsafe.String(unsafe.SliceData(r), len(r))}
-	if !c.head() {
-		return false
-	}
-	c.text()
-	f.values, f.lists = c.values(f.values, f.lists)
-	return !c.bad
 }
 
 func (f *Folder) add(rec *Record, fields *Fields) {

@@ -4,6 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+	"github.com/brokle-ai/brokle-go/internal/varint"
 )
 
 // Row is the Fields of one event in bytes, without those that are held as JSON, which only the payload
@@ -22,7 +26,7 @@ const rowHead = 10
 func (f *Fields) AppendRow(dst []byte) []byte {
 	dst = append(dst, byte(f.Kind), byte(f.Rank))
 	dst = binary.LittleEndian.AppendUint64(dst, f.Content)
-	dst = appendText(dst, f.EntityID)
+	dst = varint.AppendString(dst, f.EntityID)
 	for i := range f.Values {
 		dst = f.Values[i].appendTo(dst)
 	}
@@ -37,21 +41,17 @@ func (v *FieldValue) appendTo(dst []byte) []byte {
 	dst = append(dst, byte(v.Field))
 	switch t {
 	case Text:
-		return appendText(dst, v.Text)
+		return varint.AppendString(dst, v.Text)
 	case Float:
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Num))
 	case List:
 		dst = binary.AppendUvarint(dst, uint64(len(v.List)))
 		for _, s := range v.List {
-			dst = appendText(dst, s)
+			dst = varint.AppendString(dst, s)
 		}
 		return dst
 	}
 	return binary.AppendVarint(dst, v.Int)
-}
-
-func appendText(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
 // errRow is the error of bytes that are no row.
@@ -83,171 +83,137 @@ func (r Row) Content() uint64 {
 
 // EntityID is the entity's id; it shares the row's memory.
 func (r Row) EntityID() []byte {
-	c := rowCursor{rest: r}
-	if !c.head() {
-		return nil
-	}
-	return c.text()
+	c := r.cursor()
+	return c.Bytes()
 }
 
 // Get returns the bytes of the first value of a field that is a text, which share the row's memory; nil when the row has none.
 func (r Row) Get(f Field) []byte {
-	c := rowCursor{rest: r}
-	if !c.head() {
-		return nil
-	}
-	c.text()
+	c := r.cursor()
+	c.Bytes()
 	for c.next() {
 		if c.field == f && f.Type() == Text {
-			return c.text()
+			return c.Bytes()
 		}
 		c.skip()
 	}
 	return nil
 }
 
-// Unpack sets f, whose Values are used again, to what was packed. Its texts share one string with the row's bytes copied.
-func (r Row) Unpack(f *Fields) error {
-	c := rowCursor{rest: r, whole: string(r)}
-	values := f.Values[:0]
-	*f = Fields{}
-	if !c.head() {
-		return errRow
+// Names is the trace that the event names, which shares the row's memory, and whether it says something of twins (see Twins).
+func (r Row) Names() (trace []byte, twins bool) {
+	c := r.cursor()
+	c.Bytes()
+	for c.next() {
+		switch c.field {
+		case TraceID:
+			trace = c.Bytes()
+			continue
+		case Twin:
+			twins = true
+		}
+		c.skip()
 	}
-	f.Kind, f.Rank, f.Content, f.EntityID = r.Kind(), r.Rank(), r.Content(), c.copied()
-	f.Values, _ = c.values(values, nil)
-	if c.bad {
-		return errRow
+	return trace, twins
+}
+
+// View sets f, whose Values are used again, to what was packed. Its texts are the row's memory, which must not change while
+// f is in use.
+func (r Row) View(f *Fields) error {
+	values, _, err := r.appendValues(f.Values[:0], nil)
+	if err != nil {
+		*f = Fields{Values: values[:0]}
+		return err
 	}
+	*f = Fields{Kind: r.Kind(), Rank: r.Rank(), Content: r.Content(), EntityID: rawjson.Alias(r.EntityID()), Values: values}
 	return nil
 }
 
 // Fields is what was packed, in memory of its own; nil for bytes that are no row.
 func (r Row) Fields() *Fields {
 	f := &Fields{}
-	if r.Unpack(f) != nil {
+	if slices.Clone(r).View(f) != nil {
 		return nil
 	}
 	return f
 }
 
-// rowCursor reads a row from its begin to its end. What it reads behind bytes that are wrong is zero.
-type rowCursor struct {
-	rest  []byte
-	whole string // the row as a string
-	field Field
-	bad   bool
-}
-
-// head passes over what has a fixed place.
-func (c *rowCursor) head() bool {
-	if len(c.rest) < rowHead {
-		return false
-	}
-	c.rest = c.rest[rowHead:]
-	return true
-}
-
-// next reads the field of the value that follows; false behind the last.
-func (c *rowCursor) next() bool {
-	if c.bad || len(c.rest) == 0 {
-		return false
-	}
-	c.field, c.rest = Field(c.rest[0]), c.rest[1:]
-	if c.field >= NumFields || c.field.Type() == JSON || c.field.Type() == Flag {
-		c.bad = true
-	}
-	return !c.bad
-}
-
-// values appends what follows to dst, and the elements of lists to lists.
-func (c *rowCursor) values(dst []FieldValue, lists []string) ([]FieldValue, []string) {
+// appendValues appends the values to dst, and the elements of their lists to lists. Texts are the row's memory.
+func (r Row) appendValues(dst []FieldValue, lists []string) ([]FieldValue, []string, error) {
 	if lists == nil {
 		lists = []string{} // an empty list is one
 	}
+	c := r.cursor()
+	c.Bytes()
 	for c.next() {
 		dst = append(dst, FieldValue{Field: c.field})
 		v := &dst[len(dst)-1]
 		switch c.field.Type() {
 		case Text:
-			v.Text = c.copied()
+			v.Text = c.text()
 		case Float:
-			v.Num = math.Float64frombits(c.fixed())
+			v.Num = c.float()
 		case List:
 			from := len(lists)
-			for n := c.uvarint(); n > 0 && !c.bad; n-- {
-				lists = append(lists, c.copied())
+			for n := c.Uvarint(); n > 0 && !c.Bad; n-- {
+				lists = append(lists, c.text())
 			}
 			v.List = lists[from:len(lists):len(lists)]
 		default:
-			v.Int = c.varint()
+			v.Int = c.Varint()
 		}
 	}
-	return dst, lists
+	if c.Bad {
+		return dst, lists, errRow
+	}
+	return dst, lists, nil
+}
+
+// rowCursor reads a row from its entity's id to its end. What it reads behind bytes that are wrong is zero.
+type rowCursor struct {
+	varint.Reader
+	field Field
+}
+
+func (r Row) cursor() rowCursor {
+	if len(r) < rowHead {
+		return rowCursor{Reader: varint.Reader{Bad: true}}
+	}
+	return rowCursor{Reader: varint.Reader{B: r[rowHead:]}}
+}
+
+// next reads the field of the value that follows; false behind the last.
+func (c *rowCursor) next() bool {
+	if c.Bad || len(c.B) == 0 {
+		return false
+	}
+	c.field, c.B = Field(c.B[0]), c.B[1:]
+	c.Bad = c.field >= NumFields || c.field.Type() == JSON || c.field.Type() == Flag
+	return !c.Bad
 }
 
 // skip passes over the value of field.
 func (c *rowCursor) skip() {
 	switch c.field.Type() {
 	case Text:
-		c.text()
+		c.Bytes()
 	case Float:
-		c.fixed()
+		c.float()
 	case List:
-		for n := c.uvarint(); n > 0 && !c.bad; n-- {
-			c.text()
+		for n := c.Uvarint(); n > 0 && !c.Bad; n-- {
+			c.Bytes()
 		}
 	default:
-		c.varint()
+		c.Varint()
 	}
 }
 
-// copied is the text that follows, out of whole.
-func (c *rowCursor) copied() string {
-	b := c.text()
-	end := len(c.whole) - len(c.rest)
-	return c.whole[end-len(b) : end]
-}
+func (c *rowCursor) text() string { return rawjson.Alias(c.Bytes()) }
 
-func (c *rowCursor) text() []byte {
-	n := c.uvarint()
-	if n > uint64(len(c.rest)) {
-		c.fail()
-		return nil
-	}
-	b := c.rest[:n:n]
-	c.rest = c.rest[n:]
-	return b
-}
-
-func (c *rowCursor) fixed() uint64 {
-	if len(c.rest) < 8 {
-		c.fail()
+func (c *rowCursor) float() float64 {
+	b := c.Take(8)
+	if b == nil {
 		return 0
 	}
-	v := binary.LittleEndian.Uint64(c.rest)
-	c.rest = c.rest[8:]
-	return v
+	return math.Float64frombits(binary.LittleEndian.Uint64(b))
 }
-
-func (c *rowCursor) uvarint() uint64 {
-	v, n := binary.Uvarint(c.rest)
-	if n <= 0 {
-		c.fail()
-		return 0
-	}
-	c.rest = c.rest[n:]
-	return v
-}
-
-func (c *rowCursor) varint() int64 {
-	v, n := binary.Varint(c.rest)
-	if n <= 0 {
-		c.fail()
-		return 0
-	}
-	c.rest = c.rest[n:]
-	return v
-}
-
-func (c *rowCursor) fail() { c.bad, c.rest = true, nil }

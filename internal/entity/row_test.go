@@ -53,7 +53,7 @@ func TestRowComesBack(t *testing.T) {
 		withJSON := *f
 		withJSON.Values = append([]FieldValue{{Field: Input, Text: `{"a":1}`}}, f.Values...)
 		row := Row(withJSON.AppendRow([]byte("before")))[len("before"):]
-		if err := row.Unpack(&again); err != nil || !reflect.DeepEqual(&again, f) || !reflect.DeepEqual(row.Fields(), f) {
+		if err := row.View(&again); err != nil || !reflect.DeepEqual(&again, f) || !reflect.DeepEqual(row.Fields(), f) {
 			t.Fatalf("%v\npacked   %+v\nunpacked %+v", err, f, &again)
 		}
 		if row.Kind() != f.Kind || row.Rank() != f.Rank || row.Content() != f.Content || string(row.EntityID()) != f.EntityID {

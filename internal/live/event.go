@@ -107,7 +107,7 @@ func (f *Filter) takes(e *event) bool {
 	}
 	if f.Tag != "" {
 		var fields entity.Fields
-		if e.row.Unpack(&fields) != nil {
+		if e.row.View(&fields) != nil {
 			return false
 		}
 		if tags, _ := fields.Get(entity.Tags); !slices.Contains(tags.List, f.Tag) {

@@ -116,7 +116,7 @@ func (k *Checker) events(condition string, args []any, each func(*entity.Record)
 					ID: b.text(heardEventID, i), Type: wire.EventType(b.text(heardType, i)), Timestamp: wire.At(microTime(b.number(heardTS, i))),
 				},
 			}
-			if err := entity.Row(b.text(heardRow, i)).Unpack(rec.Fields); err != nil {
+			if err := entity.Row(b.text(heardRow, i)).View(rec.Fields); err != nil {
 				bad = err
 				return
 			}

@@ -50,7 +50,7 @@ func (f *filters) add(b *block, off int64) {
 // mentions adds whom an event of the project names.
 func (f *filters) mentions(project string, b *block, i int) {
 	ev, fields := &b.events[i], &f.fields
-	if b.rows == nil || b.rows[i] == nil || b.rows[i].Unpack(fields) != nil {
+	if b.rows == nil || b.rows[i] == nil || b.rows[i].View(fields) != nil {
 		if extract.Into(fields, ev) != nil {
 			return // nothing in it can be read
 		}
