@@ -27,8 +27,8 @@ type Options struct {
 	Logger *slog.Logger
 	// MaxRecords is the most of one transaction. Default 10 000.
 	MaxRecords int
-	// Gather is how long records are collected while more keep coming. An event
-	// is queryable about twice this after it was stored. Default 80 ms.
+	// Gather is the least time between two inserts while records keep coming, in which they are collected. After a
+	// pause of so long an event is queryable at once, otherwise about this after it was stored. Default 80 ms.
 	Gather time.Duration
 	// MaxBackoff is the longest pause before a failed insert is tried again; the
 	// first is 50 ms and each doubles. Default 5 s.

@@ -239,8 +239,8 @@ func TestQueryableSoonAndTogether(t *testing.T) {
 		began := time.Now()
 		log.add(1, "")
 		catchUp(t, x)
-		if took := time.Since(began); took > 150*time.Millisecond {
-			t.Errorf("one event took %v", took)
+		if took := time.Since(began); took > time.Millisecond {
+			t.Errorf("one event after a pause took %v", took)
 		}
 		for range 50 { // a request each 10 ms
 			log.add(100, "")

@@ -19,14 +19,15 @@ func (x *Indexer) read(ctx context.Context, batches chan<- batch) error {
 	x.mu.Lock()
 	at := x.stats.Cursor
 	x.mu.Unlock()
+	var last time.Time // when a batch was handed on
 	for {
-		b, err := x.gather(ctx, at)
+		b, err := x.gather(ctx, at, last.Add(x.o.Gather))
 		if err != nil {
 			return err
 		}
 		select {
 		case batches <- b:
-			at = b.upto
+			at, last = b.upto, time.Now()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -34,15 +35,15 @@ func (x *Indexer) read(ctx context.Context, batches chan<- batch) error {
 }
 
 // gather waits for records after at and collects those that follow, until
-// there are enough or the time for it is over.
-func (x *Indexer) gather(ctx context.Context, at entity.Seq) (batch, error) {
+// there are enough or the time for it is over: what comes after a pause goes on at once.
+func (x *Indexer) gather(ctx context.Context, at entity.Seq, until time.Time) (batch, error) {
 	b := batch{upto: at}
 	if err := x.more(ctx, &b); err != nil {
 		return b, err
 	}
-	window, cancel := context.WithTimeout(ctx, x.o.Gather)
+	window, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	for len(b.recs) < x.o.MaxRecords && b.bytes < gatherBytes {
+	for window.Err() == nil && len(b.recs) < x.o.MaxRecords && b.bytes < gatherBytes {
 		if err := x.more(window, &b); err != nil {
 			if window.Err() != nil && ctx.Err() == nil {
 				break // the time is over
