@@ -81,14 +81,15 @@ func ingest(t *testing.T, n *rig.Node, lasts time.Duration) *ingesting {
 	var sending sync.WaitGroup
 	text := strings.Repeat("some words of a prompt ", 30)
 	send := func(name string, events int, every time.Duration, answered func(time.Duration)) {
+		name = fmt.Sprint(name, "-", time.Now().UnixNano()) // of this run: nothing known is touched again
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
 			req := &brokle.BatchRequest{}
 			for e := range events {
 				req.Events = append(req.Events, brokle.Event{
-					ID: fmt.Sprintf("%s-%d-%d-%d", name, time.Now().UnixNano(), i, e), Type: brokle.ObservationCreate,
-					Payload: fmt.Appendf(nil, `{"id":"%s-%d","trace_id":"t-%s-%d","name":"call","type":"generation","model":"m","prompt_tokens":10,"input":%q}`, name, e, name, i, text),
+					ID: fmt.Sprintf("%s-%d-%d", name, i, e), Type: brokle.ObservationCreate,
+					Payload: fmt.Appendf(nil, `{"id":"%s-%d-%d","trace_id":"t-%s-%d","name":"call","type":"generation","model":"m","prompt_tokens":10,"input":%q}`, name, i, e, name, i, text),
 				})
 			}
 			began := time.Now()

@@ -27,7 +27,7 @@ const (
 	mostBytes = flushBytes * 5 / 4
 	// largeMemory is what DuckDB needs for a whole row group of every table; with less, smallRows are written at once, and
 	// what finds no memory is tried again with half of it, down to leastRows.
-	largeMemory = 200 << 20
+	largeMemory = 120 << 20
 	smallRows   = 20_000
 	leastRows   = 1_000
 	// askAgain is how long questions do not try again what failed.
