@@ -9,9 +9,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// Nearly all events are of entities that nothing was known of before, in traces that nothing was known of: they are simple.
-// They are folded one trace after the other, straight into the tables' chunks, with nothing to look up, to compare or to
-// delete. Everything else goes the long way, as a refold.
+// Nearly all events are of entities that nothing was known of before, in traces that nothing was known of, and of calls that
+// nobody else reported: they are simple. They are folded one trace after the other, straight into the tables' chunks, with
+// nothing to look up, to compare or to delete. Everything else goes the long way, as a refold.
 
 // hotEntity is an entity of what is hot, or a trace that only its observations name. It holds no pointers.
 type hotEntity struct {
@@ -89,10 +89,7 @@ func (x *index) take(i int32) {
 	if kind != entity.ObservationKind {
 		return
 	}
-	trace, twins := row.Names()
-	if twins {
-		s.long = true
-	}
+	trace := row.Get(entity.TraceID)
 	if len(trace) == 0 {
 		return
 	}
@@ -133,7 +130,7 @@ func (x *index) name(s *hotEntity) (project, id string) {
 	row := x.h.row(int(s.event))
 	b := row.EntityID()
 	if s.byTrace {
-		b, _ = row.Names()
+		b = row.Get(entity.TraceID)
 	}
 	return x.h.project(int(s.event)), unsafe.String(unsafe.SliceData(b), len(b))
 }

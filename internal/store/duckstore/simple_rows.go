@@ -34,6 +34,7 @@ type kinRow struct {
 	entity.Folder
 	row  *observationRow
 	seqs []int64
+	call *entity.Call // nil when it is none that may have twins
 }
 
 // simple folds and writes all simple entities of the index.
@@ -85,6 +86,9 @@ func (p *simple) write(at int, s *hotEntity) error {
 	if err := p.observation(&p.kin[0], s); err != nil {
 		return err
 	}
+	if s.long = p.mayHaveTwins(s, p.kin[:1]); s.long {
+		return nil
+	}
 	return p.put(&p.kin[0], s)
 }
 
@@ -114,7 +118,39 @@ func (p *simple) observation(k *kinRow, s *hotEntity) (err error) {
 	}
 	_, id := p.name(s)
 	k.row = &k.Folder.Observations(id)[0]
+	k.call = k.row.Call()
 	return nil
+}
+
+// mayHaveTwins says whether a call among these may have been reported before, there or in the tables. If not, what comes
+// later finds them. Two that may be twins have a key in common, which each of them has and the other wants, so it is
+// enough that the later one looks.
+func (p *simple) mayHaveTwins(s *hotEntity, kin []kinRow) bool {
+	project, seen := p.h.project(int(s.event)), p.w.seen
+	var keys [entity.MostKeys]entity.Key
+	for i := range kin {
+		c := kin[i].call
+		if c == nil {
+			continue
+		}
+		for _, key := range c.AppendWants(keys[:0]) {
+			if seen.has(seen.callKey(project, key)) {
+				return true
+			}
+		}
+		for _, key := range c.AppendHas(keys[:0]) {
+			seen.add(seen.callKey(project, key))
+		}
+	}
+	return false
+}
+
+// goLong leaves a trace to the long way.
+func (p *simple) goLong(s *hotEntity) {
+	s.long = true
+	for i := s.kin; i >= 0; i = p.entities[i].next {
+		p.entities[i].long = true
+	}
 }
 
 func (p *simple) put(k *kinRow, s *hotEntity) error {
@@ -135,6 +171,10 @@ func (p *simple) trace(at int, s *hotEntity) error {
 		}
 		f.Put(k.row, entity.Seq(k.seqs[0]), entity.Seq(k.seqs[len(k.seqs)-1]))
 		n++
+	}
+	if p.mayHaveTwins(s, p.kin[:n]) {
+		p.goLong(s)
+		return nil
 	}
 	own, seqs, err := p.own(s, id)
 	if err != nil {
@@ -186,9 +226,16 @@ func (p *simple) keep(s *hotEntity, f *family) {
 	if s.first >= 0 {
 		p.w.bundles.put(k, p.bundle(s, 0))
 	}
+	n := 0
 	for i := s.kin; i >= 0; i = p.entities[i].next {
-		of := &p.entities[i]
+		of, call := &p.entities[i], p.kin[n].call
 		_, observation := p.name(of)
-		p.w.bundles.put(entityKey{project, entity.ObservationKind, strings.Clone(observation)}, p.bundle(of, p.written, id))
+		b := p.bundle(of, p.written, id)
+		if call != nil {
+			call = call.Clone()
+			b.calls = append(b.calls, placedCall{call, call.Ref})
+		}
+		p.w.bundles.put(entityKey{project, entity.ObservationKind, strings.Clone(observation)}, b)
+		n++
 	}
 }
