@@ -14,6 +14,9 @@ import (
 // told apart. What was trimmed is believed; what is damaged is lost, and a retry of it no duplicate.
 func (l *Log) names(kind idindex.Kind, seq entity.Seq, project, id string) (bool, error) {
 	b, err := l.named.block(l, seq)
+	if b == nil && err == nil && l.awaitShown(seq) {
+		b, err = l.named.block(l, seq)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -36,6 +39,22 @@ func (l *Log) names(kind idindex.Kind, seq entity.Seq, project, id string) (bool
 	default:
 		return t.job == id, nil
 	}
+}
+
+// awaitShown returns when the Log shows seq, if it had to wait: the committer tells the index what it wrote, and
+// readers right after that.
+func (l *Log) awaitShown(seq entity.Seq) (waited bool) {
+	for l.serving && seq <= l.index.Cursor() {
+		l.mu.RLock()
+		head, news := l.head, l.news
+		l.mu.RUnlock()
+		if seq <= head {
+			break
+		}
+		<-news
+		waited = true
+	}
+	return waited
 }
 
 // jobReceived is when a job's request was received, Unix µs; now when that is not known.

@@ -20,7 +20,7 @@ type packer struct {
 	expire  *expiry // what goes on the way; nil: nothing
 
 	pending map[entity.Seq]bool  // requests of jobs that were not done when it was looked
-	looked  entity.Seq           // pending knows those up to here
+	looked  entity.Seq           // pending knows those up to here; later ones count as pending
 	kept    map[entity.Seq]int64 // bytes of those that were written
 
 	first, last entity.Seq // of the block in the making; first 0: none
@@ -123,17 +123,17 @@ func (p *packer) job(h *blockHeader, stored []byte) error {
 // pends says whether the request at seq is that of a pending job.
 func (p *packer) pends(seq entity.Seq) (bool, error) {
 	if seq > p.looked {
-		head := p.Head()
+		known := p.index.Cursor() // less than the head while the index takes nothing
 		seqs, err := p.index.PendingJobs()
 		if err != nil {
 			return false, err
 		}
-		p.looked, p.pending = head, map[entity.Seq]bool{}
+		p.looked, p.pending = known, map[entity.Seq]bool{}
 		for _, seq := range seqs {
 			p.pending[seq] = true
 		}
 	}
-	return p.pending[seq], nil
+	return p.pending[seq] || seq > p.looked, nil
 }
 
 // block takes a block of events.
