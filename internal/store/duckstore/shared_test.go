@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -94,6 +97,70 @@ func TestSharedIDsCostNoMore(t *testing.T) {
 				t.Fatal(err)
 			}
 			sound(t, path, g)
+		}
+	}
+}
+
+// Whatever the writer remembers of ids that many traces share, every row is the fold of its events, the newest of each id is one, and what
+// goes takes nothing else along.
+func TestSharedHistories(t *testing.T) {
+	t.Parallel()
+	for range chance.Rounds(8) {
+		seed := chance.Seed(t)
+		rng := chance.From(seed, 3)
+		recs := storetest.SharedHistory(seed, 50+rng.IntN(350))
+		extract.Fill(recs)
+		for i := range recs {
+			recs[i].Row = recs[i].Fields.AppendRow(nil)
+		}
+		s := &spans{T: t}
+		path := filepath.Join(t.TempDir(), "w.db")
+		o := Options{Records: s.Records, CacheMemory: []int{1, 4_000, 30_000, 0}[rng.IntN(4)]}
+		open := func() *Warehouse {
+			w, err := Open(path, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return w
+		}
+		w := open()
+		most := 1 + rng.IntN(len(recs)/3)
+		for rest := recs; len(rest) > 0; {
+			n := min(1+rng.IntN(most), len(rest))
+			s.insertAll(w, rest[:n]...)
+			rest = rest[n:]
+			switch rng.IntN(15) {
+			case 0:
+				if err := w.Close(); err != nil {
+					t.Fatal(err)
+				}
+				sound(t, path, s)
+				w = open()
+			case 1:
+				var gone []entity.Seq
+				ids := map[string]bool{} // all of an id: what was accepted again is in no row
+				for _, rec := range s.All() {
+					one, known := ids[rec.Event.ID]
+					if !known {
+						one = rng.IntN(10) == 0
+						ids[rec.Event.ID] = one
+					}
+					if one {
+						gone = append(gone, rec.Seq)
+					}
+				}
+				s.Erase(storetest.HistoryProject, gone...)
+				if err := w.Erase(t.Context(), storetest.HistoryProject, gone); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, path, s)
+		if t.Failed() {
+			return
 		}
 	}
 }
