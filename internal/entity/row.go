@@ -171,7 +171,7 @@ func (c *rowCursor) next() bool {
 		return false
 	}
 	c.field, c.B = Field(c.B[0]), c.B[1:]
-	c.Bad = c.field >= NumFields || c.field.Type() == JSON || c.field.Type() == Flag
+	c.Bad = c.field >= NumFields || c.field.Type() == JSON || c.field.Type() >= Flag
 	return !c.Bad
 }
 

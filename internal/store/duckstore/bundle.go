@@ -9,15 +9,20 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// bundle is the events of an entity, and where its rows are. The events are held as bytes: for each its Seq and its time as
+// bundle is the events of an entity, or of all observations with one id, and where its rows are. The events are held as bytes: for each its Seq and its time as
 // varints, then with their lengths the environment of its batch and its row.
 type bundle struct {
-	events  []byte
-	seqs    []int64      // of its events, in no order
-	at      span         // of its events
-	written int64        // of its rows; 0: it has none
-	traces  []string     // of its rows, when they are observations; "" is none
-	calls   []placedCall // of its rows that may have twins
+	events []byte
+	seqs   []int64      // of its events, in no order
+	at     span         // of its events
+	rows   []rowAt      // but of traces
+	calls  []placedCall // of its rows that may have twins
+}
+
+// rowAt is where a row is.
+type rowAt struct {
+	trace   string // of an observation; "" is none
+	written int64
 }
 
 // add takes in an event, whose row is copied.

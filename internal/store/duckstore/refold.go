@@ -3,7 +3,6 @@ package duckstore
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -14,9 +13,10 @@ import (
 // rolled up anew, and the new rows take the place of the old ones.
 type refold struct {
 	w        *Warehouse
+	heads    map[entityKey]*rivals // by the key of all with the id
 	bundles  map[entityKey]*bundle
 	families map[entityKey]*family // by the key of the trace
-	fresh    map[entityKey]bool    // traces that nothing has named before
+	fresh    map[entityKey]bool    // what nothing has named before; of observations, all with the id
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
 	without  map[int64]bool        // Seqs of events that go
@@ -66,36 +66,42 @@ func (o *oldRows) add(k entityKey, written int64) {
 // newRefold begins one, of about so many entities.
 func (w *Warehouse) newRefold(written int64, about int) *refold {
 	return &refold{
-		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
+		w: w, heads: map[entityKey]*rivals{}, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
 		fresh: make(map[entityKey]bool, about), written: written,
 	}
 }
 
-// touch makes the entities those to fold: it finds their events, in the cache or in the Log.
-func (r *refold) touch(keys []entityKey) error {
+// touch makes the entities those to fold: it finds their events, in the cache or in the Log. It returns the keys of
+// the bundles that were not touched before.
+func (r *refold) touch(keys []entityKey) (made []entityKey, err error) {
+	if err := r.findHeads(keys); err != nil {
+		return nil, err
+	}
 	var absent []entityKey
 	for _, k := range keys {
+		k = r.place(k)
 		if k.kind == entity.GenericKind || r.bundles[k] != nil {
 			continue
 		}
-		b, cached := r.w.bundles.get(k)
+		b, cached := r.cached(k)
 		if !cached {
 			b = &bundle{}
-			if r.isOld(k) {
+			if r.hasRows(k) {
 				absent = append(absent, k)
 			}
 		}
 		r.bundles[k] = b
+		made = append(made, k)
 	}
-	return r.loadBundles(absent)
+	return made, r.loadBundles(absent)
 }
 
-// isOld says whether the tables may have something of k, and remembers it from now on.
+// isOld says whether the tables may have something of k, of observations of any with the id, and remembers it from now on.
 func (r *refold) isOld(k entityKey) bool {
 	if r.fresh[k] {
 		return false
 	}
-	if r.w.seen.add(r.w.seen.entityKey(k.project, k.id, uint8(k.kind))) {
+	if r.w.knows(k.project, k.id, k.kind) {
 		return true
 	}
 	r.fresh[k] = true
@@ -122,6 +128,9 @@ func (r *refold) write() error {
 		}
 	}
 	if err := r.deleteOld(); err != nil {
+		return err
+	}
+	if err := r.settle(); err != nil {
 		return err
 	}
 	if err := r.recount(); err != nil {
@@ -152,12 +161,19 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) e
 	case entity.TraceKind:
 		traces[k] = true
 	case entity.ScoreKind:
-		r.old[k.kind].add(k, b.written)
+		for _, row := range b.rows {
+			r.old[k.kind].add(k, row.written)
+		}
+		b.rows = b.rows[:0]
 		if !b.empty() {
+			b.rows = append(b.rows, rowAt{written: r.written})
 			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *events.Score(k.id)})
 		}
 	case entity.ObservationKind:
-		r.old[k.kind].add(k, b.written)
+		for _, row := range b.rows {
+			r.old[k.kind].add(k.in(row.trace), row.written)
+			traces[traceKey(k.project, row.trace)] = true
+		}
 		var rows []observationRow
 		if !b.empty() {
 			rows = events.Observations(k.id)
@@ -168,24 +184,12 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) e
 			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
 			traces[traceKey(k.project, rows[i].TraceID)] = true
 		}
-		for _, id := range b.traces {
-			traces[traceKey(k.project, id)] = true
-		}
 		for _, c := range b.calls {
 			r.gone = append(r.gone, goneCall{k.project, c})
 		}
 		b.calls = nil
 	}
 	return nil
-}
-
-func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, id} }
-
-func compareKeys(a, b entityKey) int {
-	if c := strings.Compare(a.project, b.project); c != 0 {
-		return c
-	}
-	return strings.Compare(a.id, b.id)
 }
 
 // gather finds the events and the observations of the traces, and puts the touched
@@ -205,22 +209,23 @@ func (r *refold) gather(traces []entityKey) error {
 	if err := r.loadFamilies(absent); err != nil {
 		return err
 	}
-	if err := r.touch(traces); err != nil { // their own events
+	if _, err := r.touch(traces); err != nil { // their own events
 		return err
 	}
 	for k, b := range r.bundles {
 		if k.kind == entity.ObservationKind {
-			for _, id := range b.traces {
-				if id != "" {
-					r.families[traceKey(k.project, id)].Drop(k.id)
+			for _, row := range b.rows {
+				if row.trace != "" {
+					r.families[traceKey(k.project, row.trace)].Drop(k.id)
 				}
 			}
-			b.traces = b.traces[:0]
+			b.rows = b.rows[:0]
 		}
 	}
 	for i := range r.observations {
 		p := &r.observations[i]
-		r.bundles[p.key].traces = append(r.bundles[p.key].traces, p.row.TraceID)
+		b := r.bundles[p.key]
+		b.rows = append(b.rows, rowAt{p.row.TraceID, r.written})
 		if p.row.TraceID != "" {
 			r.families[traceKey(p.key.project, p.row.TraceID)].Put(&p.row, entity.Seq(p.at.first), entity.Seq(p.at.last))
 		}
@@ -275,10 +280,14 @@ func (r *refold) keep() {
 			r.w.bundles.drop(k)
 			continue
 		}
-		if k.kind != entity.TraceKind {
-			b.written = r.written
-		}
 		r.w.bundles.put(k, b)
+	}
+	for id, of := range r.heads {
+		if of.none() {
+			r.w.heads.drop(id)
+			continue
+		}
+		r.w.heads.put(id, of.head)
 	}
 	for k, f := range r.families {
 		if f.written == 0 {

@@ -13,7 +13,6 @@ type simple struct {
 	*index
 	w                            *Warehouse
 	observations, scores, traces *appender
-	written                      int64
 	lastToKeep                   int // entities from here on are remembered
 	folder                       *entity.Folder
 	roller                       *entity.Roller
@@ -34,12 +33,17 @@ type kinRow struct {
 	entity.Folder
 	row  *observationRow
 	seqs []int64
-	call *entity.Call // nil when it is none that may have twins
 }
 
 // simple folds and writes all simple entities of the index.
-func (w *Warehouse) simple(x *index, written int64) (err error) {
-	p := &simple{index: x, w: w, written: written, folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
+func (w *Warehouse) simple(x *index) (err error) {
+	if err := w.setNewest(&x.down, false); err != nil {
+		return err
+	}
+	for id, h := range x.heads {
+		w.heads.put(id, h)
+	}
+	p := &simple{index: x, w: w, folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
 	defer func() { w.folding.kin = p.kin }()
 	p.lastToKeep = max(0, len(x.entities)-w.options.CacheMemory/4/keptWeight)
 	for _, t := range []struct {
@@ -86,9 +90,6 @@ func (p *simple) write(at int, s *hotEntity) error {
 	if err := p.observation(&p.kin[0], s); err != nil {
 		return err
 	}
-	if s.long = p.mayHaveTwins(s, p.kin[:1]); s.long {
-		return nil
-	}
 	return p.put(&p.kin[0], s)
 }
 
@@ -118,39 +119,8 @@ func (p *simple) observation(k *kinRow, s *hotEntity) (err error) {
 	}
 	_, id := p.name(s)
 	k.row = &k.Folder.Observations(id)[0]
-	k.call = k.row.Call()
+	k.row.Newest = s.newest
 	return nil
-}
-
-// mayHaveTwins says whether a call among these may have been reported before, there or in the tables. If not, what comes
-// later finds them. Two that may be twins have a key in common, which each of them has and the other wants, so it is
-// enough that the later one looks.
-func (p *simple) mayHaveTwins(s *hotEntity, kin []kinRow) bool {
-	project, seen := p.h.project(int(s.event)), p.w.seen
-	var keys [entity.MostKeys]entity.Key
-	for i := range kin {
-		c := kin[i].call
-		if c == nil {
-			continue
-		}
-		for _, key := range c.AppendWants(keys[:0]) {
-			if seen.has(seen.callKey(project, key)) {
-				return true
-			}
-		}
-		for _, key := range c.AppendHas(keys[:0]) {
-			seen.add(seen.callKey(project, key))
-		}
-	}
-	return false
-}
-
-// goLong leaves a trace to the long way.
-func (p *simple) goLong(s *hotEntity) {
-	s.long = true
-	for i := s.kin; i >= 0; i = p.entities[i].next {
-		p.entities[i].long = true
-	}
 }
 
 func (p *simple) put(k *kinRow, s *hotEntity) error {
@@ -171,10 +141,6 @@ func (p *simple) trace(at int, s *hotEntity) error {
 		}
 		f.Put(k.row, entity.Seq(k.seqs[0]), entity.Seq(k.seqs[len(k.seqs)-1]))
 		n++
-	}
-	if p.mayHaveTwins(s, p.kin[:n]) {
-		p.goLong(s)
-		return nil
 	}
 	own, seqs, err := p.own(s, id)
 	if err != nil {
@@ -224,18 +190,24 @@ func (p *simple) keep(s *hotEntity, f *family) {
 	k := traceKey(project, id)
 	p.w.families.put(k, f)
 	if s.first >= 0 {
-		p.w.bundles.put(k, p.bundle(s, 0))
+		p.w.bundles.put(k, p.bundle(s))
 	}
-	n := 0
-	for i := s.kin; i >= 0; i = p.entities[i].next {
-		of, call := &p.entities[i], p.kin[n].call
-		_, observation := p.name(of)
-		b := p.bundle(of, p.written, id)
-		if call != nil {
-			call = call.Clone()
-			b.calls = append(b.calls, placedCall{call, call.Ref})
+	for i, n := s.kin, 0; i >= 0; i, n = p.entities[i].next, n+1 {
+		of := &p.entities[i]
+		first := p.lead(of)
+		all := p.entity(of)
+		if first.fresh { // and alone, else rank knows it
+			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
 		}
-		p.w.bundles.put(entityKey{project, entity.ObservationKind, strings.Clone(observation)}, b)
-		n++
+		b := all
+		if !first.floating {
+			b.trace = id
+		}
+		kept := p.bundle(of, rowAt{id, p.written})
+		if c := p.kin[n].row.Call(); c != nil {
+			c = c.Clone()
+			kept.calls = append(kept.calls, placedCall{c, c.Ref})
+		}
+		p.w.bundles.put(b, kept)
 	}
 }
