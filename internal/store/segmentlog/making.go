@@ -176,7 +176,7 @@ func (m *making) read(file *makingFile) (err error) {
 
 // take takes a block of events.
 func (m *making) take(b *block) error {
-	if int(b.bodyRaw) >= m.o.packBytes {
+	if m.large(b) {
 		if err := m.flush(); err != nil {
 			return err
 		}

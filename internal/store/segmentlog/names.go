@@ -99,13 +99,13 @@ func (n *namedBlocks) get(seq entity.Seq) *block {
 	return nil
 }
 
-// put keeps b in the place of the one that has been there longest, and of others while they are too large together.
+// put keeps b in the place of the one that has been there longest, and of others while they are too large together. One that is
+// too large by itself is kept alone, for many of its ids may be asked for.
 func (n *namedBlocks) put(b *block) {
 	const most = 4 << 20 // bytes
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.bytes += b.cost
-	for first := true; first || n.bytes > most; first = false {
+	for first := true; first || n.bytes > 0 && n.bytes+b.cost > most; first = false {
 		n.next = (n.next + 1) % len(n.blocks)
 		if old := n.blocks[n.next]; old != nil {
 			n.bytes -= old.cost
@@ -113,6 +113,7 @@ func (n *namedBlocks) put(b *block) {
 		}
 	}
 	n.blocks[n.next] = b
+	n.bytes += b.cost
 }
 
 // metaBlock reads the meta section of the block that holds seq.

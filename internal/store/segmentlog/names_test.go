@@ -17,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -130,6 +131,42 @@ func TestLostEventIsNoDuplicate(t *testing.T) {
 		if n := stored(t, l, batch); n != want {
 			t.Errorf("batch %d: %d stored, %d were lost", i, n, want)
 		}
+	}
+}
+
+// A block whose ids are more than what is kept of blocks for look-ups: each of its ids is a duplicate when it comes again, and so is what
+// comes beside it.
+func TestBlockOfManyLongIDs(t *testing.T) {
+	t.Parallel()
+	l, err := Open("log", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 64 << 10
+	large := testBatch("large", 0, 0)
+	for i := range many {
+		large.Events = append(large.Events, wire.Event{ID: fmt.Sprintf("%0100d", i), Type: wire.EventCreate, Payload: []byte("{}")})
+	}
+	small := testBatch("small", 3, 100)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for again, want := range []int{many + 3, 0, 0} {
+			if n := stored(t, l, large) + stored(t, l, small); n != want {
+				t.Errorf("%d events are stored at time %d, want %d", n, again, want)
+			}
+		}
+	}()
+	watch.Until(t, "the committer has decided all requests", func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	})
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -138,7 +138,7 @@ func (p *packer) pends(seq entity.Seq) (bool, error) {
 
 // block takes a block of events.
 func (p *packer) block(b *block) error {
-	if int(b.bodyRaw) >= p.o.packBytes { // large already: with others it might pass the format's limit
+	if p.large(b) {
 		if err := p.flush(); err != nil {
 			return err
 		}
@@ -153,6 +153,9 @@ func (p *packer) block(b *block) error {
 	}
 	return nil
 }
+
+// large says that a block is not to be joined to what is before it: together they might pass the format's limits.
+func (p *packer) large(b *block) bool { return int(max(b.bodyRaw, b.metaRaw)) >= p.o.packBytes }
 
 func (p *packer) addBatch(b *block, t *batch) {
 	if p.first == 0 {
@@ -186,7 +189,7 @@ func (p *packer) addBatch(b *block, t *batch) {
 	var live int
 	p.events, live = b.blanked(p.events, t.at, t.at+t.events)
 	p.live += live
-	p.meta += 128
+	p.meta += 128 + t.said()
 }
 
 // flush writes the block in the making.
