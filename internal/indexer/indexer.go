@@ -27,8 +27,8 @@ type Options struct {
 	Logger *slog.Logger
 	// MaxRecords is the most of one transaction. Default 10 000.
 	MaxRecords int
-	// Gather is the least time between two inserts while records keep coming, in which they are collected. After a
-	// pause of so long an event is queryable at once, otherwise about this after it was stored. Default 80 ms.
+	// Gather is the least time between two inserts while records keep coming and nobody asks (Refresh), in which they are
+	// collected. Default 80 ms.
 	Gather time.Duration
 	// MaxBackoff is the longest pause before a failed insert is tried again; the
 	// first is 50 ms and each doubles. Default 5 s.
@@ -75,9 +75,10 @@ type Indexer struct {
 	mu    sync.Mutex // guards all below
 	stats store.IndexerStats
 	// written is how much of it the Warehouse had written when it failed last.
-	written entity.Seq
-	oldest  time.Time     // when the oldest record in hand was received; zero without one
-	moved   chan struct{} // closed and replaced when the cursor moves
+	written    entity.Seq
+	oldest     time.Time     // when the oldest record in hand was received; zero without one
+	moved      chan struct{} // closed and replaced when the cursor moves, or the Warehouse fails
+	refreshing refreshing
 }
 
 // New reads the quarantine and the Warehouse's cursor.

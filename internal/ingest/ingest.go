@@ -20,7 +20,7 @@ type Options struct {
 	Claimer store.Claimer    // nil: a single node, its Log deduplicates alone
 	Now     func() time.Time // default time.Now
 	Logger  *slog.Logger     // default discards
-	// Decode reads the request of a job again. A *RequestError is final. Required for Run.
+	// Decode reads the request of a job that an earlier run left, or that could not be stored at once. A *RequestError is final. Required for Run.
 	Decode func(store.Job) (*Request, error)
 	// AppendTimeout is how long a batch may wait for its place in the Log's
 	// queue; default 30 s.
@@ -32,7 +32,7 @@ type Options struct {
 	// MaxPendingJobs is how many jobs may wait; more are refused with
 	// store.ErrUnavailable; default 1000.
 	MaxPendingJobs int
-	// MaxPendingBytes is how many bytes their bodies may have together; default 256 MiB.
+	// MaxPendingBytes is how many bytes their bodies may have together, with what was read of these; default 256 MiB.
 	MaxPendingBytes int64
 	// JobWorkers is how many jobs are worked on at once; default 4.
 	JobWorkers int
