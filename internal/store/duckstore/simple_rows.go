@@ -190,19 +190,14 @@ func (p *simple) keep(s *hotEntity, f *family) {
 	k := traceKey(project, id)
 	p.w.families.put(k, f)
 	if s.first >= 0 {
-		p.w.bundles.put(k, p.bundle(s))
+		p.w.bundles.put(k, p.bundle(s, 0))
 	}
 	for i := s.kin; i >= 0; i = p.entities[i].next {
 		of := &p.entities[i]
-		first := p.lead(of)
 		all := p.entity(of)
-		if first.fresh { // and alone, else rank knows it
+		if p.lead(of).fresh { // and alone; of others rank knows
 			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
 		}
-		b := all
-		if !first.floating {
-			b.trace = id
-		}
-		p.w.bundles.put(b, p.bundle(of, rowAt{id, p.written}))
+		p.w.bundles.put(all.in(id), p.bundle(of, p.written))
 	}
 }
