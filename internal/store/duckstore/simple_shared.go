@@ -57,8 +57,8 @@ func (x *index) lead(s *hotEntity) *hotEntity {
 	return s
 }
 
-// share sends observations the long way that are folded together with others of their id: something floats, and there are others, here or
-// in the table. It returns the heads of the ids that are known.
+// share sends observations the long way of whose id something floats, which may move, for there are others, here or in the
+// table. It returns the heads of the ids that are known.
 func (x *index) share(w knowing) (map[entityKey]head, error) {
 	var known []entityKey
 	var leaders []int32
