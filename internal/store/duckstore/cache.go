@@ -7,18 +7,17 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// entityKey names an entity, and the bundle of its events. Of an observation without a trace it is all that
-// have the id: see head.
+// entityKey names an entity, and the bundle of its events.
 type entityKey struct {
 	project string
 	kind    entity.Kind
-	trace   string // of an observation
+	trace   string // of an observation, "" when it is in none
 	id      string
 }
 
 func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, "", id} }
 
-// all is the key of all observations with the id of one; of anything else it is the key.
+// all names, as a key of heads, all observations with the id of one; of anything else it is the key.
 func (k entityKey) all() entityKey {
 	k.trace = ""
 	return k

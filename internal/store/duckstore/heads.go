@@ -6,10 +6,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// Many observations may have one id, each in its own trace, and programs that number their steps have as many as traces. So an
-// event that names its trace touches one of them. What names none is floating: it is of the newest. Which that is, only all of them
-// together say, and an event may make it another one; so those with an id of which anything floats are one bundle, and are all
-// folded when one is.
+// Many observations may have one id, each in its own trace: programs that number their steps have as many as traces. So an event that
+// names its trace touches only its own. What names none floats: it is among the events of the newest, and moves on when another one
+// becomes that. Who writes must therefore know which is the newest, and whether anything floats: the head of the id.
 
 // head is what is known of the rows with one observation id. It is none when there are no rows.
 type head struct {

@@ -85,7 +85,7 @@ func (r *refold) insert(x *index, events []int32) error {
 	h, keys := x.h, make([]entityKey, len(events))
 	for i, at := range events {
 		s := &x.entities[x.of[at]]
-		keys[i] = x.key(s)
+		keys[i] = keyOf(h.project(int(at)), h.row(int(at)))
 		r.isNew(x.lead(s), keys[i].all())
 		if s.trace >= 0 {
 			if trace := &x.entities[s.trace]; trace.fresh {

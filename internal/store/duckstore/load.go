@@ -25,7 +25,7 @@ func params(keys []entityKey) []any {
 	return []any{projects, ids}
 }
 
-// ofRows is the condition that a row of the kind is that of one of the keys, and its parameters.
+// ofRows is the condition that a row of the kind is that of one of the keys, and its parameters, of which the first two are those of among.
 func ofRows(kind entity.Kind, keys []entityKey) (string, []any) {
 	if kind != entity.ObservationKind {
 		return among("id"), params(keys)
@@ -40,21 +40,15 @@ func ofRows(kind entity.Kind, keys []entityKey) (string, []any) {
 // loadBundles reads the events of these entities from the Log, and where their rows are.
 func (r *refold) loadBundles(keys []entityKey) error {
 	var byKind [entity.GenericKind][]entityKey
-	var whole []entityKey
 	for _, k := range keys {
-		if isWhole(k) {
-			whole = append(whole, k)
-		} else {
-			byKind[k.kind] = append(byKind[k.kind], k)
-		}
+		byKind[k.kind] = append(byKind[k.kind], k)
 	}
-	seqs, err := r.locate(entity.ObservationKind, whole, among("id")+r.writtenOf(whole), params(whole))
-	if err != nil {
-		return err
-	}
+	var seqs []int64
 	for kind, keys := range byKind {
-		condition, args := ofRows(entity.Kind(kind), keys)
-		found, err := r.locate(entity.Kind(kind), keys, condition+r.writtenOf(keys), args)
+		if len(keys) == 0 {
+			continue
+		}
+		found, err := r.locate(entity.Kind(kind), keys)
 		if err != nil {
 			return err
 		}
@@ -63,17 +57,15 @@ func (r *refold) loadBundles(keys []entityKey) error {
 	return r.loadEvents(seqs)
 }
 
-// locate finds where the rows of the keys are, which satisfy a condition, and the Seqs of their events.
-func (r *refold) locate(kind entity.Kind, keys []entityKey, condition string, args []any) (seqs []int64, err error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
+// locate finds where the rows of the keys are, and the Seqs of their events.
+func (r *refold) locate(kind entity.Kind, keys []entityKey) (seqs []int64, err error) {
 	calls := ""
 	if kind == entity.ObservationKind {
 		calls = ", " + callColumns
 	}
 	const callsAt = 6
-	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, seqs%s FROM %s WHERE %s", calls, tableOf(kind), condition)
+	condition, args := ofRows(kind, keys)
+	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, seqs%s FROM %s WHERE %s%s", calls, tableOf(kind), condition, r.writtenOf(kind, keys))
 	err = r.w.write.scan(statement, args, func(b block) {
 		listed := b.valid(5)
 		for i := range b.rows {
@@ -81,13 +73,13 @@ func (r *refold) locate(kind entity.Kind, keys []entityKey, condition string, ar
 			if kind == entity.ObservationKind && b.valid(callsAt).has(i) {
 				k.trace = b.text(callsAt, i)
 			}
-			bundle := r.bundles[r.place(k)]
+			bundle := r.bundles[k]
 			if kind != entity.TraceKind {
-				bundle.rows = append(bundle.rows, rowAt{k.trace, b.number(2, i)})
+				bundle.written = b.number(2, i)
 			}
 			if kind == entity.ObservationKind {
 				if c := callAt(b, i, k.id, callsAt); c.call != nil {
-					bundle.calls = append(bundle.calls, c)
+					bundle.call = &c
 				}
 			}
 			switch first, last := b.number(3, i), b.number(4, i); {

@@ -83,17 +83,27 @@ func (r *refold) touch(keys []entityKey) (made []entityKey, err error) {
 		if k.kind == entity.GenericKind || r.bundles[k] != nil {
 			continue
 		}
-		b, cached := r.cached(k)
+		b, cached := r.w.bundles.get(k)
 		if !cached {
 			b = &bundle{}
-			if r.hasRows(k) {
+			if r.hasRow(k) {
 				absent = append(absent, k)
 			}
 		}
-		r.bundles[k] = b
+		r.add(k, b)
 		made = append(made, k)
 	}
 	return made, r.loadBundles(absent)
+}
+
+// add takes in a bundle.
+func (r *refold) add(k entityKey, b *bundle) *bundle {
+	r.bundles[k] = b
+	if k.kind == entity.ObservationKind {
+		of := r.heads[k.all()]
+		of.touched = append(of.touched, k)
+	}
+	return b
 }
 
 // isOld says whether the tables may have something of k, of observations of any with the id, and remembers it from now on.
@@ -110,6 +120,9 @@ func (r *refold) isOld(k entityKey) bool {
 
 // write folds what was touched and writes the rows. It ends the refold but for keep.
 func (r *refold) write() error {
+	if err := r.rank(); err != nil {
+		return err
+	}
 	touched, err := r.foldBundles()
 	if err != nil {
 		return err
@@ -161,33 +174,20 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) e
 	case entity.TraceKind:
 		traces[k] = true
 	case entity.ScoreKind:
-		for _, row := range b.rows {
-			r.old[k.kind].add(k, row.written)
-		}
-		b.rows = b.rows[:0]
+		r.old[k.kind].add(k, b.written)
 		if !b.empty() {
-			b.rows = append(b.rows, rowAt{written: r.written})
 			r.scores = append(r.scores, placed[wire.Score]{k, b.at, listed(b.own()), *events.Score(k.id)})
 		}
 	case entity.ObservationKind:
-		for _, row := range b.rows {
-			r.old[k.kind].add(k.in(row.trace), row.written)
-			traces[traceKey(k.project, row.trace)] = true
-		}
-		var rows []observationRow
+		r.old[k.kind].add(k, b.written)
 		if !b.empty() {
-			rows = events.Observations(k.id)
+			r.observations = append(r.observations, placed[observationRow]{k, b.at, listed(b.own()), events.Observations(k.id)[0]})
 		}
-		for i := range rows {
-			seqs := rising(nil, rows[i].Seqs)
-			at := span{seqs[0], seqs[len(seqs)-1]}
-			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
-			traces[traceKey(k.project, rows[i].TraceID)] = true
+		traces[traceKey(k.project, k.trace)] = true
+		if b.call != nil {
+			r.gone = append(r.gone, goneCall{k.project, *b.call})
 		}
-		for _, c := range b.calls {
-			r.gone = append(r.gone, goneCall{k.project, c})
-		}
-		b.calls = nil
+		b.call = nil
 	}
 	return nil
 }
@@ -212,20 +212,13 @@ func (r *refold) gather(traces []entityKey) error {
 	if _, err := r.touch(traces); err != nil { // their own events
 		return err
 	}
-	for k, b := range r.bundles {
-		if k.kind == entity.ObservationKind {
-			for _, row := range b.rows {
-				if row.trace != "" {
-					r.families[traceKey(k.project, row.trace)].Drop(k.id)
-				}
-			}
-			b.rows = b.rows[:0]
+	for k := range r.bundles {
+		if k.kind == entity.ObservationKind && k.trace != "" {
+			r.families[traceKey(k.project, k.trace)].Drop(k.id)
 		}
 	}
 	for i := range r.observations {
 		p := &r.observations[i]
-		b := r.bundles[p.key]
-		b.rows = append(b.rows, rowAt{p.row.TraceID, r.written})
 		if p.row.TraceID != "" {
 			r.families[traceKey(p.key.project, p.row.TraceID)].Put(&p.row, entity.Seq(p.at.first), entity.Seq(p.at.last))
 		}
@@ -279,6 +272,9 @@ func (r *refold) keep() {
 		if b.empty() {
 			r.w.bundles.drop(k)
 			continue
+		}
+		if k.kind != entity.TraceKind {
+			b.written = r.written
 		}
 		r.w.bundles.put(k, b)
 	}

@@ -50,7 +50,7 @@ func (r *refold) recount() error {
 	if len(r.recounted) > 0 {
 		for i := range r.observations {
 			p := &r.observations[i]
-			fresh[p.key.in(p.row.TraceID)] = &p.row
+			fresh[p.key] = &p.row
 		}
 	}
 	for _, c := range r.recounted {

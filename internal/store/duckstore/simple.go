@@ -186,8 +186,8 @@ func (x *index) fold(f *entity.Folder, s *hotEntity, seqs []int64) ([]int64, err
 }
 
 // bundle is the events of a hotEntity, for the cache.
-func (x *index) bundle(s *hotEntity, rows ...rowAt) *bundle {
-	b := &bundle{rows: rows}
+func (x *index) bundle(s *hotEntity, written int64) *bundle {
+	b := &bundle{written: written}
 	for i := s.first; i >= 0; i = x.next[i] {
 		e := &x.h.events[i]
 		b.add(e.seq, e.ts, x.h.names[e.environment], x.h.row(int(i)))

@@ -190,24 +190,19 @@ func (p *simple) keep(s *hotEntity, f *family) {
 	k := traceKey(project, id)
 	p.w.families.put(k, f)
 	if s.first >= 0 {
-		p.w.bundles.put(k, p.bundle(s))
+		p.w.bundles.put(k, p.bundle(s, 0))
 	}
 	for i, n := s.kin, 0; i >= 0; i, n = p.entities[i].next, n+1 {
 		of := &p.entities[i]
-		first := p.lead(of)
 		all := p.entity(of)
-		if first.fresh { // and alone, else rank knows it
+		if p.lead(of).fresh { // and alone; of others rank knows
 			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
 		}
-		b := all
-		if !first.floating {
-			b.trace = id
-		}
-		kept := p.bundle(of, rowAt{id, p.written})
+		kept := p.bundle(of, p.written)
 		if c := p.kin[n].row.Call(); c != nil {
 			c = c.Clone()
-			kept.calls = append(kept.calls, placedCall{c, c.Ref})
+			kept.call = &placedCall{c, c.Ref}
 		}
-		p.w.bundles.put(b, kept)
+		p.w.bundles.put(all.in(id), kept)
 	}
 }

@@ -57,18 +57,8 @@ func (x *index) lead(s *hotEntity) *hotEntity {
 	return s
 }
 
-// key names the entity of events that go the long way. With one that floats, all with its id are one.
-func (x *index) key(s *hotEntity) entityKey {
-	k := x.entity(s)
-	if s.trace >= 0 && !x.lead(s).floating {
-		_, trace := x.name(&x.entities[s.trace])
-		k.trace = strings.Clone(trace)
-	}
-	return k
-}
-
-// share sends observations the long way that are folded together with others of their id: something floats, and there are others, here or
-// in the table. It returns the heads of the ids that are known.
+// share sends observations the long way of whose id something floats, which may move, for there are others, here or in the
+// table. It returns the heads of the ids that are known.
 func (x *index) share(w knowing) (map[entityKey]head, error) {
 	var known []entityKey
 	var leaders []int32

@@ -275,7 +275,7 @@ func (t *twinning) mark() {
 			twins[project][c.Ref] = kept
 		}
 		b := t.r.bundles[o.key]
-		b.calls = append(b.calls, placedCall{c, kept})
+		b.call = &placedCall{c, kept}
 	}
 	for project, of := range twins {
 		of.Mark(rows[project])
