@@ -108,10 +108,7 @@ func (e *eraser) find(ctx context.Context) error {
 		}
 		e.projects[t.project] = true
 	}
-	pending, err := e.index.PendingJobs()
-	if err != nil {
-		return err
-	}
+	pending := e.index.PendingJobs()
 	for _, seg := range segs {
 		if !seg.sealed || seg.rewrote && seg.jobs == 0 {
 			continue

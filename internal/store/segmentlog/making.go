@@ -111,11 +111,9 @@ func (m *making) next(file *makingFile) error {
 	if b != nil && b.kind == kindEvents {
 		return m.take(b.apart(m.expire != nil))
 	}
-	if b != nil && b.kind == kindJob {
-		if pends, err := m.pends(b.first); err != nil || !pends {
-			m.passed(b)
-			return err
-		}
+	if b != nil && b.kind == kindJob && !m.pends(b.first) {
+		m.passed(b)
+		return nil
 	}
 	return m.read(file)
 }
@@ -231,11 +229,7 @@ func (m *making) end(ctx context.Context) error {
 	m.looked = 0
 	needless := int64(0)
 	for seq, size := range m.kept {
-		pends, err := m.pends(seq)
-		if err != nil {
-			return joinDiscard(err, m.w)
-		}
-		if !pends {
+		if !m.pends(seq) {
 			needless += size
 		}
 	}

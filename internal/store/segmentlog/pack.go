@@ -19,7 +19,7 @@ type packer struct {
 	filters *filters
 	expire  *expiry // what goes on the way; nil: nothing
 
-	pending map[entity.Seq]bool  // requests of jobs that were not done when it was looked
+	pending []entity.Seq         // requests of jobs that were not done when it was looked, rising
 	looked  entity.Seq           // pending knows those up to here
 	kept    map[entity.Seq]int64 // bytes of those that were written
 
@@ -109,8 +109,8 @@ func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
 // job takes the end of a job, or its request, which goes when its events, or its failure, are in the Log.
 func (p *packer) job(h *blockHeader, stored []byte) error {
 	if h.kind == kindJob {
-		if pends, err := p.pends(h.first); err != nil || !pends {
-			return err
+		if !p.pends(h.first) {
+			return nil
 		}
 		p.kept[h.first] = h.size()
 	}
@@ -121,19 +121,13 @@ func (p *packer) job(h *blockHeader, stored []byte) error {
 }
 
 // pends says whether the request at seq is that of a pending job.
-func (p *packer) pends(seq entity.Seq) (bool, error) {
+func (p *packer) pends(seq entity.Seq) bool {
 	if seq > p.looked {
-		head := p.Head()
-		seqs, err := p.index.PendingJobs()
-		if err != nil {
-			return false, err
-		}
-		p.looked, p.pending = head, map[entity.Seq]bool{}
-		for _, seq := range seqs {
-			p.pending[seq] = true
-		}
+		p.looked = p.Head()
+		p.pending = p.index.PendingJobs()
 	}
-	return p.pending[seq], nil
+	_, pends := slices.BinarySearch(p.pending, seq)
+	return pends
 }
 
 // block takes a block of events.

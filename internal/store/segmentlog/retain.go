@@ -158,10 +158,7 @@ func (e *expiry) choose(ctx context.Context) (run []*segment, active bool, drop 
 		within++
 	}
 	e.mu.RUnlock()
-	pending, err := e.index.PendingJobs()
-	if err != nil {
-		return nil, false, nil, err
-	}
+	pending := e.index.PendingJobs()
 	for i, seg := range segs[:within] {
 		if err := ctx.Err(); err != nil {
 			return nil, false, nil, err

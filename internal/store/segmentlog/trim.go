@@ -21,11 +21,7 @@ func (l *Log) trim(ctx context.Context, before entity.Seq) error {
 		return err
 	}
 	defer l.giveMaint()
-	pending, err := l.index.PendingJobs()
-	if err != nil {
-		return err
-	}
-	if len(pending) > 0 {
+	if pending := l.index.PendingJobs(); len(pending) > 0 {
 		before = min(before, pending[0])
 	}
 	l.mu.Lock()
