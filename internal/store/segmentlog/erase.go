@@ -90,7 +90,7 @@ func (e *eraser) find(ctx context.Context) error {
 	e.mu.RUnlock()
 	hit := map[*segment]bool{}
 	for seq := range e.seqs {
-		b, err := e.block(seq)
+		b, err := e.Log.find(seq, true)
 		if err != nil {
 			return err
 		}
@@ -224,12 +224,9 @@ func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
 	if h.erased == nil {
 		h.erased = make(bitmap, bitmapLen(int(h.events)))
 	}
-	for i := range b.batches {
-		t := &b.batches[i]
-		for j := range t.events {
-			if e.seqs[t.first+entity.Seq(j)] {
-				h.erased.set(t.at + j)
-			}
+	for t, i := range b.each() {
+		if e.seqs[t.seq(i)] {
+			h.erased.set(i)
 		}
 	}
 	b.erased = h.erased

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -42,7 +43,7 @@ func (l *Log) CheckFiles() error {
 		}
 		l.mu.RLock() // it may have been replaced, or trimmed, meanwhile: nobody does either now
 		err := error(nil)
-		if l.inTable(seg) {
+		if slices.Contains(l.segs, seg) {
 			err = l.checkSegment(seg)
 		}
 		l.mu.RUnlock()
@@ -51,15 +52,6 @@ func (l *Log) CheckFiles() error {
 		}
 	}
 	return nil
-}
-
-func (l *Log) inTable(seg *segment) bool {
-	for _, s := range l.segs {
-		if s == seg {
-			return true
-		}
-	}
-	return false
 }
 
 // checkDir looks whether the directory is the one that was opened.

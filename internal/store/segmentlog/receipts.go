@@ -16,7 +16,7 @@ import (
 // batchAt returns the block and the batch that the index calls seq. Blocks that
 // were trimmed or are damaged have no receipt: store.ErrNotFound.
 func (l *Log) batchAt(seq entity.Seq) (*block, *batch, error) {
-	b, err := l.block(seq)
+	b, err := l.find(seq, true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,7 +145,7 @@ func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
 		seqs := l.index.PendingJobs()
 		jobs := make([]store.Job, 0, len(seqs))
 		for _, seq := range seqs {
-			b, err := l.block(seq)
+			b, err := l.find(seq, true)
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return nil, err
 			}

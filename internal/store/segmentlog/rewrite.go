@@ -30,21 +30,16 @@ func (l *Log) beginRewrite(olds []*segment, packed bool) (*rewrite, error) {
 	if err := errors.Join(l.dropMaking(olds), l.removeLeftover()); err != nil {
 		return nil, err
 	}
-	salt, err := newSalt()
-	if err != nil {
-		return nil, err
-	}
 	base, path := olds[0].base, olds[0].path
 	w := &rewrite{Log: l, olds: olds, created: l.o.Now().UnixMicro(), tmp: strings.TrimSuffix(path, segmentExt) + tempExt, off: headerLen}
 	w.seg = &segment{
-		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true, packed: packed, rewrote: true,
+		id: l.nextID.Add(1), base: base, path: path, salt: newSalt(), salted: true, packed: packed, rewrote: true,
 		sealed: true, loaded: true, prev: olds[0].prev,
 	}
-	if w.file, err = l.fs.OpenReadWrite(w.tmp, writeCategory); err != nil {
-		return nil, err
-	}
 	w.buf = make([]byte, headerLen)
-	return w, nil
+	var err error
+	w.file, err = l.fs.OpenReadWrite(w.tmp, writeCategory)
+	return w, err
 }
 
 // add appends a block. The header's lengths and checksums are those of the sections.
