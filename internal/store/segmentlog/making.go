@@ -163,13 +163,10 @@ func (m *making) read(file *makingFile) (err error) {
 		m.passed(b)
 		return err
 	}
-	if b, err = m.codec.decodeSections(&h, stored, true); err == nil {
-		return m.take(b)
+	if b, err = m.decoded(m.from, &h, stored); err != nil {
+		return err
 	}
-	if errors.Is(err, errDamaged) {
-		m.report(m.from, h.size(), 1)
-	}
-	return err
+	return m.take(b)
 }
 
 // take takes a block of events.

@@ -96,14 +96,20 @@ func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
 	if h.kind != kindEvents {
 		return p.job(h, stored)
 	}
-	b, err := p.codec.decodeSections(h, stored, true)
-	if errors.Is(err, errDamaged) {
-		p.report(seg, h.size(), 1)
-	}
+	b, err := p.decoded(seg, h, stored)
 	if err != nil {
 		return err
 	}
 	return p.block(b)
+}
+
+// decoded is a block of seg, whose damage it reports.
+func (p *packer) decoded(seg *segment, h *blockHeader, stored []byte) (*block, error) {
+	b, err := p.codec.decodeSections(h, stored, true)
+	if errors.Is(err, errDamaged) {
+		p.report(seg, h.size(), 1)
+	}
+	return b, err
 }
 
 // job takes the end of a job, or its request, which goes when its events, or its failure, are in the Log.

@@ -81,18 +81,22 @@ type view struct {
 // view opens the segment that holds seq, or the first one behind it; nil
 // when there is none. The segment stays readable, whatever replaces it, until release.
 func (l *Log) view(seq entity.Seq) (*view, error) {
-	l.mu.RLock()
-	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
-	if i == len(l.segs) {
-		l.mu.RUnlock()
-		return nil, nil
-	}
-	v, err := l.openView(l.segs[i]) // under mu: the path is still this segment's
-	l.mu.RUnlock()
-	if err != nil {
+	v, err := l.viewAt(seq)
+	if err != nil || v == nil {
 		return nil, err
 	}
 	return v, v.load()
+}
+
+// viewAt is view for who goes through the file alone: what is known of its blocks is not made complete.
+func (l *Log) viewAt(seq entity.Seq) (*view, error) {
+	l.mu.RLock() // the path is still this segment's
+	defer l.mu.RUnlock()
+	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
+	if i == len(l.segs) {
+		return nil, nil
+	}
+	return l.openView(l.segs[i])
 }
 
 // viewOf opens a segment that the caller keeps from being replaced.

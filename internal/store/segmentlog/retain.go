@@ -201,14 +201,8 @@ func (e *expiry) drop(segs []*segment) error {
 			return err
 		}
 	}
-	e.mu.Lock()
-	e.segs = slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool { return slices.Contains(segs, s) })
-	e.mu.Unlock()
-	for _, seg := range segs {
-		e.forget(seg)
-	}
 	e.note()
-	return e.removeFiles(segs)
+	return e.remove(segs)
 }
 
 // run is the first segments side by side that are due, and small ones beside them,

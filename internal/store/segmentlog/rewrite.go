@@ -77,10 +77,10 @@ func (w *rewrite) flush() error {
 
 // discard removes what was written.
 func (w *rewrite) discard() error {
-	return errors.Join(w.file.Close(), w.remove())
+	return errors.Join(w.file.Close(), w.removeTemp())
 }
 
-func (w *rewrite) remove() error {
+func (w *rewrite) removeTemp() error {
 	err := w.fs.Remove(w.tmp)
 	if err != nil {
 		w.leftover = append(w.leftover, w.tmp)
@@ -100,7 +100,7 @@ func (w *rewrite) replace() error {
 		err = w.swap()
 	}
 	if err != nil {
-		return errors.Join(err, w.remove())
+		return errors.Join(err, w.removeTemp())
 	}
 	for _, old := range w.olds {
 		w.forget(old)
@@ -148,6 +148,17 @@ func (w *rewrite) swap() error {
 	segs = append(segs, w.seg)
 	w.segs = append(segs, w.segs[i+len(w.olds):]...)
 	return nil
+}
+
+// remove takes segments out of the table, and removes their files.
+func (l *Log) remove(olds []*segment) error {
+	l.mu.Lock()
+	l.segs = slices.DeleteFunc(slices.Clone(l.segs), func(s *segment) bool { return slices.Contains(olds, s) })
+	l.mu.Unlock()
+	for _, old := range olds {
+		l.forget(old)
+	}
+	return l.removeFiles(olds)
 }
 
 // forget drops what the caches hold of a segment that is no longer in the table.
