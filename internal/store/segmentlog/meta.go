@@ -60,6 +60,9 @@ const (
 	entryFormat // no failure: the message is the format of a job's request
 )
 
+// seq is that of event i of the block, which belongs to b.
+func (b *batch) seq(i int) entity.Seq { return b.first + entity.Seq(i-b.at) }
+
 // span is the number of Seqs that the batch takes: one even without events,
 // so that its first Seq names it.
 func (b *batch) span() int { return max(b.events, 1) }

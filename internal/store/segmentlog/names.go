@@ -1,7 +1,6 @@
 package segmentlog
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
@@ -81,7 +80,7 @@ func (n *namedBlocks) block(l *Log, seq entity.Seq) (*block, error) {
 	if b := n.get(seq); b != nil {
 		return b, nil
 	}
-	b, err := l.metaBlock(seq)
+	b, err := l.find(seq, false)
 	if err == nil && b != nil {
 		n.put(b)
 	}
@@ -92,7 +91,7 @@ func (n *namedBlocks) get(seq entity.Seq) *block {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, b := range n.blocks {
-		if b != nil && b.first <= seq && seq <= b.last() {
+		if b != nil && b.holds(seq) {
 			return b
 		}
 	}
@@ -114,36 +113,4 @@ func (n *namedBlocks) put(b *block) {
 	}
 	n.blocks[n.next] = b
 	n.bytes += b.cost
-}
-
-// metaBlock reads the meta section of the block that holds seq.
-func (l *Log) metaBlock(seq entity.Seq) (*block, error) {
-	v, err := l.view(seq)
-	if err != nil || v == nil {
-		return nil, err
-	}
-	defer v.release()
-	if seq < v.seg.base {
-		return nil, nil
-	}
-	sc := v.seg.from(seq, v.h, v.end, headerAhead)
-	for h, off := range sc.blocks() {
-		if h.first > seq {
-			break
-		}
-		if h.last() < seq {
-			continue
-		}
-		var b *block
-		stored, err := sc.sections(&h, off, false)
-		if err == nil {
-			b, err = l.codec.decodeSections(&h, stored, false)
-		}
-		if errors.Is(err, errDamaged) {
-			v.report(v.seg, h.size(), 1)
-			return nil, nil
-		}
-		return b, err
-	}
-	return nil, sc.err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -148,23 +149,16 @@ func TestBlockOfManyLongIDs(t *testing.T) {
 		large.Events = append(large.Events, wire.Event{ID: fmt.Sprintf("%0100d", i), Type: wire.EventCreate, Payload: []byte("{}")})
 	}
 	small := testBatch("small", 3, 100)
-	done := make(chan struct{})
+	var done atomic.Bool
 	go func() {
-		defer close(done)
+		defer done.Store(true)
 		for again, want := range []int{many + 3, 0, 0} {
 			if n := stored(t, l, large) + stored(t, l, small); n != want {
 				t.Errorf("%d events are stored at time %d, want %d", n, again, want)
 			}
 		}
 	}()
-	watch.Until(t, "the committer has decided all requests", func() bool {
-		select {
-		case <-done:
-			return true
-		default:
-			return false
-		}
-	})
+	watch.Until(t, "the committer decides all requests", done.Load)
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}

@@ -19,7 +19,7 @@ type packer struct {
 	filters *filters
 	expire  *expiry // what goes on the way; nil: nothing
 
-	pending map[entity.Seq]bool  // requests of jobs that were not done when it was looked
+	pending []entity.Seq         // requests of jobs that were not done when it was looked, rising
 	looked  entity.Seq           // pending knows those up to here; later ones count as pending
 	kept    map[entity.Seq]int64 // bytes of those that were written
 
@@ -96,21 +96,27 @@ func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
 	if h.kind != kindEvents {
 		return p.job(h, stored)
 	}
-	b, err := p.codec.decodeSections(h, stored, true)
-	if errors.Is(err, errDamaged) {
-		p.report(seg, h.size(), 1)
-	}
+	b, err := p.decoded(seg, h, stored)
 	if err != nil {
 		return err
 	}
 	return p.block(b)
 }
 
+// decoded is a block of seg, whose damage it reports.
+func (p *packer) decoded(seg *segment, h *blockHeader, stored []byte) (*block, error) {
+	b, err := p.codec.decodeSections(h, stored, true)
+	if errors.Is(err, errDamaged) {
+		p.report(seg, h.size(), 1)
+	}
+	return b, err
+}
+
 // job takes the end of a job, or its request, which goes when its events, or its failure, are in the Log.
 func (p *packer) job(h *blockHeader, stored []byte) error {
 	if h.kind == kindJob {
-		if pends, err := p.pends(h.first); err != nil || !pends {
-			return err
+		if !p.pends(h.first) {
+			return nil
 		}
 		p.kept[h.first] = h.size()
 	}
@@ -121,19 +127,13 @@ func (p *packer) job(h *blockHeader, stored []byte) error {
 }
 
 // pends says whether the request at seq is that of a pending job.
-func (p *packer) pends(seq entity.Seq) (bool, error) {
+func (p *packer) pends(seq entity.Seq) bool {
 	if seq > p.looked {
-		known := p.index.Cursor() // less than the head while the index takes nothing
-		seqs, err := p.index.PendingJobs()
-		if err != nil {
-			return false, err
-		}
-		p.looked, p.pending = known, map[entity.Seq]bool{}
-		for _, seq := range seqs {
-			p.pending[seq] = true
-		}
+		p.looked = p.index.Cursor() // less than the head while the index takes nothing
+		p.pending = p.index.PendingJobs()
 	}
-	return p.pending[seq] || seq > p.looked, nil
+	_, pends := slices.BinarySearch(p.pending, seq)
+	return pends || seq > p.looked
 }
 
 // block takes a block of events.

@@ -12,9 +12,11 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -271,15 +273,14 @@ func TestRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
-		time.Sleep(1500 * time.Millisecond)
-		if n := unpacked(); n != 1 || l.Stats().Segments != segments {
-			t.Errorf("%d of %d segments are not packed right after appends", n, l.Stats().Segments)
+		watch.Within(t, 1500*time.Millisecond, "all segments but the last are packed right after appends", func() bool { return unpacked() == 1 })
+		if n := l.Stats().Segments; n != segments {
+			t.Errorf("%d segments, there were %d", n, segments)
 		}
-		time.Sleep(2 * time.Second)
-		if n := unpacked(); n != 0 || l.Stats().Segments >= segments {
-			t.Errorf("%d of %d segments of an idle log are not packed", n, l.Stats().Segments)
+		watch.Within(t, 3500*time.Millisecond, "the segments of an idle log are packed, and fewer", func() bool { return unpacked() == 0 && l.Stats().Segments < segments })
+		if err := clock.Sleep(ctx, 2*time.Hour); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Hour)
 		if left := l.Stats().IndexEntries; left >= entries {
 			t.Errorf("%d index entries, %d when their time had passed", entries, left)
 		}
