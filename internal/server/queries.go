@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -82,40 +81,19 @@ func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (
 
 // askedObservation is the observation that a request names.
 func (s *Server) askedObservation(ctx context.Context, c *call) (row *entity.ObservationRow, recs []*entity.Record, err error) {
-	id, err := pathID(c)
+	id, traceID, err := observationOf(c)
 	if err != nil {
 		return nil, nil, err
-	}
-	q := query.Reader{Values: c.params}
-	traceID := q.Text("trace_id")
-	if q.Err != nil {
-		return nil, nil, q.Err
 	}
 	c.question.copies = detailCopies
 	return s.observation(ctx, c, id, traceID)
 }
 
-func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
-	row, recs, err := s.askedObservation(ctx, c)
-	if err != nil {
-		return nil, err
+// observationOf is which observation a request names; traceID is "" for the newest.
+func observationOf(c *call) (id, traceID string, err error) {
+	if id, err = pathID(c); err != nil {
+		return "", "", err
 	}
-	detail.Fill(&row.Observation, recs)
-	if err := s.markTwins(ctx, c, row); err != nil {
-		return nil, err
-	}
-	if row.TraceID == "" {
-		return ok(&row.Observation, nil)
-	}
-	// Whether it counts depends on what is below it, which only its trace knows.
-	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{
-		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Data) > 0 {
-		row.Counted = page.Data[0].Counted
-	}
-	return ok(&row.Observation, nil)
+	q := query.Reader{Values: c.params}
+	return id, q.Text("trace_id"), q.Err
 }
