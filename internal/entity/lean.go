@@ -9,8 +9,9 @@ import (
 // about 300 bytes for an event before its records are read again. First all events are added, then Choose says which count.
 // The zero value is empty.
 type Lean struct {
-	// Seqs are the events of the observation, in the order of the fold, and Ambiguous is that of its row. Choose sets them.
+	// Seqs are the events of the observation, in the order of the fold; TraceID and Ambiguous are those of its row. Choose sets them.
 	Seqs      []Seq
+	TraceID   string
 	Ambiguous bool
 	// Metadata are those of Seqs whose metadata count.
 	Metadata []Seq
@@ -70,7 +71,7 @@ func (l *Lean) Choose(id, traceID string) error {
 	if err != nil {
 		return err
 	}
-	l.Seqs, l.Ambiguous = row.Seqs, row.Ambiguous
+	l.Seqs, l.TraceID, l.Ambiguous = row.Seqs, row.TraceID, row.Ambiguous
 	cleared := map[Seq][]string{}
 	for i := range briefs {
 		if fields := briefs[i].row.Fields(); fields != nil {

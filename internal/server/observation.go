@@ -27,6 +27,11 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.kept == nil && o.merges() {
+		if err := o.merge(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	row, recs, err := o.fold(ctx)
 	if err != nil {
 		return nil, err
@@ -70,20 +75,12 @@ type oneObservation struct {
 
 // observe finds what counts of an observation, and takes the room for it.
 func (s *Server) observe(ctx context.Context, c *call, id, traceID string) (*oneObservation, error) {
-	seqs, err := store.EntityEvents(ctx, s.o.Warehouse, c.caller.Project, entity.ObservationKind, []string{id})
+	seqs, err := s.entityEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
 		return nil, err
 	}
-	if len(seqs[id]) == 0 {
-		return nil, store.ErrNotFound
-	}
 	o := &oneObservation{id: id, traceID: traceID, window: int64(s.window)}
-	if o.reading, err = s.sketched(ctx, c, seqs[id], detailCopies, o); err != nil {
-		return nil, err
-	}
-	if o.kept == nil && o.merges() {
-		err = o.merge(ctx, c)
-	}
+	o.reading, err = s.sketched(ctx, c, seqs, detailCopies, o)
 	return o, err
 }
 
@@ -124,16 +121,12 @@ func (o *oneObservation) fold(ctx context.Context) (*entity.ObservationRow, []*e
 	}
 	extract.Fill(recs)
 	detail.Join(recs)
-	fold, err := entity.FoldOf(recs, entity.ObservationKind, o.id)
-	if err != nil {
-		return nil, nil, err
-	}
-	row, err := fold.Observation(o.id, o.traceID)
+	row, own, err := foldObservation(recs, o.id, o.traceID)
 	if err != nil {
 		return nil, nil, err
 	}
 	row.Ambiguous = o.Ambiguous
-	return row, only(fold.Facts(), row.Seqs), nil
+	return row, own, nil
 }
 
 // each reads the records of seqs, one after another in the order of the Log, for f, which keeps nothing of them. The

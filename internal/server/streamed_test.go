@@ -185,7 +185,8 @@ func (h *house) wholeObservation(id, trace string) []byte {
 		h.tb.Fatal(err)
 	}
 	defer c.end()
-	row, recs, err := h.srv.observation(ctx, c, id, trace)
+	seqs, err := store.EntityEvents(ctx, h.wh, "one", entity.ObservationKind, []string{id})
+	row, recs, err := foldObservation(h.wholly(seqs[id], err), id, trace)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
