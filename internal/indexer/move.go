@@ -123,7 +123,7 @@ func (x *Indexer) insert(ctx context.Context, b batch) error {
 			if err := clock.Sleep(ctx, backoff); err != nil {
 				return err
 			}
-			backoff = min(2*backoff, x.o.MaxBackoff)
+			backoff = min(2*backoff, maxBackoff)
 			size = max(1, len(part.recs)/2)
 			continue
 		}

@@ -91,10 +91,10 @@ func (in *Ingest) Adopt(ctx context.Context) error {
 	return err
 }
 
-// work has JobWorkers goroutines take jobs until the channel is closed or ctx ends.
+// work has jobWorkers goroutines take jobs until the channel is closed or ctx ends.
 func (in *Ingest) work(ctx context.Context, queue <-chan *job) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for range in.o.JobWorkers {
+	for range jobWorkers {
 		g.Go(func() error {
 			for {
 				select {
