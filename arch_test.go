@@ -143,6 +143,7 @@ func house() map[string]room {
 		},
 		"internal/bloom":   {because: "a hash is a hash"},
 		"internal/varint":  {because: "values are values"},
+		"internal/price":   {because: "a price is a function of a call and a book, whoever asks"},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/lowprio": {because: "a thread is a thread"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
