@@ -33,6 +33,8 @@ func getExplanation(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	why.Twins(&own, &row.Observation)
+	s.tariff(c).Price(row)
+	why.Costs(&row.Observation, "the price that was valid when it started")
 	return ok(why, nil)
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
 	Warehouse store.Warehouse
+	// Prices says what calls cost that are folded for an answer; the Warehouse's are by the same. Nil: what was sent.
+	Prices entity.Pricer
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.

@@ -101,7 +101,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	detail.Fill(&row.Observation, recs)
-	if err := s.markTwins(ctx, c, row); err != nil {
+	if err := s.whole(ctx, c, row); err != nil {
 		return nil, err
 	}
 	if row.TraceID == "" {
