@@ -1,48 +1,89 @@
 package price
 
+import (
+	"crypto/sha256"
+	_ "embed" // the built-in book
+	"encoding/hex"
+	"fmt"
+)
+
+//go:embed book.txt
+var builtinText string
+
 // Book is prices that hold together. It may be used from many goroutines.
 type Book struct {
 	version string
+	text    string
+	layers  []layer // what was laid before comes first
+	memo    memo
 }
 
-// Builtin is the book in the binary.
-func Builtin() *Book { return &Book{version: "empty"} }
+func newBook(version, text string, layers ...layer) *Book {
+	return &Book{version: version, text: text, layers: layers, memo: newMemo()}
+}
+
+// Builtin is the book in the binary. It is read in a few milliseconds, anew each time: keep it.
+func Builtin() *Book {
+	b, err := Parse(builtinText)
+	if err != nil {
+		panic(fmt.Sprintf("the built-in price book: %v", err)) // a test reads it
+	}
+	return b
+}
 
 // Version names the book by the tables that it was made from.
 func (b *Book) Version() string { return b.version }
 
-// Price is what a call costs, or why it has no cost.
+// Text is what Parse makes the same book from; without own prices that were laid before it.
+func (b *Book) Text() string { return b.text }
+
+// Hash is the SHA-256 of Text, in hexadecimal digits.
+func (b *Book) Hash() string {
+	sum := sha256.Sum256([]byte(b.text))
+	return hex.EncodeToString(sum[:])
+}
+
+// Price is what a call costs, or why it has no cost. Names that were met before cost no allocation.
 func (b *Book) Price(c *Call) (Cost, Reason) {
+	var p parts
+	cost, _, reason := b.price(c, &p)
+	return cost, reason
+}
+
+// price also says which of the call's names gave the entry, and how.
+func (b *Book) price(c *Call, p *parts) (Cost, *found, Reason) {
 	if c.Answered == "" && c.Asked == "" {
-		return Cost{}, NoModel
+		return Cost{}, nil, NoModel
 	}
-	return Cost{}, NoPrice
+	m := b.memo.find(b, c)
+	reason := m.reason
+	for i := range m.found {
+		f := &m.found[i]
+		e, why := f.model.at(c)
+		if e == nil {
+			reason = first(reason, why)
+			continue
+		}
+		switch {
+		case c.Usage.Input == 0 && c.Usage.Output == 0:
+			return Cost{}, f, NoTokens
+		case !c.Usage.sound():
+			return Cost{}, f, BadTokens
+		}
+		cost, why := p.charge(&c.Usage, &e.Rates)
+		cost.Entry = e
+		if why == Priced && c.Estimated {
+			why = Estimated
+		}
+		return cost, f, why
+	}
+	return Cost{}, nil, reason
 }
 
-// Explanation is how a price came about.
-type Explanation struct {
-	Reason Reason
-	Cost   Cost
-	Parts  []Part
-	Entry  *Entry
-	Book   string // its version
-	Name   string // which of the call's names found the model
-	Rule   string // how it did
-	Other  string // the source that says otherwise by more than 1 %; "" when none does
-	Would  Amount // the total by Other
-}
-
-// Part is tokens of one kind and what they cost.
-type Part struct {
-	Kind   Kind
-	As     Kind // whose price it is: another than Kind when that has none of its own
-	Tokens int64
-	Rate   Amount // of a million
-	Amount Amount
-}
-
-// Explain prices a call and says how.
-func (b *Book) Explain(c *Call) Explanation {
-	cost, reason := b.Price(c)
-	return Explanation{Reason: reason, Cost: cost, Entry: cost.Entry, Book: b.version}
+// first keeps the reason of what was tried first.
+func first(a, b Reason) Reason {
+	if a == Priced {
+		return b
+	}
+	return a
 }
