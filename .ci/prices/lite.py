@@ -58,8 +58,10 @@ def read_entry(entry: dict) -> list:
     for (tier, above), own in sorted(found.items()):
         if tier and not ({"in", "out"} & own.keys() or (tier, 0) in found):
             continue
-        base = {**standard, **found.get((tier, 0), {})} if tier else standard
-        merged = {**base, **own}
+        usual = {**standard, **found.get(("", above), {})}
+        merged = {**usual, **found.get((tier, 0), {}), **own}
+        if tier and "write1h" in standard and "write1h" not in found.get((tier, 0), {}) and "write" in standard:
+            merged["write1h"] = usual["write1h"] * merged["write"] / usual["write"]  # an hour in the cache is a multiple of what writing costs
         if tier and "read" in merged and "in" in merged:
             merged["read"] = min(merged["read"], merged["in"])
         rows.append(Row(rates=merged, above=above, tier=tier, tables="l", page=page))

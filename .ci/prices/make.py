@@ -63,6 +63,12 @@ def weekends(theirs, ours):
     return found
 
 
+def at_bounds(theirs, ours):
+    """One table says "200,000 or more" where the other says "more than 200,000": the one that can say both is right."""
+    bounds = {r.above for r in ours}
+    return [r.but(above=r.above - 1) if r.above and r.above - 1 in bounds else r for r in theirs]
+
+
 def merge(g, l, domains, by_name, today):
     """One list of rows from the rows of both tables for one name. The table without dates says what holds today."""
     if not g or not l:
@@ -71,7 +77,7 @@ def merge(g, l, domains, by_name, today):
     first, until = (max(started) if started else None), min((r.start for r in g if r.start and r.start > today), default=None)
     then = [r for r in g if r.start != first]
     now = {r.conditions(): r for r in g if r.start == first}
-    theirs = {r.conditions(): r.but(start=first, until=until) for r in l}
+    theirs = {r.conditions(): r.but(start=first, until=until) for r in at_bounds(l, g)}
     base_g, base_l = now.get(("", 0, None, "")), theirs[("", 0, None, "")]
     if any(r.hours for r in l):
         return then + [*theirs.values(), *weekends(theirs.values(), now.values())]

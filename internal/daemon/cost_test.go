@@ -3,6 +3,7 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,28 +14,28 @@ import (
 
 // modelCall is a call of a model as all doors tell of it: input has what the cache gave and took in it, in tokens.
 type modelCall struct {
-	provider, model          string
-	in, read, written, out   int
-	cost                     float64 // by the provider's list of prices, in September 2025; 0: it is not known
-	readCost, writeCost, typ string
+	provider, model        string
+	in, read, written, out int
+	cost                   float64 // by the provider's list of prices, in September 2025; 0: it is not known
+	typ                    string
 }
 
 // modelCalls are calls with costs that were worked out by hand from the providers' lists of prices.
 func modelCalls() []modelCall {
 	return []modelCall{
-		{"openai", "gpt-4o", 1000, 400, 0, 100, 0.003, "", "", "generation"},             // 600 × 2.50 + 400 × 1.25 + 100 × 10.00
-		{"openai", "gpt-4o-mini", 1000, 0, 0, 1000, 0.00075, "", "", "generation"},       // 0.15, 0.60
-		{"openai", "gpt-4.1", 1000, 0, 0, 500, 0.006, "", "", "generation"},              // 2.00, 8.00
-		{"openai", "gpt-4.1-nano", 1000, 0, 0, 1000, 0.0005, "", "", "generation"},       // 0.10, 0.40
-		{"openai", "gpt-4o-2024-05-13", 1000, 0, 0, 1000, 0.02, "", "", "generation"},    // 5.00, 15.00
-		{"openai", "o3-mini-2025-01-31", 1000, 0, 0, 1000, 0.0055, "", "", "generation"}, // 1.10, 4.40
-		{"openai", "text-embedding-3-small", 1000, 0, 0, 0, 0.00002, "", "", "embedding"},
-		{"anthropic", "claude-sonnet-4-20250514", 1000, 500, 300, 200, 0.004875, "", "", "generation"}, // 200 × 3.00 + 500 × 0.30 + 300 × 3.75 + 200 × 15.00
-		{"anthropic", "claude-3-5-haiku-20241022", 1000, 0, 0, 1000, 0.0048, "", "", "generation"},     // 0.80, 4.00
-		{"anthropic", "claude-3-haiku-20240307", 1000, 0, 0, 1000, 0.0015, "", "", "generation"},       // 0.25, 1.25
-		{"gemini", "gemini-2.0-flash", 1000, 0, 0, 1000, 0.0005, "", "", "generation"},                 // 0.10, 0.40
-		{"gemini", "gemini-2.5-flash", 1000, 0, 0, 1000, 0.0028, "", "", "generation"},                 // 0.30, 2.50
-		{"", "a model of nobody", 1000, 0, 0, 1000, 0, "", "", "generation"},
+		{"openai", "gpt-4o", 1000, 400, 0, 100, 0.003, "generation"},             // 600 × 2.50 + 400 × 1.25 + 100 × 10.00
+		{"openai", "gpt-4o-mini", 1000, 0, 0, 1000, 0.00075, "generation"},       // 0.15, 0.60
+		{"openai", "gpt-4.1", 1000, 0, 0, 500, 0.006, "generation"},              // 2.00, 8.00
+		{"openai", "gpt-4.1-nano", 1000, 0, 0, 1000, 0.0005, "generation"},       // 0.10, 0.40
+		{"openai", "gpt-4o-2024-05-13", 1000, 0, 0, 1000, 0.02, "generation"},    // 5.00, 15.00
+		{"openai", "o3-mini-2025-01-31", 1000, 0, 0, 1000, 0.0055, "generation"}, // 1.10, 4.40
+		{"openai", "text-embedding-3-small", 1000, 0, 0, 0, 0.00002, "embedding"},
+		{"anthropic", "claude-sonnet-4-20250514", 1000, 500, 300, 200, 0.004875, "generation"}, // 200 × 3.00 + 500 × 0.30 + 300 × 3.75 + 200 × 15.00
+		{"anthropic", "claude-3-5-haiku-20241022", 1000, 0, 0, 1000, 0.0048, "generation"},     // 0.80, 4.00
+		{"anthropic", "claude-3-haiku-20240307", 1000, 0, 0, 1000, 0.0015, "generation"},       // 0.25, 1.25
+		{"gemini", "gemini-2.0-flash", 1000, 0, 0, 1000, 0.0005, "generation"},                 // 0.10, 0.40
+		{"gemini", "gemini-2.5-flash", 1000, 0, 0, 1000, 0.0028, "generation"},                 // 0.30, 2.50
+		{"", "a model of nobody", 1000, 0, 0, 1000, 0, "generation"},
 	}
 }
 
@@ -60,7 +61,9 @@ func (n *testNode) sendCalls(t *testing.T, calls []modelCall) {
 		if c.typ == "embedding" {
 			operation = "embeddings"
 		}
-		text := func(key, value string) string { return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, key, value) }
+		text := func(key, value string) string {
+			return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, key, value)
+		}
 		count := func(key string, n int) string { return fmt.Sprintf(`{"key":%q,"value":{"intValue":%d}}`, key, n) }
 		attributes := []string{text("gen_ai.operation.name", operation), text("gen_ai.provider.name", c.provider), text("gen_ai.response.model", c.model), text("gen_ai.request.model", c.model),
 			count("gen_ai.usage.input_tokens", c.in), count("gen_ai.usage.cache_read.input_tokens", c.read), count("gen_ai.usage.cache_creation.input_tokens", c.written)}
@@ -164,7 +167,7 @@ func TestCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, cfg.DataDir)
-	if _, err := Restore(t.Context(), restored, saved, discard(), nil); err != nil {
+	if _, err := Restore(t.Context(), restored, saved, slog.New(slog.DiscardHandler), nil); err != nil {
 		t.Fatal(err)
 	}
 	n = start(t, restored)

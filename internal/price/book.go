@@ -45,12 +45,11 @@ func (b *Book) Hash() string {
 
 // Price is what a call costs, or why it has no cost. Names that were met before cost no allocation.
 func (b *Book) Price(c *Call) (Cost, Reason) {
-	var p parts
-	cost, _, reason := b.price(c, &p)
+	cost, _, reason := b.price(c, nil)
 	return cost, reason
 }
 
-// price also says which of the call's names gave the entry, and how.
+// price also says which of the call's names gave the entry, and how, and keeps the parts unless p is nil.
 func (b *Book) price(c *Call, p *parts) (Cost, *found, Reason) {
 	if c.Answered == "" && c.Asked == "" {
 		return Cost{}, nil, NoModel

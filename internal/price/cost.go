@@ -45,7 +45,7 @@ func (u *Usage) split() (tokens [kinds]int64) {
 	return tokens
 }
 
-// charge prices sound counts at some rates.
+// charge prices sound counts at some rates. A nil p keeps no parts.
 func (p *parts) charge(u *Usage, rates *Rates) (Cost, Reason) {
 	var cost Cost
 	for k, tokens := range u.split() {
@@ -61,8 +61,10 @@ func (p *parts) charge(u *Usage, rates *Rates) (Cost, Reason) {
 		if !ok || cost.Total > mostAmount-amount {
 			return Cost{}, BadTokens
 		}
-		p.all[p.n] = Part{Kind: kind, As: as, Tokens: tokens, Rate: rate, Amount: amount}
-		p.n++
+		if p != nil {
+			p.all[p.n] = Part{Kind: kind, As: as, Tokens: tokens, Rate: rate, Amount: amount}
+			p.n++
+		}
 		cost.add(kind, amount)
 	}
 	return cost, Priced

@@ -21,10 +21,11 @@ const (
 	kinds
 )
 
+// kindNames are the kinds as books write them.
+var kindNames = [kinds]string{"in", "read", "write", "write1h", "audio", "image", "out", "reason", "audio-out", "image-out"}
+
 // String is the kind as a book writes it.
-func (k Kind) String() string {
-	return [kinds]string{"in", "read", "write", "write1h", "audio", "image", "out", "reason", "audio-out", "image-out"}[k]
-}
+func (k Kind) String() string { return kindNames[k] }
 
 // whole is what the kind is a part of, for prices: an hour in the cache is a part of what is written there.
 func (k Kind) whole() Kind {

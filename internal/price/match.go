@@ -46,7 +46,7 @@ func (l layer) find(provider, name string) (found, Reason) {
 func (l layer) on(provider string, p place) found {
 	for _, key := range [...]string{provider, ""} {
 		s := l[key]
-		if s == nil || provider == "" {
+		if s == nil || provider == "" || s.own && p.borrowed { // an own price is for whom it names
 			continue
 		}
 		for _, sp := range p.spellings {

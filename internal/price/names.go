@@ -17,6 +17,7 @@ type place struct {
 	providers []string
 	spellings []spelling
 	rule      string // why there
+	borrowed  bool   // another provider's prices stand in for those of the one that was called
 }
 
 // spelling is a way to write a name.
@@ -46,7 +47,7 @@ func spellings(provider, name string) wanted {
 	}
 	own := variants(at, name)
 	for _, p := range fallbacks(at, known) {
-		w.places = append(w.places, place{providers: []string{p}, spellings: own, rule: "the price of " + p})
+		w.places = append(w.places, place{providers: []string{p}, spellings: own, rule: "the price of " + p, borrowed: !mayForward(at)})
 	}
 	w.sellers = at == anywhere && !known
 	return w

@@ -14,6 +14,7 @@ import (
 type parser struct {
 	layer   layer
 	tables  map[string]table
+	sources map[string]string // what letters of tables are written out as
 	pages   map[string]string // by provider
 	names   []string
 	current *model
@@ -24,7 +25,7 @@ type table struct{ name, version, read string }
 
 // Parse reads the text of a book. Its form is said at the head of the built-in one. Errors name the line.
 func Parse(text string) (*Book, error) {
-	p := parser{layer: layer{}, tables: map[string]table{}, pages: map[string]string{}}
+	p := parser{layer: layer{}, tables: map[string]table{}, sources: map[string]string{}, pages: map[string]string{}}
 	for line := range strings.SplitSeq(text, "\n") {
 		p.line++
 		if line == "" || line[0] == '#' {
@@ -164,9 +165,9 @@ func (e *Entry) set(key, value string) (err error) {
 }
 
 func kindOf(name string) (Kind, bool) {
-	for k := range kinds {
-		if k.String() == name {
-			return k, true
+	for k := range kindNames {
+		if kindNames[k] == name {
+			return Kind(k), true
 		}
 	}
 	return 0, false
@@ -215,6 +216,9 @@ func parseDays(s string) (days Days, err error) {
 
 // source writes out the letters of tables.
 func (p *parser) source(letters string) (string, error) {
+	if text, ok := p.sources[letters]; ok {
+		return text, nil
+	}
 	text := ""
 	for i := range len(letters) {
 		t, ok := p.tables[letters[i:i+1]]
@@ -226,6 +230,7 @@ func (p *parser) source(letters string) (string, error) {
 		}
 		text += t.name + " " + t.version
 	}
+	p.sources[letters] = text
 	return text, nil
 }
 

@@ -65,7 +65,7 @@ func (s *shelf) match(name string) *model {
 		}
 	})
 	for i, x := range s.regexps {
-		if x.MatchString(name) {
+		if at := x.FindStringIndex(name); at != nil && !otherKind(name[at[1]:]) {
 			return s.texts[i].model
 		}
 	}
