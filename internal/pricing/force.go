@@ -3,7 +3,6 @@ package pricing
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/price"
@@ -146,11 +145,3 @@ func (f *force) of(project string, start int64, first entity.Seq) (Choice, *pric
 
 // startOf is the start of a call as lines have it.
 func startOf(o *entity.ObservationRow) int64 { return o.StartTime.UnixMicro() }
-
-// whenOf is a time of a line; zero is always.
-func whenOf(from int64) time.Time {
-	if from == math.MinInt64 {
-		return time.Time{}
-	}
-	return time.UnixMicro(from).UTC()
-}

@@ -3,7 +3,6 @@ package pricing_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -34,13 +33,15 @@ func (h *house) open() *pricing.Pricing {
 	h.Helper()
 	p, err := pricing.Open(pricing.Options{
 		Dir: h.dir, Cost: h.cost, Now: func() time.Time { return h.now }, Head: func() entity.Seq { return h.head },
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: discard(),
 	})
 	if err != nil {
 		h.Fatal(err)
 	}
 	return p
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func number[N int64 | float64](n N) *N { return &n }
 
