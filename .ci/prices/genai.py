@@ -78,8 +78,9 @@ def read_model(model, today: date) -> list:
         for above in sorted({0, *thresholds(variant.prices)}):
             merged = {**rates(current[0], above), **rates(variant.prices, above)}
             rows.append(Row(rates=merged, above=above, start=begins, until=ends, tier=tier, tables="g"))
-    free = ":free" in model.id
-    return [r for r in rows if free or r.rates.get("in") or r.rates.get("out")]
+    if ":free" in model.id:
+        return [r.but(rates={"in": Decimal(0), "out": Decimal(0), **r.rates}) for r in rows]
+    return [r for r in rows if r.rates.get("in") or r.rates.get("out")]
 
 
 def patterns(match) -> tuple:

@@ -88,10 +88,8 @@ def with_hours(rows, cheap, page) -> list:
     return windows + rows
 
 
-def read(path, ids, prefixes):
-    """Names of these providers → rows."""
-    with open(path, encoding="utf-8") as f:
-        table = json.load(f)
+def keys(table, ids, prefixes) -> dict:
+    """Names of these providers' models → keys of the table. What no call names is left out: regions and commitments of Bedrock."""
     out = {}
     for key, entry in table.items():
         provider = entry.get("litellm_provider") or ""
@@ -100,9 +98,13 @@ def read(path, ids, prefixes):
         name = key.lower()
         for p in prefixes:
             name = name.removeprefix(p)
-        if name.startswith("bedrock/") or "*" in name or " " in name or "/1-month" in name:  # regions and commitments, which no call names
-            continue
-        rows = read_entry(entry)
-        if rows and name not in out:
-            out[name] = rows
+        if not (name.startswith("bedrock/") or "*" in name or " " in name or "/1-month" in name) and read_entry(entry):
+            out.setdefault(name, key)
     return out
+
+
+def read(path, ids, prefixes) -> dict:
+    """Names of these providers' models → rows."""
+    with open(path, encoding="utf-8") as f:
+        table = json.load(f)
+    return {name: read_entry(table[key]) for name, key in keys(table, ids, prefixes).items()}

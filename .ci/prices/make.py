@@ -82,14 +82,16 @@ def merge(g, l, domains, by_name, today):
     if any(r.hours for r in l):
         return then + [*theirs.values(), *weekends(theirs.values(), now.values())]
     agree = base_g is not None and same(base_g.rates, base_l.rates)
-    lead = agree or choose(base_g, base_l, domains, by_name).tables if base_g else "l"
+    lead = base_l if agree or base_g is None else choose(base_g, base_l, domains, by_name)
     out = then
     for c in sorted({*now, *theirs}, key=str):
         a, b = now.get(c), theirs.get(c)
         if a and b:
             out.append(fill(a, b) if same(a.rates, b.rates) else choose(a, b, domains, by_name))
-        elif agree or lead == (a or b).tables:
+        elif agree or base_g is None and b:
             out.append(a or b)
+        elif lead.tables == (a or b).tables:
+            out.append((a or b).but(other=lead.other, why=lead.why) if not c[0] else a or b)
     return out
 
 

@@ -70,8 +70,11 @@ func (b *Book) price(c *Call, p *parts) (Cost, *found, Reason) {
 			return Cost{}, f, BadTokens
 		}
 		cost, why := p.charge(&c.Usage, &e.Rates)
+		if why != Priced {
+			return Cost{}, f, why
+		}
 		cost.Entry = e
-		if why == Priced && c.Estimated {
+		if c.Estimated {
 			why = Estimated
 		}
 		return cost, f, why

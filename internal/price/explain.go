@@ -22,8 +22,11 @@ func (b *Book) Explain(c *Call) Explanation {
 	if f != nil {
 		x.Name, x.As, x.Rule = f.name, f.as, f.rule
 	}
+	if cost.Entry == nil {
+		return x
+	}
 	x.Parts = p.all[:p.n]
-	if cost.Entry == nil || cost.Entry.Other == nil {
+	if cost.Entry.Other == nil {
 		return x
 	}
 	var q parts

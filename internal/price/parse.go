@@ -113,6 +113,9 @@ func (p *parser) readEntry(line string) error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
+	if e.Rates == unpriced() {
+		return errors.New("an entry without a price")
+	}
 	m.entries = append(m.entries, e)
 	return nil
 }
