@@ -128,9 +128,14 @@ func (n *testNode) checkCalls(t *testing.T, calls []modelCall) {
 			}
 		}
 	}
-	stats := told[wire.Page[map[string]any]](t, n, "/v1/stats?metrics=cost")
-	if got, _ := stats.Data[0]["cost"].(float64); fmt.Sprintf("%.9f", got) != fmt.Sprintf("%.9f", sum) {
-		t.Errorf("all cost %v, want %v", got, sum)
+	stats := told[wire.Page[map[string]any]](t, n, "/v1/stats?metrics=cost,cost_input,cost_cached,cost_output,unpriced_count").Data[0]
+	in, _ := stats["cost_input"].(float64)
+	out, _ := stats["cost_output"].(float64)
+	cached := 3 * (400*1.25 + 500*0.30) / 1e6
+	for name, want := range map[string]float64{"cost": sum, "cost_input": sum - out, "cost_output": sum - in, "cost_cached": cached, "unpriced_count": 3} {
+		if got, _ := stats[name].(float64); fmt.Sprintf("%.9f", got) != fmt.Sprintf("%.9f", want) {
+			t.Errorf("%s of all is %v, want %v", name, stats[name], want)
+		}
 	}
 }
 
