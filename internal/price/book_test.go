@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // small is a book for tests of the rules.
@@ -51,6 +52,11 @@ func TestReasons(t *testing.T) {
 		cost, reason := book.Price(&c.call)
 		if reason != c.want || (cost.Entry == nil) != (cost.Total == 0) || (reason == Priced || reason == Estimated) != (cost.Total > 0) {
 			t.Errorf("%+v: %q %s, want %q", c.call, reason, cost.Total, c.want)
+		}
+	}
+	for _, u := range []Usage{{Input: 10, CacheRead: 6, CacheWrite: 6}, {Input: 10, AudioInput: 11}, {Output: 10, ImageOutput: 11}, {Output: -1}} {
+		if u.sound() {
+			t.Errorf("%+v can be", u)
 		}
 	}
 	for r := Priced; r <= Estimated; r++ {
@@ -202,7 +208,25 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// Many goroutines ask one book, for more names than it remembers and in memory that changes afterwards.
+// Names are remembered in memory of the book's own: the caller's is used again for another row.
+func TestNamesAreKept(t *testing.T) {
+	t.Parallel()
+	book := Builtin()
+	row := []byte("openaigpt-4o")
+	text := unsafe.String(&row[0], len(row))
+	call := &Call{Provider: text[:6], Asked: text[6:], Start: moment(t, someDay), Usage: Usage{Input: 1000}}
+	if _, reason := book.Price(call); reason != Priced {
+		t.Fatal(reason)
+	}
+	copy(row, "xxxxxxxxxxxx")
+	for known, m := range book.memo.known {
+		if known != (names{provider: "openai", asked: "gpt-4o"}) || m.found[0].name != "gpt-4o" {
+			t.Errorf("%+v is remembered", known)
+		}
+	}
+}
+
+// Many goroutines ask one book, for more names than it remembers.
 func TestManyAsk(t *testing.T) {
 	t.Parallel()
 	book := Builtin()

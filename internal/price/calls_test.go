@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The pages on which vendors publish the rules below, as the public tables name them; read with them on 2026-11-29.
+// The pages on which vendors publish the rules below, as the public tables name them. The figures are from the tables, read on
+// 2026-11-29, and not from the pages.
 const (
 	openaiPage    = "https://developers.openai.com/api/docs/pricing"
 	anthropicPage = "https://platform.claude.com/docs/en/about-claude/pricing"
@@ -125,7 +126,7 @@ var pricedCalls = []priced{
 	{"openrouter", "openai/gpt-4o", "", "", Usage{Input: 250, CacheRead: 50, Output: 100}, "200*2.5 + 50*1.25 + 100*10", routerPage},
 }
 
-// Calls of many vendors cost what the vendors' published rules say.
+// Calls of many vendors cost what their published rules say, worked out in fractions and not by the book's code.
 func TestVendorsRules(t *testing.T) {
 	t.Parallel()
 	book := Builtin()

@@ -39,6 +39,7 @@ func TestNames(t *testing.T) {
 		// fine-tuned: by the tuned model's own price, never the base model's
 		{"openai", "ft:gpt-4o-mini-2024-07-18:acme::abc", "openai", "ft:gpt-4o-mini-2024-07-18"},
 		{"openai", "ft:gpt-5-2025-08-07:acme::abc", "", ""},
+		{"azure", "ft:o4-mini-2099-01-01:acme::abc", "", ""}, // a pattern of Azure's has o4-mini
 		{"azure", "gpt-4o-mini-2024-07-18.ft-0123456789abcdef", "", ""},
 		{"google", "tunedModels/my-model-x1", "", ""},
 		// Azure: its spelling, its zones, and deployments that are called as their model
@@ -106,4 +107,23 @@ func TestAnsweredBeforeAsked(t *testing.T) {
 			t.Errorf("%+v: %s %s", c, x.Cost.Total, x.Reason)
 		}
 	}
+}
+
+// Names come from outside: whatever they are, a question ends with an amount or a reason, and the same one when it is asked again.
+func FuzzNames(f *testing.F) {
+	book := Builtin()
+	for _, p := range pricedCalls {
+		f.Add(p.provider, p.model, p.tier)
+	}
+	for _, name := range []string{"ft:", "/", ":", "a@", "arn:aws", "-latest", "openai/openai/openai/", "us.", "models/", "projects/publishers//models/"} {
+		f.Add("", name, "")
+	}
+	f.Fuzz(func(t *testing.T, provider, name, tier string) {
+		call := &Call{Provider: provider, Answered: name, Asked: tier, Tier: tier, Usage: Usage{Input: 10, Output: 1}}
+		cost, reason := book.Price(call)
+		again, same := book.Price(call)
+		if cost != again || reason != same || (reason == Priced) != (cost.Entry != nil) || cost.Total < 0 {
+			t.Errorf("%+v %q, then %+v %q", cost, reason, again, same)
+		}
+	})
 }
