@@ -34,7 +34,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp microbench soak clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp microbench soak prices clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -158,6 +158,14 @@ SOAK        ?= 30m
 soak: build ## 20 000 events/s for SOAK (30m) under a short retention: memory, files, backlog and disk within their bounds
 	@echo "soak for $(SOAK)"; cd bench && $(GO) run . -bin ../$(BINARY) -soak $(SOAK) -chart ../docs/img/soak.svg -doc ../docs/reliability.md
 	@.ci/record soak "all bounds held for $(SOAK); see below"
+
+# The public tables that the price book is made from. What they are, and their licences: CONTRIBUTING.md.
+PRICES_FROM := genai-prices==0.2.3 litellm==1.110.2
+prices: test-deps ## the price book anew from public tables, at the versions above; look at the difference
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; python3 -m venv "$$dir"; \
+	"$$dir/bin/pip" install -q --no-compile --disable-pip-version-check $(PRICES_FROM); \
+	PYTHONDONTWRITEBYTECODE=1 "$$dir/bin/python" .ci/prices/make.py internal/price/book.txt
+	@git --no-pager diff --stat internal/price/book.txt
 
 clean:
 	rm -rf bin web/site/app web/node_modules

@@ -141,8 +141,12 @@ func house() map[string]room {
 		"internal/indexer": {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/query"}), because: "it moves records; it knows no engine",
 		},
-		"internal/bloom":   {because: "a hash is a hash"},
-		"internal/varint":  {because: "values are values"},
+		"internal/bloom":  {because: "a hash is a hash"},
+		"internal/varint": {because: "values are values"},
+		"internal/price":  {because: "a price is a function of a call and a book, whoever asks"},
+		"internal/pricing": {
+			may: []string{"internal/entity", "internal/price", "internal/durable"}, inTests: []string{"internal/wire"}, because: "prices hold by a journal in files, whoever folds",
+		},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/lowprio": {because: "a thread is a thread"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
@@ -152,10 +156,10 @@ func house() map[string]room {
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
 		"internal/datadir": {
-			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
-			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/backup", "internal/datadir"}),
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/backup", "internal/datadir"}),
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
@@ -167,7 +171,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring", "internal/pricing"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -175,7 +179,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",

@@ -106,7 +106,9 @@ type StatsQuery struct {
 	// Of is "observations" (default), "traces", "scores" or "events".
 	Of string
 	// Metrics: count, error_rate, latency_p50, latency_p95, latency_p99, tokens,
-	// cost, score_avg:NAME, score_count:NAME. Default: the server's.
+	// cost, cost_input, cost_cached (of cost_input, what a cache gave), cost_output,
+	// unpriced_count (calls of models whose cost is not known), score_avg:NAME,
+	// score_count:NAME. Default: the server's.
 	Metrics []string
 	// GroupBy: model, name, environment, user_id, type, event_type, …
 	GroupBy []string

@@ -97,6 +97,11 @@ func errorOf(method, path string, status int, body []byte) error {
 	var answer struct{ Error brokle.ErrorBody }
 	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
 		e.Code, e.Message = answer.Error.Code, answer.Error.Message
+		if lines, ok := answer.Error.Details.([]any); ok { // what is wrong, one by one
+			for _, line := range lines {
+				e.Message += fmt.Sprintf("\n  %v", line)
+			}
+		}
 	}
 	return e
 }

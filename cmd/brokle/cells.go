@@ -118,3 +118,14 @@ func oneLine(s string) string {
 		return r
 	}, s)
 }
+
+// costSource is where a cost comes from, or why there is none.
+func costSource(o *brokle.Observation) string {
+	switch {
+	case o.TotalCost != nil:
+		return o.CostSource
+	case o.CostReason != "":
+		return o.CostReason
+	}
+	return "-"
+}

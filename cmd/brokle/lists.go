@@ -30,10 +30,10 @@ func observationsCommand(std streams) *cli.Command {
 		page: func(ctx context.Context, q *query, cursor string) (*brokle.Page[brokle.Observation], error) {
 			return q.client.Observations.Page(ctx, brokle.ObservationQuery{Filter: q.filter, Order: q.at(cursor)})
 		},
-		columns: []string{"!START (UTC)", "!ID", "TRACE", "TYPE", "NAME", "MODEL", "LEVEL", ">LATENCY", ">TOKENS", ">COST", "OUTPUT"},
+		columns: []string{"!START (UTC)", "!ID", "TRACE", "TYPE", "NAME", "MODEL", "LEVEL", ">LATENCY", ">TOKENS", ">COST", "COST SOURCE", "OUTPUT"},
 		cells: func(r brokle.Observation) []string {
 			return []string{when(r.StartTime), r.ID, r.TraceID, r.Type, shorten(r.Name, 32), r.Model, r.Level, latency(r.LatencyMS),
-				count(r.TotalTokens), cost(r.TotalCost), shorten(r.OutputPreview, 48)}
+				count(r.TotalTokens), cost(r.TotalCost), costSource(&r), shorten(r.OutputPreview, 48)}
 		},
 	}.command(std)
 }
@@ -124,7 +124,7 @@ func statsCommand(std streams) *cli.Command {
 		flags: append(filterFlags("stats"), allFlag(),
 			&cli.StringFlag{Name: "of", Sources: env("query", "of"), Value: "observations", Usage: "observations, traces, scores or events"},
 			&cli.GenericFlag{Name: "metrics", Sources: env("query", "metrics"), Value: &texts{}, DefaultText: "count",
-				Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME; an odd name as a JSON string"},
+				Usage: "count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, cost_input, cost_cached, cost_output, unpriced_count, score_avg:NAME, score_count:NAME; an odd name as a JSON string"},
 			&cli.StringSliceFlag{Name: "group-by", Sources: env("query", "group-by"), Usage: "model, name, environment, user_id, type, event_type, …"},
 			&cli.DurationFlag{Name: "interval", Sources: env("query", "interval"), Usage: "a row per stretch of time, 1m to 24h"},
 			textFlag("tz", "time zone by whose clock intervals begin, such as Asia/Tokyo; UTC when empty"),

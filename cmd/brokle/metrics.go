@@ -29,7 +29,7 @@ func splitMetrics(list string) []string {
 		return []string{one}
 	}
 	scored := func(s string) bool { return strings.HasPrefix(s, "score_avg:") || strings.HasPrefix(s, "score_count:") }
-	plain := []string{"count", "error_rate", "latency_p50", "latency_p95", "latency_p99", "tokens", "cost"}
+	plain := []string{"count", "error_rate", "latency_p50", "latency_p95", "latency_p99", "tokens", "cost", "cost_input", "cost_cached", "cost_output", "unpriced_count"}
 	var out []string
 	for part := range strings.SplitSeq(list, ",") {
 		word := strings.TrimSpace(part)

@@ -101,6 +101,20 @@ func TestOpen(t *testing.T) {
 	command(t, "", nil, "open").want(t, 1, "no API key")
 }
 
+// Own prices are set from a file or standard input, and told back in the form in which they are set.
+func TestPrices(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	const own = `[{"model":"mine","input":2,"output":4}]`
+	command(t, "", vars, "prices", "get").want(t, 0, "[]")
+	command(t, own, vars, "prices", "set", "-", "--from", "2026-01-02T00:00:00Z").want(t, 0, "1 own prices hold for calls that start from 2026-01-02T00:00:00Z on")
+	command(t, "", vars, "prices", "get").want(t, 0, `"model": "mine"`)
+	command(t, "", vars, "prices", "get", "--json").want(t, 0, `"history": [`, `"book":`)
+	command(t, "[\n{\"model\":\"mine\",\"input\":-1}]", vars, "prices", "set", "-").want(t, 1, "400 invalid_prices", "line 2")
+	command(t, "", vars, "prices", "set").want(t, 2, "exactly one argument")
+	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
+}
+
 // What erase sends and says. Nobody can be asked here, so it must be told --yes.
 func TestErase(t *testing.T) {
 	t.Parallel()

@@ -34,6 +34,15 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err := addFile(out, list, path.Join(datadir.QuarantineDir, indexer.QuarantineFile), wholeLines); err != nil {
 		return err
 	}
+	prices, err := n.prices.Files()
+	if err != nil {
+		return err
+	}
+	for _, f := range prices {
+		if err := out.Add(path.Join(datadir.PricesDir, f.Name), int64(len(f.Raw)), bytes.NewReader(f.Raw)); err != nil {
+			return err
+		}
+	}
 	head, err := n.log.Export(ctx, func(c segmentlog.SegmentCopy) error {
 		out.Drop(mergedInto(out, c.Name)...)
 		return out.Add(path.Join(datadir.LogDir, c.Name), c.Size, c.Data)

@@ -51,6 +51,8 @@ type Config struct {
 	MinFreeDisk      Bytes
 	MaxBacklogEvents int
 
+	Cost string
+
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -53,6 +55,7 @@ type node struct {
 type stores struct {
 	dir       *ownDir
 	log       *segmentlog.Log
+	prices    *pricing.Pricing
 	warehouse store.Warehouse
 	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged
 }
@@ -77,8 +80,11 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err := datadir.WriteFormats(cfg.DataDir); err != nil { // the directory is ours now
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
+	if s.prices, err = openPrices(cfg, s.log, logger); err != nil {
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
+	}
 	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, datadir.WarehouseFile), duckstore.Options{
-		MemoryLimit: int64(cfg.WarehouseMemory), Threads: cfg.WarehouseThreads, Records: extract.Records(s.log.Get), Now: now, Logger: logger.With("part", "warehouse"),
+		MemoryLimit: int64(cfg.WarehouseMemory), Threads: cfg.WarehouseThreads, Records: extract.Records(s.log.Get), Prices: s.prices, Now: now, Logger: logger.With("part", "warehouse"),
 	})
 	if err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
@@ -88,6 +94,22 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.close(newStopping()))
 	}
 	return s, nil
+}
+
+// openPrices reads the journal of prices. A warehouse that was filled before there was one is built anew.
+func openPrices(cfg Config, log *segmentlog.Log, logger *slog.Logger) (*pricing.Pricing, error) {
+	p, err := pricing.Open(pricing.Options{
+		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Now: now, Logger: logger.With("part", "prices"),
+	})
+	if err != nil || !p.Begun() {
+		return p, err
+	}
+	for _, name := range []string{datadir.WarehouseFile, datadir.WarehouseFile + ".wal"} {
+		if err := os.Remove(filepath.Join(cfg.DataDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("open prices: %w", err)
+		}
+	}
+	return p, nil
 }
 
 // close closes the Warehouse, then the Log, and tells at which it is.
@@ -203,7 +225,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		return nil, fmt.Errorf("key of the cursors: %w", err)
 	}
 	n.server, err = server.New(server.Options{
-		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Search: n.log, Keys: n.keys,
+		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

@@ -53,6 +53,7 @@ func offline(cfg Config, logger *slog.Logger, do func(*indexer.Indexer) error) e
 	if _, err := os.Stat(cfg.DataDir); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
+	cfg.Cost = "" // what the node was served with
 	s, err := openStores(cfg, logger)
 	if err != nil {
 		return err

@@ -121,6 +121,10 @@ func Settings() []Setting {
 			Usage: "accepted events that may wait for the warehouse; beyond it requests get 503 with Retry-After",
 			ptr:   func(c *Config) any { return &c.MaxBacklogEvents }, min: 1, max: inf},
 
+		{Field: "Cost", Flag: "cost", Default: "reported", Range: "reported, computed or as-sent",
+			Usage: "which cost of a call counts: the one that was sent, else the computed one; the computed one, else the one that was sent; or only what was sent. Another value holds for calls from then on (docs/costs.md)",
+			ptr:   func(c *Config) any { return &c.Cost }, oneOf: []string{"reported", "computed", "as-sent"}},
+
 		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
 			Usage: "how long events are kept, counted from the time when they happened (docs/keep-it-safe.md)",
 			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},

@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
@@ -34,6 +35,7 @@ const (
 	PartErasing    = "erasing"
 	PartQuarantine = "quarantine"
 	PartExpired    = "expired"
+	PartPrices     = "prices"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -44,7 +46,7 @@ func formats() map[string]int {
 	return map[string]int{
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
-		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion,
+		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
 	}
 }
 

@@ -10,4 +10,5 @@ const (
 	JournalFile   = "erasing.json"
 	PositionsFile = "cursor.key"
 	ForwardFile   = "forward.json"
+	PricesDir     = "prices"
 )

@@ -50,11 +50,6 @@ func Explain(row *entity.ObservationRow, recs []*entity.Record) *Explanation {
 			e.Why = append(e.Why, reason)
 		}
 	}
-	if row.TotalCost == nil {
-		e.Why = append(e.Why, Reason{"cost_source", text(row.CostSource), "no cost was sent", ""})
-	} else {
-		e.Why = append(e.Why, Reason{"cost_source", text(row.CostSource), "a cost was sent", ""})
-	}
 	return e
 }
 

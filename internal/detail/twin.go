@@ -40,6 +40,11 @@ func (e *Explanation) put(r Reason) {
 	e.Why = append(e.Why, r)
 }
 
+// says whether a field has a value here.
+func (e *Explanation) says(field string) bool {
+	return slices.ContainsFunc(e.Why, func(known Reason) bool { return known.Field == field && string(known.Value) != "null" })
+}
+
 // fieldsOf are the members of an observation as JSON.
 func fieldsOf(o *wire.Observation) map[string]json.RawMessage {
 	var members map[string]json.RawMessage

@@ -206,6 +206,7 @@ var table = [...]struct {
 
 	// What only the fold says.
 	{name: "cost_source", kept: ofObservation, group: true},
+	{name: "cost_reason", kept: ofObservation, group: true},
 	{name: "duplicate_of", kept: ofObservation},
 	{name: "duplicate_of_trace", kept: ofObservation},
 	{name: "inner_errors", held: Integer, kept: ofTrace},

@@ -30,7 +30,7 @@ import "github.com/brokle-ai/brokle-go/internal/wire"
 //   - start_time (observations): the last explicit one, else inferred: the least
 //     timestamp of the events of rank create, without those of all events.
 //   - status (observations): the last said, else error when the level is ERROR, else ok.
-//   - token_source and cost_source: the last said, else whether there are tokens, and a cost.
+//   - token_source: the last said, else whether there are tokens. cost_source: whether there is a cost; see Pricer.
 //   - end_time (observations): the last explicit one, else the greatest timestamp
 //     of the events of rank complete, else none.
 //   - latency_ms (observations): with an end, end − start in milliseconds with
@@ -55,7 +55,7 @@ import "github.com/brokle-ai/brokle-go/internal/wire"
 //
 // Of the observations of a project that report one call of a provider, in whatever traces, one is kept, and what it
 // does not know is filled in from the others, which are duplicates: see twins.go. What follows is of observations
-// to which that has happened.
+// to which that has happened, and of which a Pricer, where there is one, then said what they cost.
 //
 // A trace T consists of the events of the trace entity T, the observations of T, and
 // the scores whose folded trace_id is T, or is "" while the newest observation with

@@ -81,6 +81,8 @@ type ObservationRow struct {
 	// They are true until Count is called, as Counted is.
 	CountsTokens bool `json:"counts_tokens"`
 	CountsCost   bool `json:"counts_cost"`
+
+	priced Costs // what Computed made, to which the costs point
 }
 
 // made is what a Folder made last.
@@ -202,6 +204,9 @@ func (o *ObservationRow) settle() {
 		o.TokenSource = sourceOf(o.PromptTokens != nil || o.CompletionTokens != nil || o.TotalTokens != nil)
 	}
 	o.CostSource = sourceOf(o.TotalCost != nil)
+	if o.TotalCost == nil && isCall(o.Type) {
+		o.CostReason = CostNotSent
+	}
 }
 
 // The values of an observation's status.

@@ -89,16 +89,16 @@ func FoldScore(recs []Record, id string) (*wire.Score, error) {
 // becomes a root, and so does one that would hang more than maxTreeDepth levels
 // deep: nothing is lost. Scores are sorted by (timestamp, id). The error is ErrNotFound.
 func FoldTrace(recs []Record, traceID string) (*wire.Trace, error) {
-	return foldTrace(folds(recs), traceID, FindTwins)
+	return foldTrace(folds(recs), traceID, FindTwins, Tariff{})
 }
 
 // FoldTraceWith is FoldTrace for who knows the twins, and has not all records that decide it: of twins in other
-// traces, records hold the events of the duplicates of the trace's observations.
-func FoldTraceWith(recs []Record, traceID string, twins Twins) (*wire.Trace, error) {
-	return foldTrace(folds(recs), traceID, func([]*ObservationRow) Twins { return twins })
+// traces, records hold the events of the duplicates of the trace's observations. What was not said of costs is by the tariff.
+func FoldTraceWith(recs []Record, traceID string, twins Twins, tariff Tariff) (*wire.Trace, error) {
+	return foldTrace(folds(recs), traceID, func([]*ObservationRow) Twins { return twins }, tariff)
 }
 
-func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRow) Twins) (*wire.Trace, error) {
+func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRow) Twins, tariff Tariff) (*wire.Trace, error) {
 	var rows, every []*ObservationRow
 	newest := make(map[string]bool) // of the observations: a score that names no trace is about this one
 	for e, f := range all {
@@ -116,6 +116,9 @@ func foldTrace(all map[subject]*Fold, traceID string, find func([]*ObservationRo
 		}
 	}
 	find(every).Mark(every)
+	for _, row := range rows {
+		tariff.Price(row)
+	}
 	own := all[subject{TraceKind, traceID}]
 	if own == nil && len(rows) == 0 {
 		return nil, fmt.Errorf("trace: %w", ErrNotFound)

@@ -211,7 +211,7 @@ func TestFamily(t *testing.T) {
 					t.Fatalf("trace %s: observation %s counts %+v, noted %v, not %v", id, row.ID, c, counted[id][row.ID], row.Counted)
 				}
 			}
-			whole, err := entity.FoldTraceWith(recs, id, entity.Twins{})
+			whole, err := entity.FoldTraceWith(recs, id, entity.Twins{}, entity.Tariff{})
 			if err != nil {
 				t.Fatal(err)
 			}

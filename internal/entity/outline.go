@@ -18,6 +18,7 @@ type Outline struct {
 
 	id     string
 	twins  Twins
+	tariff Tariff
 	steps  []step // by place
 	seqs   []Seq
 	sizes  []int32
@@ -31,9 +32,9 @@ type Outline struct {
 type events struct{ from, upto, count int32 }
 
 // OutlineOf is the outline of the trace, made of what FoldTraceWith needs of it. The error is ErrNotFound.
-func OutlineOf(b *Briefs, traceID string, twins Twins) (*Outline, error) {
+func OutlineOf(b *Briefs, traceID string, twins Twins, tariff Tariff) (*Outline, error) {
 	b.sort()
-	o := &Outline{id: traceID, twins: twins, root: -1}
+	o := &Outline{id: traceID, twins: twins, tariff: tariff, root: -1}
 	m := &outliner{Outline: o, briefs: b, newest: map[string]bool{}, duplicates: map[Ref][]Ref{}, at: map[Seq]int32{}, texts: map[string]string{}}
 	for twin, kept := range twins {
 		m.duplicates[kept] = append(m.duplicates[kept], twin)
@@ -131,6 +132,7 @@ func (m *outliner) rowOf(about int32) *ObservationRow {
 		}
 	}
 	m.twins.Mark(rows)
+	m.tariff.Price(row)
 	return row
 }
 

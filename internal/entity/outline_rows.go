@@ -104,6 +104,7 @@ func (o *Outline) Row(place int, recs []Record) (*ObservationRow, error) {
 		}
 	}
 	o.twins.Mark(rows)
+	o.tariff.Price(row)
 	row.CountsTokens, row.CountsCost, row.Counted = s.countsTokens, s.countsCost, s.counted()
 	return row, nil
 }

@@ -23,7 +23,7 @@ func unfolded(t *testing.T, recs []entity.Record, id string, twins entity.Twins)
 		briefs.Add(&recs[i])
 		at[recs[i].Seq] = recs[i]
 	}
-	o, err := entity.OutlineOf(&briefs, id, twins)
+	o, err := entity.OutlineOf(&briefs, id, twins, storetest.Tariff())
 	if errors.Is(err, entity.ErrNotFound) {
 		return nil
 	} else if err != nil {
@@ -119,7 +119,7 @@ func outlined(t *testing.T, rng *rand.Rand, recs []entity.Record, traces []strin
 	twins := twinsOf(t, recs)
 	rng.Shuffle(len(traces), func(i, j int) { traces[i], traces[j] = traces[j], traces[i] })
 	for _, id := range traces[:min(8, len(traces))] {
-		want, err := entity.FoldTraceWith(recs, id, twins)
+		want, err := entity.FoldTraceWith(recs, id, twins, storetest.Tariff())
 		if err != nil && !errors.Is(err, entity.ErrNotFound) {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestOutlineIsSmall(t *testing.T) {
 	if each := briefs.Bytes() / int64(len(recs)); each > 600 {
 		t.Errorf("a brief takes %d bytes", each)
 	}
-	if _, err := entity.OutlineOf(&briefs, "absent", nil); !errors.Is(err, entity.ErrNotFound) {
+	if _, err := entity.OutlineOf(&briefs, "absent", nil, entity.Tariff{}); !errors.Is(err, entity.ErrNotFound) {
 		t.Error(err)
 	}
 }

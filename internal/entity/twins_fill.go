@@ -111,5 +111,6 @@ func (o *ObservationRow) fillCosts(twin *ObservationRow) {
 		return
 	}
 	o.InputCost, o.OutputCost, o.TotalCost = twin.InputCost, twin.OutputCost, twin.TotalCost
-	o.CacheReadCost, o.CacheWriteCost, o.CostSource = twin.CacheReadCost, twin.CacheWriteCost, twin.CostSource
+	o.CacheReadCost, o.CacheWriteCost = twin.CacheReadCost, twin.CacheWriteCost
+	o.CostSource, o.CostReason = twin.CostSource, twin.CostReason
 }

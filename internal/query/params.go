@@ -140,7 +140,7 @@ func Params() []Param {
 			Says:  "Only what has this id, as behind the path's `{id}`: for ids that do not survive in a path, such as `..` or `a/b`"},
 		{Name: "of", Lists: Stats, Choices: subjectNames(), Says: "What is counted: `observations` (default), `traces`, `scores` or `events`"},
 		{Name: "metrics", Form: MetricList, Lists: Stats,
-			Says: "A comma list, of at most 20, of `count` (default) `error_rate` `latency_p50` `latency_p95` `latency_p99` `tokens` `cost` `score_avg:NAME` " +
+			Says: "A comma list, of at most 20, of `count` (default) `error_rate` `latency_p50` `latency_p95` `latency_p99` `tokens` `cost` `cost_input` `cost_cached` `cost_output` `unpriced_count` `score_avg:NAME` " +
 				"`score_count:NAME`. One with a comma, a quote or blanks at its ends in the name is written as a JSON string: `count,\"score_avg:clear,short\"`"},
 		{Name: "group_by", Form: NameList, Lists: Stats,
 			Says: "A comma list of at most 8 columns such as `model,environment`; with `of=scores` also `value_bucket`, which brings `value_bucket_end`"},

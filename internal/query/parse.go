@@ -105,6 +105,9 @@ func (r *Reader) boolean(name string) *bool {
 	return &yes
 }
 
+// Time is a time; the zero one when it is not given.
+func (r *Reader) Time(name string) time.Time { return r.time(name) }
+
 // time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more.
 func (r *Reader) time(name string) time.Time {
 	v := r.Text(name)

@@ -26,9 +26,10 @@ func subjects() []subject {
 	amounts := []string{"count", "error_rate", "tokens", "cost"}
 	latencies := []string{"latency_p50", "latency_p95", "latency_p99"}
 	observations := groupsOf(entity.ObservationKind)
+	parts, unpriced := []string{"cost_input", "cost_cached", "cost_output"}, []string{"unpriced_count"}
 	return []subject{
-		{"observations", observations, slices.Concat(amounts, latencies), true},
-		{"traces", groupsOf(entity.TraceKind), slices.Concat(amounts, latencies), true},
+		{"observations", observations, slices.Concat(amounts, parts, unpriced, latencies), true},
+		{"traces", groupsOf(entity.TraceKind), slices.Concat(amounts, unpriced, latencies), true},
 		// A score has what its observation and its trace have, too.
 		{"scores", slices.Concat(groupsOf(entity.ScoreKind), observations, []string{store.GroupValue}), []string{"count"}, true},
 		{"events", slices.Concat(observations, []string{"event_type"}), amounts, false},

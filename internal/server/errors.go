@@ -33,6 +33,7 @@ const (
 	codeBodyTimeout       = "request_timeout"
 	codeDuplicates        = ingest.CodeDuplicateEvents
 	codeLastAdminKey      = "last_admin_key"
+	codeInvalidPrices     = "invalid_prices"
 	codeRateLimited       = "rate_limited"
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"

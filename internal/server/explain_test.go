@@ -34,7 +34,7 @@ func reason(e detail.Explanation, field string) detail.Reason {
 
 // unexplained are members of an observation that are no fields, or that its place or its trace decides.
 var unexplained = []string{"id", "start_time_inferred", "counted", "input_preview", "output_preview", "source", "children",
-	"messages_in", "messages_out", "tools", "attributes", "resource", "events", "links", "duplicate_of", "duplicate_of_trace"}
+	"messages_in", "messages_out", "tools", "attributes", "resource", "events", "links", "duplicate_of", "duplicate_of_trace", "cost_reason"}
 
 // Every field of every recorded span that holds something has a rule, with the value that the observation has and an event
 // of its history.

@@ -26,6 +26,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -63,7 +64,8 @@ type setup struct {
 	limits  wireformat.Limits
 	dir     string // "" for a new one
 	now     func() time.Time
-	gather  time.Duration // of the indexer; 0 is 2 ms
+	gather  time.Duration  // of the indexer; 0 is 2 ms
+	cost    pricing.Choice // "" is as-sent: nothing is computed
 }
 
 func open(tb testing.TB, with setup) *house {
@@ -83,7 +85,9 @@ func open(tb testing.TB, with setup) *house {
 	}
 	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger, Now: with.now})
 	check()
-	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Logger: logger, Now: with.now})
+	prices, err := pricing.Open(pricing.Options{Dir: filepath.Join(dir, "prices"), Cost: cmp.Or(with.cost, pricing.AsSent), Head: h.log.Head, Now: time.Now, Logger: logger})
+	check()
+	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Prices: prices, Logger: logger, Now: with.now})
 	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
 	check()
@@ -98,7 +102,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: prices, Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,

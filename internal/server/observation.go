@@ -38,7 +38,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	}
 	detail.Fill(&row.Observation, recs)
 	c.question.copies, c.question.room, c.question.count = detailCopies, o.Size(), len(recs)
-	if err := s.markTwins(ctx, c, row); err != nil {
+	if err := s.whole(ctx, c, row); err != nil {
 		return nil, err
 	}
 	if err := s.count(ctx, c, row); err != nil {

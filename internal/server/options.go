@@ -30,6 +30,8 @@ type Options struct {
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
 	Warehouse store.Warehouse
+	// Prices says what calls cost that are folded for an answer; the Warehouse's are by the same. Required.
+	Prices Prices
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.
@@ -210,6 +212,7 @@ func (o Options) Validate() error {
 	need(o.Log != nil, "Log is missing")
 	need(o.Receipts != nil, "Receipts is missing")
 	need(o.Warehouse != nil, "Warehouse is missing")
+	need(o.Prices != nil, "Prices are missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")

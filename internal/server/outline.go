@@ -16,6 +16,7 @@ type outlined struct {
 	*entity.Outline
 	*reading
 	of     outlining
+	tariff entity.Tariff
 	briefs entity.Briefs
 	order  []int32        // the places, each before what hangs below it
 	plan   *outgoing.Plan // of all as OTLP, when that was asked for
@@ -41,7 +42,7 @@ func (s *Server) outline(ctx context.Context, c *call, of outlining) (*outlined,
 	}
 	seqs = append(seqs, others...)
 	slices.Sort(seqs)
-	o := &outlined{of: of}
+	o := &outlined{of: of, tariff: s.tariff(c)}
 	o.reading, err = s.sketched(ctx, c, slices.Compact(seqs), of.copies, o)
 	return o, err
 }
@@ -65,7 +66,7 @@ func (o *outlined) add(rec *entity.Record) int64 {
 
 func (o *outlined) end() (largest, bytes int64, err error) {
 	defer func() { o.briefs = entity.Briefs{} }()
-	if o.Outline, err = entity.OutlineOf(&o.briefs, o.of.id, o.of.twins); err != nil {
+	if o.Outline, err = entity.OutlineOf(&o.briefs, o.of.id, o.of.twins, o.tariff); err != nil {
 		return 0, 0, err
 	}
 	if o.of.otlp {

@@ -48,7 +48,7 @@ func (h *house) wholeTrace(id string, full bool) []byte {
 			all = append(all, h.wholly(seqs[twin.ID], err)...)
 		}
 	}
-	t, err := entity.FoldTraceWith(all, id, twins)
+	t, err := entity.FoldTraceWith(all, id, twins, entity.Tariff{})
 	if err != nil {
 		h.tb.Fatal(err)
 	}

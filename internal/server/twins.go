@@ -7,6 +7,20 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
+// tariff prices the calls of the request's project.
+func (s *Server) tariff(c *call) entity.Tariff {
+	return entity.Tariff{Prices: s.o.Prices, Project: c.caller.Project}
+}
+
+// whole makes the row what all answers show: twins fill its gaps, or it is marked as one, and it has its costs.
+func (s *Server) whole(ctx context.Context, c *call, row *entity.ObservationRow) error {
+	if err := s.markTwins(ctx, c, row); err != nil {
+		return err
+	}
+	s.tariff(c).Price(row)
+	return nil
+}
+
 // markTwins says of which observation the row is a duplicate, or fills its gaps from its duplicates.
 func (s *Server) markTwins(ctx context.Context, c *call, row *entity.ObservationRow) error {
 	if row.Call() == nil {

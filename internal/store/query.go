@@ -78,7 +78,7 @@ type StatsQuery struct {
 	Filter
 	Of string // observations (default), traces, scores, events
 	// Metrics are names; tokens and cost are over the observations that are counted (Count).
-	Metrics []string // count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, score_avg:NAME, score_count:NAME
+	Metrics []string // count, error_rate, latency_p50, latency_p95, latency_p99, tokens, cost, cost_input, cost_cached, cost_output, unpriced_count, score_avg:NAME, score_count:NAME
 	GroupBy []string
 	// Interval groups by time too; 0 does not. 1 minute to 1 day.
 	Interval time.Duration

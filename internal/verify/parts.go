@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -84,6 +85,24 @@ func (v *verifier) listQuarantine() {
 	v.quarantined, v.seen = map[uint64]indexer.Quarantined{}, map[entity.Seq]bool{}
 	for _, q := range list {
 		v.quarantined[q.Seq] = q
+	}
+}
+
+// listPrices reads the journal by which calls are priced.
+func (v *verifier) listPrices() {
+	p := v.part(datadir.PartPrices)
+	var err error
+	v.prices, err = pricing.Read(v.path(datadir.PricesDir))
+	switch {
+	case errors.Is(err, pricing.ErrNewer):
+		p.unchecked("%v", err)
+	case err != nil:
+		p.problem(path.Join(datadir.PricesDir, pricing.JournalFile), remedyPrices, "%v", err)
+	case v.prices == nil:
+		p.Detail = "is not there"
+		p.note("the next start begins it: the built-in book holds for all calls, and the warehouse is built anew")
+	default:
+		p.Detail = v.prices.Describe()
 	}
 }
 

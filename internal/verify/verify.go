@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -107,6 +108,7 @@ type verifier struct {
 
 	segments    *Part
 	quarantine  *Part
+	prices      *pricing.Pricing // nil: there is no journal
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[entity.Seq]bool
 	expired     removal.Expired
@@ -174,6 +176,7 @@ func (v *verifier) data() error {
 	v.erasures()
 	v.retention()
 	v.listQuarantine()
+	v.listPrices()
 	return v.stores()
 }
 
@@ -205,6 +208,7 @@ func (v *verifier) backup() error {
 	v.keys()
 	v.erasures()
 	v.listQuarantine()
+	v.listPrices()
 	report, err := v.log(nil)
 	if err != nil || report == nil {
 		return err
@@ -221,5 +225,6 @@ const (
 	remedyIndex  = "delete the directory log/index; the next start builds it again from the log"
 	remedyStore  = "delete warehouse.duckdb and warehouse.duckdb.wal; the next start builds it again from the log"
 	remedyFilter = "delete this file; it is made again in the background"
+	remedyPrices = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
 	remedyKeys   = "put keys.json back from a backup, or delete it: the next start makes a first key"
 )

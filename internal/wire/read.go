@@ -80,13 +80,16 @@ type Observation struct {
 	AudioInputTokens  *int64 `json:"audio_input_tokens"`
 	AudioOutputTokens *int64 `json:"audio_output_tokens"`
 	// TokenSource says where the counts come from: reported, estimated (by the library that sent them) or none.
-	TokenSource        string   `json:"token_source"`
-	InputCost          *float64 `json:"input_cost"` // in USD, as all costs
-	CacheReadCost      *float64 `json:"cache_read_cost"`
-	CacheWriteCost     *float64 `json:"cache_write_cost"`
-	OutputCost         *float64 `json:"output_cost"`
-	TotalCost          *float64 `json:"total_cost"`
-	CostSource         string   `json:"cost_source"` // reported or none
+	TokenSource    string   `json:"token_source"`
+	InputCost      *float64 `json:"input_cost"` // in USD, as all costs
+	CacheReadCost  *float64 `json:"cache_read_cost"`
+	CacheWriteCost *float64 `json:"cache_write_cost"`
+	OutputCost     *float64 `json:"output_cost"`
+	TotalCost      *float64 `json:"total_cost"`
+	// CostSource says where the costs come from: reported (by the client), computed (from the tokens, by the price that was valid) or none.
+	CostSource string `json:"cost_source"`
+	// CostReason says why a call of a model has no cost, or why a cost that was sent does not count.
+	CostReason         string   `json:"cost_reason,omitempty"`
 	TimeToFirstTokenMS *float64 `json:"time_to_first_token_ms"`
 	// DuplicateOf is the observation that reports the same call of a provider and is kept in its
 	// place; "" when it is the one, or the only one. It may be in another trace.

@@ -93,8 +93,10 @@ export interface Observation {
   cache_write_cost: number | null;
   output_cost: number | null;
   total_cost: number | null;
-  /** reported or none */
+  /** cost_source says where the costs come from: reported (by the client), computed (from the tokens, by the price that was valid) or none. */
   cost_source: string;
+  /** cost_reason says why a call of a model has no cost, or why a cost that was sent does not count. */
+  cost_reason?: string;
   time_to_first_token_ms: number | null;
   /** duplicate_of is the observation that reports the same call of a provider and is kept in its place; "" when it is the one, or the only one. It may be in another trace. */
   duplicate_of: string;

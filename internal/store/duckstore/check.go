@@ -28,6 +28,7 @@ type Checker struct {
 	layout *layout
 	cursor entity.Seq
 	log    heard
+	prices entity.Pricer
 }
 
 // OpenReadOnly opens the file at path to be checked. A write-ahead log beside it is read, and left
@@ -42,7 +43,7 @@ func OpenReadOnly(ctx context.Context, path, temp string, o Options) (*Checker, 
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
-	k := &Checker{db: sql.OpenDB(connector), layout: newLayout()}
+	k := &Checker{db: sql.OpenDB(connector), layout: newLayout(), prices: o.Prices}
 	if err := k.open(ctx, path, temp, o); err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, k.Close()))
 	}

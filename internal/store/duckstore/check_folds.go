@@ -157,6 +157,10 @@ func (f *folder) observations(ctx context.Context, in window) error {
 		return err
 	}
 	f.twins.Mark(append(rows, others...))
+	tariff := entity.Tariff{Prices: f.prices, Project: f.project}
+	for _, row := range rows {
+		tariff.Price(row)
+	}
 	return compare(ctx, f, entity.ObservationKind, observationTable, in, folds, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },
 		"counts_tokens", "counts_cost", "counted") // these are compared with the trace
 }

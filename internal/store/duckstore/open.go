@@ -36,6 +36,8 @@ type Options struct {
 	// Records reads events from the Log, with their Fields, in the order asked; those that are gone, or have no Fields,
 	// may be left out. What the writer does not remember is folded again from them. Default: an error.
 	Records func(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
+	// Prices says what calls cost. Default: what was sent.
+	Prices entity.Pricer
 	// Now is the clock, for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.

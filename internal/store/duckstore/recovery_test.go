@@ -134,7 +134,13 @@ type records interface{ All() []entity.Record }
 // folded compares the file with what of the log is in it.
 func folded(t *testing.T, path string, log records, limit int) (compared int64, wrong []WrongFold, twice int64) {
 	t.Helper()
-	k, err := OpenReadOnly(t.Context(), path, t.TempDir(), Options{})
+	return foldedWith(t, path, log, limit, Options{})
+}
+
+// foldedWith is folded with options.
+func foldedWith(t *testing.T, path string, log records, limit int, o Options) (compared int64, wrong []WrongFold, twice int64) {
+	t.Helper()
+	k, err := OpenReadOnly(t.Context(), path, t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,6 +118,11 @@ func (r *refold) isOld(k entityKey) bool {
 	return false
 }
 
+// tariff prices the calls of a project.
+func (w *Warehouse) tariff(project string) entity.Tariff {
+	return entity.Tariff{Prices: w.options.Prices, Project: project}
+}
+
 // write folds what was touched and writes the rows. It ends the refold but for keep.
 func (r *refold) write() error {
 	if err := r.rank(); err != nil {

@@ -117,9 +117,10 @@ func (p *simple) observation(k *kinRow, s *hotEntity) (err error) {
 	if k.seqs, err = p.fold(&k.Folder, s, k.seqs[:0]); err != nil {
 		return err
 	}
-	_, id := p.name(s)
+	project, id := p.name(s)
 	k.row = &k.Folder.Observations(id)[0]
 	k.row.Newest = s.newest
+	p.w.tariff(project).Price(k.row)
 	return nil
 }
 

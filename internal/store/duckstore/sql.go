@@ -52,6 +52,13 @@ const (
 	countedCost   = "(CASE WHEN o.counts_cost THEN o.total_cost END)"
 )
 
+// countedPart is a part of a cost, where the cost is part of a sum.
+func countedPart(column string) string { return "(CASE WHEN o.counts_cost THEN o." + column + " END)" }
+
+// unpriced is the condition of a call whose cost is not known: as entity.Roller counts them.
+const unpriced = "lower(o.type) IN ('generation', 'llm', 'embedding') AND o.duplicate_of IS NULL AND o.total_cost IS NULL" +
+	" AND (o.status <> 'error' OR o.total_tokens IS NOT NULL)"
+
 // saturate keeps an integer sum within a BIGINT, so that no input makes a query
 // fail. (least and greatest pass over NULL.)
 func saturate(sum string) string {

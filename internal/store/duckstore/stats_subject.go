@@ -33,7 +33,7 @@ func subjectOf(of string) *subject {
 	case "traces":
 		return &subject{columns: traceColumns,
 			metrics: metricsOf("error_count > 0", "latency_ms", map[string]string{
-				"tokens": saturate("sum(total_tokens)"), "cost": exactSum("total_cost")}),
+				"tokens": saturate("sum(total_tokens)"), "cost": exactSum("total_cost"), "unpriced_count": saturate("coalesce(sum(unpriced_count), 0)")}),
 		}
 	case "scores":
 		return &subject{columns: scoreColumns,
@@ -54,6 +54,8 @@ func subjectOf(of string) *subject {
 	}
 	return &subject{columns: observationColumns,
 		metrics: metricsOf("o.level = 'ERROR'", "o.latency_ms", map[string]string{
-			"tokens": saturate("sum(" + countedTokens + ")"), "cost": exactSum(countedCost)}),
+			"tokens": saturate("sum(" + countedTokens + ")"), "cost": exactSum(countedCost), "cost_input": exactSum(countedPart("input_cost")),
+			"cost_cached": exactSum(countedPart("cache_read_cost")), "cost_output": exactSum(countedPart("output_cost")),
+			"unpriced_count": "count(*) FILTER (" + unpriced + ")"}),
 	}
 }

@@ -254,7 +254,7 @@ func (t *twinning) read(p *callsOf, kind entity.KeyKind, list []lookup, within m
 	})
 }
 
-// mark tells the rows what was found.
+// mark tells the rows what was found, and then what they cost.
 func (t *twinning) mark() {
 	rows := map[string][]*observationRow{}
 	twins := map[string]entity.Twins{}
@@ -279,6 +279,10 @@ func (t *twinning) mark() {
 	}
 	for project, of := range twins {
 		of.Mark(rows[project])
+	}
+	for i := range t.r.observations {
+		o := &t.r.observations[i]
+		t.r.w.tariff(o.key.project).Price(&o.row)
 	}
 }
 

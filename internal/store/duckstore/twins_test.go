@@ -244,6 +244,39 @@ func TestLooksForTwins(t *testing.T) {
 	}
 }
 
+// What calls cost is in the rows by the same rule as in a fold of the log, whatever comes later: twins, updates, and prices that
+// hold for what came after them.
+func TestPrices(t *testing.T) {
+	t.Parallel()
+	recs := storetest.CallHistory(chance.Seed(t), 400)
+	extract.Fill(recs)
+	for i := range recs {
+		recs[i].Row = recs[i].Fields.AppendRow(nil)
+	}
+	s := &spans{T: t}
+	path, prices := filepath.Join(t.TempDir(), "w.db"), storetest.Prices{Raised: 200}
+	w, err := Open(path, Options{Records: s.Records, Prices: prices})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rest := recs; len(rest) > 0; rest = rest[min(90, len(rest)):] {
+		s.insertAll(w, rest[:min(90, len(rest))]...)
+	}
+	rows, err := w.Stats(t.Context(), storetest.HistoryProject, &store.StatsPlan{Of: "observations", Groups: []string{"cost_source"}, Metrics: []store.Metric{{Of: "count"}}, Limit: 10})
+	if err != nil || len(rows) != 3 {
+		t.Errorf("%v, %v: want some of each", rows, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for p, sound := range map[storetest.Prices]bool{prices: true, {}: false} {
+		_, wrong, _ := foldedWith(t, path, s, 100, Options{Prices: p})
+		if (len(wrong) == 0) != sound {
+			t.Errorf("by %+v: %d rows are wrong, such as %+v", p, len(wrong), wrong[:min(3, len(wrong))])
+		}
+	}
+}
+
 // A check of the file knows twins: it finds nothing in a sound one, and what was changed in another.
 func TestCheckOfTwins(t *testing.T) {
 	t.Parallel()

@@ -374,6 +374,9 @@ func testStats(w *warehouseTest) {
 	type group struct {
 		count, errors, tokens int64
 		cost, score           float64
+		in, cached, out       entity.Money
+		unpriced              int64
+		parts                 [3]bool // there is one
 		scores                int64
 		latencies             []float64
 	}
@@ -394,6 +397,15 @@ func testStats(w *warehouseTest) {
 		if o.TotalCost != nil && o.CountsCost {
 			g.cost += *o.TotalCost
 		}
+		for i, part := range []*float64{o.InputCost, o.CacheReadCost, o.OutputCost} {
+			if part != nil && o.CountsCost {
+				[]*entity.Money{&g.in, &g.cached, &g.out}[i].Add(*part)
+				g.parts[i] = true
+			}
+		}
+		if slices.Contains([]string{"generation", "llm", "embedding"}, o.Type) && o.TotalCost == nil && o.DuplicateOf == "" && (o.Status != "error" || o.TotalTokens != nil) {
+			g.unpriced++
+		}
 		if o.LatencyMS != nil {
 			g.latencies = append(g.latencies, *o.LatencyMS)
 		}
@@ -411,6 +423,12 @@ func testStats(w *warehouseTest) {
 		if model == "" {
 			row["model"] = nil
 		}
+		row["unpriced_count"], row["cost_input"], row["cost_cached"], row["cost_output"] = g.unpriced, nil, nil, nil
+		for i, name := range []string{"cost_input", "cost_cached", "cost_output"} {
+			if g.parts[i] {
+				row[name] = []*entity.Money{&g.in, &g.cached, &g.out}[i].Sum()
+			}
+		}
 		if g.scores > 0 {
 			row["score_avg:quality"] = g.score / float64(g.scores)
 		}
@@ -418,7 +436,7 @@ func testStats(w *warehouseTest) {
 	}
 	slices.SortFunc(want, func(a, b wire.StatRow) int { return strings.Compare(fmt.Sprint(a["model"]), fmt.Sprint(b["model"])) })
 	w.equal("observations by model", w.stats(store.StatsQuery{GroupBy: []string{"model"}, Metrics: []string{
-		"count", "error_rate", "tokens", "cost", "latency_p50", "latency_p99", "score_count:quality", "score_avg:quality"}}), want)
+		"count", "error_rate", "tokens", "cost", "latency_p50", "latency_p99", "score_count:quality", "score_avg:quality", "cost_input", "cost_cached", "cost_output", "unpriced_count"}}), want)
 
 	count := map[string]int{}
 	for _, r := range firstOf(w.recs) {

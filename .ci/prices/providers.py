@@ -1,0 +1,33 @@
+"""Which providers the price book has, by the names that the two tables give them, and whose pages are their own."""
+
+# book name: (in genai-prices, in litellm, what litellm writes before a model's name, the provider's own domains)
+PROVIDERS = {
+    "openai": (["openai"], ["openai", "text-completion-openai"], ["openai/"], ["openai.com"]),
+    "anthropic": (["anthropic"], ["anthropic"], ["anthropic/"], ["anthropic.com", "claude.com"]),
+    "google": (["google"], ["gemini"], ["gemini/"], ["ai.google.dev"]),
+    "vertex": ([], ["vertex_ai*"], ["vertex_ai/"], ["cloud.google.com"]),
+    "azure": (["azure"], ["azure", "azure_ai", "azure_text"], ["azure/", "azure_ai/"], ["microsoft.com"]),
+    "bedrock": (["aws"], ["bedrock", "bedrock_converse", "amazon_nova"], ["amazon-nova/", "amazon_nova/"], ["amazon.com", "amazonaws.com"]),
+    "mistral": (["mistral"], ["mistral", "codestral"], ["mistral/", "codestral/"], ["mistral.ai"]),
+    "deepseek": (["deepseek"], ["deepseek"], ["deepseek/"], ["deepseek.com"]),
+    "xai": (["x-ai"], ["xai"], ["xai/"], ["x.ai"]),
+    "cohere": (["cohere"], ["cohere", "cohere_chat"], ["cohere/", "cohere_chat/"], ["cohere.com"]),
+    "groq": (["groq"], ["groq"], ["groq/"], ["groq.com"]),
+    "together": (["together"], ["together_ai"], ["together_ai/"], ["together.ai"]),
+    "fireworks": (["fireworks"], ["fireworks_ai", "fireworks_ai-embedding-models"], ["fireworks_ai/"], ["fireworks.ai"]),
+    "perplexity": (["perplexity"], ["perplexity"], ["perplexity/"], ["perplexity.ai"]),
+    "cerebras": (["cerebras"], ["cerebras"], ["cerebras/"], ["cerebras.ai"]),
+    "moonshot": (["moonshotai"], ["moonshot"], ["moonshot/"], ["kimi.ai", "moonshot.ai"]),
+    "zai": (["zai"], ["zai"], ["zai/"], ["z.ai"]),
+    "minimax": (["minimax"], ["minimax"], ["minimax/"], ["minimax.io"]),
+    "meta": (["meta"], ["meta", "meta_llama"], ["meta/", "meta_llama/"], ["meta.ai", "llama.com"]),
+    "alibaba": ([], ["dashscope"], ["dashscope/"], ["alibabacloud.com", "aliyun.com"]),
+    "ai21": ([], ["ai21"], ["ai21/"], ["ai21.com"]),
+    "voyage": (["voyageai"], ["voyage"], ["voyage/"], ["voyageai.com"]),
+    "jina": ([], ["jina_ai"], ["jina_ai/"], ["jina.ai"]),
+    "databricks": (["databricks"], ["databricks"], ["databricks/"], ["databricks.com"]),
+    "cloudflare": (["cloudflare"], ["cloudflare"], ["cloudflare/"], ["cloudflare.com"]),
+    "deepinfra": ([], ["deepinfra"], ["deepinfra/"], ["deepinfra.com"]),
+    "sambanova": ([], ["sambanova"], ["sambanova/"], ["sambanova.ai"]),
+    "openrouter": (["openrouter"], [], [], ["openrouter.ai"]),
+}

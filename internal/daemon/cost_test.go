@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// modelCall is a call of a model as all doors tell of it: input has what the cache gave and took in it, in tokens.
+type modelCall struct {
+	provider, model        string
+	in, read, written, out int
+	cost                   float64 // by the provider's list of prices, in September 2025; 0: it is not known
+	typ                    string
+}
+
+// modelCalls are calls with costs that were worked out by hand from the providers' lists of prices.
+func modelCalls() []modelCall {
+	return []modelCall{
+		{"openai", "gpt-4o", 1000, 400, 0, 100, 0.003, "generation"},             // 600 × 2.50 + 400 × 1.25 + 100 × 10.00
+		{"openai", "gpt-4o-mini", 1000, 0, 0, 1000, 0.00075, "generation"},       // 0.15, 0.60
+		{"openai", "gpt-4.1", 1000, 0, 0, 500, 0.006, "generation"},              // 2.00, 8.00
+		{"openai", "gpt-4.1-nano", 1000, 0, 0, 1000, 0.0005, "generation"},       // 0.10, 0.40
+		{"openai", "gpt-4o-2024-05-13", 1000, 0, 0, 1000, 0.02, "generation"},    // 5.00, 15.00
+		{"openai", "o3-mini-2025-01-31", 1000, 0, 0, 1000, 0.0055, "generation"}, // 1.10, 4.40
+		{"openai", "text-embedding-3-small", 1000, 0, 0, 0, 0.00002, "embedding"},
+		{"anthropic", "claude-sonnet-4-20250514", 1000, 500, 300, 200, 0.004875, "generation"}, // 200 × 3.00 + 500 × 0.30 + 300 × 3.75 + 200 × 15.00
+		{"anthropic", "claude-3-5-haiku-20241022", 1000, 0, 0, 1000, 0.0048, "generation"},     // 0.80, 4.00
+		{"anthropic", "claude-3-haiku-20240307", 1000, 0, 0, 1000, 0.0015, "generation"},       // 0.25, 1.25
+		{"gemini", "gemini-2.0-flash", 1000, 0, 0, 1000, 0.0005, "generation"},                 // 0.10, 0.40
+		{"gemini", "gemini-2.5-flash", 1000, 0, 0, 1000, 0.0028, "generation"},                 // 0.30, 2.50
+		{"", "a model of nobody", 1000, 0, 0, 1000, 0, "generation"},
+	}
+}
+
+// sendCalls tells of all calls at all three doors, each in a trace of its own whose id begins with the door's letter.
+func (n *testNode) sendCalls(t *testing.T, calls []modelCall) {
+	t.Helper()
+	var own, theirs, spans []string
+	for i, c := range calls {
+		output := fmt.Sprintf(`,"output_tokens":%d`, c.out)
+		if c.typ == "embedding" {
+			output = ""
+		}
+		usage := fmt.Sprintf(`{"input_tokens":%d,"input_tokens_details":{"cached_tokens":%d}%s}`, c.in, c.read, output)
+		if c.provider == "anthropic" {
+			usage = fmt.Sprintf(`{"input_tokens":%d,"cache_read_input_tokens":%d,"cache_creation_input_tokens":%d%s}`, c.in-c.read-c.written, c.read, c.written, output)
+		}
+		own = append(own, fmt.Sprintf(`{"event_id":"own-%d","event_type":"observation_create","payload":{"id":"own-%d","trace_id":"own-t%d","name":"n","type":%q,"provider":%q,"model":%q,"usage":%s,"start_time":"2025-09-01T12:00:00Z","end_time":"2025-09-01T12:00:01Z"}}`,
+			i, i, i, c.typ, c.provider, c.model, usage))
+		details := fmt.Sprintf(`{"input":%d,"cache_read_input_tokens":%d,"cache_creation_input_tokens":%d%s}`, c.in-c.read-c.written, c.read, c.written, strings.Replace(output, "output_tokens", "output", 1))
+		theirs = append(theirs, fmt.Sprintf(`{"id":"lf-%d","type":"%s-create","timestamp":"2025-09-01T12:00:00Z","body":{"id":"lf-%d","traceId":"lf-t%d","name":"n","startTime":"2025-09-01T12:00:00Z","endTime":"2025-09-01T12:00:01Z","model":%q,"usageDetails":%s}}`,
+			i, c.typ, i, i, c.model, details))
+		operation := "chat"
+		if c.typ == "embedding" {
+			operation = "embeddings"
+		}
+		text := func(key, value string) string {
+			return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, key, value)
+		}
+		count := func(key string, n int) string { return fmt.Sprintf(`{"key":%q,"value":{"intValue":%d}}`, key, n) }
+		attributes := []string{text("gen_ai.operation.name", operation), text("gen_ai.provider.name", c.provider), text("gen_ai.response.model", c.model), text("gen_ai.request.model", c.model),
+			count("gen_ai.usage.input_tokens", c.in), count("gen_ai.usage.cache_read.input_tokens", c.read), count("gen_ai.usage.cache_creation.input_tokens", c.written)}
+		if output != "" {
+			attributes = append(attributes, count("gen_ai.usage.output_tokens", c.out))
+		}
+		spans = append(spans, fmt.Sprintf(`{"traceId":"%032x","spanId":"%016x","name":"chat","kind":3,"startTimeUnixNano":"1756728000000000000","endTimeUnixNano":"1756728001000000000","attributes":[%s]}`, i+1, i+1, strings.Join(attributes, ",")))
+	}
+	for path, body := range map[string]string{
+		"/v1/telemetry/batch": `{"events":[` + strings.Join(own, ",") + `]}`, "/api/public/ingestion": `{"batch":[` + strings.Join(theirs, ",") + `]}`,
+		"/v1/traces": `{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"test"},"spans":[` + strings.Join(spans, ",") + `]}]}]}`,
+	} {
+		status, raw, err := n.request(t.Context(), http.MethodPost, path, body)
+		if err != nil || status >= 300 || strings.Contains(string(raw), `"failed_events":1`) {
+			t.Fatalf("%s: %d %s (%v)", path, status, raw, err)
+		}
+	}
+}
+
+// told is an answer of GET, decoded.
+func told[T any](t *testing.T, n *testNode, path string) (answer T) {
+	t.Helper()
+	status, body := n.get(t, testKey, path)
+	if status != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, status, body)
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// checkCalls compares lists, details, traces and sums with what the calls cost.
+func (n *testNode) checkCalls(t *testing.T, calls []modelCall) {
+	t.Helper()
+	caughtUp(t, n)
+	sum := 0.0
+	for i, c := range calls {
+		sum += 3 * c.cost
+		for trace, id := range map[string]string{fmt.Sprint("own-t", i): fmt.Sprint("own-", i), fmt.Sprint("lf-t", i): fmt.Sprint("lf-", i), fmt.Sprintf("%032x", i+1): fmt.Sprintf("%016x", i+1)} {
+			list := told[wire.Page[wire.Observation]](t, n, "/v1/observations?trace_id="+trace)
+			whole := told[wire.Trace](t, n, "/v1/traces/"+trace)
+			if len(list.Data) != 1 || len(whole.Observations) != 1 {
+				t.Fatalf("%s: %d and %d observations", trace, len(list.Data), len(whole.Observations))
+			}
+			one := told[wire.Observation](t, n, "/v1/observations/"+id)
+			for where, o := range map[string]wire.Observation{"list": list.Data[0], "trace": *whole.Observations[0], "detail": one} {
+				got, want := "-", "-"
+				if o.TotalCost != nil {
+					got = fmt.Sprint(*o.TotalCost)
+				}
+				source := "none"
+				if c.cost != 0 {
+					want, source = fmt.Sprint(c.cost), "computed"
+				}
+				if got != want || o.CostSource != source || (o.CostReason == "") != (c.cost != 0) {
+					t.Errorf("%s of %s at %s costs %s (%s %s), want %s; %v in, %v out", c.model, where, id, got, o.CostSource, o.CostReason, want, o.PromptTokens, o.CompletionTokens)
+				}
+			}
+			if fmt.Sprint(whole.TotalCost) != fmt.Sprint(c.cost) || (whole.UnpricedCount == 0) != (c.cost != 0) {
+				t.Errorf("the trace %s costs %v, %d unpriced; want %v", trace, whole.TotalCost, whole.UnpricedCount, c.cost)
+			}
+		}
+	}
+	stats := told[wire.Page[map[string]any]](t, n, "/v1/stats?metrics=cost,cost_input,cost_cached,cost_output,unpriced_count").Data[0]
+	in, _ := stats["cost_input"].(float64)
+	out, _ := stats["cost_output"].(float64)
+	cached := 3 * (400*1.25 + 500*0.30) / 1e6
+	for name, want := range map[string]float64{"cost": sum, "cost_input": sum - out, "cost_output": sum - in, "cost_cached": cached, "unpriced_count": 3} {
+		if got, _ := stats[name].(float64); fmt.Sprintf("%.9f", got) != fmt.Sprintf("%.9f", want) {
+			t.Errorf("%s of all is %v, want %v", name, stats[name], want)
+		}
+	}
+}
+
+// One call costs the same whoever tells of it, by its provider's list of prices; the same again after the warehouse was built anew,
+// in a restored backup, and after another setting, which holds for new calls only.
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	calls := modelCalls()
+	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
+	n := start(t, cfg)
+	n.sendCalls(t, calls)
+	n.checkCalls(t, calls)
+	saved, restored := t.TempDir(), Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey}
+	if _, err := n.takeBackup(t, saved, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, cfg.DataDir)
+	remove(t, cfg.DataDir, datadir.WarehouseFile)
+	cfg.Cost = "as-sent"
+	n = start(t, cfg)
+	n.checkCalls(t, calls)
+	later := `{"events":[{"event_id":"later","event_type":"observation_create","payload":{"id":"later","trace_id":"later","name":"n","type":"llm","model":"gpt-4o","prompt_tokens":1,"completion_tokens":1}}]}`
+	if status, raw, err := n.request(t.Context(), http.MethodPost, "/v1/telemetry/batch", later); err != nil || status != http.StatusOK {
+		t.Fatal(status, string(raw), err)
+	}
+	caughtUp(t, n)
+	if o := told[wire.Observation](t, n, "/v1/observations/later"); o.TotalCost != nil || o.CostReason != "no cost was sent" {
+		t.Errorf("as sent: %v %s", o.TotalCost, o.CostReason)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, cfg.DataDir)
+	if _, err := Restore(t.Context(), restored, saved, slog.New(slog.DiscardHandler), nil); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, restored)
+	n.checkCalls(t, calls)
+}

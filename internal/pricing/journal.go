@@ -1,0 +1,126 @@
+package pricing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/price"
+)
+
+// JournalFile is the journal's name in its directory. Beside it are the texts that it names.
+const JournalFile = "journal.json"
+
+// JournalVersion is the version of the journal's form.
+const JournalVersion = 1
+
+// ErrNewer says that a later release wrote the journal.
+var ErrNewer = errors.New("the journal of prices was written by a later release of brokle: run that release")
+
+// journal is what holds for which calls, in the order in which it was said. Of two entries of a kind that hold for a call the later counts.
+type journal struct {
+	Version int     `json:"version"`
+	Entries []entry `json:"entries"`
+}
+
+// entry says one thing: exactly one of Book, Own and Cost is set.
+type entry struct {
+	At   time.Time `json:"at"`
+	Book string    `json:"book,omitempty"` // the hash of a book's text
+	Own  string    `json:"own,omitempty"`  // the hash of the text of a project's own prices
+	Cost Choice    `json:"cost,omitempty"`
+	// Project is whose own prices these are.
+	Project string `json:"project,omitempty"`
+	// From is when calls start for which it holds; zero is all.
+	From time.Time `json:"from,omitzero"`
+	// After is the event of the log behind which a call is first heard of for which it holds; 0 is all.
+	After entity.Seq `json:"after,omitempty"`
+}
+
+// readJournal is the journal in dir; nil when there is none.
+func readJournal(dir string) (*journal, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, JournalFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var version struct{ Version int }
+	if json.Unmarshal(raw, &version) == nil && version.Version > JournalVersion {
+		return nil, ErrNewer
+	}
+	var j journal
+	if err := json.Unmarshal(raw, &j); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", JournalFile, err)
+	}
+	if j.Version != JournalVersion || len(j.Entries) < 2 || j.Entries[0].Book == "" || j.Entries[1].Cost == "" {
+		return nil, fmt.Errorf("%s is damaged: it does not begin with a book and a setting for all calls", JournalFile)
+	}
+	return &j, nil
+}
+
+// write puts the journal in the place of the one before.
+func (j *journal) write(dir string) error {
+	raw, err := json.MarshalIndent(j, "", "  ")
+	if err != nil {
+		return err
+	}
+	return durable.Replace(filepath.Join(dir, JournalFile), append(raw, '\n'))
+}
+
+// textName is the file of a text, in the journal's directory.
+func textName(hash string) string { return hash + ".txt" }
+
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// readText reads what the journal names.
+func readText(dir, hash string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(dir, textName(hash)))
+	if err != nil {
+		return nil, err
+	}
+	if hashOf(text) != hash {
+		return nil, fmt.Errorf("%s is damaged: its SHA-256 is not its name", textName(hash))
+	}
+	return text, nil
+}
+
+// writeText keeps a text; once it returned an entry may name it.
+func writeText(dir string, text []byte) (hash string, err error) {
+	hash = hashOf(text)
+	path := filepath.Join(dir, textName(hash))
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+		return hash, nil
+	}
+	return hash, durable.Replace(path, text)
+}
+
+// ownPrices reads the text of a project's own prices.
+func ownPrices(project string, text []byte) ([]price.Own, error) {
+	list, err := price.ParseOwn(OwnSource, text)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if p := list[i].Project; p != "" && p != project {
+			return nil, fmt.Errorf("own prices, line %d: %q is another project than that of the key, %q", list[i].Entry.Line, p, project)
+		}
+		list[i].Project = project
+	}
+	return list, nil
+}
+
+// OwnSource is the source of a price that a project set itself.
+const OwnSource = "own prices"

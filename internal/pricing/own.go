@@ -1,0 +1,76 @@
+package pricing
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrInvalid is that of own prices that cannot be taken; its text says what is wrong, by line and model.
+var ErrInvalid = errors.New("invalid own prices")
+
+// OwnSet is own prices as a project set them at once, in the place of all before.
+type OwnSet struct {
+	At time.Time `json:"at"` // when
+	// From is when calls start for which they hold, of those that were not heard of at At.
+	From   time.Time       `json:"from"`
+	Prices json.RawMessage `json:"prices"`
+}
+
+// SetOwn makes text the own prices of a project, for calls that start at from or later and of which the log has no event yet. It
+// returns when that is on the disk and in force. What is wrong with the text is an ErrInvalid.
+func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
+	if _, err := ownPrices(project, text); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	hash, err := writeText(p.o.Dir, text)
+	if err == nil {
+		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)})
+	}
+	if err != nil {
+		return fmt.Errorf("set own prices: %w", err)
+	}
+	return nil
+}
+
+// add puts an entry in force, for what comes behind the log's head.
+func (p *Pricing) add(e entry) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.At, e.After = p.o.Now().UTC().Truncate(time.Microsecond), p.o.Head()
+	j := p.is.journal
+	j.Entries = append(slices.Clip(j.Entries), e)
+	next, err := newForce(j, p.is, p.text)
+	if err != nil {
+		return err
+	}
+	if err := j.write(p.o.Dir); err != nil {
+		return err
+	}
+	p.is = next
+	return nil
+}
+
+// Own is all own prices that a project ever set, the oldest first.
+func (p *Pricing) Own(project string) []OwnSet {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	all := []OwnSet{}
+	own, n := p.is.own[project], 0
+	for _, e := range p.is.journal.Entries {
+		if e.Own != "" && e.Project == project {
+			all = append(all, OwnSet{e.At, e.From, own.line[n].is})
+			n++
+		}
+	}
+	return all
+}
+
+// InForce is the version of the book and the setting that hold for a call that starts now.
+func (p *Pricing) InForce() (book string, cost Choice) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.is.books[len(p.is.books)-1].is.Version(), p.is.choices[len(p.is.choices)-1].is
+}

@@ -1,0 +1,159 @@
+package pricing
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/price"
+)
+
+// Options say where the journal is and what the program that opens it has.
+type Options struct {
+	Dir  string // of the journal; made when it is absent
+	Cost Choice // the setting; "" is what the journal says last
+	// Head is the last event of the log, behind which something new holds.
+	Head   func() entity.Seq
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Pricing is an entity.Pricer by a journal. It is safe for concurrent use.
+type Pricing struct {
+	o Options
+	// mu is held for reading while a call is priced, and for writing from asking for the head of the log until what
+	// holds behind it is in force: no call that is heard of later is priced without it.
+	mu sync.RWMutex
+	is *force
+
+	begun bool // there was no journal before
+}
+
+var _ entity.Pricer = (*Pricing)(nil)
+
+// Open reads the journal, or begins one: then the built-in book and the setting hold for all calls. Where the program has another
+// book or setting than the journal says last, these hold for calls that start from now on.
+func Open(o Options) (*Pricing, error) {
+	p, err := open(o)
+	if err != nil {
+		return nil, fmt.Errorf("open prices: %w", err)
+	}
+	return p, nil
+}
+
+func open(o Options) (*Pricing, error) {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	j, err := readJournal(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pricing{o: o, begun: j == nil}
+	now := o.Now().UTC()
+	add := entry{At: now, From: now, After: o.Head()}
+	if j == nil {
+		j, add = &journal{Version: JournalVersion}, entry{At: now}
+	}
+	lastBook, lastCost := "", Choice("")
+	for _, e := range j.Entries {
+		if e.Book != "" {
+			lastBook = e.Book
+		}
+		if e.Cost != "" {
+			lastCost = e.Cost
+		}
+	}
+	builtin := price.Builtin()
+	changed := false
+	if hash := builtin.Hash(); hash != lastBook {
+		if _, err := writeText(o.Dir, []byte(builtin.Text())); err != nil {
+			return nil, err
+		}
+		book := add
+		book.Book, changed = hash, true
+		j.Entries = append(j.Entries, book)
+	}
+	if o.Cost == "" {
+		o.Cost = cmp.Or(lastCost, PreferReported)
+	}
+	if o.Cost != lastCost {
+		choice := add
+		choice.Cost, changed = o.Cost, true
+		j.Entries = append(j.Entries, choice)
+	}
+	known := &force{books: line[*price.Book]{{is: builtin}}}
+	if p.is, err = newForce(*j, known, p.text); err != nil {
+		return nil, err
+	}
+	if !changed {
+		return p, nil
+	}
+	if err := j.write(o.Dir); err != nil {
+		return nil, err
+	}
+	if p.begun {
+		return p, durable.SyncDir(filepath.Dir(o.Dir))
+	}
+	o.Logger.Info("another price book or setting holds for calls from now on", "book", builtin.Version(), "cost", o.Cost)
+	return p, nil
+}
+
+// Read is what the journal in dir says, which must not change; nil when there is none. The error is ErrNewer, or what is damaged.
+func Read(dir string) (*Pricing, error) {
+	j, err := readJournal(dir)
+	if err != nil || j == nil {
+		return nil, err
+	}
+	p := &Pricing{o: Options{Dir: dir}}
+	if p.is, err = newForce(*j, nil, p.text); err != nil {
+		return nil, fmt.Errorf("read prices: %w", err)
+	}
+	return p, nil
+}
+
+// Begun says that Open began the journal: what was priced before, if anything, was priced by another.
+func (p *Pricing) Begun() bool { return p.begun }
+
+func (p *Pricing) text(hash string) ([]byte, error) { return readText(p.o.Dir, hash) }
+
+// File is a file of the journal's directory.
+type File struct {
+	Name string
+	Raw  []byte
+}
+
+// Files are the journal and what it names, as they are at one moment.
+func (p *Pricing) Files() ([]File, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	names := []string{JournalFile}
+	for _, e := range p.is.journal.Entries {
+		if hash := e.Book + e.Own; hash != "" && !slices.Contains(names, textName(hash)) {
+			names = append(names, textName(hash))
+		}
+	}
+	files := make([]File, len(names))
+	for i, name := range names {
+		raw, err := os.ReadFile(filepath.Join(p.o.Dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("read prices: %w", err)
+		}
+		files[i] = File{name, raw}
+	}
+	return files, nil
+}
+
+// Describe says in a line what is in force.
+func (p *Pricing) Describe() string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return fmt.Sprintf("%d entries; the last book is of %s; %d projects have own prices", len(p.is.journal.Entries), p.is.books[len(p.is.books)-1].is.Version(), len(p.is.own))
+}

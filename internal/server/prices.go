@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/query"
+)
+
+// Prices says what calls cost, and takes a project's own prices.
+type Prices interface {
+	entity.Pricer
+	Explain(project string, o *entity.ObservationRow) *pricing.Breakdown
+	SetOwn(project string, text []byte, from time.Time) error
+	Own(project string) []pricing.OwnSet
+	InForce() (book string, cost pricing.Choice)
+}
+
+// maxPrices bounds own prices, in bytes.
+const maxPrices = 4 << 20
+
+// priceList is what a project's calls are priced by.
+type priceList struct {
+	Book    string           `json:"book"`    // the version of the book
+	Cost    pricing.Choice   `json:"cost"`    // the setting --cost
+	Prices  json.RawMessage  `json:"prices"`  // its own prices, the last that were set
+	History []pricing.OwnSet `json:"history"` // all that were set, the oldest first
+}
+
+// listPrices is GET /v1/prices.
+func listPrices(_ context.Context, s *Server, c *call) (*answer, error) {
+	return ok(s.priceList(c.caller.Project), nil)
+}
+
+func (s *Server) priceList(project string) *priceList {
+	list := &priceList{Prices: json.RawMessage("[]"), History: s.o.Prices.Own(project)}
+	list.Book, list.Cost = s.o.Prices.InForce()
+	if n := len(list.History); n > 0 {
+		list.Prices = list.History[n-1].Prices
+	}
+	return list
+}
+
+// putPrices is PUT /v1/prices: the body takes the place of all own prices of the project, for calls that come.
+func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
+	q := query.Reader{Values: c.params}
+	from := q.Time("from")
+	if q.Err != nil {
+		return nil, q.Err
+	}
+	if from.IsZero() {
+		from = s.o.Now()
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
+	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxPrices))
+	if err != nil {
+		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read: own prices have at most %d bytes", maxPrices)
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
+	c.bodyRead = true
+	err = s.o.Prices.SetOwn(c.caller.Project, text, from)
+	if errors.Is(err, pricing.ErrInvalid) {
+		p := problemf(http.StatusBadRequest, codeInvalidPrices, "nothing was changed: the body is no list of own prices; details has a line for each thing that is wrong")
+		p.details = strings.Split(strings.TrimPrefix(err.Error(), pricing.ErrInvalid.Error()+": "), "\n")
+		return nil, p
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.o.Logger.Info("own prices were set", "project", c.caller.Project, "by", c.caller.KeyID, "from", from)
+	return ok(s.priceList(c.caller.Project), nil)
+}
+
+// costAnswer is what one observation costs, and how that came about.
+type costAnswer struct {
+	ID      string `json:"id"`
+	TraceID string `json:"trace_id"`
+	// What answers show of it.
+	TotalCost  *float64 `json:"total_cost"`
+	CostSource string   `json:"cost_source"`
+	CostReason string   `json:"cost_reason,omitempty"`
+	// DuplicateOf is which observation has the cost of the call; "" is this one.
+	DuplicateOf string `json:"duplicate_of"`
+	*pricing.Breakdown
+}
+
+// getCost is GET /v1/observations/{id}/cost.
+func getCost(ctx context.Context, s *Server, c *call) (*answer, error) {
+	row, _, err := s.wholeObservation(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.markTwins(ctx, c, row); err != nil {
+		return nil, err
+	}
+	how := s.o.Prices.Explain(c.caller.Project, row)
+	s.tariff(c).Price(row)
+	return ok(&costAnswer{row.ID, row.TraceID, row.TotalCost, row.CostSource, row.CostReason, row.DuplicateOf, how}, nil)
+}
