@@ -93,7 +93,7 @@ func TestPublishedClients(t *testing.T) {
 	python := installClients(t, dir)
 	installNode(t, dir)
 	data := filepath.Join(dir, "data")
-	n := startNode(t, data)
+	n := startNode(t, data, "--cost", "as-sent") // what clients say of costs is what is looked at
 	key := newKey(t, data, "clients", "ingest,read")
 	if !regexp.MustCompile(`^bk_[a-zA-Z0-9]{40}$`).MatchString(key) { // what the JavaScript client takes, and nothing else
 		t.Errorf("a new key of %d characters", len(key))

@@ -45,6 +45,7 @@ type house struct {
 	logDir  string
 	log     *segmentlog.Log
 	wh      *duckstore.Warehouse
+	prices  *pricing.Pricing
 	ing     *ingest.Ingest
 	idx     *indexer.Indexer
 	keys    *keyring.Keyring
@@ -85,9 +86,9 @@ func open(tb testing.TB, with setup) *house {
 	}
 	h.log, err = segmentlog.Open(h.logDir, segmentlog.Options{Logger: logger, Now: with.now})
 	check()
-	prices, err := pricing.Open(pricing.Options{Dir: filepath.Join(dir, "prices"), Cost: cmp.Or(with.cost, pricing.AsSent), Head: h.log.Head, Now: time.Now, Logger: logger})
+	h.prices, err = pricing.Open(pricing.Options{Dir: filepath.Join(dir, "prices"), Cost: cmp.Or(with.cost, pricing.AsSent), Head: h.log.Head, Now: time.Now, Logger: logger})
 	check()
-	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Prices: prices, Logger: logger, Now: with.now})
+	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Prices: h.prices, Logger: logger, Now: with.now})
 	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
 	check()
@@ -102,7 +103,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: prices, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,

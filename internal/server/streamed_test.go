@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -48,7 +49,7 @@ func (h *house) wholeTrace(id string, full bool) []byte {
 			all = append(all, h.wholly(seqs[twin.ID], err)...)
 		}
 	}
-	t, err := entity.FoldTraceWith(all, id, twins, entity.Tariff{})
+	t, err := entity.FoldTraceWith(all, id, twins, entity.Tariff{Prices: h.prices, Project: "one"})
 	if err != nil {
 		h.tb.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestStreamedAnswersAreTheSame(t *testing.T) {
 	t.Parallel()
 	seed := chance.Seed(t)
 	for _, window := range []int{1, 5000, windowBytes} {
-		h := open(t, setup{})
+		h := open(t, setup{cost: pricing.PreferComputed})
 		h.srv.window = window
 		var traces []string
 		take := func(recs []entity.Record) {
@@ -200,7 +201,7 @@ func (h *house) wholeObservation(id, trace string) []byte {
 // Pages of events are as they were read at once, with all limits of a page.
 func TestStreamedEventsAreTheSame(t *testing.T) {
 	t.Parallel()
-	h := open(t, setup{})
+	h := open(t, setup{cost: pricing.PreferComputed})
 	var all []wire.StoredEvent
 	for i := range 300 {
 		h.post(event(fmt.Sprint("e", i), "event_create", fmt.Sprintf(`{"name":"n", "metadata":{"k": %d}}`, i)))

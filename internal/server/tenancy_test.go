@@ -52,6 +52,8 @@ func tenancyRows() map[string]tenancyRow {
 		"POST /v1/keys":                     {body: `{"name":"made","scopes":["read"]}`, status: 201},
 		"DELETE /v1/keys/{id}":              {id: "key", removes: true, status: 204},
 		"GET /v1/projects":                  {},
+		"GET /v1/prices":                    {},
+		"PUT /v1/prices":                    {body: `[]`},
 		"GET /v1/backup":                    {operator: true, status: 403},
 		"GET /v1/traces":                    {queries: filters[1:]},
 		"GET /v1/traces/{id}":               {id: "trace"},
@@ -64,6 +66,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/observations/{id}":         {id: "observation"},
 		"GET /v1/observations/{id}/span":    {id: "observation", status: 404}, // those here came as no spans; see TestSpanOfSeveralExports
 		"GET /v1/observations/{id}/explain": {id: "observation"},
+		"GET /v1/observations/{id}/cost":    {id: "observation"},
 		"GET /v1/observations/{id}/history": {id: "observation"},
 		"GET /v1/scores":                    {queries: []string{"trace_id=FOREIGN-trace", "observation_id=FOREIGN-observation", "name=FOREIGN-score-name"}},
 		"GET /v1/scores/{id}/history":       {id: "score"},
