@@ -7,11 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // asking is one server that holds many events and is asked.
@@ -98,7 +99,7 @@ func measureAsking(ctx context.Context, o options, to *report) (err error) {
 	}
 	to.line("\n| | | first | p50 | p95 | target, reached |\n| --- | --- | ---: | ---: | ---: | --- |")
 	cold := func(name string, took []time.Duration) {
-		to.line("| %s | ms | %.0f | %.0f | | %s |", name, ms(took[0]), ms(sortedAt(took, 50)), reached(sortedAt(took, 50), 500*time.Millisecond))
+		to.line("| %s | ms | %.0f | %.0f | | %s |", name, ms(took[0]), ms(percentile(took, 50)), reached(percentile(took, 50), 500*time.Millisecond))
 	}
 	cold("start after a stop", stopped)
 	cold("start after SIGKILL under load", killed)
@@ -133,8 +134,9 @@ func (a *asking) send(ctx context.Context, events int) error {
 				body, trace = a.load.request(int(n)-1, body)
 				err := wire.post(client, a.p.url, body, askBatch)
 				for err != nil && strings.HasPrefix(err.Error(), "answer 503") && ctx.Err() == nil {
-					time.Sleep(200 * time.Millisecond)
-					err = wire.post(client, a.p.url, body, askBatch)
+					if err = clock.Sleep(ctx, 200*time.Millisecond); err == nil {
+						err = wire.post(client, a.p.url, body, askBatch)
+					}
 				}
 				if err != nil {
 					errs[c] = err
@@ -210,12 +212,12 @@ func (a *asking) ask(ctx context.Context, q question, to *report) error {
 		took = append(took, time.Since(begin))
 	}
 	first, rest := took[0], took[1:]
-	p50 := sortedAt(rest, 50)
+	p50 := percentile(rest, 50)
 	target := ""
 	if q.most > 0 {
 		target = reached(p50, q.most)
 	}
-	to.line("| %s | ms | %.1f | %.1f | %.1f | %s |", q.name, ms(first), ms(p50), ms(sortedAt(rest, 95)), target)
+	to.line("| %s | ms | %.1f | %.1f | %.1f | %s |", q.name, ms(first), ms(p50), ms(percentile(rest, 95)), target)
 	fmt.Printf("%s: first %.1f, p50 %.1f ms\n", q.name, ms(first), ms(p50))
 	return nil
 }
@@ -231,12 +233,6 @@ func (a *asking) indexed(ctx context.Context) error {
 		}
 		return err
 	})
-}
-
-// sortedAt is a percentile; it sorts.
-func sortedAt(took []time.Duration, percent int) time.Duration {
-	slices.Sort(took)
-	return took[(len(took)-1)*percent/100]
 }
 
 // reached says a bound, and whether it holds.

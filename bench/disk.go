@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 type diskPart struct {
@@ -35,10 +37,8 @@ func settle(ctx context.Context, dir string, pid int) error {
 			quiet = 0
 		}
 		last, cpu = sizes, now
-		select {
-		case <-time.After(quietLook):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := clock.Sleep(ctx, quietLook); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // load holds ready request bodies; a request is a copy of one of them with
@@ -236,9 +238,8 @@ func (l *load) fire(url string, o options) (took time.Duration, answers []time.D
 // being sent.
 const openConns = 64
 
-// fireAt posts o.openRate events a second for o.openTime, and returns how long every answer took, sorted:
-// since it was to be sent.
-func (l *load) fireAt(url string, o options) ([]time.Duration, error) {
+// fireAt posts o.openRate events a second for o.openTime, and returns how long every answer took, since it was to be sent.
+func (l *load) fireAt(ctx context.Context, url string, o options) ([]time.Duration, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: openConns, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	every := time.Duration(o.batch) * time.Second / time.Duration(o.openRate)
@@ -254,8 +255,11 @@ func (l *load) fireAt(url string, o options) ([]time.Duration, error) {
 			for n := next.Add(1); n <= requests && failed.Load() == nil; n = next.Add(1) {
 				body = l.request(int(n), body)
 				due := begin.Add(time.Duration(n) * every)
-				time.Sleep(time.Until(due))
-				if err := l.wire.post(client, url, body, o.batch); err != nil {
+				err := clock.Sleep(ctx, time.Until(due))
+				if err == nil {
+					err = l.wire.post(client, url, body, o.batch)
+				}
+				if err != nil {
 					failed.CompareAndSwap(nil, &err)
 					return
 				}
@@ -267,11 +271,5 @@ func (l *load) fireAt(url string, o options) ([]time.Duration, error) {
 	if err := failed.Load(); err != nil {
 		return nil, *err
 	}
-	answers := slices.Concat(times...)
-	slices.Sort(answers)
-	return answers, nil
-}
-
-func percentile(sorted []time.Duration, p float64) float64 {
-	return float64(sorted[min(len(sorted)-1, int(p*float64(len(sorted))))]) / float64(time.Millisecond)
+	return slices.Concat(times...), nil
 }

@@ -24,17 +24,8 @@ type spanSide struct {
 	drained func(ctx context.Context, url string, spans int) error
 	// has says how many spans of a trace are there.
 	has    func(url, trace string) (int, error)
-	rounds []spanResult
+	rounds []result
 	killed killResult
-}
-
-type spanResult struct {
-	accepted     float64 // spans/s, as fast as they are taken
-	perCPU       float64 // spans per second of processor time, all in
-	p50, p99     float64 // ms, at the rate of the open loop
-	p99Full      float64 // ms, as fast as they are taken
-	peakRSS      float64 // MB
-	diskPerEvent float64
 }
 
 // killResult is what a SIGKILL under load left.
@@ -72,7 +63,7 @@ func measureSpans(ctx context.Context, o options, to *report) error {
 				return fmt.Errorf("%s: %w", side.name, err)
 			}
 			side.rounds = append(side.rounds, r)
-			fmt.Printf("round %d: %s %.0f spans/s, %.0f per CPU-second, p99 %.1f ms at %d spans/s\n", round+1, side.name, r.accepted, r.perCPU, r.p99, openLoopSpans)
+			fmt.Printf("round %d: %s %.0f spans/s, %.0f per CPU-second, p99 %.1f ms at %d spans/s\n", round+1, side.name, r.accepted, r.perCPU, r.openP99, openLoopSpans)
 		}
 	}
 	for _, side := range sides {
@@ -103,7 +94,7 @@ func (s *spanSide) start(ctx context.Context, dir string) (*process, error) {
 
 // measure is one round: as fast as spans are taken, all of it paid for; then, on an empty server, at a
 // rate that all can keep.
-func (s *spanSide) measure(ctx context.Context, o options, l *spanLoad, round int) (r spanResult, err error) {
+func (s *spanSide) measure(ctx context.Context, o options, l *spanLoad, round int) (r result, err error) {
 	dir := o.roundDir(strings.ToLower(s.name)+"-spans", round)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return r, err
@@ -114,11 +105,12 @@ func (s *spanSide) measure(ctx context.Context, o options, l *spanLoad, round in
 		return r, err
 	}
 	shot := spanShot{load: l, url: p.url + s.path, spans: o.events}
-	if err := shot.fire(); err != nil {
+	if err := shot.fire(ctx); err != nil {
 		return r, errors.Join(err, p.stop())
 	}
 	r.accepted = float64(shot.taken) / shot.took.Seconds()
-	r.p99Full = percentile(shot.sorted(), 0.99)
+	waits := shot.waits()
+	r.p50, r.p99 = ms(percentile(waits, 50)), ms(percentile(waits, 99))
 	if err := s.settled(ctx, p.url, shot.taken); err != nil {
 		return r, errors.Join(err, p.stop())
 	}
@@ -127,7 +119,7 @@ func (s *spanSide) measure(ctx context.Context, o options, l *spanLoad, round in
 		return r, err
 	}
 	r.peakRSS, r.perCPU = u.peakRSS, float64(shot.taken)/u.cpu.Seconds()
-	r.diskPerEvent, _ = diskUse(dir, shot.taken)
+	r.disk, r.diskParts = diskUse(dir, shot.taken)
 	return r, s.openLoop(ctx, l, filepath.Join(dir, "open"), &r)
 }
 
@@ -141,7 +133,7 @@ func (s *spanSide) settled(ctx context.Context, url string, spans int) error {
 }
 
 // openLoop sends at a fixed rate, whatever the answers do.
-func (s *spanSide) openLoop(ctx context.Context, l *spanLoad, dir string, r *spanResult) error {
+func (s *spanSide) openLoop(ctx context.Context, l *spanLoad, dir string, r *result) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -150,11 +142,11 @@ func (s *spanSide) openLoop(ctx context.Context, l *spanLoad, dir string, r *spa
 		return err
 	}
 	shot := spanShot{load: l, url: p.url + s.path, spans: int(openLoopSpans * openLoopTime.Seconds()), rate: openLoopSpans}
-	if err := shot.fire(); err != nil {
+	if err := shot.fire(ctx); err != nil {
 		return errors.Join(err, p.stop())
 	}
-	answers := shot.sorted()
-	r.p50, r.p99 = percentile(answers, 0.50), percentile(answers, 0.99)
+	waits := shot.waits()
+	r.openP50, r.openP99 = ms(percentile(waits, 50)), ms(percentile(waits, 99))
 	return p.stop()
 }
 
@@ -173,7 +165,7 @@ func (s *spanSide) kill(ctx context.Context, o options, l *spanLoad) (r killResu
 	timer := time.AfterFunc(killAfter, func() { _ = p.cmd.Process.Signal(syscall.SIGKILL) })
 	defer timer.Stop()
 	shot := spanShot{load: l, url: p.url + s.path, spans: 1 << 40}
-	if err := shot.fire(); err == nil {
+	if err := shot.fire(ctx); err == nil {
 		return r, errors.New("the load ended before the server was killed")
 	}
 	_ = p.cmd.Wait() // killed

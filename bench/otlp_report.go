@@ -71,11 +71,11 @@ func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
 		r.line("- **VictoriaTraces** was not measured: its module was not to be had, so that it could not be built here. `-victoriatraces BINARY` measures one that was built elsewhere.")
 	}
 	r.line("\n%s\n%s", head, rule)
-	ours := medianSpans(sides[1].rounds)
-	row := func(name, unit string, digits int, get func(*spanResult) float64) {
+	ours := median(sides[1].rounds)
+	row := func(name, unit string, digits int, get func(*result) float64) {
 		cells := fmt.Sprintf("| %s | %s |", name, unit)
 		for _, s := range sides {
-			m := medianSpans(s.rounds)
+			m := median(s.rounds)
 			cell := figure(get(&m), digits)
 			if v := get(&m); s.name != "brokle" && v > 0 {
 				cell += fmt.Sprintf(" (%.2f)", get(&ours)/v)
@@ -84,13 +84,13 @@ func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
 		}
 		r.line("%s", cells)
 	}
-	row("taken", "spans/s", 0, func(r *spanResult) float64 { return r.accepted })
-	row("spans per CPU-second, all in", "", 0, func(r *spanResult) float64 { return r.perCPU })
-	row("answer at full load, p99", "ms", 1, func(r *spanResult) float64 { return r.p99Full })
-	row("answer in the open loop, p50", "ms", 1, func(r *spanResult) float64 { return r.p50 })
-	row("answer in the open loop, p99", "ms", 1, func(r *spanResult) float64 { return r.p99 })
-	row("peak RSS", "MB", 0, func(r *spanResult) float64 { return r.peakRSS })
-	row("disk", "B/span", 0, func(r *spanResult) float64 { return r.diskPerEvent })
+	row("taken", "spans/s", 0, func(r *result) float64 { return r.accepted })
+	row("spans per CPU-second, all in", "", 0, func(r *result) float64 { return r.perCPU })
+	row("answer at full load, p99", "ms", 1, func(r *result) float64 { return r.p99 })
+	row("answer in the open loop, p50", "ms", 1, func(r *result) float64 { return r.openP50 })
+	row("answer in the open loop, p99", "ms", 1, func(r *result) float64 { return r.openP99 })
+	row("peak RSS", "MB", 0, func(r *result) float64 { return r.peakRSS })
+	row("disk", "B/span", 0, func(r *result) float64 { return r.disk })
 	cells := "| whole after SIGKILL | traces |"
 	for _, s := range sides {
 		cell := ""
@@ -100,24 +100,6 @@ func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
 		cells += " " + cell + " |"
 	}
 	r.line("%s", cells)
-}
-
-// medianSpans takes each number's median over the rounds.
-func medianSpans(rs []spanResult) spanResult {
-	mid := func(get func(*spanResult) float64) float64 {
-		v := make([]float64, len(rs))
-		for i := range rs {
-			v[i] = get(&rs[i])
-		}
-		slices.Sort(v)
-		return v[len(v)/2]
-	}
-	return spanResult{
-		accepted: mid(func(r *spanResult) float64 { return r.accepted }), perCPU: mid(func(r *spanResult) float64 { return r.perCPU }),
-		p50: mid(func(r *spanResult) float64 { return r.p50 }), p99: mid(func(r *spanResult) float64 { return r.p99 }),
-		p99Full: mid(func(r *spanResult) float64 { return r.p99Full }), peakRSS: mid(func(r *spanResult) float64 { return r.peakRSS }),
-		diskPerEvent: mid(func(r *spanResult) float64 { return r.diskPerEvent }),
-	}
 }
 
 func commit(ctx context.Context) string {

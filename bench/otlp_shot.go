@@ -2,16 +2,17 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // spanShot sends spans, and keeps what was answered.
@@ -34,7 +35,7 @@ type acknowledged struct {
 }
 
 // fire sends until all spans are sent, or until a request fails.
-func (s *spanShot) fire() error {
+func (s *spanShot) fire(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	conns := spanConns
@@ -67,12 +68,15 @@ func (s *spanShot) fire() error {
 				var spans int
 				var last string
 				body, spans, last = s.load.request(n, body)
-				due := time.Now()
+				due, err := time.Now(), error(nil)
 				if s.rate > 0 {
 					due = begin.Add(time.Duration(before) * time.Second / time.Duration(s.rate))
-					time.Sleep(time.Until(due))
+					err = clock.Sleep(ctx, time.Until(due))
 				}
-				if err := postSpans(client, s.url, body); err != nil {
+				if err == nil {
+					err = postSpans(client, s.url, body)
+				}
+				if err != nil {
 					failed.CompareAndSwap(nil, &err)
 					return
 				}
@@ -91,13 +95,12 @@ func (s *spanShot) fire() error {
 	return nil
 }
 
-// sorted are the times of the answers.
-func (s *spanShot) sorted() []time.Duration {
+// waits are the times of the answers.
+func (s *spanShot) waits() []time.Duration {
 	waits := make([]time.Duration, len(s.done))
 	for i := range s.done {
 		waits[i] = s.done[i].wait
 	}
-	slices.Sort(waits)
 	return waits
 }
 
@@ -131,5 +134,3 @@ func partial(answer []byte) bool {
 	inner, n := protowire.ConsumeBytes(answer[n:])
 	return n > 0 && len(inner) > 0
 }
-
-var errNotYet = errors.New("not all spans are there yet")

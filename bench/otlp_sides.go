@@ -114,10 +114,10 @@ func victoriaTracesSide(ctx context.Context, bin string) *spanSide {
 
 // brokleDrained waits until all of the Log is indexed and the query API counts as many spans.
 func brokleDrained(ctx context.Context, url, ops string, spans int) error {
-	return until(ctx, 100*time.Millisecond, func() error {
+	return until(ctx, pollEvery, func() error {
 		m, err := metrics(ops)
 		if err != nil {
-			return err
+			return errors.Join(err, errNotYet) // it may not answer there yet
 		}
 		n, err := countEvents(url)
 		if err == nil && (n < spans || n == 0 || m["brokle_indexer_lag_seqs"] > 0) {
@@ -140,21 +140,6 @@ func brokleHas(url, trace string) (int, error) {
 func victoriaTracesHas(url, trace string) (int, error) {
 	b, err := get(url + "/select/logsql/query?limit=1000&query=" + `_time:1d%20trace_id:` + trace)
 	return strings.Count(string(b), `"span_id":`), err
-}
-
-// until asks again and again until ask gives no error.
-func until(ctx context.Context, every time.Duration, ask func() error) error {
-	for {
-		err := ask()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(every):
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		}
-	}
 }
 
 // sink is where the Collector sends to: it counts, and throws away.
@@ -207,7 +192,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // drained waits until nothing has come for two seconds, and until as many spans came as were sent.
 func (s *sink) drained(ctx context.Context, _ string, spans int) error {
-	return until(ctx, 100*time.Millisecond, func() error {
+	return until(ctx, pollEvery, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		n := 0

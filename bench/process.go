@@ -91,14 +91,16 @@ func (p *process) stopped() (u used, err error) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return u, err
 	}
-	for gone := false; !gone; {
+	err = until(context.Background(), 5*time.Millisecond, func() error { // it ends, or is killed with its context
 		u.peakRSS = max(u.peakRSS, procStatus(pid, "VmHWM:")/1024)
-		if gone, err = ended(pid); err != nil {
-			return u, err
+		gone, err := ended(pid)
+		if err == nil && !gone {
+			err = errNotYet
 		}
-		if !gone {
-			time.Sleep(5 * time.Millisecond)
-		}
+		return err
+	})
+	if err != nil {
+		return u, err
 	}
 	u.written = writtenBytes(pid) // what has ended is still to be read until it is waited for
 	if err := p.cmd.Wait(); err != nil {
@@ -173,15 +175,11 @@ func freeAddress() (string, error) {
 func waitListening(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for {
+	return until(ctx, 20*time.Millisecond, func() error {
 		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			return conn.Close()
+		if err != nil {
+			return errors.Join(fmt.Errorf("nobody listens on %s: %w", addr, err), errNotYet)
 		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("nobody listens on %s: %w", addr, err)
-		}
-	}
+		return conn.Close()
+	})
 }

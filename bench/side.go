@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
@@ -30,45 +29,6 @@ type side struct {
 	profile func(o options) error
 
 	rounds []result
-}
-
-// result is what one round of a side gave; 0 is what was not measured.
-type result struct {
-	accepted         float64 // events/s
-	queryable        float64 // events/s, until a reader counts all
-	p50, p99         float64 // ms, at full load
-	openP50, openP99 float64 // ms, at the rate of the open loop
-	perCPU           float64 // events per second of processor time, until it has stopped
-	perCPUQueryable  float64 // the same until a reader counts all
-	peakRSS          float64 // MB
-	disk             float64 // B/event when nothing is left to do
-	diskParts        []diskPart
-	written          float64 // B/event
-	fsyncs           float64 // a request
-	coldStart        float64 // ms
-	afterKill        float64 // ms, a start after SIGKILL under load
-}
-
-// median takes each number's median over the rounds; of the parts of the disk, the last round's.
-func median(rs []result) result {
-	m := result{diskParts: rs[len(rs)-1].diskParts}
-	for _, of := range []func(*result) *float64{
-		func(r *result) *float64 { return &r.accepted }, func(r *result) *float64 { return &r.queryable },
-		func(r *result) *float64 { return &r.p50 }, func(r *result) *float64 { return &r.p99 },
-		func(r *result) *float64 { return &r.openP50 }, func(r *result) *float64 { return &r.openP99 },
-		func(r *result) *float64 { return &r.perCPU }, func(r *result) *float64 { return &r.perCPUQueryable },
-		func(r *result) *float64 { return &r.peakRSS }, func(r *result) *float64 { return &r.disk },
-		func(r *result) *float64 { return &r.written }, func(r *result) *float64 { return &r.fsyncs },
-		func(r *result) *float64 { return &r.coldStart }, func(r *result) *float64 { return &r.afterKill },
-	} {
-		v := make([]float64, len(rs))
-		for i := range rs {
-			v[i] = *of(&rs[i])
-		}
-		slices.Sort(v)
-		*of(&m) = v[len(v)/2]
-	}
-	return m
 }
 
 // start runs a side over dir.
@@ -138,9 +98,8 @@ func (s *side) full(ctx context.Context, o options, p *process, r *result, last 
 	if err != nil {
 		return err
 	}
-	slices.Sort(answers)
 	r.accepted = float64(o.events) / took.Seconds()
-	r.p50, r.p99 = percentile(answers, 0.50), percentile(answers, 0.99)
+	r.p50, r.p99 = ms(percentile(answers, 50)), ms(percentile(answers, 99))
 	if s.count != nil {
 		if err := s.waitQueryable(ctx, p.url, o.events); err != nil {
 			return err
@@ -158,30 +117,21 @@ func (s *side) full(ctx context.Context, o options, p *process, r *result, last 
 	return <-profiled
 }
 
-// pollEvery is how often a server that is measured is asked how far it is.
-const pollEvery = 100 * time.Millisecond
-
 // waitQueryable returns when a reader counts all events: not when the server says that it has
 // caught up, but when a reader sees it.
 func (s *side) waitQueryable(ctx context.Context, url string, want int) error {
 	ctx, cancel := context.WithTimeout(ctx, drainLongest)
 	defer cancel()
-	for {
+	return until(ctx, pollEvery, func() error {
 		got, err := s.count(url)
-		switch {
-		case err != nil:
+		if err != nil || got == want {
 			return err
-		case got > want:
-			return fmt.Errorf("a reader of %s counts %d events of %d sent", s.name, got, want)
-		case got == want:
-			return nil
 		}
-		select {
-		case <-time.After(pollEvery):
-		case <-ctx.Done():
-			return fmt.Errorf("a reader of %s counts %d events of %d sent: %w", s.name, got, want, ctx.Err())
+		if got < want {
+			err = errNotYet
 		}
-	}
+		return errors.Join(fmt.Errorf("a reader of %s counts %d events of %d sent", s.name, got, want), err)
+	})
 }
 
 // killedWith is how many events are under way, at least, when a server is killed.
@@ -218,12 +168,10 @@ func (s *side) openLoop(ctx context.Context, o options, dir string, r *result) e
 	if err != nil {
 		return err
 	}
-	answers, err := s.load.fireAt(p.url, o)
+	answers, err := s.load.fireAt(ctx, p.url, o)
 	if err != nil {
 		return errors.Join(err, p.stop())
 	}
-	r.openP50, r.openP99 = percentile(answers, 0.50), percentile(answers, 0.99)
+	r.openP50, r.openP99 = ms(percentile(answers, 50)), ms(percentile(answers, 99))
 	return p.stop()
 }
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // What a soak runs with. Events are spread over the last half minute, and kept for a
@@ -137,7 +139,7 @@ func (s *soak) due(ctx context.Context, n int) error {
 	if s.o.soakRate == 0 {
 		return nil
 	}
-	return pause(ctx, time.Until(s.begin.Add(time.Duration(n*s.o.batch)*time.Second/time.Duration(s.o.soakRate))))
+	return clock.Sleep(ctx, time.Until(s.begin.Add(time.Duration(n*s.o.batch)*time.Second/time.Duration(s.o.soakRate))))
 }
 
 // send posts requests, one after the other, until ctx ends.
@@ -193,20 +195,9 @@ func (s *soak) post(ctx context.Context, client *http.Client, body []byte) error
 		if err != nil {
 			return fmt.Errorf("Retry-After is %q", wait)
 		}
-		return pause(ctx, time.Duration(seconds)*time.Second)
+		return clock.Sleep(ctx, time.Duration(seconds)*time.Second)
 	}
 	return fmt.Errorf("answer %d: %.300s", resp.StatusCode, answer)
-}
-
-// pause waits, and says nothing when ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-	return nil
 }
 
 // ask puts one question after the other, as pages do.
@@ -220,20 +211,19 @@ func (s *soak) ask(ctx context.Context, i int) error {
 			return err
 		}
 		s.asked.Add(1)
-		if err := pause(ctx, soakPause); err != nil {
+		if err := clock.Sleep(ctx, soakPause); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// takeAnswers are the times of the answers since the last call, sorted.
+// takeAnswers are the times of the answers since the last call.
 func (s *soak) takeAnswers() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := s.answers
 	s.answers = nil
-	slices.Sort(taken)
 	return taken
 }
 

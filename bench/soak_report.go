@@ -48,8 +48,8 @@ func newSoakReport(s *soak, samples []soakSampled) *soakReport {
 	before, after := thirds(func(x *soakSampled) float64 { return x.rss })
 	removed := samples[len(samples)-1].removed
 	rates, p99 := column(samples, func(x *soakSampled) float64 { return x.rate }), column(samples, func(x *soakSampled) float64 { return x.p99 })
-	r.add("accepted", fmt.Sprintf("%.1f million events, %.0f a second", float64(s.accepted.Load())/1e6, middle(rates)), "", true)
-	r.add("answer p99, median over samples", fmt.Sprintf("%.0f ms", middle(p99)), "", true)
+	r.add("accepted", fmt.Sprintf("%.1f million events, %.0f a second", float64(s.accepted.Load())/1e6, percentile(rates, 50)), "", true)
+	r.add("answer p99, median over samples", fmt.Sprintf("%.0f ms", percentile(p99, 50)), "", true)
 	r.add("questions answered beside it", fmt.Sprint(s.asked.Load()), "every one with 200", true)
 	r.add("requests refused with 503 and Retry-After", fmt.Sprint(s.refused.Load()), "", true)
 	r.add("removed by retention", fmt.Sprintf("%.1f million events", removed/1e6), judgedFrom(s, shortSoak, "> 0"), removed > 0 || s.o.soak < shortSoak)
@@ -86,14 +86,6 @@ func column(samples []soakSampled, of func(*soakSampled) float64) []float64 {
 		out[i] = of(&samples[i])
 	}
 	return out
-}
-
-func middle(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
 
 // broken names the bounds that did not hold.

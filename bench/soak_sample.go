@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // soakSampled is what was seen at one moment, and since the one before.
@@ -41,10 +43,7 @@ func (s *soak) sample(ctx context.Context) (all []soakSampled, err error) {
 	begin := time.Now()
 	last, events := begin, int64(0)
 	for {
-		if err := pause(ctx, soakSample); err != nil {
-			return all, err
-		}
-		if ctx.Err() != nil {
+		if clock.Sleep(ctx, soakSample) != nil {
 			return all, nil
 		}
 		one, err := s.look()
@@ -55,7 +54,7 @@ func (s *soak) sample(ctx context.Context) (all []soakSampled, err error) {
 		one.at, one.rate = now.Sub(begin), float64(n-events)/now.Sub(last).Seconds()
 		last, events = now, n
 		if answers := s.takeAnswers(); len(answers) > 0 {
-			one.p99 = percentile(answers, 0.99)
+			one.p99 = ms(percentile(answers, 99))
 		}
 		all = append(all, one)
 		if len(all)%20 == 0 {

@@ -28,8 +28,8 @@ type Quarantined = indexer.Quarantined
 // Quarantine lists the records in quarantine of a stopped node's data directory.
 func Quarantine(cfg Config, logger *slog.Logger) (list []Quarantined, err error) {
 	err = offline(cfg, logger, func(x *indexer.Indexer) error {
-		list, err = x.Quarantine()
-		return err
+		list = x.Quarantine()
+		return nil
 	})
 	return list, err
 }

@@ -66,6 +66,11 @@ func lastSpan(recs []*entity.Record) (last *otlp.Item, own said) {
 	return last, own
 }
 
+// OfSpan says whether a record is an export of a span, of which Fill shows the last.
+func OfSpan(rec *entity.Record) bool {
+	return otlp.Stored(rec.Event.Payload) && rec.Fields != nil && rec.Fields.Rank != entity.RankHint
+}
+
 // listOf is JSON of a list; nil of an empty one.
 func listOf[E any](list []E) json.RawMessage {
 	if len(list) == 0 {

@@ -8,6 +8,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -26,6 +27,16 @@ func Replace(path string, content []byte) error {
 // ReplaceIn is Replace in a file system that decides who can read the file.
 func ReplaceIn(fs vfs.FS, path string, content []byte) error {
 	return replace(fs, path, content, func(string) error { return nil })
+}
+
+// ReadIn reads a whole file.
+func ReadIn(fs vfs.FS, path string) ([]byte, error) {
+	f, err := fs.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(f)
+	return b, errors.Join(err, f.Close())
 }
 
 // replace calls limit when the new file is there, and empty.

@@ -2,7 +2,6 @@ package durable
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -16,15 +15,8 @@ import (
 
 func contentIn(t *testing.T, fs vfs.FS, path string) string {
 	t.Helper()
-	f, err := fs.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return ""
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(f)
-	if err = errors.Join(err, f.Close()); err != nil {
+	b, err := ReadIn(fs, path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
 	return string(b)

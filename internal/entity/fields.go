@@ -96,6 +96,7 @@ const (
 	List                     // FieldValue.List
 	JSON                     // FieldValue.Text, raw JSON as sent; never a warehouse column
 	Flag                     // of rows only: no event says one
+	Order                    // a number of rows only, for who compares them: nobody is shown it
 )
 
 // Rule is how the values that several events have of a field become one.
@@ -211,6 +212,8 @@ var table = [...]struct {
 	{name: "inner_errors", held: Integer, kept: ofTrace},
 	{name: "unpriced_count", held: Integer, kept: ofTrace},
 	{name: "newest", held: Flag, kept: ofObservation},
+	{name: "newness", held: Order, kept: ofObservation},
+	{name: "floating", held: Flag, kept: ofObservation},
 	{name: "start_time_inferred", held: Flag, kept: ofObservation},
 	{name: "latency_reason", kept: ofTrace | ofObservation},
 	{name: "counts_tokens", held: Flag, kept: ofObservation},

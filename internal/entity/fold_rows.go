@@ -71,6 +71,10 @@ type ObservationRow struct {
 	// Newest says that what names the observation but no trace means this one. Of the
 	// rows with one id it is exactly one.
 	Newest bool `json:"newest"`
+	// Newness decides which it is: see Newness.
+	Newness int64 `json:"newness"`
+	// Floating says that events of it name no trace.
+	Floating bool `json:"floating"`
 	// Seqs are the events that it was folded from, in the order of the fold.
 	Seqs []Seq `json:"-"`
 	// CountsTokens and CountsCost say whether the amounts are part of the trace's sums.
@@ -110,16 +114,12 @@ func (f *Folder) Observations(id string) []ObservationRow {
 		}
 		return f.made.rows
 	}
-	parts := byTrace(items)
+	parts, newest := byTrace(items)
 	f.made.grow(len(parts))
-	newest := 0
 	for i, p := range parts {
 		f.observation(i, id, p.trace, p.items)
-		if p.newer(parts[newest]) {
-			newest = i
-		}
+		f.made.rows[i].Newest = p == newest
 	}
-	f.made.rows[newest].Newest = true
 	return f.made.rows
 }
 
@@ -157,9 +157,15 @@ func (f *Folder) observation(i int, id, trace string, items []foldItem) {
 		o.InputPreview, o.OutputPreview = Preview(s.text(Input), PreviewLength), Preview(s.text(Output), PreviewLength)
 	}
 	o.Counted, o.CountsTokens, o.CountsCost = true, true, true
+	o.Newness = Unnamed
 	from := len(f.made.seqs)
 	for i := range items {
 		f.made.seqs = append(f.made.seqs, items[i].seq)
+		if items[i].trace == "" {
+			o.Floating = true
+		} else {
+			o.Newness = Newness(o.Newness, items[i].at, items[i].rank)
+		}
 	}
 	o.Seqs = f.made.seqs[from:len(f.made.seqs):len(f.made.seqs)]
 }

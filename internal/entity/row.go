@@ -100,23 +100,6 @@ func (r Row) Get(f Field) []byte {
 	return nil
 }
 
-// Names is the trace that the event names, which shares the row's memory, and whether it says something of twins (see Twins).
-func (r Row) Names() (trace []byte, twins bool) {
-	c := r.cursor()
-	c.Bytes()
-	for c.next() {
-		switch c.field {
-		case TraceID:
-			trace = c.Bytes()
-			continue
-		case Twin:
-			twins = true
-		}
-		c.skip()
-	}
-	return trace, twins
-}
-
 // View sets f, whose Values are used again, to what was packed. Its texts are the row's memory, which must not change while
 // f is in use.
 func (r Row) View(f *Fields) error {
@@ -188,7 +171,7 @@ func (c *rowCursor) next() bool {
 		return false
 	}
 	c.field, c.B = Field(c.B[0]), c.B[1:]
-	c.Bad = c.field >= NumFields || c.field.Type() == JSON || c.field.Type() == Flag
+	c.Bad = c.field >= NumFields || c.field.Type() == JSON || c.field.Type() >= Flag
 	return !c.Bad
 }
 

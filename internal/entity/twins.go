@@ -114,6 +114,15 @@ func (o *ObservationRow) Call() *Call {
 	}
 }
 
+// Clone is c in memory of its own.
+func (c *Call) Clone() *Call {
+	o := *c
+	for _, text := range [...]*string{&o.TraceID, &o.ID, &o.parent, &o.scope, &o.prompt, &o.response, &o.counts} {
+		*text = strings.Clone(*text)
+	}
+	return &o
+}
+
 // numberOf is -1 where there is none.
 func numberOf(text string) int64 {
 	if text == "-" {

@@ -39,7 +39,7 @@ func (g *Calls) Add(c *Call) *Call {
 	}
 	g.all[c.Ref] = c
 	g.found = nil
-	var keys [mostKeys]Key
+	var keys [MostKeys]Key
 	for _, key := range c.AppendHas(keys[:0]) {
 		l := g.lanes[key]
 		if l == nil {
@@ -90,7 +90,7 @@ func (g *Calls) look(c *Call) []*Call {
 		}
 		return len(found) <= crowd
 	}
-	var keys [mostKeys]Key
+	var keys [MostKeys]Key
 	for _, key := range c.AppendWants(keys[:0]) {
 		l := g.lanes[key]
 		if l == nil {

@@ -29,8 +29,8 @@ type rank struct {
 // Has are the keys by which the call is found.
 func (c *Call) Has() []Key { return c.AppendHas(nil) }
 
-// mostKeys is more than a call has or wants.
-const mostKeys = 16
+// MostKeys is more keys than a call has or wants.
+const MostKeys = 16
 
 // AppendHas appends to keys what Has returns.
 func (c *Call) AppendHas(keys []Key) []Key {

@@ -74,7 +74,10 @@ func ofLangfuse(payload []byte) bool {
 // langfuseOf reads the mark of a payload of AppendLangfuse; ok is false for any other payload.
 func langfuseOf(ev *wire.Event) (mark langfuseMark, ok bool) {
 	m := rawjson.MembersOf(ev.Payload)
-	if _, raw, found := m.Next(); !found || json.Unmarshal(raw, &mark) != nil {
+	_, raw, _ := m.Next()
+	mark.Type, _ = rawjson.Unquote(inAnyCase(raw, "type"))
+	sdk := inAnyCase(raw, "sdk")
+	if mark.SDK, ok = rawjson.Unquote(sdk); !ok && sdk != nil && sdk[0] != 'n' {
 		return mark, false
 	}
 	t, known := LangfuseType(mark.Type)
@@ -220,11 +223,8 @@ func (t *translation) observation() {
 	if known := langfuseObservation(kind); known != "" {
 		t.text("type", known)
 	}
-	var trace struct {
-		Release string `json:"release"`
-	}
-	if json.Unmarshal(t.in.values["trace"], &trace) == nil && trace.Release != "" {
-		t.text("release", trace.Release)
+	if release, _ := rawjson.Unquote(inAnyCase(t.in.values["trace"], "release")); release != "" {
+		t.text("release", release)
 	}
 	t.parameters()
 	t.usage()

@@ -1,7 +1,7 @@
 package extract
 
 import (
-	"encoding/json"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/otel"
@@ -55,19 +55,29 @@ func otherUser(payload []byte) string {
 	if otlp.Stored(payload) {
 		return loggedUser(payload)
 	}
-	var p struct {
-		UserID json.RawMessage `json:"user_id"`
-	}
-	if json.Unmarshal(payload, &p) != nil {
-		return ""
-	}
-	if id, quoted := rawjson.Unquote(p.UserID); quoted {
+	raw := inAnyCase(payload, "user_id")
+	if id, quoted := rawjson.Unquote(raw); quoted {
 		return id
 	}
-	if string(p.UserID) == "null" {
+	if string(raw) == "null" {
 		return ""
 	}
-	return string(p.UserID) // a number counts as the text that it is written as
+	return rawjson.Alias(raw) // a number counts as the text that it is written as
+}
+
+// inAnyCase is the last member of an object that has this name, in whatever case; nil when there is none.
+func inAnyCase(object []byte, name string) []byte {
+	var last []byte
+	m := rawjson.MembersOf(object)
+	for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
+		if strings.EqualFold(rawjson.Alias(key), name) {
+			last = value
+		}
+	}
+	if m.Broken() {
+		return nil
+	}
+	return last
 }
 
 // loggedUser is the user that a log record names, by the rules of spans.

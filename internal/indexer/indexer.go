@@ -1,10 +1,10 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -27,15 +27,9 @@ type Options struct {
 	Logger *slog.Logger
 	// MaxRecords is the most of one transaction. Default 10 000.
 	MaxRecords int
-	// Gather is the least time between two inserts while records keep coming, in which they are collected. After a
-	// pause of so long an event is queryable at once, otherwise about this after it was stored. Default 80 ms.
+	// Gather is the least time between two inserts while records keep coming and nobody asks (Refresh), in which they are
+	// collected. Default 80 ms.
 	Gather time.Duration
-	// MaxBackoff is the longest pause before a failed insert is tried again; the
-	// first is 50 ms and each doubles. Default 5 s.
-	MaxBackoff time.Duration
-	// IdleAfter is how long nothing must have come before the Warehouse is told
-	// that it has time (Checkpoint, when it has such a method). Default 2 s.
-	IdleAfter time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -43,28 +37,24 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.MaxRecords <= 0 {
-		o.MaxRecords = 10_000
-	}
-	if o.Gather <= 0 {
-		o.Gather = 80 * time.Millisecond
-	}
-	if o.MaxBackoff <= 0 {
-		o.MaxBackoff = 5 * time.Second
-	}
-	if o.IdleAfter <= 0 {
-		o.IdleAfter = 2 * time.Second
-	}
+	o.MaxRecords = cmp.Or(o.MaxRecords, 10_000)
+	o.Gather = cmp.Or(o.Gather, 80*time.Millisecond)
 	return o
 }
 
-// gatherBytes bounds the payloads of one transaction, beside MaxRecords: two of them are
-// in memory at once, with their fields.
-const gatherBytes = 4 << 20
-
-const firstBackoff = 50 * time.Millisecond
+const (
+	// gatherBytes bounds the payloads of one transaction, beside MaxRecords: two of them are
+	// in memory at once, with their fields.
+	gatherBytes = 4 << 20
+	// firstBackoff is the pause before a failed insert is tried again; each that follows is twice as long, up to maxBackoff.
+	firstBackoff = 50 * time.Millisecond
+	maxBackoff   = 5 * time.Second
+	// idleAfter is how long nothing must have come before the Warehouse is told that it has
+	// time (Checkpoint, when it has such a method).
+	idleAfter = 2 * time.Second
+)
 
 // Indexer moves records from a Log to a Warehouse. Its methods are safe for
 // concurrent use; Run must be called at most once.
@@ -75,9 +65,10 @@ type Indexer struct {
 	mu    sync.Mutex // guards all below
 	stats store.IndexerStats
 	// written is how much of it the Warehouse had written when it failed last.
-	written entity.Seq
-	oldest  time.Time     // when the oldest record in hand was received; zero without one
-	moved   chan struct{} // closed and replaced when the cursor moves
+	written    entity.Seq
+	oldest     time.Time     // when the oldest record in hand was received; zero without one
+	moved      chan struct{} // closed and replaced when the cursor moves, or the Warehouse fails
+	refreshing refreshing
 }
 
 // New reads the quarantine and the Warehouse's cursor.
@@ -127,7 +118,7 @@ func (x *Indexer) Run(ctx context.Context) error {
 
 // insertAll inserts what comes, and has the Warehouse tidy up when nothing does.
 func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
-	idle := time.NewTimer(x.o.IdleAfter)
+	idle := time.NewTimer(idleAfter)
 	defer idle.Stop()
 	failures := 0 // of tidy in a row
 	for {
@@ -139,14 +130,14 @@ func (x *Indexer) insertAll(ctx context.Context, batches <-chan batch) error {
 			if err := x.insert(ctx, b); err != nil {
 				return err
 			}
-			idle.Reset(x.o.IdleAfter)
+			idle.Reset(idleAfter)
 		case <-idle.C: // once: the next batch winds it up again
 			if err := x.tidy(ctx, failures); err == nil {
 				failures = 0
 			} else if ctx.Err() == nil {
 				failures++
 				x.failed(err, failures)
-				idle.Reset(x.o.IdleAfter)
+				idle.Reset(idleAfter)
 			}
 		}
 	}
@@ -195,7 +186,7 @@ func (x *Indexer) CatchUp(ctx context.Context) error {
 
 // flush has the Warehouse write what it was given; it tries until it succeeds.
 func (x *Indexer) flush(ctx context.Context) error {
-	for backoff := firstBackoff; ; backoff = min(2*backoff, x.o.MaxBackoff) {
+	for backoff := firstBackoff; ; backoff = min(2*backoff, maxBackoff) {
 		err := x.o.Warehouse.Flush(ctx)
 		if err == nil {
 			return nil
@@ -227,4 +218,4 @@ func (x *Indexer) Stats() store.IndexerStats {
 }
 
 // Quarantine lists the records in quarantine in the order of their Seq.
-func (x *Indexer) Quarantine() ([]Quarantined, error) { return x.quarantine.all(), nil }
+func (x *Indexer) Quarantine() []Quarantined { return x.quarantine.all() }

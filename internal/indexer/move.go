@@ -34,14 +34,14 @@ func (x *Indexer) read(ctx context.Context, batches chan<- batch) error {
 	}
 }
 
-// gather waits for records after at and collects those that follow, until
-// there are enough or the time for it is over: what comes after a pause goes on at once.
+// gather waits for records after at and collects those that follow, until there are enough, the time
+// for it is over or somebody asks: what comes after a pause goes on at once.
 func (x *Indexer) gather(ctx context.Context, at entity.Seq, until time.Time) (batch, error) {
 	b := batch{upto: at}
 	if err := x.more(ctx, &b); err != nil {
 		return b, err
 	}
-	window, cancel := context.WithDeadline(ctx, until)
+	window, cancel := x.window(ctx, at, until)
 	defer cancel()
 	for window.Err() == nil && len(b.recs) < x.o.MaxRecords && b.bytes < gatherBytes {
 		if err := x.more(window, &b); err != nil {
@@ -123,7 +123,7 @@ func (x *Indexer) insert(ctx context.Context, b batch) error {
 			if err := clock.Sleep(ctx, backoff); err != nil {
 				return err
 			}
-			backoff = min(2*backoff, x.o.MaxBackoff)
+			backoff = min(2*backoff, maxBackoff)
 			size = max(1, len(part.recs)/2)
 			continue
 		}
@@ -198,6 +198,11 @@ func (x *Indexer) progress(b batch, more bool) {
 	if !more {
 		x.oldest = time.Time{}
 	}
+	x.wake()
+}
+
+// wake has whoever waits look again. x.mu is held.
+func (x *Indexer) wake() {
 	close(x.moved)
 	x.moved = make(chan struct{})
 }
@@ -210,6 +215,7 @@ func (x *Indexer) failed(err error, failures int) {
 	}
 	x.stats.Retries++
 	x.stats.Fault = err.Error()
+	x.wake()
 	x.mu.Unlock()
 	if failures == 1 {
 		x.o.Logger.Error("the warehouse cannot write; trying until it succeeds", "error", err)

@@ -30,7 +30,7 @@ func (in *Ingest) claim(ctx context.Context, s *submission) error {
 		return nil
 	}
 	ids, at := distinct(s.batch.Events)
-	states, err := in.o.Claimer.Claim(ctx, s.batch.Project, ids, s.owner, in.o.Lease)
+	states, err := in.o.Claimer.Claim(ctx, s.batch.Project, ids, s.owner, lease)
 	if err == nil && len(states) != len(ids) {
 		err = fmt.Errorf("claimer gave %d states for %d ids", len(states), len(ids))
 	}

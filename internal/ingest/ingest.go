@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,23 +21,24 @@ type Options struct {
 	Claimer store.Claimer    // nil: a single node, its Log deduplicates alone
 	Now     func() time.Time // default time.Now
 	Logger  *slog.Logger     // default discards
-	// Decode reads the request of a job again. A *RequestError is final. Required for Run.
+	// Decode reads the request of a job that an earlier run left, or that could not be stored at once. A *RequestError is final. Required for Run.
 	Decode func(store.Job) (*Request, error)
-	// AppendTimeout is how long a batch may wait for its place in the Log's
-	// queue; default 30 s.
-	AppendTimeout time.Duration
-	// Lease is how long a claim holds without being committed; default 15 s.
-	// Claimed events wait for the Log's queue for half of it at most: an
-	// append that ended after its lease could be another node's append too.
-	Lease time.Duration
 	// MaxPendingJobs is how many jobs may wait; more are refused with
 	// store.ErrUnavailable; default 1000.
 	MaxPendingJobs int
-	// MaxPendingBytes is how many bytes their bodies may have together; default 256 MiB.
+	// MaxPendingBytes is how many bytes their bodies may have together, with what was read of these; default 256 MiB.
 	MaxPendingBytes int64
-	// JobWorkers is how many jobs are worked on at once; default 4.
-	JobWorkers int
 }
+
+const (
+	// appendTimeout is how long a batch may wait for its place in the Log's queue.
+	appendTimeout = 30 * time.Second
+	// lease is how long a claim holds without being committed. Claimed events wait for the Log's queue for half of it at
+	// most: an append that ended after its lease could be another node's append too.
+	lease = 15 * time.Second
+	// jobWorkers is how many jobs are worked on at once.
+	jobWorkers = 4
+)
 
 // Ingest takes requests. Its methods are safe for concurrent use.
 type Ingest struct {
@@ -56,23 +58,13 @@ func New(o Options) *Ingest {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.AppendTimeout = orDefault(o.AppendTimeout, 30*time.Second)
-	o.Lease = orDefault(o.Lease, 15*time.Second)
-	o.MaxPendingJobs = orDefault(o.MaxPendingJobs, 1000)
-	o.MaxPendingBytes = orDefault(o.MaxPendingBytes, 256<<20)
-	o.JobWorkers = orDefault(o.JobWorkers, 4)
+	o.MaxPendingJobs = cmp.Or(o.MaxPendingJobs, 1000)
+	o.MaxPendingBytes = cmp.Or(o.MaxPendingBytes, 256<<20)
 	in := &Ingest{o: o, jobs: newJobTable(o.MaxPendingJobs, o.MaxPendingBytes)}
 	in.counters.stats.Failed = map[string]int64{}
 	in.counters.projects = map[string]*tally{}
 	in.since = o.Now()
 	return in
-}
-
-func orDefault[T int | int64 | time.Duration](value, otherwise T) T {
-	if value == 0 {
-		return otherwise
-	}
-	return value
 }
 
 // Stats returns the counters.
@@ -232,9 +224,9 @@ func (s *submission) notesBeside(duplicates []indexed) []wire.EventNote {
 
 // append bounds the wait for a place in the Log's queue.
 func (in *Ingest) append(ctx context.Context, s *submission) ([]store.Outcome, error) {
-	patience := in.o.AppendTimeout
+	patience := appendTimeout
 	if len(s.claimed) > 0 {
-		patience = min(patience, in.o.Lease/2)
+		patience = lease / 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

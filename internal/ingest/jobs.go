@@ -18,12 +18,12 @@ const CodeDuplicateEvents = "duplicate_events"
 
 // SubmitAsync makes the request durable as a job, queues it for Run, and answers
 // with its id; r has been decoded from body, which Options.Decode can read by the
-// name of its format. The errors are those of Submit, without store.ErrDuplicate;
+// name of its format. Neither must be changed afterwards. The errors are those of Submit, without store.ErrDuplicate;
 // store.ErrUnavailable also says that too many jobs are pending.
 func (in *Ingest) SubmitAsync(ctx context.Context, project, format string, r *Request, body []byte) (*wire.BatchResponse, error) {
 	started := in.o.Now()
 	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: r.Environment,
-		BatchID: wire.NewID(), ReceivedAt: micro(started), Format: format, Body: body})
+		BatchID: wire.NewID(), ReceivedAt: micro(started), Format: format, Body: body}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +91,10 @@ func (in *Ingest) Adopt(ctx context.Context) error {
 	return err
 }
 
-// work has JobWorkers goroutines take jobs until the channel is closed or ctx ends.
+// work has jobWorkers goroutines take jobs until the channel is closed or ctx ends.
 func (in *Ingest) work(ctx context.Context, queue <-chan *job) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for range in.o.JobWorkers {
+	for range jobWorkers {
 		g.Go(func() error {
 			for {
 				select {
@@ -157,9 +157,12 @@ func (in *Ingest) failJob(ctx context.Context, j *job, resp *wire.BatchResponse,
 // attempt is Submit for a job. What it stores names the job, and that completes
 // it in the same write: a job is never stored and pending.
 func (in *Ingest) attempt(ctx context.Context, j *job) (*wire.BatchResponse, error) {
-	r, err := in.o.Decode(j.Job)
-	if err != nil {
-		return nil, err
+	r := j.request
+	if j.request = nil; r == nil {
+		var err error
+		if r, err = in.o.Decode(j.Job); err != nil {
+			return nil, err
+		}
 	}
 	s := &submission{started: in.o.Now(), owner: j.ID} // the same owner in each attempt and run finds its own leases
 	s.batch = store.Batch{Project: j.Project, Environment: j.Environment, ID: j.BatchID, ReceivedAt: j.ReceivedAt,

@@ -68,6 +68,43 @@ func TestJobIsDone(t *testing.T) {
 	})
 }
 
+// What was read when a job was accepted is not read again, but after a failure, and after a restart.
+func TestJobIsReadOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, read := newMemLog(), 0
+		counting := func(j store.Job) (*ingest.Request, error) { read++; return jobs()(j) }
+		in := ingest.New(ingest.Options{Log: log, Jobs: log, Decode: counting})
+		async(t, in, batch("", "a", "!b", "a"))
+		running(t, in)
+		synctest.Wait()
+		if s := in.Stats(); read != 0 || s.Processed != 1 || s.Duplicate != 1 || s.Failed["missing_field"] != 1 {
+			t.Errorf("read %d times, counted %+v", read, s)
+		}
+		tries := 0
+		log.fault = func(b *store.Batch) error {
+			if tries++; tries == 2 { // the first is AddJob
+				return store.ErrUnavailable
+			}
+			return nil
+		}
+		id := async(t, in, batch("", "c", "!d", "c"))
+		if err := in.WaitJob(t.Context(), "p", id); err != nil {
+			t.Fatal(err)
+		}
+		if s := in.Stats(); read != 1 || s.Processed != 2 || s.Duplicate != 2 || s.Failed["missing_field"] != 2 {
+			t.Errorf("after a failure: read %d times, counted %+v", read, s)
+		}
+		log.fault = nil
+		async(t, ingest.New(ingest.Options{Log: log, Jobs: log, Decode: jobs()}), batch("", "e"))
+		running(t, ingest.New(ingest.Options{Log: log, Jobs: log, Decode: counting}))
+		synctest.Wait()
+		if n := len(log.stored()); read != 2 || n != 3 {
+			t.Errorf("after a restart: read %d times, %d stored", read, n)
+		}
+	})
+}
+
 // What an earlier run left counts as pending from the moment it is adopted, before anybody can ask.
 func TestLeftJobsArePending(t *testing.T) {
 	t.Parallel()

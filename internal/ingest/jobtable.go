@@ -18,13 +18,17 @@ type jobTable struct {
 
 	mu    sync.Mutex // guards all below
 	jobs  map[jobKey]*job
-	bytes int64 // of their bodies
+	bytes int64 // that they hold
 }
 
 type jobKey struct{ project, id string }
 
 type job struct {
 	store.Job
+	// request is Body as it was read when the job was accepted, for the first attempt, which changes it; nil: it is
+	// to be read. Only the worker that has the job uses it.
+	request *Request
+	bytes   int64         // that it holds
 	working bool          // a worker has it; guarded by jobTable.mu
 	done    chan struct{} // closed when it is finished, or was not accepted
 }
@@ -39,15 +43,16 @@ func (t *jobTable) pending() int {
 	return len(t.jobs)
 }
 
-// reserve enters a new job if there is room for it. A single job that is larger
+// reserve enters a new job, whose body says r, if there is room for it. A single job that is larger
 // than the byte limit has room when nothing else is there.
-func (t *jobTable) reserve(j store.Job) (*job, error) {
+func (t *jobTable) reserve(j store.Job, r *Request) (*job, error) {
+	bytes := int64(len(j.Body)) + r.beside()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.jobs) >= t.maxJobs || len(t.jobs) > 0 && t.bytes+int64(len(j.Body)) > t.maxBytes {
+	if len(t.jobs) >= t.maxJobs || len(t.jobs) > 0 && t.bytes+bytes > t.maxBytes {
 		return nil, fmt.Errorf("%w: %d jobs of %d bytes are pending", store.ErrUnavailable, len(t.jobs), t.bytes)
 	}
-	return t.enter(j), nil
+	return t.enter(&job{Job: j, request: r, bytes: bytes}), nil
 }
 
 // adopt enters a job of an earlier run, unless it is known.
@@ -57,14 +62,14 @@ func (t *jobTable) adopt(j store.Job) (*job, bool) {
 	if _, known := t.jobs[jobKey{j.Project, j.ID}]; known {
 		return nil, false
 	}
-	return t.enter(j), true
+	return t.enter(&job{Job: j, bytes: int64(len(j.Body))}), true
 }
 
-func (t *jobTable) enter(j store.Job) *job {
-	entry := &job{Job: j, done: make(chan struct{})}
-	t.jobs[jobKey{j.Project, j.ID}] = entry
-	t.bytes += int64(len(j.Body))
-	return entry
+func (t *jobTable) enter(j *job) *job {
+	j.done = make(chan struct{})
+	t.jobs[jobKey{j.Project, j.ID}] = j
+	t.bytes += j.bytes
+	return j
 }
 
 func (t *jobTable) start(j *job) {
@@ -78,7 +83,7 @@ func (t *jobTable) remove(j *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.jobs, jobKey{j.Project, j.ID})
-	t.bytes -= int64(len(j.Body))
+	t.bytes -= j.bytes
 	close(j.done)
 }
 

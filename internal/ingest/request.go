@@ -26,6 +26,16 @@ type Request struct {
 	Degraded bool
 }
 
+// beside is about how many bytes the request holds beside the body that it was read from.
+func (r *Request) beside() int64 {
+	const each = 128 // of an event and its row, without what they point to
+	bytes := each * int64(len(r.Events))
+	for i := range r.Rows {
+		bytes += int64(len(r.Rows[i]))
+	}
+	return bytes
+}
+
 // Note says what of the event at Index of a request is read otherwise than it was sent. It
 // must not repeat a value.
 type Note struct {

@@ -161,11 +161,25 @@ func TestLargeTraces(t *testing.T) {
 	}
 }
 
-// grown posts an observation of so many updates, each with metadata of about 1 MiB. It is answered as a whole.
-func (h *house) grown(id string, updates int) {
+// grown posts so many exports of one span, each of about 1 MiB. They are answered as a whole, as they were received.
+func (h *house) grown(trace, id string, exports int) {
+	h.tb.Helper()
+	text := strings.Repeat("x", 1<<20-600)
+	for i := range exports {
+		rep := h.send("POST", "/v1/traces", fmt.Appendf(nil, `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":%q,"spanId":%q,"name":"n","startTimeUnixNano":"1700000000000000000",
+			"attributes":[{"key":"k%d","value":{"stringValue":%q}}]}]}]}]}`, trace, id, i, text))
+		if rep.status != http.StatusOK {
+			h.tb.Fatalf("%d %.300s", rep.status, rep.body)
+		}
+	}
+	h.settle()
+}
+
+// merging posts an observation of so many events, each with metadata of about 1 MiB.
+func (h *house) merging(id string, events int) {
 	h.tb.Helper()
 	text := strings.Repeat("x", 1<<20-300)
-	for i := range updates {
+	for i := range events {
 		h.post(event(fmt.Sprintf("%s-%d", id, i), "observation_create", fmt.Sprintf(`{"id":%q,"trace_id":"of-%s","name":"n","metadata":{"k%d":%q}}`, id, id, i, text)))
 	}
 	h.settle()
@@ -176,15 +190,16 @@ func (h *house) grown(id string, updates int) {
 func TestLargeAnswersGoOneAtATime(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{options: func(o *Options) { o.MaxAnswerBytes, o.QueryWait = leastAnswers, 300*time.Millisecond }})
-	h.grown("large", 7)
-	h.grown("huge", 9)
+	const ofLarge, large, ofHuge, huge = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "0af7651916cd43dd8448eb211c80319d", "b7ad6b7169203332"
+	h.grown(ofLarge, large, 7)
+	h.grown(ofHuge, huge, 9)
 	h.fat("small", 1, 100)
-	if rep := h.get("/v1/observations/huge"); rep.status != http.StatusUnprocessableEntity || rep.code(t) != "answer_too_large" || rep.header.Get("Retry-After") != "" {
+	if rep := h.get("/v1/observations/" + huge + "/span"); rep.status != http.StatusUnprocessableEntity || rep.code(t) != "answer_too_large" || rep.header.Get("Retry-After") != "" {
 		t.Errorf("%d %.300s", rep.status, rep.body)
 	}
 	events := 0
 	for cursor := ""; ; {
-		page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id=of-huge&cursor="+cursor))
+		page := decoded[wire.Page[wire.StoredEvent]](t, h.get("/v1/telemetry/events?limit=1000&trace_id="+ofHuge+"&cursor="+cursor))
 		if events += len(page.Data); page.NextCursor == nil {
 			break
 		}
@@ -195,17 +210,17 @@ func TestLargeAnswersGoOneAtATime(t *testing.T) {
 	}
 	slow := h.dial()
 	_ = slow.SetReadBuffer(4 << 10)
-	if _, err := fmt.Fprintf(slow, "GET /v1/observations/large HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\n\r\n", h.key); err != nil {
+	if _, err := fmt.Fprintf(slow, "GET /v1/observations/%s/span HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\n\r\n", large, h.key); err != nil {
 		t.Fatal(err)
 	}
 	h.until("the first is being sent", func() bool { return h.srv.answers.stats().large })
-	if rep := h.get("/v1/observations/large"); rep.status != http.StatusServiceUnavailable || rep.code(t) != "overloaded" || rep.header.Get("Retry-After") == "" {
+	if rep := h.get("/v1/observations/" + large + "/span"); rep.status != http.StatusServiceUnavailable || rep.code(t) != "overloaded" || rep.header.Get("Retry-After") == "" {
 		t.Errorf("a second large one: %d %.200s", rep.status, rep.body)
 	}
 	if rep := h.get("/v1/traces/small"); rep.status != http.StatusOK {
 		t.Errorf("a small one: %d %s", rep.status, rep.body)
 	}
-	if rep := h.get("/v1/observations/large/history"); rep.status != http.StatusOK || len(rep.body) < 7<<20-3000 {
+	if rep := h.get("/v1/observations/" + large + "/history"); rep.status != http.StatusOK || len(rep.body) < 7<<20-9000 {
 		t.Errorf("its history: %d, %d bytes", rep.status, len(rep.body))
 	}
 	if rep := h.get("/v1/traces?limit=1000"); rep.status != http.StatusOK {
@@ -213,7 +228,7 @@ func TestLargeAnswersGoOneAtATime(t *testing.T) {
 	}
 	_ = slow.Close()
 	h.until("the client's room is free", func() bool { return !h.srv.answers.stats().large })
-	if rep := h.get("/v1/observations/large"); rep.status != http.StatusOK || len(rep.body) < 7<<20-3000 {
+	if rep := h.get("/v1/observations/" + large + "/span"); rep.status != http.StatusOK || len(rep.body) < 7<<20-9000 {
 		t.Errorf("afterwards: %d, %d bytes", rep.status, len(rep.body))
 	}
 }

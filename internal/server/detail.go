@@ -14,7 +14,7 @@ import (
 // getSpan answers with all exports of an observation's span and its log records, as they were received. What came as
 // no span has none.
 func getSpan(ctx context.Context, s *Server, c *call) (*answer, error) {
-	_, recs, err := s.askedObservation(ctx, c)
+	_, recs, err := s.wholeObservation(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func getSpan(ctx context.Context, s *Server, c *call) (*answer, error) {
 
 // getExplanation says by which rule each field of an observation has its value.
 func getExplanation(ctx context.Context, s *Server, c *call) (*answer, error) {
-	row, recs, err := s.askedObservation(ctx, c)
+	row, recs, err := s.wholeObservation(ctx, c)
 	if err != nil {
 		return nil, err
 	}

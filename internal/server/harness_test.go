@@ -65,6 +65,7 @@ type setup struct {
 	limits  wireformat.Limits
 	dir     string // "" for a new one
 	now     func() time.Time
+	gather  time.Duration  // of the indexer; 0 is 2 ms
 	cost    pricing.Choice // "" is as-sent: nothing is computed
 }
 
@@ -97,7 +98,9 @@ func open(tb testing.TB, with setup) *house {
 		l = with.log(l)
 	}
 	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Decode: formats.All().Jobs(with.limits), Now: with.now, Logger: logger})
-	h.idx, err = indexer.New(indexer.Options{Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: 2 * time.Millisecond})
+	h.idx, err = indexer.New(indexer.Options{
+		Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: cmp.Or(with.gather, 2*time.Millisecond),
+	})
 	check()
 	o := Options{
 		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Search: h.log, Keys: h.keys,

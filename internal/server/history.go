@@ -8,7 +8,6 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
-	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -41,14 +40,11 @@ func getHistory(kind entity.Kind) handler {
 		if q.Err != nil {
 			return nil, q.Err
 		}
-		seqs, err := store.EntityEvents(ctx, s.o.Warehouse, c.caller.Project, kind, []string{id})
+		seqs, err := s.entityEvents(ctx, c, kind, id)
 		if err != nil {
 			return nil, err
 		}
-		if len(seqs[id]) == 0 {
-			return nil, store.ErrNotFound
-		}
-		if h.reading, err = s.sketched(ctx, c, seqs[id], eventCopies, h); err != nil {
+		if h.reading, err = s.sketched(ctx, c, seqs, eventCopies, h); err != nil {
 			return nil, err
 		}
 		return ok(&streamed{light: h.kept != nil, write: h.write}, nil)

@@ -130,6 +130,8 @@ type Options struct {
 type Indexer interface {
 	// CatchUp waits until everything that is in the Log now is in the Warehouse or in quarantine.
 	CatchUp(ctx context.Context) error
+	// Refresh has the Warehouse take what is in the Log now, and waits for that a moment at most, where it is of use.
+	Refresh(ctx context.Context)
 	// QuarantinedOf counts the project's records in quarantine.
 	QuarantinedOf(project string) int64
 }

@@ -93,7 +93,7 @@ type costAnswer struct {
 
 // getCost is GET /v1/observations/{id}/cost.
 func getCost(ctx context.Context, s *Server, c *call) (*answer, error) {
-	row, _, err := s.askedObservation(ctx, c)
+	row, _, err := s.wholeObservation(ctx, c)
 	if err != nil {
 		return nil, err
 	}

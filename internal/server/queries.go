@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -49,73 +48,50 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	return ok(o.trace(full), nil)
 }
 
-// ownEvents collects the entity's own events, which hold the payloads that the
-// Warehouse's row does not. An entity without any is not found.
-func (s *Server) ownEvents(ctx context.Context, c *call, kind entity.Kind, id string) (*entity.Fold, error) {
+// entityEvents are the events of an entity; one without any is not found.
+func (s *Server) entityEvents(ctx context.Context, c *call, kind entity.Kind, id string) ([]entity.Seq, error) {
 	seqs, err := store.EntityEvents(ctx, s.o.Warehouse, c.caller.Project, kind, []string{id})
-	if err != nil {
-		return nil, err
+	if err == nil && len(seqs[id]) == 0 {
+		err = store.ErrNotFound
 	}
-	if len(seqs[id]) == 0 {
-		return nil, store.ErrNotFound
-	}
-	recs, err := s.readAll(ctx, c, seqs[id])
-	if err != nil {
-		return nil, err
-	}
-	return entity.FoldOf(recs, kind, id)
+	return seqs[id], err
 }
 
-// observation folds the observation id of the trace, or of the newest that has one. recs are what
-// it was folded from, in the order of the fold.
-func (s *Server) observation(ctx context.Context, c *call, id, traceID string) (row *entity.ObservationRow, recs []*entity.Record, err error) {
-	fold, err := s.ownEvents(ctx, c, entity.ObservationKind, id)
+// wholeObservation is the observation that a request names: its row, and all that it was folded from, in the order of the fold.
+func (s *Server) wholeObservation(ctx context.Context, c *call) (row *entity.ObservationRow, recs []*entity.Record, err error) {
+	id, traceID, err := observationOf(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	row, err = fold.Observation(id, traceID)
+	seqs, err := s.entityEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
+		return nil, nil, err
+	}
+	c.question.copies = detailCopies
+	all, err := s.readAll(ctx, c, seqs)
+	if err != nil {
+		return nil, nil, err
+	}
+	return foldObservation(all, id, traceID)
+}
+
+// foldObservation folds the observation of the trace, or the newest when traceID is "". recs are what it was folded from, in the order of the fold.
+func foldObservation(all []entity.Record, id, traceID string) (row *entity.ObservationRow, recs []*entity.Record, err error) {
+	fold, err := entity.FoldOf(all, entity.ObservationKind, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if row, err = fold.Observation(id, traceID); err != nil {
 		return nil, nil, err
 	}
 	return row, only(fold.Facts(), row.Seqs), nil
 }
 
-// askedObservation is the observation that a request names.
-func (s *Server) askedObservation(ctx context.Context, c *call) (row *entity.ObservationRow, recs []*entity.Record, err error) {
-	id, err := pathID(c)
-	if err != nil {
-		return nil, nil, err
+// observationOf is which observation a request names; traceID is "" for the newest.
+func observationOf(c *call) (id, traceID string, err error) {
+	if id, err = pathID(c); err != nil {
+		return "", "", err
 	}
 	q := query.Reader{Values: c.params}
-	traceID := q.Text("trace_id")
-	if q.Err != nil {
-		return nil, nil, q.Err
-	}
-	c.question.copies = detailCopies
-	return s.observation(ctx, c, id, traceID)
-}
-
-func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
-	row, recs, err := s.askedObservation(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	detail.Fill(&row.Observation, recs)
-	if err := s.whole(ctx, c, row); err != nil {
-		return nil, err
-	}
-	if row.TraceID == "" {
-		return ok(&row.Observation, nil)
-	}
-	// Whether it counts depends on what is below it, which only its trace knows.
-	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{
-		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Data) > 0 {
-		row.Counted = page.Data[0].Counted
-	}
-	return ok(&row.Observation, nil)
+	return id, q.Text("trace_id"), q.Err
 }

@@ -140,9 +140,9 @@ func TestBrokenAnswersShow(t *testing.T) {
 			}), nil))
 		}})
 		h.fat("large", 6, 1<<20-200)
-		h.grown("grown", 6)
+		h.merging("merging", 6)
 		f.why = why
-		paths := []string{"/v1/traces/large", "/v1/traces/large?full=true", "/v1/traces/large?format=otlp", "/v1/observations/grown/history"}
+		paths := []string{"/v1/traces/large", "/v1/traces/large?full=true", "/v1/traces/large?format=otlp", "/v1/observations/merging", "/v1/observations/merging/history"}
 		if why != nil { // a page of events is of what there is
 			paths = append(paths, "/v1/telemetry/events?limit=1000")
 		}

@@ -162,12 +162,12 @@ func (s *Server) openTrace(ctx context.Context, c *call, fields *entity.Fields) 
 	if err != nil || len(page.Data) < 2 {
 		return "", err
 	}
-	row, _, err := s.observation(ctx, c, id, "")
+	o, err := s.observe(ctx, c, id, "")
 	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	return "names no trace, and several have an observation of this id: it counts for the newest, which is of trace " + strconv.Quote(row.TraceID), nil
+	return "names no trace, and several have an observation of this id: it counts for the newest, which is of trace " + strconv.Quote(o.TraceID), nil
 }

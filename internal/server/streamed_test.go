@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -135,6 +136,7 @@ func TestStreamedAnswersAreTheSame(t *testing.T) {
 			t.Errorf("only %d traces", found)
 		}
 		h.sameHistories()
+		h.sameObservations()
 		h.close()
 	}
 }
@@ -161,6 +163,39 @@ func (h *house) sameHistories() {
 			h.same("/v1/observations/"+row.ID+"/history?trace_id="+trace, h.encoded(&want))
 		}
 	}
+}
+
+// sameObservations compares the answers about all observations, by themselves, with what all their events fold into at once.
+func (h *house) sameObservations() {
+	h.tb.Helper()
+	rows := decoded[wire.Page[wire.Observation]](h.tb, h.get("/v1/observations?limit=60&duplicates=true")).Data
+	for _, row := range rows {
+		for _, trace := range []string{"", row.TraceID} {
+			h.same("/v1/observations/"+row.ID+"?trace_id="+trace, h.wholeObservation(row.ID, trace))
+		}
+	}
+}
+
+// wholeObservation is the answer about an observation, made at once of all its events in memory.
+func (h *house) wholeObservation(id, trace string) []byte {
+	h.tb.Helper()
+	ctx, c := h.tb.Context(), &call{}
+	c.caller.Project = "one"
+	var err error
+	if c.question, err = h.srv.ask(ctx, "test"); err != nil {
+		h.tb.Fatal(err)
+	}
+	defer c.end()
+	seqs, err := store.EntityEvents(ctx, h.wh, "one", entity.ObservationKind, []string{id})
+	row, recs, err := foldObservation(h.wholly(seqs[id], err), id, trace)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	detail.Fill(&row.Observation, recs)
+	if err := errors.Join(h.srv.markTwins(ctx, c, row), h.srv.count(ctx, c, row)); err != nil {
+		h.tb.Fatal(err)
+	}
+	return h.encoded(&row.Observation)
 }
 
 // Pages of events are as they were read at once, with all limits of a page.

@@ -173,8 +173,10 @@ func (t *turns) stats() turnsStats {
 var errQueryTimeout = errors.New("the question took longer than it may")
 
 // answerQuery runs the handler of a question: in its turn, and no longer than it may take.
-// It ends when its client goes. The room for its answer is kept until it is sent.
+// It ends when its client goes. The room for its answer is kept until it is sent. What was stored before it
+// came is in it, unless the Warehouse is behind.
 func (s *Server) answerQuery(ctx context.Context, rt route, c *call) (*answer, error) {
+	s.o.Indexer.Refresh(ctx) // before it has a turn, which others may use meanwhile
 	var err error
 	if c.question, err = s.ask(ctx, c.caller.KeyID); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ type Format interface {
 	// Room, and refuses the whole request; an event that is wrong alone is one of the Request's Faults. An
 	// exporter's retry must come out with the ids that it had before.
 	//
-	// A Request that asks to be Async becomes a job, and is decoded again later, perhaps by
+	// A Request that asks to be Async becomes a job, and may be decoded again later, perhaps by
 	// another process, from Project, Limits and Body alone.
 	Decode(*Incoming) (*ingest.Request, error)
 	// Answer says what became of a request that was taken: every event is in exactly one of

@@ -140,7 +140,7 @@ func (w *world) checkEnvironment(env string) error {
 		return err
 	}
 	if n, err := w.node.Count(w.ctx, "&environment="+env); err != nil || n != len(want) {
-		return fmt.Errorf("the warehouse counts %d events of %s, want %d (%w)", n, env, len(want), err)
+		return errors.Join(fmt.Errorf("the warehouse counts %d events of %s, want %d", n, env, len(want)), err)
 	}
 	return w.checkObservations(env, want)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
@@ -188,12 +190,17 @@ func (w *world) removeData() error {
 	return nil
 }
 
+// deliverUntold sends what may not have been stored, each in the environment it is of.
 func (w *world) deliverUntold() {
-	if len(w.untold) > 0 {
-		c := &writer{world: w, env: w.env, rng: w.rng, client: http.DefaultClient, over: w.ctx}
-		c.deliver(parcel{facts: w.untold})
-		w.untold = nil
+	byEnv := map[string][]*fact{}
+	for _, f := range w.untold {
+		byEnv[f.env] = append(byEnv[f.env], f)
 	}
+	for _, env := range slices.Sorted(maps.Keys(byEnv)) {
+		c := &writer{world: w, env: env, rng: w.rng, client: http.DefaultClient, over: w.ctx}
+		c.deliver(parcel{facts: byEnv[env]})
+	}
+	w.untold = nil
 }
 
 // end checks everything, stops the server, starts it and checks again.

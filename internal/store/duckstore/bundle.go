@@ -9,21 +9,29 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// bundle is the events of an entity, and where its rows are. The events are held as bytes: for each its Seq and its time as
+// bundle is the events of an entity, and where its row is. The events are held as bytes: for each its Seq and its time as
 // varints, then with their lengths the environment of its batch and its row.
 type bundle struct {
 	events  []byte
-	seqs    []int64      // of its events, in no order
-	at      span         // of its events
-	written int64        // of its rows; 0: it has none
-	traces  []string     // of its rows, when they are observations; "" is none
-	calls   []placedCall // of its rows that may have twins
+	seqs    []int64     // of its events, in no order
+	at      span        // of its events
+	written int64       // of its row; 0: it has none. But of traces
+	newness int64       // of an observation; entity.Unnamed, too, while no event names its trace
+	floats  int         // how many of its events name no trace, when it is an observation
+	call    *placedCall // of its row, if that may have twins
 }
 
 // add takes in an event, whose row is copied.
 func (b *bundle) add(seq, at int64, environment string, row entity.Row) {
 	if len(b.seqs) == 0 {
-		b.at = span{seq, seq}
+		b.at, b.newness = span{seq, seq}, entity.Unnamed
+	}
+	if row.Kind() == entity.ObservationKind {
+		if trace := row.Get(entity.TraceID); len(trace) == 0 {
+			b.floats++
+		} else {
+			b.newness = entity.Newness(b.newness, at, row.Rank())
+		}
 	}
 	b.at.add(span{seq, seq})
 	b.seqs = append(b.seqs, seq)
@@ -36,9 +44,8 @@ func (b *bundle) add(seq, at int64, environment string, row entity.Row) {
 // empty says that it has no event.
 func (b *bundle) empty() bool { return len(b.seqs) == 0 }
 
-// fold gives the events to f. What f makes of them shares their memory.
-func (b *bundle) fold(f *entity.Folder) error {
-	f.Reset()
+// each hands out the events, whose memory is the bundle's.
+func (b *bundle) each(take func(e entity.Fact) error) error {
 	for rest := b.events; len(rest) > 0; {
 		var e entity.Fact
 		seq, n := binary.Varint(rest)
@@ -48,11 +55,26 @@ func (b *bundle) fold(f *entity.Folder) error {
 		environment, rest = prefixed(rest)
 		row, rest = prefixed(rest)
 		e.Environment, e.Row = unsafe.String(unsafe.SliceData(environment), len(environment)), row
-		if err := f.AddFact(e); err != nil {
+		if err := take(e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// float moves the events that name no trace to another bundle.
+func (b *bundle) float(to *bundle) {
+	stay := &bundle{}
+	_ = b.each(func(e entity.Fact) error {
+		into := stay
+		if trace := e.Row.Get(entity.TraceID); len(trace) == 0 {
+			into = to
+		}
+		into.add(int64(e.Seq), e.At, e.Environment, e.Row)
+		return nil
+	})
+	stay.written, stay.call = b.written, b.call
+	*b = *stay
 }
 
 // prefixed cuts off bytes that stand behind their length.
@@ -65,7 +87,7 @@ func prefixed(b []byte) (first, rest []byte) {
 // folder has the events of the bundle, in memory of its own.
 func (b *bundle) folder() (*entity.Folder, error) {
 	f := &entity.Folder{}
-	if err := b.fold(f); err != nil {
+	if err := b.each(f.AddFact); err != nil {
 		return nil, fmt.Errorf("fold an entity: %w", err)
 	}
 	return f, nil
@@ -109,7 +131,11 @@ const (
 )
 
 func (b *bundle) weigh() int {
-	return bundleWeight + cap(b.events) + 8*cap(b.seqs) + callWeight*len(b.calls)
+	weight := bundleWeight + cap(b.events) + 8*cap(b.seqs)
+	if b.call != nil {
+		weight += callWeight
+	}
+	return weight
 }
 
 func (f *family) weigh() int { return familyWeight + f.Weight() }

@@ -1,13 +1,36 @@
 package duckstore
 
-import "github.com/brokle-ai/brokle-go/internal/entity"
+import (
+	"cmp"
+	"strings"
 
-// entityKey names a bundle: all events with one id of one kind. For observations that
-// is one row for each trace that they name.
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// entityKey names an entity, and the bundle of its events.
 type entityKey struct {
 	project string
 	kind    entity.Kind
+	trace   string // of an observation, "" when it is in none
 	id      string
+}
+
+func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, "", id} }
+
+// all names, as a key of heads, all observations with the id of one; of anything else it is the key.
+func (k entityKey) all() entityKey {
+	k.trace = ""
+	return k
+}
+
+// in is the key of the observation with the id that is in a trace.
+func (k entityKey) in(trace string) entityKey {
+	k.trace = trace
+	return k
+}
+
+func compareKeys(a, b entityKey) int {
+	return cmp.Or(strings.Compare(a.project, b.project), strings.Compare(a.id, b.id), strings.Compare(a.trace, b.trace))
 }
 
 // cache keeps what was touched last, so that what is updated soon after it was made is

@@ -74,7 +74,7 @@ func (w *Warehouse) remove(e removal) (gone int64, err error) {
 		if err := w.write.exec("DELETE FROM events"+e.where, e.args...); err != nil {
 			return err
 		}
-		if err := r.touch(keys); err != nil {
+		if _, err := r.touch(keys); err != nil {
 			return err
 		}
 		return r.write()
@@ -91,13 +91,17 @@ func (w *Warehouse) foldedFrom(project string, seqs []int64) (keys []entityKey, 
 	for _, kind := range entityKinds {
 		// The numbers stand in the text, so that DuckDB passes over row groups of other events.
 		among := fmt.Sprintf("%s WHERE project = $1 AND first_seq <= %d AND last_seq >= %d", tableOf(kind), slices.Max(seqs), slices.Min(seqs))
-		statement := fmt.Sprintf("SELECT DISTINCT id FROM (SELECT id, unnest(seqs) AS seq FROM %s AND seqs IS NOT NULL) WHERE seq IN (SELECT unnest($2::BIGINT[]))", among)
+		names := "'' AS trace, id"
+		if kind == entity.ObservationKind {
+			names = "coalesce(trace_id, '') AS trace, id"
+		}
+		statement := fmt.Sprintf("SELECT DISTINCT trace, id FROM (SELECT %s, unnest(seqs) AS seq FROM %s AND seqs IS NOT NULL) WHERE seq IN (SELECT unnest($2::BIGINT[]))", names, among)
 		if kind != entity.TraceKind { // which has all of its own in seqs
-			statement += fmt.Sprintf(" UNION SELECT id FROM %s AND seqs IS NULL AND (first_seq IN (SELECT unnest($2::BIGINT[])) OR last_seq IN (SELECT unnest($2::BIGINT[])))", among)
+			statement += fmt.Sprintf(" UNION SELECT %s FROM %s AND seqs IS NULL AND (first_seq IN (SELECT unnest($2::BIGINT[])) OR last_seq IN (SELECT unnest($2::BIGINT[])))", names, among)
 		}
 		err := w.write.scan(statement, []any{project, seqs}, func(b block) {
 			for i := range b.rows {
-				keys = append(keys, entityKey{project, kind, b.text(0, i)})
+				keys = append(keys, entityKey{project, kind, b.text(0, i), b.text(1, i)})
 			}
 		})
 		if err != nil {

@@ -54,10 +54,10 @@ func (w *Warehouse) insert(h *hot) error {
 			return err
 		}
 		x := w.folding.index
-		x.build(h, fresh, func(project, id string, kind entity.Kind) bool {
-			return w.seen.add(w.seen.entityKey(project, id, uint8(kind)))
-		})
-		if err := w.simple(x, written); err != nil {
+		if err := x.build(h, fresh, written, w); err != nil {
+			return err
+		}
+		if err := w.simple(x); err != nil {
 			return err
 		}
 		for some := range slices.Chunk(x.long(nil), foldAtOnce) {
@@ -85,19 +85,19 @@ func (r *refold) insert(x *index, events []int32) error {
 	h, keys := x.h, make([]entityKey, len(events))
 	for i, at := range events {
 		s := &x.entities[x.of[at]]
-		keys[i] = x.entity(s)
-		r.isNew(s, keys[i])
+		keys[i] = keyOf(h.project(int(at)), h.row(int(at)))
+		r.isNew(x.lead(s), keys[i].all())
 		if s.trace >= 0 {
 			if trace := &x.entities[s.trace]; trace.fresh {
 				r.isNew(trace, x.entity(trace))
 			}
 		}
 	}
-	if err := r.touch(keys); err != nil {
+	if _, err := r.touch(keys); err != nil {
 		return err
 	}
 	for i, k := range keys {
-		if b := r.bundles[k]; b != nil {
+		if b := r.bundles[r.place(k)]; b != nil {
 			e := &h.events[events[i]]
 			b.add(e.seq, e.ts, h.names[e.environment], h.row(int(events[i])))
 		}
@@ -110,6 +110,11 @@ func (r *refold) isNew(s *hotEntity, k entityKey) {
 	if s.fresh {
 		r.fresh[k], s.fresh = true, false
 	}
+}
+
+// knows says whether there may be something of the entity, of observations any with the id, and remembers it from now on.
+func (w *Warehouse) knows(project, id string, kind entity.Kind) bool {
+	return w.seen.add(w.seen.entityKey(project, id, uint8(kind)))
 }
 
 // row writes an event into the chunk's next row.

@@ -25,6 +25,18 @@ func params(keys []entityKey) []any {
 	return []any{projects, ids}
 }
 
+// ofRows is the condition that a row of the kind is that of one of the keys, and its parameters, of which the first two are those of among.
+func ofRows(kind entity.Kind, keys []entityKey) (string, []any) {
+	if kind != entity.ObservationKind {
+		return among("id"), params(keys)
+	}
+	traces := make([]string, len(keys))
+	for i, k := range keys {
+		traces[i] = k.trace
+	}
+	return "(project, id, coalesce(trace_id, '')) IN (SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[]))", append(params(keys), traces)
+}
+
 // loadBundles reads the events of these entities from the Log, and where their rows are.
 func (r *refold) loadBundles(keys []entityKey) error {
 	var byKind [entity.GenericKind][]entityKey
@@ -47,29 +59,28 @@ func (r *refold) loadBundles(keys []entityKey) error {
 
 // locate finds where the rows of the keys are, and the Seqs of their events.
 func (r *refold) locate(kind entity.Kind, keys []entityKey) (seqs []int64, err error) {
-	table, trace := tableOf(kind), ""
+	calls := ""
 	if kind == entity.ObservationKind {
-		trace = ", " + callColumns
+		calls = ", " + callColumns
 	}
 	const callsAt = 6
-	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, seqs%s FROM %s WHERE %s", trace, table, among("id"))
-	err = r.w.write.scan(statement, params(keys), func(b block) {
+	condition, args := ofRows(kind, keys)
+	statement := fmt.Sprintf("SELECT project, id, written, first_seq, last_seq, seqs%s FROM %s WHERE %s%s", calls, tableOf(kind), condition, r.writtenOf(kind, keys))
+	err = r.w.write.scan(statement, args, func(b block) {
 		listed := b.valid(5)
 		for i := range b.rows {
-			k := entityKey{b.text(0, i), kind, b.text(1, i)}
+			k := entityKey{b.text(0, i), kind, "", b.text(1, i)}
+			if kind == entity.ObservationKind && b.valid(callsAt).has(i) {
+				k.trace = b.text(callsAt, i)
+			}
 			bundle := r.bundles[k]
 			if kind != entity.TraceKind {
 				bundle.written = b.number(2, i)
 			}
 			if kind == entity.ObservationKind {
-				id := ""
-				if b.valid(callsAt).has(i) {
-					id = b.text(callsAt, i)
-				}
 				if c := callAt(b, i, k.id, callsAt); c.call != nil {
-					bundle.calls = append(bundle.calls, c)
+					bundle.call = &c
 				}
-				bundle.traces = append(bundle.traces, id)
 			}
 			switch first, last := b.number(3, i), b.number(4, i); {
 			case listed.has(i):
@@ -119,8 +130,8 @@ func (r *refold) loadEvents(seqs []int64) error {
 			if rec.Fields == nil {
 				continue
 			}
-			if b := r.bundles[entityKey{rec.Project, rec.Fields.Kind, rec.Fields.EntityID}]; b != nil {
-				row = rec.Fields.AppendRow(row[:0])
+			row = rec.Fields.AppendRow(row[:0])
+			if b := r.bundles[r.place(keyOf(rec.Project, row))]; b != nil {
 				b.add(int64(rec.Seq), rec.Event.Timestamp.UnixMicro(), rec.Environment, row)
 			}
 		}

@@ -113,6 +113,7 @@ type Warehouse struct {
 	// lastWritten is the greatest written of a row.
 	lastWritten int64
 	// What was touched last, as it is in the tables.
+	heads           *cache[head]
 	bundles         *cache[*bundle]
 	families        *cache[*family]
 	forgotten       int64 // rows removed since the filter was made

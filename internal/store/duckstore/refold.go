@@ -3,7 +3,6 @@ package duckstore
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -14,9 +13,10 @@ import (
 // rolled up anew, and the new rows take the place of the old ones.
 type refold struct {
 	w        *Warehouse
+	heads    map[entityKey]*rivals // by the key of all with the id
 	bundles  map[entityKey]*bundle
 	families map[entityKey]*family // by the key of the trace
-	fresh    map[entityKey]bool    // traces that nothing has named before
+	fresh    map[entityKey]bool    // what nothing has named before; of observations, all with the id
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
 	without  map[int64]bool        // Seqs of events that go
@@ -66,36 +66,52 @@ func (o *oldRows) add(k entityKey, written int64) {
 // newRefold begins one, of about so many entities.
 func (w *Warehouse) newRefold(written int64, about int) *refold {
 	return &refold{
-		w: w, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
+		w: w, heads: map[entityKey]*rivals{}, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
 		fresh: make(map[entityKey]bool, about), written: written,
 	}
 }
 
-// touch makes the entities those to fold: it finds their events, in the cache or in the Log.
-func (r *refold) touch(keys []entityKey) error {
+// touch makes the entities those to fold: it finds their events, in the cache or in the Log. It returns the keys of
+// the bundles that were not touched before.
+func (r *refold) touch(keys []entityKey) (made []entityKey, err error) {
+	if err := r.findHeads(keys); err != nil {
+		return nil, err
+	}
 	var absent []entityKey
 	for _, k := range keys {
+		k = r.place(k)
 		if k.kind == entity.GenericKind || r.bundles[k] != nil {
 			continue
 		}
 		b, cached := r.w.bundles.get(k)
 		if !cached {
 			b = &bundle{}
-			if r.isOld(k) {
+			if r.hasRow(k) {
 				absent = append(absent, k)
 			}
 		}
-		r.bundles[k] = b
+		r.add(k, b)
+		made = append(made, k)
 	}
-	return r.loadBundles(absent)
+	return made, r.loadBundles(absent)
 }
 
-// isOld says whether the tables may have something of k, and remembers it from now on.
+// add takes in a bundle.
+func (r *refold) add(k entityKey, b *bundle) *bundle {
+	r.bundles[k] = b
+	if k.kind == entity.ObservationKind {
+		of := r.heads[k.all()]
+		of.touched = append(of.touched, k)
+	}
+	return b
+}
+
+// isOld says whether the tables may have something of k, of observations of any with the id, and remembers it from now on.
 func (r *refold) isOld(k entityKey) bool {
 	if r.fresh[k] {
 		return false
 	}
-	if r.w.seen.add(r.w.seen.entityKey(k.project, k.id, uint8(k.kind))) {
+	if r.w.knows(k.project, k.id, k.kind) {
 		return true
 	}
 	r.fresh[k] = true
@@ -109,6 +125,9 @@ func (w *Warehouse) tariff(project string) entity.Tariff {
 
 // write folds what was touched and writes the rows. It ends the refold but for keep.
 func (r *refold) write() error {
+	if err := r.rank(); err != nil {
+		return err
+	}
 	touched, err := r.foldBundles()
 	if err != nil {
 		return err
@@ -127,6 +146,9 @@ func (r *refold) write() error {
 		}
 	}
 	if err := r.deleteOld(); err != nil {
+		return err
+	}
+	if err := r.settle(); err != nil {
 		return err
 	}
 	if err := r.recount(); err != nil {
@@ -163,34 +185,16 @@ func (r *refold) foldBundle(k entityKey, b *bundle, traces map[entityKey]bool) e
 		}
 	case entity.ObservationKind:
 		r.old[k.kind].add(k, b.written)
-		var rows []observationRow
 		if !b.empty() {
-			rows = events.Observations(k.id)
+			r.observations = append(r.observations, placed[observationRow]{k, b.at, listed(b.own()), events.Observations(k.id)[0]})
 		}
-		for i := range rows {
-			seqs := rising(nil, rows[i].Seqs)
-			at := span{seqs[0], seqs[len(seqs)-1]}
-			r.observations = append(r.observations, placed[observationRow]{k, at, listed(seqs), rows[i]})
-			traces[traceKey(k.project, rows[i].TraceID)] = true
+		traces[traceKey(k.project, k.trace)] = true
+		if b.call != nil {
+			r.gone = append(r.gone, goneCall{k.project, *b.call})
 		}
-		for _, id := range b.traces {
-			traces[traceKey(k.project, id)] = true
-		}
-		for _, c := range b.calls {
-			r.gone = append(r.gone, goneCall{k.project, c})
-		}
-		b.calls = nil
+		b.call = nil
 	}
 	return nil
-}
-
-func traceKey(project, id string) entityKey { return entityKey{project, entity.TraceKind, id} }
-
-func compareKeys(a, b entityKey) int {
-	if c := strings.Compare(a.project, b.project); c != 0 {
-		return c
-	}
-	return strings.Compare(a.id, b.id)
 }
 
 // gather finds the events and the observations of the traces, and puts the touched
@@ -210,22 +214,16 @@ func (r *refold) gather(traces []entityKey) error {
 	if err := r.loadFamilies(absent); err != nil {
 		return err
 	}
-	if err := r.touch(traces); err != nil { // their own events
+	if _, err := r.touch(traces); err != nil { // their own events
 		return err
 	}
-	for k, b := range r.bundles {
-		if k.kind == entity.ObservationKind {
-			for _, id := range b.traces {
-				if id != "" {
-					r.families[traceKey(k.project, id)].Drop(k.id)
-				}
-			}
-			b.traces = b.traces[:0]
+	for k := range r.bundles {
+		if k.kind == entity.ObservationKind && k.trace != "" {
+			r.families[traceKey(k.project, k.trace)].Drop(k.id)
 		}
 	}
 	for i := range r.observations {
 		p := &r.observations[i]
-		r.bundles[p.key].traces = append(r.bundles[p.key].traces, p.row.TraceID)
 		if p.row.TraceID != "" {
 			r.families[traceKey(p.key.project, p.row.TraceID)].Put(&p.row, entity.Seq(p.at.first), entity.Seq(p.at.last))
 		}
@@ -284,6 +282,13 @@ func (r *refold) keep() {
 			b.written = r.written
 		}
 		r.w.bundles.put(k, b)
+	}
+	for id, of := range r.heads {
+		if of.none() {
+			r.w.heads.drop(id)
+			continue
+		}
+		r.w.heads.put(id, of.head)
 	}
 	for k, f := range r.families {
 		if f.written == 0 {

@@ -17,8 +17,8 @@ func (r *refold) deleteOld() error {
 		if len(old.keys) == 0 {
 			continue
 		}
-		where := " WHERE " + within("written", joinSpans(old.written, fewSpans)) + " AND " + among("id")
-		args := params(old.keys)
+		condition, args := ofRows(kind, old.keys)
+		where := " WHERE " + within("written", joinSpans(old.written, fewSpans)) + " AND " + condition
 		if r.wipe {
 			if err := r.w.write.exec("UPDATE "+tableOf(kind)+" SET "+blank(columnsOf(kind))+where, args...); err != nil {
 				return err
@@ -46,19 +46,15 @@ func columnsOf(kind entity.Kind) []column {
 
 // recount notes which amounts count, in the new rows and in rows that stay.
 func (r *refold) recount() error {
-	type in struct {
-		observation entityKey
-		trace       string
-	}
-	fresh := make(map[in]*observationRow, len(r.observations))
+	fresh := make(map[entityKey]*observationRow, len(r.observations))
 	if len(r.recounted) > 0 {
 		for i := range r.observations {
 			p := &r.observations[i]
-			fresh[in{p.key, p.row.TraceID}] = &p.row
+			fresh[p.key] = &p.row
 		}
 	}
 	for _, c := range r.recounted {
-		if row := fresh[in{entityKey{c.trace.project, entity.ObservationKind, c.ID}, c.trace.id}]; row != nil {
+		if row := fresh[entityKey{c.trace.project, entity.ObservationKind, c.trace.id, c.ID}]; row != nil {
 			row.CountsTokens, row.CountsCost, row.Counted = c.Tokens, c.Cost, c.Counted
 			continue
 		}

@@ -62,7 +62,7 @@ func newLayout() *layout {
 // compared and subtracted without conversion.
 func sqlType(t entity.FieldType) string {
 	switch t {
-	case entity.Integer, entity.Time:
+	case entity.Integer, entity.Time, entity.Order:
 		return "BIGINT"
 	case entity.Float:
 		return "DOUBLE"

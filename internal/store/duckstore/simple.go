@@ -9,9 +9,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// Nearly all events are of entities that nothing was known of before, in traces that nothing was known of: they are simple.
-// They are folded one trace after the other, straight into the tables' chunks, with nothing to look up, to compare or to
-// delete. Everything else goes the long way, as a refold.
+// Nearly all events are of entities that nothing was known of before, in traces that nothing was known of, and of calls that
+// nobody else reported: they are simple. They are folded one trace after the other, straight into the tables' chunks, with
+// nothing to look up, to compare or to delete. Everything else goes the long way, as a refold.
 
 // hotEntity is an entity of what is hot, or a trace that only its observations name. It holds no pointers.
 type hotEntity struct {
@@ -21,10 +21,16 @@ type hotEntity struct {
 	trace       int32  // of an observation: its trace; -1: it names none
 	kin, next   int32  // of a trace: its last observation; of an observation: the one before it; -1: none
 	kins        int32
-	kind        entity.Kind
-	byTrace     bool
-	long        bool // it goes the long way
-	fresh       bool // nothing was known of it; until a refold was told
+	// Of an observation: the first with its id, or -1: it is that; of that one, the last of the others, and of these each the one before it; or -1.
+	leader, mate int32
+	newness      int64 // of an observation
+	kind         entity.Kind
+	byTrace      bool
+	long         bool // it goes the long way
+	fresh        bool // nothing was known of it, of an observation of any with its id; until a refold was told, or another was written
+	twins        bool // an event says something of twins
+	floating     bool // of the first with its id: events name no trace
+	newest       bool // of an observation that is simple
 }
 
 // index is the entities of what is hot. Its memory is used again.
@@ -33,8 +39,12 @@ type index struct {
 	seed     maphash.Seed
 	entities []hotEntity
 	places   map[uint64]int32
-	next     []int32 // of events: the next of the same hotEntity
-	of       []int32 // of events: their hotEntity; -1 of those that are about none
+	next     []int32            // of events: the next of the same hotEntity
+	of       []int32            // of events: their hotEntity; -1 of those that are about none
+	written  int64              // of the rows to be
+	heads    map[entityKey]head // of the ids that several have, with what is simple
+	down     flagged            // rows in the table that are not the newest any more
+	folder   entity.Folder
 }
 
 // wide is how many observations a simple trace has at most: they are in memory together.
@@ -42,9 +52,19 @@ const wide = 500
 
 func newIndex() *index { return &index{seed: maphash.MakeSeed(), places: map[uint64]int32{}} }
 
+// knowing is what an index must know of what is not hot.
+type knowing interface {
+	// knows says whether there may be something of the entity, of observations any with the id, and remembers it from now on.
+	knows(project, id string, kind entity.Kind) bool
+	// met says whether calls of a project that may be twins of c were there before, or makes it one that was.
+	met(project string, c *entity.Call) bool
+	// headsOf finds the heads of ids, whose keys are those of all.
+	headsOf(ids []entityKey) (map[entityKey]head, error)
+}
+
 // build finds the entities of these events. Those that are known, or have to do with what is known, go the long way.
-func (x *index) build(h *hot, events []int32, known func(project, id string, kind entity.Kind) bool) {
-	x.h, x.entities = h, x.entities[:0]
+func (x *index) build(h *hot, events []int32, written int64, w knowing) error {
+	x.h, x.entities, x.written = h, x.entities[:0], written
 	clear(x.places)
 	x.next = slices.Grow(x.next[:0], len(h.events))[:len(h.events)]
 	x.of = slices.Grow(x.of[:0], len(h.events))[:len(h.events)]
@@ -53,9 +73,19 @@ func (x *index) build(h *hot, events []int32, known func(project, id string, kin
 	}
 	for i := range x.entities {
 		s := &x.entities[i]
+		if s.leader >= 0 {
+			continue
+		}
 		project, id := x.name(s)
-		s.fresh = !known(project, id, s.kind)
-		s.long = s.long || !s.fresh || s.kins > wide
+		s.fresh = !w.knows(project, id, s.kind)
+		s.long = s.long || !s.fresh && s.kind != entity.ObservationKind || s.kins > wide
+	}
+	heads, err := x.share(w)
+	if err != nil {
+		return err
+	}
+	if err := x.partTwins(w); err != nil {
+		return err
 	}
 	// What goes the long way takes its trace with it, and the trace all its observations.
 	for i := range x.entities {
@@ -68,6 +98,8 @@ func (x *index) build(h *hot, events []int32, known func(project, id string, kin
 			s.long = true
 		}
 	}
+	x.rank(heads)
+	return nil
 }
 
 // take takes in an event.
@@ -78,6 +110,9 @@ func (x *index) take(i int32) {
 		return
 	}
 	at := x.at(i, kind, row.EntityID(), false)
+	if kind == entity.ObservationKind {
+		at = x.inTrace(i, at, row)
+	}
 	s := &x.entities[at]
 	x.next[i], x.of[i] = -1, at
 	if s.first < 0 {
@@ -86,27 +121,6 @@ func (x *index) take(i int32) {
 		x.next[s.last] = i
 	}
 	s.last = i
-	if kind != entity.ObservationKind {
-		return
-	}
-	trace, twins := row.Names()
-	if twins {
-		s.long = true
-	}
-	if len(trace) == 0 {
-		return
-	}
-	of := x.at(i, entity.TraceKind, trace, true)
-	s = &x.entities[at] // the call may have moved it
-	switch {
-	case s.trace < 0:
-		s.trace, s.next = of, x.entities[of].kin
-		x.entities[of].kin = at
-		x.entities[of].kins++
-	case s.trace != of: // it is in several
-		s.long = true
-		x.entities[of].long, x.entities[s.trace].long = true, true
-	}
 }
 
 // at is the place of one, which is made when there is none.
@@ -116,12 +130,12 @@ func (x *index) at(event int32, kind entity.Kind, id []byte, byTrace bool) int32
 		at, there := x.places[key]
 		if !there {
 			at = int32(len(x.entities))
-			x.entities = append(x.entities, hotEntity{key: key, event: event, first: -1, last: -1, trace: -1, kin: -1, next: -1, kind: kind, byTrace: byTrace})
+			x.entities = append(x.entities, hotEntity{key: key, event: event, first: -1, last: -1, trace: -1, kin: -1, next: -1, leader: -1, mate: -1, newness: entity.Unnamed, kind: kind, byTrace: byTrace})
 			x.places[key] = at
 			return at
 		}
 		s := &x.entities[at]
-		if _, name := x.name(s); s.kind == kind && name == unsafe.String(unsafe.SliceData(id), len(id)) &&
+		if _, name := x.name(s); s.kind == kind && s.leader < 0 && name == unsafe.String(unsafe.SliceData(id), len(id)) &&
 			x.h.events[s.event].project == x.h.events[event].project {
 			return at
 		}
@@ -133,15 +147,15 @@ func (x *index) name(s *hotEntity) (project, id string) {
 	row := x.h.row(int(s.event))
 	b := row.EntityID()
 	if s.byTrace {
-		b, _ = row.Names()
+		b = row.Get(entity.TraceID)
 	}
 	return x.h.project(int(s.event)), unsafe.String(unsafe.SliceData(b), len(b))
 }
 
-// entity names a hotEntity, in memory of its own.
+// entity names a hotEntity, in memory of its own; observations by their id alone.
 func (x *index) entity(s *hotEntity) entityKey {
 	project, id := x.name(s)
-	return entityKey{project, s.kind, strings.Clone(id)}
+	return entityKey{project, s.kind, "", strings.Clone(id)}
 }
 
 // long appends the events that go the long way to dst, in their order.
@@ -172,8 +186,8 @@ func (x *index) fold(f *entity.Folder, s *hotEntity, seqs []int64) ([]int64, err
 }
 
 // bundle is the events of a hotEntity, for the cache.
-func (x *index) bundle(s *hotEntity, written int64, traces ...string) *bundle {
-	b := &bundle{written: written, traces: traces}
+func (x *index) bundle(s *hotEntity, written int64) *bundle {
+	b := &bundle{written: written}
 	for i := s.first; i >= 0; i = x.next[i] {
 		e := &x.h.events[i]
 		b.add(e.seq, e.ts, x.h.names[e.environment], x.h.row(int(i)))

@@ -13,7 +13,6 @@ type simple struct {
 	*index
 	w                            *Warehouse
 	observations, scores, traces *appender
-	written                      int64
 	lastToKeep                   int // entities from here on are remembered
 	folder                       *entity.Folder
 	roller                       *entity.Roller
@@ -37,8 +36,14 @@ type kinRow struct {
 }
 
 // simple folds and writes all simple entities of the index.
-func (w *Warehouse) simple(x *index, written int64) (err error) {
-	p := &simple{index: x, w: w, written: written, folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
+func (w *Warehouse) simple(x *index) (err error) {
+	if err := w.setNewest(&x.down, false); err != nil {
+		return err
+	}
+	for id, h := range x.heads {
+		w.heads.put(id, h)
+	}
+	p := &simple{index: x, w: w, folder: &w.folding.folder, roller: &w.folding.roller, kin: w.folding.kin}
 	defer func() { w.folding.kin = p.kin }()
 	p.lastToKeep = max(0, len(x.entities)-w.options.CacheMemory/4/keptWeight)
 	for _, t := range []struct {
@@ -114,6 +119,7 @@ func (p *simple) observation(k *kinRow, s *hotEntity) (err error) {
 	}
 	project, id := p.name(s)
 	k.row = &k.Folder.Observations(id)[0]
+	k.row.Newest = s.newest
 	p.w.tariff(project).Price(k.row)
 	return nil
 }
@@ -187,9 +193,17 @@ func (p *simple) keep(s *hotEntity, f *family) {
 	if s.first >= 0 {
 		p.w.bundles.put(k, p.bundle(s, 0))
 	}
-	for i := s.kin; i >= 0; i = p.entities[i].next {
+	for i, n := s.kin, 0; i >= 0; i, n = p.entities[i].next, n+1 {
 		of := &p.entities[i]
-		_, observation := p.name(of)
-		p.w.bundles.put(entityKey{project, entity.ObservationKind, strings.Clone(observation)}, p.bundle(of, p.written, id))
+		all := p.entity(of)
+		if p.lead(of).fresh { // and alone; of others rank knows
+			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
+		}
+		kept := p.bundle(of, p.written)
+		if c := p.kin[n].row.Call(); c != nil {
+			c = c.Clone()
+			kept.call = &placedCall{c, c.Ref}
+		}
+		p.w.bundles.put(all.in(id), kept)
 	}
 }

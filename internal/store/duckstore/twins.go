@@ -57,10 +57,11 @@ func (r *refold) resolveTwins(traces map[entityKey]bool) error {
 			t.mark()
 			return nil
 		}
-		if err := r.touch(keys); err != nil {
+		made, err := r.touch(keys)
+		if err != nil {
 			return err
 		}
-		for _, k := range keys {
+		for _, k := range made {
 			if err := r.foldBundle(k, r.bundles[k], traces); err != nil {
 				return err
 			}
@@ -128,8 +129,8 @@ func (t *twinning) find() (keys []entityKey, err error) {
 			}
 		}
 		for ref := range wanted {
-			if k := (entityKey{name, entity.ObservationKind, ref.ID}); !t.folded(name, ref) && !slices.Contains(keys, k) {
-				keys = append(keys, k)
+			if !t.folded(name, ref) {
+				keys = append(keys, entityKey{name, entity.ObservationKind, ref.TraceID, ref.ID})
 			}
 		}
 	}
@@ -138,7 +139,7 @@ func (t *twinning) find() (keys []entityKey, err error) {
 }
 
 func (t *twinning) folded(project string, ref entity.Ref) bool {
-	return t.r.bundles[entityKey{project, entity.ObservationKind, ref.ID}] != nil
+	return t.r.bundles[t.r.place(entityKey{project, entity.ObservationKind, ref.TraceID, ref.ID})] != nil
 }
 
 // around returns the calls for which something may have changed by the seeds, and knows all on which that depends.
@@ -274,7 +275,7 @@ func (t *twinning) mark() {
 			twins[project][c.Ref] = kept
 		}
 		b := t.r.bundles[o.key]
-		b.calls = append(b.calls, placedCall{c, kept})
+		b.call = &placedCall{c, kept}
 	}
 	for project, of := range twins {
 		of.Mark(rows[project])

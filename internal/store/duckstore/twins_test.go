@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,7 +195,7 @@ func TestTwinsWithoutAnID(t *testing.T) {
 	}
 }
 
-// Calls without twins cost no look into the table, however often their prompts and counts return; those that have
+// Calls without twins are simple and cost no look into the table, however often their prompts and counts return; those that have
 // some cost few for a transaction, however long they go on.
 func TestLooksForTwins(t *testing.T) {
 	t.Parallel()
@@ -228,6 +229,9 @@ func TestLooksForTwins(t *testing.T) {
 	fill(library)
 	if *found != 0 {
 		t.Errorf("%d looks for twins of %d calls that have none", *found, n)
+	}
+	if slices.ContainsFunc(w.folding.index.entities, func(e hotEntity) bool { return e.long }) {
+		t.Error("calls that have no twins go the long way")
 	}
 	fill(library, framework)
 	// By the prompt, of each transaction: those around it, and once more those around what was found.

@@ -71,7 +71,8 @@ func (w *Warehouse) recover() error {
 
 // forget empties the caches.
 func (w *Warehouse) forget() {
-	w.bundles, w.families = newCache[*bundle](w.options.CacheMemory/2), newCache[*family](w.options.CacheMemory/2)
+	eighth := w.options.CacheMemory / 8
+	w.heads, w.bundles, w.families = newCache[head](eighth), newCache[*bundle](3*eighth), newCache[*family](4*eighth)
 }
 
 // transact runs f in a transaction of the writing connection: all of it or nothing.

@@ -15,7 +15,7 @@ type Difference struct {
 	What  string     // "is missing", "is not in the log", "expires …"
 }
 
-func (k Kind) String() string { return [kinds]string{"mark", "failed event", "batch", "job"}[k%kinds] }
+func (k Kind) String() string { return [kinds]string{"mark", "failed event", "batch", "job"}[k] }
 
 // Compare goes through all entries of x that have not expired at now, and through those of want, which was opened with
 // Options.Like x and filled from the Log up to x's cursor. first is the first Seq of the Log: what lies before
@@ -43,6 +43,7 @@ func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Dif
 	if err != nil {
 		return err
 	}
+	var last entry
 	for more := true; more && (has.ok || wants.ok); {
 		onlyHas := has.ok && (!wants.ok || has.e.before(&wants.e))
 		onlyWants := wants.ok && (!has.ok || wants.e.before(&has.e))
@@ -50,9 +51,10 @@ func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Dif
 		if onlyWants {
 			e = wants.e
 		}
-		if what := differ(has, wants, onlyHas, onlyWants, first); what != "" {
-			more = found(Difference{Kind(e.key).String(), entity.Seq(e.seq), what})
+		if what := differ(has, wants, onlyHas, onlyWants, first); what != "" && !supersedes(&last, &e) {
+			more = found(Difference{e.kind().String(), entity.Seq(e.seq), what})
 		}
+		last = e
 		if !onlyWants {
 			err = has.advance()
 		}
@@ -63,12 +65,13 @@ func (x *Index) compare(want *Index, first entity.Seq, now int64, found func(Dif
 			return err
 		}
 	}
-	return x.comparePending(want, first, found)
+	x.comparePending(want, first, found)
+	return nil
 }
 
 // differ says how the entry at hand is not what it should be; "" when it is.
 func differ(has, wants *merger, onlyHas, onlyWants bool, first entity.Seq) string {
-	switch kind := Kind(has.e.key) % kinds; {
+	switch kind := has.e.kind(); {
 	case onlyWants:
 		return "is missing"
 	case onlyHas && (has.e.seq < uint64(first) || kind == KindBatch || kind == KindJob):
@@ -82,12 +85,8 @@ func differ(has, wants *merger, onlyHas, onlyWants bool, first entity.Seq) strin
 	return ""
 }
 
-func (x *Index) comparePending(want *Index, first entity.Seq, found func(Difference) bool) error {
-	has, err := x.PendingJobs()
-	if err != nil {
-		return err
-	}
-	wants, err := want.PendingJobs()
+func (x *Index) comparePending(want *Index, first entity.Seq, found func(Difference) bool) {
+	has, wants := x.PendingJobs(), want.PendingJobs()
 	for _, at := range slices.Concat(has, wants) {
 		what := ""
 		switch {
@@ -97,10 +96,9 @@ func (x *Index) comparePending(want *Index, first entity.Seq, found func(Differe
 			what = "is not in the log"
 		}
 		if what != "" && !found(Difference{"pending job", at, what}) {
-			break
+			return
 		}
 	}
-	return err
 }
 
 func stamp(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }

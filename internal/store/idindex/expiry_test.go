@@ -3,6 +3,8 @@ package idindex
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,8 +157,8 @@ func TestReceiptsAndJobsExpire(t *testing.T) {
 	is("completed job", 4)(x.Job("p", "j"))
 	is("its batch", 4)(x.Batch("p", "B2"))
 	is("the batch of the failed job", 5)(x.Batch("p", "B3"))
-	if p, err := x.PendingJobs(); len(p) != 0 || err != nil {
-		t.Errorf("pending jobs: %v %v", p, err)
+	if p := x.PendingJobs(); len(p) != 0 {
+		t.Errorf("pending jobs: %v", p)
 	}
 	c.Advance(store.ReceiptTTL - time.Microsecond)
 	is("the failed job, to the last", 5)(x.Job("p", "k"))
@@ -289,24 +291,78 @@ func TestFiltersFit(t *testing.T) {
 	}
 }
 
-// Events of one request that fail under one id are one receipt: each alike would have to be passed by the next.
+// However many requests fail under one id or have the id of one batch, there is one receipt of it in memory and one in each run: others
+// would have to be passed by the next, and by whoever looks for what is beside them.
 func TestOneReceiptForOneID(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	x := openSmall(t, vfs.NewMem(), c)
-	failed := make([]string, 1000)
+	failed := make([]string, 100)
 	for i := range failed {
 		failed[i] = "alike"
 	}
-	for block := entity.Seq(1); block <= 3; block++ {
-		if err := x.Apply([]Change{{Project: "p", BatchID: fmt.Sprint("b", block), Block: block, At: c.Now(), Failed: failed}}, block); err != nil {
+	const blocks = 1000
+	for block := entity.Seq(1); block <= blocks; block++ {
+		ch := Change{Project: "p", BatchID: "alike", Block: block, At: c.Now(), Failed: failed}
+		ch.TTL, ch.IDs, ch.Seqs = time.Hour, []string{fmt.Sprint("new", block)}, []entity.Seq{block}
+		if err := x.Apply([]Change{ch}, block); err != nil {
 			t.Fatal(err)
 		}
+		if n := x.active.n - x.active.marks; n > 2 {
+			t.Fatalf("after block %d: %d receipts in memory, want one of the batch and one of what failed", block, n)
+		}
 	}
-	if n := entries(x); n != 6 {
-		t.Errorf("%d entries, want one for each batch and one for what failed in each", n)
+	sweep(t, x, c)
+	if err := x.Flush(); err != nil {
+		t.Fatal(err)
 	}
-	if at, known, err := x.FailedEvent("p", "alike"); at != 3 || !known || err != nil {
+	for _, r := range x.runs {
+		if n := r.entries - r.marks; n > 2 {
+			t.Errorf("%d receipts in a run of %d entries", n, r.entries)
+		}
+	}
+	if len(x.runs) == 0 || x.Stats().Entries != blocks {
+		t.Errorf("%d runs, %+v", len(x.runs), x.Stats())
+	}
+	if at, known, err := x.FailedEvent("p", "alike"); at != blocks || !known || err != nil {
 		t.Errorf("the receipt is of block %d (%t, %v), want the last", at, known, err)
+	}
+	if at, known, err := x.Batch("p", "alike"); at != blocks || !known || err != nil {
+		t.Errorf("the batch is block %d (%t, %v), want the last", at, known, err)
+	}
+}
+
+// Two indexes of one log hold the same, wherever their tables ended: which receipts of one id were passed by is no difference. One
+// that lacks the last receipt lacks something.
+func TestCompareReceipts(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	fill := func(o Options, blocks entity.Seq) *Index {
+		o.FS, o.Now = vfs.NewMem(), c.Now
+		x := openWith(t, o)
+		for block := entity.Seq(1); block <= blocks; block++ {
+			ch := Change{Project: "p", BatchID: fmt.Sprint(block % 3), Block: block, At: c.Now(), Failed: []string{"alike", fmt.Sprint(block)}}
+			if err := x.Apply([]Change{ch}, block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := x.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	has := fill(Options{tableSlots: 30}, 100)
+	for blocks, want := range map[entity.Seq][]Difference{
+		100: nil,
+		101: {{"failed event", 101, "is missing"}, {"failed event", 101, "is missing"}, {"batch", 101, "is missing"}},
+	} {
+		var found []Difference
+		if err := has.Compare(fill(Options{Like: has}, blocks), 1, c.Now(), func(d Difference) bool { found = append(found, d); return true }); err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(found, func(a, b Difference) int { return strings.Compare(b.Entry, a.Entry) })
+		if !slices.Equal(found, want) {
+			t.Errorf("up to block %d: %v, want %v", blocks, found, want)
+		}
 	}
 }

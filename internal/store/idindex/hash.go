@@ -22,7 +22,7 @@ const (
 // hasher makes the keys of entries. Its secret keeps clients from choosing ids whose keys meet.
 type hasher struct {
 	secret [2]uint64
-	mask   uint64 // of the bits that are kept
+	mask   uint64 // of the bits that are kept of an event's
 }
 
 // newHasher keeps so many bits, 0 for all 62.
@@ -38,7 +38,11 @@ func newHasher(secret [2]uint64, keep int) hasher {
 func (h *hasher) key(kind Kind, project, id string, message *[]byte) uint64 {
 	b := append(varint.AppendString((*message)[:0], project), id...) // no two pairs have the same
 	*message = b
-	return sip(h.secret, b)&h.mask | uint64(kind)
+	mask := ^uint64(kinds - 1)
+	if kind == KindEvent {
+		mask = h.mask
+	}
+	return sip(h.secret, b)&mask | uint64(kind)
 }
 
 // sip is SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012).

@@ -64,7 +64,7 @@ type Options struct {
 	Names func(kind Kind, at entity.Seq, project, id string) (bool, error)
 	// Like is an index whose hash a new one takes over, so that they can be compared.
 	Like *Index
-	// HashBits is how much of each hash is kept; 0 is all of it. Tests take few, so that ids meet.
+	// HashBits is how much of each event's hash is kept; 0 is all of it. Tests take few, so that ids meet.
 	HashBits   int
 	tableSlots int // of a table, 0: what CacheBytes says; tests take few
 	// Logger gets news and trouble; nil is silent.

@@ -212,6 +212,41 @@ func TestStatsSurviveReopen(t *testing.T) {
 	}
 }
 
+// After a Flush nothing is left to the Log's tail: not one Seq, of a block of whatever kind.
+func TestFlushLeavesOutNothing(t *testing.T) {
+	t.Parallel()
+	c, fs := newClock(), vfs.NewCrashableMem()
+	x := openSmall(t, fs, c)
+	last := entity.Seq(0)
+	for i, ch := range []Change{
+		{TTL: time.Hour, IDs: []string{"a"}, Seqs: []entity.Seq{1}},
+		{BatchID: "empty"},
+		{},
+		{JobID: "j", Job: JobAdded},
+		{JobID: "j", Job: JobFailed},
+		{TTL: time.Hour, IDs: []string{"b"}, Seqs: []entity.Seq{6}},
+	} {
+		last++
+		ch.Project, ch.Block, ch.At = "p", last, c.Now()
+		if err := x.Apply([]Change{ch}, last); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		left := openSmall(t, fs.CrashClone(vfs.CrashCloneCfg{}), c)
+		if got := left.Cursor(); got != last {
+			t.Errorf("change %d: a crash after Flush leaves the cursor at %d, applied was %d", i, got, last)
+		}
+		if len(ch.IDs) > 0 && seen(t, left, c, "p", ch.IDs[0]) != last {
+			t.Errorf("change %d: a crash after Flush leaves out its id", i)
+		}
+		if jobs := left.PendingJobs(); (len(jobs) > 0) != (ch.Job == JobAdded) {
+			t.Errorf("change %d: pending jobs %v", i, jobs)
+		}
+	}
+}
+
 func TestOpenRefusesAnotherFormat(t *testing.T) {
 	t.Parallel()
 	fs := vfs.NewMem()

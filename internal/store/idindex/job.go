@@ -34,7 +34,7 @@ func (x *Index) Job(project, jobID string) (entity.Seq, bool, error) {
 }
 
 // PendingJobs returns the request blocks of the jobs that have not ended, oldest first.
-func (x *Index) PendingJobs() ([]entity.Seq, error) {
+func (x *Index) PendingJobs() []entity.Seq {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	seqs := make([]entity.Seq, 0, len(x.pending))
@@ -42,7 +42,7 @@ func (x *Index) PendingJobs() ([]entity.Seq, error) {
 		seqs = append(seqs, p.Request)
 	}
 	slices.Sort(seqs)
-	return seqs, nil
+	return seqs
 }
 
 // pendingBatch is the request block of a batch whose job is pending, 0 for none.

@@ -3,9 +3,7 @@ package idindex
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -63,12 +61,8 @@ func (m *manifest) unmarshal(b []byte) error {
 
 // readManifest returns an error that wraps os.ErrNotExist when there is none.
 func readManifest(fs vfs.FS, dir string) (m manifest, err error) {
-	f, err := fs.Open(fs.PathJoin(dir, manifestName))
+	b, err := durable.ReadIn(fs, fs.PathJoin(dir, manifestName))
 	if err != nil {
-		return m, err
-	}
-	b, err := io.ReadAll(f)
-	if err = errors.Join(err, f.Close()); err != nil {
 		return m, err
 	}
 	return m, m.unmarshal(b)

@@ -243,7 +243,7 @@ func (s *reader) advance() error {
 	return nil
 }
 
-// merger goes through several runs at once, without the entries that skip names.
+// merger goes through several runs at once, without the entries that skip names and those that a later one supersedes.
 type merger struct {
 	from []*reader
 	skip func(expires int64) bool
@@ -264,7 +264,7 @@ func newMerger(runs []*run, skip func(expires int64) bool) (*merger, error) {
 }
 
 func (m *merger) advance() error {
-	for {
+	for before, had := m.e, m.ok; ; {
 		var best *reader
 		for _, s := range m.from {
 			if s.ok && (best == nil || s.e.before(&best.e)) {
@@ -275,7 +275,7 @@ func (m *merger) advance() error {
 			return nil
 		}
 		m.e = best.e
-		if err := best.advance(); err != nil || !m.skip(m.e.expires) {
+		if err := best.advance(); err != nil || !m.skip(m.e.expires) && !(had && supersedes(&before, &m.e)) {
 			return err
 		}
 	}

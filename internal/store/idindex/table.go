@@ -12,6 +12,11 @@ type entry struct {
 // before is the order of entries: by key, and of those with one key the later first.
 func (e *entry) before(o *entry) bool { return e.key < o.key || e.key == o.key && e.seq > o.seq }
 
+func (e *entry) kind() Kind { return Kind(e.key) % kinds }
+
+// supersedes says whether nobody asks for an entry any more when there is e, which is not earlier: both are receipts of one id.
+func supersedes(e, earlier *entry) bool { return e.key == earlier.key && e.kind() != KindEvent }
+
 // table is the entries in memory: open addressing in the order of keys, so that a run is written as they stand. It has
 // no pointers to give to the garbage collector.
 type table struct {
@@ -31,53 +36,37 @@ func newTable(span int) *table {
 // full says that the table had better be written out; it takes more all the same.
 func (t *table) full() bool { return t.n >= t.span/10*7 }
 
-// put takes in an entry. One that it has is not taken twice: many events of one request may fail under one id.
+// put takes in an entry. A receipt takes the place of an earlier one of its id: many requests may fail under one id, and only the
+// last is asked for. Entries come in the order of their Seqs.
 func (t *table) put(e entry) {
-	if t.has(&e) {
+	i := place(e.key, t.span)
+	for i < len(t.slots) && t.slots[i].seq != 0 && t.slots[i].before(&e) {
+		i++
+	}
+	if i < len(t.slots) && t.slots[i].seq != 0 && supersedes(&e, &t.slots[i]) {
+		t.slots[i] = e
+		t.last = max(t.last, e.expires)
 		return
 	}
-	if t.n >= t.span/10*8 || !t.insert(e) {
+	end := i // later entries move on by one, up to the next free slot
+	for end < len(t.slots) && t.slots[end].seq != 0 {
+		end++
+	}
+	if t.n >= t.span/10*8 || end == len(t.slots) {
 		t.grow()
 		t.put(e)
 		return
 	}
+	copy(t.slots[i+1:end+1], t.slots[i:end])
+	t.slots[i] = e
 	if t.n == 0 {
 		t.first, t.last = e.expires, e.expires
 	}
 	t.first, t.last = min(t.first, e.expires), max(t.last, e.expires)
 	t.n++
-	if Kind(e.key%uint64(kinds)) == KindEvent {
+	if e.kind() == KindEvent {
 		t.marks++
 	}
-}
-
-// has says whether there is an entry of the same key and Seq. It looks no further than the first of the key that is not
-// later: entries mostly come in the order of their Seqs.
-func (t *table) has(e *entry) bool {
-	for i := place(e.key, t.span); i < len(t.slots) && t.slots[i].seq != 0; i++ {
-		if s := &t.slots[i]; !s.before(e) {
-			return s.key == e.key && s.seq == e.seq
-		}
-	}
-	return false
-}
-
-// insert moves later entries on by one. It fails when the slots end.
-func (t *table) insert(e entry) bool {
-	i := place(e.key, t.span)
-	for i < len(t.slots) && t.slots[i].seq != 0 && t.slots[i].before(&e) {
-		i++
-	}
-	j := i
-	for j < len(t.slots) && t.slots[j].seq != 0 {
-		j++
-	}
-	if j == len(t.slots) {
-		return false
-	}
-	copy(t.slots[i+1:j+1], t.slots[i:j])
-	t.slots[i] = e
-	return true
 }
 
 func (t *table) grow() { *t = *t.copy(2*len(t.slots), math.MinInt64) }

@@ -1,7 +1,6 @@
 package idindex
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +19,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // faults lets operations of a file system fail while a test wants it.
@@ -73,34 +74,12 @@ func on(part string, err error) func(errorfs.Op) error {
 	}
 }
 
-// lines counts what a logger is told.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Count(l.b.Bytes(), []byte{'\n'})
-}
-
 // within runs do and fails the test when it does not end.
 func within(t *testing.T, what string, do func()) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() { defer close(done); do() }()
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s did not end within 20 s", what)
-	}
+	var done atomic.Bool
+	go func() { defer done.Store(true); do() }()
+	watch.Until(t, what+" ends", done.Load)
 }
 
 func change(i int, ids int) Change {
@@ -128,7 +107,7 @@ func TestCloseEndsOnAFullDisk(t *testing.T) {
 
 func testCloseOnAFullDisk(t *testing.T, what string, err error) {
 	mem := vfs.NewMem()
-	f, log := &faults{}, &lines{}
+	f, log := &faults{}, &watch.Output{}
 	x, openErr := Open("idx", Options{FS: errorfs.Wrap(mem, f), Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if openErr != nil {
 		t.Fatal(openErr)
@@ -154,7 +133,7 @@ func testCloseOnAFullDisk(t *testing.T, what string, err error) {
 	if n := f.count(); n > 20 {
 		t.Errorf("%d operations were tried on the failing disk", n)
 	}
-	if n := log.count(); n > 10 {
+	if n := strings.Count(log.String(), "\n"); n > 10 {
 		t.Errorf("%d lines were logged", n)
 	}
 	f.set(nil)
@@ -183,7 +162,7 @@ func TestApplyRefusesInsteadOfWaiting(t *testing.T) {
 }
 
 func testApplyRefuses(t *testing.T, what string) {
-	f, log := &faults{}, &lines{}
+	f, log := &faults{}, &watch.Output{}
 	x, err := Open("idx", Options{FS: errorfs.Wrap(vfs.NewMem(), f), CacheBytes: minCache, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +180,7 @@ func testApplyRefuses(t *testing.T, what string) {
 	if !errors.Is(err, syscall.ENOSPC) || applied == 0 {
 		t.Fatalf("%d changes were taken, error %v", applied, err)
 	}
-	if n := log.count(); n > 30 {
+	if n := strings.Count(log.String(), "\n"); n > 30 {
 		t.Errorf("%d lines were logged", n)
 	}
 	for i := range applied {
@@ -211,11 +190,7 @@ func testApplyRefuses(t *testing.T, what string) {
 		}
 	}
 	f.set(nil)
-	within(t, "the index to take changes again", func() {
-		for err = x.Apply([]Change{change(applied, 1000)}, upto); err != nil; err = x.Apply([]Change{change(applied, 1000)}, upto) {
-			<-time.After(10 * time.Millisecond)
-		}
-	})
+	watch.Until(t, "the index takes changes again", func() bool { return x.Apply([]Change{change(applied, 1000)}, upto) == nil })
 	if x.Stats().Fault != "" {
 		t.Errorf("it goes on, and the fault is %q", x.Stats().Fault)
 	}

@@ -53,7 +53,7 @@ func (w *writer) add(e entry) error {
 	if w.entries%w.stride == 0 {
 		w.sample = append(w.sample, e.expires)
 	}
-	if Kind(e.key)%kinds == KindEvent {
+	if e.kind() == KindEvent {
 		w.marks++
 	}
 	w.entries++

@@ -1,6 +1,7 @@
 package segmentlog
 
 import (
+	"iter"
 	"sort"
 	"time"
 
@@ -70,6 +71,20 @@ func (c *codec) decodeEvents(b *block, stored []byte) error {
 	return err
 }
 
+// each goes through the events of the block, and the batches that they belong to.
+func (b *block) each() iter.Seq2[*batch, int] {
+	return func(yield func(*batch, int) bool) {
+		for i := range b.batches {
+			t := &b.batches[i]
+			for j := t.at; j < t.at+t.events; j++ {
+				if !yield(t, j) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // live says whether event i of the block can be read: it was stored, and it was not erased.
 func (b *block) live(i int) bool {
 	return b.kind == kindEvents && b.events != nil && !b.dups.get(i) && !b.erased.get(i)
@@ -97,7 +112,7 @@ func (b *block) find(seq entity.Seq) (*batch, int) {
 // record is event i of the block, which belongs to t.
 func (b *block) record(t *batch, i int) entity.Record {
 	rec := entity.Record{
-		Seq:         t.first + entity.Seq(i-t.at),
+		Seq:         t.seq(i),
 		Project:     t.project,
 		Environment: t.env,
 		BatchID:     t.id,
@@ -116,18 +131,15 @@ func (b *block) record(t *batch, i int) entity.Record {
 // appendRecords appends the block's records after a Seq that are shown, at most room of them, and returns
 // the position to continue from.
 func (b *block) appendRecords(recs []entity.Record, after entity.Seq, room int, c *store.Cutoffs) ([]entity.Record, entity.Seq) {
-	for i := range b.batches {
-		t := &b.batches[i]
-		for j := range t.events {
-			if seq := t.first + entity.Seq(j); seq <= after || !b.shown(t, t.at+j, c) {
-				continue
-			}
-			if room == 0 {
-				return recs, recs[len(recs)-1].Seq
-			}
-			recs = append(recs, b.record(t, t.at+j))
-			room--
+	for t, i := range b.each() {
+		if t.seq(i) <= after || !b.shown(t, i, c) {
+			continue
 		}
+		if room == 0 {
+			return recs, recs[len(recs)-1].Seq
+		}
+		recs = append(recs, b.record(t, i))
+		room--
 	}
 	return recs, b.last()
 }

@@ -332,12 +332,9 @@ func (k *checker) block(sc *scanner, h *blockHeader, off int64) error {
 }
 
 func (k *checker) erased(b *block) {
-	for i := range b.batches {
-		t := &b.batches[i]
-		for e := t.at; e < t.at+t.events; e++ {
-			if b.erased.get(e) && !b.dups.get(e) {
-				k.o.Erased(t.project, b.ids[e])
-			}
+	for t, i := range b.each() {
+		if b.erased.get(i) && !b.dups.get(i) {
+			k.o.Erased(t.project, b.ids[i])
 		}
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // errNoSegment is what Dump answers for a file of something else.
@@ -132,7 +130,7 @@ func (d *dumper) batch(b *block, t *batch) {
 		d.printf("    note id=%q %q\n", t.notes[i].EventID, t.notes[i].Note)
 	}
 	for i := t.at; i < t.at+t.events; i++ {
-		seq := t.first + entity.Seq(i-t.at)
+		seq := t.seq(i)
 		switch {
 		case b.dups.get(i):
 			d.printf("    event seq=%d id=%q duplicate\n", seq, b.ids[i])

@@ -2,7 +2,6 @@ package segmentlog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -90,7 +89,7 @@ func (e *eraser) find(ctx context.Context) error {
 	e.mu.RUnlock()
 	hit := map[*segment]bool{}
 	for seq := range e.seqs {
-		b, err := e.block(seq)
+		b, err := e.Log.find(seq, true)
 		if err != nil {
 			return err
 		}
@@ -108,10 +107,7 @@ func (e *eraser) find(ctx context.Context) error {
 		}
 		e.projects[t.project] = true
 	}
-	pending, err := e.index.PendingJobs()
-	if err != nil {
-		return err
-	}
+	pending := e.index.PendingJobs()
 	for _, seg := range segs {
 		if !seg.sealed || seg.rewrote && seg.jobs == 0 {
 			continue
@@ -136,44 +132,25 @@ func (e *eraser) find(ctx context.Context) error {
 // findRequests looks for the raw requests of the projects in a segment. Those of pending
 // jobs stay: they are accepted, and nothing else holds their events yet.
 func (e *eraser) findRequests(seg *segment, pending []entity.Seq) (found bool, err error) {
-	v, err := e.viewOf(seg)
+	v, err := e.viewOf(seg) // loads it
 	if err != nil {
 		return false, err
 	}
-	defer v.release()
-	sc := seg.scanner(v.h, v.end, headerAhead)
-	for _, at := range seg.asked { // sealed and loaded: nothing is added
-		if slices.Contains(pending, at.first) {
+	v.release()
+	for _, seq := range seg.asked { // sealed and loaded: nothing is added
+		if slices.Contains(pending, seq) {
 			continue
 		}
-		b, err := e.request(sc, at.off)
+		b, err := e.Log.find(seq, false)
 		if err != nil {
 			return found, err
 		}
 		if b != nil && e.projects[b.batches[0].project] {
-			e.requests[at.first] = true
+			e.requests[seq] = true
 			found = true
 		}
 	}
 	return found, nil
-}
-
-// request reads what the block of a raw request says of itself; nil when it is nothing
-// that a reader could give out.
-func (e *eraser) request(sc *scanner, off int64) (*block, error) {
-	h, err := sc.blockAt(off)
-	var stored []byte
-	if err == nil {
-		stored, err = sc.sections(&h, off, false)
-	}
-	var b *block
-	if err == nil {
-		b, err = e.codec.decodeSections(&h, stored, false)
-	}
-	if errors.Is(err, errDamaged) {
-		return nil, nil
-	}
-	return b, err
 }
 
 // segment rewrites one segment without the erased payloads.
@@ -227,12 +204,9 @@ func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
 	if h.erased == nil {
 		h.erased = make(bitmap, bitmapLen(int(h.events)))
 	}
-	for i := range b.batches {
-		t := &b.batches[i]
-		for j := range t.events {
-			if e.seqs[t.first+entity.Seq(j)] {
-				h.erased.set(t.at + j)
-			}
+	for t, i := range b.each() {
+		if e.seqs[t.seq(i)] {
+			h.erased.set(i)
 		}
 	}
 	b.erased = h.erased

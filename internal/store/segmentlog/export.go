@@ -60,12 +60,5 @@ func (l *Log) exportView(seq entity.Seq) (*view, error) {
 		return nil, err
 	}
 	defer l.exit()
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	for _, seg := range l.segs {
-		if seg.last >= seq {
-			return l.openView(seg)
-		}
-	}
-	return nil, nil
+	return l.viewAt(seq)
 }

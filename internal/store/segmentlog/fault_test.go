@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // disk is a file system whose operations a test can count and let fail.
@@ -205,9 +205,7 @@ func TestGroupCommit(t *testing.T) {
 	for i := range others {
 		send(fmt.Sprint("s", i))
 	}
-	for len(l.queue) < others {
-		runtime.Gosched()
-	}
+	watch.Until(t, "all others wait in the queue", func() bool { return len(l.queue) == others })
 	close(release)
 	wg.Wait()
 	if n := d.fsyncs.Load(); n != 2+2 {

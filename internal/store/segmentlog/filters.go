@@ -33,13 +33,12 @@ func (f *filters) add(b *block, off int64) {
 	}
 	f.list = join(f.list, &b.blockHeader, off)
 	for i := range b.batches {
-		t := &b.batches[i]
-		f.set.add(projectHash(t.project))
-		for e := t.at; e < t.at+t.events; e++ {
-			if b.live(e) {
-				f.hashes.Event(&b.events[e])
-				f.mentions(t.project, b, e)
-			}
+		f.set.add(projectHash(b.batches[i].project))
+	}
+	for t, i := range b.each() {
+		if b.live(i) {
+			f.hashes.Event(&b.events[i])
+			f.mentions(t.project, b, i)
 		}
 	}
 	if f.list[len(f.list)-1].raw >= stretchBytes {

@@ -80,21 +80,10 @@ func (l *Log) filter(ctx context.Context, seg *segment) error {
 func (v *view) buildFilters(ctx context.Context) ([]stretch, error) {
 	f := newFilters()
 	sc := v.seg.scanner(v.h, v.end, scanAhead)
-	for h, off := range sc.blocks() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if h.kind != kindEvents || h.bodyRaw == 0 {
-			continue
-		}
-		b, err := v.decode(sc, &h, off)
-		if err != nil {
-			return nil, err
-		}
-		if b != nil { // else it is damaged, and its segment gets no filters
-			f.add(b, off)
-		}
-	}
+	err := v.decoded(sc, func(b *block, off int64) error { // what is damaged is passed over, and its segment gets no filters
+		f.add(b, off)
+		return ctx.Err()
+	})
 	f.close()
-	return f.list, sc.err
+	return f.list, err
 }

@@ -44,19 +44,16 @@ func (v *view) gone(after, upto entity.Seq) (n int64, err error) {
 		if h.kind != kindEvents || h.last() <= after {
 			continue
 		}
-		b, err := v.decode(sc, &h, off)
+		b, err := v.decode(sc, &h, off, true)
 		if err != nil {
 			return n, fmt.Errorf("read block: %w", err)
 		}
 		if b == nil {
 			continue // it is damaged, which is counted elsewhere
 		}
-		for i := range b.batches {
-			t := &b.batches[i]
-			for j := t.at; j < t.at+t.events; j++ {
-				if seq := t.first + entity.Seq(j-t.at); seq > after && seq <= upto && !b.dups.get(j) && !b.shown(t, j, c) {
-					n++
-				}
+		for t, i := range b.each() {
+			if seq := t.seq(i); seq > after && seq <= upto && !b.dups.get(i) && !b.shown(t, i, c) {
+				n++
 			}
 		}
 	}

@@ -154,6 +154,8 @@ type blockHeader struct {
 
 func (h *blockHeader) last() entity.Seq { return h.first + entity.Seq(h.span) - 1 }
 
+func (h *blockHeader) holds(seq entity.Seq) bool { return h.first <= seq && seq <= h.last() }
+
 // headLen is the length of the header with its bitmaps.
 func (h *blockHeader) headLen() int { return headerLen + len(h.dups) + len(h.erased) }
 

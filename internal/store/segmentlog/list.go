@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -71,15 +70,11 @@ func (e *LossError) Error() string {
 
 // readList reads the list in dir; known is false when there is none. One that makes no sense is errDamaged.
 func readList(fs vfs.FS, dir string) (list segmentList, known bool, err error) {
-	f, err := fs.Open(fs.PathJoin(dir, listFile))
+	raw, err := durable.ReadIn(fs, fs.PathJoin(dir, listFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return list, false, nil
 	}
 	if err != nil {
-		return list, false, err
-	}
-	raw, err := io.ReadAll(f)
-	if err = errors.Join(err, f.Close()); err != nil {
 		return list, false, err
 	}
 	if err := json.Unmarshal(raw, &list); err != nil {

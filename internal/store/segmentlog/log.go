@@ -48,6 +48,7 @@ type Log struct {
 	closing chan struct{} // closed when Close begins
 	queue   chan *request
 	done    sync.WaitGroup // the committer
+	serving bool           // there is one: Open has recovered
 	maint   chan struct{}  // one token: Trim, Erase and recompression take turns
 	toPack  chan struct{}  // has a token when there is something to pack
 	finders chan struct{}  // a token for each CPU: all searches together read so many stretches at a time
@@ -122,6 +123,7 @@ func Open(dir string, o Options) (_ *Log, err error) {
 		return nil, err
 	}
 	l.lastAppend.Store(o.Now().UnixMicro())
+	l.serving = true
 	c := &committer{Log: l, next: l.head + 1}
 	l.done.Go(c.run)
 	return l, nil

@@ -111,11 +111,9 @@ func (m *making) next(file *makingFile) error {
 	if b != nil && b.kind == kindEvents {
 		return m.take(b.apart(m.expire != nil))
 	}
-	if b != nil && b.kind == kindJob {
-		if pends, err := m.pends(b.first); err != nil || !pends {
-			m.passed(b)
-			return err
-		}
+	if b != nil && b.kind == kindJob && !m.pends(b.first) {
+		m.passed(b)
+		return nil
 	}
 	return m.read(file)
 }
@@ -165,18 +163,15 @@ func (m *making) read(file *makingFile) (err error) {
 		m.passed(b)
 		return err
 	}
-	if b, err = m.codec.decodeSections(&h, stored, true); err == nil {
-		return m.take(b)
+	if b, err = m.decoded(m.from, &h, stored); err != nil {
+		return err
 	}
-	if errors.Is(err, errDamaged) {
-		m.report(m.from, h.size(), 1)
-	}
-	return err
+	return m.take(b)
 }
 
 // take takes a block of events.
 func (m *making) take(b *block) error {
-	if int(b.bodyRaw) >= m.o.packBytes {
+	if m.large(b) {
 		if err := m.flush(); err != nil {
 			return err
 		}
@@ -231,11 +226,7 @@ func (m *making) end(ctx context.Context) error {
 	m.looked = 0
 	needless := int64(0)
 	for seq, size := range m.kept {
-		pends, err := m.pends(seq)
-		if err != nil {
-			return joinDiscard(err, m.w)
-		}
-		if !pends {
+		if !m.pends(seq) {
 			needless += size
 		}
 	}

@@ -311,7 +311,7 @@ func TestEraseInTheMaking(t *testing.T) {
 			raw := readFile(t, mem, path)
 			sc := newScanner(bytes.NewReader(raw), int64(len(raw)), scanAhead)
 			for h, off := range sc.blocks() {
-				if h.first <= secret[0] && secret[0] <= h.last() {
+				if h.holds(secret[0]) {
 					raw[off+h.size()-1] ^= 1
 				}
 			}

@@ -46,13 +46,10 @@ func (l *Log) mentioning(ctx context.Context, project string, of []entity.Mentio
 	}
 	c := l.hidden.Load()
 	each := func(b *block) {
-		for i := range b.batches {
-			t := &b.batches[i]
-			for j := t.at; t.project == project && j < t.at+t.events; j++ {
-				if b.shown(t, j, c) && t.first+entity.Seq(j-t.at) <= upto {
-					rec := b.record(t, j)
-					found(&rec)
-				}
+		for t, i := range b.each() {
+			if t.project == project && t.seq(i) <= upto && b.shown(t, i, c) {
+				rec := b.record(t, i)
+				found(&rec)
 			}
 		}
 	}

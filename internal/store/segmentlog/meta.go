@@ -39,6 +39,18 @@ func (b *batch) notesOf(eventID string) []string {
 	return notes
 }
 
+// said is about how many bytes the failed events and the notes take.
+func (b *batch) said() (n int) {
+	for i := range b.failed {
+		f := &b.failed[i]
+		n += len(f.EventID) + len(f.Message) + len(f.Details) + len(f.Code) + 9
+	}
+	for i := range b.notes {
+		n += len(b.notes[i].EventID) + len(b.notes[i].Note) + 9
+	}
+	return n
+}
+
 // What the last byte of an entry of the list of failed events says. Notes and formats have the form of
 // a failure so that programs from before there were any can read the section.
 const (
@@ -47,6 +59,9 @@ const (
 	entryNote   // no failure: the message is a note about an event that is stored
 	entryFormat // no failure: the message is the format of a job's request
 )
+
+// seq is that of event i of the block, which belongs to b.
+func (b *batch) seq(i int) entity.Seq { return b.first + entity.Seq(i-b.at) }
 
 // span is the number of Seqs that the batch takes: one even without events,
 // so that its first Seq names it.

@@ -1,7 +1,6 @@
 package segmentlog
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
@@ -14,6 +13,9 @@ import (
 // told apart. What was trimmed is believed; what is damaged is lost, and a retry of it no duplicate.
 func (l *Log) names(kind idindex.Kind, seq entity.Seq, project, id string) (bool, error) {
 	b, err := l.named.block(l, seq)
+	if b == nil && err == nil && l.awaitShown(seq) {
+		b, err = l.named.block(l, seq)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -36,6 +38,22 @@ func (l *Log) names(kind idindex.Kind, seq entity.Seq, project, id string) (bool
 	default:
 		return t.job == id, nil
 	}
+}
+
+// awaitShown returns when the Log shows seq, if it had to wait: the committer tells the index what it wrote, and
+// readers right after that.
+func (l *Log) awaitShown(seq entity.Seq) (waited bool) {
+	for l.serving && seq <= l.index.Cursor() {
+		l.mu.RLock()
+		head, news := l.head, l.news
+		l.mu.RUnlock()
+		if seq <= head {
+			break
+		}
+		<-news
+		waited = true
+	}
+	return waited
 }
 
 // jobReceived is when a job's request was received, Unix µs; now when that is not known.
@@ -62,7 +80,7 @@ func (n *namedBlocks) block(l *Log, seq entity.Seq) (*block, error) {
 	if b := n.get(seq); b != nil {
 		return b, nil
 	}
-	b, err := l.metaBlock(seq)
+	b, err := l.find(seq, false)
 	if err == nil && b != nil {
 		n.put(b)
 	}
@@ -73,20 +91,20 @@ func (n *namedBlocks) get(seq entity.Seq) *block {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, b := range n.blocks {
-		if b != nil && b.first <= seq && seq <= b.last() {
+		if b != nil && b.holds(seq) {
 			return b
 		}
 	}
 	return nil
 }
 
-// put keeps b in the place of the one that has been there longest, and of others while they are too large together.
+// put keeps b in the place of the one that has been there longest, and of others while they are too large together. One that is
+// too large by itself is kept alone, for many of its ids may be asked for.
 func (n *namedBlocks) put(b *block) {
 	const most = 4 << 20 // bytes
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.bytes += b.cost
-	for first := true; first || n.bytes > most; first = false {
+	for first := true; first || n.bytes > 0 && n.bytes+b.cost > most; first = false {
 		n.next = (n.next + 1) % len(n.blocks)
 		if old := n.blocks[n.next]; old != nil {
 			n.bytes -= old.cost
@@ -94,36 +112,5 @@ func (n *namedBlocks) put(b *block) {
 		}
 	}
 	n.blocks[n.next] = b
-}
-
-// metaBlock reads the meta section of the block that holds seq.
-func (l *Log) metaBlock(seq entity.Seq) (*block, error) {
-	v, err := l.view(seq)
-	if err != nil || v == nil {
-		return nil, err
-	}
-	defer v.release()
-	if seq < v.seg.base {
-		return nil, nil
-	}
-	sc := v.seg.from(seq, v.h, v.end, headerAhead)
-	for h, off := range sc.blocks() {
-		if h.first > seq {
-			break
-		}
-		if h.last() < seq {
-			continue
-		}
-		var b *block
-		stored, err := sc.sections(&h, off, false)
-		if err == nil {
-			b, err = l.codec.decodeSections(&h, stored, false)
-		}
-		if errors.Is(err, errDamaged) {
-			v.report(v.seg, h.size(), 1)
-			return nil, nil
-		}
-		return b, err
-	}
-	return nil, sc.err
+	n.bytes += b.cost
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,6 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -130,6 +132,35 @@ func TestLostEventIsNoDuplicate(t *testing.T) {
 		if n := stored(t, l, batch); n != want {
 			t.Errorf("batch %d: %d stored, %d were lost", i, n, want)
 		}
+	}
+}
+
+// A block whose ids are more than what is kept of blocks for look-ups: each of its ids is a duplicate when it comes again, and so is what
+// comes beside it.
+func TestBlockOfManyLongIDs(t *testing.T) {
+	t.Parallel()
+	l, err := Open("log", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 64 << 10
+	large := testBatch("large", 0, 0)
+	for i := range many {
+		large.Events = append(large.Events, wire.Event{ID: fmt.Sprintf("%0100d", i), Type: wire.EventCreate, Payload: []byte("{}")})
+	}
+	small := testBatch("small", 3, 100)
+	var done atomic.Bool
+	go func() {
+		defer done.Store(true)
+		for again, want := range []int{many + 3, 0, 0} {
+			if n := stored(t, l, large) + stored(t, l, small); n != want {
+				t.Errorf("%d events are stored at time %d, want %d", n, again, want)
+			}
+		}
+	}()
+	watch.Until(t, "the committer decides all requests", done.Load)
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

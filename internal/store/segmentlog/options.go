@@ -1,6 +1,7 @@
 package segmentlog
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -40,32 +41,16 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.FS == nil {
-		o.FS = vfs.Default
-	}
+	o.FS = cmp.Or(o.FS, vfs.Default)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.SegmentBytes = cmp.Or(max(o.SegmentBytes, 0), 64<<20)
+	o.TailBytes = cmp.Or(max(o.TailBytes, 0), 24<<20)
+	o.BlockCacheBytes = cmp.Or(max(o.BlockCacheBytes, 0), 24<<20)
+	o.MaxOpenFiles = cmp.Or(max(o.MaxOpenFiles, 0), 64)
+	o.IdleAfter = cmp.Or(max(o.IdleAfter, 0), 2*time.Second)
+	o.packBytes = cmp.Or(o.packBytes, packBytes)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.SegmentBytes <= 0 {
-		o.SegmentBytes = 64 << 20
-	}
-	if o.TailBytes <= 0 {
-		o.TailBytes = 24 << 20
-	}
-	if o.BlockCacheBytes <= 0 {
-		o.BlockCacheBytes = 24 << 20
-	}
-	if o.MaxOpenFiles <= 0 {
-		o.MaxOpenFiles = 64
-	}
-	if o.packBytes <= 0 {
-		o.packBytes = packBytes
-	}
-	if o.IdleAfter <= 0 {
-		o.IdleAfter = 2 * time.Second
 	}
 	return o
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -42,7 +43,7 @@ func (l *Log) CheckFiles() error {
 		}
 		l.mu.RLock() // it may have been replaced, or trimmed, meanwhile: nobody does either now
 		err := error(nil)
-		if l.inTable(seg) {
+		if slices.Contains(l.segs, seg) {
 			err = l.checkSegment(seg)
 		}
 		l.mu.RUnlock()
@@ -53,39 +54,22 @@ func (l *Log) CheckFiles() error {
 	return nil
 }
 
-func (l *Log) inTable(seg *segment) bool {
-	for _, s := range l.segs {
-		if s == seg {
-			return true
-		}
-	}
-	return false
-}
-
 // checkDir looks whether the directory is the one that was opened.
-func (l *Log) checkDir() error {
-	info, err := l.fs.Stat(l.dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("%w: its directory is gone", ErrNotOurs)
-	case err != nil:
-		return fmt.Errorf("%w: its directory: %w", ErrNotOurs, bare(err))
-	case identityOf(info).other(l.dirID):
-		return fmt.Errorf("%w: its directory is another directory than the one that was opened", ErrNotOurs)
-	}
-	return nil
-}
+func (l *Log) checkDir() error { return l.checkOwn(l.dir, l.dirID, "its directory", "directory") }
 
 func (l *Log) checkSegment(seg *segment) error {
-	info, err := l.fs.Stat(seg.path)
-	what := fmt.Sprintf("segment %s (events from %d on)", segmentName(seg.base), seg.base)
+	return l.checkOwn(seg.path, seg.file, fmt.Sprintf("segment %s (events from %d on)", segmentName(seg.base), seg.base), "file")
+}
+
+func (l *Log) checkOwn(path string, own identity, what, kind string) error {
+	info, err := l.fs.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%w: %s is gone", ErrNotOurs, what)
 	case err != nil:
 		return fmt.Errorf("%w: %s: %w", ErrNotOurs, what, bare(err))
-	case identityOf(info).other(seg.file):
-		return fmt.Errorf("%w: %s is another file than the one that was opened", ErrNotOurs, what)
+	case identityOf(info).other(own):
+		return fmt.Errorf("%w: %s is another %s than the one that was opened", ErrNotOurs, what, kind)
 	}
 	return nil
 }

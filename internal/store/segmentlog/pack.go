@@ -19,8 +19,8 @@ type packer struct {
 	filters *filters
 	expire  *expiry // what goes on the way; nil: nothing
 
-	pending map[entity.Seq]bool  // requests of jobs that were not done when it was looked
-	looked  entity.Seq           // pending knows those up to here
+	pending []entity.Seq         // requests of jobs that were not done when it was looked, rising
+	looked  entity.Seq           // pending knows those up to here; later ones count as pending
 	kept    map[entity.Seq]int64 // bytes of those that were written
 
 	first, last entity.Seq // of the block in the making; first 0: none
@@ -96,21 +96,27 @@ func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
 	if h.kind != kindEvents {
 		return p.job(h, stored)
 	}
-	b, err := p.codec.decodeSections(h, stored, true)
-	if errors.Is(err, errDamaged) {
-		p.report(seg, h.size(), 1)
-	}
+	b, err := p.decoded(seg, h, stored)
 	if err != nil {
 		return err
 	}
 	return p.block(b)
 }
 
+// decoded is a block of seg, whose damage it reports.
+func (p *packer) decoded(seg *segment, h *blockHeader, stored []byte) (*block, error) {
+	b, err := p.codec.decodeSections(h, stored, true)
+	if errors.Is(err, errDamaged) {
+		p.report(seg, h.size(), 1)
+	}
+	return b, err
+}
+
 // job takes the end of a job, or its request, which goes when its events, or its failure, are in the Log.
 func (p *packer) job(h *blockHeader, stored []byte) error {
 	if h.kind == kindJob {
-		if pends, err := p.pends(h.first); err != nil || !pends {
-			return err
+		if !p.pends(h.first) {
+			return nil
 		}
 		p.kept[h.first] = h.size()
 	}
@@ -121,24 +127,18 @@ func (p *packer) job(h *blockHeader, stored []byte) error {
 }
 
 // pends says whether the request at seq is that of a pending job.
-func (p *packer) pends(seq entity.Seq) (bool, error) {
+func (p *packer) pends(seq entity.Seq) bool {
 	if seq > p.looked {
-		head := p.Head()
-		seqs, err := p.index.PendingJobs()
-		if err != nil {
-			return false, err
-		}
-		p.looked, p.pending = head, map[entity.Seq]bool{}
-		for _, seq := range seqs {
-			p.pending[seq] = true
-		}
+		p.looked = p.index.Cursor() // less than the head while the index takes nothing
+		p.pending = p.index.PendingJobs()
 	}
-	return p.pending[seq], nil
+	_, pends := slices.BinarySearch(p.pending, seq)
+	return pends || seq > p.looked
 }
 
 // block takes a block of events.
 func (p *packer) block(b *block) error {
-	if int(b.bodyRaw) >= p.o.packBytes { // large already: with others it might pass the format's limit
+	if p.large(b) {
 		if err := p.flush(); err != nil {
 			return err
 		}
@@ -153,6 +153,9 @@ func (p *packer) block(b *block) error {
 	}
 	return nil
 }
+
+// large says that a block is not to be joined to what is before it: together they might pass the format's limits.
+func (p *packer) large(b *block) bool { return int(max(b.bodyRaw, b.metaRaw)) >= p.o.packBytes }
 
 func (p *packer) addBatch(b *block, t *batch) {
 	if p.first == 0 {
@@ -186,7 +189,7 @@ func (p *packer) addBatch(b *block, t *batch) {
 	var live int
 	p.events, live = b.blanked(p.events, t.at, t.at+t.events)
 	p.live += live
-	p.meta += 128
+	p.meta += 128 + t.said()
 }
 
 // flush writes the block in the making.

@@ -12,9 +12,12 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // packAll packs until nothing is left to do, and makes small segments one.
@@ -116,6 +119,35 @@ func TestPack(t *testing.T) {
 	}
 	if s := dumpAll(t, mem); strings.Contains(s, `secret\":\"done`) || !strings.Contains(s, `secret\":\"pending`) {
 		t.Error("the request of a finished job is still there, or that of a pending one is not")
+	}
+}
+
+// What requests say of events that failed is part of a block's meta section: however much it is, a packed block can be read.
+func TestPackManyFailures(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	l := openTest(t, mem, "log", Options{SegmentBytes: 1 << 30, TailBytes: 1})
+	const batches, each = 70, 1000
+	for i := range batches {
+		b := testBatch(fmt.Sprint("b", i), 1, 10)
+		for j := range each {
+			b.Failed = append(b.Failed, wire.BatchEventError{EventID: fmt.Sprintf("%d-%d", i, j), Message: text(1000, 1), Code: "x"})
+		}
+		if _, err := l.Append(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealNow(t, l)
+	packAll(t, l)
+	if recs, err := storetest.ReadAll(l); err != nil || len(recs) != batches || l.packNext() != nil {
+		t.Errorf("%d of %d events, all packed %t, %v", len(recs), batches, l.packNext() == nil, err)
+	}
+	report, err := Check(t.Context(), "log", CheckOptions{FS: mem})
+	if err != nil || len(report.Findings) > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if r, err := l.BatchReceipt(t.Context(), "p1", "batch-b7"); err != nil || len(r.Result.Errors) != each {
+		t.Errorf("receipt %+v, %v", r, err)
 	}
 }
 
@@ -241,15 +273,14 @@ func TestRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
-		time.Sleep(1500 * time.Millisecond)
-		if n := unpacked(); n != 1 || l.Stats().Segments != segments {
-			t.Errorf("%d of %d segments are not packed right after appends", n, l.Stats().Segments)
+		watch.Within(t, 1500*time.Millisecond, "all segments but the last are packed right after appends", func() bool { return unpacked() == 1 })
+		if n := l.Stats().Segments; n != segments {
+			t.Errorf("%d segments, there were %d", n, segments)
 		}
-		time.Sleep(2 * time.Second)
-		if n := unpacked(); n != 0 || l.Stats().Segments >= segments {
-			t.Errorf("%d of %d segments of an idle log are not packed", n, l.Stats().Segments)
+		watch.Within(t, 3500*time.Millisecond, "the segments of an idle log are packed, and fewer", func() bool { return unpacked() == 0 && l.Stats().Segments < segments })
+		if err := clock.Sleep(ctx, 2*time.Hour); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Hour)
 		if left := l.Stats().IndexEntries; left >= entries {
 			t.Errorf("%d index entries, %d when their time had passed", entries, left)
 		}

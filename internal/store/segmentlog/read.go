@@ -81,18 +81,22 @@ type view struct {
 // view opens the segment that holds seq, or the first one behind it; nil
 // when there is none. The segment stays readable, whatever replaces it, until release.
 func (l *Log) view(seq entity.Seq) (*view, error) {
-	l.mu.RLock()
-	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
-	if i == len(l.segs) {
-		l.mu.RUnlock()
-		return nil, nil
-	}
-	v, err := l.openView(l.segs[i]) // under mu: the path is still this segment's
-	l.mu.RUnlock()
-	if err != nil {
+	v, err := l.viewAt(seq)
+	if err != nil || v == nil {
 		return nil, err
 	}
 	return v, v.load()
+}
+
+// viewAt is view for who goes through the file alone: what is known of its blocks is not made complete.
+func (l *Log) viewAt(seq entity.Seq) (*view, error) {
+	l.mu.RLock() // the path is still this segment's
+	defer l.mu.RUnlock()
+	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].last >= seq })
+	if i == len(l.segs) {
+		return nil, nil
+	}
+	return l.openView(l.segs[i])
 }
 
 // viewOf opens a segment that the caller keeps from being replaced.
@@ -144,7 +148,7 @@ func (v *view) read(recs []entity.Record, after entity.Seq, limit int, most int6
 		var b *block
 		if h.kind == kindEvents {
 			var err error
-			if b, err = v.decode(sc, &h, off); err != nil {
+			if b, err = v.decode(sc, &h, off, true); err != nil {
 				return recs, after, bytes, err
 			}
 		}
@@ -161,16 +165,18 @@ func (v *view) read(recs []entity.Record, after entity.Seq, limit int, most int6
 	return recs, after, bytes, nil
 }
 
-// decode returns the block at off, from the cache when it is there. A damaged
+// decode returns the block at off, with bodies from the cache when it is there. A damaged
 // block is reported and counted, and answered with nil.
-func (v *view) decode(sc *scanner, h *blockHeader, off int64) (*block, error) {
-	if b := v.blocks.get(blockKey{v.seg.id, off}); b != nil {
-		return b, nil
+func (v *view) decode(sc *scanner, h *blockHeader, off int64, bodies bool) (*block, error) {
+	if bodies {
+		if b := v.blocks.get(blockKey{v.seg.id, off}); b != nil {
+			return b, nil
+		}
 	}
-	stored, err := sc.sections(h, off, true)
+	stored, err := sc.sections(h, off, bodies)
 	if err == nil {
 		var b *block
-		if b, err = v.codec.decodeSections(h, stored, true); err == nil {
+		if b, err = v.codec.decodeSections(h, stored, bodies); err == nil {
 			return b, nil
 		}
 	}
@@ -181,9 +187,8 @@ func (v *view) decode(sc *scanner, h *blockHeader, off int64) (*block, error) {
 	return nil, err
 }
 
-// block returns the decoded block that holds seq, or nil when the Log has none
-// that can be read.
-func (l *Log) block(seq entity.Seq) (*block, error) {
+// find returns the block that holds seq, without bodies its meta section only; nil when the Log has none that can be read.
+func (l *Log) find(seq entity.Seq, bodies bool) (*block, error) {
 	v, err := l.view(seq)
 	if err != nil || v == nil {
 		return nil, err
@@ -193,18 +198,20 @@ func (l *Log) block(seq entity.Seq) (*block, error) {
 		return nil, nil
 	}
 	sc := v.seg.from(seq, v.h, v.end, headerAhead)
-	if b := l.blocks.get(blockKey{v.seg.id, sc.off}); b != nil && b.first <= seq && seq <= b.last() {
-		return b, nil
+	if bodies {
+		if b := l.blocks.get(blockKey{v.seg.id, sc.off}); b != nil && b.holds(seq) {
+			return b, nil
+		}
 	}
 	for h, off := range sc.blocks() {
 		if h.first > seq {
 			break
 		}
-		if h.last() < seq {
+		if !h.holds(seq) {
 			continue
 		}
-		b, err := v.decode(sc, &h, off)
-		if b != nil {
+		b, err := v.decode(sc, &h, off, bodies)
+		if bodies && b != nil {
 			l.blocks.put(blockKey{v.seg.id, off}, b)
 		}
 		return b, err
@@ -222,11 +229,11 @@ func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 	var b *block
 	c := l.hidden.Load()
 	for _, seq := range seqs {
-		if b == nil || seq < b.first || seq > b.last() {
+		if b == nil || !b.holds(seq) {
 			var known bool
 			var err error
 			if b, known = l.tail.next(seq); !known {
-				b, err = l.block(seq)
+				b, err = l.find(seq, true)
 			}
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return nil, err

@@ -16,7 +16,7 @@ import (
 // batchAt returns the block and the batch that the index calls seq. Blocks that
 // were trimmed or are damaged have no receipt: store.ErrNotFound.
 func (l *Log) batchAt(seq entity.Seq) (*block, *batch, error) {
-	b, err := l.block(seq)
+	b, err := l.find(seq, true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,10 +142,10 @@ func (l *Log) eventReceipt(project, eventID string) (*wire.EventReceipt, error) 
 // PendingJobs implements store.Jobs. A request that is damaged is reported and left out.
 func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
 	return call(l, "pending jobs", func() ([]store.Job, error) {
-		seqs, err := l.index.PendingJobs()
+		seqs := l.index.PendingJobs()
 		jobs := make([]store.Job, 0, len(seqs))
 		for _, seq := range seqs {
-			b, err := l.block(seq)
+			b, err := l.find(seq, true)
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return nil, err
 			}
@@ -158,6 +158,6 @@ func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
 				Format: t.format, Body: b.body,
 			})
 		}
-		return jobs, err
+		return jobs, nil
 	})
 }

@@ -385,7 +385,7 @@ func (b *block) change(t *batch, horizon int64) idindex.Change {
 	for i := t.at; i < t.at+t.events; i++ {
 		if !b.dups.get(i) && b.ids[i] != "" { // retention takes the ids whose marks have gone
 			c.IDs = append(c.IDs, b.ids[i])
-			c.Seqs = append(c.Seqs, t.first+entity.Seq(i-t.at))
+			c.Seqs = append(c.Seqs, t.seq(i))
 		}
 	}
 	return c

@@ -107,7 +107,7 @@ func (e *expiry) batch(b *block, t *batch) {
 			continue
 		}
 		at := b.events[i].Timestamp.UnixMicro()
-		if b.shown(t, i, e.hidden) || t.first+entity.Seq(i-t.at) > e.upto {
+		if b.shown(t, i, e.hidden) || t.seq(i) > e.upto {
 			e.kept.add(t.project, store.EventTime(at, t.received))
 			continue
 		}
@@ -158,10 +158,7 @@ func (e *expiry) choose(ctx context.Context) (run []*segment, active bool, drop 
 		within++
 	}
 	e.mu.RUnlock()
-	pending, err := e.index.PendingJobs()
-	if err != nil {
-		return nil, false, nil, err
-	}
+	pending := e.index.PendingJobs()
 	for i, seg := range segs[:within] {
 		if err := ctx.Err(); err != nil {
 			return nil, false, nil, err
@@ -199,28 +196,13 @@ func (e *expiry) droppable(segs []*segment, i int, pending []entity.Seq) bool {
 // drop removes segments whole.
 func (e *expiry) drop(segs []*segment) error {
 	for _, seg := range segs {
-		err := e.decoded(seg, headerLen, func(b *block) {
-			for i := range b.batches {
-				t := &b.batches[i]
-				for j := t.at; j < t.at+t.events; j++ {
-					if b.live(j) {
-						e.count(t.project, b.events[j].Timestamp.UnixMicro(), t.received)
-					}
-				}
-			}
-		})
+		err := e.live(seg, headerLen, func(t *batch, at int64) { e.count(t.project, at, t.received) })
 		if err != nil {
 			return err
 		}
 	}
-	e.mu.Lock()
-	e.segs = slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool { return slices.Contains(segs, s) })
-	e.mu.Unlock()
-	for _, seg := range segs {
-		e.forget(seg)
-	}
 	e.note()
-	return e.removeFiles(segs)
+	return e.remove(segs)
 }
 
 // run is the first segments side by side that are due, and small ones beside them,
@@ -274,21 +256,12 @@ func (e *expiry) look(seg *segment) error {
 	if seg.ages == nil {
 		seg.ages = newAges()
 	}
-	return e.decoded(seg, seg.ages.to, func(b *block) {
-		for i := range b.batches {
-			t := &b.batches[i]
-			for j := t.at; j < t.at+t.events; j++ {
-				if b.live(j) {
-					seg.ages.add(t.project, store.EventTime(b.events[j].Timestamp.UnixMicro(), t.received))
-				}
-			}
-		}
-	})
+	return e.live(seg, seg.ages.to, func(t *batch, at int64) { seg.ages.add(t.project, store.EventTime(at, t.received)) })
 }
 
-// decoded calls f for the blocks of events behind a place in the segment, and
-// moves its ages to the end that it has now. What cannot be read is passed over.
-func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
+// live calls f for the events behind a place in the segment that can be read, with their times, and
+// moves its ages to the end that it has now.
+func (e *expiry) live(seg *segment, from int64, f func(t *batch, at int64)) error {
 	v, err := e.viewOf(seg)
 	if err != nil {
 		return err
@@ -301,9 +274,16 @@ func (e *expiry) decoded(seg *segment, from int64, f func(*block)) error {
 	if from > sc.off {
 		sc.off, sc.after = from, seg.ages.after
 	}
-	if err := v.decoded(sc, f); err != nil {
-		return err
+	err = v.decoded(sc, func(b *block, _ int64) error {
+		for t, i := range b.each() {
+			if b.live(i) {
+				f(t, b.events[i].Timestamp.UnixMicro())
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		seg.ages.to, seg.ages.after = v.end, sc.after
 	}
-	seg.ages.to, seg.ages.after = v.end, sc.after
-	return nil
+	return err
 }

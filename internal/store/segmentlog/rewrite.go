@@ -30,21 +30,16 @@ func (l *Log) beginRewrite(olds []*segment, packed bool) (*rewrite, error) {
 	if err := errors.Join(l.dropMaking(olds), l.removeLeftover()); err != nil {
 		return nil, err
 	}
-	salt, err := newSalt()
-	if err != nil {
-		return nil, err
-	}
 	base, path := olds[0].base, olds[0].path
 	w := &rewrite{Log: l, olds: olds, created: l.o.Now().UnixMicro(), tmp: strings.TrimSuffix(path, segmentExt) + tempExt, off: headerLen}
 	w.seg = &segment{
-		id: l.nextID.Add(1), base: base, path: path, salt: salt, salted: true, packed: packed, rewrote: true,
+		id: l.nextID.Add(1), base: base, path: path, salt: newSalt(), salted: true, packed: packed, rewrote: true,
 		sealed: true, loaded: true, prev: olds[0].prev,
 	}
-	if w.file, err = l.fs.OpenReadWrite(w.tmp, writeCategory); err != nil {
-		return nil, err
-	}
 	w.buf = make([]byte, headerLen)
-	return w, nil
+	var err error
+	w.file, err = l.fs.OpenReadWrite(w.tmp, writeCategory)
+	return w, err
 }
 
 // add appends a block. The header's lengths and checksums are those of the sections.
@@ -82,10 +77,10 @@ func (w *rewrite) flush() error {
 
 // discard removes what was written.
 func (w *rewrite) discard() error {
-	return errors.Join(w.file.Close(), w.remove())
+	return errors.Join(w.file.Close(), w.removeTemp())
 }
 
-func (w *rewrite) remove() error {
+func (w *rewrite) removeTemp() error {
 	err := w.fs.Remove(w.tmp)
 	if err != nil {
 		w.leftover = append(w.leftover, w.tmp)
@@ -105,7 +100,7 @@ func (w *rewrite) replace() error {
 		err = w.swap()
 	}
 	if err != nil {
-		return errors.Join(err, w.remove())
+		return errors.Join(err, w.removeTemp())
 	}
 	for _, old := range w.olds {
 		w.forget(old)
@@ -153,6 +148,17 @@ func (w *rewrite) swap() error {
 	segs = append(segs, w.seg)
 	w.segs = append(segs, w.segs[i+len(w.olds):]...)
 	return nil
+}
+
+// remove takes segments out of the table, and removes their files.
+func (l *Log) remove(olds []*segment) error {
+	l.mu.Lock()
+	l.segs = slices.DeleteFunc(slices.Clone(l.segs), func(s *segment) bool { return slices.Contains(olds, s) })
+	l.mu.Unlock()
+	for _, old := range olds {
+		l.forget(old)
+	}
+	return l.removeFiles(olds)
 }
 
 // forget drops what the caches hold of a segment that is no longer in the table.

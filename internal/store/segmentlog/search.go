@@ -273,15 +273,9 @@ func (s *search) hits(p candidate) ([]uint32, error) {
 	m := textsearch.NewMatcher(s.q)
 	c := s.hidden.Load()
 	err := p.part.eachEvents(at, func(b *block) {
-		for i := range b.batches {
-			t := &b.batches[i]
-			if t.project != s.project {
-				continue
-			}
-			for j := t.at; j < t.at+t.events; j++ {
-				if b.shown(t, j, c) && m.Matches(&b.events[j]) {
-					hits = append(hits, uint32(t.first+entity.Seq(j-t.at)-at.first))
-				}
+		for t, i := range b.each() {
+			if t.project == s.project && b.shown(t, i, c) && m.Matches(&b.events[i]) {
+				hits = append(hits, uint32(t.seq(i)-at.first))
 			}
 		}
 	})
@@ -292,21 +286,21 @@ func (s *search) hits(p candidate) ([]uint32, error) {
 func (v *view) eachEvents(at *stretch, f func(*block)) error {
 	sc := v.seg.scanner(v.h, at.end, int(min(at.end-at.off, 4*scanAhead)))
 	sc.off, sc.after = at.off, at.first-1
-	return v.decoded(sc, f)
+	return v.decoded(sc, func(b *block, _ int64) error { f(b); return nil })
 }
 
 // decoded calls f for the blocks of events that sc has before it. What cannot be read is passed over.
-func (v *view) decoded(sc *scanner, f func(*block)) error {
+func (v *view) decoded(sc *scanner, f func(b *block, off int64) error) error {
 	for h, off := range sc.blocks() {
 		if h.kind != kindEvents || h.bodyRaw == 0 {
 			continue
 		}
-		b, err := v.decode(sc, &h, off)
+		b, err := v.decode(sc, &h, off, true)
+		if err == nil && b != nil {
+			err = f(b, off)
+		}
 		if err != nil {
 			return err
-		}
-		if b != nil {
-			f(b)
 		}
 	}
 	return sc.err

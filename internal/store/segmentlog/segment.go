@@ -30,11 +30,11 @@ type segment struct {
 
 	damaged atomic.Bool // bytes were found that are not the blocks they were
 
-	mu     sync.Mutex // guards below; held while a segment is gone through for the first time
-	loaded bool       // marks are complete up to end
-	marks  []mark     // in the order of the file
-	asked  []mark     // the raw requests of jobs
-	newest int64      // latest commit time, Unix µs
+	mu     sync.Mutex   // guards below; held while a segment is gone through for the first time
+	loaded bool         // marks are complete up to end
+	marks  []mark       // in the order of the file
+	asked  []entity.Seq // the raw requests of jobs
+	newest int64        // latest commit time, Unix µs
 
 	ages *ages // what is known of its events' times; the holder of maint's
 
@@ -61,7 +61,7 @@ func (s *segment) note(h *blockHeader, off int64) {
 		s.marks = append(s.marks, mark{h.first, off})
 	}
 	if h.kind == kindJob {
-		s.asked = append(s.asked, mark{h.first, off})
+		s.asked = append(s.asked, h.first)
 	}
 }
 

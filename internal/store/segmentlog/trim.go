@@ -21,23 +21,15 @@ func (l *Log) trim(ctx context.Context, before entity.Seq) error {
 		return err
 	}
 	defer l.giveMaint()
-	pending, err := l.index.PendingJobs()
-	if err != nil {
-		return err
-	}
-	if len(pending) > 0 {
+	if pending := l.index.PendingJobs(); len(pending) > 0 {
 		before = min(before, pending[0])
 	}
-	l.mu.Lock()
+	l.mu.RLock()
 	n := 0
 	for n < len(l.segs)-1 && l.segs[n].sealed && l.segs[n].last < before {
 		n++
 	}
 	olds := l.segs[:n:n]
-	l.segs = append([]*segment(nil), l.segs[n:]...)
-	l.mu.Unlock()
-	for _, old := range olds {
-		l.forget(old)
-	}
-	return l.removeFiles(olds)
+	l.mu.RUnlock()
+	return l.remove(olds)
 }

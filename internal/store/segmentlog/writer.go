@@ -26,10 +26,7 @@ type writer struct {
 // begin opens a file for a segment that starts at base. Its header goes out with the first
 // write.
 func (w *writer) begin(l *Log, base entity.Seq, now time.Time) (segmentHeader, error) {
-	salt, err := newSalt()
-	if err != nil {
-		return segmentHeader{}, fmt.Errorf("create segment: %w", err)
-	}
+	salt := newSalt()
 	if err := l.checkDir(); err != nil {
 		return segmentHeader{}, err
 	}
@@ -108,10 +105,8 @@ func (w *writer) close() error {
 }
 
 // newSalt draws the number by which a segment knows its own blocks.
-func newSalt() (uint32, error) {
+func newSalt() uint32 {
 	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint32(b[:]), nil
+	_, _ = rand.Read(b[:]) // it never fails
+	return binary.LittleEndian.Uint32(b[:])
 }

@@ -41,9 +41,34 @@ func History(seed uint64, n int) []entity.Record {
 	return recs
 }
 
+// SharedHistory is both a History and a CallHistory in one, of programs that number their steps: there are few ids of observations, and each is
+// in many traces. Of some of them all events name their trace, of some nearly all, of the others as many as in a History.
+func SharedHistory(seed uint64, n int) []entity.Record {
+	h := history{rng: chance.From(seed, 0x5A4ED), n: n, ids: 6}
+	calls := h.calls()
+	recs := make([]entity.Record, n)
+	for i := range recs {
+		if h.chance(3) {
+			recs[i] = h.report(i, &calls[h.rng.IntN(len(calls))])
+		} else {
+			recs[i] = h.record(i, recs[:i])
+		}
+	}
+	return recs
+}
+
 type history struct {
 	rng *rand.Rand
 	n   int
+	ids int // how many ids observations have; 0: about a fifth of n
+}
+
+// observationIDs is how many there are.
+func (h *history) observationIDs() int {
+	if h.ids > 0 {
+		return h.ids
+	}
+	return h.n/5 + 2
 }
 
 var midnight = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -103,9 +128,9 @@ func (h *history) trace(p map[string]any) wire.EventType {
 }
 
 func (h *history) observation(p map[string]any, at time.Time) wire.EventType {
-	number := h.rng.IntN(h.n/5 + 2)
+	number := h.rng.IntN(h.observationIDs())
 	p["id"] = fmt.Sprintf("obs-%d", number)
-	h.maybe(p, "parent_observation_id", fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2)), "obs-unknown", nil)
+	h.maybe(p, "parent_observation_id", fmt.Sprintf("obs-%d", h.rng.IntN(h.observationIDs())), "obs-unknown", nil)
 	h.maybe(p, "type", "generation", "LLM", "tool", "custom", "agent", "chain")
 	h.maybe(p, "level", "error", "WARNING", "INFO", "DEFAULT", nil)
 	h.maybe(p, "status_message", "ok", "время вышло")
@@ -133,8 +158,11 @@ func (h *history) observation(p map[string]any, at time.Time) wire.EventType {
 		p["latency_ms"] = h.quarter()
 	}
 	trace := HistoryTrace(number % HistoryTraces(h.n))
-	if h.chance(8) { // the same step in another trace
+	if h.ids > 0 || h.chance(8) { // the same step in another trace
 		trace = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+	}
+	if h.ids > 0 && !h.floats(number) {
+		p["trace_id"] = trace
 	}
 	switch h.rng.IntN(4) {
 	case 0:
@@ -148,6 +176,17 @@ func (h *history) observation(p map[string]any, at time.Time) wire.EventType {
 	}
 	p["trace_id"], p["name"] = trace, pick(h, "call", "lookup", "шаг")
 	return wire.ObservationCreate
+}
+
+// floats says whether an event of the observations with one of few ids names no trace, unless it does all the same.
+func (h *history) floats(number int) bool {
+	switch number % 3 {
+	case 0:
+		return false
+	case 1:
+		return h.chance(max(2, h.n/8))
+	}
+	return true
 }
 
 func (h *history) score(p map[string]any) wire.EventType {
@@ -166,7 +205,7 @@ func (h *history) score(p map[string]any) wire.EventType {
 	if h.chance(2) {
 		p["trace_id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
 	} else {
-		p["observation_id"] = fmt.Sprintf("obs-%d", h.rng.IntN(h.n/5+2))
+		p["observation_id"] = fmt.Sprintf("obs-%d", h.rng.IntN(h.observationIDs()))
 	}
 	return wire.QualityScoreCreate
 }

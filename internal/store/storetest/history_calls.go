@@ -20,10 +20,7 @@ import (
 // change what was said.
 func CallHistory(seed uint64, n int) []entity.Record {
 	h := history{rng: chance.From(seed, 0xC0FFEE), n: n}
-	calls := make([]providerCall, n/4+1)
-	for i := range calls {
-		calls[i] = h.call(i)
-	}
+	calls := h.calls()
 	recs := make([]entity.Record, n)
 	for i := range recs {
 		recs[i] = h.report(i, &calls[h.rng.IntN(len(calls))])
@@ -43,6 +40,14 @@ type providerCall struct {
 	response string
 	in, out  int
 	trace    int
+}
+
+func (h *history) calls() []providerCall {
+	calls := make([]providerCall, h.n/4+1)
+	for i := range calls {
+		calls[i] = h.call(i)
+	}
+	return calls
 }
 
 func (h *history) call(i int) providerCall {
@@ -77,7 +82,7 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 	if h.rngOf(c, who).IntN(2) == 0 {
 		trace = h.rngOf(c, who).IntN(HistoryTraces(h.n))
 	}
-	id := fmt.Sprintf("%016x", c.number*10+who+1)
+	id := h.spanID(c, who+1)
 	start, end := c.at.Add(-reporters[who].wider*time.Millisecond), c.at.Add(c.took+reporters[who].wider*time.Millisecond)
 	rec.Event = wire.Event{ID: fmt.Sprintf("otlp_%05d", i), Type: wire.ObservationCreate, Timestamp: wire.At(end)}
 	if h.chance(20) {
@@ -91,7 +96,7 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 		"startTimeUnixNano": fmt.Sprint(start.UnixNano()), "endTimeUnixNano": fmt.Sprint(end.UnixNano()),
 	}
 	if h.chance(3) {
-		span["parentSpanId"] = fmt.Sprintf("%016x", c.number*10+h.rng.IntN(len(reporters))+1)
+		span["parentSpanId"] = h.spanID(c, h.rng.IntN(len(reporters))+1)
 	}
 	attributes := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "m-large"}
 	h.said(attributes, c)
@@ -105,6 +110,14 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 	}
 	rec.Event.Payload = raw
 	return rec
+}
+
+// spanID is the id of a span of the call.
+func (h *history) spanID(c *providerCall, who int) string {
+	if h.ids > 0 {
+		return fmt.Sprintf("%016x", who)
+	}
+	return fmt.Sprintf("%016x", c.number*10+who)
 }
 
 // rngOf is what is the same for all reports of one library of the call.
@@ -151,7 +164,7 @@ func (h *history) halfStream(span, attributes map[string]any, c *providerCall) {
 		return
 	}
 	at := first.Add(c.took)
-	span["spanId"], span["kind"] = fmt.Sprintf("%016x", c.number*10+9), 1
+	span["spanId"], span["kind"] = h.spanID(c, 9), 1
 	span["startTimeUnixNano"], span["endTimeUnixNano"] = fmt.Sprint(at.UnixNano()), fmt.Sprint(at.UnixNano())
 	attributes["logfire.span_type"], attributes["duration"] = "log", c.took.Seconds()
 }

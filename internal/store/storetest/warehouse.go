@@ -46,6 +46,7 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Membership", testMembership},
 		{"Histories", testHistories},
 		{"TwinHistories", testTwinHistories},
+		{"SharedIDs", testSharedIDs},
 		{"Filters", testFilters},
 		{"Paging", testPaging},
 		{"PagingWhileInserting", testPagingWhileInserting},

@@ -20,10 +20,11 @@ import (
 // with a checkpoint between some of them.
 func (w *warehouseTest) history(seed uint64, n int) {
 	w.Helper()
-	w.insertHistory(seed, History(seed, n))
+	w.insertHistory(seed, History(seed, n), 2*n/5)
 }
 
-func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record) {
+// insertHistory inserts the records in transactions of most events at most, or in a few more.
+func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record, most int) {
 	w.Helper()
 	w.project = HistoryProject
 	n := len(recs)
@@ -37,7 +38,7 @@ func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record) {
 	rng := chance.From(seed, 7)
 	half := rng.IntN(n)
 	for rest := recs; len(rest) > 0; {
-		k := min(1+rng.IntN(2*n/5), len(rest))
+		k := min(1+rng.IntN(most), len(rest))
 		if w.take(rest[:k]...); rng.IntN(3) > 0 { // else it is written with what follows
 			w.flush()
 		}
@@ -167,17 +168,24 @@ func flat(o *entity.ObservationRow) wire.Observation {
 
 func testHistories(w *warehouseTest) {
 	for i := range chance.Rounds(3) {
-		if i > 0 { // each in an empty warehouse
-			w.recs = nil
-			if err := w.Warehouse.Close(); err != nil {
-				w.Fatal(err)
-			}
-			w.dir = w.TempDir()
-			w.Warehouse = w.open(w.TB, w.dir, &w.log)
-		}
+		w.empty(i > 0)
 		w.history(chance.Seed(w), []int{30, 100, 200, 500}[i%4])
 		w.compareWithFold()
 	}
+}
+
+// empty begins anew, in an empty warehouse, if that is to be.
+func (w *warehouseTest) empty(anew bool) {
+	w.Helper()
+	if !anew {
+		return
+	}
+	w.recs = nil
+	if err := w.Warehouse.Close(); err != nil {
+		w.Fatal(err)
+	}
+	w.dir = w.TempDir()
+	w.Warehouse = w.open(w.TB, w.dir, &w.log)
 }
 
 func (w *warehouseTest) compareWithFold() {

@@ -16,16 +16,10 @@ import (
 // expired, after which what was a duplicate may be the one that is kept.
 func testTwinHistories(w *warehouseTest) {
 	for i := range chance.Rounds(3) {
-		if i > 0 { // each in an empty warehouse
-			w.recs = nil
-			if err := w.Warehouse.Close(); err != nil {
-				w.Fatal(err)
-			}
-			w.dir = w.TempDir()
-			w.Warehouse = w.open(w.TB, w.dir, &w.log)
-		}
+		w.empty(i > 0)
 		seed := chance.Seed(w)
-		w.insertHistory(seed, CallHistory(seed, []int{25, 80, 200, 400}[i%4]))
+		n := []int{25, 80, 200, 400}[i%4]
+		w.insertHistory(seed, CallHistory(seed, n), 2*n/5)
 		w.compareWithFold()
 		if err := w.Insert(w.Context(), w.recs, w.recs[len(w.recs)-1].Seq); err != nil {
 			w.Fatal(err)
