@@ -67,7 +67,7 @@ func open(o Options) (*Pricing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.is, err = newForce(*j, &force{books: line[*price.Book]{{is: builtin}}}, p.text); err != nil || !changed {
+	if p.is, err = newForce(*j, builtin, p.text); err != nil || !changed {
 		return p, err
 	}
 	if err := j.write(o.Dir); err != nil {
