@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/verify"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -177,4 +180,56 @@ func TestCosts(t *testing.T) {
 	}
 	n = start(t, restored)
 	n.checkCalls(t, calls)
+}
+
+// A directory without a journal of prices, as earlier releases left it, is priced anew as a whole.
+func TestCostsWithoutAJournal(t *testing.T) {
+	t.Parallel()
+	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, Cost: "as-sent"}
+	n := start(t, cfg)
+	n.sendCalls(t, modelCalls())
+	caughtUp(t, n)
+	if o := told[wire.Observation](t, n, "/v1/observations/own-0"); o.TotalCost != nil {
+		t.Fatalf("it costs %v", *o.TotalCost)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	remove(t, cfg.DataDir, datadir.PricesDir)
+	cfg.Cost = ""
+	n = start(t, cfg)
+	n.checkCalls(t, modelCalls())
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, cfg.DataDir)
+}
+
+// Damage of the prices is found; that of a book that the program has is mended by the next start.
+func TestVerifyPrices(t *testing.T) {
+	t.Parallel()
+	cfg := Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, WarehouseMemory: 96 << 20}
+	if err := start(t, cfg).stop(); err != nil {
+		t.Fatal(err)
+	}
+	texts, err := filepath.Glob(filepath.Join(cfg.DataDir, datadir.PricesDir, "*.txt"))
+	if err != nil || len(texts) != 1 {
+		t.Fatal(texts, err)
+	}
+	if err := os.WriteFile(texts[0], []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Verify(t.Context(), cfg, nil)
+	if err != nil || found.State != verify.Damaged {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, p := range found.Parts {
+		if damaged := p.State == verify.Damaged; damaged != (p.Name == datadir.PartPrices) {
+			t.Errorf("%s is %s: %+v", p.Name, p.State, p.Problems)
+		}
+	}
+	if err := start(t, cfg).stop(); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, cfg.DataDir)
 }

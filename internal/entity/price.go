@@ -18,7 +18,7 @@ type Tariff struct {
 
 // Price says what the observation cost, once it is whole: after Twins.Mark. A duplicate's cost is that of the one that is kept.
 func (t Tariff) Price(o *ObservationRow) {
-	if t.Prices == nil || !isCall(o.Type) {
+	if t.Prices == nil || !o.IsCall() {
 		return
 	}
 	if o.DuplicateOf == "" {
@@ -27,6 +27,9 @@ func (t Tariff) Price(o *ObservationRow) {
 		o.CostReason = CostOfTheKept
 	}
 }
+
+// IsCall says that the observation is a call of a provider: only such have a price.
+func (o *ObservationRow) IsCall() bool { return isCall(o.Type) }
 
 // The reasons that the fold has for a cost that is not known.
 const (

@@ -71,6 +71,10 @@ func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
 	if o.TotalCost != nil {
 		x.Reported = &Reported{o.InputCost, o.CacheReadCost, o.CacheWriteCost, o.OutputCost, o.TotalCost}
 	}
+	if !o.IsCall() {
+		x.Reason = noCall
+		return x
+	}
 	var c price.Call
 	if x.Reason = callOf(o, &c); x.Reason != "" {
 		return x

@@ -12,6 +12,7 @@ const (
 	noInput   = "the tokens of the prompt are not known"
 	noOutput  = "the tokens of the completion are not known"
 	zeroSent  = "a cost of 0 was sent with tokens, which does not count"
+	noCall    = "it is no call of a model"
 	estimated = "the tokens are an estimate"
 )
 

@@ -2,7 +2,9 @@ package pricing
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/price"
@@ -43,89 +45,96 @@ type force struct {
 	journal journal
 	choices line[Choice]
 	books   line[*price.Book]
-	own     map[string]*ownLine
+	own     map[string]line[*laid] // by project
 }
 
-// ownLine is a project's own prices: each laid before each of the books.
-type ownLine struct {
-	line[[]byte] // the texts
-	before       [][]*price.Book
+// laid is own prices of a project, laid before each of the books.
+type laid struct {
+	text  []byte
+	books []*price.Book
 }
 
-// newForce reads what a journal names. text gives a text by its hash; known are books that were read before.
-func newForce(j journal, known *force, text func(hash string) ([]byte, error)) (*force, error) {
-	f := &force{journal: j, own: map[string]*ownLine{}}
+// newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
+func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, error)) (*force, error) {
+	f := &force{own: map[string]line[*laid]{}}
 	books := map[string]*price.Book{}
-	if known != nil {
-		for i := range known.books {
-			books[known.books[i].is.Hash()] = known.books[i].is
+	if builtin != nil {
+		books[builtin.Hash()] = builtin
+	}
+	for _, e := range j.Entries { // own prices are laid before all of them
+		if e.Book != "" {
+			if err := f.takeBook(e, books, text); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, e := range j.Entries {
-		if err := f.take(e, books, text); err != nil {
-			return nil, err
+		switch {
+		case e.Cost != "":
+			f.choices = append(f.choices, holding[Choice]{e.from(), e.After, e.Cost})
+		case e.Own != "":
+			raw, err := text(e.Own)
+			if err != nil {
+				return nil, err
+			}
+			own, err := f.lay(e.Project, raw)
+			if err != nil {
+				return nil, err
+			}
+			f = f.with(e, own)
 		}
 	}
-	for project, own := range f.own {
-		if err := own.lay(project, f.books); err != nil {
-			return nil, err
-		}
-	}
+	f.journal = j
 	return f, nil
 }
 
-func (f *force) take(e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
-	from := int64(math.MinInt64)
-	if !e.From.IsZero() {
-		from = e.From.UnixMicro()
-	}
-	switch {
-	case e.Cost != "":
-		f.choices = append(f.choices, holding[Choice]{from, e.After, e.Cost})
-	case e.Book != "":
-		book := books[e.Book]
-		if book == nil {
-			raw, err := text(e.Book)
-			if err != nil {
-				return err
-			}
-			if book, err = price.Parse(string(raw)); err != nil {
-				return fmt.Errorf("%s: %w", textName(e.Book), err)
-			}
-			books[e.Book] = book
-		}
-		f.books = append(f.books, holding[*price.Book]{from, e.After, book})
-	case e.Own != "":
-		raw, err := text(e.Own)
+func (f *force) takeBook(e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
+	book := books[e.Book]
+	if book == nil {
+		raw, err := text(e.Book)
 		if err != nil {
 			return err
 		}
-		if f.own[e.Project] == nil {
-			f.own[e.Project] = &ownLine{}
+		if book, err = price.Parse(string(raw)); err != nil {
+			return fmt.Errorf("%s: %w", textName(e.Book), err)
 		}
-		own := f.own[e.Project]
-		own.line = append(own.line, holding[[]byte]{from, e.After, raw})
+		books[e.Book] = book
 	}
+	f.books = append(f.books, holding[*price.Book]{e.from(), e.After, book})
 	return nil
 }
 
-// lay lays each of the own prices before each of the books.
-func (o *ownLine) lay(project string, books line[*price.Book]) error {
-	for i := range o.line {
-		list, err := ownPrices(project, o.line[i].is)
-		if err != nil {
-			return err
-		}
-		var laid []*price.Book
-		for j := range books {
-			laid = append(laid, price.NewPrices(books[j].is, list).For(project))
-		}
-		o.before = append(o.before, laid)
+// from is when calls start for which the entry holds, as lines have it.
+func (e *entry) from() int64 {
+	if e.From.IsZero() {
+		return math.MinInt64
 	}
-	return nil
+	return e.From.UnixMicro()
 }
 
-// of is what holds for a call of a project, and since when.
+// lay reads own prices of a project, and lays them before the books.
+func (f *force) lay(project string, text []byte) (*laid, error) {
+	list, err := ownPrices(project, text)
+	if err != nil {
+		return nil, err
+	}
+	own := &laid{text: text}
+	for i := range f.books {
+		own.books = append(own.books, price.NewPrices(f.books[i].is, list).For(project))
+	}
+	return own, nil
+}
+
+// with is f and, as its last entry, own prices.
+func (f *force) with(e entry, own *laid) *force {
+	next := *f
+	next.journal.Entries = append(slices.Clip(f.journal.Entries), e)
+	next.own = maps.Clone(f.own)
+	next.own[e.Project] = append(slices.Clip(f.own[e.Project]), holding[*laid]{e.from(), e.After, own})
+	return &next
+}
+
+// of is what holds for a call of a project.
 func (f *force) of(project string, start int64, first entity.Seq) (Choice, *price.Book) {
 	choice := AsSent
 	if i := f.choices.at(start, first); i >= 0 {
@@ -135,10 +144,9 @@ func (f *force) of(project string, start int64, first entity.Seq) (Choice, *pric
 	if base < 0 {
 		return AsSent, nil
 	}
-	if own := f.own[project]; own != nil {
-		if i := own.at(start, first); i >= 0 {
-			return choice, own.before[i][base]
-		}
+	own := f.own[project]
+	if i := own.at(start, first); i >= 0 {
+		return choice, own[i].is.books[base]
 	}
 	return choice, f.books[base].is
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -22,12 +21,16 @@ type OwnSet struct {
 // SetOwn makes text the own prices of a project, for calls that start at from or later and of which the log has no event yet. It
 // returns when that is on the disk and in force. What is wrong with the text is an ErrInvalid.
 func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
-	if _, err := ownPrices(project, text); err != nil {
+	p.mu.RLock()
+	is := p.is // its books stay
+	p.mu.RUnlock()
+	own, err := is.lay(project, text)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	hash, err := writeText(p.o.Dir, text)
 	if err == nil {
-		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)})
+		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)}, own)
 	}
 	if err != nil {
 		return fmt.Errorf("set own prices: %w", err)
@@ -35,18 +38,13 @@ func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
 	return nil
 }
 
-// add puts an entry in force, for what comes behind the log's head.
-func (p *Pricing) add(e entry) error {
+// add puts own prices in force, for what comes behind the log's head.
+func (p *Pricing) add(e entry, own *laid) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.At, e.After = p.o.Now().UTC().Truncate(time.Microsecond), p.o.Head()
-	j := p.is.journal
-	j.Entries = append(slices.Clip(j.Entries), e)
-	next, err := newForce(j, p.is, p.text)
-	if err != nil {
-		return err
-	}
-	if err := j.write(p.o.Dir); err != nil {
+	next := p.is.with(e, own)
+	if err := next.journal.write(p.o.Dir); err != nil {
 		return err
 	}
 	p.is = next
@@ -61,7 +59,7 @@ func (p *Pricing) Own(project string) []OwnSet {
 	own, n := p.is.own[project], 0
 	for _, e := range p.is.journal.Entries {
 		if e.Own != "" && e.Project == project {
-			all = append(all, OwnSet{e.At, e.From, own.line[n].is})
+			all = append(all, OwnSet{e.At, e.From, own[n].is.text})
 			n++
 		}
 	}

@@ -57,6 +57,11 @@ func TestOwnPrices(t *testing.T) {
 			t.Errorf("%+v", how)
 		}
 	}
+	agent := call(noon, 30)
+	agent.Type = "agent"
+	if how := p.Explain("shop", agent); how.Total != nil || how.Price != nil || how.Reason == "" {
+		t.Errorf("an agent costs %+v", how)
+	}
 	if err := p.SetOwn("shop", []byte("[]"), noon); err != nil {
 		t.Fatal(err)
 	}

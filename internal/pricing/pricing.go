@@ -57,44 +57,18 @@ func open(o Options) (*Pricing, error) {
 		return nil, err
 	}
 	p := &Pricing{o: o, begun: j == nil}
-	now := o.Now().UTC()
-	add := entry{At: now, From: now, After: o.Head()}
-	if j == nil {
-		j, add = &journal{Version: JournalVersion}, entry{At: now}
-	}
-	lastBook, lastCost := "", Choice("")
-	for _, e := range j.Entries {
-		if e.Book != "" {
-			lastBook = e.Book
-		}
-		if e.Cost != "" {
-			lastCost = e.Cost
-		}
+	now := o.Now().UTC().Truncate(time.Microsecond)
+	from := entry{At: now, From: now, After: o.Head()}
+	if p.begun {
+		j, from = &journal{Version: JournalVersion}, entry{At: now}
 	}
 	builtin := price.Builtin()
-	changed := false
-	if hash := builtin.Hash(); hash != lastBook {
-		if _, err := writeText(o.Dir, []byte(builtin.Text())); err != nil {
-			return nil, err
-		}
-		book := add
-		book.Book, changed = hash, true
-		j.Entries = append(j.Entries, book)
-	}
-	if o.Cost == "" {
-		o.Cost = cmp.Or(lastCost, PreferReported)
-	}
-	if o.Cost != lastCost {
-		choice := add
-		choice.Cost, changed = o.Cost, true
-		j.Entries = append(j.Entries, choice)
-	}
-	known := &force{books: line[*price.Book]{{is: builtin}}}
-	if p.is, err = newForce(*j, known, p.text); err != nil {
+	changed, err := j.follow(o, builtin, from)
+	if err != nil {
 		return nil, err
 	}
-	if !changed {
-		return p, nil
+	if p.is, err = newForce(*j, builtin, p.text); err != nil || !changed {
+		return p, err
 	}
 	if err := j.write(o.Dir); err != nil {
 		return nil, err
@@ -102,8 +76,36 @@ func open(o Options) (*Pricing, error) {
 	if p.begun {
 		return p, durable.SyncDir(filepath.Dir(o.Dir))
 	}
-	o.Logger.Info("another price book or setting holds for calls from now on", "book", builtin.Version(), "cost", o.Cost)
+	o.Logger.Info("another price book or setting holds for calls from now on", "book", builtin.Version(), "cost", p.is.choices[len(p.is.choices)-1].is)
 	return p, nil
+}
+
+// follow adds what the program has and the journal does not say last.
+func (j *journal) follow(o Options, builtin *price.Book, from entry) (changed bool, err error) {
+	book, choice := j.last()
+	hash, err := writeText(o.Dir, []byte(builtin.Text())) // mends it, too
+	if err != nil {
+		return false, err
+	}
+	if hash != book {
+		e := from
+		e.Book = hash
+		j.Entries, changed = append(j.Entries, e), true
+	}
+	if is := cmp.Or(o.Cost, choice, PreferReported); is != choice {
+		e := from
+		e.Cost = is
+		j.Entries, changed = append(j.Entries, e), true
+	}
+	return changed, nil
+}
+
+// last is the last book and the last setting; "" before the first.
+func (j *journal) last() (book string, choice Choice) {
+	for _, e := range j.Entries {
+		book, choice = cmp.Or(e.Book, book), cmp.Or(e.Cost, choice)
+	}
+	return book, choice
 }
 
 // Read is what the journal in dir says, which must not change; nil when there is none. The error is ErrNewer, or what is damaged.

@@ -232,3 +232,30 @@ func BenchmarkPrice(b *testing.B) {
 		p.Price("p", o)
 	}
 }
+
+// A journal of every version is read, and its calls cost what they did.
+func TestEveryVersionIsRead(t *testing.T) {
+	t.Parallel()
+	p, err := pricing.Read(filepath.Join("testdata", "v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		project, model string
+		after          time.Duration
+		first          entity.Seq
+		want           string
+	}{
+		{"lab", "gpt-4o", 0, 1, "0.003 computed"}, {"lab", "mine", time.Hour, 8, "- none no price for the model"}, {"shop", "mine", time.Hour, 8, "0.006 computed"},
+		{"shop", "mine", time.Hour, 7, "- none no price for the model"}, {"shop", "mine", 0, 8, "- none no price for the model"},
+		{"shop", "mine", 2 * time.Hour, 10, "-"}, {"shop", "mine", 2 * time.Hour, 9, "0.006 computed"},
+	} {
+		o := call(noon.Add(c.after), c.first)
+		if o.Model = c.model; c.model == "mine" {
+			o.Provider = ""
+		}
+		if got := priced(p, c.project, o); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
