@@ -36,7 +36,7 @@ type Options struct {
 	// Records reads events from the Log, with their Fields, in the order asked; those that are gone, or have no Fields,
 	// may be left out. What the writer does not remember is folded again from them. Default: an error.
 	Records func(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
-	// Now is the clock, for the names of files put aside. Default time.Now.
+	// Now is the clock, for how long events wait to be written and for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
 	Logger *slog.Logger
