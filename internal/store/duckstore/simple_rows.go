@@ -196,7 +196,7 @@ func (p *simple) keep(s *hotEntity, f *family) {
 		of := &p.entities[i]
 		all := p.entity(of)
 		if p.lead(of).fresh { // and alone; of others rank knows
-			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
+			p.w.heads.put(all, head{id, of.newness, p.written, span{p.written, p.written}, of.floating, true})
 		}
 		p.w.bundles.put(all.in(id), p.bundle(of, p.written))
 	}
