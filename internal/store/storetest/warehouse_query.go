@@ -51,6 +51,7 @@ func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record, most in
 			half = n + 1
 		}
 	}
+	w.flush() // what is repeated is known by what the log has, of which the test may take some away
 }
 
 // foldedAll is everything that the records fold into, by the Go fold.
