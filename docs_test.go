@@ -300,14 +300,14 @@ func TestDependenciesHaveReasons(t *testing.T) {
 }
 
 // Nothing sleeps by the real clock: only tests may call time.Sleep, in files of which some run in
-// a bubble of testing/synctest. What measures, in .ci and bench, is another matter.
+// a bubble of testing/synctest. What measures, in .ci, is another matter.
 func TestNothingSleeps(t *testing.T) {
 	t.Parallel()
 	err := fs.WalkDir(os.DirFS("."), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (p == "bench" || p == "findings" || d.Name() == "node_modules" || p != "." && strings.HasPrefix(d.Name(), ".")) {
+		if d.IsDir() && (p == "findings" || d.Name() == "node_modules" || p != "." && strings.HasPrefix(d.Name(), ".")) {
 			return fs.SkipDir
 		}
 		if path.Ext(p) != ".go" {

@@ -12,22 +12,17 @@ import (
 // list as the input, or the output, of its observation. It must see the records before they are folded.
 func Join(recs []entity.Record) {
 	type call struct{ trace, id string }
-	type fact struct {
-		id      string
-		content uint64
-	}
 	calls := map[call][]*entity.Record{}
-	known := map[fact]bool{}
+	known := map[entity.FactID]bool{}
 	for i := range recs {
 		f := recs[i].Fields
 		if f == nil || f.Rank != entity.RankHint {
 			continue
 		}
-		is := fact{recs[i].Event.ID, f.Content}
-		if known[is] {
+		if known[recs[i].FactID()] {
 			continue
 		}
-		known[is] = true
+		known[recs[i].FactID()] = true
 		trace, _ := f.Get(entity.TraceID)
 		of := call{trace.Text, f.EntityID}
 		calls[of] = append(calls[of], &recs[i])

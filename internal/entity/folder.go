@@ -11,8 +11,8 @@ import (
 // is the same for who keeps what was made. The zero value is ready. It is not safe for concurrent use.
 type Folder struct {
 	items   []foldItem
-	places  map[fact]int // of the items, while there are many
-	jumbled bool         // they do not stand in their order
+	places  map[FactID]int // of the items, while there are many
+	jumbled bool           // they do not stand in their order
 
 	values []FieldValue // of the rows that were added
 	lists  []string     // of these values
@@ -33,22 +33,15 @@ type Fact struct {
 
 // foldItem is one event of the entity that is folded.
 type foldItem struct {
-	seq     Seq
-	at      int64 // µs
-	rank    Rank
-	clears  bool
-	content uint64
-	eventID string
-	trace   string // that it names
-	env     string // of its batch, "" when it is the default
-	values  []FieldValue
-	rec     *Record // nil of a Fact
-}
-
-// fact is what makes two records of one entity one.
-type fact struct {
-	eventID string
-	content uint64
+	seq    Seq
+	at     int64 // µs
+	rank   Rank
+	clears bool
+	fact   FactID
+	trace  string // that it names
+	env    string // of its batch, "" when it is the default
+	values []FieldValue
+	rec    *Record // nil of a Fact
 }
 
 // fewItems is up to how many events are compared one by one.
@@ -69,7 +62,7 @@ func (f *Folder) AddFact(e Fact) error {
 	}
 	f.values, f.lists = values, lists
 	f.take(foldItem{
-		seq: e.Seq, at: e.At, rank: e.Row.Rank(), content: e.Row.Content(), eventID: e.EventID, env: e.Environment,
+		seq: e.Seq, at: e.At, rank: e.Row.Rank(), fact: FactID{e.EventID, e.Row.Content()}, env: e.Environment,
 		values: f.values[from:len(f.values):len(f.values)],
 	})
 	return nil
@@ -77,7 +70,7 @@ func (f *Folder) AddFact(e Fact) error {
 
 func (f *Folder) add(rec *Record, fields *Fields) {
 	f.take(foldItem{
-		seq: rec.Seq, at: rec.Event.Timestamp.UnixMicro(), rank: fields.Rank, content: fields.Content, eventID: rec.Event.ID,
+		seq: rec.Seq, at: rec.Event.Timestamp.UnixMicro(), rank: fields.Rank, fact: FactID{rec.Event.ID, fields.Content},
 		env: rec.Environment, values: fields.Values, rec: rec,
 	})
 }
@@ -109,28 +102,27 @@ func (f *Folder) take(item foldItem) {
 
 // place is where the fact of an event is known already, or −1; it is known from now on.
 func (f *Folder) place(item *foldItem) int {
-	if item.eventID == "" {
+	if item.fact.EventID == "" {
 		return -1
 	}
 	if len(f.items) < fewItems {
 		for i := range f.items {
-			if f.items[i].content == item.content && f.items[i].eventID == item.eventID {
+			if f.items[i].fact == item.fact {
 				return i
 			}
 		}
 		return -1
 	}
 	if f.places == nil {
-		f.places = make(map[fact]int, 2*len(f.items))
+		f.places = make(map[FactID]int, 2*len(f.items))
 		for i := range f.items {
-			f.places[fact{f.items[i].eventID, f.items[i].content}] = i
+			f.places[f.items[i].fact] = i
 		}
 	}
-	is := fact{item.eventID, item.content}
-	if i, known := f.places[is]; known {
+	if i, known := f.places[item.fact]; known {
 		return i
 	}
-	f.places[is] = len(f.items)
+	f.places[item.fact] = len(f.items)
 	return -1
 }
 

@@ -29,5 +29,14 @@ type Record struct {
 	Fields *Fields
 }
 
+// FactID is what makes events of one project one fact: see Fold. Of records with the same, the one with the lowest Seq counts.
+type FactID struct {
+	EventID string
+	Content uint64 // Fields.Content
+}
+
+// FactID names the record's fact within its project. The record has Fields.
+func (r *Record) FactID() FactID { return FactID{r.Event.ID, r.Fields.Content} }
+
 // ErrNotFound says that there is nothing of that name. Use errors.Is.
 var ErrNotFound = errors.New("not found")

@@ -197,8 +197,7 @@ func (t *translation) read(ev *wire.Event, kind entity.Kind) {
 var langfuseRead = []string{"langfuse", "type", "environment", "usage", "usageDetails", "costDetails", "trace"}
 
 func (t *translation) text(key, text string) {
-	raw, _ := json.Marshal(text) // a text always marshals
-	t.out.add(key, raw)
+	t.out.add(key, rawjson.AppendString(nil, text))
 }
 
 // said is the text at a key of the body; "" when there is none.

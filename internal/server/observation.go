@@ -23,7 +23,7 @@ func getObservation(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.observe(ctx, c, id, traceID)
+	o, err := s.observe(ctx, c, id, traceID, detailCopies)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +73,14 @@ type oneObservation struct {
 	merged      *merged // nil: the metadata are in the row
 }
 
-// observe finds what counts of an observation, and takes the room for it.
-func (s *Server) observe(ctx context.Context, c *call, id, traceID string) (*oneObservation, error) {
+// observe finds what counts of an observation, and takes the room for so many copies of it.
+func (s *Server) observe(ctx context.Context, c *call, id, traceID string, copies int64) (*oneObservation, error) {
 	seqs, err := s.entityEvents(ctx, c, entity.ObservationKind, id)
 	if err != nil {
 		return nil, err
 	}
 	o := &oneObservation{id: id, traceID: traceID, window: int64(s.window)}
-	o.reading, err = s.sketched(ctx, c, seqs, detailCopies, o)
+	o.reading, err = s.sketched(ctx, c, seqs, copies, o)
 	return o, err
 }
 

@@ -51,6 +51,11 @@ func TestLargeObservations(t *testing.T) {
 	if len(o.Metadata) < updates*(size-1000) {
 		t.Errorf("%d bytes of metadata", len(o.Metadata))
 	}
+
+	h.accept(at("other", "observation_create", 1500000000, `{"id":"merged","trace_id":"before","name":"n"}`), at("nowhere", "observation_update", 0, `{"id":"merged","level":"ERROR"}`))
+	if got := decoded[wire.EventReceipt](t, h.light("/v1/telemetry/events/nowhere", 40<<20)); len(got.Notes) != 1 || !strings.Contains(got.Notes[0], `of trace "t"`) {
+		t.Errorf("the receipt's notes: %q", got.Notes)
+	}
 	if st := h.srv.answers.stats(); st.used != 0 || st.large {
 		t.Errorf("left behind: %+v", st)
 	}

@@ -43,7 +43,8 @@ type sketch interface {
 // before they are read: when it is more than was thought, they are read again.
 func (s *Server) sketched(ctx context.Context, c *call, seqs []entity.Seq, copies int64, sk sketch) (*reading, error) {
 	const perEvent = 700 // most of what is known of an event
-	for room := streamWeight(copies, 0, perEvent*int64(len(seqs))); ; {
+	weight := func(largest, known int64) int64 { return c.question.read() + streamWeight(copies, largest, known) }
+	for room := weight(0, perEvent*int64(len(seqs))); ; {
 		if err := c.question.need(ctx, room); err != nil {
 			return nil, err
 		}
@@ -53,20 +54,20 @@ func (s *Server) sketched(ctx context.Context, c *call, seqs []entity.Seq, copie
 		err := r.brief(ctx, seqs, func(rec *entity.Record) bool {
 			n++
 			bytes = sk.add(rec)
-			return streamWeight(copies, 0, bytes) <= c.question.bytes
+			return weight(0, bytes) <= c.question.bytes
 		})
 		if err != nil {
 			return nil, err
 		}
-		if streamWeight(copies, 0, bytes) > c.question.bytes {
-			room = streamWeight(copies, 0, bytes*5/4*int64(len(seqs))/n)
+		if weight(0, bytes) > c.question.bytes {
+			room = weight(0, bytes*5/4*int64(len(seqs))/n)
 			continue
 		}
 		largest, bytes, err := sk.end()
 		if err != nil {
 			return nil, err
 		}
-		if room = streamWeight(copies, largest, bytes); room <= c.question.bytes {
+		if room = weight(largest, bytes); room <= c.question.bytes {
 			c.question.shrink(room)
 			return r, nil
 		}

@@ -162,7 +162,7 @@ func (s *Server) openTrace(ctx context.Context, c *call, fields *entity.Fields) 
 	if err != nil || len(page.Data) < 2 {
 		return "", err
 	}
-	o, err := s.observe(ctx, c, id, "")
+	o, err := s.observe(ctx, c, id, "", 0) // no payloads
 	if errors.Is(err, store.ErrNotFound) { // erased meanwhile
 		return "", nil
 	}

@@ -27,11 +27,6 @@ const (
 	mostRead  = 500
 )
 
-// weightOf is what an answer weighs that is made of so many events with such payloads.
-func weightOf(events int, payloads int64) int64 {
-	return smallAnswer + payloadCopies*payloads + recordBytes*int64(events)
-}
-
 // question is what an asking call holds: its turn, and room for its answer. It belongs
 // to the goroutine of the call.
 type question struct {
@@ -45,9 +40,17 @@ type question struct {
 	copies int64
 }
 
-// weight is weightOf with the question's own copies.
+// weight is what an answer weighs that is made of so many events with such payloads.
 func (q *question) weight(events int, payloads int64) int64 {
-	return weightOf(events, payloads) + max(0, q.copies-payloadCopies)*payloads
+	return smallAnswer + max(q.copies, payloadCopies)*payloads + recordBytes*int64(events)
+}
+
+// read is what of the room readAll has taken up.
+func (q *question) read() int64 {
+	if q.count == 0 {
+		return 0
+	}
+	return q.weight(q.count, q.room)
 }
 
 // ask takes a turn and room for a small answer. The caller calls end.

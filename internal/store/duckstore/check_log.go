@@ -141,7 +141,7 @@ func (k *Checker) Without(ctx context.Context, events []Event) ([]Event, error) 
 			return nil, fmt.Errorf("read warehouse: %w", err)
 		}
 		for _, e := range events[:n] {
-			if seq, ok := first[said{e.Project, e.EventID, e.Content}]; !ok || seq > e.Seq {
+			if seq, ok := first[fact{e.Project, entity.FactID{EventID: e.EventID, Content: e.Content}}]; !ok || seq > e.Seq {
 				none = append(none, e)
 			}
 		}
@@ -150,14 +150,8 @@ func (k *Checker) Without(ctx context.Context, events []Event) ([]Event, error) 
 	return none, nil
 }
 
-// said is what makes events of the Log one: see entity.Fold.
-type said struct {
-	project, eventID string
-	content          uint64
-}
-
 // firsts are the least Seqs with a row.
-func (k *Checker) firsts(ctx context.Context, events []Event) (map[said]entity.Seq, error) {
+func (k *Checker) firsts(ctx context.Context, events []Event) (map[fact]entity.Seq, error) {
 	if err := k.flush(); err != nil {
 		return nil, err
 	}
@@ -165,7 +159,7 @@ func (k *Checker) firsts(ctx context.Context, events []Event) (map[said]entity.S
 	for i := range events {
 		ids[i] = events[i].EventID
 	}
-	first := map[said]entity.Seq{}
+	first := map[fact]entity.Seq{}
 	// Not on conn, which may be in the middle of Rows.
 	rows, err := k.db.QueryContext(ctx, `SELECT h.project, h.event_id, h.content, min(h.seq) FROM log.heard h JOIN events e ON e.project = h.project AND e.seq = h.seq AND e.fact = h.fact
 		WHERE h.event_id IN (SELECT unnest($1::VARCHAR[])) GROUP BY ALL`, ids)
@@ -174,9 +168,9 @@ func (k *Checker) firsts(ctx context.Context, events []Event) (map[said]entity.S
 	}
 	defer rows.Close() //nolint:errcheck // only read
 	for rows.Next() {
-		var f said
+		var f fact
 		var seq int64
-		if err := rows.Scan(&f.project, &f.eventID, &f.content, &seq); err != nil {
+		if err := rows.Scan(&f.project, &f.EventID, &f.Content, &seq); err != nil {
 			return nil, err
 		}
 		first[f] = entity.Seq(seq)

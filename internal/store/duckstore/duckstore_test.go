@@ -19,7 +19,7 @@ func TestConformanceForgetful(t *testing.T) {
 		t.Skip("skipped with -short: the conformance suite once more")
 	}
 	names := []string{"Cursor", "Repeated", "Poison", "Permutations", "Updates", "Ties", "SameID", "Clear", "RolledUp", "Root", "Projects",
-		"Membership", "Histories", "TwinHistories", "SharedIDs", "Erase", "EraseHistory", "ExpireHistory", "ExpireProjects", "Late", "ReadsBesideWrites"}
+		"Membership", "Histories", "TwinHistories", "SharedIDs", "Floating", "Erase", "EraseHistory", "ExpireHistory", "ExpireProjects", "Late", "ReadsBesideWrites"}
 	if chance.Rounds(1) > 1 {
 		names = nil
 	}

@@ -35,13 +35,13 @@ const (
 )
 
 // due says whether it is time to write.
-func (h *hot) due() bool {
-	return len(h.events) >= flushRows || h.memory() >= flushBytes || len(h.events) > 0 && time.Since(h.since) > flushAfter
+func (h *hot) due(now time.Time) bool {
+	return len(h.events) >= flushRows || h.memory() >= flushBytes || len(h.events) > 0 && now.Sub(h.since) > flushAfter
 }
 
 // full says whether there is no room for n more events, and so something to write first.
-func (h *hot) full(n int) bool {
-	return h.due() && (len(h.events)+n > mostRows || h.memory() > mostBytes)
+func (h *hot) full(n int, now time.Time) bool {
+	return h.due(now) && (len(h.events)+n > mostRows || h.memory() > mostBytes)
 }
 
 // take makes records hot. When there are too many, or the last flush failed, it writes what is hot first.
@@ -64,18 +64,19 @@ func (w *Warehouse) takeHot(recs []entity.Record, upto entity.Seq) (took bool, e
 	if w.closing.Load() {
 		return false, store.ErrClosed
 	}
-	if w.flushErr != nil || w.hot.full(len(recs)) {
+	now := w.options.Now()
+	if w.flushErr != nil || w.hot.full(len(recs), now) {
 		return false, nil
 	}
 	if w.hot.since.IsZero() {
-		w.hot.since = time.Now()
+		w.hot.since = now
 	}
 	for i := range recs {
 		w.hot.add(&recs[i])
 	}
 	w.hot.upto = max(w.hot.upto, upto)
 	w.taken++
-	if w.hot.due() {
+	if w.hot.due(now) {
 		w.rouse()
 	}
 	return true, nil
@@ -123,7 +124,7 @@ func (w *Warehouse) written(taken uint64) bool {
 // settle is Flush for a question, which is answered without what cannot be written: the indexer says then that it is behind.
 func (w *Warehouse) settle(ctx context.Context) error {
 	w.hotMu.Lock()
-	wait := w.flushErr != nil && time.Since(w.failedAt) < askAgain
+	wait := w.flushErr != nil && w.options.Now().Sub(w.failedAt) < askAgain
 	w.hotMu.Unlock()
 	if wait {
 		return nil
@@ -135,7 +136,7 @@ func (w *Warehouse) settle(ctx context.Context) error {
 // flush writes all that is hot; with whole, only what is due, and then as many row groups as are full, if one is. w.mu is held.
 func (w *Warehouse) flush(whole bool) error {
 	w.hotMu.Lock()
-	if whole && w.flushErr == nil && !w.hot.due() {
+	if whole && w.flushErr == nil && !w.hot.due(w.options.Now()) {
 		w.hotMu.Unlock()
 		return nil
 	}
@@ -153,14 +154,14 @@ func (w *Warehouse) flush(whole bool) error {
 		w.hot = w.anotherHot()
 		w.hot.addAll(h)
 		w.hot.addAll(since)
-		w.hot.since = time.Now()
+		w.hot.since = w.options.Now()
 		w.spare = append(w.spare, since)
 	} else {
 		w.flushed = taken
 	}
 	w.spare = append(w.spare, h)
 	if w.flushErr = err; err != nil {
-		w.failedAt = time.Now()
+		w.failedAt = w.options.Now()
 		return fmt.Errorf("write what was inserted: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 type head struct {
 	trace    string // of the newest
 	newness  int64  // of the newest
+	at       int64  // written of the newest
 	written  span   // of all
 	floating bool   // events of it name no trace
 	alone    bool   // there is no other
@@ -46,11 +47,11 @@ func (w *Warehouse) headsOf(ids []entityKey) (map[entityKey]head, error) {
 		return heads, nil
 	}
 	statement := `SELECT project, id, coalesce(any_value(trace_id) FILTER (newest), ''), coalesce(any_value(newness) FILTER (newest), 0),
-		min(written), max(written), bool_or(floating), count(*) FROM observations WHERE ` + among("id") + " GROUP BY project, id"
+		coalesce(any_value(written) FILTER (newest), 0), min(written), max(written), bool_or(floating), count(*) FROM observations WHERE ` + among("id") + " GROUP BY project, id"
 	err := w.write.scan(statement, params(absent), func(b block) {
 		for i := range b.rows {
 			heads[entityKey{b.text(0, i), entity.ObservationKind, "", b.text(1, i)}] = head{
-				trace: b.text(2, i), newness: b.number(3, i), written: span{b.number(4, i), b.number(5, i)}, floating: b.bytes(6)[i] != 0, alone: b.number(7, i) == 1,
+				trace: b.text(2, i), newness: b.number(3, i), at: b.number(4, i), written: span{b.number(5, i), b.number(6, i)}, floating: b.bytes(7)[i] != 0, alone: b.number(8, i) == 1,
 			}
 		}
 	})
@@ -63,8 +64,8 @@ type flagged struct {
 	written []span
 }
 
-func (f *flagged) add(k entityKey, written span) {
-	f.keys, f.written = append(f.keys, k), append(f.written, written)
+func (f *flagged) add(k entityKey, written int64) {
+	f.keys, f.written = append(f.keys, k), append(f.written, span{written, written})
 }
 
 // setNewest says of rows that they are the newest with their ids, or no longer.

@@ -53,23 +53,28 @@ func (w *Warehouse) known(h *hot, suspects map[uint64][]int32) (map[int32]bool, 
 	}
 	for _, events := range suspects {
 		for n, i := range events {
-			same := func(j int32) bool {
-				return h.events[i].project == h.events[j].project && h.id(int(i)) == h.id(int(j)) && h.row(int(i)).Content() == h.row(int(j)).Content()
-			}
+			same := func(j int32) bool { return h.fact(i) == h.fact(j) }
 			if known[i] || slices.ContainsFunc(events[:n], same) {
 				known[i] = true
 				continue
 			}
-			known[i] = stored[fact{h.project(int(i)), h.id(int(i)), h.row(int(i)).Content()}]
+			known[i] = stored[h.fact(i)]
 		}
 	}
 	return known, nil
 }
 
-// fact is what makes two events of a project the same.
+// fact names a fact among those of all projects.
 type fact struct {
-	project, eventID string
-	content          uint64
+	project string
+	entity.FactID
+}
+
+func factOf(rec *entity.Record) fact { return fact{rec.Project, rec.FactID()} }
+
+// fact is that of an event. It is the page's memory.
+func (h *hot) fact(i int32) fact {
+	return fact{h.project(int(i)), entity.FactID{EventID: h.id(int(i)), Content: h.row(int(i)).Content()}}
 }
 
 // stored returns the facts of the events in the table that have the hash of a suspect. Those that are the very same events
@@ -110,7 +115,7 @@ func (w *Warehouse) stored(h *hot, suspects map[uint64][]int32, known map[int32]
 		}
 		for i := range recs {
 			if rec := &recs[i]; rec.Fields != nil {
-				stored[fact{rec.Project, rec.Event.ID, rec.Fields.Content}] = true
+				stored[factOf(rec)] = true
 			}
 		}
 	}

@@ -79,7 +79,10 @@ func (r *refold) writtenOf(kind entity.Kind, keys []entityKey) string {
 	}
 	spans := make([]span, len(keys))
 	for i, k := range keys {
-		spans[i] = r.heads[k.all()].was.written
+		was := &r.heads[k.all()].was
+		if spans[i] = was.written; k.trace == was.trace {
+			spans[i] = span{was.at, was.at}
+		}
 	}
 	return " AND " + within("written", joinSpans(spans, fewSpans))
 }
@@ -100,7 +103,7 @@ func (r *refold) others(id entityKey) bool {
 func (r *refold) newest(of *rivals) (h head) {
 	for _, k := range of.touched {
 		if b := r.bundles[k]; !b.empty() && h.yields(k.trace, b.newness) {
-			h = head{trace: k.trace, newness: b.newness, written: span{r.written, r.written}, floating: b.floats > 0}
+			h = head{trace: k.trace, newness: b.newness, at: r.written, written: span{r.written, r.written}, floating: b.floats > 0}
 		}
 	}
 	return h
@@ -177,7 +180,7 @@ func (r *refold) heirs() (map[entityKey]head, error) {
 	statement := "SELECT DISTINCT ON (project, id) project, id, trace_id, newness, written FROM observations WHERE " + among("id") + " AND NOT " + is + " ORDER BY project, id, newness DESC, trace_id DESC"
 	err := r.w.write.scan(statement, args, func(b block) {
 		for i := range b.rows {
-			heirs[entityKey{b.text(0, i), entity.ObservationKind, "", b.text(1, i)}] = head{trace: b.text(2, i), newness: b.number(3, i), written: span{b.number(4, i), b.number(4, i)}}
+			heirs[entityKey{b.text(0, i), entity.ObservationKind, "", b.text(1, i)}] = head{trace: b.text(2, i), newness: b.number(3, i), at: b.number(4, i), written: span{b.number(4, i), b.number(4, i)}}
 		}
 	})
 	return heirs, err
@@ -191,17 +194,18 @@ func (r *refold) settle() error {
 	}
 	var up, down flagged
 	for id, of := range r.heads {
-		written := of.was.written
-		if r.stays(id) && of.trace != of.was.trace {
-			down.add(id.in(of.was.trace), written)
+		if of.none() {
+			continue // all are gone
 		}
-		to := r.bundles[id.in(of.trace)]
-		if to == nil && of.trace != of.was.trace {
-			up.add(id.in(of.trace), written)
+		newest := r.bundles[id.in(of.trace)]
+		switch {
+		case of.trace == of.was.trace:
+		case newest == nil:
+			up.add(id.in(of.trace), of.at)
+		case r.stays(id):
+			down.add(id.in(of.was.trace), of.was.at)
 		}
-		if !of.none() {
-			of.head = r.after(id, of, to)
-		}
+		of.head = r.after(id, of, newest)
 	}
 	if err := r.w.setNewest(&down, false); err != nil {
 		return err
@@ -217,7 +221,9 @@ func (r *refold) after(id entityKey, of *rivals, newest *bundle) head {
 			n++
 		}
 	}
-	h.written = span{r.written, r.written}
+	if h.written = (span{r.written, r.written}); newest != nil {
+		h.at = r.written
+	}
 	switch {
 	case others && n == 0:
 		h.written = of.was.written

@@ -3,6 +3,7 @@ package duckstore
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 	"time"
@@ -139,18 +140,7 @@ func TestSharedHistories(t *testing.T) {
 				sound(t, path, s)
 				w = open()
 			case 1:
-				var gone []entity.Seq
-				ids := map[string]bool{} // all of an id: what was accepted again is in no row
-				for _, rec := range s.All() {
-					one, known := ids[rec.Event.ID]
-					if !known {
-						one = rng.IntN(10) == 0
-						ids[rec.Event.ID] = one
-					}
-					if one {
-						gone = append(gone, rec.Seq)
-					}
-				}
+				gone := goneOf(rng, s.All())
 				s.Erase(storetest.HistoryProject, gone...)
 				if err := w.Erase(t.Context(), storetest.HistoryProject, gone); err != nil {
 					t.Fatal(err)
@@ -165,4 +155,22 @@ func TestSharedHistories(t *testing.T) {
 			return
 		}
 	}
+}
+
+// goneOf are some records, with those that say the same; or all that name a trace of an observation id, so that only what floats is left.
+func goneOf(rng *rand.Rand, recs []entity.Record) (gone []entity.Seq) {
+	id, ids := recs[rng.IntN(len(recs))].Fields.EntityID, map[string]bool{}
+	named := rng.IntN(2) == 0
+	for _, rec := range recs {
+		trace := rec.Row.Get(entity.TraceID)
+		one, known := ids[rec.Event.ID]
+		if !known {
+			one = rng.IntN(10) == 0
+			ids[rec.Event.ID] = one
+		}
+		if named && rec.Fields.Kind == entity.ObservationKind && rec.Fields.EntityID == id && len(trace) > 0 || !named && one {
+			gone = append(gone, rec.Seq)
+		}
+	}
+	return gone
 }

@@ -197,7 +197,7 @@ func (p *simple) keep(s *hotEntity, f *family) {
 		of := &p.entities[i]
 		all := p.entity(of)
 		if p.lead(of).fresh { // and alone; of others rank knows
-			p.w.heads.put(all, head{id, of.newness, span{p.written, p.written}, of.floating, true})
+			p.w.heads.put(all, head{id, of.newness, p.written, span{p.written, p.written}, of.floating, true})
 		}
 		kept := p.bundle(of, p.written)
 		if c := p.kin[n].row.Call(); c != nil {

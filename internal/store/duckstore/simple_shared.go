@@ -130,7 +130,7 @@ func (x *index) rankAll(leader int32, heads map[entityKey]head) {
 		}
 		n++
 		if _, trace := x.name(&x.entities[s.trace]); h.yields(trace, s.newness) {
-			h.trace, h.newness, top = trace, s.newness, s
+			h.trace, h.newness, h.at, top = trace, s.newness, x.written, s
 		}
 		if h.none() {
 			h.written = now
@@ -142,7 +142,7 @@ func (x *index) rankAll(leader int32, heads map[entityKey]head) {
 	if top != nil {
 		top.newest, h.trace = true, strings.Clone(h.trace)
 		if !was.none() {
-			x.down.add(id.in(was.trace), was.written)
+			x.down.add(id.in(was.trace), was.at)
 		}
 	}
 	h.written.add(now)

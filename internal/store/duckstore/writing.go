@@ -108,36 +108,3 @@ func (c *conn) again() error {
 	}
 	return c.reconnect()
 }
-
-// checkpointAfter is how many rows stay in the write-ahead log while somebody asks:
-// until a checkpoint they are in memory as they came, and questions need that memory. While nobody asks
-// they wait for an idle moment.
-const checkpointAfter = 150_000
-
-// checkpointSoon makes a checkpoint when it is time and its turn comes.
-func (w *Warehouse) checkpointSoon() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.closed && w.write != nil && w.muchToCheckpoint() {
-		_ = w.writing(w.checkpointWhenMuch) // it logs
-	}
-}
-
-// checkpointWhenMuch makes a checkpoint when it is time. What was inserted stays so when it fails.
-func (w *Warehouse) checkpointWhenMuch() error {
-	if !w.muchToCheckpoint() {
-		return nil
-	}
-	if err := w.checkpoint(); err != nil {
-		w.inserted = 0
-		w.options.Logger.Warn("the warehouse could not make a checkpoint; it is tried again later", "error", err)
-		if w.broken(err) {
-			w.lost = true
-		}
-	}
-	return nil
-}
-
-func (w *Warehouse) muchToCheckpoint() bool {
-	return w.inserted >= checkpointAfter && w.asked.Load() != w.checkpointAsked
-}

@@ -200,10 +200,7 @@ func (e *eraser) blockBody(seg *segment, h *blockHeader, stored []byte) []byte {
 		h.setBody(nil, nil)
 		return nil
 	}
-	h.erased = slices.Clone(h.erased)
-	if h.erased == nil {
-		h.erased = make(bitmap, bitmapLen(int(h.events)))
-	}
+	h.erased = h.erased.own(int(h.events))
 	for t, i := range b.each() {
 		if e.seqs[t.seq(i)] {
 			h.erased.set(i)

@@ -136,6 +136,9 @@ func bitmapLen(n int) int { return (n + 7) / 8 }
 func (m bitmap) get(i int) bool { return m != nil && m[i>>3]&(1<<(i&7)) != 0 }
 func (m bitmap) set(i int)      { m[i>>3] |= 1 << (i & 7) }
 
+// own is a copy for n events that may be changed.
+func (m bitmap) own(n int) bitmap { return append(make(bitmap, 0, bitmapLen(n)), m...)[:bitmapLen(n)] }
+
 // blockHeader is the frame of a block: everything that says how to read it, with
 // the two bitmaps. Sections follow it: meta, then body.
 type blockHeader struct {

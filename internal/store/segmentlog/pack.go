@@ -256,18 +256,22 @@ const (
 	mergeBusy = 16
 )
 
+// small says that a segment is packed, and so small that it may be made one with others. l.mu is held.
+func (l *Log) small(s *segment) bool {
+	return s.packed && s.end < l.o.SegmentBytes/4 && !s.damaged.Load()
+}
+
 // mergeRun is small packed neighbours that are worth making one: several, and each of them at most twice as large as those behind it
 // together, so that an event is written again only when its segment has grown by half.
 func (l *Log) mergeRun(least int) []*segment {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	small := func(s *segment) bool { return s.packed && s.end < l.o.SegmentBytes/4 && !s.damaged.Load() }
 	for end := len(l.segs); end > 0; end-- {
-		if !small(l.segs[end-1]) {
+		if !l.small(l.segs[end-1]) {
 			continue
 		}
 		first, size := end-1, l.segs[end-1].end
-		for first > 0 && small(l.segs[first-1]) && l.segs[first-1].end <= 2*size && size+l.segs[first-1].end <= l.o.SegmentBytes {
+		for first > 0 && l.small(l.segs[first-1]) && l.segs[first-1].end <= 2*size && size+l.segs[first-1].end <= l.o.SegmentBytes {
 			first--
 			size += l.segs[first].end
 		}

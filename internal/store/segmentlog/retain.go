@@ -215,12 +215,9 @@ func (e *expiry) run(segs []*segment) []*segment {
 	if !segs[first].sealed {
 		return segs[first : first+1]
 	}
-	small := func(s *segment) bool {
-		return s.packed && s.end < e.o.SegmentBytes/4 && !s.damaged.Load() && s.ages != nil
-	}
 	last, size := first, e.rest(segs[first])
 	fits := func(s *segment) bool {
-		return last-first+1 < expireAtOnce && s.sealed && (e.due(s) || small(s)) && size+e.rest(s) <= e.o.SegmentBytes
+		return last-first+1 < expireAtOnce && s.sealed && (e.due(s) || e.small(s) && s.ages != nil) && size+e.rest(s) <= e.o.SegmentBytes
 	}
 	for last+1 < len(segs) && fits(segs[last+1]) {
 		last++

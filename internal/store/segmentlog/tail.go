@@ -1,7 +1,6 @@
 package segmentlog
 
 import (
-	"slices"
 	"sort"
 	"sync"
 
@@ -93,10 +92,7 @@ func (t *tail) erase(seqs map[entity.Seq]bool) {
 			}
 			if b == t.blocks[i] { // readers of the old block go on with theirs
 				changed := *b
-				changed.erased = slices.Clone(b.erased)
-				if b.erased == nil {
-					changed.erased = make(bitmap, bitmapLen(len(b.events)))
-				}
+				changed.erased = b.erased.own(len(b.events))
 				t.blocks[i] = &changed
 			}
 			t.blocks[i].erased.set(at)

@@ -41,8 +41,8 @@ func History(seed uint64, n int) []entity.Record {
 	return recs
 }
 
-// SharedHistory is both a History and a CallHistory in one, of programs that number their steps: there are few ids of observations, and each is
-// in many traces. Of some of them all events name their trace, of some nearly all, of the others as many as in a History.
+// SharedHistory is both a History and a CallHistory in one, of programs that number their steps: there are few ids of observations and many
+// traces, and each id is in most of these. Of some of them all events name their trace, of some nearly all, of the others as many as in a History.
 func SharedHistory(seed uint64, n int) []entity.Record {
 	h := history{rng: chance.From(seed, 0x5A4ED), n: n, ids: 6}
 	calls := h.calls()
@@ -61,6 +61,14 @@ type history struct {
 	rng *rand.Rand
 	n   int
 	ids int // how many ids observations have; 0: about a fifth of n
+}
+
+// traces is how many there are.
+func (h *history) traces() int {
+	if h.ids > 0 {
+		return h.n/4 + 1
+	}
+	return HistoryTraces(h.n)
 }
 
 // observationIDs is how many there are.
@@ -110,7 +118,7 @@ func (h *history) record(i int, before []entity.Record) entity.Record {
 }
 
 func (h *history) trace(p map[string]any) wire.EventType {
-	p["id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+	p["id"] = HistoryTrace(h.rng.IntN(h.traces()))
 	p["name"] = pick(h, "checkout", "chat", "Frage „ß“", "質問")
 	h.maybe(p, "user_id", "u-1", "u-2", "użytkownik", nil)
 	h.maybe(p, "session_id", "s-1", "s-2", 77)
@@ -157,9 +165,9 @@ func (h *history) observation(p map[string]any, at time.Time) wire.EventType {
 	if h.chance(6) {
 		p["latency_ms"] = h.quarter()
 	}
-	trace := HistoryTrace(number % HistoryTraces(h.n))
+	trace := HistoryTrace(number % h.traces())
 	if h.ids > 0 || h.chance(8) { // the same step in another trace
-		trace = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+		trace = HistoryTrace(h.rng.IntN(h.traces()))
 	}
 	if h.ids > 0 && !h.floats(number) {
 		p["trace_id"] = trace
@@ -203,7 +211,7 @@ func (h *history) score(p map[string]any) wire.EventType {
 	}
 	p["name"], p["value"] = pick(h, "quality", "correct", "tone"), value
 	if h.chance(2) {
-		p["trace_id"] = HistoryTrace(h.rng.IntN(HistoryTraces(h.n)))
+		p["trace_id"] = HistoryTrace(h.rng.IntN(h.traces()))
 	} else {
 		p["observation_id"] = fmt.Sprintf("obs-%d", h.rng.IntN(h.observationIDs()))
 	}

@@ -54,7 +54,7 @@ func (h *history) call(i int) providerCall {
 	c := providerCall{
 		number: i, at: midnight.Add(time.Duration(h.rng.IntN(h.n/3+2)) * 500 * time.Millisecond), took: time.Duration(1+h.rng.IntN(4)) * 300 * time.Millisecond,
 		prompt: fmt.Sprint("prompt ", h.rng.IntN(4)), response: fmt.Sprint("resp-", i), in: 10 + h.rng.IntN(3), out: 5 + h.rng.IntN(2),
-		trace: h.rng.IntN(HistoryTraces(h.n)),
+		trace: h.rng.IntN(h.traces()),
 	}
 	if h.chance(8) {
 		c.response = "resp-mock" // of a stand-in that always says the same
@@ -80,7 +80,7 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 	who := h.rng.IntN(len(reporters))
 	trace := c.trace
 	if h.rngOf(c, who).IntN(2) == 0 {
-		trace = h.rngOf(c, who).IntN(HistoryTraces(h.n))
+		trace = h.rngOf(c, who).IntN(h.traces())
 	}
 	id := h.spanID(c, who+1)
 	start, end := c.at.Add(-reporters[who].wider*time.Millisecond), c.at.Add(c.took+reporters[who].wider*time.Millisecond)

@@ -47,6 +47,7 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Histories", testHistories},
 		{"TwinHistories", testTwinHistories},
 		{"SharedIDs", testSharedIDs},
+		{"Floating", testFloating},
 		{"Filters", testFilters},
 		{"Paging", testPaging},
 		{"PagingWhileInserting", testPagingWhileInserting},

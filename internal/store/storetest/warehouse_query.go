@@ -143,16 +143,11 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 
 // firstOf leaves out the events that came before: those of the same id that say the same.
 func firstOf(recs []entity.Record) []entity.Record {
-	type fact struct {
-		id      string
-		content uint64
-	}
-	seen := map[fact]bool{}
+	seen := map[entity.FactID]bool{}
 	var first []entity.Record
 	for _, r := range recs {
-		is := fact{r.Event.ID, r.Fields.Content}
-		if !seen[is] {
-			seen[is] = true
+		if !seen[r.FactID()] {
+			seen[r.FactID()] = true
 			first = append(first, r)
 		}
 	}
