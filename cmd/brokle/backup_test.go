@@ -33,7 +33,7 @@ func TestBackupRestoreVerify(t *testing.T) {
 
 	r := command(t, "", vars, "backup", "--to", dir, "--json").want(t, 0)
 	var sum backupSummary
-	if err := json.Unmarshal([]byte(r.out), &sum); err != nil || sum.Head != 2 || sum.Files != 3 || sum.Bytes == 0 {
+	if err := json.Unmarshal([]byte(r.out), &sum); err != nil || sum.Head != 2 || sum.Files != 5 || sum.Bytes == 0 {
 		t.Errorf("%s %v", r.out, err)
 	}
 	command(t, "", vars, "backup", "--to", dir).want(t, 1, "is not empty")
