@@ -195,6 +195,7 @@ func (h *house) wholeObservation(id, trace string) []byte {
 	if err := errors.Join(h.srv.markTwins(ctx, c, row), h.srv.count(ctx, c, row)); err != nil {
 		h.tb.Fatal(err)
 	}
+	entity.Tariff{Prices: h.prices, Project: "one"}.Price(row)
 	return h.encoded(&row.Observation)
 }
 
