@@ -28,11 +28,20 @@ func sweep(t *testing.T, x *Index, c *clock.Stopped) int {
 
 // entries counts what is in the active table and in runs.
 func entries(x *Index) int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
 	n := x.active.n
 	for _, r := range x.runs {
 		n += r.entries
 	}
 	return n
+}
+
+// runsOf are the runs as they are now: the worker may be at them.
+func runsOf(x *Index) []*run {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.runs
 }
 
 // Runs leave whole when their last mark's time is over, and not before a caller whose clock lags behind could tell.
@@ -316,13 +325,14 @@ func TestOneReceiptForOneID(t *testing.T) {
 	if err := x.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range x.runs {
+	runs := runsOf(x)
+	for _, r := range runs {
 		if n := r.entries - r.marks; n > 2 {
 			t.Errorf("%d receipts in a run of %d entries", n, r.entries)
 		}
 	}
-	if len(x.runs) == 0 || x.Stats().Entries != blocks {
-		t.Errorf("%d runs, %+v", len(x.runs), x.Stats())
+	if len(runs) == 0 || x.Stats().Entries != blocks {
+		t.Errorf("%d runs, %+v", len(runs), x.Stats())
 	}
 	if at, known, err := x.FailedEvent("p", "alike"); at != blocks || !known || err != nil {
 		t.Errorf("the receipt is of block %d (%t, %v), want the last", at, known, err)

@@ -285,7 +285,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{manifestName}
-		for _, r := range x.runs {
+		for _, r := range runsOf(x) {
 			want = append(want, runName(r.number))
 			if r.entries > 60 { // no table takes so many
 				merged++
@@ -335,8 +335,8 @@ func TestFailingMerge(t *testing.T) {
 	}
 	x = openWith(t, Options{FS: mem, Now: c.Now})
 	m.check(t, x, c.Now(), ids)
-	if got := listing(t, mem); len(got) != len(x.runs)+1 {
-		t.Errorf("%d runs, left are %v", len(x.runs), got)
+	if got := listing(t, mem); len(got) != len(runsOf(x))+1 {
+		t.Errorf("%d runs, left are %v", len(runsOf(x)), got)
 	}
 	if f.count() == 0 {
 		t.Error("nothing failed: the test shows nothing")
