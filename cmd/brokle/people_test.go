@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,11 @@ func TestPrices(t *testing.T) {
 	command(t, "", vars, "prices", "get").want(t, 0, `"model": "mine"`)
 	command(t, "", vars, "prices", "get", "--json").want(t, 0, `"history": [`, `"book":`)
 	command(t, "[\n{\"model\":\"mine\",\"input\":-1}]", vars, "prices", "set", "-").want(t, 1, "400 invalid_prices", "line 2")
+	file := filepath.Join(t.TempDir(), "own.json")
+	if err := os.WriteFile(file, []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "", vars, "prices", "set", file).want(t, 0, "1 own prices hold")
 	command(t, "", vars, "prices", "set").want(t, 2, "exactly one argument")
 	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ func pricesCommand(std streams) *cli.Command {
 		Usage: "show or set the own prices of a project; needs a key with the scope admin",
 		Commands: []*cli.Command{
 			{
-				Name: "get", Usage: "print the own prices that hold now, as set takes them",
+				Name: "get", Usage: "print the own prices that were set last, as set takes them",
 				Flags:  append(clientFlags(), jsonFlag("prices")),
 				Action: func(ctx context.Context, c *cli.Command) error { return explain(getPrices(ctx, c, std), c) },
 			},
@@ -78,13 +79,13 @@ func setPrices(ctx context.Context, c *cli.Command, std streams, name string) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := request(ctx, c, http.MethodPut, path, text)
+	answer, err := request(ctx, c, http.MethodPut, path, bytes.NewReader(text))
 	if err != nil {
-		return errors.Join(err, text.Close())
+		return err
 	}
 	var list priceList
 	err = json.NewDecoder(io.LimitReader(answer, callAnswer)).Decode(&list)
-	if err := errors.Join(err, answer.Close(), text.Close()); err != nil {
+	if err := errors.Join(err, answer.Close()); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -94,10 +95,10 @@ func setPrices(ctx context.Context, c *cli.Command, std streams, name string) er
 	return err
 }
 
-// readInput opens a file; - is standard input.
-func readInput(std streams, name string) (io.ReadCloser, error) {
+// readInput reads a file; - is standard input.
+func readInput(std streams, name string) ([]byte, error) {
 	if name == "-" {
-		return io.NopCloser(std.in), nil
+		return io.ReadAll(std.in)
 	}
-	return os.Open(name)
+	return os.ReadFile(name)
 }

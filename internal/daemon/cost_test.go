@@ -196,6 +196,10 @@ func TestCostsWithoutAJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove(t, cfg.DataDir, datadir.PricesDir)
+	found, err := Verify(t.Context(), Config{DataDir: cfg.DataDir, WarehouseMemory: 96 << 20}, nil)
+	if err != nil || found.State != verify.Damaged {
+		t.Fatalf("prices are gone: %+v, %v", found, err)
+	}
 	cfg.Cost = ""
 	n = start(t, cfg)
 	n.checkCalls(t, modelCalls())

@@ -104,6 +104,10 @@ func openPrices(cfg Config, log *segmentlog.Log, logger *slog.Logger) (*pricing.
 	if err != nil || !p.Begun() {
 		return p, err
 	}
+	if log.Head() > 0 {
+		logger.Warn("there is no journal of prices: the built-in book holds for all calls, and the warehouse is built anew. If the directory was lost, stop the node and put it back from a backup",
+			"directory", datadir.PricesDir)
+	}
 	for _, name := range []string{datadir.WarehouseFile, datadir.WarehouseFile + ".wal"} {
 		if err := os.Remove(filepath.Join(cfg.DataDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("open prices: %w", err)

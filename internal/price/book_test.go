@@ -45,7 +45,7 @@ func TestReasons(t *testing.T) {
 		{Call{Provider: "openai", Asked: "m", Usage: Usage{Input: -1, Output: 5}}, june, BadTokens},
 		{Call{Provider: "openai", Asked: "m", Usage: Usage{Input: mostAmount}}, june, BadTokens},
 		{Call{Provider: "openai", Asked: "m", Usage: Usage{Input: mostAmount, CacheRead: mostAmount, CacheWrite: mostAmount}}, june, BadTokens},
-		{Call{Provider: "openai", Asked: "e", Usage: some}, june, NoPrice}, // nobody knows what its output costs
+		{Call{Provider: "openai", Asked: "e", Usage: some}, june, NoKind}, // nobody knows what its output costs
 		{Call{Provider: "openai", Asked: "m", Usage: some, Estimated: true}, june, Estimated},
 	} {
 		c.call.Start = moment(t, c.start)

@@ -47,6 +47,7 @@ const (
 	NoPrice            // the book has no price for the model
 	Ambiguous          // several providers sell the model, and the call names none
 	NoPriceThen        // the book has a price for the model, but not at that time
+	NoKind             // the book has a price for the model, but not for all kinds of tokens that the call has
 	NoTier             // the book has a price for the model, but not in that service tier
 	NoTokens           // the call has no counts of tokens
 	BadTokens          // the counts cannot be: negative, or a part is more than the whole
@@ -66,6 +67,8 @@ func (r Reason) String() string {
 		return "several providers sell the model and none is named"
 	case NoPriceThen:
 		return "no price for the model at that time"
+	case NoKind:
+		return "the price of the model has none for some of the tokens"
 	case NoTier:
 		return "no price for the service tier"
 	case NoTokens:

@@ -55,7 +55,7 @@ func (p *parts) charge(u *Usage, rates *Rates) (Cost, Reason) {
 		kind := Kind(k)
 		rate, as, ok := rates.rate(kind)
 		if !ok {
-			return Cost{}, NoPrice
+			return Cost{}, NoKind
 		}
 		amount, ok := rate.times(tokens)
 		if !ok || cost.Total > mostAmount-amount {

@@ -91,6 +91,7 @@ func (v *verifier) listQuarantine() {
 // listPrices reads the journal by which calls are priced.
 func (v *verifier) listPrices() {
 	p := v.part(datadir.PartPrices)
+	v.priced = p
 	var err error
 	v.prices, err = pricing.Read(v.path(datadir.PricesDir))
 	switch {

@@ -109,6 +109,7 @@ type verifier struct {
 	segments    *Part
 	quarantine  *Part
 	prices      *pricing.Pricing // nil: there is no journal
+	priced      *Part            // of the journal
 	quarantined map[uint64]indexer.Quarantined
 	erasing     map[entity.Seq]bool
 	expired     removal.Expired

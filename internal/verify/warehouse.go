@@ -54,6 +54,9 @@ func (w *warehouseCheck) open(temp string) {
 	case err != nil:
 		w.part.problem(datadir.WarehouseFile, remedyStore, "cannot be opened: %v", err)
 	default:
+		if w.prices == nil && w.priced.State == Whole {
+			w.priced.problem(datadir.PricesDir, remedyPrices, "is missing, and the warehouse has costs by it")
+		}
 		w.has = k
 		w.next, w.stop = iter.Pull2(w.all())
 	}
