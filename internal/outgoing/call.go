@@ -35,11 +35,13 @@ func (a *attributes) call(o *entity.ObservationRow) {
 		seconds := *o.TimeToFirstTokenMS / 1000
 		a.number("gen_ai.response.time_to_first_chunk", &seconds)
 	}
-	a.number("gen_ai.usage.cost", o.TotalCost)
-	a.number("brokle.input_cost", o.InputCost)
-	a.number("brokle.output_cost", o.OutputCost)
-	a.number("brokle.cache_read_cost", o.CacheReadCost)
-	a.number("brokle.cache_write_cost", o.CacheWriteCost)
+	if o.CostSource != entity.CostComputed { // who reads it would take it for one that was sent
+		a.number("gen_ai.usage.cost", o.TotalCost)
+		a.number("brokle.input_cost", o.InputCost)
+		a.number("brokle.output_cost", o.OutputCost)
+		a.number("brokle.cache_read_cost", o.CacheReadCost)
+		a.number("brokle.cache_write_cost", o.CacheWriteCost)
+	}
 	a.members("gen_ai.request.", o.ModelParameters)
 }
 

@@ -60,8 +60,12 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
 	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxPrices))
-	if err != nil {
-		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read: own prices have at most %d bytes", maxPrices)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problemf(http.StatusRequestEntityTooLarge, codeBodyTooLarge, "own prices have at most %d bytes", maxPrices)
+	case err != nil:
+		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read whole")
 	}
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 	c.bodyRead = true

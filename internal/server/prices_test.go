@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -78,6 +79,9 @@ func TestWrongPrices(t *testing.T) {
 		if details, _ := json.Marshal(e.Details); rep.status != 400 || e.Code != codeInvalidPrices || !strings.Contains(string(details), want) {
 			t.Errorf("%s: %d %s, want %s", body, rep.status, rep.body, want)
 		}
+	}
+	if rep := h.send("PUT", "/v1/prices", bytes.Repeat([]byte(" "), maxPrices+1)); rep.status != 413 || rep.code(t) != "body_too_large" {
+		t.Errorf("a large body: %d %s", rep.status, rep.body)
 	}
 	if rep := h.send("PUT", "/v1/prices?from=soon", []byte("[]")); rep.status != 400 {
 		t.Errorf("%d %s", rep.status, rep.body)
