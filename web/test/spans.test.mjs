@@ -72,10 +72,10 @@ test("a call says who answered, what it used, what was not sent and by which rul
   assert.match(await value(page, "Tokens"), /^\d+ in \+ \d+ out = \d+$/);
   assert.match(await value(page, "Of the input"), /^80 cache read · cache write not sent/);
   assert.match(await value(page, "Finish"), /^tool_calls/);
-  assert.equal(await value(page, "Cost"), "–");
+  assert.equal(await value(page, "Cost"), "$0.000039 $0.000009 in · $0.000006 cache read · $0.00003 out computed");
   assert.match(await value(page, "Response"), /^chatcmpl/);
   assert.match(await page.locator(".origin").textContent(), /openinference\.instrumentation\.openai 0\.1\.66/);
-  assert.match(await page.locator(".trace-facts").textContent(), /1 call without a price/);
+  assert.doesNotMatch(await page.locator(".trace-facts").textContent(), /without a price/);
 
   const roles = await page.locator(".message .role").allTextContents();
   assert.deepEqual(roles, ["system", "user", "assistant"]);

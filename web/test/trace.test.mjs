@@ -324,8 +324,8 @@ test("what an agent carries for the calls below it is marked; a call names its p
           id: `${id}-g`,
           type: "generation",
           name: "call",
-          model: "gpt-5-mini-2026-01-01",
-          requested_model: "gpt-5-mini",
+          model: "our-mini-2026-01-01",
+          requested_model: "our-mini",
           finish_reason: "length",
           prompt_tokens: 300,
           completion_tokens: 60,
@@ -350,8 +350,9 @@ test("what an agent carries for the calls below it is marked; a call names its p
   assert.equal(await text("Tokens"), "300 in + 60 out = 360");
   assert.equal(await text("Of the input"), "200 cache read · 50 cache write");
   assert.equal(await text("Of the output"), "40 reasoning · 8 audio");
-  assert.equal(await text("Asked for"), "gpt-5-mini → gpt-5-mini-2026-01-01");
+  assert.equal(await text("Asked for"), "our-mini → our-mini-2026-01-01");
   assert.equal(await text("Finish"), "length");
+  assert.equal(await text("Cost"), "– no price for the model");
   assert.equal(await page.getByText("counted in its children").count(), 0);
   assert.deepEqual(problems, []);
   await context.close();

@@ -178,7 +178,12 @@ function AmountFacts({ o, ask }: Props): JSX.Element {
         >
           {cost(o.total_cost)}
           {costs && <span class="faint"> {costs}</span>}
-          {o.cost_source === "computed" && <span class="badge stats-mark">computed</span>}
+          {o.cost_source === "computed" && (
+            <>
+              {" "}
+              <span class="badge stats-mark">computed</span>
+            </>
+          )}
           {o.cost_reason && <span class="faint"> {o.cost_reason}</span>}
           {costLeftOut(o) && <InChildren />}
         </Fact>
