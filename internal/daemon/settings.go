@@ -135,7 +135,7 @@ func Settings() []Setting {
 		{Field: "IndexCache", Flag: "index-cache", Default: "64MiB", Range: "8MiB and up",
 			Usage: "memory for the id index",
 			ptr:   func(c *Config) any { return &c.IndexCache }, min: 8 << 20, max: inf},
-		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "160MiB", Range: "64MiB and up; at least 96MiB are used",
+		{Field: "WarehouseMemory", Flag: "warehouse-memory", Default: "128MiB", Range: "64MiB and up; at least 96MiB are used",
 			Usage: "memory of the warehouse; larger queries spill to disk, and below 120MiB what comes is written several times",
 			ptr:   func(c *Config) any { return &c.WarehouseMemory }, min: 64 << 20, max: inf},
 		{Field: "WarehouseThreads", Flag: "warehouse-threads", Default: "1", Range: "1 and up",
