@@ -10,16 +10,23 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
-// What waits is written when something comes after flushAfter, by the warehouse's clock; until then nothing is.
-func TestFlushAfter(t *testing.T) {
-	t.Parallel()
+// openStopped opens a Warehouse whose clock moves only when it is told to.
+func openStopped(t *testing.T) (*Warehouse, *generator, *clock.Stopped) {
+	t.Helper()
 	g := newGenerator(1)
 	now := clock.NewStopped(g.at)
 	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{Records: g.Records, Now: now.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = w.Close() }()
+	t.Cleanup(func() { _ = w.Close() })
+	return w, g, now
+}
+
+// What waits is written when something comes after flushAfter, by the warehouse's clock; until then nothing is.
+func TestFlushAfter(t *testing.T) {
+	t.Parallel()
+	w, g, now := openStopped(t)
 	cursor := func() entity.Seq {
 		c, err := w.Cursor(t.Context())
 		if err != nil {
@@ -50,13 +57,7 @@ func TestFlushAfter(t *testing.T) {
 // A question does not try again what just failed, by the same clock.
 func TestAskAgain(t *testing.T) {
 	t.Parallel()
-	g := newGenerator(1)
-	now := clock.NewStopped(g.at)
-	w, err := Open(filepath.Join(t.TempDir(), "w.db"), Options{Records: g.Records, Now: now.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = w.Close() }()
+	w, g, now := openStopped(t)
 	recs := g.next(1)
 	if err := w.Insert(t.Context(), recs, recs[0].Seq); err != nil {
 		t.Fatal(err)
