@@ -47,6 +47,9 @@ const (
 	longestStream   = 3_600_000_000 // a longer one is not joined to its beginning
 )
 
+// LongestReachUS is how far apart in time, in µs, the halves of a stream are at most. Other twins overlap.
+const LongestReachUS = longestStream + streamTolerance
+
 // Call is an observation as far as it decides which others report the same call of a provider.
 type Call struct {
 	Ref

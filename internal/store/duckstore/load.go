@@ -117,7 +117,7 @@ func (r *refold) loadEvents(seqs []int64) error {
 	for some := range slices.Chunk(seqs, loadAtOnce) {
 		wanted := make([]entity.Seq, 0, len(some))
 		for _, seq := range some {
-			if !r.without[seq] {
+			if _, goes := slices.BinarySearch(r.without, seq); !goes {
 				wanted = append(wanted, entity.Seq(seq))
 			}
 		}

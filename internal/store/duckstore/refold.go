@@ -19,7 +19,7 @@ type refold struct {
 	fresh    map[entityKey]bool    // what nothing has named before; of observations, all with the id
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
-	without  map[int64]bool        // Seqs of events that go
+	without  []int64               // Seqs of events that go, rising
 
 	gone         []goneCall // what the touched observations were as calls
 	observations []placed[observationRow]
