@@ -147,6 +147,9 @@ func house() map[string]room {
 		"internal/pricing": {
 			may: []string{"internal/entity", "internal/price", "internal/durable"}, inTests: []string{"internal/wire"}, because: "prices hold by a journal in files, whoever folds",
 		},
+		"internal/budget": {
+			may: with(contracts, []string{"internal/price", "internal/durable"}), inTests: engines, because: "it asks what was spent as anybody may; it knows no engine and no HTTP of ours",
+		},
 		"internal/clock":   {because: "it waits; it knows not what for"},
 		"internal/lowprio": {because: "a thread is a thread"},
 		"internal/durable": {because: "it replaces files; it knows nothing of what is in them"},
@@ -159,7 +162,7 @@ func house() map[string]room {
 			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
-			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/backup", "internal/datadir"}),
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/backup", "internal/datadir"}),
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/durable", "internal/clock"}, because: "keys are a file; they need nothing else"},
@@ -171,7 +174,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring", "internal/pricing"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/budget"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -179,7 +182,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",

@@ -46,12 +46,16 @@ type Config struct {
 	RedisTimeout time.Duration
 
 	ForwardOTLP       string
-	ForwardOTLPHeader Headers // secret
+	ForwardOTLPHeader Lines // secret
 
 	MinFreeDisk      Bytes
 	MaxBacklogEvents int
 
 	Cost string
+
+	BudgetInterval     time.Duration
+	AlertWebhook       Lines // secret: a URL may be all that one needs to send there
+	AlertWebhookHeader Lines // secret
 
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them
@@ -123,7 +127,7 @@ func (c Config) Validate() error {
 	if c.ForwardOTLP == "" && len(c.ForwardOTLPHeader) > 0 {
 		errs = append(errs, settingNamed("ForwardOTLPHeader").wrong(masked, "needs --forward-otlp, to which it is sent"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.checkAlerts())...)
 }
 
 // Effective lists every setting with the value that would be used, for people:

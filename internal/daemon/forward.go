@@ -12,14 +12,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 )
 
-// Headers are headers of requests, each NAME=VALUE or NAME=@FILE.
-type Headers []string
+// Lines are the values of a setting that may be repeated.
+type Lines []string
 
-// set adds the headers of a text: one on each line.
-func (h *Headers) set(text string) {
+// set adds the values of a text: one on each line.
+func (l *Lines) set(text string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
-			*h = append(*h, line)
+			*l = append(*l, line)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func TestForwardSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(c.ForwardOTLPHeader, Headers{"Authorization=Bearer secret", "X-A=1", "X-B=2"}) {
+	if !slices.Equal(c.ForwardOTLPHeader, Lines{"Authorization=Bearer secret", "X-A=1", "X-B=2"}) {
 		t.Errorf("%q", c.ForwardOTLPHeader)
 	}
 	if err := c.Validate(); err != nil {
@@ -30,8 +30,8 @@ func TestForwardSettings(t *testing.T) {
 	for says, c := range map[string]Config{
 		"ForwardOTLP (--forward-otlp, BROKLE_FORWARD_OTLP) is set: must be a URL":                          {ForwardOTLP: "collector:4318"},
 		"is set: must not hold a name or a password":                                                       {ForwardOTLP: "http://user:secret@h"},
-		"ForwardOTLPHeader (--forward-otlp-header, BROKLE_FORWARD_OTLP_HEADER) is ********: must be NAME=": {ForwardOTLP: "http://h", ForwardOTLPHeader: Headers{"secret"}},
-		"is ********: needs --forward-otlp":                                                                {ForwardOTLPHeader: Headers{"K=secret"}},
+		"ForwardOTLPHeader (--forward-otlp-header, BROKLE_FORWARD_OTLP_HEADER) is ********: must be NAME=": {ForwardOTLP: "http://h", ForwardOTLPHeader: Lines{"secret"}},
+		"is ********: needs --forward-otlp":                                                                {ForwardOTLPHeader: Lines{"K=secret"}},
 	} {
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v, want %q", err, says)

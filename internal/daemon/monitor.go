@@ -31,6 +31,7 @@ type monitor struct {
 	claimer    func() error        // why nodes cannot deduplicate together now; nil: there is only this node
 	tls        func() store.Health // nil: plain HTTP
 	forwarding func() store.Health // nil: nothing is sent on
+	budgets    func() store.Health // nil: there are none
 	logger     *slog.Logger
 
 	// now is the clock; nil: time.Now.
@@ -105,6 +106,9 @@ func (m *monitor) check() {
 	}
 	if m.forwarding != nil {
 		now.health = append(now.health, m.forwarding())
+	}
+	if m.budgets != nil {
+		now.health = append(now.health, m.budgets())
 	}
 	if m.retention != nil {
 		if fault := m.retention().Fault; fault != "" {

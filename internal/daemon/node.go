@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -45,6 +46,7 @@ type node struct {
 	ingest    *ingest.Ingest
 	keeper    *removal.Keeper
 	eraser    *removal.Eraser
+	budgets   *budget.Budgets
 	forwarder *forward.Forwarder // nil: nothing is sent on
 	monitor   *monitor
 	certs     *certificates // nil: plain HTTP
@@ -197,12 +199,15 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Log: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Retention: keep, Now: now, Logger: logger.With("part", "retention"),
 		Expired: filepath.Join(cfg.DataDir, datadir.ExpiredFile),
 	})
+	if err = n.openBudgets(keep); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Decode: wireformats.All().Jobs(limits), Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -229,7 +234,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		return nil, fmt.Errorf("key of the cursors: %w", err)
 	}
 	n.server, err = server.New(server.Options{
-		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Search: n.log, Keys: n.keys,
+		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

@@ -113,6 +113,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	keep := parts.start("retention", n.keeper.Run)
 	erase := parts.start("erasure", n.eraser.Run)
 	forwarding := parts.start("forwarding", n.forward)
+	budgets := parts.start("budgets", n.budgets.Run)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -148,6 +149,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"ended the live streams", live.stop},
 		{"waited for jobs", jobs.stop},
 		{"waited for what is being sent on", forwarding.stop},
+		{"waited for a look at budgets", budgets.stop},
 		{"waited for an interrupted erasure", erase.stop},
 		{"waited for retention", keep.stop},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},

@@ -125,6 +125,16 @@ func Settings() []Setting {
 			Usage: "which cost of a call counts: the one that was sent, else the computed one; the computed one, else the one that was sent; or only what was sent. Another value holds for calls from then on (docs/costs.md)",
 			ptr:   func(c *Config) any { return &c.Cost }, oneOf: []string{"reported", "computed", "as-sent"}},
 
+		{Field: "BudgetInterval", Flag: "budget-interval", Default: "1m", Range: "5s to 1h",
+			Usage: "how far apart the looks at budgets are; they never take more than a tenth of the time (docs/costs.md)",
+			ptr:   func(c *Config) any { return &c.BudgetInterval }, min: 5, max: 3600},
+		{Field: "AlertWebhook", Flag: "alert-webhook", Range: "an http:// or https:// URL, or @FILE for one that is in a file; PROJECT= before it for the alerts of one project; may be repeated, in the variable one on each line; empty: alerts are in the log only",
+			Usage: "where an alert is sent when a level of a budget is reached", Secret: true,
+			ptr: func(c *Config) any { return &c.AlertWebhook }},
+		{Field: "AlertWebhookHeader", Flag: "alert-webhook-header", Range: "NAME=VALUE, or NAME=@FILE for a value that is in a file; may be repeated, in the variable one on each line",
+			Usage: "a header of requests to alert-webhook, such as its key", Secret: true,
+			ptr: func(c *Config) any { return &c.AlertWebhookHeader }},
+
 		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
 			Usage: "how long events are kept, counted from the time when they happened (docs/keep-it-safe.md)",
 			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},
@@ -184,7 +194,7 @@ func (s Setting) Set(c *Config, text string) (err error) {
 		*p, err = ParseAge(text)
 	case *Bytes:
 		*p, err = ParseBytes(text)
-	case *Headers:
+	case *Lines:
 		p.set(text)
 	default:
 		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
@@ -212,7 +222,7 @@ func (s Setting) Text(c *Config) string {
 		return p.String()
 	case *Bytes:
 		return p.String()
-	case *Headers:
+	case *Lines:
 		return strings.Join(*p, "\n")
 	default:
 		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
@@ -231,7 +241,7 @@ func (s Setting) zero(c *Config) bool {
 		return *p == ""
 	case *bool:
 		return !*p
-	case *Headers:
+	case *Lines:
 		return len(*p) == 0
 	default:
 		return s.number(c) == 0
@@ -258,7 +268,7 @@ func (s Setting) number(c *Config) float64 {
 // check says what is wrong with the setting's value in c.
 func (s Setting) check(c *Config) error {
 	switch p := s.ptr(c).(type) {
-	case *bool, *Headers:
+	case *bool, *Lines:
 		return nil
 	case *string:
 		if len(s.oneOf) > 0 && !slices.Contains(s.oneOf, *p) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/brokle-ai/brokle-go/internal/backup"
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
@@ -36,6 +37,7 @@ const (
 	PartQuarantine = "quarantine"
 	PartExpired    = "expired"
 	PartPrices     = "prices"
+	PartBudgets    = "budgets"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -47,6 +49,7 @@ func formats() map[string]int {
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
+		PartBudgets: budget.FileVersion,
 	}
 }
 

@@ -11,4 +11,5 @@ const (
 	PositionsFile = "cursor.key"
 	ForwardFile   = "forward.json"
 	PricesDir     = "prices"
+	BudgetsFile   = "budgets.json"
 )

@@ -40,21 +40,30 @@ func TargetOf(address string, headers []string) (Target, error) {
 	case u.Fragment != "":
 		return Target{}, errors.New("must not have a fragment")
 	}
-	t := Target{urls: map[string]string{}, header: http.Header{}}
+	t := Target{urls: map[string]string{}}
 	base := strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/v1/traces")
 	for _, s := range signals {
 		of := *u
 		of.Path, of.RawPath = base+"/v1/"+string(s), ""
 		t.urls[string(s)] = of.String()
 	}
+	if t.header, err = HeadersOf(headers); err != nil {
+		return Target{}, err
+	}
+	return t, nil
+}
+
+// HeadersOf reads headers of the form NAME=VALUE, as TargetOf has them. The error is a *HeaderError.
+func HeadersOf(headers []string) (http.Header, error) {
+	all := http.Header{}
 	for _, h := range headers {
 		name, value, err := headerOf(h)
 		if err != nil {
-			return Target{}, err
+			return nil, err
 		}
-		t.header.Add(name, value)
+		all.Add(name, value)
 	}
-	return t, nil
+	return all, nil
 }
 
 // HeaderError is a header that cannot be sent.

@@ -22,7 +22,7 @@ func bare(maxBody, maxDecoded, maxInFlight int64) *Server {
 	s := &Server{
 		o: Options{MaxBodyBytes: maxBody, MaxDecodedBytes: maxDecoded, MaxInFlightBytes: maxInFlight,
 			Logger: slog.New(slog.DiscardHandler)}.withDefaults(),
-		encoding: encoding(), decoders: newDecoders(), inFlight: newBudget(maxInFlight), rates: newRates(0, 0),
+		encoding: encoding(), decoders: newDecoders(), inFlight: newAllowance(maxInFlight), rates: newRates(0, 0),
 	}
 	s.metrics = newMetrics(s)
 	return s
@@ -302,7 +302,7 @@ func TestBudgetRefuses(t *testing.T) {
 	_, err := s.scratch.fill(&watchedReader{n: 1 << 19, check: func(int) {}}, -1, 512, 1<<20, h)
 	var p *problem
 	if !errors.As(err, &p) || p.status != http.StatusServiceUnavailable || p.code != codeOverloaded || p.retryAfter == 0 {
-		t.Errorf("over the budget: %v", err)
+		t.Errorf("over the allowance: %v", err)
 	}
 	h.release()
 	if used := s.inFlight.used.Load(); used != 0 {

@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.forwarding(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.forwarding(), c.budgets(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -173,6 +173,40 @@ func (c *statsCollector) forwarding() []sample {
 	}
 	for why, n := range st.Dropped {
 		out = append(out, counter("forward_dropped_total", "Spans and log records that the server refused for good, by reason.", n, "reason", why))
+	}
+	return out
+}
+
+// budgets has a few series for each budget, of which a project has a bounded number.
+func (c *statsCollector) budgets() []sample {
+	st := c.s.o.Budgets.Stats()
+	out := []sample{
+		counter("budget_looks_total", "Looks at all budgets.", st.Looks),
+		counter("budget_look_failures_total", "Budgets whose spend could not be asked.", st.Failed),
+		counter("budget_alerts_total", "Levels of budgets that were reached.", st.Alerts),
+		counter("budget_alerts_sent_total", "Alerts that a webhook took.", st.Sent),
+		counter("budget_alert_failures_total", "Requests with an alert that a webhook did not take; they are sent again.", st.Retries),
+		counter("budget_alerts_dropped_total", "Alerts given up because a webhook did not take them for three days.", st.Dropped),
+		gauge("budget_alerts_pending", "Alerts that are to be sent.", float64(st.Pending)),
+		gauge("budget_fault", "1 while the spend cannot be asked, the file not be written, or a webhook does not take an alert.", truth(st.Fault)),
+	}
+	if !st.Last.IsZero() {
+		out = append(out, gauge("budget_last_look_timestamp_seconds", "End of the last look, Unix time.", float64(st.Last.UnixMicro())/1e6))
+	}
+	for _, b := range st.Budgets {
+		of := []string{"project", b.Project, "budget", b.Name}
+		if b.Known {
+			out = append(out,
+				gauge("budget_spend_usd", "What was spent of a budget in the present period; more when calls have no cost that is known.", b.Spend, of...),
+				gauge("budget_unpriced_calls", "Calls in that whose cost is not known.", float64(b.Unpriced), of...),
+				gauge("budget_over", "1 while the stop level of a budget is reached.", truth(b.Over), of...))
+		}
+		if b.Warn != nil {
+			out = append(out, gauge("budget_warn_usd", "The warning level of a budget.", *b.Warn, of...))
+		}
+		if b.Stop != nil {
+			out = append(out, gauge("budget_stop_usd", "The stop level of a budget.", *b.Stop, of...))
+		}
 	}
 	return out
 }

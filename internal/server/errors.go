@@ -34,6 +34,7 @@ const (
 	codeDuplicates        = ingest.CodeDuplicateEvents
 	codeLastAdminKey      = "last_admin_key"
 	codeInvalidPrices     = "invalid_prices"
+	codeInvalidBudgets    = "invalid_budgets"
 	codeRateLimited       = "rate_limited"
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -68,6 +69,8 @@ func operations() map[string]operation {
 		"DELETE /v1/keys/{id}":              {id: "revokeKey", says: "Revoke a key of the project", tag: admin, more: one("204", one("description", "Revoked")).with("409", problemAnswer("It is the project's only key with the scope admin"))},
 		"GET /v1/prices":                    {id: "getPrices", says: "What the project's calls are priced by: the book, the setting and its own prices, with their history", tag: admin, gives: priceList{}},
 		"PUT /v1/prices":                    {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
+		"GET /v1/budgets":                   {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
+		"PUT /v1/budgets":                   {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
 		"GET /v1/backup":                    {id: "getBackup", says: "Everything that the server keeps, of every project, as one POSIX tar, streamed; for an admin key of the project default. Its last member is manifest.json; without it the archive was cut off", tag: admin, media: "application/x-tar"},
 		"GET /v1/projects":                  {id: "listProjects", says: "The project of the key", tag: admin, gives: wire.Page[projectRow]{}},
 		"GET /v1/traces":                    {id: "listTraces", says: "Traces, newest first", tag: read, gives: wire.Page[wire.TraceSummary]{}},
@@ -323,7 +326,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -358,6 +361,7 @@ func newSchemas(t *testing.T) *schemas {
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
 			"refusedRow": "RefusedRequest", "audit": "Audit", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
+			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -164,9 +165,10 @@ func pageTypes() ([]any, map[string]string) {
 			wire.TraceSummary{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
+			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
-			"keyRow": "ApiKey", "projectRow": "Project",
+			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 		}
 }
 
@@ -174,7 +176,7 @@ func pageTypes() ([]any, map[string]string) {
 func TestGeneratedTypes(t *testing.T) {
 	t.Parallel()
 	types, names := pageTypes()
-	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}), names}
+	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}), names}
 	b := &strings.Builder{}
 	b.WriteString("// Made from the Go types that answers have: go test ./internal/server -run Generated -update\n" +
 		"import type { Sent } from \"./json.ts\";\n\n/** Page is what every list answers: the rows, and where to go on. */\n" +

@@ -21,12 +21,14 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -46,6 +48,7 @@ type house struct {
 	log     *segmentlog.Log
 	wh      *duckstore.Warehouse
 	prices  *pricing.Pricing
+	budgets *budget.Budgets
 	ing     *ingest.Ingest
 	idx     *indexer.Indexer
 	keys    *keyring.Keyring
@@ -69,6 +72,12 @@ type setup struct {
 	cost    pricing.Choice // "" is as-sent: nothing is computed
 }
 
+// stats answers as GET /v1/stats does.
+func (h *house) stats(ctx context.Context, project string, q store.StatsQuery) (*wire.Page[wire.StatRow], error) {
+	h.idx.Refresh(ctx)
+	return query.ListStats(ctx, h.wh, project, q)
+}
+
 func open(tb testing.TB, with setup) *house {
 	tb.Helper()
 	dir := with.dir
@@ -90,6 +99,8 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Prices: h.prices, Logger: logger, Now: with.now})
 	check()
+	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats})
+	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -103,7 +114,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
@@ -132,6 +143,7 @@ func open(tb testing.TB, with setup) *house {
 	run("ingest", h.ing.Run)
 	run("indexer", h.idx.Run)
 	run("eraser", o.Eraser.Run)
+	run("budgets", h.budgets.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {
 		tb.Helper()

@@ -32,6 +32,8 @@ type Options struct {
 	Warehouse store.Warehouse
 	// Prices says what calls cost that are folded for an answer; the Warehouse's are by the same. Required.
 	Prices Prices
+	// Budgets says what of what may be spent was spent, and takes budgets. Required.
+	Budgets Budgets
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.
@@ -213,6 +215,7 @@ func (o Options) Validate() error {
 	need(o.Receipts != nil, "Receipts is missing")
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Prices != nil, "Prices are missing")
+	need(o.Budgets != nil, "Budgets are missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")

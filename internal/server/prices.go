@@ -58,21 +58,14 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	if from.IsZero() {
 		from = s.o.Now()
 	}
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
-	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxPrices))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return nil, problemf(http.StatusRequestEntityTooLarge, codeBodyTooLarge, "own prices have at most %d bytes", maxPrices)
-	case err != nil:
-		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read whole")
+	text, err := s.readText(c, maxPrices, "own prices")
+	if err != nil {
+		return nil, err
 	}
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
-	c.bodyRead = true
 	err = s.o.Prices.SetOwn(c.caller.Project, text, from)
 	if errors.Is(err, pricing.ErrInvalid) {
 		p := problemf(http.StatusBadRequest, codeInvalidPrices, "nothing was changed: the body is no list of own prices; details has a line for each thing that is wrong")
-		p.details = strings.Split(strings.TrimPrefix(err.Error(), pricing.ErrInvalid.Error()+": "), "\n")
+		p.details = linesOf(err, pricing.ErrInvalid)
 		return nil, p
 	}
 	if err != nil {
@@ -80,6 +73,27 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	s.o.Logger.Info("own prices were set", "project", c.caller.Project, "by", c.caller.KeyID, "from", from)
 	return ok(s.priceList(c.caller.Project), nil)
+}
+
+// readText reads a whole body of at most so many bytes; what says what it is.
+func (s *Server) readText(c *call, most int64, what string) ([]byte, error) {
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
+	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, most))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problemf(http.StatusRequestEntityTooLarge, codeBodyTooLarge, "%s have at most %d bytes", what, most)
+	case err != nil:
+		return nil, problemf(http.StatusBadRequest, codeIncompleteBody, "the body was not read whole")
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
+	c.bodyRead = true
+	return text, nil
+}
+
+// linesOf is what err says behind the error that it wraps, a line for each thing.
+func linesOf(err, wraps error) []string {
+	return strings.Split(strings.TrimPrefix(err.Error(), wraps.Error()+": "), "\n")
 }
 
 // costAnswer is what one observation costs, and how that came about.

@@ -92,6 +92,8 @@ func apiRoutes() []route {
 		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
 		{method: "GET", path: "/v1/prices", scope: keyring.ScopeAdmin, handle: listPrices},
 		{method: "PUT", path: "/v1/prices", scope: keyring.ScopeAdmin, params: []string{"from"}, handle: putPrices},
+		{method: "GET", path: "/v1/budgets", scope: keyring.ScopeRead, light: true, handle: getBudgets},
+		{method: "PUT", path: "/v1/budgets", scope: keyring.ScopeAdmin, handle: putBudgets},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),

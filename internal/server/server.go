@@ -18,7 +18,7 @@ type Server struct {
 	encoding  json.Options
 	scratch   scratch
 	decoders  *decoders
-	inFlight  *budget
+	inFlight  *allowance
 	rates     *rates
 	metrics   *metrics
 	desk      *signin.Desk
@@ -49,7 +49,7 @@ func New(o Options) (*Server, error) {
 		o:         o,
 		encoding:  encoding(),
 		decoders:  newDecoders(),
-		inFlight:  newBudget(o.MaxInFlightBytes),
+		inFlight:  newAllowance(o.MaxInFlightBytes),
 		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
 		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now}),
 		backingUp: make(chan struct{}, 1),

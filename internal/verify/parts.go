@@ -1,12 +1,14 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path"
 
+	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -104,6 +106,20 @@ func (v *verifier) listPrices() {
 		p.note("the next start begins it: the built-in book holds for all calls, and the warehouse is built anew")
 	default:
 		p.Detail = v.prices.Describe()
+	}
+}
+
+// budgets reads the file of budgets.
+func (v *verifier) budgets() {
+	p := v.part(datadir.PartBudgets)
+	says, err := budget.Read(v.path(datadir.BudgetsFile))
+	switch {
+	case errors.Is(err, budget.ErrNewer):
+		p.unchecked("%v", err)
+	case err != nil:
+		p.problem(datadir.BudgetsFile, remedyBudgets, "%v", err)
+	default:
+		p.Detail = cmp.Or(says, "none")
 	}
 }
 

@@ -178,6 +178,7 @@ func (v *verifier) data() error {
 	v.retention()
 	v.listQuarantine()
 	v.listPrices()
+	v.budgets()
 	return v.stores()
 }
 
@@ -210,6 +211,7 @@ func (v *verifier) backup() error {
 	v.erasures()
 	v.listQuarantine()
 	v.listPrices()
+	v.budgets()
 	report, err := v.log(nil)
 	if err != nil || report == nil {
 		return err
@@ -221,11 +223,12 @@ func (v *verifier) backup() error {
 }
 
 const (
-	remedyBackup = "make another backup, or use an older one"
-	remedyLog    = "stop the server, put this file back from a backup (`brokle verify` says whether that one is whole) and delete log/index and warehouse.duckdb; without a backup what is lost stays lost, and the server goes on with the rest"
-	remedyIndex  = "delete the directory log/index; the next start builds it again from the log"
-	remedyStore  = "delete warehouse.duckdb and warehouse.duckdb.wal; the next start builds it again from the log"
-	remedyFilter = "delete this file; it is made again in the background"
-	remedyPrices = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
-	remedyKeys   = "put keys.json back from a backup, or delete it: the next start makes a first key"
+	remedyBackup  = "make another backup, or use an older one"
+	remedyLog     = "stop the server, put this file back from a backup (`brokle verify` says whether that one is whole) and delete log/index and warehouse.duckdb; without a backup what is lost stays lost, and the server goes on with the rest"
+	remedyIndex   = "delete the directory log/index; the next start builds it again from the log"
+	remedyStore   = "delete warehouse.duckdb and warehouse.duckdb.wal; the next start builds it again from the log"
+	remedyFilter  = "delete this file; it is made again in the background"
+	remedyPrices  = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
+	remedyBudgets = "put budgets.json back from a backup, or delete it and set the budgets again: levels that were told are told again"
+	remedyKeys    = "put keys.json back from a backup, or delete it: the next start makes a first key"
 )

@@ -351,3 +351,73 @@ export interface Project {
   /** of its first key */
   created_at: string;
 }
+
+/** Budget is what may be spent in each period. */
+export interface Budget {
+  /** its own within the project: 1 to 64 of a-z, 0-9, dash, underscore and dot */
+  name: string;
+  /** day or month */
+  period: string;
+  /** the IANA name of the zone by whose clock it begins; absent: UTC */
+  tz?: string;
+  /** only what this user spent */
+  user_id?: string;
+  /** only calls of this model */
+  model?: string;
+  /** only what is of this environment */
+  environment?: string;
+  /** USD; absent: no such level */
+  warn?: number;
+  /** the same; not below warn */
+  stop?: number;
+}
+
+/** BudgetAlert is a level that was reached, with what was known then. */
+export interface BudgetAlert {
+  /** the same whenever this level of this budget is told of this period */
+  id: string;
+  /** warn or stop */
+  level: string;
+  /** how high it was */
+  level_usd: number;
+  /** what was spent then */
+  spend_usd: number;
+  /** calls whose cost was not known then */
+  unpriced_count: number;
+  period_start: string;
+  period_end: string;
+  /** when that was seen */
+  at: string;
+  /** delivery is what became of it: pending, sent or dropped; none when there was no webhook. */
+  delivery?: string;
+}
+
+/** BudgetStatus is a budget and how it stands. */
+export interface BudgetStatus extends Budget {
+  /** period_start is when the present period began; null before the first look. */
+  period_start: string | null;
+  /** period_end is when it ends; null before the first look. */
+  period_end: string | null;
+  /** spend_usd is the cost of the calls that began in it, in USD, as GET /v1/stats has it; null before the first look. */
+  spend_usd: number | null;
+  /** unpriced_count is how many calls have no cost that is known: with them it is more. */
+  unpriced_count: number;
+  /** expired is true when retention has removed a part of the period: what it cost is not in the spend. */
+  expired: boolean;
+  /** reached is the highest level that the spend has reached: warn, stop, or "" for none. */
+  reached: string;
+  /** at is when that was looked at. */
+  at: string | null;
+  /** fault is true when the last look failed: the figures, if any, are those before. */
+  fault: boolean;
+  /** alerts are the levels of this period, and late ones of that before, that were told. */
+  alerts: BudgetAlert[];
+}
+
+/** BudgetList is the budgets of a project. */
+export interface BudgetList {
+  /** as they are set */
+  budgets: Budget[];
+  /** the same, each with how it stands by the last look */
+  status: BudgetStatus[];
+}

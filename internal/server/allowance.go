@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// budget bounds the memory that the bodies of all requests hold together. When it is
+// allowance bounds the memory that the bodies of all requests hold together. When it is
 // short, clients that send slowly give theirs back: what they hold, others could have used.
-type budget struct {
+type allowance struct {
 	limit int64
 	used  atomic.Int64
 
@@ -20,13 +20,13 @@ type budget struct {
 	waiting   atomic.Bool   // freed is not nil
 }
 
-func newBudget(limit int64) *budget {
-	return &budget{limit: limit, receiving: map[*pacedReader]*hold{}}
+func newAllowance(limit int64) *allowance {
+	return &allowance{limit: limit, receiving: map[*pacedReader]*hold{}}
 }
 
-// hold is what one request has taken from the budget. One goroutine takes and gives.
+// hold is what one request has taken from the allowance. One goroutine takes and gives.
 type hold struct {
-	from  *budget
+	from  *allowance
 	bytes atomic.Int64
 }
 
@@ -61,68 +61,68 @@ func (h *hold) give(n int64) {
 // release returns all that is still held.
 func (h *hold) release() { h.give(h.bytes.Load()) }
 
-func (b *budget) try(n int64) bool {
-	if b.used.Add(n) > b.limit {
-		b.used.Add(-n)
+func (a *allowance) try(n int64) bool {
+	if a.used.Add(n) > a.limit {
+		a.used.Add(-n)
 		return false
 	}
 	return true
 }
 
-func (b *budget) wake() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.freed != nil {
-		close(b.freed)
-		b.freed = nil
-		b.waiting.Store(false)
+func (a *allowance) wake() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.freed != nil {
+		close(a.freed)
+		a.freed = nil
+		a.waiting.Store(false)
 	}
 }
 
 // press cuts slow senders, the slowest first, until they hold n bytes, and waits for these. false
 // when there are too few of them: those that keep up are never cut.
-func (b *budget) press(asks *hold, n int64) bool {
-	if !b.cutSlow(asks, n) {
+func (a *allowance) press(asks *hold, n int64) bool {
+	if !a.cutSlow(asks, n) {
 		return false
 	}
 	end := time.NewTimer(pressedWait)
 	defer end.Stop()
 	for {
-		b.mu.Lock()
-		if b.freed == nil {
-			b.freed = make(chan struct{})
-			b.waiting.Store(true)
+		a.mu.Lock()
+		if a.freed == nil {
+			a.freed = make(chan struct{})
+			a.waiting.Store(true)
 		}
-		freed := b.freed
-		b.mu.Unlock()
-		if b.try(n) {
+		freed := a.freed
+		a.mu.Unlock()
+		if a.try(n) {
 			return true
 		}
 		select {
 		case <-freed:
 		case <-end.C:
-			return b.try(n)
+			return a.try(n)
 		}
 	}
 }
 
 // cutSlow says whether the slow senders that it has cut, and those cut before, hold enough for n more bytes.
-func (b *budget) cutSlow(asks *hold, n int64) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (a *allowance) cutSlow(asks *hold, n int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	type sender struct {
 		*pacedReader
 		rate, bytes int64
 	}
 	var slow []sender
 	now := time.Now()
-	for p, h := range b.receiving {
+	for p, h := range a.receiving {
 		if rate, known := p.recent(now); known && rate < pressedRate && h != asks {
 			slow = append(slow, sender{p, rate, h.bytes.Load()})
 		}
 	}
 	slices.SortFunc(slow, func(a, b sender) int { return int(a.rate - b.rate) })
-	need := b.used.Load() + n - b.limit
+	need := a.used.Load() + n - a.limit
 	for _, s := range slow {
 		if need <= 0 {
 			return true
@@ -134,13 +134,13 @@ func (b *budget) cutSlow(asks *hold, n int64) bool {
 }
 
 // receive lets the body's reader be cut while it comes in. The caller calls done when it has come, or not.
-func (b *budget) receive(p *pacedReader, h *hold) (done func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.receiving[p] = h
+func (a *allowance) receive(p *pacedReader, h *hold) (done func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.receiving[p] = h
 	return func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		delete(b.receiving, p)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.receiving, p)
 	}
 }

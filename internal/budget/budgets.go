@@ -1,0 +1,227 @@
+package budget
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Options are the settings of Budgets. Those without a default are required.
+type Options struct {
+	File string // of the budgets and of what was told; it is made
+	// Stats answers as GET /v1/stats does.
+	Stats func(ctx context.Context, project string, q store.StatsQuery) (*wire.Page[wire.StatRow], error)
+	// Kept is for how long events of a project are kept; 0 is for ever. nil: all are.
+	Kept func(project string) time.Duration
+	// Every is how far apart looks are. Default 1 minute. Looks never take more than a tenth of the time.
+	Every time.Duration
+	// Timeout bounds one question. Default 30 s.
+	Timeout time.Duration
+	// Webhook is where alerts of a project go; "" is nowhere. nil: nowhere.
+	Webhook func(project string) string
+	// Header is sent with alerts.
+	Header http.Header
+	// Transport carries the requests. Default: one of its own.
+	Transport http.RoundTripper
+	// FirstBackoff and MaxBackoff are the pauses before an alert is sent again. Defaults 1 s and 5 min.
+	FirstBackoff, MaxBackoff time.Duration
+	// Now is the clock of periods. Default time.Now.
+	Now func() time.Time
+	// Logger is told of levels that are reached, and of faults. Default: nobody.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Kept == nil {
+		o.Kept = func(string) time.Duration { return 0 }
+	}
+	if o.Webhook == nil {
+		o.Webhook = func(string) string { return "" }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
+	}
+	for _, d := range []struct {
+		field  *time.Duration
+		absent time.Duration
+	}{{&o.Every, time.Minute}, {&o.Timeout, 30 * time.Second}, {&o.FirstBackoff, time.Second}, {&o.MaxBackoff, 5 * time.Minute}} {
+		if *d.field <= 0 {
+			*d.field = d.absent
+		}
+	}
+	return o
+}
+
+// Budgets are the budgets of all projects of a node. Its methods are safe for concurrent use; Run must be called at most once.
+type Budgets struct {
+	o      Options
+	client *http.Client
+	// look and send have room for one: there is something new to look at, or to send.
+	look, send chan struct{}
+
+	mu      sync.Mutex // guards all below, and is held while the file is written
+	all     []held     // as the file has them; replaced, never changed in place
+	figures map[id]figure
+	stats   counts
+	fault   string // why the last write failed; "" when it did not
+	// refusals are why the last request to a project's webhook failed, where it did.
+	refusals map[string]string
+}
+
+// id names a budget.
+type id struct{ project, name string }
+
+func (h *held) id() id { return id{h.Project, h.Name} }
+
+// Open reads the file.
+func Open(o Options) (*Budgets, error) {
+	o = o.withDefaults()
+	all, err := readFile(o.File)
+	if err != nil {
+		return nil, fmt.Errorf("open budgets: %w", err)
+	}
+	return &Budgets{
+		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1),
+		client: &http.Client{
+			Transport: o.Transport, Timeout: requestTime,
+			// A redirection would take the headers, with their secrets, to somebody else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Set puts the budgets of text in the place of all that the project has, and has them looked at. It returns when they are on the disk. What is wrong
+// with the text is an ErrInvalid. A budget that counts what it counted keeps what was told of it.
+func (b *Budgets) Set(project string, text []byte) error {
+	list, err := Parse(text)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var next []held
+	was := map[string]held{}
+	for _, h := range b.all {
+		if h.Project == project {
+			was[h.Name] = h
+		} else {
+			next = append(next, h)
+		}
+	}
+	if len(next)+len(list) > maxAll {
+		return fmt.Errorf("%w: a server has at most %d of all projects, and other projects have %d", ErrInvalid, maxAll, len(next))
+	}
+	for i := range list {
+		before := was[list[i].Name]
+		next = append(next, before.become(project, &list[i], b.o.Now()))
+	}
+	if err := b.save(next); err != nil {
+		return fmt.Errorf("set budgets: %w", err)
+	}
+	for _, h := range was {
+		if !slices.ContainsFunc(list, func(is Budget) bool { return h.same(&is) }) {
+			delete(b.figures, h.id())
+		}
+	}
+	wake(b.look)
+	return nil
+}
+
+// become is what h is once it was set to is.
+func (h *held) become(project string, is *Budget, now time.Time) held {
+	next := held{Project: project, Budget: *is, Since: now.UTC().Truncate(time.Microsecond)}
+	if h.same(is) {
+		next.Alerts = h.Alerts
+		if equal(h.Warn, is.Warn) && equal(h.Stop, is.Stop) {
+			next.Since = h.Since
+		}
+	}
+	return next
+}
+
+func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// save writes budgets and has them hold. b.mu is held.
+func (b *Budgets) save(next []held) error {
+	if err := writeFile(b.o.File, next); err != nil {
+		b.fault = err.Error()
+		return err
+	}
+	b.fault, b.all = "", next
+	return nil
+}
+
+// change replaces one budget by what edit makes of it, when it is still there and counts the same. b.mu is held.
+func (b *Budgets) change(of *held, edit func(*held)) error {
+	i := b.find(of)
+	if i < 0 {
+		return nil
+	}
+	next := slices.Clone(b.all)
+	next[i].Alerts = slices.Clone(next[i].Alerts)
+	edit(&next[i])
+	return b.save(next)
+}
+
+// find is where the budget is that counts what h counts; -1: it is not there any more. b.mu is held.
+func (b *Budgets) find(h *held) int {
+	return slices.IndexFunc(b.all, func(is held) bool { return is.Project == h.Project && is.same(&h.Budget) })
+}
+
+// snapshot is all budgets as they are.
+func (b *Budgets) snapshot() []held {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // somebody has said so
+	}
+}
+
+// pause waits for d, or less when c says so. It is false when ctx ended.
+func pause(ctx context.Context, d time.Duration, c <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// Run looks at the budgets and sends alerts until ctx ends; then it returns nil.
+func (b *Budgets) Run(ctx context.Context) error {
+	var sending sync.WaitGroup
+	sending.Go(func() { b.deliver(ctx) })
+	defer sending.Wait()
+	for ctx.Err() == nil {
+		began := b.o.Now()
+		b.Look(ctx)
+		rest := restFor * min(max(b.o.Now().Sub(began), 0), b.o.Timeout*maxAll)
+		if !pause(ctx, rest, nil) || !pause(ctx, max(b.o.Every-rest, 0), b.look) {
+			break
+		}
+	}
+	return nil
+}
+
+// restFor is how many times as long as a look took nothing is asked.
+const restFor = 9

@@ -1,0 +1,186 @@
+package budget
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// figure is what a look found of a budget.
+type figure struct {
+	span
+	known    bool
+	spend    float64 // USD
+	unpriced int64   // calls whose cost is not known
+	at       time.Time
+	fault    bool // the last look failed
+}
+
+// Look asks what was spent of every budget, one after the other, and notes the levels that are reached.
+func (b *Budgets) Look(ctx context.Context) {
+	b.forget()
+	for _, h := range b.snapshot() {
+		if ctx.Err() != nil {
+			return
+		}
+		b.lookAt(ctx, &h)
+	}
+	b.mu.Lock()
+	b.stats.looks++
+	b.stats.last = b.o.Now()
+	b.mu.Unlock()
+}
+
+// lookAt looks at one budget.
+func (b *Budgets) lookAt(ctx context.Context, h *held) {
+	now := b.o.Now()
+	spans, err := h.spans(now)
+	if err != nil {
+		b.failed(h, figure{at: now}, err)
+		return
+	}
+	for i, s := range spans {
+		f, err := b.ask(ctx, h, s)
+		if ctx.Err() != nil { // told to stop
+			return
+		}
+		if err != nil {
+			b.failed(h, figure{span: s, at: now}, err)
+			return
+		}
+		if i == 0 {
+			b.found(h, f)
+		}
+		b.tell(h, &f)
+	}
+}
+
+// ask is what was spent in a period.
+func (b *Budgets) ask(ctx context.Context, h *held, s span) (f figure, err error) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.Timeout)
+	defer cancel()
+	f = figure{span: s, at: b.o.Now(), known: true}
+	page, err := b.o.Stats(ctx, h.Project, store.StatsQuery{
+		Filter:  store.Filter{From: s.from, To: s.to, UserID: h.UserID, Model: h.Model, Environment: h.Environment},
+		Metrics: []string{"cost", "unpriced_count"},
+	})
+	if err != nil || len(page.Data) == 0 {
+		return f, err
+	}
+	f.spend, _ = page.Data[0]["cost"].(float64) // null: nothing has a cost
+	f.unpriced, _ = page.Data[0]["unpriced_count"].(int64)
+	return f, nil
+}
+
+// found keeps what a look found.
+func (b *Budgets) found(h *held, f figure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.find(h) >= 0 { // else it was set to another meanwhile
+		b.figures[h.id()] = f
+	}
+}
+
+// failed notes a look that failed; the figures before stay, when they are of the present period.
+func (b *Budgets) failed(h *held, f figure, err error) {
+	b.o.Logger.Warn("what was spent of a budget could not be asked; it is asked again", "project", h.Project, "budget", h.Name, "error", err)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.failures++
+	if b.find(h) < 0 {
+		return
+	}
+	if was := b.figures[h.id()]; was.known && f.at.Before(was.to) {
+		f = was
+	}
+	f.fault = true
+	b.figures[h.id()] = f
+}
+
+// reached is the levels that a figure has reached and that were not told: in a period a level is told again only when it was raised since.
+func (h *held) reached(f *figure) (levels []Alert) {
+	for _, l := range h.levels() {
+		if l.usd == nil || f.spend < *l.usd || h.told(l.name, f.from) >= *l.usd {
+			continue
+		}
+		levels = append(levels, Alert{
+			ID: h.alertID(l.name, *l.usd, f.from), Level: l.name, USD: *l.usd, Spend: f.spend, Unpriced: f.unpriced,
+			From: f.from, To: f.to, At: f.at.UTC().Truncate(time.Microsecond),
+		})
+	}
+	return levels
+}
+
+// told is the highest amount of a level that was told of a period; 0 is none.
+func (h *held) told(level string, from time.Time) (usd float64) {
+	for _, a := range h.Alerts {
+		if a.Level == level && a.From.Equal(from) {
+			usd = max(usd, a.USD)
+		}
+	}
+	return usd
+}
+
+func (h *held) alertID(level string, usd float64, from time.Time) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		h.Project, h.Name, h.Period, h.Zone, h.UserID, h.Model, h.Environment, level, fmt.Sprint(usd), from.Format(time.RFC3339),
+	}, "\x00")))
+	return "alert_" + hex.EncodeToString(sum[:12])
+}
+
+// tell notes, on the disk, the levels that are reached; then it says so.
+func (b *Budgets) tell(h *held, f *figure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := b.find(h)
+	if i < 0 {
+		return
+	}
+	alerts := b.all[i].reached(f)
+	if len(alerts) == 0 {
+		return
+	}
+	for j := range alerts {
+		alerts[j].Delivery = none
+		if b.o.Webhook(h.Project) != "" {
+			alerts[j].Delivery = pending
+		}
+	}
+	if err := b.change(h, func(is *held) { is.Alerts = append(is.Alerts, alerts...) }); err != nil {
+		b.o.Logger.Error("a level of a budget is reached and could not be noted; the next look tries again", "project", h.Project, "budget", h.Name, "error", err)
+		return
+	}
+	for _, a := range alerts {
+		b.stats.alerts++
+		b.o.Logger.Warn("a level of a budget is reached", "project", h.Project, "budget", h.Name, "level", a.Level, "level_usd", a.USD,
+			"spend_usd", a.Spend, "unpriced_count", a.Unpriced, "period", h.Period, "period_start", a.From, "alert", a.ID)
+	}
+	wake(b.send)
+}
+
+// forget drops alerts of periods that nobody looks at any more, and of levels that were raised since.
+func (b *Budgets) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, next, changed := b.o.Now(), slices.Clone(b.all), false
+	for i := range next {
+		h := &next[i]
+		kept := slices.DeleteFunc(slices.Clone(h.Alerts), func(a Alert) bool {
+			return a.Delivery != pending && (now.Sub(a.To) > late || a.USD < h.told(a.Level, a.From))
+		})
+		changed = changed || len(kept) != len(h.Alerts)
+		h.Alerts = kept
+	}
+	if !changed {
+		return
+	}
+	if err := b.save(next); err != nil {
+		b.o.Logger.Error("the file of budgets could not be written; the next look tries again", "error", err)
+	}
+}
