@@ -217,7 +217,7 @@ func (s Setting) Text(c *Config) string {
 	case *float64:
 		return strconv.FormatFloat(*p, 'f', -1, 64)
 	case *time.Duration:
-		return p.String()
+		return plain(*p)
 	case *Age:
 		return p.String()
 	case *Bytes:
@@ -227,6 +227,17 @@ func (s Setting) Text(c *Config) string {
 	default:
 		panic(fmt.Sprintf("setting %s has type %T", s.Field, p))
 	}
+}
+
+// plain writes a duration as people do: 1m, not 1m0s.
+func plain(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if cut, ok := strings.CutSuffix(text, zero[1:]); ok && strings.HasSuffix(cut, zero[:1]) {
+			text = cut
+		}
+	}
+	return text
 }
 
 // IsBool says whether the flag stands alone, without a value.
