@@ -140,11 +140,7 @@ func statsCommand(std streams) *cli.Command {
 
 // statsTable has a column for the time, for each group and for each metric, in the order asked for.
 func statsTable(q *query) (columns []string, cells func(brokle.StatRow) []string) {
-	var names []string
-	if q.stats.Interval > 0 {
-		names = append(names, "time")
-	}
-	names = append(append(names, q.stats.GroupBy...), q.stats.Metrics...)
+	names := statsNames(q)
 	for _, name := range names {
 		columns = append(columns, strings.ToUpper(name))
 	}
@@ -155,4 +151,12 @@ func statsTable(q *query) (columns []string, cells func(brokle.StatRow) []string
 		}
 		return cells
 	}
+}
+
+// statsNames are the members of a row of stats, in the order asked for.
+func statsNames(q *query) (names []string) {
+	if q.stats.Interval > 0 {
+		names = append(names, "time")
+	}
+	return append(append(names, q.stats.GroupBy...), q.stats.Metrics...)
 }

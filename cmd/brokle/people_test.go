@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/watch"
 )
@@ -119,6 +120,34 @@ func TestPrices(t *testing.T) {
 	command(t, "", vars, "prices", "set", file).want(t, 0, "1 own prices hold")
 	command(t, "", vars, "prices", "set").want(t, 2, "exactly one argument")
 	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
+}
+
+// Budgets are set from a file or standard input, told back in the form in which they are set, and shown with what was spent.
+func TestBudgets(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	const own = `[{"name":"all","period":"month","warn":1,"stop":2.5},{"name":"ada","period":"day","tz":"Asia/Tokyo","user_id":"=ada","model":"m","stop":0.125}]`
+	command(t, "", vars, "budgets", "get").want(t, 0, "[]")
+	command(t, "", vars, "budgets", "status").want(t, 0, "(none)")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "name,period,tz,user_id,model,environment,warn,stop\r\n")
+	now := time.Now().UTC().Format(time.RFC3339)
+	event := `{"event_type":"observation_create","payload":{"id":"o","trace_id":"t","name":"n","type":"llm","model":"m","total_cost":2.5,"start_time":"` + now + `"}}`
+	free := `{"event_type":"observation_create","payload":{"id":"p","trace_id":"t","name":"n","type":"llm","model":"m","start_time":"` + now + `"}}`
+	command(t, event+"\n"+free, vars, "send", "-").want(t, 0)
+	command(t, own, vars, "budgets", "set", "-").want(t, 0, "2 budgets hold")
+	command(t, "", vars, "budgets", "get").want(t, 0, `"name": "all"`, `"stop": 0.125`)
+	var last result
+	watch.Until(t, "the budgets are looked at", func() bool {
+		last = command(t, "", vars, "budgets", "status")
+		return strings.Contains(last.out, "≥ 2.50") && strings.Contains(last.out, " 0.00 ")
+	})
+	last.want(t, 0, "BUDGET", "all", "project", "month", "≥ 2.50", "1.00", "2.50", "stop", "user =ada, model m", "day Asia/Tokyo", "0.125")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nall,month,,,,,1,2.5,", ",2.5,1,false,stop,", "\r\nada,day,Asia/Tokyo,'=ada,m,,,0.125,")
+	command(t, "", vars, "budgets", "status", "--json").want(t, 0, `"reached": "stop"`, `"delivery": "none"`)
+	command(t, `[{"name":"X","period":"week"}]`, vars, "budgets", "set", "-").want(t, 1, "400 invalid_budgets", "budget 1, name", "budget 1, period", "one of them is needed")
+	command(t, "", vars, "budgets", "set").want(t, 2, "exactly one argument")
+	command(t, "", vars, "query", "stats", "--group-by", "model", "--metrics", "cost,unpriced_count", "--csv").want(t, 0, "model,cost,unpriced_count\r\nm,2.5,1\r\n")
+	command(t, "", vars, "query", "observations", "--csv").want(t, 0, "id,trace_id,", "\r\n")
 }
 
 // What erase sends and says. Nobody can be asked here, so it must be told --yes.

@@ -42,7 +42,7 @@ func (l list[T]) command(std streams) *cli.Command {
 	}
 	return &cli.Command{
 		Name: l.name, Usage: l.usage,
-		Flags: append(append(clientFlags(), jsonFlag("query")), l.flags...),
+		Flags: append(append(clientFlags(), jsonFlag("query"), csvFlag("query")), l.flags...),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			q, err := newQuery(c)
 			if err != nil {
@@ -57,6 +57,8 @@ func (l list[T]) command(std streams) *cli.Command {
 				return explain(err, c)
 			case c.Bool("json"):
 				return printJSON(std.out, p)
+			case c.Bool("csv"):
+				return l.csv(std, q, p)
 			}
 			columns, cells := l.columns, l.cells
 			if l.shape != nil {
@@ -69,6 +71,19 @@ func (l list[T]) command(std streams) *cli.Command {
 			return t.end(std.out, len(p.Data), p.NextCursor)
 		},
 	}
+}
+
+// csv prints a page as CSV, and on the other output how to go on.
+func (l list[T]) csv(std streams, q *query, p *brokle.Page[T]) error {
+	var names []string
+	if l.shape != nil {
+		names = statsNames(q)
+	}
+	if err := printCSV(std.out, names, p.Data); err != nil || p.NextCursor == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(std.err, "more: --cursor %s or --all\n", *p.NextCursor)
+	return err
 }
 
 // pages reads one page, or with --all every one as if they were one.
