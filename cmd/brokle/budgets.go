@@ -52,22 +52,24 @@ type budgetList struct {
 	Status  []json.RawMessage `json:"status"`
 }
 
-// budgetRow is what the table has of a budget.
+// budgetRow is what table and CSV have of a budget.
 type budgetRow struct {
 	Name        string     `json:"name"`
-	Period      string     `json:"period"`
-	Zone        string     `json:"tz"`
 	UserID      string     `json:"user_id"`
 	Model       string     `json:"model"`
 	Environment string     `json:"environment"`
+	Period      string     `json:"period"`
+	Zone        string     `json:"tz"`
+	Start       *time.Time `json:"period_start"`
+	End         *time.Time `json:"period_end"`
 	Warn        *float64   `json:"warn"`
 	Stop        *float64   `json:"stop"`
 	Spend       *float64   `json:"spend_usd"`
 	Unpriced    int64      `json:"unpriced_count"`
 	Expired     bool       `json:"expired"`
 	Reached     string     `json:"reached"`
-	Fault       bool       `json:"fault"`
 	At          *time.Time `json:"at"`
+	Fault       bool       `json:"fault"`
 }
 
 func budgetStatus(ctx context.Context, c *cli.Command, std streams) error {
@@ -78,25 +80,27 @@ func budgetStatus(ctx context.Context, c *cli.Command, std streams) error {
 	if err := call(ctx, c, http.MethodGet, "/v1/budgets", &list); err != nil {
 		return err
 	}
-	switch {
-	case c.Bool("csv"):
-		return printCSV(std.out, []string{"name", "period", "tz", "user_id", "model", "environment", "warn", "stop"}, list.Status)
-	case c.Bool("json"):
+	if c.Bool("json") {
 		return printJSON(std.out, list.Status)
 	}
-	t := newTable(std.out, "!BUDGET", "OF", "PERIOD", ">!SPENT", ">WARN", ">STOP", ">UNPRICED", "!REACHED", "AS OF (UTC)").fit()
-	for _, raw := range list.Status {
-		var b budgetRow
-		if err := json.Unmarshal(raw, &b); err != nil {
+	rows := make([]budgetRow, len(list.Status))
+	for i, raw := range list.Status {
+		if err := json.Unmarshal(raw, &rows[i]); err != nil {
 			return err
 		}
+	}
+	if c.Bool("csv") {
+		return printCSV(std.out, nil, rows)
+	}
+	t := newTable(std.out, "!BUDGET", "OF", "PERIOD", ">!SPENT", ">WARN", ">STOP", ">UNPRICED", "!REACHED", "AS OF (UTC)").fit()
+	for _, b := range rows {
 		var paint func(string) string
 		if b.Reached == "stop" {
 			paint = styleOf(std.out).red
 		}
 		t.painted(paint, b.cells()...)
 	}
-	return t.end(std.out, len(list.Status), nil)
+	return t.end(std.out, len(rows), nil)
 }
 
 func (b *budgetRow) cells() []string {

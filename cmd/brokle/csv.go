@@ -21,6 +21,15 @@ func csvFlag(command string) cli.Flag {
 // the first row that has them. A text that a spreadsheet would take for a formula gets a quote before it.
 func printCSV[T any](out io.Writer, names []string, rows []T) error {
 	names = slices.Clone(names)
+	if len(rows) == 0 && names == nil { // the head all the same
+		raw, err := json.Marshal(*new(T))
+		if err != nil {
+			return err
+		}
+		if names, _, err = csvCells(raw); err != nil {
+			return err
+		}
+	}
 	lines := make([]map[string]string, len(rows))
 	for i, row := range rows {
 		raw, err := json.Marshal(row)

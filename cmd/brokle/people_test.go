@@ -129,7 +129,7 @@ func TestBudgets(t *testing.T) {
 	const own = `[{"name":"all","period":"month","warn":1,"stop":2.5},{"name":"ada","period":"day","tz":"Asia/Tokyo","user_id":"=ada","model":"m","stop":0.125}]`
 	command(t, "", vars, "budgets", "get").want(t, 0, "[]")
 	command(t, "", vars, "budgets", "status").want(t, 0, "(none)")
-	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "name,period,tz,user_id,model,environment,warn,stop\r\n")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "name,user_id,model,environment,period,tz,period_start,period_end,warn,stop,spend_usd,unpriced_count,expired,reached,at,fault\r\n")
 	now := time.Now().UTC().Format(time.RFC3339)
 	event := `{"event_type":"observation_create","payload":{"id":"o","trace_id":"t","name":"n","type":"llm","model":"m","total_cost":2.5,"start_time":"` + now + `"}}`
 	free := `{"event_type":"observation_create","payload":{"id":"p","trace_id":"t","name":"n","type":"llm","model":"m","start_time":"` + now + `"}}`
@@ -142,7 +142,7 @@ func TestBudgets(t *testing.T) {
 		return strings.Contains(last.out, "≥ 2.50") && strings.Contains(last.out, " 0.00 ")
 	})
 	last.want(t, 0, "BUDGET", "all", "project", "month", "≥ 2.50", "1.00", "2.50", "stop", "user =ada, model m", "day Asia/Tokyo", "0.125")
-	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nall,month,,,,,1,2.5,", ",2.5,1,false,stop,", "\r\nada,day,Asia/Tokyo,'=ada,m,,,0.125,")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nall,,,,month,,", ",1,2.5,2.5,1,false,stop,", "\r\nada,'=ada,m,,day,Asia/Tokyo,", ",,0.125,0,0,false,,")
 	command(t, "", vars, "budgets", "status", "--json").want(t, 0, `"reached": "stop"`, `"delivery": "none"`)
 	command(t, `[{"name":"X","period":"week"}]`, vars, "budgets", "set", "-").want(t, 1, "400 invalid_budgets", "budget 1, name", "budget 1, period", "one of them is needed")
 	command(t, "", vars, "budgets", "set").want(t, 2, "exactly one argument")

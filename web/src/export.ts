@@ -14,7 +14,19 @@ export function offer(parts: BlobPart[], name: string, type: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-const csvColumns: [string, (t: TraceSummary) => string | number | null][] = [
+/** Column is a column of a CSV: its name, and what a row has there. */
+export type Column<T> = [string, (row: T) => string | number | null | undefined];
+
+const line = (cells: string[]): string => `${cells.join(",")}\r\n`;
+const stamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(":", "");
+
+/** exportRows saves rows that are on screen as CSV. */
+export function exportRows<T>(name: string, columns: Column<T>[], rows: T[]): void {
+  const lines = rows.map(r => line(columns.map(c => cell(c[1](r)))));
+  offer([line(columns.map(c => cell(c[0]))), ...lines], `${name}-${stamp()}.csv`, "text/csv");
+}
+
+const csvColumns: Column<TraceSummary>[] = [
   ["id", t => t.id],
   ["name", t => t.name],
   ["user_id", t => t.user_id],
@@ -55,14 +67,12 @@ export async function exportTraces(
     if (form === "csv") all.push(...rows);
     else parts.push(rows.map(r => `${JSON.stringify(r)}\n`).join(""));
   }
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "");
   if (form === "jsonl") {
-    offer(parts, `traces-${stamp}.jsonl`, "application/jsonl");
+    offer(parts, `traces-${stamp()}.jsonl`, "application/jsonl");
     return;
   }
   const scores = [...new Set(all.flatMap(t => Object.keys(t.scores)))].sort();
-  const line = (cells: string[]) => `${cells.join(",")}\r\n`;
   parts.push(line([...csvColumns.map(c => c[0]), ...scores.map(s => cell(`score ${s}`))]));
   for (const t of all) parts.push(line([...csvColumns.map(c => cell(c[1](t))), ...scores.map(s => cell(t.scores[s]))]));
-  offer(parts, `traces-${stamp}.csv`, "text/csv");
+  offer(parts, `traces-${stamp()}.csv`, "text/csv");
 }

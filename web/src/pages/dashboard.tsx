@@ -13,10 +13,12 @@ import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { type Line, TimeChart } from "../ui/timechart.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
+import { Budgets } from "./budgets.tsx";
 import { EnvironmentTable, ModelTable } from "./dashboardtables.tsx";
 import { parts } from "./parts.ts";
 
-const METRICS = "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost";
+const METRICS = "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost,unpriced_count";
+const PARTS = "cost_input,cost_cached,cost_output"; // of observations, for those who save the table
 
 interface Answers {
   step: Step;
@@ -38,6 +40,7 @@ export function DashboardPage(): JSX.Element {
         <span class="spacer" />
         <TimeRange range={range} />
       </PageHead>
+      <Budgets />
       <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} />
       {error && <Failure error={error} again={reload} />}
       {(data === undefined || (data === null && busy)) && !error && <Spinner />}
@@ -54,7 +57,7 @@ export function DashboardPage(): JSX.Element {
 // ask is null when there is no trace at all in this time.
 async function ask(params: Params, range: Range, signal: AbortSignal): Promise<Answers | null> {
   const traces = { ...params, of: "traces", metrics: METRICS };
-  const observations = { ...params, of: "observations", metrics: METRICS };
+  const observations = { ...params, of: "observations", metrics: `${METRICS},${PARTS}` };
   const [total] = await stats(traces, signal);
   if (!total || !number(total.count)) return null;
   const step = await stepFor(range, { path: "/v1/traces", by: "start_time", params }, signal);
@@ -84,6 +87,7 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
   const bucket = a.step.ms / 1000;
   const n = number(a.total.count) ?? 0;
   const errors = failed(a.total);
+  const unpriced = number(a.total.unpriced_count) ?? 0;
   const calls = sum(
     a.models.filter(r => r.model),
     "count",
@@ -107,7 +111,7 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
           {
             title: "Cost",
             value: cost(number(a.total.cost)),
-            more: `${cost((number(a.total.cost) ?? 0) / n)} per trace`,
+            more: `${cost((number(a.total.cost) ?? 0) / n)} per trace${unpriced > 0 ? `, ${short(unpriced)} calls without a price` : ""}`,
           },
         ]}
       />

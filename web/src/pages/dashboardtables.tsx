@@ -1,9 +1,11 @@
 import type { JSX } from "preact";
 import { link } from "../base.ts";
+import { type Column, exportRows } from "../export.ts";
 import { cost, count, duration, percent, short } from "../format.ts";
 import { usePlace } from "../router.ts";
 import { groups, number } from "../stats.ts";
 import type { StatRow } from "../types.ts";
+import { CsvButton } from "../ui/bits.tsx";
 import { Bar, Card, DataTable } from "../ui/datatable.tsx";
 
 // to is the address of the traces of one group, in the same time and with the same filters.
@@ -23,10 +25,17 @@ function cells(r: StatRow, total: number, most: number): (JSX.Element | string)[
     duration(number(r.latency_p99)),
     short(number(r.tokens)),
     <Bar share={most > 0 ? total / most : 0}>{cost(total)}</Bar>,
+    count(number(r.unpriced_count)),
   ];
 }
 
-const heads = ["Errors", "p50", "p95", "p99", "Tokens", "Cost"];
+const heads = ["Errors", "p50", "p95", "p99", "Tokens", "Cost", "No price"];
+
+// columns are those of a table saved as CSV: the group, then its metrics as the API names them.
+function columns(by: string, rows: StatRow[]): Column<StatRow>[] {
+  const names = Object.keys(rows[0] ?? {}).filter(name => name !== by);
+  return [by, ...names].map(name => [name, r => r[name]]);
+}
 
 /** ModelTable compares the models by their observations. */
 export function ModelTable({ rows }: { rows: StatRow[] }): JSX.Element {
@@ -51,7 +60,23 @@ function Compared({ title, by, count: counted, rows, none }: Props): JSX.Element
   const all = groups(rows, by, "cost");
   const most = all[0]?.total ?? 0;
   return (
-    <Card title={title}>
+    <Card
+      title={title}
+      actions={
+        all.length > 0 && (
+          <CsvButton
+            of={title}
+            run={() =>
+              exportRows(
+                `cost-by-${by}`,
+                columns(by, rows),
+                all.map(g => g.rows[0]!),
+              )
+            }
+          />
+        )
+      }
+    >
       {all.length === 0 ? (
         <p class="card-none muted">{none}</p>
       ) : (

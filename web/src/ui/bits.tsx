@@ -71,6 +71,15 @@ async function copyText(text: string): Promise<boolean> {
   return ok;
 }
 
+/** CsvButton saves a table as CSV. */
+export function CsvButton({ of, run }: { of: string; run: () => void }): JSX.Element {
+  return (
+    <button type="button" class="button quiet" aria-label={`${of} as CSV`} onClick={run}>
+      CSV
+    </button>
+  );
+}
+
 /** Failure says what went wrong and offers to try again. */
 export function Failure({ error, again }: { error: Error; again?: () => void }): JSX.Element {
   return (

@@ -99,14 +99,16 @@ export function Tiles({ tiles }: { tiles: { title: string; value: string; more?:
   );
 }
 
-/** Card is a box with a title. */
+/** Card is a box with a title; actions stand at its right. */
 export function Card({
   title,
   total,
+  actions,
   children,
 }: {
   title: string;
   total?: string;
+  actions?: ComponentChildren;
   children: ComponentChildren;
 }): JSX.Element {
   return (
@@ -114,6 +116,8 @@ export function Card({
       <header class="card-head">
         <h2>{title}</h2>
         {total && <span class="card-total">{total}</span>}
+        {actions && <span class="spacer" />}
+        {actions}
       </header>
       {children}
     </section>
