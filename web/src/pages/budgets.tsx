@@ -35,7 +35,7 @@ export function Budgets(): JSX.Element | null {
           <DataTable
             label="Budgets"
             class="budgets"
-            heads={["Budget", "Of", "Period", "Spent", "Warn", "Stop", "No price", "Reached"]}
+            heads={["Budget", "Reached", "Spent", "Warn", "Stop", "No price"]}
             rows={data.status.map(b => ({ key: b.name, cells: cells(b) }))}
           />
         </Card>
@@ -65,19 +65,27 @@ function Over({ budgets }: { budgets: BudgetStatus[] }): JSX.Element {
 function cells(b: BudgetStatus): (JSX.Element | string)[] {
   const most = b.stop ?? b.warn ?? 0;
   const exact = b.spend_usd === null ? "not looked at yet" : `${b.spend_usd} USD, as of ${b.at ? utc(b.at) : "–"}`;
+  const of = `${scope(b)}, ${period(b)}`;
   return [
-    <a href={calls(b)}>{b.name}</a>,
-    scope(b),
-    period(b),
+    <>
+      <a href={calls(b)}>{b.name}</a>
+      <span class="budget-of muted" title={of}>
+        {of}
+      </span>
+    </>,
+    <Reached of={b} />,
     <span title={b.fault ? `${exact}. The last look failed.` : exact}>
-      <Bar share={most > 0 ? (b.spend_usd ?? 0) / most : 0} color={colour[b.reached] ?? "--accent"}>
+      <Bar
+        share={most > 0 ? (b.spend_usd ?? 0) / most : 0}
+        mark={b.warn !== undefined && b.stop !== undefined ? b.warn / b.stop : undefined}
+        color={colour[b.reached] ?? "--accent"}
+      >
         {spent(b)}
       </Bar>
     </span>,
     <span title={b.warn === undefined ? "" : `${b.warn} USD`}>{cost(b.warn)}</span>,
     <span title={b.stop === undefined ? "" : `${b.stop} USD`}>{cost(b.stop)}</span>,
     count(b.unpriced_count),
-    <Reached of={b} />,
   ];
 }
 
@@ -90,8 +98,8 @@ function Reached({ of: b }: { of: BudgetStatus }): JSX.Element {
   if (!b.reached) return <span class="muted">–</span>;
   return (
     <span>
-      {late && <span class="bad small">{late} </span>}
       <span class={`badge ${b.reached === "stop" ? "badge-error" : "badge-warn"}`}>{b.reached}</span>
+      {late && <span class="budget-of bad">{late}</span>}
     </span>
   );
 }

@@ -61,21 +61,25 @@ export function Shares({ of }: { of: Share[] }): JSX.Element {
   return <DataTable label="Distribution" heads={["Value", "Scores", "Share"]} rows={rows} />;
 }
 
-/** Bar is a number with its share of the largest. */
+const within = (share: number): number => (Number.isFinite(share) ? Math.max(0, Math.min(1, share)) * 100 : 0);
+
+/** Bar is a number with its share of the largest; mark is a share that is marked. */
 export function Bar({
   share,
+  mark,
   color = "--accent",
   children,
 }: {
   share: number;
+  mark?: number | undefined;
   color?: string;
   children: ComponentChildren;
 }): JSX.Element {
-  const width = Number.isFinite(share) ? Math.max(0, Math.min(1, share)) * 100 : 0;
   return (
     <span class="share">
       <span class="share-track">
-        <span class="share-fill" style={{ width: `${width}%`, background: `var(${color})` }} />
+        <span class="share-fill" style={{ width: `${within(share)}%`, background: `var(${color})` }} />
+        {mark !== undefined && <span class="share-mark" style={{ left: `${within(mark)}%` }} />}
       </span>
       <span class="share-text">{children}</span>
     </span>
