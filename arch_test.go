@@ -159,7 +159,7 @@ func house() map[string]room {
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
 		"internal/datadir": {
-			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
 			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/backup", "internal/datadir"}),
