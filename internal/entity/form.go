@@ -13,6 +13,7 @@ const (
 	TypeForm                // observation type
 	LevelForm               // a level as loggers write them
 	FinishForm              // a finish reason
+	TierForm                // a service tier
 	SourceForm              // where a score comes from
 	TimeForm                // any form of brokle.Timestamp
 	TokensForm              // whole number
@@ -34,6 +35,7 @@ var formRules = [...]string{
 	TypeForm:    "a string of 1 to 255 characters such as span, llm, generation, event, retrieval, embedding, agent, tool or chain",
 	LevelForm:   "one of DEBUG, INFO, WARN, ERROR and DEFAULT, or a word or number that means one of them to every logger",
 	FinishForm:  "a string such as stop, length, tool_calls, content_filter or error",
+	TierForm:    "a string of 1 to 255 characters such as batch, flex, priority, fast or standard",
 	SourceForm:  "one of API, AUTO, HUMAN and EVAL, in any case",
 	TimeForm:    "Unix seconds, milliseconds, microseconds or nanoseconds, or a text such as RFC 3339, from 1970 to 9999",
 	TokensForm:  "a whole number from 0 to 9007199254740991, or a string that holds one",

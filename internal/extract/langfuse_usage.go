@@ -103,7 +103,7 @@ func costNames(key string) []string {
 		return []string{"output_cost"}
 	case "cache_read_input_tokens", "input_cached_tokens", "input_cache_read":
 		return []string{"input_cost", "cache_read_cost"}
-	case "cache_creation_input_tokens", "input_cache_creation":
+	case "cache_creation_input_tokens", "input_cache_creation", "input_cache_creation_5m", "input_cache_creation_1h":
 		return []string{"input_cost", "cache_write_cost"}
 	}
 	return nil

@@ -104,6 +104,8 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 	f.text(entity.Model, m.Model)
 	f.text(entity.RequestedModel, m.RequestedModel)
 	f.text(entity.Provider, m.Provider)
+	f.label(entity.ServiceTier, m.ServiceTier)
+	f.label(entity.RequestedServiceTier, m.RequestedServiceTier)
 	f.text(entity.ResponseID, m.ResponseID)
 	f.reason(m.FinishReason, m.FinishReasonOriginal)
 	f.json(entity.ModelParameters, m.Parameters)
@@ -112,7 +114,7 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 		of    otel.Count
 	}{
 		{entity.PromptTokens, m.Prompt}, {entity.CompletionTokens, m.Completion}, {entity.TotalTokens, m.Total},
-		{entity.CacheReadTokens, m.CacheRead}, {entity.CacheWriteTokens, m.CacheWrite}, {entity.ReasoningTokens, m.Reasoning},
+		{entity.CacheReadTokens, m.CacheRead}, {entity.CacheWriteTokens, m.CacheWrite}, {entity.CacheWrite1hTokens, m.CacheWrite1h}, {entity.ReasoningTokens, m.Reasoning},
 		{entity.AudioInputTokens, m.AudioInput}, {entity.AudioOutputTokens, m.AudioOut},
 	} {
 		f.count(c.field, c.of)

@@ -14,6 +14,10 @@ var (
 	readKeys       = []string{"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.input_tokens.cache_read"}
 	writeKeys      = []string{"gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
 		"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.input_tokens.cache_creation"}
+	hourKeys = []string{"anthropic.usage.cache_creation.ephemeral_1h_input_tokens"}
+	// An answer's tier beats the request's. The first are the conventions' by now; LiteLLM writes those of OpenAI for all providers.
+	tierKeys      = []string{"openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier", "anthropic.response.service_tier"}
+	askedTierKeys = []string{"openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"}
 	reasoningKeys = []string{"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"}
 )
 
@@ -35,6 +39,7 @@ func genai(r *reader) {
 	m.RequestedModel, m.Model = r.text("gen_ai.request.model"), r.text("gen_ai.response.model")
 	m.Provider = r.text("gen_ai.provider.name", "gen_ai.system")
 	m.ResponseID = r.text("gen_ai.response.id")
+	m.ServiceTier, m.RequestedServiceTier = r.text(tierKeys...), r.text(askedTierKeys...)
 	m.PromptName = r.text("gen_ai.prompt.name")
 	r.usage()
 	r.setReason(r.get("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"))
@@ -72,8 +77,17 @@ func (r *reader) usage() {
 	m := r.m
 	m.Prompt, m.Completion = r.count(promptKeys...), r.count(completionKeys...)
 	m.CacheRead, m.CacheWrite, m.Reasoning = r.count(readKeys...), r.count(writeKeys...), r.count(reasoningKeys...)
+	m.CacheWrite1h = r.count(hourKeys...)
 	m.AudioInput = r.count("gen_ai.usage.input_audio_tokens", "gen_ai.usage.audio_input_tokens")
 	m.AudioOut = r.count("gen_ai.usage.output_audio_tokens", "gen_ai.usage.audio_output_tokens")
+}
+
+// askedTier is the service tier among the parameters of a request, a JSON object. Anthropic's fast mode is a parameter of its own.
+func askedTier(parameters string) string {
+	if memberText(parameters, "speed") == "fast" {
+		return "fast"
+	}
+	return memberText(parameters, "service_tier")
 }
 
 func (r *reader) count(keys ...string) Count {

@@ -26,6 +26,7 @@ func litellm(r *reader) {
 		m.Reasoning = u.reasoning
 	}
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.details(&u)
 	if strings.EqualFold(r.text("llm.is_streaming"), "true") && m.Prompt.Sent && usage["prompt_tokens_details"] == nil {
 		m.TokenSource = "estimated"
 		r.why("token_source", "a stream of LiteLLM without details has counts of its own tokenizer")

@@ -42,6 +42,7 @@ func (r *reader) exported() {
 	m := r.m
 	m.InputCost, m.OutputCost = r.num("brokle.input_cost"), r.num("brokle.output_cost")
 	m.CacheReadCost, m.CacheWriteCost = r.num("brokle.cache_read_cost"), r.num("brokle.cache_write_cost")
+	m.CacheWrite1h = r.count("brokle.cache_write_1h_tokens")
 	if m.Type != "tool" { // as it was sent, rather than as messages
 		m.Input, m.Output = r.text("input.value"), r.text("output.value")
 	}

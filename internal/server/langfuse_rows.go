@@ -149,7 +149,8 @@ func theirUsage(o *wire.Observation) parts[int64] {
 	usage.set("output", o.CompletionTokens, o.ReasoningTokens)
 	usage.set("total", o.TotalTokens)
 	usage.set("cache_read_input_tokens", o.CacheReadTokens)
-	usage.set("cache_creation_input_tokens", o.CacheWriteTokens)
+	usage.set("cache_creation_input_tokens", o.CacheWriteTokens, o.CacheWrite1hTokens)
+	usage.set("input_cache_creation_1h", o.CacheWrite1hTokens)
 	usage.set("output_reasoning_tokens", o.ReasoningTokens)
 	return usage
 }

@@ -64,21 +64,26 @@ type Observation struct {
 	Model               string     `json:"model"`           // what answered
 	RequestedModel      string     `json:"requested_model"` // what was asked for
 	Provider            string     `json:"provider"`
-	ResponseID          string     `json:"response_id"`   // the provider's name of its answer
-	FinishReason        string     `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
+	// ServiceTier is what the answer says: batch, flex, priority, fast or standard; another word as it was sent. "" when nobody said.
+	ServiceTier string `json:"service_tier"`
+	// RequestedServiceTier is what was asked for. It counts when ServiceTier is "".
+	RequestedServiceTier string `json:"requested_service_tier"`
+	ResponseID           string `json:"response_id"`   // the provider's name of its answer
+	FinishReason         string `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
 	// FinishReasonOriginal is the provider's own word, where it was sent.
 	FinishReasonOriginal string `json:"finish_reason_original"`
 	// Status is ok, error, or aborted: the reader of a stream left it.
-	Status            string `json:"status"`
-	ErrorType         string `json:"error_type"`        // the class of the error, without its module
-	PromptTokens      *int64 `json:"prompt_tokens"`     // with those read from and written to a cache
-	CompletionTokens  *int64 `json:"completion_tokens"` // with those of reasoning
-	TotalTokens       *int64 `json:"total_tokens"`      // the sum of both; what was sent when one is not known
-	CacheReadTokens   *int64 `json:"cache_read_tokens"`
-	CacheWriteTokens  *int64 `json:"cache_write_tokens"`
-	ReasoningTokens   *int64 `json:"reasoning_tokens"`
-	AudioInputTokens  *int64 `json:"audio_input_tokens"`
-	AudioOutputTokens *int64 `json:"audio_output_tokens"`
+	Status             string `json:"status"`
+	ErrorType          string `json:"error_type"`        // the class of the error, without its module
+	PromptTokens       *int64 `json:"prompt_tokens"`     // with those read from and written to a cache
+	CompletionTokens   *int64 `json:"completion_tokens"` // with those of reasoning
+	TotalTokens        *int64 `json:"total_tokens"`      // the sum of both; what was sent when one is not known
+	CacheReadTokens    *int64 `json:"cache_read_tokens"`
+	CacheWriteTokens   *int64 `json:"cache_write_tokens"`
+	CacheWrite1hTokens *int64 `json:"cache_write_1h_tokens"` // of the cache writes, kept for an hour
+	ReasoningTokens    *int64 `json:"reasoning_tokens"`
+	AudioInputTokens   *int64 `json:"audio_input_tokens"`
+	AudioOutputTokens  *int64 `json:"audio_output_tokens"`
 	// TokenSource says where the counts come from: reported, estimated (by the library that sent them) or none.
 	TokenSource    string   `json:"token_source"`
 	InputCost      *float64 `json:"input_cost"` // in USD, as all costs

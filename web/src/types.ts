@@ -64,6 +64,10 @@ export interface Observation {
   /** what was asked for */
   requested_model: string;
   provider: string;
+  /** service_tier is what the answer says: batch, flex, priority, fast or standard; another word as it was sent. "" when nobody said. */
+  service_tier: string;
+  /** requested_service_tier is what was asked for. It counts when service_tier is "". */
+  requested_service_tier: string;
   /** the provider's name of its answer */
   response_id: string;
   /** stop, length, tool_calls, content_filter or error; another word as it was sent */
@@ -82,6 +86,8 @@ export interface Observation {
   total_tokens: number | null;
   cache_read_tokens: number | null;
   cache_write_tokens: number | null;
+  /** of the cache writes, kept for an hour */
+  cache_write_1h_tokens: number | null;
   reasoning_tokens: number | null;
   audio_input_tokens: number | null;
   audio_output_tokens: number | null;
