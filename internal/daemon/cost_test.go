@@ -138,8 +138,8 @@ func (n *testNode) checkCalls(t *testing.T, calls []modelCall) {
 					t.Errorf("%s of %s at %s costs %s (%s %s), want %s; %v in, %v out", c.model, where, id, got, o.CostSource, o.CostReason, want, o.PromptTokens, o.CompletionTokens)
 				}
 			}
-			if fmt.Sprint(whole.TotalCost) != fmt.Sprint(c.cost) || (whole.UnpricedCount == 0) != (c.cost != 0) {
-				t.Errorf("the trace %s costs %v, %d unpriced; want %v", trace, whole.TotalCost, whole.UnpricedCount, c.cost)
+			if (whole.TotalCost == nil) != (c.cost == 0) || whole.TotalCost != nil && *whole.TotalCost != c.cost || (whole.UnpricedCount == 0) != (c.cost != 0) {
+				t.Errorf("the trace %s: %+v; want a cost of %v", trace, whole.TraceSummary, c.cost)
 			}
 		}
 	}

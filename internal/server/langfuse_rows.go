@@ -89,7 +89,10 @@ func theirTrace(t *wire.Trace, project string) *theirTraceRow {
 	row := &theirTraceRow{
 		ID: t.ID, Timestamp: t.StartTime, Name: given(t.Name), Input: t.Input, Output: t.Output, SessionID: given(t.SessionID), UserID: given(t.UserID),
 		Release: given(t.Release), Version: given(t.Version), Metadata: t.Metadata, Tags: t.Tags, Environment: t.Environment, ProjectID: project,
-		HTMLPath: "/traces/" + t.ID, TotalCost: t.TotalCost, Observations: []*theirObservation{}, Scores: []theirScore{},
+		HTMLPath: "/traces/" + t.ID, Observations: []*theirObservation{}, Scores: []theirScore{},
+	}
+	if t.TotalCost != nil {
+		row.TotalCost = *t.TotalCost
 	}
 	if t.LatencyMS != nil {
 		row.Latency = *t.LatencyMS / 1000

@@ -7,25 +7,26 @@ import (
 
 // TraceSummary is one row of GET /v1/traces: the fold of a trace and of what belongs to it.
 type TraceSummary struct {
-	ID               string         `json:"id"`
-	Name             string         `json:"name"`
-	UserID           string         `json:"user_id"`
-	SessionID        string         `json:"session_id"`
-	Environment      string         `json:"environment"`
-	Tags             []string       `json:"tags"`
-	StartTime        time.Time      `json:"start_time"`
-	EndTime          *time.Time     `json:"end_time"`                 // nil while nothing in it has ended
-	LatencyMS        *float64       `json:"latency_ms"`               // end − start; nil without an end
-	LatencyReason    string         `json:"latency_reason,omitempty"` // why there is an end and no latency
-	ObservationCount int64          `json:"observation_count"`
-	ErrorCount       int64          `json:"error_count"`    // observations of level ERROR
-	InnerErrors      int64          `json:"inner_errors"`   // of them, those below the one that the trace has its status from
-	Status           string         `json:"status"`         // ok, error or aborted: that of the outermost observation
-	UnpricedCount    int64          `json:"unpriced_count"` // calls of a model whose cost is not known
-	TotalTokens      int64          `json:"total_tokens"`   // of the observations that are counted
-	TotalCost        float64        `json:"total_cost"`     // the same, exactly added; in the currency the client used, usually USD
-	Scores           map[string]any `json:"scores"`         // name → mean of the numeric values, else the last text
-	Models           []string       `json:"models"`         // distinct, sorted
+	ID               string     `json:"id"`
+	Name             string     `json:"name"`
+	UserID           string     `json:"user_id"`
+	SessionID        string     `json:"session_id"`
+	Environment      string     `json:"environment"`
+	Tags             []string   `json:"tags"`
+	StartTime        time.Time  `json:"start_time"`
+	EndTime          *time.Time `json:"end_time"`                 // nil while nothing in it has ended
+	LatencyMS        *float64   `json:"latency_ms"`               // end − start; nil without an end
+	LatencyReason    string     `json:"latency_reason,omitempty"` // why there is an end and no latency
+	ObservationCount int64      `json:"observation_count"`
+	ErrorCount       int64      `json:"error_count"`    // observations of level ERROR
+	InnerErrors      int64      `json:"inner_errors"`   // of them, those below the one that the trace has its status from
+	Status           string     `json:"status"`         // ok, error or aborted: that of the outermost observation
+	UnpricedCount    int64      `json:"unpriced_count"` // calls of a model whose cost is not known
+	TotalTokens      int64      `json:"total_tokens"`   // of the observations that are counted
+	// TotalCost is the same, exactly added, in the currency the client used, usually USD; nil when no cost in it is known.
+	TotalCost *float64       `json:"total_cost"`
+	Scores    map[string]any `json:"scores"` // name → mean of the numeric values, else the last text
+	Models    []string       `json:"models"` // distinct, sorted
 }
 
 // Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.

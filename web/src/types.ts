@@ -33,8 +33,8 @@ export interface TraceSummary {
   unpriced_count: number;
   /** of the observations that are counted */
   total_tokens: number;
-  /** the same, exactly added; in the currency the client used, usually USD */
-  total_cost: number;
+  /** total_cost is the same, exactly added, in the currency the client used, usually USD; null when no cost in it is known. */
+  total_cost: number | null;
   /** name → mean of the numeric values, else the last text */
   scores: Record<string, number | string>;
   /** distinct, sorted */
@@ -197,8 +197,10 @@ export interface Totals {
   /** observations of level ERROR */
   error_count: number;
   total_tokens: number;
-  /** in the currency the client used, usually USD */
-  total_cost: number;
+  /** calls of a model whose cost is not known */
+  unpriced_count: number;
+  /** total_cost is in the currency the client used, usually USD; null when no cost in it is known. */
+  total_cost: number | null;
   /** first_seen is the earliest start, last_seen the latest start or end. */
   first_seen: string;
   last_seen: string;

@@ -56,10 +56,6 @@ function named(say: boolean, ...parts: [number | null, string][]): string[] {
   });
 }
 
-/** traceCost is what the calls of a trace cost; nothing is known where none has a price. */
-export const traceCost = (t: Pick<Trace, "total_cost"> & Partial<Pick<Trace, "unpriced_count">>): string =>
-  t.total_cost === 0 && (t.unpriced_count ?? 0) > 0 ? "–" : cost(t.total_cost);
-
 /** unpriced says how many calls are missing in the cost of a trace; "" for none. */
 export const unpriced = (n: number): string =>
   n > 0 ? `${count(n)} ${n === 1 ? "call" : "calls"} without a price` : "";

@@ -12,7 +12,6 @@ import {
   outputParts,
   tokens,
   tokensLeftOut,
-  traceCost,
   unpriced,
 } from "./amounts.ts";
 import { Ask, type Question } from "./why.tsx";
@@ -218,7 +217,7 @@ export function TraceFacts({ trace: t }: { trace: Trace }): JSX.Element {
       </Fact>
       <Fact title="Tokens">{count(t.total_tokens)}</Fact>
       <Fact title="Cost">
-        {traceCost(t)}
+        {cost(t.total_cost)}
         {t.unpriced_count > 0 && <span class="faint"> {unpriced(t.unpriced_count)}</span>}
       </Fact>
       {t.models.length > 0 && <Fact title="Models">{t.models.join(", ")}</Fact>}
