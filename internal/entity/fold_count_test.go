@@ -55,8 +55,8 @@ func TestFoldCount(t *testing.T) {
 		"each amount for itself": {[]entity.Record{step(1, "r", "", "agent", sum), step(2, "a", "r", "generation", `,"usage":{"prompt_tokens":100,"completion_tokens":20}`)},
 			120, 0.036, "r"},
 		"a cost of 0 is no amount": {[]entity.Record{step(1, "r", "", "agent", sum), step(2, "a", "r", "generation", `,"total_cost":0,"total_tokens":9`)}, 9, 0.036, "r"},
-		"nobody knows a cost": {[]entity.Record{step(1, "r", "", "agent", ""), step(2, "a", "r", "generation", `,"total_tokens":9`)}, 9, -1, ""},
-		"a call is free":      {[]entity.Record{step(1, "r", "", "agent", ""), step(2, "a", "r", "generation", `,"total_cost":0`), step(3, "b", "r", "generation", "")}, 0, 0, ""},
+		"nobody knows a cost":      {[]entity.Record{step(1, "r", "", "agent", ""), step(2, "a", "r", "generation", `,"total_tokens":9`)}, 9, -1, ""},
+		"a call is free":           {[]entity.Record{step(1, "r", "", "agent", ""), step(2, "a", "r", "generation", `,"total_cost":0`), step(3, "b", "r", "generation", "")}, 0, 0, ""},
 		"parents in a circle":      {[]entity.Record{step(1, "r", "a", "agent", sum), step(2, "a", "r", "agent", both)}, 120, 0.012, "r"},
 		"no parent in the trace":   {[]entity.Record{step(1, "r", "", "agent", sum), step(2, "a", "x", "generation", both)}, 480, 0.048, ""},
 	} {
@@ -87,7 +87,7 @@ func TestFoldTotals(t *testing.T) {
 		`,"input_cost":0.1,"output_cost":0.2`:                       "<nil> 0.3",
 		`,"input_cost":0.1,"output_cost":0.2,"total_cost":1`: "<nil> 1",
 		`,"output_cost":3.8e-7`:                              "<nil> 3.8e-07",
-		`,"input_cost":1e99,"output_cost":1e99`:              "<nil> 2e+99",
+		`,"input_cost":1e12,"output_cost":1e12`:              "<nil> 2e+12",
 	} {
 		o := foldedObservation(t, []entity.Record{step(1, "o", "", "llm", payload)}, "o")
 		if got := pointed(o.TotalTokens) + " " + pointed(o.TotalCost); got != want {

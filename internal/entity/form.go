@@ -19,6 +19,7 @@ const (
 	TokensForm              // whole number
 	NumberForm              // finite number
 	LatencyForm             // as NumberForm, from 0
+	CostForm                // an amount of money
 	TagsForm                // list, map or one string
 	JSONForm                // anything
 )
@@ -40,7 +41,23 @@ var formRules = [...]string{
 	TimeForm:    "Unix seconds, milliseconds, microseconds or nanoseconds, or a text such as RFC 3339, from 1970 to 9999",
 	TokensForm:  "a whole number from 0 to 9007199254740991, or a string that holds one",
 	NumberForm:  "a finite number of magnitude at most 1e100, or a string that holds one",
+	CostForm:    "a number from 0 to 1e12, or a string that holds one",
 	LatencyForm: "a number from 0 to 1e100, or a string that holds one",
 	TagsForm:    "a list of strings, an object of strings, or a string",
 	JSONForm:    "any JSON value",
+}
+
+// MostCost is the largest cost of one observation that is taken, in the client's currency: beyond it something else was counted.
+const MostCost = 1e12
+
+// Takes says whether a number is of the form, which is NumberForm, LatencyForm or CostForm. NaN is of none.
+func (f Form) Takes(n float64) bool {
+	const most = 1e100
+	switch f {
+	case CostForm:
+		return n >= 0 && n <= MostCost
+	case LatencyForm:
+		return n >= 0 && n <= most
+	}
+	return n >= -most && n <= most
 }

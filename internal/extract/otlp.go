@@ -129,6 +129,9 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 		f.number(n.field, n.of)
 	}
 	f.text(entity.TokenSource, m.TokenSource)
+	for _, note := range m.Notes {
+		f.note(note)
+	}
 	if m.UsageIncomplete {
 		f.note("prompt_tokens is incomplete: the library that sent it leaves out what a cache gave")
 	}
@@ -236,8 +239,8 @@ func (f *fieldsOf) count(field entity.Field, c otel.Count) {
 func (f *fieldsOf) number(field entity.Field, n otel.Number) {
 	switch {
 	case !n.Sent:
-	case n.V < -1e100 || n.V > 1e100 || n.V != n.V:
-		f.note(field.String() + " was left out: it must be " + entity.NumberForm.String())
+	case !field.Form().Takes(n.V):
+		f.note(field.String() + " was left out: it must be " + field.Form().String())
 	default:
 		f.add(entity.FieldValue{Field: field, Num: n.V})
 	}

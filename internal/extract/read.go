@@ -29,7 +29,7 @@ func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
 			return
 		}
 		x.tags = v.List
-	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm:
+	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm, entity.CostForm:
 		if string(raw) == `""` {
 			return
 		}
@@ -151,7 +151,7 @@ func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
 		return ok
 	}
 	v.Num, ok = finiteNumber(s)
-	return ok && (how != entity.LatencyForm || v.Num >= 0)
+	return ok && how.Takes(v.Num)
 }
 
 func finiteNumber(s string) (float64, bool) {

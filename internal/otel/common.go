@@ -217,6 +217,14 @@ func (m *Meaning) details(u *usage) {
 	if u.tier != "" {
 		m.ServiceTier = u.tier
 	}
+	if u.bad {
+		m.leave("a count of its usage", entity.TokensForm)
+	}
+}
+
+// leave notes that something was left out.
+func (m *Meaning) leave(what string, must entity.Form) {
+	m.Notes = append(m.Notes, what+" was left out: it must be "+must.String())
 }
 
 // reason is the word of our vocabulary for a finish reason as it was sent.

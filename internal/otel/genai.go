@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -44,14 +45,14 @@ func genai(r *reader) {
 	r.usage()
 	r.setReason(r.get("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"))
 	if v, _ := r.get("gen_ai.response.time_to_first_chunk"); v.Type != Null {
-		m.FirstToken = r.seconds(v)
+		m.FirstToken = r.millis(v, 1000)
 	} else {
 		m.FirstToken = r.since(r.firstEvent("gen_ai.content.completion.chunk", false))
 	}
 	if !m.FirstToken.Sent {
 		m.FirstToken = r.since(r.firstEvent("llm.content.completion.chunk", false)) // its older name
 	}
-	m.TotalCost = r.num("gen_ai.usage.cost", "gen_ai.usage.total_cost")
+	m.TotalCost = r.money("gen_ai.usage.cost", "gen_ai.usage.total_cost")
 	m.Parameters = r.parameters("gen_ai.request.")
 	if in := r.text("gen_ai.input.messages"); in != "" {
 		m.Input = in
@@ -91,18 +92,31 @@ func askedTier(parameters string) string {
 }
 
 func (r *reader) count(keys ...string) Count {
-	v, _ := r.get(keys...)
-	return v.count()
+	v, key := r.get(keys...)
+	n := v.count()
+	if !n.Sent && key != "" {
+		r.m.leave(key, entity.TokensForm)
+	}
+	return n
 }
 
-func (r *reader) num(keys ...string) Number {
-	v, _ := r.get(keys...)
-	return v.number()
-}
-
-func (r *reader) seconds(v Value) Number {
+// money is a cost.
+func (r *reader) money(keys ...string) Number {
+	v, key := r.get(keys...)
 	n := v.number()
-	return Number{n.V * 1000, n.Sent && n.V >= 0}
+	if !n.Sent && key != "" {
+		r.m.leave(key, entity.CostForm)
+	}
+	return n
+}
+
+// millis is a time that was sent in units of so many milliseconds.
+func (r *reader) millis(v Value, unit float64) Number {
+	n := v.number()
+	if !n.Sent {
+		r.m.leave("time_to_first_token_ms", entity.LatencyForm)
+	}
+	return Number{n.V * unit, n.Sent}
 }
 
 // since is a moment as milliseconds after the start.
@@ -266,7 +280,7 @@ func brokle(r *reader) {
 		r.why("type", "brokle.span.type is ", typ)
 	}
 	if v, _ := r.get("gen_ai.response.time_to_first_token"); v.Type != Null && !m.FirstToken.Sent {
-		m.FirstToken = v.number()
+		m.FirstToken = r.millis(v, 1)
 		r.why("time_to_first_token_ms", "gen_ai.response.time_to_first_token of scope brokle is in milliseconds")
 	}
 	if level := r.text("brokle.span.level"); level != "" && m.Level == "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -100,7 +101,11 @@ func (r *reader) langfuseCost() {
 			return Number{}
 		}
 		f, err := n.Float64()
-		return Number{f, err == nil}
+		if err != nil || !entity.CostForm.Takes(f) {
+			m.leave("a cost of langfuse.observation.cost_details", entity.CostForm)
+			return Number{}
+		}
+		return Number{f, true}
 	}
 	total := read("total")
 	if m.Level == "ERROR" && total.V == 0 {

@@ -22,7 +22,7 @@ func logfire(r *reader) {
 	if r.text("gen_ai.operation.name") == "" && r.text("logfire.span_type") == "log" {
 		m.Type = "event"
 	}
-	m.TotalCost = r.num("operation.cost")
+	m.TotalCost = r.money("operation.cost")
 }
 
 // logfireLevel reads a severity number of OpenTelemetry's logs.

@@ -48,6 +48,8 @@ type Meaning struct {
 	Input, Output                      string // as sent: JSON, or text that is none
 	Metadata                           string // a JSON object, or ""
 
+	// Notes say of what was sent and cannot be that it was left out.
+	Notes []string
 	// Inner marks a span that is part of a call which another span reports: it never counts.
 	Inner bool
 	// Why says of a field by which rule it has its value; filled by Explain only.

@@ -43,8 +43,8 @@ func openinference(r *reader) {
 	m.Reasoning = r.count("llm.token_count.completion_details.reasoning")
 	m.AudioInput = r.count("llm.token_count.prompt_details.audio")
 	m.AudioOut = r.count("llm.token_count.completion_details.audio")
-	m.TotalCost = r.num("llm.cost.total")
-	m.InputCost, m.OutputCost = r.num("llm.cost.prompt"), r.num("llm.cost.completion")
+	m.TotalCost = r.money("llm.cost.total")
+	m.InputCost, m.OutputCost = r.money("llm.cost.prompt"), r.money("llm.cost.completion")
 	m.FinishReasonOriginal = r.text("llm.finish_reason")
 	m.FirstToken = r.since(r.firstEvent("First Token Stream Event", false))
 	if m.Type == "generation" {

@@ -15,6 +15,7 @@ type usage struct {
 	beside  Count  // the same, beside cacheWrite
 	hour    Count  // of what it was given, what stays for an hour
 	tier    string // the service tier, as it was sent
+	bad     bool   // a count is less than 0
 	cut     bool   // its details begin with the tier
 }
 
@@ -71,6 +72,7 @@ func (u *usage) member(inside, key, value string) {
 	}
 	n := (Value{Type: String, Text: value}).count()
 	if !n.Sent {
+		u.bad = u.bad || value[0] == '-'
 		return
 	}
 	switch inside {

@@ -91,8 +91,8 @@ func (r *reader) vercelCall() {
 	if m.FinishReasonOriginal == "" {
 		m.FinishReasonOriginal = r.text("ai.response.finishReason")
 	}
-	if first := r.num("ai.response.msToFirstChunk"); first.Sent {
-		m.FirstToken = first
+	if v, key := r.get("ai.response.msToFirstChunk"); key != "" {
+		m.FirstToken = r.millis(v, 1)
 		r.why("time_to_first_token_ms", "ai.response.msToFirstChunk")
 	}
 }

@@ -85,7 +85,6 @@ func TestPrice(t *testing.T) {
 			o.PromptTokens, o.CompletionTokens, o.TotalTokens = nil, nil, nil
 		},
 			"0 reported", "0 reported", "0 reported"},
-		{"a refund", func(o *entity.ObservationRow) { sent(-1)(o); o.Model = "nobody's" }, "-1 reported", "-1 reported", "-1 reported"},
 		{"nobody's model", func(o *entity.ObservationRow) { o.Model = "nobody's" }, "- none no price for the model", "- none no price for the model", "-"},
 		{"no model", func(o *entity.ObservationRow) { o.Model = "" }, "- none no model", "- none no model", "-"},
 		{"the asked model", func(o *entity.ObservationRow) { o.Model, o.RequestedModel = "", "gpt-4o" }, "0.0125 computed", "0.0125 computed", "-"},
