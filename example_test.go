@@ -245,7 +245,9 @@ func ExampleTraces_List() {
 			log.Println(err)
 			break
 		}
-		fmt.Println(trace.Name, trace.TotalCost)
+		if trace.TotalCost != nil { // nil is not known, which is not 0
+			fmt.Println(trace.Name, *trace.TotalCost)
+		}
 	}
 }
 

@@ -116,7 +116,9 @@ func ExampleUsers_List() {
 			log.Println(err)
 			break
 		}
-		fmt.Println(user.ID, user.SessionCount, user.TotalCost)
+		if user.TotalCost != nil { // nil is not known, which is not 0
+			fmt.Println(user.ID, user.SessionCount, *user.TotalCost)
+		}
 	}
 }
 

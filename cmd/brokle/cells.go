@@ -45,6 +45,17 @@ func cost(v *float64) string {
 	return strconv.FormatFloat(*v, 'f', 6, 64)
 }
 
+// missing says how many calls a cost is without; "" of none.
+func missing(n int64) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " and 1 call without a price"
+	}
+	return fmt.Sprintf(" and %d calls without a price", n)
+}
+
 func scoreValue(s brokle.Score) string {
 	if s.Value == nil {
 		return s.StringValue

@@ -19,7 +19,7 @@ func tracesCommand(std streams) *cli.Command {
 		columns: []string{"!START (UTC)", "!ID", "NAME", "USER", "SESSION", "ENV", ">LATENCY", ">OBS", ">ERR", ">TOKENS", ">COST", "SCORES"},
 		cells: func(r brokle.TraceSummary) []string {
 			return []string{when(r.StartTime), r.ID, shorten(r.Name, 32), shorten(r.UserID, 20), shorten(r.SessionID, 24), r.Environment, latency(r.LatencyMS),
-				number(r.ObservationCount), number(r.ErrorCount), number(r.TotalTokens), cost(&r.TotalCost), scoreMap(r.Scores)}
+				number(r.ObservationCount), number(r.ErrorCount), number(r.TotalTokens), cost(r.TotalCost), scoreMap(r.Scores)}
 		},
 	}.command(std)
 }
@@ -101,7 +101,7 @@ func seenColumns(names ...string) []string {
 
 func seenCells(t brokle.Totals, names ...string) []string {
 	return slices.Concat([]string{when(t.LastSeen)}, names, []string{number(t.TraceCount), number(t.ObservationCount),
-		number(t.ErrorCount), number(t.TotalTokens), cost(&t.TotalCost), when(t.FirstSeen)})
+		number(t.ErrorCount), number(t.TotalTokens), cost(t.TotalCost), when(t.FirstSeen)})
 }
 
 func eventsCommand(std streams) *cli.Command {

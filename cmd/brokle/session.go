@@ -51,7 +51,7 @@ func printSession(out io.Writer, s *brokle.Session) error {
 	t.row("last seen", when(s.LastSeen)+" UTC")
 	t.row("traces", number(s.TraceCount))
 	t.row("tokens", number(s.TotalTokens))
-	t.row("cost", cost(&s.TotalCost))
+	t.row("cost", cost(s.TotalCost)+missing(s.UnpricedCount))
 	if err := t.flush(); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func printSession(out io.Writer, s *brokle.Session) error {
 	t = newTable(out, "START", "TRACE", "NAME", ">LATENCY", ">COST", "INPUT", "OUTPUT").fit()
 	for i := range s.Traces {
 		tr := &s.Traces[i]
-		t.row(when(tr.StartTime), tr.ID, shorten(tr.Name, 24), latency(tr.LatencyMS), cost(&tr.TotalCost), shorten(preview(tr.Input), 60), shorten(preview(tr.Output), 60))
+		t.row(when(tr.StartTime), tr.ID, shorten(tr.Name, 24), latency(tr.LatencyMS), cost(tr.TotalCost), shorten(preview(tr.Input), 60), shorten(preview(tr.Output), 60))
 	}
 	if err := t.flush(); err != nil || s.NextCursor == nil {
 		return err

@@ -75,7 +75,7 @@ func TestTraceGolden(t *testing.T) {
 	number := func(f float64) *float64 { return &f }
 	tokens := int64(12)
 	tr := &brokle.Trace{
-		TraceSummary: brokle.TraceSummary{ID: "t1", Name: "answer", StartTime: start, EndTime: at(3000), LatencyMS: number(3000), TotalTokens: 12, TotalCost: 0.5},
+		TraceSummary: brokle.TraceSummary{ID: "t1", Name: "answer", StartTime: start, EndTime: at(3000), LatencyMS: number(3000), TotalTokens: 12, TotalCost: number(0.5)},
 		Observations: []*brokle.Observation{
 			{ID: "o1", Type: "agent", Name: "root", StartTime: start, EndTime: at(3000), LatencyMS: number(3000), Children: []*brokle.Observation{
 				{ID: "o2", Type: "generation", Name: "日本", StartTime: *at(1000), EndTime: at(2000), LatencyMS: number(1000), TotalTokens: &tokens, TotalCost: number(0.5), Model: "m1", Output: []byte(`"hi"`)},

@@ -64,7 +64,7 @@ func printTrace(out io.Writer, tr *brokle.Trace) error {
 	line("latency", latency(tr.LatencyMS))
 	line("models", strings.Join(tr.Models, ", "))
 	line("tokens", number(tr.TotalTokens))
-	line("cost", cost(&tr.TotalCost))
+	line("cost", cost(tr.TotalCost)+missing(tr.UnpricedCount))
 	line("input", preview(tr.Input))
 	line("output", preview(tr.Output))
 	line("metadata", preview(tr.Metadata))

@@ -114,7 +114,7 @@ func (a *agentClient) check(t *testing.T, n *rig.Node) {
 	var trace brokle.Trace
 	n.GetJSON(t, "/v1/traces/"+a.told.Trace, &trace)
 	if trace.Name != a.trace || trace.UserID != "user-1" || trace.SessionID != "session-1" || trace.Environment != a.environment() || trace.Status != "ok" ||
-		!slices.Equal(trace.Tags, a.tags) || trace.TotalTokens != 300 || trace.ErrorCount != 1 || trace.TotalCost != a.cost {
+		!slices.Equal(trace.Tags, a.tags) || trace.TotalTokens != 300 || trace.ErrorCount != 1 || trace.TotalCost == nil || *trace.TotalCost != a.cost {
 		t.Errorf("trace %+v", trace.TraceSummary)
 	}
 	if !maps.Equal(trace.Scores, a.scores) && len(trace.Scores)+len(a.scores) > 0 {

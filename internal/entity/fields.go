@@ -30,13 +30,16 @@ const (
 	PromptTokens
 	CompletionTokens
 	TotalTokens
-	CacheReadTokens  // part of PromptTokens
-	CacheWriteTokens // part of PromptTokens
-	ReasoningTokens  // part of CompletionTokens
+	CacheReadTokens    // part of PromptTokens
+	CacheWriteTokens   // part of PromptTokens
+	CacheWrite1hTokens // part of CacheWriteTokens: those that are kept for an hour
+	ReasoningTokens    // part of CompletionTokens
 	AudioInputTokens
 	AudioOutputTokens
-	RequestedModel // what was asked for
-	ResponseID     // the provider's name of its answer
+	RequestedModel       // what was asked for
+	ServiceTier          // what the answer says
+	RequestedServiceTier // what was asked for
+	ResponseID           // the provider's name of its answer
 	FinishReason
 	FinishReasonOriginal // the provider's own word
 	Status               // ok, error or aborted
@@ -159,10 +162,13 @@ var table = [...]struct {
 	TotalTokens:          {name: "total_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofTrace | ofObservation},
 	CacheReadTokens:      {name: "cache_read_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	CacheWriteTokens:     {name: "cache_write_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
+	CacheWrite1hTokens:   {name: "cache_write_1h_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	ReasoningTokens:      {name: "reasoning_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	AudioInputTokens:     {name: "audio_input_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	AudioOutputTokens:    {name: "audio_output_tokens", held: Integer, form: TokensForm, said: ofObservation, kept: ofObservation},
 	RequestedModel:       {name: "requested_model", form: TextForm, said: ofObservation, kept: ofObservation},
+	ServiceTier:          {name: "service_tier", form: TierForm, said: ofObservation, kept: ofObservation, group: true},
+	RequestedServiceTier: {name: "requested_service_tier", form: TierForm, said: ofObservation, kept: ofObservation},
 	FinishReason:         {name: "finish_reason", form: FinishForm, said: ofObservation, kept: ofObservation},
 	ResponseID:           {name: "response_id", form: TextForm, said: ofObservation, kept: ofObservation},
 	FinishReasonOriginal: {name: "finish_reason_original", said: ofObservation, kept: ofObservation},
@@ -171,11 +177,11 @@ var table = [...]struct {
 	TokenSource:          {name: "token_source", said: ofObservation, kept: ofObservation, group: true},
 	TimeToFirstToken:     {name: "time_to_first_token_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofObservation},
 	FirstTokenAt:         {name: "completion_start_time", held: Time, form: TimeForm, said: ofObservation},
-	CacheReadCost:        {name: "cache_read_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	CacheWriteCost:       {name: "cache_write_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	InputCost:            {name: "input_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	OutputCost:           {name: "output_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
-	TotalCost:            {name: "total_cost", held: Float, form: NumberForm, said: ofObservation, kept: ofTrace | ofObservation},
+	CacheReadCost:        {name: "cache_read_cost", held: Float, form: CostForm, said: ofObservation, kept: ofObservation},
+	CacheWriteCost:       {name: "cache_write_cost", held: Float, form: CostForm, said: ofObservation, kept: ofObservation},
+	InputCost:            {name: "input_cost", held: Float, form: CostForm, said: ofObservation, kept: ofObservation},
+	OutputCost:           {name: "output_cost", held: Float, form: CostForm, said: ofObservation, kept: ofObservation},
+	TotalCost:            {name: "total_cost", held: Float, form: CostForm, said: ofObservation, kept: ofTrace | ofObservation},
 	LatencyMS:            {name: "latency_ms", held: Float, form: LatencyForm, said: ofObservation, kept: ofTrace | ofObservation},
 	QualityScore:         {name: "quality_score", held: Float, form: NumberForm, said: ofObservation, kept: ofObservation},
 	Value:                {name: "value", held: Float, said: ofScore, core: ofScore, kept: ofScore, keys: []string{"score_value"}},

@@ -72,7 +72,7 @@ import "github.com/brokle-ai/brokle-go/internal/wire"
 // Input and output are the first trace_input and trace_output of its observations, else, with the metadata, the root's when it
 // has no name of its own; its status is the root's always. observation_count, error_count (level
 // ERROR), inner_errors (without the root's) and unpriced_count (calls without a cost, but for those that failed without a token) over those that are no duplicates; total_tokens and total_cost over those of them that
-// Count lets count, exactly (see Money), an unknown number being 0; models
+// Count lets count, exactly (see Money), an unknown number being left out: total_cost is not known when no cost among them is; models
 // are the distinct ones that are not "", sorted. scores has for each name that
 // is not "": the mean of the values when any score of that name has a value, else
 // the string_value that is last by (timestamp, id).

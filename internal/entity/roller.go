@@ -20,6 +20,7 @@ type Roller struct {
 	trace   wire.Trace
 	end     time.Time
 	latency float64
+	cost    float64
 }
 
 // RollUp is the trace id as its own events (Trace of its Fold; nil when it has none) and its observations say it: what
@@ -66,6 +67,7 @@ const fewModels = 8
 // summarize adds what the trace's observations are together.
 func (r *Roller) summarize(t *wire.Trace, f *Family) {
 	var cost Money
+	priced := false
 	var end instant
 	start := instant{t.StartTime.UnixMicro(), true}
 	if r.models == nil {
@@ -86,6 +88,7 @@ func (r *Roller) summarize(t *wire.Trace, f *Family) {
 		}
 		if s.countsCost && s.knowsCost {
 			cost.Add(s.cost)
+			priced = true
 		}
 		if s.duplicate {
 			continue
@@ -98,7 +101,10 @@ func (r *Roller) summarize(t *wire.Trace, f *Family) {
 			t.UnpricedCount++
 		}
 	}
-	t.TotalCost = cost.Sum()
+	if priced {
+		r.cost = cost.Sum()
+		t.TotalCost = &r.cost
+	}
 	slices.Sort(r.models)
 	r.models = slices.Compact(r.models)
 	t.Models = r.models

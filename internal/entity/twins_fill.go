@@ -52,6 +52,7 @@ func (o *ObservationRow) fillFrom(twin *ObservationRow) {
 	}
 	for _, p := range []struct{ to, from *string }{
 		{&o.RequestedModel, &twin.RequestedModel}, {&o.ResponseID, &twin.ResponseID}, {&o.Provider, &twin.Provider},
+		{&o.ServiceTier, &twin.ServiceTier}, {&o.RequestedServiceTier, &twin.RequestedServiceTier},
 		{&o.FinishReasonOriginal, &twin.FinishReasonOriginal}, {&o.FinishReason, &twin.FinishReason},
 		{&o.SessionID, &twin.SessionID}, {&o.UserID, &twin.UserID}, {&o.Version, &twin.Version}, {&o.Release, &twin.Release},
 	} {
@@ -90,7 +91,8 @@ func (o *ObservationRow) fillCounts(twin *ObservationRow) {
 	changed := false
 	for _, p := range []struct{ to, from **int64 }{
 		{&o.PromptTokens, &twin.PromptTokens}, {&o.CompletionTokens, &twin.CompletionTokens}, {&o.CacheReadTokens, &twin.CacheReadTokens},
-		{&o.CacheWriteTokens, &twin.CacheWriteTokens}, {&o.ReasoningTokens, &twin.ReasoningTokens},
+		{&o.CacheWriteTokens, &twin.CacheWriteTokens}, {&o.CacheWrite1hTokens, &twin.CacheWrite1hTokens},
+		{&o.ReasoningTokens, &twin.ReasoningTokens},
 		{&o.AudioInputTokens, &twin.AudioInputTokens}, {&o.AudioOutputTokens, &twin.AudioOutputTokens},
 	} {
 		if *p.from != nil && (better || *p.to == nil) {

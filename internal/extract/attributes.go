@@ -119,7 +119,7 @@ func (x *extractor) attribute(key string, value []byte) bool {
 	case "llm.usage.total_tokens":
 		x.fillNumber(entity.TotalTokens, entity.TokensForm, value)
 	case "llm.cost.usd":
-		x.fillNumber(entity.TotalCost, entity.NumberForm, value)
+		x.fillNumber(entity.TotalCost, entity.CostForm, value)
 	case "llm.finish_reason", "llm.stop_reason":
 		if text, ok := rawjson.Unquote(value); ok {
 			x.fillText(entity.FinishReason, entity.StopReason(text))
@@ -151,6 +151,8 @@ func (x *extractor) fillLabel(f entity.Field, value []byte) {
 func (x *extractor) fillNumber(f entity.Field, how entity.Form, value []byte) {
 	if v := (entity.FieldValue{Field: f}); number(&v, value, how) {
 		x.fill(v)
+	} else if !x.given.has(f) && string(value) != `""` {
+		x.note(f.String() + " among the attributes was left out: it must be " + how.String())
 	}
 }
 

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
@@ -51,6 +52,31 @@ func (x *extractor) callTimes() {
 	}
 	x.put(entity.FieldValue{Field: entity.StartTime, Int: int64(start)})
 	x.put(entity.FieldValue{Field: entity.EndTime, Int: at.Int})
+}
+
+// asked reads the service tier that was asked for, of the parameters of the call.
+func (x *extractor) asked() {
+	raw := x.get(entity.ModelParameters)
+	if raw == nil || raw[0] != '{' {
+		return
+	}
+	for m := rawjson.MembersOf(raw); ; {
+		key, value, ok := m.Next()
+		if !ok {
+			return
+		}
+		text, _ := rawjson.Unquote(value)
+		if string(key) == "service_tier" || string(key) == "serviceTier" || string(key) == "speed" && text == "fast" {
+			x.fillTier(entity.RequestedServiceTier, text)
+		}
+	}
+}
+
+// fillTier fills a service tier that the payload has not given, from where it is no field of its own.
+func (x *extractor) fillTier(f entity.Field, text string) {
+	if utf8.RuneCountInString(text) <= MaxLabelLength && strings.IndexByte(text, 0) < 0 {
+		x.fillText(f, entity.Tier(text))
+	}
 }
 
 // callKind gives a wrapped call the type of what it did, as far as its operation says it.

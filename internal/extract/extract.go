@@ -299,6 +299,7 @@ func (x *extractor) ownTrace() {
 // describe reads what an observation says beside its ids and its name.
 func (x *extractor) describe() {
 	x.apply()
+	x.asked()
 	if !x.found.anyOf(&keys.rare) {
 		x.usages(usageSlots[:1])
 		return

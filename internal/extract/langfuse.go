@@ -225,6 +225,9 @@ func (t *translation) observation() {
 	if release, _ := rawjson.Unquote(inAnyCase(t.in.values["trace"], "release")); release != "" {
 		t.text("release", release)
 	}
+	if tier, _ := rawjson.Unquote(inAnyCase(t.in.values["metadata"], "service_tier")); tier != "" { // of OpenAI's Responses
+		t.text("service_tier", tier)
+	}
 	t.parameters()
 	t.usage()
 	t.costs()

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -46,6 +47,9 @@ func (t *translation) costs() {
 	if !sum.any {
 		sum.take(t.in.values["usage"], usageCostNames)
 	}
+	if sum.bad {
+		t.notes = append(t.notes, "a cost of body.costDetails or body.usage was left out: it must be "+entity.CostForm.String())
+	}
 	if !sum.any || strings.EqualFold(t.said("level"), "ERROR") && sum.zero() {
 		return
 	}
@@ -57,6 +61,7 @@ func (t *translation) costs() {
 // costs are amounts by our names for them.
 type costs struct {
 	any bool
+	bad bool // one was none
 	of  map[string]float64
 }
 
@@ -82,7 +87,11 @@ func (c *costs) take(raw []byte, names func(string) []string) {
 		}
 		text, isNumber := rawjson.NumberText(value)
 		n, finite := finiteNumber(text)
-		if !isNumber || !finite {
+		if value[0] == 'n' || len(names(string(key))) == 0 {
+			continue
+		}
+		if !isNumber || !finite || !entity.CostForm.Takes(n) {
+			c.bad = true
 			continue
 		}
 		for _, name := range names(string(key)) {
@@ -103,7 +112,7 @@ func costNames(key string) []string {
 		return []string{"output_cost"}
 	case "cache_read_input_tokens", "input_cached_tokens", "input_cache_read":
 		return []string{"input_cost", "cache_read_cost"}
-	case "cache_creation_input_tokens", "input_cache_creation":
+	case "cache_creation_input_tokens", "input_cache_creation", "input_cache_creation_5m", "input_cache_creation_1h":
 		return []string{"input_cost", "cache_write_cost"}
 	}
 	return nil

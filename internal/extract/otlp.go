@@ -104,6 +104,8 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 	f.text(entity.Model, m.Model)
 	f.text(entity.RequestedModel, m.RequestedModel)
 	f.text(entity.Provider, m.Provider)
+	f.label(entity.ServiceTier, m.ServiceTier)
+	f.label(entity.RequestedServiceTier, m.RequestedServiceTier)
 	f.text(entity.ResponseID, m.ResponseID)
 	f.reason(m.FinishReason, m.FinishReasonOriginal)
 	f.json(entity.ModelParameters, m.Parameters)
@@ -112,7 +114,7 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 		of    otel.Count
 	}{
 		{entity.PromptTokens, m.Prompt}, {entity.CompletionTokens, m.Completion}, {entity.TotalTokens, m.Total},
-		{entity.CacheReadTokens, m.CacheRead}, {entity.CacheWriteTokens, m.CacheWrite}, {entity.ReasoningTokens, m.Reasoning},
+		{entity.CacheReadTokens, m.CacheRead}, {entity.CacheWriteTokens, m.CacheWrite}, {entity.CacheWrite1hTokens, m.CacheWrite1h}, {entity.ReasoningTokens, m.Reasoning},
 		{entity.AudioInputTokens, m.AudioInput}, {entity.AudioOutputTokens, m.AudioOut},
 	} {
 		f.count(c.field, c.of)
@@ -127,6 +129,9 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 		f.number(n.field, n.of)
 	}
 	f.text(entity.TokenSource, m.TokenSource)
+	for _, note := range m.Notes {
+		f.note(note)
+	}
 	if m.UsageIncomplete {
 		f.note("prompt_tokens is incomplete: the library that sent it leaves out what a cache gave")
 	}
@@ -234,8 +239,8 @@ func (f *fieldsOf) count(field entity.Field, c otel.Count) {
 func (f *fieldsOf) number(field entity.Field, n otel.Number) {
 	switch {
 	case !n.Sent:
-	case n.V < -1e100 || n.V > 1e100 || n.V != n.V:
-		f.note(field.String() + " was left out: it must be " + entity.NumberForm.String())
+	case !field.Form().Takes(n.V):
+		f.note(field.String() + " was left out: it must be " + field.Form().String())
 	default:
 		f.add(entity.FieldValue{Field: field, Num: n.V})
 	}

@@ -29,7 +29,7 @@ func (x *extractor) read(s slot, f entity.Field, form entity.Form) {
 			return
 		}
 		x.tags = v.List
-	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm:
+	case entity.TimeForm, entity.TokensForm, entity.NumberForm, entity.LatencyForm, entity.CostForm:
 		if string(raw) == `""` {
 			return
 		}
@@ -54,7 +54,7 @@ func (x *extractor) text(s slot, how entity.Form) (text string, ok bool) {
 	}
 	most, scalar := 0, false
 	switch how {
-	case entity.IDForm, entity.TypeForm, entity.SourceForm:
+	case entity.IDForm, entity.TypeForm, entity.SourceForm, entity.TierForm:
 		most = MaxLabelLength
 	case entity.LabelForm:
 		most, scalar = MaxLabelLength, raw[0] != 't' && raw[0] != 'f'
@@ -68,7 +68,7 @@ func (x *extractor) text(s slot, how entity.Form) (text string, ok bool) {
 	if raw[0] == '"' {
 		text, ok = rawjson.Unquote(raw)
 		// No backend can be asked for a text with NUL: what goes by it could not be got, or erased.
-		ok = ok && (how != entity.IDForm && how != entity.LabelForm || strings.IndexByte(text, 0) < 0)
+		ok = ok && (how != entity.IDForm && how != entity.LabelForm && how != entity.TierForm || strings.IndexByte(text, 0) < 0)
 	} else if scalar && raw[0] != '{' && raw[0] != '[' {
 		text, ok = rawjson.Alias(raw), true
 	}
@@ -99,6 +99,8 @@ func enumText(text string, how entity.Form) (canonical string, enum bool) {
 		return levelOf(text), true
 	case entity.FinishForm:
 		return entity.StopReason(text), true
+	case entity.TierForm:
+		return entity.Tier(text), true
 	case entity.SourceForm:
 		return scoreSource(text), true
 	case entity.TypeForm:
@@ -149,7 +151,7 @@ func number(v *entity.FieldValue, raw []byte, how entity.Form) bool {
 		return ok
 	}
 	v.Num, ok = finiteNumber(s)
-	return ok && (how != entity.LatencyForm || v.Num >= 0)
+	return ok && how.Takes(v.Num)
 }
 
 func finiteNumber(s string) (float64, bool) {

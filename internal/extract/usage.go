@@ -1,7 +1,10 @@
 package extract
 
 import (
+	"cmp"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
@@ -22,8 +25,9 @@ func (x *extractor) usages(at []slot) {
 		}
 		var named members
 		r := usageReader{x: x, where: keys.names[s], named: &named}
-		r.read(raw)
+		tier := r.read(raw)
 		r.fill()
+		x.fillText(entity.ServiceTier, r.tier(tier))
 		for _, key := range named.keys {
 			if counts.values[key] == nil {
 				counts.add(key, named.values[key])
@@ -35,120 +39,6 @@ func (x *extractor) usages(at []slot) {
 	}
 }
 
-// part is one count that a usage holds.
-type part uint8
-
-const (
-	pNone part = iota
-	// What is sent and what is not of these is told by the shape: see usageReader.fill.
-	pInput  // every input token, whatever was read from a cache
-	pFresh  // input tokens beside those of the cache: Anthropic, Bedrock, Langfuse
-	pOutput // every output token, or those beside the reasoning
-	pAnswer // the same by names that proxies also send beside the others, as 0
-	pTotal
-	pRead
-	pWrite
-	pWriteShort // parts of pWrite by how long they are kept
-	pWriteLong
-	pReasoning
-	pThoughts // reasoning that is not in pOutput: Gemini
-	pApart    // reasoning that is in pOutput by one client, and beside it by another
-	pToolUse  // input that is not in pInput: Gemini
-	pAudioIn
-	pAudioOut
-	numParts
-	pInputDetails // objects, or Gemini's lists of modalities, that say more
-	pOutputDetails
-	pCreation // Anthropic's cache writes by how long they are kept
-	pActual   // Cohere's tokens, which are those of others
-	pBilled   // Cohere's billed units
-)
-
-// usageKeys are the keys of a usage, from the documents of the providers and of the
-// libraries that hand their answers on.
-func usageKeys(key string) part {
-	switch key {
-	case "prompt_tokens", // OpenAI chat, Mistral, DeepSeek, Groq, xAI, LiteLLM
-		"promptTokens",                           // Vercel AI SDK 4
-		"promptTokenCount", "prompt_token_count", // Gemini
-		"prompt_eval_count": // Ollama
-		return pInput
-	case "input_tokens", // Anthropic; OpenAI Responses and LangChain, which say so by their details
-		"inputTokens", // Bedrock; Vercel AI SDK 5, which says so by its keys
-		"input":       // Langfuse
-		return pFresh
-	case "output_tokens", "outputTokens", "output":
-		return pAnswer
-	case "completion_tokens", "completionTokens", "eval_count", "candidatesTokenCount", "candidates_token_count", "responseTokenCount", "response_token_count":
-		return pOutput
-	case "total_tokens", "totalTokens", "totalTokenCount", "total_token_count", "total":
-		return pTotal
-	case "cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount", "input_cached_tokens",
-		"cachedContentTokenCount", "cached_content_token_count", "prompt_cache_hit_tokens", "cachedInputTokens", "cached_tokens",
-		"cache_read_tokens": // Pydantic AI
-		return pRead
-	case "cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_write_tokens":
-		return pWrite
-	case "input_audio_tokens":
-		return pAudioIn
-	case "output_audio_tokens":
-		return pAudioOut
-	case "thoughtsTokenCount", "thoughts_token_count":
-		return pThoughts
-	case "output_reasoning_tokens": // Langfuse: beside its output; Pydantic AI: in its output_tokens
-		return pApart
-	case "reasoning_tokens", "reasoningTokens":
-		return pReasoning
-	case "toolUsePromptTokenCount", "tool_use_prompt_token_count":
-		return pToolUse
-	case "prompt_tokens_details", "input_tokens_details", "input_token_details", "inputTokenDetails", "promptTokensDetails":
-		return pInputDetails
-	case "completion_tokens_details", "output_tokens_details", "output_token_details", "outputTokenDetails", "candidatesTokensDetails":
-		return pOutputDetails
-	case "cache_creation":
-		return pCreation
-	case "tokens":
-		return pActual
-	case "billed_units":
-		return pBilled
-	}
-	return pNone
-}
-
-// inputDetailKeys are those of details of the input: OpenAI, LangChain, OpenRouter, Vercel AI SDK 6.
-func inputDetailKeys(key string) part {
-	switch key {
-	case "cached_tokens", "cache_read", "cacheReadTokens":
-		return pRead
-	case "cache_creation", "cache_write_tokens", "cacheWriteTokens":
-		return pWrite
-	case "audio_tokens", "audio":
-		return pAudioIn
-	}
-	return creationKeys(key)
-}
-
-func outputDetailKeys(key string) part {
-	switch key {
-	case "reasoning_tokens", "reasoning", "reasoningTokens":
-		return pReasoning
-	case "audio_tokens", "audio":
-		return pAudioOut
-	}
-	return pNone
-}
-
-// creationKeys are those of Anthropic's cache_creation.
-func creationKeys(key string) part {
-	switch key {
-	case "ephemeral_5m_input_tokens":
-		return pWriteShort
-	case "ephemeral_1h_input_tokens":
-		return pWriteLong
-	}
-	return pNone
-}
-
 // usageReader reads one usage.
 type usageReader struct {
 	x     *extractor
@@ -158,12 +48,16 @@ type usageReader struct {
 	// inclusive is set when a key shows that the input holds what was read from a cache.
 	inclusive bool
 	langfuse  bool // a key shows that it is Langfuse's own shape
+	fast      bool // Anthropic says that it was, apart from the service tier
+	// flex and priority: a detail begins so. What usageReader holds goes into no field as it is, lest x moves to the heap.
+	flex, priority bool
 	// named are counts of names that mean no part. A pointer, so that what is kept of them does not
 	// move x to the heap.
 	named *members
 }
 
-func (r *usageReader) read(raw []byte) {
+// read reads a usage, and returns the service tier that it says.
+func (r *usageReader) read(raw []byte) (tier string) {
 	var nested [pBilled - numParts][]byte
 	m := rawjson.MembersOf(raw)
 	for {
@@ -172,7 +66,10 @@ func (r *usageReader) read(raw []byte) {
 			break
 		}
 		p := usageKeys(string(key))
+		said, isTier := r.served(key, value)
 		switch {
+		case isTier:
+			tier = cmp.Or(said, tier)
 		case p == pNone:
 			if n, ok := WholeNumber(value); ok {
 				r.named.add(string(key), strconv.AppendInt(nil, n, 10))
@@ -186,11 +83,15 @@ func (r *usageReader) read(raw []byte) {
 	}
 	r.details(nested[pInputDetails-numParts-1], inputDetailKeys, pAudioIn)
 	r.details(nested[pOutputDetails-numParts-1], outputDetailKeys, pAudioOut)
-	r.object(nested[pCreation-numParts-1], creationKeys)
+	r.created(nested[pCreation-numParts-1])
 	// Cohere: what the model saw beats what is billed, and holds what was cached.
-	if r.object(nested[pActual-numParts-1], usageKeys) || r.object(nested[pBilled-numParts-1], usageKeys) {
-		r.inclusive = true
+	for _, tokens := range [...]part{pActual, pBilled} {
+		if _, ok := r.object(nested[tokens-numParts-1], usageKeys); ok {
+			r.inclusive = true
+			break
+		}
 	}
+	return tier
 }
 
 // shape knows clients by names that only they have.
@@ -207,8 +108,9 @@ func (r *usageReader) shape(key string) {
 // details reads an object of parts, which all are parts of the whole that stands beside
 // it, or Gemini's list of {modality, tokenCount}.
 func (r *usageReader) details(raw []byte, keys func(string) part, audio part) {
-	if r.object(raw, keys) {
+	if written, ok := r.object(raw, keys); ok {
 		r.inclusive = r.inclusive || audio == pAudioIn
+		r.created(written)
 	}
 	if len(raw) == 0 || raw[0] != '[' {
 		return
@@ -242,18 +144,93 @@ func (r *usageReader) modality(raw []byte, audio part) {
 	}
 }
 
-// object reads the members of raw and says whether it is an object.
-func (r *usageReader) object(raw []byte, keys func(string) part) bool {
+// created reads what the cache was given by how long it is kept: Anthropic's object, or Bedrock's list of {ttl, inputTokens}.
+func (r *usageReader) created(raw []byte) {
+	if _, ok := r.object(raw, creationKeys); ok || len(raw) == 0 || raw[0] != '[' {
+		return
+	}
+	for e := rawjson.ElementsOf(raw); ; {
+		one, ok := e.Next()
+		if !ok {
+			return
+		}
+		kept, count := pWriteShort, []byte(nil)
+		for m := rawjson.MembersOf(one); ; {
+			key, value, ok := m.Next()
+			if !ok {
+				break
+			}
+			switch string(key) {
+			case "ttl":
+				if ttl, _ := rawjson.Unquote(value); ttl == "1h" {
+					kept = pWriteLong
+				}
+			case "inputTokens":
+				count = value
+			}
+		}
+		if count != nil {
+			r.take(kept, []byte("inputTokens"), count)
+		}
+	}
+}
+
+// served reads the service tier of the answer, which some say in the usage; isTier is false for another key.
+func (r *usageReader) served(key, value []byte) (tier string, isTier bool) {
+	switch string(key) {
+	case "service_tier", "serviceTier", "traffic_type", "trafficType", "speed": // Anthropic; Gemini, Vertex
+	default:
+		return "", false
+	}
+	text, ok := rawjson.Unquote(value)
+	switch {
+	case !ok:
+	case string(key) == "speed":
+		r.fast = text == "fast"
+	case utf8.RuneCountInString(text) > MaxLabelLength || strings.IndexByte(text, 0) >= 0:
+		r.x.note("payload." + r.where + "." + string(key) + " was left out: it must be " + entity.TierForm.String())
+	default:
+		return entity.Tier(text), true
+	}
+	return "", true
+}
+
+// tier is the service tier of the usage, which says this one.
+func (r *usageReader) tier(said string) string {
+	switch {
+	case r.fast:
+		return "fast"
+	case said != "":
+		return said
+	case r.flex:
+		return "flex"
+	case r.priority:
+		return "priority"
+	}
+	return ""
+}
+
+// object reads the members of raw and says whether it is an object. written is what LiteLLM's details have in it, by how long it is kept.
+func (r *usageReader) object(raw []byte, keys func(string) part) (written []byte, ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
-		return false
+		return nil, false
 	}
 	for m := rawjson.MembersOf(raw); ; {
 		key, value, ok := m.Next()
 		if !ok {
-			return true
+			return written, true
 		}
-		if p := keys(string(key)); p != pNone && p < numParts {
+		name := rawjson.Alias(key)
+		if name == "cache_creation_token_details" {
+			written = value
+		} else if p := keys(name); p != pNone && p < numParts {
 			r.take(p, key, value)
+		}
+		switch tier, _ := entity.CutTier(name); tier {
+		case "flex":
+			r.flex = true
+		case "priority":
+			r.priority = true
 		}
 	}
 }
@@ -282,6 +259,10 @@ func (r *usageReader) fill() {
 			r.has[pWrite], r.n[pWrite] = true, split
 		}
 	}
+	if r.has[pWriteBeside] || r.has[pWriteBesideLong] {
+		r.has[pWrite], r.n[pWrite] = true, r.n[pWrite]+r.n[pWriteBeside]+r.n[pWriteBesideLong]
+		r.has[pWriteLong], r.n[pWriteLong] = true, r.n[pWriteLong]+r.n[pWriteBesideLong]
+	}
 	if !r.has[pOutput] {
 		r.has[pOutput], r.n[pOutput] = r.has[pAnswer], r.n[pAnswer]
 	}
@@ -308,6 +289,7 @@ func (r *usageReader) fill() {
 	r.put(entity.TotalTokens, r.n[pTotal], r.has[pTotal])
 	r.put(entity.CacheReadTokens, r.n[pRead], r.has[pRead])
 	r.put(entity.CacheWriteTokens, r.n[pWrite], r.has[pWrite])
+	r.put(entity.CacheWrite1hTokens, r.n[pWriteLong], r.has[pWriteLong])
 	r.put(entity.ReasoningTokens, max(r.n[pReasoning], r.n[pThoughts]), r.has[pReasoning] || r.has[pThoughts])
 	r.put(entity.AudioInputTokens, r.n[pAudioIn], r.has[pAudioIn])
 	r.put(entity.AudioOutputTokens, r.n[pAudioOut], r.has[pAudioOut])

@@ -175,6 +175,7 @@ func (r *reader) fail(rule string) {
 func (r *reader) finish() {
 	m := r.m
 	m.Provider = strings.ToLower(m.Provider)
+	m.ServiceTier, m.RequestedServiceTier = entity.Tier(m.ServiceTier), entity.Tier(m.RequestedServiceTier)
 	if m.Model == "" {
 		m.Model = m.RequestedModel
 	}
@@ -183,7 +184,7 @@ func (r *reader) finish() {
 	}
 	if m.Prompt.Sent && m.Completion.Sent && m.Prompt.N == 0 && m.Completion.N == 0 {
 		// No call has a prompt of nothing: the library has begun to count and was told nothing.
-		m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}
+		m.dropCounts()
 		r.why("prompt_tokens", "all counts were sent as 0, which means that none was known")
 	}
 	if m.Total = (Count{}); m.Prompt.Sent || m.Completion.Sent {
@@ -194,6 +195,36 @@ func (r *reader) finish() {
 	} else {
 		m.TokenSource = "none"
 	}
+}
+
+// dropCounts leaves out all counts of tokens but those of audio.
+func (m *Meaning) dropCounts() {
+	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.CacheWrite1h, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}, Count{}
+}
+
+// take sets the counts of a usage, and its service tier where it says one.
+func (m *Meaning) take(u *usage) {
+	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
+	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.details(u)
+}
+
+// details sets what a usage says of the call's price beside the counts.
+func (m *Meaning) details(u *usage) {
+	if u.hour.Sent {
+		m.CacheWrite1h = u.hour
+	}
+	if u.tier != "" {
+		m.ServiceTier = u.tier
+	}
+	if u.bad {
+		m.leave("a count of its usage", entity.TokensForm)
+	}
+}
+
+// leave notes that something was left out.
+func (m *Meaning) leave(what string, must entity.Form) {
+	m.Notes = append(m.Notes, what+" was left out: it must be "+must.String())
 }
 
 // reason is the word of our vocabulary for a finish reason as it was sent.

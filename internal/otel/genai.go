@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -14,6 +15,10 @@ var (
 	readKeys       = []string{"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.input_tokens.cache_read"}
 	writeKeys      = []string{"gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
 		"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.input_tokens.cache_creation"}
+	hourKeys = []string{"anthropic.usage.cache_creation.ephemeral_1h_input_tokens"}
+	// An answer's tier beats the request's. The first are the conventions' by now; LiteLLM writes those of OpenAI for all providers.
+	tierKeys      = []string{"openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier", "anthropic.response.service_tier"}
+	askedTierKeys = []string{"openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"}
 	reasoningKeys = []string{"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"}
 )
 
@@ -35,18 +40,19 @@ func genai(r *reader) {
 	m.RequestedModel, m.Model = r.text("gen_ai.request.model"), r.text("gen_ai.response.model")
 	m.Provider = r.text("gen_ai.provider.name", "gen_ai.system")
 	m.ResponseID = r.text("gen_ai.response.id")
+	m.ServiceTier, m.RequestedServiceTier = r.text(tierKeys...), r.text(askedTierKeys...)
 	m.PromptName = r.text("gen_ai.prompt.name")
 	r.usage()
 	r.setReason(r.get("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"))
 	if v, _ := r.get("gen_ai.response.time_to_first_chunk"); v.Type != Null {
-		m.FirstToken = r.seconds(v)
+		m.FirstToken = r.millis(v, 1000)
 	} else {
 		m.FirstToken = r.since(r.firstEvent("gen_ai.content.completion.chunk", false))
 	}
 	if !m.FirstToken.Sent {
 		m.FirstToken = r.since(r.firstEvent("llm.content.completion.chunk", false)) // its older name
 	}
-	m.TotalCost = r.num("gen_ai.usage.cost", "gen_ai.usage.total_cost")
+	m.TotalCost = r.money("gen_ai.usage.cost", "gen_ai.usage.total_cost")
 	m.Parameters = r.parameters("gen_ai.request.")
 	if in := r.text("gen_ai.input.messages"); in != "" {
 		m.Input = in
@@ -72,23 +78,45 @@ func (r *reader) usage() {
 	m := r.m
 	m.Prompt, m.Completion = r.count(promptKeys...), r.count(completionKeys...)
 	m.CacheRead, m.CacheWrite, m.Reasoning = r.count(readKeys...), r.count(writeKeys...), r.count(reasoningKeys...)
+	m.CacheWrite1h = r.count(hourKeys...)
 	m.AudioInput = r.count("gen_ai.usage.input_audio_tokens", "gen_ai.usage.audio_input_tokens")
 	m.AudioOut = r.count("gen_ai.usage.output_audio_tokens", "gen_ai.usage.audio_output_tokens")
 }
 
+// askedTier is the service tier among the parameters of a request, a JSON object. Anthropic's fast mode is a parameter of its own.
+func askedTier(parameters string) string {
+	if memberText(parameters, "speed") == "fast" {
+		return "fast"
+	}
+	return memberText(parameters, "service_tier")
+}
+
 func (r *reader) count(keys ...string) Count {
-	v, _ := r.get(keys...)
-	return v.count()
+	v, key := r.get(keys...)
+	n := v.count()
+	if !n.Sent && key != "" {
+		r.m.leave(key, entity.TokensForm)
+	}
+	return n
 }
 
-func (r *reader) num(keys ...string) Number {
-	v, _ := r.get(keys...)
-	return v.number()
-}
-
-func (r *reader) seconds(v Value) Number {
+// money is a cost.
+func (r *reader) money(keys ...string) Number {
+	v, key := r.get(keys...)
 	n := v.number()
-	return Number{n.V * 1000, n.Sent && n.V >= 0}
+	if !n.Sent && key != "" {
+		r.m.leave(key, entity.CostForm)
+	}
+	return n
+}
+
+// millis is a time that was sent in units of so many milliseconds.
+func (r *reader) millis(v Value, unit float64) Number {
+	n := v.number()
+	if !n.Sent {
+		r.m.leave("time_to_first_token_ms", entity.LatencyForm)
+	}
+	return Number{n.V * unit, n.Sent}
 }
 
 // since is a moment as milliseconds after the start.
@@ -252,7 +280,7 @@ func brokle(r *reader) {
 		r.why("type", "brokle.span.type is ", typ)
 	}
 	if v, _ := r.get("gen_ai.response.time_to_first_token"); v.Type != Null && !m.FirstToken.Sent {
-		m.FirstToken = v.number()
+		m.FirstToken = r.millis(v, 1)
 		r.why("time_to_first_token_ms", "gen_ai.response.time_to_first_token of scope brokle is in milliseconds")
 	}
 	if level := r.text("brokle.span.level"); level != "" && m.Level == "" {

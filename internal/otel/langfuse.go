@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
@@ -16,6 +17,8 @@ func langfuse(r *reader) {
 	m.Input, m.Output = r.text("langfuse.observation.input"), r.text("langfuse.observation.output")
 	m.Model = r.text("langfuse.observation.model.name")
 	m.Parameters = finite(r.object("langfuse.observation.model.parameters"))
+	m.RequestedServiceTier = askedTier(m.Parameters)
+	m.ServiceTier = unquoted(r.text("langfuse.observation.metadata.service_tier"))
 	m.TraceName = r.text("langfuse.trace.name")
 	m.TraceInput, m.TraceOutput = r.text("langfuse.trace.input"), r.text("langfuse.trace.output")
 	m.PromptName, m.PromptLabel = r.text("langfuse.observation.prompt.name"), r.text("langfuse.observation.prompt.version")
@@ -76,8 +79,7 @@ func (r *reader) langfuseUsage() {
 		return
 	}
 	u := usageOf(usage)
-	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
-	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.take(&u)
 	if u.exclusive {
 		r.addCache("Langfuse's own usage is exclusive")
 	}
@@ -99,7 +101,11 @@ func (r *reader) langfuseCost() {
 			return Number{}
 		}
 		f, err := n.Float64()
-		return Number{f, err == nil}
+		if err != nil || !entity.CostForm.Takes(f) {
+			m.leave("a cost of langfuse.observation.cost_details", entity.CostForm)
+			return Number{}
+		}
+		return Number{f, true}
 	}
 	total := read("total")
 	if m.Level == "ERROR" && total.V == 0 {
@@ -107,6 +113,10 @@ func (r *reader) langfuseCost() {
 	}
 	m.TotalCost, m.InputCost, m.OutputCost = total, read("input"), read("output")
 	m.CacheReadCost, m.CacheWriteCost = read("cache_read_input_tokens"), read("cache_creation_input_tokens")
+	for _, key := range [...]string{"input_cache_creation", "input_cache_creation_5m", "input_cache_creation_1h"} {
+		m.CacheWriteCost = m.CacheWriteCost.plus(read(key))
+	}
+	m.CacheReadCost = m.CacheReadCost.plus(read("input_cache_read"))
 	if m.InputCost.Sent { // theirs is what the cache did not give
 		m.InputCost.V += m.CacheReadCost.V + m.CacheWriteCost.V
 	}

@@ -52,8 +52,10 @@ func (r *reader) smithUsage() {
 		u = usageOf(`{"input_token_details":` + string(in) + `,"output_token_details":` + string(out) + `}`)
 		u.prompt, u.completion = m.Prompt, m.Completion
 	}
-	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
-	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.take(&u)
+	if u.cut {
+		r.why("service_tier", "the details of langsmith.metadata.usage_metadata begin with it")
+	}
 }
 
 // smithMetadata leaves out what LangSmith says of the process and of the call itself.

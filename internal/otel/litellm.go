@@ -26,13 +26,14 @@ func litellm(r *reader) {
 		m.Reasoning = u.reasoning
 	}
 	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.details(&u)
 	if strings.EqualFold(r.text("llm.is_streaming"), "true") && m.Prompt.Sent && usage["prompt_tokens_details"] == nil {
 		m.TokenSource = "estimated"
 		r.why("token_source", "a stream of LiteLLM without details has counts of its own tokenizer")
 	}
-	m.TotalCost = r.num("gen_ai.cost.total_cost")
-	m.InputCost, m.OutputCost = r.num("gen_ai.cost.input_cost"), r.num("gen_ai.cost.output_cost")
-	m.CacheReadCost, m.CacheWriteCost = r.num("gen_ai.cost.cache_read_cost"), r.num("gen_ai.cost.cache_creation_cost")
+	m.TotalCost = r.money("gen_ai.cost.total_cost")
+	m.InputCost, m.OutputCost = r.money("gen_ai.cost.input_cost"), r.money("gen_ai.cost.output_cost")
+	m.CacheReadCost, m.CacheWriteCost = r.money("gen_ai.cost.cache_read_cost"), r.money("gen_ai.cost.cache_creation_cost")
 	m.Metadata = r.liteMetadata()
 	m.messages = func() (in, out []Message, tools []Tool) {
 		in, out, tools = r.genaiMessages()

@@ -8,8 +8,13 @@ func logfire(r *reader) {
 		m.Name = name
 		r.why("name", "logfire.msg, because the span's name is a template")
 	}
+	raw := usageOf(r.text("gen_ai.usage.raw"))
+	m.details(&raw)
 	if !m.Reasoning.Sent {
-		m.Reasoning = usageOf(r.text("gen_ai.usage.raw")).reasoning
+		m.Reasoning = raw.reasoning
+	}
+	if m.RequestedServiceTier == "" && m.Call() {
+		m.RequestedServiceTier = askedTier(r.text("request_data"))
 	}
 	if m.Level == "" {
 		m.Level = logfireLevel(r.count("logfire.level_num").N)
@@ -17,7 +22,7 @@ func logfire(r *reader) {
 	if r.text("gen_ai.operation.name") == "" && r.text("logfire.span_type") == "log" {
 		m.Type = "event"
 	}
-	m.TotalCost = r.num("operation.cost")
+	m.TotalCost = r.money("operation.cost")
 }
 
 // logfireLevel reads a severity number of OpenTelemetry's logs.

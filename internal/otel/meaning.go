@@ -24,11 +24,14 @@ type Meaning struct {
 	ResponseID                         string
 	FinishReason, FinishReasonOriginal string // one vocabulary, and the word as it was sent
 	Parameters                         string // a JSON object, or ""
+	// ServiceTier is what the answer says, RequestedServiceTier what was asked for: entity.Tier.
+	ServiceTier, RequestedServiceTier string
 
 	// Prompt includes CacheRead and CacheWrite, Completion includes Reasoning, Total is the
 	// sum of the two.
 	Prompt, Completion, Total       Count
 	CacheRead, CacheWrite           Count
+	CacheWrite1h                    Count // of CacheWrite, kept for an hour
 	Reasoning, AudioInput, AudioOut Count
 	TokenSource                     string // reported, estimated or none
 	// UsageIncomplete: the library is known to leave out the cache's part of Prompt.
@@ -45,6 +48,8 @@ type Meaning struct {
 	Input, Output                      string // as sent: JSON, or text that is none
 	Metadata                           string // a JSON object, or ""
 
+	// Notes say of what was sent and cannot be that it was left out.
+	Notes []string
 	// Inner marks a span that is part of a call which another span reports: it never counts.
 	Inner bool
 	// Why says of a field by which rule it has its value; filled by Explain only.

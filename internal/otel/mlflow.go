@@ -26,6 +26,7 @@ func mlflow(r *reader) {
 		m.RequestedModel = r.unwrapped("mlflow.llm.model")
 	}
 	m.Model, m.ResponseID = text(answer, "model"), text(answer, "id")
+	m.ServiceTier, m.RequestedServiceTier = text(answer, "service_tier"), memberText(m.Input, "service_tier")
 	m.Provider = r.unwrapped("mlflow.llm.provider")
 	r.flowUsage(answer)
 	r.flowReason(answer)
@@ -47,8 +48,7 @@ func (r *reader) flowUsage(answer object) {
 		u.exclusive = false
 		r.why("prompt_tokens", "mlflow.chat.tokenUsage includes the cache")
 	}
-	m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = u.prompt, u.completion, u.cacheRead, u.cacheWrite, u.reasoning
-	m.AudioInput, m.AudioOut = u.audioIn, u.audioOut
+	m.take(&u)
 	if u.exclusive {
 		r.addCache("Anthropic's usage is exclusive")
 	}

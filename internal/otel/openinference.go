@@ -32,6 +32,7 @@ func openinference(r *reader) {
 			m.RequestedModel = memberText(m.Parameters, key)
 		}
 	}
+	m.RequestedServiceTier = askedTier(m.Parameters)
 	m.Model = r.text("llm.response.model_name", "llm.model_name", "embedding.model_name")
 	if m.RequestedModel == "" && m.Type != "span" {
 		m.RequestedModel = memberText(m.Input, "model")
@@ -42,8 +43,8 @@ func openinference(r *reader) {
 	m.Reasoning = r.count("llm.token_count.completion_details.reasoning")
 	m.AudioInput = r.count("llm.token_count.prompt_details.audio")
 	m.AudioOut = r.count("llm.token_count.completion_details.audio")
-	m.TotalCost = r.num("llm.cost.total")
-	m.InputCost, m.OutputCost = r.num("llm.cost.prompt"), r.num("llm.cost.completion")
+	m.TotalCost = r.money("llm.cost.total")
+	m.InputCost, m.OutputCost = r.money("llm.cost.prompt"), r.money("llm.cost.completion")
 	m.FinishReasonOriginal = r.text("llm.finish_reason")
 	m.FirstToken = r.since(r.firstEvent("First Token Stream Event", false))
 	if m.Type == "generation" {
@@ -57,6 +58,7 @@ func openinference(r *reader) {
 func (r *reader) inferenceAnswer() {
 	m := r.m
 	if m.ResponseID = memberText(m.Output, "id"); m.ResponseID != "" {
+		r.inferenceTier(memberText(m.Output, "service_tier"), member(m.Output, "usage"))
 		return
 	}
 	g, ok := first(first(decodeObject(m.Output)["generations"])).(object)
@@ -67,6 +69,7 @@ func (r *reader) inferenceAnswer() {
 	kwargs, _ := sub(g, "message")["kwargs"].(object)
 	meta := sub(kwargs, "response_metadata")
 	m.ResponseID = firstText(meta, "id")
+	r.inferenceTier(firstText(meta, "service_tier"), string(encode(meta["usage"])))
 	if m.ResponseID == "" {
 		m.ResponseID = firstText(info, "id")
 	}
@@ -83,6 +86,13 @@ func (r *reader) inferenceAnswer() {
 	if m.FinishReasonOriginal == "" {
 		m.FinishReasonOriginal = firstText(meta, "finish_reason", "stop_reason")
 	}
+}
+
+// inferenceTier takes what an answer says of its price that no key has.
+func (r *reader) inferenceTier(tier, usage string) {
+	u := usageOf(usage)
+	r.m.ServiceTier = tier
+	r.m.details(&u)
 }
 
 func first(v any) any {

@@ -40,8 +40,9 @@ const exportScope = "brokle.export"
 // exported reads what such a span says in keys of ours.
 func (r *reader) exported() {
 	m := r.m
-	m.InputCost, m.OutputCost = r.num("brokle.input_cost"), r.num("brokle.output_cost")
-	m.CacheReadCost, m.CacheWriteCost = r.num("brokle.cache_read_cost"), r.num("brokle.cache_write_cost")
+	m.InputCost, m.OutputCost = r.money("brokle.input_cost"), r.money("brokle.output_cost")
+	m.CacheReadCost, m.CacheWriteCost = r.money("brokle.cache_read_cost"), r.money("brokle.cache_write_cost")
+	m.CacheWrite1h = r.count("brokle.cache_write_1h_tokens")
 	if m.Type != "tool" { // as it was sent, rather than as messages
 		m.Input, m.Output = r.text("input.value"), r.text("output.value")
 	}

@@ -150,6 +150,9 @@ type Number struct {
 	Sent bool
 }
 
+// plus is the sum of what was sent of the two.
+func (n Number) plus(o Number) Number { return Number{n.V + o.V, n.Sent || o.Sent} }
+
 // count reads a whole number from 0, also from text.
 func (v Value) count() Count {
 	switch v.Type {

@@ -1,6 +1,10 @@
 package otel
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
+)
 
 // vercelOperations are the types of ai.operationId. The call of a model is a span of its own, below one that
 // stands for all steps and repeats their sums.
@@ -51,7 +55,7 @@ func vercel(r *reader) {
 	case "generation", "embedding":
 		r.vercelCall()
 	default:
-		m.Prompt, m.Completion, m.CacheRead, m.CacheWrite, m.Reasoning = Count{}, Count{}, Count{}, Count{}, Count{}
+		m.dropCounts()
 		m.FinishReasonOriginal = ""
 	}
 	m.plainIn = false
@@ -83,12 +87,29 @@ func (r *reader) vercelCall() {
 	m.CacheRead = r.count(vercelReadKeys...)
 	m.CacheWrite = r.count(vercelWriteKeys...)
 	m.Reasoning = r.count(vercelReasoningKeys...)
+	r.vercelProvider(r.object("ai.response.providerMetadata"))
 	if m.FinishReasonOriginal == "" {
 		m.FinishReasonOriginal = r.text("ai.response.finishReason")
 	}
-	if first := r.num("ai.response.msToFirstChunk"); first.Sent {
-		m.FirstToken = first
+	if v, key := r.get("ai.response.msToFirstChunk"); key != "" {
+		m.FirstToken = r.millis(v, 1)
 		r.why("time_to_first_token_ms", "ai.response.msToFirstChunk")
+	}
+}
+
+// vercelProvider reads what each provider says in words of its own: OpenAI its service tier, Anthropic its whole usage.
+func (r *reader) vercelProvider(metadata string) {
+	if metadata == "" {
+		return
+	}
+	for m := rawjson.MembersOf([]byte(metadata)); ; {
+		_, of, ok := m.Next()
+		if !ok {
+			return
+		}
+		u := usageOf(member(string(of), "usage"))
+		u.read(string(of), "")
+		r.m.details(&u)
 	}
 }
 

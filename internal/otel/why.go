@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // origin is where a dialect takes a field from. One member says where; the first origin of a field that the
@@ -31,15 +33,19 @@ func insideOf(key string, fields ...string) (all []origin) {
 }
 
 // countFields are the fields of tokens.
-var countFields = []string{"prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens"}
+var countFields = []string{"prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens",
+	"audio_input_tokens", "audio_output_tokens"}
 
 // innerNames are the words by which objects of providers and libraries call a field.
 var innerNames = map[string][]string{
 	"prompt_tokens":          {"prompt_tokens", "input_tokens", "input", "llm.usage.prompt_tokens"},
 	"completion_tokens":      {"completion_tokens", "output_tokens", "output", "llm.usage.completion_tokens"},
 	"total_tokens":           {"total_tokens", "total", "llm.usage.total_tokens"},
-	"cache_read_tokens":      {"cached_tokens", "cache_read", "cache_read_input_tokens", "input_cached_tokens"},
-	"cache_write_tokens":     {"cache_creation", "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"},
+	"cache_read_tokens":      {"cached_tokens", "cache_read", "cache_read_input_tokens", "input_cached_tokens", "input_cache_read"},
+	"cache_write_tokens":     {"cache_creation", "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "input_cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"},
+	"cache_write_1h_tokens":  {"ephemeral_1h_input_tokens", "input_cache_creation_1h"},
+	"service_tier":           {"service_tier", "serviceTier", "speed", "traffic_type", "trafficType"},
+	"requested_service_tier": {"service_tier", "serviceTier", "speed"},
 	"reasoning_tokens":       {"reasoning_tokens", "reasoning", "output_reasoning_tokens"},
 	"audio_input_tokens":     {"audio_tokens", "audio"},
 	"audio_output_tokens":    {"audio_tokens", "audio"},
@@ -66,10 +72,14 @@ func PathIn(text, field, value string) (path string, found bool) {
 	if s, isText := v.(string); isText { // JSON once more
 		v = decode(s)
 	}
-	return pathIn(v, innerNames[field], value)
+	same := func(text string) bool { return text == value }
+	if field == "service_tier" || field == "requested_service_tier" {
+		same = func(text string) bool { return text != "" && entity.Tier(text) == value }
+	}
+	return pathIn(v, innerNames[field], same)
 }
 
-func pathIn(v any, names []string, value string) (path string, found bool) {
+func pathIn(v any, names []string, same func(string) bool) (path string, found bool) {
 	const deepest = 8
 	type place struct {
 		path string
@@ -81,7 +91,7 @@ func pathIn(v any, names []string, value string) (path string, found bool) {
 			switch v := p.v.(type) {
 			case object:
 				for _, key := range sortedKeys(v) {
-					if slices.Contains(names, key) && scalar(v[key]) == value {
+					if slices.Contains(names, key) && same(scalar(v[key])) {
 						return strings.TrimPrefix(p.path+"."+key, "."), true
 					}
 					below = append(below, place{p.path + "." + key, v[key]})
@@ -227,6 +237,7 @@ func (m *Meaning) said() map[string]string {
 	return map[string]string{
 		"name": m.Name, "type": m.Type, "status": m.Status, "level": m.Level, "status_message": m.StatusMessage, "error_type": m.ErrorType,
 		"model": m.Model, "requested_model": m.RequestedModel, "provider": m.Provider, "response_id": m.ResponseID,
+		"service_tier": m.ServiceTier, "requested_service_tier": m.RequestedServiceTier, "cache_write_1h_tokens": count(m.CacheWrite1h),
 		"finish_reason": m.FinishReason, "finish_reason_original": m.FinishReasonOriginal, "model_parameters": m.Parameters,
 		"prompt_tokens": count(m.Prompt), "completion_tokens": count(m.Completion), "total_tokens": count(m.Total),
 		"cache_read_tokens": count(m.CacheRead), "cache_write_tokens": count(m.CacheWrite), "reasoning_tokens": count(m.Reasoning),

@@ -15,6 +15,8 @@ func (a *attributes) call(o *entity.ObservationRow) {
 	a.text("gen_ai.request.model", o.RequestedModel)
 	a.text("gen_ai.response.model", o.Model)
 	a.text("gen_ai.response.id", o.ResponseID)
+	a.text("gen_ai.response.service_tier", o.ServiceTier)
+	a.text("gen_ai.request.service_tier", o.RequestedServiceTier)
 	if reason := cmp.Or(o.FinishReasonOriginal, o.FinishReason); reason != "" {
 		a.texts("gen_ai.response.finish_reasons", []string{reason})
 	}
@@ -22,6 +24,7 @@ func (a *attributes) call(o *entity.ObservationRow) {
 	a.count("gen_ai.usage.output_tokens", o.CompletionTokens)
 	a.count("gen_ai.usage.cache_read.input_tokens", o.CacheReadTokens)
 	a.count("gen_ai.usage.cache_creation.input_tokens", o.CacheWriteTokens)
+	a.count("brokle.cache_write_1h_tokens", o.CacheWrite1hTokens)
 	a.count("gen_ai.usage.reasoning.output_tokens", o.ReasoningTokens)
 	a.count("gen_ai.usage.audio_input_tokens", o.AudioInputTokens)
 	a.count("gen_ai.usage.audio_output_tokens", o.AudioOutputTokens)

@@ -1,6 +1,7 @@
 package pricing
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -43,7 +44,7 @@ func (p *Pricing) Price(project string, o *entity.ObservationRow) {
 		reason = why.String()
 	}
 	switch {
-	case sent || o.TotalCost != nil && zero == "": // less than 0 is what somebody said
+	case sent:
 	case zero != "":
 		o.Unpriced(zero + "; " + reason)
 	default:
@@ -72,7 +73,7 @@ func count(n *int64) int64 {
 
 // callOf is the observation as a book prices it. A reason says that its tokens cannot be priced.
 func callOf(o *entity.ObservationRow, c *price.Call) (reason string) {
-	*c = price.Call{Provider: o.Provider, Answered: o.Model, Asked: o.RequestedModel, Start: o.StartTime}
+	*c = price.Call{Provider: o.Provider, Answered: o.Model, Asked: o.RequestedModel, Tier: cmp.Or(o.ServiceTier, o.RequestedServiceTier), Start: o.StartTime}
 	in, out, known := o.PromptTokens, o.CompletionTokens, true
 	switch {
 	case o.TokenSource == "estimated":
@@ -98,6 +99,9 @@ func callOf(o *entity.ObservationRow, c *price.Call) (reason string) {
 		c.Usage.Input, c.Usage.Output = *in, *out
 	}
 	c.Usage.CacheRead, c.Usage.CacheWrite = count(o.CacheReadTokens), count(o.CacheWriteTokens)
+	if c.Usage.CacheWrite1h = count(o.CacheWrite1hTokens); o.CacheWriteTokens == nil {
+		c.Usage.CacheWrite = c.Usage.CacheWrite1h
+	}
 	c.Usage.Reasoning, c.Usage.AudioInput, c.Usage.AudioOutput = count(o.ReasoningTokens), count(o.AudioInputTokens), count(o.AudioOutputTokens)
 	return ""
 }

@@ -85,7 +85,6 @@ func TestPrice(t *testing.T) {
 			o.PromptTokens, o.CompletionTokens, o.TotalTokens = nil, nil, nil
 		},
 			"0 reported", "0 reported", "0 reported"},
-		{"a refund", func(o *entity.ObservationRow) { sent(-1)(o); o.Model = "nobody's" }, "-1 reported", "-1 reported", "-1 reported"},
 		{"nobody's model", func(o *entity.ObservationRow) { o.Model = "nobody's" }, "- none no price for the model", "- none no price for the model", "-"},
 		{"no model", func(o *entity.ObservationRow) { o.Model = "" }, "- none no model", "- none no model", "-"},
 		{"the asked model", func(o *entity.ObservationRow) { o.Model, o.RequestedModel = "", "gpt-4o" }, "0.0125 computed", "0.0125 computed", "-"},
@@ -100,6 +99,16 @@ func TestPrice(t *testing.T) {
 		{"an embedding", func(o *entity.ObservationRow) {
 			o.Type, o.Model, o.CompletionTokens, o.TotalTokens = "embedding", "text-embedding-3-small", nil, number[int64](1000)
 		}, "0.00002 computed", "0.00002 computed", "-"},
+		{"a service tier", func(o *entity.ObservationRow) { o.ServiceTier, o.RequestedServiceTier = "priority", "auto" }, "0.02125 computed", "0.02125 computed", "-"},
+		{"a tier that was asked for", func(o *entity.ObservationRow) { o.RequestedServiceTier = "batch" }, "0.00625 computed", "0.00625 computed", "-"},
+		{"a tier that was not given", func(o *entity.ObservationRow) { o.ServiceTier, o.RequestedServiceTier = "standard", "priority" }, "0.0125 computed", "0.0125 computed", "-"},
+		{"a tier without a price", func(o *entity.ObservationRow) { o.ServiceTier = "scale" }, "- none no price for the service tier", "- none no price for the service tier", "-"},
+		{"an hour in the cache, and nothing else", func(o *entity.ObservationRow) {
+			o.Provider, o.Model, o.CacheWrite1hTokens = "anthropic", "claude-sonnet-4-5", number[int64](1000)
+		}, "0.021 computed", "0.021 computed", "-"},
+		{"more for an hour than was written", func(o *entity.ObservationRow) {
+			o.CacheWriteTokens, o.CacheWrite1hTokens = number[int64](1), number[int64](2)
+		}, "- none token counts that cannot be", "- none token counts that cannot be", "-"},
 		{"no call", func(o *entity.ObservationRow) { o.Type = "agent" }, "-", "-", "-"},
 	} {
 		for choice, want := range map[pricing.Choice]string{pricing.PreferReported: c.reported, pricing.PreferComputed: c.computed, pricing.AsSent: c.asSent} {

@@ -130,6 +130,14 @@ func histories(events []wire.ObservationEvent, err error) iter.Seq2[wire.Observa
 	}
 }
 
+// dollars is a cost, 0 when it is not known.
+func dollars(f *float64) float64 {
+	if f == nil {
+		return 0
+	}
+	return *f
+}
+
 // The numbers of one list are those of the others: what a session, a user or an
 // environment has is what the traces have, and what statistics count.
 func TestListsAgreeWithEachOther(t *testing.T) {
@@ -140,17 +148,20 @@ func TestListsAgreeWithEachOther(t *testing.T) {
 	users := decoded[wire.Page[wire.UserSummary]](t, h.get("/v1/users")).Data
 	for _, u := range users {
 		var want wire.Totals
+		cost := 0.0
 		for _, tr := range traces {
 			if tr.UserID == u.ID {
 				want.TraceCount++
 				want.ObservationCount += tr.ObservationCount
 				want.ErrorCount += tr.ErrorCount
 				want.TotalTokens += tr.TotalTokens
-				want.TotalCost += tr.TotalCost
+				want.UnpricedCount += tr.UnpricedCount
+				cost += dollars(tr.TotalCost)
 			}
 		}
 		want.FirstSeen, want.LastSeen = u.FirstSeen, u.LastSeen
-		if u.Totals != want {
+		want.TotalCost = u.TotalCost
+		if u.Totals != want || dollars(u.TotalCost) != cost {
 			t.Errorf("user %s: %+v, its traces %+v", u.ID, u.Totals, want)
 		}
 		n := len(ids(t, h.get("/v1/traces?user_id="+url.QueryEscape(u.ID))))
@@ -158,7 +169,7 @@ func TestListsAgreeWithEachOther(t *testing.T) {
 			Count, Tokens int64
 			Cost          float64
 		}]](t, h.get("/v1/stats?of=traces&metrics=count,tokens,cost&user_id="+url.QueryEscape(u.ID))).Data[0]
-		if int64(n) != u.TraceCount || row.Count != u.TraceCount || row.Tokens != u.TotalTokens || row.Cost != u.TotalCost {
+		if int64(n) != u.TraceCount || row.Count != u.TraceCount || row.Tokens != u.TotalTokens || row.Cost != dollars(u.TotalCost) {
 			t.Errorf("user %s: %+v, %d traces, statistics %+v", u.ID, u, n, row)
 		}
 	}

@@ -190,7 +190,7 @@ func TestTracesAsOTLP(t *testing.T) {
 		if tr.ID == "own trace" {
 			for _, s := range theirs {
 				if s.Name == "own" {
-					if s.UserID != "u" || s.TotalTokens != 7 || s.TotalCost != 0.5 || len(s.ID) != 32 || s.ObservationCount != 2 || *s.LatencyMS != *tr.LatencyMS {
+					if s.UserID != "u" || s.TotalTokens != 7 || dollars(s.TotalCost) != 0.5 || len(s.ID) != 32 || s.ObservationCount != 2 || *s.LatencyMS != *tr.LatencyMS {
 						t.Errorf("our own trace came back as %+v", s)
 					}
 					there = true

@@ -89,7 +89,10 @@ func theirTrace(t *wire.Trace, project string) *theirTraceRow {
 	row := &theirTraceRow{
 		ID: t.ID, Timestamp: t.StartTime, Name: given(t.Name), Input: t.Input, Output: t.Output, SessionID: given(t.SessionID), UserID: given(t.UserID),
 		Release: given(t.Release), Version: given(t.Version), Metadata: t.Metadata, Tags: t.Tags, Environment: t.Environment, ProjectID: project,
-		HTMLPath: "/traces/" + t.ID, TotalCost: t.TotalCost, Observations: []*theirObservation{}, Scores: []theirScore{},
+		HTMLPath: "/traces/" + t.ID, Observations: []*theirObservation{}, Scores: []theirScore{},
+	}
+	if t.TotalCost != nil {
+		row.TotalCost = *t.TotalCost
 	}
 	if t.LatencyMS != nil {
 		row.Latency = *t.LatencyMS / 1000
@@ -149,7 +152,8 @@ func theirUsage(o *wire.Observation) parts[int64] {
 	usage.set("output", o.CompletionTokens, o.ReasoningTokens)
 	usage.set("total", o.TotalTokens)
 	usage.set("cache_read_input_tokens", o.CacheReadTokens)
-	usage.set("cache_creation_input_tokens", o.CacheWriteTokens)
+	usage.set("cache_creation_input_tokens", o.CacheWriteTokens, o.CacheWrite1hTokens)
+	usage.set("input_cache_creation_1h", o.CacheWrite1hTokens)
 	usage.set("output_reasoning_tokens", o.ReasoningTokens)
 	return usage
 }

@@ -143,7 +143,7 @@ func TestOneIdInTwoTraces(t *testing.T) {
 			t.Fatalf("%s has %d observations", id, len(tr.Observations))
 		}
 		o := tr.Observations[0]
-		if got := fmt.Sprintf("%s %d %v %v %s", o.Name, tr.TotalTokens, tr.TotalCost, tr.Scores, o.StatusMessage); got != want {
+		if got := fmt.Sprintf("%s %d %v %v %s", o.Name, tr.TotalTokens, dollars(tr.TotalCost), tr.Scores, o.StatusMessage); got != want {
 			t.Errorf("%s is %s, want %s", id, got, want)
 		}
 	}
@@ -222,15 +222,15 @@ func TestRolledUpNumbersCountOnce(t *testing.T) {
 	}
 	h.post(events...)
 	h.settle()
-	if tr := h.trace("t"); tr.TotalTokens != 360 || tr.TotalCost != 0.036 {
-		t.Errorf("the trace has %d tokens and costs %v", tr.TotalTokens, tr.TotalCost)
+	if tr := h.trace("t"); tr.TotalTokens != 360 || dollars(tr.TotalCost) != 0.036 {
+		t.Errorf("the trace has %d tokens and costs %v", tr.TotalTokens, dollars(tr.TotalCost))
 	}
-	if tr := h.trace("u"); tr.TotalCost != 0.6 {
-		t.Errorf("the other trace costs %v", tr.TotalCost)
+	if tr := h.trace("u"); dollars(tr.TotalCost) != 0.6 {
+		t.Errorf("the other trace costs %v", dollars(tr.TotalCost))
 	}
 	for _, tr := range decoded[wire.Page[wire.TraceSummary]](t, h.get("/v1/traces")).Data {
-		if detail := h.trace(tr.ID); tr.TotalCost != detail.TotalCost || tr.TotalTokens != detail.TotalTokens {
-			t.Errorf("%s costs %v in the list and %v by itself", tr.ID, tr.TotalCost, detail.TotalCost)
+		if detail := h.trace(tr.ID); dollars(tr.TotalCost) != dollars(detail.TotalCost) || tr.TotalTokens != detail.TotalTokens {
+			t.Errorf("%s costs %v in the list and %v by itself", tr.ID, dollars(tr.TotalCost), dollars(detail.TotalCost))
 		}
 	}
 	for _, of := range []string{"traces", "observations"} {

@@ -72,7 +72,7 @@ func TestOneCallOneGeneration(t *testing.T) {
 			}
 		}
 		session := decoded[wire.Page[wire.SessionSummary]](t, h.get("/v1/sessions")).Data[0]
-		if session.TotalTokens != 160 || session.TotalCost != 0.5 || session.ObservationCount != 1 {
+		if session.TotalTokens != 160 || dollars(session.TotalCost) != 0.5 || session.ObservationCount != 1 {
 			t.Errorf("%s: the session is %+v", name, session)
 		}
 		if rep := h.get("/v1/traces?duplicates=true"); rep.status != http.StatusBadRequest {
@@ -123,7 +123,7 @@ func (h *house) answersAgree(row wire.Observation) {
 		h.tb.Errorf("the list has\n%s\nthe trace\n%v", flat(row), o)
 	}
 	for _, t := range decoded[wire.Page[wire.TraceSummary]](h.tb, h.get("/v1/traces?limit=1000")).Data {
-		if a, b := fmt.Sprintf("%+v", t), fmt.Sprintf("%+v", trace.TraceSummary); t.ID == trace.ID && (t.TotalTokens != trace.TotalTokens || t.TotalCost != trace.TotalCost ||
+		if a, b := fmt.Sprintf("%+v", t), fmt.Sprintf("%+v", trace.TraceSummary); t.ID == trace.ID && (t.TotalTokens != trace.TotalTokens || dollars(t.TotalCost) != dollars(trace.TotalCost) ||
 			t.ObservationCount != trace.ObservationCount || t.ErrorCount != trace.ErrorCount || t.SessionID != trace.SessionID) {
 			h.tb.Errorf("the list has the trace\n%s\nit is\n%s", a, b)
 		}

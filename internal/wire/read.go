@@ -7,25 +7,26 @@ import (
 
 // TraceSummary is one row of GET /v1/traces: the fold of a trace and of what belongs to it.
 type TraceSummary struct {
-	ID               string         `json:"id"`
-	Name             string         `json:"name"`
-	UserID           string         `json:"user_id"`
-	SessionID        string         `json:"session_id"`
-	Environment      string         `json:"environment"`
-	Tags             []string       `json:"tags"`
-	StartTime        time.Time      `json:"start_time"`
-	EndTime          *time.Time     `json:"end_time"`                 // nil while nothing in it has ended
-	LatencyMS        *float64       `json:"latency_ms"`               // end − start; nil without an end
-	LatencyReason    string         `json:"latency_reason,omitempty"` // why there is an end and no latency
-	ObservationCount int64          `json:"observation_count"`
-	ErrorCount       int64          `json:"error_count"`    // observations of level ERROR
-	InnerErrors      int64          `json:"inner_errors"`   // of them, those below the one that the trace has its status from
-	Status           string         `json:"status"`         // ok, error or aborted: that of the outermost observation
-	UnpricedCount    int64          `json:"unpriced_count"` // calls of a model whose cost is not known
-	TotalTokens      int64          `json:"total_tokens"`   // of the observations that are counted
-	TotalCost        float64        `json:"total_cost"`     // the same, exactly added; in the currency the client used, usually USD
-	Scores           map[string]any `json:"scores"`         // name → mean of the numeric values, else the last text
-	Models           []string       `json:"models"`         // distinct, sorted
+	ID               string     `json:"id"`
+	Name             string     `json:"name"`
+	UserID           string     `json:"user_id"`
+	SessionID        string     `json:"session_id"`
+	Environment      string     `json:"environment"`
+	Tags             []string   `json:"tags"`
+	StartTime        time.Time  `json:"start_time"`
+	EndTime          *time.Time `json:"end_time"`                 // nil while nothing in it has ended
+	LatencyMS        *float64   `json:"latency_ms"`               // end − start; nil without an end
+	LatencyReason    string     `json:"latency_reason,omitempty"` // why there is an end and no latency
+	ObservationCount int64      `json:"observation_count"`
+	ErrorCount       int64      `json:"error_count"`    // observations of level ERROR
+	InnerErrors      int64      `json:"inner_errors"`   // of them, those below the one that the trace has its status from
+	Status           string     `json:"status"`         // ok, error or aborted: that of the outermost observation
+	UnpricedCount    int64      `json:"unpriced_count"` // calls of a model whose cost is not known
+	TotalTokens      int64      `json:"total_tokens"`   // of the observations that are counted
+	// TotalCost is the same, exactly added, in the currency the client used, usually USD; nil when no cost in it is known.
+	TotalCost *float64       `json:"total_cost"`
+	Scores    map[string]any `json:"scores"` // name → mean of the numeric values, else the last text
+	Models    []string       `json:"models"` // distinct, sorted
 }
 
 // Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.
@@ -64,21 +65,26 @@ type Observation struct {
 	Model               string     `json:"model"`           // what answered
 	RequestedModel      string     `json:"requested_model"` // what was asked for
 	Provider            string     `json:"provider"`
-	ResponseID          string     `json:"response_id"`   // the provider's name of its answer
-	FinishReason        string     `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
+	// ServiceTier is what the answer says: batch, flex, priority, fast or standard; another word as it was sent. "" when nobody said.
+	ServiceTier string `json:"service_tier"`
+	// RequestedServiceTier is what was asked for. It counts when ServiceTier is "".
+	RequestedServiceTier string `json:"requested_service_tier"`
+	ResponseID           string `json:"response_id"`   // the provider's name of its answer
+	FinishReason         string `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
 	// FinishReasonOriginal is the provider's own word, where it was sent.
 	FinishReasonOriginal string `json:"finish_reason_original"`
 	// Status is ok, error, or aborted: the reader of a stream left it.
-	Status            string `json:"status"`
-	ErrorType         string `json:"error_type"`        // the class of the error, without its module
-	PromptTokens      *int64 `json:"prompt_tokens"`     // with those read from and written to a cache
-	CompletionTokens  *int64 `json:"completion_tokens"` // with those of reasoning
-	TotalTokens       *int64 `json:"total_tokens"`      // the sum of both; what was sent when one is not known
-	CacheReadTokens   *int64 `json:"cache_read_tokens"`
-	CacheWriteTokens  *int64 `json:"cache_write_tokens"`
-	ReasoningTokens   *int64 `json:"reasoning_tokens"`
-	AudioInputTokens  *int64 `json:"audio_input_tokens"`
-	AudioOutputTokens *int64 `json:"audio_output_tokens"`
+	Status             string `json:"status"`
+	ErrorType          string `json:"error_type"`        // the class of the error, without its module
+	PromptTokens       *int64 `json:"prompt_tokens"`     // with those read from and written to a cache
+	CompletionTokens   *int64 `json:"completion_tokens"` // with those of reasoning
+	TotalTokens        *int64 `json:"total_tokens"`      // the sum of both; what was sent when one is not known
+	CacheReadTokens    *int64 `json:"cache_read_tokens"`
+	CacheWriteTokens   *int64 `json:"cache_write_tokens"`
+	CacheWrite1hTokens *int64 `json:"cache_write_1h_tokens"` // of the cache writes, kept for an hour
+	ReasoningTokens    *int64 `json:"reasoning_tokens"`
+	AudioInputTokens   *int64 `json:"audio_input_tokens"`
+	AudioOutputTokens  *int64 `json:"audio_output_tokens"`
 	// TokenSource says where the counts come from: reported, estimated (by the library that sent them) or none.
 	TokenSource    string   `json:"token_source"`
 	InputCost      *float64 `json:"input_cost"` // in USD, as all costs

@@ -7,11 +7,13 @@ import (
 
 // Totals is what a number of traces add up to.
 type Totals struct {
-	TraceCount       int64   `json:"trace_count"`
-	ObservationCount int64   `json:"observation_count"`
-	ErrorCount       int64   `json:"error_count"` // observations of level ERROR
-	TotalTokens      int64   `json:"total_tokens"`
-	TotalCost        float64 `json:"total_cost"` // in the currency the client used, usually USD
+	TraceCount       int64 `json:"trace_count"`
+	ObservationCount int64 `json:"observation_count"`
+	ErrorCount       int64 `json:"error_count"` // observations of level ERROR
+	TotalTokens      int64 `json:"total_tokens"`
+	UnpricedCount    int64 `json:"unpriced_count"` // calls of a model whose cost is not known
+	// TotalCost is in the currency the client used, usually USD; nil when no cost in it is known.
+	TotalCost *float64 `json:"total_cost"`
 	// FirstSeen is the earliest start, LastSeen the latest start or end.
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`

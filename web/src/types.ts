@@ -33,8 +33,8 @@ export interface TraceSummary {
   unpriced_count: number;
   /** of the observations that are counted */
   total_tokens: number;
-  /** the same, exactly added; in the currency the client used, usually USD */
-  total_cost: number;
+  /** total_cost is the same, exactly added, in the currency the client used, usually USD; null when no cost in it is known. */
+  total_cost: number | null;
   /** name → mean of the numeric values, else the last text */
   scores: Record<string, number | string>;
   /** distinct, sorted */
@@ -64,6 +64,10 @@ export interface Observation {
   /** what was asked for */
   requested_model: string;
   provider: string;
+  /** service_tier is what the answer says: batch, flex, priority, fast or standard; another word as it was sent. "" when nobody said. */
+  service_tier: string;
+  /** requested_service_tier is what was asked for. It counts when service_tier is "". */
+  requested_service_tier: string;
   /** the provider's name of its answer */
   response_id: string;
   /** stop, length, tool_calls, content_filter or error; another word as it was sent */
@@ -82,6 +86,8 @@ export interface Observation {
   total_tokens: number | null;
   cache_read_tokens: number | null;
   cache_write_tokens: number | null;
+  /** of the cache writes, kept for an hour */
+  cache_write_1h_tokens: number | null;
   reasoning_tokens: number | null;
   audio_input_tokens: number | null;
   audio_output_tokens: number | null;
@@ -191,8 +197,10 @@ export interface Totals {
   /** observations of level ERROR */
   error_count: number;
   total_tokens: number;
-  /** in the currency the client used, usually USD */
-  total_cost: number;
+  /** calls of a model whose cost is not known */
+  unpriced_count: number;
+  /** total_cost is in the currency the client used, usually USD; null when no cost in it is known. */
+  total_cost: number | null;
   /** first_seen is the earliest start, last_seen the latest start or end. */
   first_seen: string;
   last_seen: string;

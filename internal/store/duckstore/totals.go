@@ -11,11 +11,11 @@ import (
 // traceTotals are the columns of brokle.Totals as aggregates over tr, in its order.
 var traceTotals = `count(*) AS trace_count,
 	sum(observation_count)::BIGINT AS observation_count, sum(error_count)::BIGINT AS error_count,
-	` + saturate("sum(total_tokens)") + ` AS total_tokens, ` + exactSum("total_cost") + ` AS total_cost,
+	` + saturate("sum(total_tokens)") + ` AS total_tokens, ` + exactSum("total_cost") + ` AS total_cost, sum(unpriced_count)::BIGINT AS unpriced_count,
 	min(start_time) AS first_seen, max(greatest(start_time, end_time)) AS last_seen`
 
 // totalColumns selects brokle.Totals from a relation that has its columns.
-const totalColumns = "trace_count, observation_count, error_count, total_tokens, coalesce(total_cost, 0), first_seen, last_seen"
+const totalColumns = "trace_count, observation_count, error_count, total_tokens, total_cost, unpriced_count, first_seen, last_seen"
 
 // total is what has totals. The rows are groups, so that there is no second statement: a
 // group is folded whole anyway.
@@ -75,7 +75,7 @@ func (of *total) scan(r *sql.Rows) (k key, t store.Total, err error) {
 	var lists [2]any
 	var first, last int64
 	targets := append([]any{&t.ID, &k.value}, of.targets(&t, &lists)...)
-	err = r.Scan(append(targets, &t.TraceCount, &t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &first, &last)...)
+	err = r.Scan(append(targets, &t.TraceCount, &t.ObservationCount, &t.ErrorCount, &t.TotalTokens, &t.TotalCost, &t.UnpricedCount, &first, &last)...)
 	k.id, t.UserIDs, t.Environments, t.FirstSeen, t.LastSeen = t.ID, texts(lists[0]), texts(lists[1]), microTime(first), microTime(last)
 	return k, t, err
 }

@@ -450,8 +450,8 @@ func testTotals(w *warehouseTest) {
 	}
 	got := w.traces(store.Query{})
 	w.equal("sums", []any{got[0].TotalTokens, got[0].TotalCost, got[0].ObservationCount}, []any{26, 3.3, 8})
-	if got[0].TotalCost != 3.3 || *w.observation("o5").TotalCost != 0.3 {
-		w.Errorf("money is not exact: %v, %v", got[0].TotalCost, *w.observation("o5").TotalCost)
+	if *got[0].TotalCost != 3.3 || *w.observation("o5").TotalCost != 0.3 {
+		w.Errorf("money is not exact: %v, %v", *got[0].TotalCost, *w.observation("o5").TotalCost)
 	}
 }
 

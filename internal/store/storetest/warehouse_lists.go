@@ -22,7 +22,24 @@ func add(t *wire.Totals, trace *wire.Trace) {
 	t.ObservationCount += trace.ObservationCount
 	t.ErrorCount += trace.ErrorCount
 	t.TotalTokens += trace.TotalTokens
-	t.TotalCost += trace.TotalCost
+	t.UnpricedCount += trace.UnpricedCount
+	addCost(t, trace.TotalCost)
+}
+
+// addCost adds a cost that may not be known.
+func addCost(t *wire.Totals, cost *float64) {
+	if cost == nil {
+		return
+	}
+	if t.TotalCost == nil {
+		t.TotalCost = new(float64)
+	}
+	*t.TotalCost += *cost
+}
+
+// isUnpriced says that an observation is a call whose cost is not known.
+func isUnpriced(o *entity.ObservationRow) bool {
+	return slices.Contains([]string{"generation", "llm", "embedding"}, o.Type) && o.TotalCost == nil && o.DuplicateOf == "" && (o.Status != "error" || o.TotalTokens != nil)
 }
 
 // seen moves FirstSeen and LastSeen.
@@ -97,8 +114,11 @@ func (all *foldedAll) environments() map[string]*wire.EnvironmentSummary {
 		if o.TotalTokens != nil && o.CountsTokens {
 			e.TotalTokens += *o.TotalTokens
 		}
-		if o.TotalCost != nil && o.CountsCost {
-			e.TotalCost += *o.TotalCost
+		if o.CountsCost {
+			addCost(e, o.TotalCost)
+		}
+		if isUnpriced(o) {
+			e.UnpricedCount++
 		}
 		seen(e, o.StartTime, o.EndTime)
 	}

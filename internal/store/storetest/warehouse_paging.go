@@ -60,17 +60,12 @@ func testPaging(w *warehouseTest) {
 	nothing := func() {}
 	for _, asc := range []bool{false, true} {
 		for by, value := range map[string]func(*wire.Trace) float64{
-			"": func(t *wire.Trace) float64 { return float64(t.StartTime.UnixMicro()) },
-			"latency_ms": func(t *wire.Trace) float64 {
-				if t.LatencyMS == nil {
-					return math.NaN()
-				}
-				return *t.LatencyMS
-			},
+			"":                  func(t *wire.Trace) float64 { return float64(t.StartTime.UnixMicro()) },
+			"latency_ms":        func(t *wire.Trace) float64 { return orNaN(t.LatencyMS) },
 			"observation_count": func(t *wire.Trace) float64 { return float64(t.ObservationCount) },
 			"error_count":       func(t *wire.Trace) float64 { return float64(t.ErrorCount) },
 			"total_tokens":      func(t *wire.Trace) float64 { return float64(t.TotalTokens) },
-			"total_cost":        func(t *wire.Trace) float64 { return t.TotalCost },
+			"total_cost":        func(t *wire.Trace) float64 { return orNaN(t.TotalCost) },
 		} {
 			want := sortedIDs(all.traces, asc, value)
 			limit := 4
@@ -80,12 +75,7 @@ func testPaging(w *warehouseTest) {
 			got := w.tracePages(store.Order{By: by, Asc: asc, Limit: limit}, nothing)
 			w.equal(fmt.Sprintf("traces by %q, ascending %v, %d a page", by, asc, limit), got, want)
 		}
-		cost := func(o *entity.ObservationRow) float64 {
-			if o.TotalCost == nil {
-				return math.NaN()
-			}
-			return *o.TotalCost
-		}
+		cost := func(o *entity.ObservationRow) float64 { return orNaN(o.TotalCost) }
 		got := pages(w, nothing, func(cursor string) (ids []string, after *string, err error) {
 			page, err := query.ListObservations(w.Context(), w, w.project, store.Query{Order: store.Order{By: "total_cost", Asc: asc, Limit: 7, Cursor: cursor}})
 			if err != nil {
@@ -190,4 +180,12 @@ func testPagingStats(w *warehouseTest) {
 		w.Fatalf("only %d groups", len(want))
 	}
 	w.equal("groups", got, want)
+}
+
+// orNaN is a number that may not be known; NaN is none.
+func orNaN(f *float64) float64 {
+	if f == nil {
+		return math.NaN()
+	}
+	return *f
 }

@@ -1,14 +1,12 @@
 // Columns, and the row of a telephone, that the lists of traces, sessions and users have in common.
 import type { ComponentChildren, JSX } from "preact";
-import { count, fullTime, short, utc } from "../format.ts";
-import { traceCost } from "../trace/amounts.ts";
+import { cost, count, fullTime, short, utc } from "../format.ts";
+import { unpriced } from "../trace/amounts.ts";
 import type { Totals } from "../types.ts";
 import { Time } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
 
-type Amounts = Pick<Totals, "observation_count" | "error_count" | "total_tokens" | "total_cost"> & {
-  unpriced_count?: number; // of a trace
-};
+type Amounts = Pick<Totals, "observation_count" | "error_count" | "total_tokens" | "total_cost" | "unpriced_count">;
 
 /** timeColumn shows a time; its hint has it in full. */
 export function timeColumn<T>(column: Omit<Column<T>, "cell" | "hint">, at: (row: T) => string): Column<T> {
@@ -39,6 +37,12 @@ export function countColumn<T>(
   of: (row: T) => number,
 ): Column<T> {
   return { ...column, numeric: true, cell: row => count(of(row)) };
+}
+
+// costHint is a cost to the last digit, and how many calls are not in it.
+function costHint(row: Amounts): string {
+  const known = row.total_cost === null ? "No cost is known" : `$${row.total_cost}`;
+  return row.unpriced_count > 0 ? `${known}\n${unpriced(row.unpriced_count)}` : known;
 }
 
 /** amountColumns are what rows add up to. */
@@ -81,8 +85,8 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
     width: 88,
     numeric: true,
     sort: "total_cost",
-    cell: row => traceCost(row),
-    hint: row => `$${row.total_cost}`,
+    cell: row => cost(row.total_cost),
+    hint: costHint,
   };
   return { observations, errors, tokens, cost: money };
 }
@@ -110,7 +114,7 @@ export function Compact({ href, name, at, of: row, last, children }: CompactProp
         {row.error_count > 0 && <span class="badge badge-error">{row.error_count} err</span>}
         {children}
         <span>{short(row.total_tokens)} tok</span>
-        <span>{traceCost(row)}</span>
+        <span>{cost(row.total_cost)}</span>
         {last !== undefined && <span class="ellipsis">{last}</span>}
       </span>
     </>

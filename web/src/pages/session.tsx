@@ -5,7 +5,7 @@ import { link } from "../base.ts";
 import { cost, count, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
-import { traceCost } from "../trace/amounts.ts";
+import { unpriced } from "../trace/amounts.ts";
 import { conversation, parsed } from "../trace/chat.ts";
 import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
 import { type Turn, turnsOf } from "../trace/turns.ts";
@@ -71,7 +71,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
           { title: "Errors", value: count(s.error_count) },
           { title: "Lasted", value: lasted(s) },
           { title: "Tokens", value: short(s.total_tokens) },
-          { title: "Cost", value: cost(s.total_cost) },
+          { title: "Cost", value: cost(s.total_cost), more: unpriced(s.unpriced_count) },
         ]}
       />
       <p class="session-facts">
@@ -122,7 +122,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
           <Took of={t} />
         </span>
         <span class="muted">{short(t.total_tokens)} tokens</span>
-        <span class="muted">{traceCost(t)}</span>
+        <span class="muted">{cost(t.total_cost)}</span>
         {t.error_count > 0 && (
           <span class="badge badge-error">
             {count(t.error_count)} {t.error_count === 1 ? "error" : "errors"}

@@ -2,11 +2,11 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ask, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { count, scoreText, short } from "../format.ts";
+import { cost, count, scoreText, short } from "../format.ts";
 import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
-import { errorsOf, traceCost, unpriced } from "../trace/amounts.ts";
+import { errorsOf, unpriced } from "../trace/amounts.ts";
 import { Detail } from "../trace/detail.tsx";
 import { downloadHtml, downloadJson } from "../trace/download.ts";
 import { Status } from "../trace/facts.tsx";
@@ -215,7 +215,7 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
           <Took of={t} />
         </span>
         <span>{short(t.total_tokens)} tokens</span>
-        <span>{traceCost(t)}</span>
+        <span>{cost(t.total_cost)}</span>
         {t.unpriced_count > 0 && <span class="badge badge-warn">{unpriced(t.unpriced_count)}</span>}
         <span title="Status: that of the outermost step">
           <Status of={t.status} />

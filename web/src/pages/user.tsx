@@ -8,6 +8,7 @@ import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { along, axisOf, groups, number, type Step, stats, stepFor } from "../stats.ts";
+import { unpriced } from "../trace/amounts.ts";
 import type { Page, SessionSummary, StatRow, TraceSummary, UserSummary } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
@@ -90,7 +91,7 @@ function Numbers({ answers: { user: u, step, over, models }, range }: { answers:
             more: u.observation_count > 0 ? `${percent(u.error_count / u.observation_count)} of the steps` : "",
           },
           { title: "Tokens", value: short(u.total_tokens) },
-          { title: "Cost", value: cost(u.total_cost) },
+          { title: "Cost", value: cost(u.total_cost), more: unpriced(u.unpriced_count) },
         ]}
       />
       <p class="session-facts muted">

@@ -21,11 +21,11 @@ export function tokens(o: Observation): string {
 /** inputParts are the parts of its prompt tokens; of a call that has some, also which were not sent. */
 export function inputParts(o: Observation): string {
   const asked = o.prompt_tokens !== null && o.type.toLowerCase() !== "embedding";
-  const { cache_read_tokens: read, cache_write_tokens: write } = o;
+  const { cache_read_tokens: read, cache_write_tokens: write, cache_write_1h_tokens: hour } = o;
   const cache =
     read === null && write === null
       ? named(asked, [null, "cache"])
-      : named(asked, [read, "cache read"], [write, "cache write"]);
+      : named(asked, [read, "cache read"], [write, hour ? `cache write (${count(hour)} for an hour)` : "cache write"]);
   return [...cache, ...named(false, [o.audio_input_tokens, "audio"])].join(" · ");
 }
 
@@ -55,10 +55,6 @@ function named(say: boolean, ...parts: [number | null, string][]): string[] {
     return say ? [`${title} ${NOT_SENT}`] : [];
   });
 }
-
-/** traceCost is what the calls of a trace cost; nothing is known where none has a price. */
-export const traceCost = (t: Pick<Trace, "total_cost"> & Partial<Pick<Trace, "unpriced_count">>): string =>
-  t.total_cost === 0 && (t.unpriced_count ?? 0) > 0 ? "–" : cost(t.total_cost);
 
 /** unpriced says how many calls are missing in the cost of a trace; "" for none. */
 export const unpriced = (n: number): string =>

@@ -4,16 +4,7 @@ import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
 import { pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
-import {
-  answered,
-  costLeftOut,
-  inputParts,
-  outputParts,
-  tokens,
-  tokensLeftOut,
-  traceCost,
-  unpriced,
-} from "./amounts.ts";
+import { answered, costLeftOut, inputParts, outputParts, tokens, tokensLeftOut, unpriced } from "./amounts.ts";
 import { type Node, nodesOf } from "./tree.ts";
 
 /** Html is text that is safe to stand in a document; only html`` makes it. */
@@ -57,7 +48,7 @@ export function traceDocument(trace: Trace): string {
     ["Tags", trace.tags.join(", ")],
     ["Models", trace.models.join(", ")],
     ["Tokens", count(trace.total_tokens)],
-    ["Cost", [traceCost(trace), unpriced(trace.unpriced_count)].filter(Boolean).join(", ")],
+    ["Cost", [cost(trace.total_cost), unpriced(trace.unpriced_count)].filter(Boolean).join(", ")],
     [
       "Scores",
       Object.entries(trace.scores)

@@ -12,7 +12,6 @@ import {
   outputParts,
   tokens,
   tokensLeftOut,
-  traceCost,
   unpriced,
 } from "./amounts.ts";
 import { Ask, type Question } from "./why.tsx";
@@ -97,12 +96,22 @@ export function ObservationFacts({ o, ask }: Props): JSX.Element {
 // CallFacts say who was asked, who answered, and why it stopped.
 function CallFacts({ o, ask }: Props): JSX.Element {
   const models = [o.requested_model, o.model].filter((m, i, all) => m && m !== all[i - 1]);
+  const tiers = [o.requested_service_tier, o.service_tier].filter((t, i, all) => t && t !== all[i - 1]);
   const finish = [o.finish_reason, o.finish_reason_original].filter(Boolean);
   return (
     <>
       {models.length > 0 && (
         <Fact title={models.length > 1 ? "Asked for → answered" : "Model"} ask={ask} of={["requested_model", "model"]}>
           {models.join(" → ")}
+        </Fact>
+      )}
+      {tiers.length > 0 && (
+        <Fact
+          title={tiers.length > 1 ? "Service tier, asked for → answered" : "Service tier"}
+          ask={ask}
+          of={["requested_service_tier", "service_tier"]}
+        >
+          {tiers.join(" → ")}
         </Fact>
       )}
       {o.provider && (
@@ -153,7 +162,11 @@ function AmountFacts({ o, ask }: Props): JSX.Element {
         </Fact>
       )}
       {input && (
-        <Fact title="Of the input" ask={ask} of={["cache_read_tokens", "cache_write_tokens", "audio_input_tokens"]}>
+        <Fact
+          title="Of the input"
+          ask={ask}
+          of={["cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "audio_input_tokens"]}
+        >
           {input}
         </Fact>
       )}
@@ -204,7 +217,7 @@ export function TraceFacts({ trace: t }: { trace: Trace }): JSX.Element {
       </Fact>
       <Fact title="Tokens">{count(t.total_tokens)}</Fact>
       <Fact title="Cost">
-        {traceCost(t)}
+        {cost(t.total_cost)}
         {t.unpriced_count > 0 && <span class="faint"> {unpriced(t.unpriced_count)}</span>}
       </Fact>
       {t.models.length > 0 && <Fact title="Models">{t.models.join(", ")}</Fact>}
