@@ -23,9 +23,12 @@ PAGE        := web/site/app/index.html
 PAGE_SRC    := $(shell find web/src web/style -type f 2>/dev/null) web/build.mjs web/package.json
 PAGE_DEPS   := web/node_modules/.package-lock.json
 
+# Modules beside the root one: integrations, each with the dependencies of what it integrates. A newer version of one is a line in its go.mod.
+NESTED      := broklehttp brokleopenai brokleanthropic
+
 # Packages whose goroutines share memory on the way of an event; the rest of
 # the race detector's work is `make race RACE=./...`.
-RACE        ?= . ./internal/delivery ./internal/spool ./internal/ingest ./internal/indexer ./internal/keyring ./internal/removal ./internal/server ./internal/daemon \
+RACE        ?= . ./internal/delivery ./internal/modelcall ./internal/spool ./internal/ingest ./internal/indexer ./internal/keyring ./internal/removal ./internal/server ./internal/daemon \
                ./internal/store/...
 
 # `make torture KILLS=100 SEED=7` repeats the choices of a run; FOR=10m bounds its time; DIR is where the ledgers stay.
@@ -86,18 +89,20 @@ check: test-deps lint unit race ## gofmt, vet, staticcheck, the page, unit tests
 lint: deps $(PAGE_DEPS)
 	@echo "web page: types and lint"; cd web && npm run -s check
 	@echo "gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
-	@echo "go vet"; $(GO) vet ./... && cd bench && $(GO) vet ./...
-	@echo "staticcheck"; $(GO) run $(STATICCHECK) ./...
+	@echo "go vet"; $(GO) vet ./...; for module in bench $(NESTED); do (cd $$module && $(GO) vet ./...); done
+	@echo "staticcheck"; $(GO) run $(STATICCHECK) ./...; for module in $(NESTED); do (cd $$module && $(GO) run $(STATICCHECK) ./...); done
 	@echo "the public API"; $(GO) test -run '^TestPublicAPI$$' .
 	@echo "the page: no way to write HTML"
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
 unit: test-deps
 	@echo "unit tests"; $(GO) test -vet=off $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
+	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off ./...); done
 
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -vet=off -race -short $(RACE)
+	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off -race ./...); done
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)

@@ -52,6 +52,9 @@ func house() map[string]room {
 	log, duck, redis := backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio"})
+	integration := room{
+		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
+	}
 	index := backend
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable", "internal/lowprio"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
@@ -70,6 +73,14 @@ func house() map[string]room {
 			may:     []string{"internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/spool"},
 			because: "the machine knows nothing of the API before it",
 		},
+
+		"internal/modelcall": {
+			may: []string{"."}, inTests: []string{"brokletest", "internal/standin"}, because: "it records calls by the public API, whichever client sends them",
+		},
+		"internal/standin": {because: "a provider knows nothing of who records its calls"},
+		"broklehttp":       integration,
+		"brokleopenai":     integration,
+		"brokleanthropic":  integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
@@ -191,7 +202,7 @@ func house() map[string]room {
 		"internal/watch":     {because: "it looks, whatever there is to see"},
 		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
 		"internal/redistest": {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary"},
+		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
 		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",

@@ -65,6 +65,9 @@ func (c *Client) Err() error {
 	return c.err
 }
 
+// Recording says whether what starts in the client is taken: it has a key, is not disabled, and nobody has begun to close it.
+func (c *Client) Recording() bool { return c.enabled() && c.proc.Open() }
+
 func (c *Client) enabled() bool { return c != nil && c.transport != nil }
 
 // SendBatch sends req in one request and returns the server's answer, waiting

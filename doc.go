@@ -17,6 +17,9 @@
 // What starts without a trace in its context goes to the client it is called on ([Client.StartGeneration]), to that of
 // [WithClient], or to the default of [SetDefault]; where there is none, to no other.
 //
+// [WithUser], [WithSession], [WithTags] and [WithMetadata] put into a context whom all this is about; [Inject] and [Extract] carry that and
+// the trace to other processes. [LogHandler] records what log/slog says.
+//
 // Below the helpers is [Client.SubmitBatchEvent]: an event type and a payload. It never
 // blocks; one goroutine makes batches, at most four send them, and events of one trace keep
 // their order. Failed requests are repeated with the same event ids, which the server counts once.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
@@ -264,4 +266,58 @@ func ExampleClient_Stats() {
 	for _, row := range page.Data {
 		fmt.Println(row["model"], row["count"])
 	}
+}
+
+func ExampleDo() {
+	client, srv := newExampleClient()
+	ctx := brokle.WithUser(brokle.WithClient(context.Background(), client), "ada")
+	n, err := brokle.Do(ctx, "count", func(context.Context) (int, error) { return 3, nil }, brokle.Type(brokle.TypeTool))
+	_ = client.Close(context.Background())
+	fmt.Println(n, err, len(srv.OfType(brokle.ObservationComplete)))
+	// Output: 3 <nil> 1
+}
+
+func ExampleDeltas() {
+	client, srv := newExampleClient()
+	answer := func(yield func(string, error) bool) { // what a model's client gives
+		_ = yield("be", nil) && yield("cause", nil)
+	}
+	_, gen := client.StartGeneration(context.Background(), "chat", brokle.Model("small-1"))
+	for piece, err := range brokle.Deltas(gen, answer, func(s string) string { return s }) {
+		fmt.Print(piece, err, " ")
+	}
+	_ = client.Close(context.Background())
+	var got brokle.Observation
+	_ = json.Unmarshal(srv.OfType(brokle.ObservationComplete)[0].Payload, &got)
+	fmt.Println(string(got.Output), got.TimeToFirstTokenMS != nil)
+	// Output: be<nil> cause<nil> "because" true
+}
+
+func ExampleInject() {
+	client, srv := newExampleClient()
+	ctx, trace := client.StartTrace(brokle.WithUser(context.Background(), "ada"), "answer")
+	request := http.Header{}
+	brokle.Inject(ctx, request)
+
+	// In the process that takes the request:
+	ctx = brokle.Extract(brokle.WithClient(context.Background(), client), request)
+	_, span := brokle.StartSpan(ctx, "look-up")
+	span.End()
+
+	_ = client.Close(context.Background())
+	fmt.Println(span.TraceID() == trace.ID(), request.Get("Baggage"), len(srv.OfType(brokle.TraceCreate)))
+	// Output: true user.id=ada 1
+}
+
+func ExampleLogHandler() {
+	client, srv := newExampleClient()
+	logger := slog.New(&brokle.LogHandler{Next: slog.DiscardHandler})
+	ctx, span := client.StartSpan(context.Background(), "look-up")
+	logger.WarnContext(ctx, "nothing found", "query", "sky")
+	span.End()
+	_ = client.Close(context.Background())
+	var got brokle.Observation
+	_ = json.Unmarshal(srv.OfType(brokle.ObservationCreate)[1].Payload, &got)
+	fmt.Println(got.Level, got.Name, string(got.Metadata), got.ParentObservationID == span.ID())
+	// Output: WARN nothing found {"query":"sky"} true
 }

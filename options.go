@@ -15,18 +15,20 @@ type Option func(*details)
 
 // details is what options say.
 type details struct {
-	id, name                        string
+	id, name, typ                   string
 	start, end                      time.Time
 	userID, sessionID               string
 	tags                            []string
 	version, release                string
 	level, levelWord, status        string
+	errorType, outcome              string // outcome is a status: error or aborted
 	model, provider                 string
-	prompt, completion, total       *int64
+	prompt, completion              *int64
 	inputCost, outputCost           *float64
 	input, output, metadata, params json.RawMessage
 	comment, source, evaluator      string
 	clear                           []string
+	call                            *call // nil until an option says something of it
 	err                             error
 }
 
@@ -52,8 +54,12 @@ func (d *details) json(v any) json.RawMessage {
 	return b
 }
 
-// ID sets the id of what starts: 1 to 255 characters. Default: a new ULID.
+// ID sets the id of what starts: 1 to 255 characters. Default: a new random one of W3C's form
+// (Trace Context §3.2.2), 32 hexadecimal digits for a trace, 16 for an observation, as OpenTelemetry has them; for a score its event's.
 func ID(id string) Option { return func(d *details) { d.id = id } }
+
+// Type sets the type of the observation that Observe and Do make: TypeTool, TypeRetrieval, … Default: TypeSpan.
+func Type(typ string) Option { return func(d *details) { d.typ = typ } }
 
 // StartedAt sets the start time. Default: now.
 func StartedAt(t time.Time) Option { return func(d *details) { d.start = t } }
@@ -94,15 +100,10 @@ func Provider(name string) Option { return func(d *details) { d.provider = name 
 // ModelParameters are temperature and the like.
 func ModelParameters(v map[string]any) Option { return func(d *details) { d.params = d.json(v) } }
 
-// Usage counts tokens. The total is their sum.
+// Usage counts tokens: prompt with those read from and written to a cache, completion with those of
+// reasoning. The total is their sum. See CacheReadTokens and the others for the parts.
 func Usage(prompt, completion int64) Option {
-	return func(d *details) {
-		d.prompt, d.completion = &prompt, &completion
-		if prompt >= 0 && completion >= 0 { // the server leaves a negative count out: what a sum with it says is wrong
-			total := prompt + completion
-			d.total = &total
-		}
-	}
+	return func(d *details) { d.prompt, d.completion = &prompt, &completion }
 }
 
 // Cost is what a call cost, in the currency you use everywhere. The total is their sum,
@@ -166,18 +167,32 @@ func Evaluator(name, version string) Option {
 }
 
 func (d *details) trace() *Trace {
-	t := &Trace{Version: d.version, Release: d.release, Metadata: d.metadata, Input: d.input, Output: d.output}
+	t := &Trace{Version: d.version, Release: d.release, Metadata: d.metadata, Input: d.input, Output: d.output,
+		StatusMessage: d.status, ErrorType: d.errorType}
 	t.ID, t.Name, t.UserID, t.SessionID, t.Tags = d.id, d.name, d.userID, d.sessionID, d.tags
 	t.StartTime, t.EndTime, t.Clear = d.start, timeOrNil(d.end), d.clear
 	return t
 }
 
 func (d *details) observation(traceID, id string) *Observation {
-	return &Observation{ID: id, TraceID: traceID, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
-		Level: d.level, StatusMessage: d.status, Version: d.version, Model: d.model, Provider: d.provider,
-		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total,
+	o := &Observation{ID: id, TraceID: traceID, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
+		Level: d.level, StatusMessage: d.status, ErrorType: d.errorType, Version: d.version, Model: d.model, Provider: d.provider,
+		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total(),
 		InputCost: d.inputCost, OutputCost: d.outputCost, Tags: d.tags, Clear: d.clear,
 		ModelParameters: d.params, Metadata: d.metadata, Input: d.input, Output: d.output}
+	if d.call != nil {
+		d.call.say(o, d)
+	}
+	return o
+}
+
+// total is the sum of both counts. The server leaves a negative count out: what a sum with it says is wrong.
+func (d *details) total() *int64 {
+	if d.prompt == nil || d.completion == nil || *d.prompt < 0 || *d.completion < 0 {
+		return nil
+	}
+	sum := *d.prompt + *d.completion
+	return &sum
 }
 
 func timeOrNil(t time.Time) *time.Time {

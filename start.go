@@ -1,6 +1,7 @@
 package brokle
 
 import (
+	"cmp"
 	"context"
 )
 
@@ -12,6 +13,13 @@ type scope struct {
 	parent *ActiveObservation
 	client *Client // of what starts without a trace; see named
 	named  bool    // client was chosen, even if it is nil: there is no way past it to the default
+	// carried is said of the trace that starts, and travels; nil when nothing is.
+	carried *carried
+	remote  *remote // what began in another process; nil when nothing did
+}
+
+func (s scope) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, s)
 }
 
 func scopeOf(ctx context.Context) scope {
@@ -31,7 +39,7 @@ func ObservationFromContext(ctx context.Context) *ActiveObservation { return sco
 func WithClient(ctx context.Context, c *Client) context.Context {
 	s := scopeOf(ctx)
 	s.client, s.named = c, true
-	return context.WithValue(ctx, contextKey{}, s)
+	return s.in(ctx)
 }
 
 // ClientFromContext returns the client that records what starts with ctx: that of the trace that ctx
@@ -55,7 +63,8 @@ func (s scope) recorder() (c *Client, named bool) {
 
 // StartTrace begins a trace and returns a context that carries it: the
 // observations started with that context belong to it. ID, StartedAt, UserID, SessionID, Tags, Input,
-// Metadata, CodeVersion and Release are the options that mean something for a trace. A client that is nil or disabled
+// Metadata, CodeVersion, Release and Error are the options that mean something for a trace; what WithUser and its like put into ctx is
+// said of it, too. A client that is nil or disabled
 // returns a nil trace, and what starts with the returned context is recorded by no other client either.
 func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (context.Context, *ActiveTrace) {
 	if !c.enabled() {
@@ -67,11 +76,12 @@ func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (c
 func (c *Client) startTrace(ctx context.Context, name string, d *details) (context.Context, *ActiveTrace) {
 	d.name, d.start = name, orNow(d.start)
 	if d.id == "" {
-		d.id = NewID()
+		d.id = newTraceID()
 	}
+	about := scopeOf(ctx).carried.with(d)
 	t := &ActiveTrace{c: c, id: d.id}
 	c.proc.Record(TraceCreate, d.trace(), d.err)
-	return context.WithValue(ctx, contextKey{}, scope{trace: t}), t
+	return scope{trace: t, carried: about}.in(ctx), t
 }
 
 // shut returns a context in which nothing is recorded, for the trace of a client that is off:
@@ -84,7 +94,7 @@ func (c *Client) shut(ctx context.Context) context.Context {
 	if other, _ := s.recorder(); !other.enabled() {
 		return ctx
 	}
-	return context.WithValue(ctx, contextKey{}, scope{client: c, named: true})
+	return scope{client: c, named: true, carried: s.carried}.in(ctx)
 }
 
 // StartGeneration begins an observation of type "generation": one call of a
@@ -136,22 +146,28 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 	}
 	d := gather(opts)
 	d.start = orNow(d.start)
-	if s.trace == nil {
+	parent := s.parent.ID()
+	switch {
+	case s.trace != nil:
+	case s.remote != nil:
+		s.trace, parent = &ActiveTrace{c: c, id: s.remote.trace}, s.remote.observation
+	default:
 		ctx, s.trace = c.startTrace(ctx, name, &details{start: d.start, userID: d.userID, sessionID: d.sessionID, release: d.release})
+		s.carried = scopeOf(ctx).carried
 	}
 	d.name = name
 	if d.id == "" {
-		d.id = NewID()
+		d.id = newObservationID()
 	}
-	o := &ActiveObservation{trace: s.trace, id: d.id}
+	o := &ActiveObservation{trace: s.trace, id: d.id, start: d.start}
 	payload := d.observation(o.trace.id, o.id)
-	payload.Type, payload.ParentObservationID = typ, s.parent.ID()
+	payload.Type, payload.ParentObservationID = cmp.Or(d.typ, typ), parent
 	o.submit(ObservationCreate, d, payload)
-	return context.WithValue(ctx, contextKey{}, scope{trace: s.trace, parent: o}), o
+	return scope{trace: s.trace, parent: o, carried: s.carried, remote: s.remote}.in(ctx), o
 }
 
 // Observe runs fn as a span and returns its error. A returned error and a
-// panic, which goes on, become level ERROR with the error's text as status message. See StartObservation
+// panic, which goes on, become level ERROR, of the error as Error says. Type is an option. See StartObservation
 // for where it is recorded; fn runs whether it is or not.
 func Observe(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) error {
 	ctx, span := StartSpan(ctx, name, opts...)
@@ -174,10 +190,17 @@ func (o *ActiveObservation) observe(ctx context.Context, fn func(context.Context
 	}()
 	err := fn(ctx)
 	ended = true
-	if err != nil {
-		o.End(Level(LevelError), StatusMessage(err.Error()))
-	} else {
-		o.End()
-	}
+	o.End(Error(err))
 	return err
+}
+
+// Do runs fn as a span and returns its value and its error; a panic, which goes on, ends the span, too. What the value says is not
+// recorded: ObservationFromContext in fn takes Output. See Observe.
+func Do[T any](ctx context.Context, name string, fn func(context.Context) (T, error), opts ...Option) (T, error) {
+	var v T
+	err := Observe(ctx, name, func(ctx context.Context) (err error) {
+		v, err = fn(ctx)
+		return err
+	}, opts...)
+	return v, err
 }

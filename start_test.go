@@ -29,7 +29,9 @@ const secret = "4111-1111"
 func secrets() []brokle.Option {
 	return []brokle.Option{brokle.Input(secret), brokle.Output(secret), brokle.Metadata(map[string]any{"card": secret}), brokle.UserID(secret),
 		brokle.SessionID(secret), brokle.Tags(secret), brokle.StatusMessage(secret), brokle.Comment(secret), brokle.Release(secret),
-		brokle.ModelParameters(map[string]any{"card": secret}), brokle.Model(secret), brokle.CodeVersion(secret), brokle.Level(brokle.LevelInfo)}
+		brokle.ModelParameters(map[string]any{"card": secret}), brokle.Model(secret), brokle.CodeVersion(secret), brokle.Level(brokle.LevelInfo),
+		brokle.Error(errors.New(secret)), brokle.ErrorType(secret), brokle.RequestedModel(secret), brokle.ResponseID(secret), brokle.FinishReason(secret),
+		brokle.Prompt(secret, secret), brokle.Attribute("card", secret), brokle.ProviderUsage(map[string]any{"card": secret}), brokle.Count(secret, 1)}
 }
 
 // use says the secret in every way in which what was started can say more, and starts a child.
@@ -38,6 +40,10 @@ func use(ctx context.Context, o *brokle.ActiveObservation) {
 	o.Score("quality", secret, brokle.Comment(secret))
 	_, child := brokle.StartSpan(ctx, "child of "+secret, secrets()...)
 	child.End(secrets()...)
+	ctx = brokle.WithMetadata(brokle.WithTags(brokle.WithSession(brokle.WithUser(ctx, secret), secret), secret), map[string]any{"card": secret})
+	slog.New(&brokle.LogHandler{}).ErrorContext(ctx, "card "+secret, "card", secret)
+	for range brokle.Deltas(o, func(yield func(string, error) bool) { yield(secret, nil) }, func(s string) string { return s }, secrets()...) {
+	}
 	o.End(secrets()...)
 	brokle.TraceFromContext(ctx).Score("tone", secret)
 	brokle.TraceFromContext(ctx).End(secrets()...)
@@ -61,6 +67,9 @@ var starts = map[string]func(ctx context.Context, c *brokle.Client){
 	},
 	"Observe": func(ctx context.Context, _ *brokle.Client) {
 		_ = brokle.Observe(ctx, "call "+secret, fails, secrets()...)
+	},
+	"Do": func(ctx context.Context, _ *brokle.Client) {
+		_, _ = brokle.Do(ctx, "call "+secret, func(ctx context.Context) (int, error) { return 0, fails(ctx) }, secrets()...)
 	},
 	"Client.StartTrace": func(ctx context.Context, c *brokle.Client) {
 		ctx, trace := c.StartTrace(ctx, "call "+secret, secrets()...)
@@ -165,6 +174,14 @@ func eachWay(t *testing.T, do func(t *testing.T, start func(c *brokle.Client))) 
 		"by default": func(ctx context.Context, c *brokle.Client) context.Context {
 			brokle.SetDefault(c)
 			return ctx
+		},
+		"by carrying context": func(ctx context.Context, c *brokle.Client) context.Context {
+			ctx = brokle.WithMetadata(brokle.WithTags(brokle.WithUser(ctx, secret), secret), map[string]any{"card": secret})
+			return brokle.WithClient(brokle.WithSession(ctx, secret), c)
+		},
+		"by another process": func(ctx context.Context, c *brokle.Client) context.Context {
+			h := http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Baggage": {"user.id=" + secret}}
+			return brokle.Extract(brokle.WithClient(ctx, c), h)
 		},
 		"by trace": func(ctx context.Context, c *brokle.Client) context.Context {
 			ctx, _ = c.StartTrace(ctx, "outer "+secret, secrets()...)

@@ -2,6 +2,7 @@ package brokle
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,11 @@ type ActiveTrace struct {
 type ActiveObservation struct {
 	trace *ActiveTrace
 	id    string
+	start time.Time
 	done  atomic.Bool
+
+	mu     sync.Mutex // guards pieces
+	pieces *pieces    // nil until one came
 }
 
 // The observation types that the wire names. Others are kept as sent.
@@ -50,7 +55,7 @@ func (t *ActiveTrace) Update(opts ...Option) {
 	if t != nil {
 		d := gather(opts)
 		d.id = t.id
-		t.c.proc.Record(TraceUpdate, d.trace(), d.err)
+		t.submit(d)
 	}
 }
 
@@ -59,8 +64,17 @@ func (t *ActiveTrace) End(opts ...Option) {
 	if t != nil && !t.done.Swap(true) {
 		d := gather(opts)
 		d.id, d.end = t.id, orNow(d.end)
-		t.c.proc.Record(TraceUpdate, d.trace(), d.err)
+		t.submit(d)
 	}
+}
+
+// submit sends what d says of the trace.
+func (t *ActiveTrace) submit(d *details) {
+	var body any = d.trace()
+	if d.outcome != "" {
+		body = &payload.Told{Trace: d.trace(), Status: d.outcome}
+	}
+	t.c.proc.Record(TraceUpdate, body, d.err)
 }
 
 // Score records a quality score of the trace. value is a number, a bool or a
@@ -106,6 +120,7 @@ func (o *ActiveObservation) End(opts ...Option) {
 	if o != nil && !o.done.Swap(true) {
 		d := gather(opts)
 		d.end = orNow(d.end)
+		o.finish(d)
 		o.submit(ObservationComplete, d, d.observation(o.trace.id, o.id))
 	}
 }
@@ -113,8 +128,8 @@ func (o *ActiveObservation) End(opts ...Option) {
 // submit sends what d says of the observation, v.
 func (o *ActiveObservation) submit(typ EventType, d *details, v *Observation) {
 	var body any = v
-	if d.levelWord != "" {
-		body = &payload.Worded{Observation: v, Word: d.levelWord}
+	if d.levelWord != "" || d.outcome == outcomeAborted { // an error's status follows from its level
+		body = &payload.Told{Observation: v, Word: d.levelWord, Status: d.outcome}
 	}
 	o.trace.c.proc.Record(typ, body, d.err)
 }
@@ -153,6 +168,7 @@ func (d *details) score(s *Score, value any) {
 	}
 	s.ID, s.Comment, s.Source, s.Metadata = d.id, d.comment, d.source, d.metadata
 	s.EvaluatorName, s.EvaluatorVersion = d.evaluator, d.version
+	s.AuthorUserID = d.userID
 }
 
 func number(v any) (float64, bool) {

@@ -50,6 +50,16 @@ func (s *Server) RequireStored(t testing.TB, n int) {
 	}
 }
 
+// Require is RequireStored for the test that NewServer was given, and returns the events. It panics after New, which was given none.
+func (s *Server) Require(n int) []brokle.Event {
+	if s.t == nil {
+		panic("brokletest: Require needs a Server of NewServer: New knows no test")
+	}
+	s.t.Helper()
+	s.RequireStored(s.t, n)
+	return s.Events()
+}
+
 // RequireIDs fails the test unless exactly these events are stored, in any order.
 func (s *Server) RequireIDs(t testing.TB, ids ...string) {
 	t.Helper()

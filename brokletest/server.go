@@ -27,6 +27,7 @@ type Server struct {
 	URL string
 
 	client *http.Client // nil: any will do
+	t      testing.TB   // of NewServer; nil after New
 
 	mu       sync.Mutex // guards all below
 	rule     func(n int, req *brokle.BatchRequest) Fault
@@ -70,7 +71,7 @@ func NewServer(t testing.TB) *Server {
 	s := New()
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	s.URL, s.client = srv.URL, nil
+	s.URL, s.client, s.t = srv.URL, nil, t
 	return s
 }
 

@@ -78,6 +78,9 @@ func (p *Processor) Metrics() Metrics {
 	return m
 }
 
+// Open says whether events are taken: Close has not begun.
+func (p *Processor) Open() bool { return p.gate.state.Load() == stateOpen }
+
 // unhealthyAfter is how many requests in a row may fail before the processor counts as unhealthy.
 const unhealthyAfter = 3
 

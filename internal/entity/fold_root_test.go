@@ -88,3 +88,32 @@ func TestUserBelowTheRoot(t *testing.T) {
 		}
 	}
 }
+
+// What a trace says itself of how it went goes before what its root says.
+func TestATraceMaySayItsStatusItself(t *testing.T) {
+	t.Parallel()
+	const root = `{"id":"root","trace_id":"T","name":"answer","level":"ERROR"}`
+	for name, tc := range map[string]struct {
+		own           string
+		status, about string
+		inner         int64
+	}{
+		"nothing said":   {`{"id":"T","name":"t"}`, "error", "", 0},
+		"it went well":   {`{"id":"T","name":"t","status":"OK"}`, "ok", "", 1},
+		"it failed":      {`{"id":"T","name":"t","status":"failed","status_message":"no","error_type":"E"}`, "error", "noE", 1},
+		"was left":       {`{"id":"T","name":"t","status":"cancelled"}`, "aborted", "", 1},
+		"a word of none": {`{"id":"T","name":"t","status":"fine"}`, "error", "", 0},
+	} {
+		recs := []entity.Record{
+			{Seq: 1, Project: "p", Event: wire.Event{ID: "1", Type: wire.ObservationCreate, Payload: []byte(root)}},
+			{Seq: 2, Project: "p", Event: wire.Event{ID: "2", Type: wire.TraceUpdate, Payload: []byte(tc.own)}},
+		}
+		got, err := entity.FoldTrace(filled(recs), "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Status != tc.status || got.StatusMessage+got.ErrorType != tc.about || got.InnerErrors != tc.inner || got.ErrorCount != 1 {
+			t.Errorf("%s: %s %q, %d inner", name, got.Status, got.StatusMessage+got.ErrorType, got.InnerErrors)
+		}
+	}
+}

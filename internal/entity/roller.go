@@ -51,7 +51,11 @@ func (r *Roller) rollUp(own *wire.Trace, f *Family) *wire.Trace {
 		f.fromRoot(t, root)
 	}
 	r.summarize(t, f)
-	t.Status, t.InnerErrors = StatusOK, t.ErrorCount
+	t.InnerErrors = t.ErrorCount
+	if t.Status != "" { // it says so itself
+		return t
+	}
+	t.Status = StatusOK
 	if root != noPlace { // what failed below it may have been mended
 		t.Status = f.steps[root].said.status
 		if f.steps[root].said.bad() && !f.steps[root].duplicate {

@@ -264,6 +264,8 @@ func (x *extractor) trace() {
 		x.clears()
 	}
 	x.apply()
+	status, _ := rawjson.Unquote(x.get(entity.Status))
+	x.fillText(entity.Status, outcomes[strings.ToLower(status)])
 }
 
 func (x *extractor) observation() {

@@ -34,9 +34,14 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 		if v != nil {
 			o = observationPayload(b, v)
 		}
-	case *Worded:
-		o = observationPayload(b, v.Observation)
+	case *Told:
+		if v.Observation != nil {
+			o = observationPayload(b, v.Observation)
+		} else {
+			o = tracePayload(b, v.Trace)
+		}
 		o.text("severity_text", v.Word)
+		o.text("status", v.Status)
 	case wire.Score:
 		o = scorePayload(b, &v)
 	case *wire.Score:
@@ -53,10 +58,13 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 	return o.end(), true, o.unread, nil
 }
 
-// Worded is an observation whose level was said in a logger's word.
-type Worded struct {
-	*wire.Observation
-	Word string
+// Told is an observation, or else a trace, with what a client tells of it and a reader of it must not: an entity that was
+// read and is sent again has a status that follows from others.
+type Told struct {
+	Observation *wire.Observation
+	Trace       *wire.Trace
+	Word        string // of a logger, for the level
+	Status      string
 }
 
 // tracePayload writes the fields of trace_create and trace_update.
@@ -73,6 +81,8 @@ func tracePayload(b []byte, t *wire.Trace) *object {
 	o.text("version", t.Version)
 	o.text("release", t.Release)
 	o.text("parent_trace_id", t.ParentTraceID)
+	o.text("status_message", t.StatusMessage)
+	o.text("error_type", t.ErrorType)
 	o.raw("metadata", t.Metadata)
 	o.raw("input", t.Input)
 	o.raw("output", t.Output)
@@ -103,6 +113,10 @@ func observationPayload(b []byte, v *wire.Observation) *object {
 	o.text("service_tier", v.ServiceTier)
 	o.text("requested_service_tier", v.RequestedServiceTier)
 	o.text("finish_reason", v.FinishReason)
+	o.text("finish_reason_original", v.FinishReasonOriginal)
+	o.text("response_id", v.ResponseID)
+	o.text("error_type", v.ErrorType)
+	o.float("time_to_first_token_ms", v.TimeToFirstTokenMS)
 	o.int("prompt_tokens", v.PromptTokens)
 	o.int("completion_tokens", v.CompletionTokens)
 	o.int("total_tokens", v.TotalTokens)
@@ -114,6 +128,8 @@ func observationPayload(b []byte, v *wire.Observation) *object {
 	o.int("audio_output_tokens", v.AudioOutputTokens)
 	o.float("input_cost", v.InputCost)
 	o.float("output_cost", v.OutputCost)
+	o.float("cache_read_cost", v.CacheReadCost)
+	o.float("cache_write_cost", v.CacheWriteCost)
 	o.float("total_cost", v.TotalCost)
 	o.float("quality_score", v.QualityScore)
 	o.texts("tags", v.Tags)

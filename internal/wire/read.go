@@ -20,7 +20,7 @@ type TraceSummary struct {
 	ObservationCount int64      `json:"observation_count"`
 	ErrorCount       int64      `json:"error_count"`    // observations of level ERROR
 	InnerErrors      int64      `json:"inner_errors"`   // of them, those below the one that the trace has its status from
-	Status           string     `json:"status"`         // ok, error or aborted: that of the outermost observation
+	Status           string     `json:"status"`         // ok, error or aborted: what the trace says itself, else that of the outermost observation
 	UnpricedCount    int64      `json:"unpriced_count"` // calls of a model whose cost is not known
 	TotalTokens      int64      `json:"total_tokens"`   // of the observations that are counted
 	// TotalCost is the same, exactly added, in the currency the client used, usually USD; nil when no cost in it is known.
@@ -38,6 +38,8 @@ type Trace struct {
 	Metadata      json.RawMessage `json:"metadata"` // merged key by key; null when never sent
 	Input         json.RawMessage `json:"input"`
 	Output        json.RawMessage `json:"output"`
+	StatusMessage string          `json:"status_message,omitempty"` // what the trace says of itself, as the next
+	ErrorType     string          `json:"error_type,omitempty"`
 	Observations  []*Observation  `json:"observations"` // the roots; children hang below
 	ScoreList     []Score         `json:"score_list"`   // every score of the trace and its observations
 	// Clear names fields that an update empties before its own values apply: see the option

@@ -27,7 +27,7 @@ export interface TraceSummary {
   error_count: number;
   /** of them, those below the one that the trace has its status from */
   inner_errors: number;
-  /** ok, error or aborted: that of the outermost observation */
+  /** ok, error or aborted: what the trace says itself, else that of the outermost observation */
   status: string;
   /** calls of a model whose cost is not known */
   unpriced_count: number;
@@ -184,6 +184,9 @@ export interface Trace extends TraceSummary {
   metadata: Sent | null;
   input: Sent | null;
   output: Sent | null;
+  /** what the trace says of itself, as the next */
+  status_message?: string;
+  error_type?: string;
   /** the roots; children hang below */
   observations: Observation[];
   /** every score of the trace and its observations */

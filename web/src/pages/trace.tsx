@@ -217,8 +217,8 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <span>{short(t.total_tokens)} tokens</span>
         <span>{cost(t.total_cost)}</span>
         {t.unpriced_count > 0 && <span class="badge badge-warn">{unpriced(t.unpriced_count)}</span>}
-        <span title="Status: that of the outermost step">
-          <Status of={t.status} />
+        <span title="Status: what the trace says itself, else that of the outermost step">
+          <Status of={t.status} /> {[t.error_type, t.status_message].filter(Boolean).join(": ")}
           {errors > 0 && (
             <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
               {errorsOf(t, errors)}

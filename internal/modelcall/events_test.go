@@ -1,0 +1,44 @@
+package modelcall
+
+import (
+	"slices"
+	"testing"
+)
+
+// FuzzEvents: however a stream is cut into reads, its events are the same, and no shape panics on them.
+func FuzzEvents(f *testing.F) {
+	for _, s := range []string{
+		"data: a\n\ndata: b\ndata: c\n\n", "event: x\r\ndata:a\r\n\r\ndata: b\r\r", ": note\n\ndata\n\n\ndata: cut", "id: 1\ndata: {\"choices\":[{\"index\":-1}]}\n\n",
+		`data: {"type":"content_block_delta","index":99999,"delta":{"text":"x"}}` + "\n\n", `data: {"candidates":[{"content":{"parts":[{"text":"x"},7]}}]}` + "\n\n",
+	} {
+		f.Add([]byte(s), uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte, step uint8) {
+		read := func(step int) (all []string) {
+			var e events
+			found := func(data []byte) { all = append(all, string(data)) }
+			for part := range slices.Chunk(stream, step) {
+				e.take(part, found)
+			}
+			e.rest(found)
+			return all
+		}
+		whole, parts := read(len(stream)+1), read(int(step)+1)
+		if !slices.Equal(whole, parts) {
+			t.Errorf("in reads of %d bytes %q, at once %q", int(step)+1, parts, whole)
+		}
+		for _, sh := range []*shape{openAIChat, openAIResponses, openAIEmbeddings, openAIImages, anthropicMessages, geminiGenerate, geminiEmbed} {
+			var a answer
+			for _, data := range whole {
+				if sh.piece != nil {
+					sh.piece(&a, []byte(data))
+				}
+				sh.whole(&a, []byte(data))
+				sh.ask([]byte(data), true)
+			}
+			if sh.built != nil {
+				sh.built(&a)
+			}
+		}
+	})
+}
