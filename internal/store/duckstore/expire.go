@@ -11,7 +11,7 @@ import (
 const (
 	// expireAtOnce is how many events one transaction of Expire removes: an Insert
 	// waits no longer than for one of them.
-	expireAtOnce = 50_000
+	expireAtOnce = 200_000
 	// reclaimAfter is how many events must have been removed before their room is made free.
 	reclaimAfter = 200_000
 	// forgetAfter is how many events must have been removed, and at least as many as

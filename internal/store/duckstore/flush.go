@@ -155,11 +155,11 @@ func (w *Warehouse) flush(whole bool) error {
 		w.hot.addAll(h)
 		w.hot.addAll(since)
 		w.hot.since = w.options.Now()
-		w.spare = append(w.spare, since)
+		w.again(since)
 	} else {
 		w.flushed = taken
 	}
-	w.spare = append(w.spare, h)
+	w.again(h)
 	if w.flushErr = err; err != nil {
 		w.failedAt = w.options.Now()
 		return fmt.Errorf("write what was inserted: %w", err)
@@ -172,10 +172,15 @@ func (w *Warehouse) anotherHot() *hot {
 	if n := len(w.spare); n > 0 {
 		h := w.spare[n-1]
 		w.spare = w.spare[:n-1]
-		h.reset()
 		return h
 	}
-	return newHot()
+	return newHot(&w.free)
+}
+
+// again keeps what is hot no more to be used again. w.hotMu is held.
+func (w *Warehouse) again(h *hot) {
+	h.reset()
+	w.spare = append(w.spare, h)
 }
 
 // flushHot writes h, in one transaction if there is memory for it. What is written is no more in h. w.mu is held.

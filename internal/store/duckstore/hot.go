@@ -1,7 +1,6 @@
 package duckstore
 
 import (
-	"slices"
 	"time"
 	"unsafe"
 
@@ -12,8 +11,8 @@ import (
 // held as bytes, in memory that the garbage collector need not look into and that is used again.
 type hot struct {
 	events []hotEvent
-	pages  [][]byte // ids and rows; those behind the page that is filled are empty
-	page   int
+	pages  [][]byte // ids and rows; the last one is filled
+	free   *pages
 	size   int // bytes of ids and rows
 
 	names  []string // projects, environments and types of events
@@ -34,15 +33,19 @@ type hotEvent struct {
 // pageBytes is the size of a page; a larger event has one of its own.
 const pageBytes = 1 << 20
 
-func newHot() *hot { return &hot{nameAt: map[string]uint32{}} }
+// pages are empty ones, which all hots take from.
+type pages [][]byte
+
+func newHot(free *pages) *hot { return &hot{free: free, nameAt: map[string]uint32{}} }
 
 // reset makes it empty, to be used again.
 func (h *hot) reset() {
-	h.events, h.page, h.size, h.upto, h.since = h.events[:0], 0, 0, 0, time.Time{}
-	for i := range h.pages {
-		h.pages[i] = h.pages[i][:0]
+	for _, p := range h.pages {
+		if cap(p) == pageBytes {
+			*h.free = append(*h.free, p[:0])
+		}
 	}
-	h.pages = slices.DeleteFunc(h.pages, func(p []byte) bool { return cap(p) > pageBytes })
+	h.events, h.pages, h.size, h.upto, h.since = h.events[:0], nil, 0, 0, time.Time{}
 	if len(h.names) > 10_000 {
 		h.names, h.nameAt = nil, map[string]uint32{}
 	}
@@ -63,7 +66,7 @@ func (h *hot) add(rec *entity.Record) {
 
 func (h *hot) put(e hotEvent, id string, row entity.Row) {
 	p := h.room(len(id) + len(row))
-	e.page, e.at, e.idLen, e.rowLen = uint32(h.page), uint32(len(*p)), uint32(len(id)), uint32(len(row))
+	e.page, e.at, e.idLen, e.rowLen = uint32(len(h.pages)-1), uint32(len(*p)), uint32(len(id)), uint32(len(row))
 	*p = append(append(*p, id...), row...)
 	h.size += len(id) + len(row)
 	h.events = append(h.events, e)
@@ -71,13 +74,21 @@ func (h *hot) put(e hotEvent, id string, row entity.Row) {
 
 // room is the page with room for n bytes.
 func (h *hot) room(n int) *[]byte {
-	for h.page < len(h.pages) && cap(h.pages[h.page])-len(h.pages[h.page]) < n {
-		h.page++
+	if last := len(h.pages) - 1; last < 0 || cap(h.pages[last])-len(h.pages[last]) < n {
+		h.pages = append(h.pages, h.free.take(n))
 	}
-	if h.page == len(h.pages) {
-		h.pages = append(h.pages, make([]byte, 0, max(pageBytes, n)))
+	return &h.pages[len(h.pages)-1]
+}
+
+// take is an empty page with room for n bytes.
+func (f *pages) take(n int) []byte {
+	last := len(*f) - 1
+	if n > pageBytes || last < 0 {
+		return make([]byte, 0, max(pageBytes, n))
 	}
-	return &h.pages[h.page]
+	p := (*f)[last]
+	*f = (*f)[:last]
+	return p
 }
 
 // name is the place of a text in names.

@@ -33,7 +33,8 @@ type Warehouse struct {
 
 	hotMu sync.Mutex // guards what follows, up to the empty line
 	hot   *hot       // what is inserted goes here
-	spare []*hot     // to be used again
+	spare []*hot     // empty, to be used again
+	free  pages      // of all hots
 	// flushErr is why the last flush failed, at failedAt; nil when it did not.
 	flushErr error
 	failedAt time.Time
