@@ -50,15 +50,7 @@ type Costs struct{ Input, CacheRead, CacheWrite, Output, Total float64 }
 // Computed sets the costs of a call. A part of which it is not known how much there was has none.
 func (o *ObservationRow) Computed(c Costs, reason string) {
 	o.priced = c
-	o.InputCost, o.OutputCost, o.TotalCost = &o.priced.Input, &o.priced.Output, &o.priced.Total
-	o.CacheReadCost, o.CacheWriteCost = nil, nil
-	if o.CacheReadTokens != nil {
-		o.CacheReadCost = &o.priced.CacheRead
-	}
-	if o.CacheWriteTokens != nil {
-		o.CacheWriteCost = &o.priced.CacheWrite
-	}
-	o.CostSource, o.CostReason = CostComputed, reason
+	o.SetCosts(o.Costed(&o.priced, reason))
 }
 
 // Unpriced says why it is not known what a call cost.

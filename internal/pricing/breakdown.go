@@ -11,7 +11,7 @@ import (
 
 // Breakdown is how the cost of a call came about. Amounts are in USD, those of prices as they stand in the book.
 type Breakdown struct {
-	Setting  Choice    `json:"setting"`            // what --cost was when the call began
+	Setting  Choice    `json:"setting"`            // what --cost was when the call began, or was repriced
 	Reported *Reported `json:"reported,omitempty"` // what was sent; absent: nothing was
 	Reason   string    `json:"reason,omitempty"`   // why nothing can be computed
 	Parts    []Part    `json:"parts"`
@@ -19,6 +19,8 @@ type Breakdown struct {
 	Price    *Price    `json:"price,omitempty"` // by which they were computed
 	// Other is what another source says, when it differs by more than 1 %.
 	Other *Other `json:"other,omitempty"`
+	// Former is what the call cost before it was repriced, the oldest first; absent: it never was.
+	Former []Former `json:"former,omitempty"`
 }
 
 // Reported is the costs of a call that were sent.
@@ -64,10 +66,9 @@ type Other struct {
 
 // Explain says how the cost of a call comes about: o is as it was before it was priced.
 func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	choice, book := p.is.of(project, startOf(o), o.First())
-	x := &Breakdown{Setting: choice, Parts: []Part{}}
+	is := p.inForce()
+	_, by := is.verdict(project, o, last)
+	x := &Breakdown{Setting: by.choice, Parts: []Part{}}
 	if o.TotalCost != nil {
 		x.Reported = &Reported{o.InputCost, o.CacheReadCost, o.CacheWriteCost, o.OutputCost, o.TotalCost}
 	}
@@ -75,11 +76,17 @@ func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
 		x.Reason = noCall
 		return x
 	}
+	if o.DuplicateOf == "" {
+		x.Former = is.former(project, o)
+	}
+	if by.book == nil {
+		return x
+	}
 	var c price.Call
 	if x.Reason = callOf(o, &c); x.Reason != "" {
 		return x
 	}
-	found := book.Explain(&c)
+	found := by.book.Explain(&c)
 	x.Price = priceOf(&found)
 	if x.Reason = found.Reason.String(); x.Reason != "" {
 		return x

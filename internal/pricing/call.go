@@ -13,43 +13,85 @@ const (
 	noInput   = "the tokens of the prompt are not known"
 	noOutput  = "the tokens of the completion are not known"
 	zeroSent  = "a cost of 0 was sent with tokens, which does not count"
+	overruled = "another cost was sent, which does not count"
 	noCall    = "it is no call of a model"
 	estimated = "the tokens are an estimate"
 )
 
 // Price is entity.Pricer's.
-func (p *Pricing) Price(project string, o *entity.ObservationRow) {
+func (p *Pricing) Price(project string, o *entity.ObservationRow) { p.inForce().Price(project, o) }
+
+// inForce is what holds at this moment.
+func (p *Pricing) inForce() *force {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	choice, book := p.is.of(project, startOf(o), o.First())
-	if choice == AsSent {
-		return
+	return p.is
+}
+
+// Price is entity.Pricer's.
+func (f *force) Price(project string, o *entity.ObservationRow) {
+	v, _ := f.verdict(project, o, last)
+	v.tell(o)
+}
+
+// verdict is what a rule makes of a call.
+type verdict struct {
+	is     outcome
+	costs  entity.Costs
+	reason string
+}
+
+type outcome uint8
+
+const (
+	asSent outcome = iota
+	computed
+	unpriced
+)
+
+// tell says it of the call.
+func (v *verdict) tell(o *entity.ObservationRow) {
+	switch v.is {
+	case computed:
+		o.Computed(v.costs, v.reason)
+	case unpriced:
+		o.Unpriced(v.reason)
+	}
+}
+
+// judge is what the rule makes of a call that is as it was sent.
+func (r *rule) judge(o *entity.ObservationRow) verdict {
+	if r.choice == AsSent || r.book == nil {
+		return verdict{}
 	}
 	sent := o.TotalCost != nil && (*o.TotalCost > 0 || !hasTokens(o))
-	if sent && choice == PreferReported {
-		return
+	if sent && r.choice == PreferReported {
+		return verdict{}
 	}
-	zero := ""
-	if o.TotalCost != nil && *o.TotalCost == 0 && hasTokens(o) {
-		zero = zeroSent
+	zero, other := "", ""
+	switch {
+	case o.TotalCost == nil:
+	case *o.TotalCost == 0 && hasTokens(o):
+		zero, other = zeroSent, zeroSent
+	default:
+		other = overruled
 	}
 	var c price.Call
 	reason := callOf(o, &c)
 	if reason == "" {
-		cost, why := book.Price(&c)
+		cost, why := r.book.Price(&c)
 		if why == price.Priced {
-			o.Computed(dollars(&cost), zero)
-			return
+			return verdict{computed, dollars(&cost), other}
 		}
 		reason = why.String()
 	}
 	switch {
 	case sent:
+		return verdict{}
 	case zero != "":
-		o.Unpriced(zero + "; " + reason)
-	default:
-		o.Unpriced(reason)
+		return verdict{is: unpriced, reason: zero + "; " + reason}
 	}
+	return verdict{is: unpriced, reason: reason}
 }
 
 func dollars(c *price.Cost) entity.Costs {

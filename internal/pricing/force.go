@@ -24,6 +24,7 @@ const (
 type holding[T any] struct {
 	from  int64
 	after entity.Seq
+	n     int // its place in the journal
 	is    T
 }
 
@@ -46,6 +47,8 @@ type force struct {
 	choices line[Choice]
 	books   line[*price.Book]
 	own     map[string]line[*laid] // by project
+	// repricings are those of a project, in the order in which they were said.
+	repricings map[string][]repricing
 }
 
 // laid is own prices of a project, laid before each of the books.
@@ -56,22 +59,28 @@ type laid struct {
 
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
 func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, error)) (*force, error) {
-	f := &force{own: map[string]line[*laid]{}}
+	f := &force{own: map[string]line[*laid]{}, repricings: map[string][]repricing{}}
 	books := map[string]*price.Book{}
 	if builtin != nil {
 		books[builtin.Hash()] = builtin
 	}
-	for _, e := range j.Entries { // own prices are laid before all of them
+	for n, e := range j.Entries { // own prices are laid before all of them
 		if e.Book != "" {
-			if err := f.takeBook(e, books, text); err != nil {
+			if err := f.takeBook(n, e, books, text); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for _, e := range j.Entries {
+	for n, e := range j.Entries {
 		switch {
 		case e.Cost != "":
-			f.choices = append(f.choices, holding[Choice]{e.from(), e.After, e.Cost})
+			f.choices = append(f.choices, holding[Choice]{e.from(), e.After, n, e.Cost})
+		case e.Reprice != nil:
+			r, err := newRepricing(n, e, books[e.Reprice.Book], text)
+			if err != nil {
+				return nil, err
+			}
+			f.repricings[e.Project] = append(f.repricings[e.Project], r)
 		case e.Own != "":
 			raw, err := text(e.Own)
 			if err != nil {
@@ -81,14 +90,14 @@ func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, er
 			if err != nil {
 				return nil, err
 			}
-			f = f.with(e, own)
+			f = f.with(n, e, own)
 		}
 	}
 	f.journal = j
 	return f, nil
 }
 
-func (f *force) takeBook(e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
+func (f *force) takeBook(n int, e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
 	book := books[e.Book]
 	if book == nil {
 		raw, err := text(e.Book)
@@ -100,7 +109,7 @@ func (f *force) takeBook(e entry, books map[string]*price.Book, text func(hash s
 		}
 		books[e.Book] = book
 	}
-	f.books = append(f.books, holding[*price.Book]{e.from(), e.After, book})
+	f.books = append(f.books, holding[*price.Book]{e.from(), e.After, n, book})
 	return nil
 }
 
@@ -125,30 +134,38 @@ func (f *force) lay(project string, text []byte) (*laid, error) {
 	return own, nil
 }
 
-// with is f and, as its last entry, own prices.
-func (f *force) with(e entry, own *laid) *force {
+// with is f and, as its n-th and last entry, own prices.
+func (f *force) with(n int, e entry, own *laid) *force {
 	next := *f
 	next.journal.Entries = append(slices.Clip(f.journal.Entries), e)
 	next.own = maps.Clone(f.own)
-	next.own[e.Project] = append(slices.Clip(f.own[e.Project]), holding[*laid]{e.from(), e.After, own})
+	next.own[e.Project] = append(slices.Clip(f.own[e.Project]), holding[*laid]{e.from(), e.After, n, own})
 	return &next
 }
 
-// of is what holds for a call of a project.
-func (f *force) of(project string, start int64, first entity.Seq) (Choice, *price.Book) {
-	choice := AsSent
+// rule is what decides of the cost of a call.
+type rule struct {
+	choice Choice
+	book   *price.Book // nil: nothing is computed
+	n      int         // the place in the journal of what was said last of it
+}
+
+// of is what holds for a call of a project, but for repricings.
+func (f *force) of(project string, start int64, first entity.Seq) rule {
+	r := rule{choice: AsSent}
 	if i := f.choices.at(start, first); i >= 0 {
-		choice = f.choices[i].is
+		r.choice, r.n = f.choices[i].is, f.choices[i].n
 	}
 	base := f.books.at(start, first)
 	if base < 0 {
-		return AsSent, nil
+		return rule{choice: AsSent}
 	}
+	r.book, r.n = f.books[base].is, max(r.n, f.books[base].n)
 	own := f.own[project]
 	if i := own.at(start, first); i >= 0 {
-		return choice, own[i].is.books[base]
+		r.book, r.n = own[i].is.books[base], max(r.n, own[i].n)
 	}
-	return choice, f.books[base].is
+	return r
 }
 
 // startOf is the start of a call as lines have it.

@@ -19,8 +19,8 @@ import (
 // JournalFile is the journal's name in its directory. Beside it are the texts that it names.
 const JournalFile = "journal.json"
 
-// JournalVersion is the version of the journal's form.
-const JournalVersion = 1
+// JournalVersion is the version of the journal's form. The first knew no repricings.
+const JournalVersion = 2
 
 // ErrNewer says that a later release wrote the journal.
 var ErrNewer = errors.New("the journal of prices was written by a later release of brokle: run that release")
@@ -31,13 +31,15 @@ type journal struct {
 	Entries []entry `json:"entries"`
 }
 
-// entry says one thing: exactly one of Book, Own and Cost is set.
+// entry says one thing: exactly one of Book, Own, Cost and Reprice is set.
 type entry struct {
 	At   time.Time `json:"at"`
 	Book string    `json:"book,omitempty"` // the hash of a book's text
 	Own  string    `json:"own,omitempty"`  // the hash of the text of a project's own prices
 	Cost Choice    `json:"cost,omitempty"`
-	// Project is whose own prices these are.
+	// Reprice is of calls that were known then, too: From does not count, and After says which these were.
+	Reprice *repriced `json:"reprice,omitempty"`
+	// Project is whose own prices these are, or whose calls are repriced.
 	Project string `json:"project,omitempty"`
 	// From is when calls start for which it holds; zero is all.
 	From time.Time `json:"from,omitzero"`
@@ -62,7 +64,7 @@ func readJournal(dir string) (*journal, error) {
 	if err := json.Unmarshal(raw, &j); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", JournalFile, err)
 	}
-	if j.Version != JournalVersion || len(j.Entries) < 2 || j.Entries[0].Book == "" || j.Entries[1].Cost == "" {
+	if j.Version < 1 || len(j.Entries) < 2 || j.Entries[0].Book == "" || j.Entries[1].Cost == "" {
 		return nil, fmt.Errorf("%s is damaged: it does not begin with a book and a setting for all calls", JournalFile)
 	}
 	return &j, nil
@@ -70,6 +72,7 @@ func readJournal(dir string) (*journal, error) {
 
 // write puts the journal in the place of the one before.
 func (j *journal) write(dir string) error {
+	j.Version = JournalVersion
 	raw, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
 		return err

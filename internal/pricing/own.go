@@ -43,7 +43,7 @@ func (p *Pricing) add(e entry, own *laid) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.At, e.After = p.o.Now().UTC().Truncate(time.Microsecond), p.o.Head()
-	next := p.is.with(e, own)
+	next := p.is.with(len(p.is.journal.Entries), e, own)
 	if err := next.journal.write(p.o.Dir); err != nil {
 		return err
 	}

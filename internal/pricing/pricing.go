@@ -155,7 +155,7 @@ func (p *Pricing) Files() ([]File, error) {
 
 // Describe says in a line what is in force.
 func (p *Pricing) Describe() string {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return fmt.Sprintf("%d entries; the last book is of %s; %d projects have own prices", len(p.is.journal.Entries), p.is.books[len(p.is.books)-1].is.Version(), len(p.is.own))
+	is := p.inForce()
+	return fmt.Sprintf("%d entries; the last book is of %s; %d projects have own prices; %d repricings",
+		len(is.journal.Entries), is.books[len(is.books)-1].is.Version(), len(is.own), is.countRepricings())
 }

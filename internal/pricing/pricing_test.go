@@ -76,7 +76,7 @@ func TestPrice(t *testing.T) {
 		reported, computed, asSent string
 	}{
 		{"nothing was sent", func(*entity.ObservationRow) {}, "0.0125 computed", "0.0125 computed", "-"},
-		{"a cost was sent", sent(2), "2 reported", "0.0125 computed", "2 reported"},
+		{"a cost was sent", sent(2), "2 reported", "0.0125 computed another cost was sent, which does not count", "2 reported"},
 		{"0 was sent", sent(0), "0.0125 computed a cost of 0 was sent with tokens, which does not count", "0.0125 computed a cost of 0 was sent with tokens, which does not count", "0 reported"},
 		{"0 was sent of nobody's model", func(o *entity.ObservationRow) { sent(0)(o); o.Model = "nobody's" },
 			"- none a cost of 0 was sent with tokens, which does not count; no price for the model", "- none a cost of 0 was sent with tokens, which does not count; no price for the model", "0 reported"},
@@ -191,7 +191,7 @@ func TestDamage(t *testing.T) {
 	}
 	journal := string(all[0].Raw)
 	for _, c := range []struct{ name, content, want string }{
-		{pricing.JournalFile, `{"version":2}`, "later release"},
+		{pricing.JournalFile, `{"version":3}`, "later release"},
 		{pricing.JournalFile, `{"version":1,"entries":[]}`, "damaged"},
 		{pricing.JournalFile, journal[:len(journal)/2], "damaged"},
 		{all[1].Name, "x", "damaged"},
