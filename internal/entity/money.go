@@ -40,6 +40,14 @@ func (m *Money) Add(amount float64) {
 	m.high = int64(sum)
 }
 
+// Join takes in what another has added.
+func (m *Money) Join(o Money) {
+	var carry uint64
+	m.low, carry = bits.Add64(m.low, o.low, 0)
+	sum, _ := bits.Add64(uint64(m.high), uint64(o.high), carry)
+	m.high = int64(sum)
+}
+
 // wide is a whole number in 128 bits, two's complement.
 func wide(units float64) (high, low uint64) {
 	high = uint64(math.Abs(units) / twoTo64)

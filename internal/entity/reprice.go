@@ -5,7 +5,8 @@ type Repriced uint8
 
 // What became of a row.
 const (
-	Same    Repriced = iota // it says the same
+	Other   Repriced = iota // it is none of the calls that are meant
+	Same                    // it says the same
 	Kept                    // the same, although there is no price any more: the former cost stays
 	Changed                 // its costs, or why there are none, are others
 	Unsure                  // the row does not say all that it depends on: it has to be folded from its events again

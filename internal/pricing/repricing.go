@@ -159,7 +159,7 @@ func (r *repricing) upTo(f *force, project string, upto int64) *step {
 func (s *step) Reprice(project string, o *entity.ObservationRow) entity.Repriced {
 	start := startOf(o)
 	if project != s.project || !s.r.covers(start, o.Model) || s.of(project, start, o.First()).n > s.r.n {
-		return entity.Same
+		return entity.Other
 	}
 	was := o.Costs()
 	unsure := takeBack(o)

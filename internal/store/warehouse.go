@@ -52,6 +52,11 @@ type Warehouse interface {
 	// as if those events had never come. It works in steps, between which Insert gets its turn.
 	Expire(ctx context.Context, c Cutoffs) (removed int64, err error)
 
+	// Reprice gives calls the costs that r.By says, and what is added up from them follows: in one step, so that a question knows
+	// all of them as before, or all as after. It says what became of them; repeated, it changes nothing. What is inserted later is priced by
+	// the Pricer of the Warehouse, which Done has told.
+	Reprice(ctx context.Context, r *Repricing) (Tally, error)
+
 	Close() error
 }
 

@@ -19,7 +19,7 @@ func TestConformanceForgetful(t *testing.T) {
 		t.Skip("skipped with -short: the conformance suite once more")
 	}
 	names := []string{"Cursor", "Repeated", "Poison", "Permutations", "Updates", "Ties", "SameID", "Clear", "RolledUp", "Root", "Projects",
-		"Membership", "Histories", "TwinHistories", "SharedIDs", "Floating", "Erase", "EraseHistory", "ExpireHistory", "ExpireProjects", "Late", "ReadsBesideWrites"}
+		"Membership", "Histories", "TwinHistories", "SharedIDs", "Floating", "Erase", "EraseHistory", "ExpireHistory", "ExpireProjects", "Late", "ReadsBesideWrites", "Reprice", "RepriceHistories"}
 	if chance.Rounds(1) > 1 {
 		names = nil
 	}
@@ -29,7 +29,7 @@ func TestConformanceForgetful(t *testing.T) {
 func conformance(t *testing.T, o Options, names ...string) {
 	storetest.Warehouse(t, func(t testing.TB, dir string, log *storetest.Ledger) store.Warehouse {
 		o := o // the tests run side by side
-		o.Records = log.Records
+		o.Records, o.Prices = log.Records, log.Prices()
 		o.Logger = slog.New(slog.NewTextHandler(complaints{t}, nil))
 		w, err := Open(filepath.Join(dir, "warehouse.db"), o)
 		if err != nil {

@@ -20,6 +20,7 @@ type refold struct {
 	written  int64                 // of the rows that it writes
 	wipe     bool                  // nothing must stay of the old rows
 	without  []int64               // Seqs of events that go, rising
+	prices   entity.Pricer         // of the rows that it writes
 
 	gone         []goneCall // what the touched observations were as calls
 	observations []placed[observationRow]
@@ -67,7 +68,7 @@ func (o *oldRows) add(k entityKey, written int64) {
 func (w *Warehouse) newRefold(written int64, about int) *refold {
 	return &refold{
 		w: w, heads: map[entityKey]*rivals{}, bundles: make(map[entityKey]*bundle, about), families: map[entityKey]*family{},
-		fresh: make(map[entityKey]bool, about), written: written,
+		fresh: make(map[entityKey]bool, about), written: written, prices: w.options.Prices,
 	}
 }
 

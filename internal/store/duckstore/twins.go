@@ -282,7 +282,7 @@ func (t *twinning) mark() {
 	}
 	for i := range t.r.observations {
 		o := &t.r.observations[i]
-		t.r.w.tariff(o.key.project).Price(&o.row)
+		entity.Tariff{Prices: t.r.prices, Project: o.key.project}.Price(&o.row)
 	}
 }
 

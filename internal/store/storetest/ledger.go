@@ -12,8 +12,23 @@ import (
 // Ledger stands for the Log behind a Warehouse: it knows the records that were put in, with their Fields. The zero value
 // knows none. It is safe for concurrent use.
 type Ledger struct {
-	mu   sync.Mutex // guards recs
-	recs map[entity.Seq]entity.Record
+	mu     sync.Mutex // guards what follows
+	recs   map[entity.Seq]entity.Record
+	prices entity.Pricer
+}
+
+// SetPrices says by what a Warehouse that is opened from now on prices calls.
+func (l *Ledger) SetPrices(p entity.Pricer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.prices = p
+}
+
+// Prices is the Pricer of a Warehouse that is opened now; nil: there is none.
+func (l *Ledger) Prices() entity.Pricer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.prices
 }
 
 // Add puts records in; one of the same Seq takes the place of another.

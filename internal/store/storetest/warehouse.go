@@ -17,7 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// OpenWarehouse opens the warehouse kept in dir, and creates it the first time. log has what was inserted.
+// OpenWarehouse opens the warehouse kept in dir, and creates it the first time. log has what was inserted, and the Pricer.
 type OpenWarehouse func(t testing.TB, dir string, log *Ledger) store.Warehouse
 
 // Warehouse is the suite that every Warehouse passes; with names, these tests of it.
@@ -68,6 +68,9 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Late", testLate},
 		{"Search", testSearch},
 		{"ReadsBesideWrites", testReadsBesideWrites},
+		{"Reprice", testReprice},
+		{"RepriceHistories", testRepriceHistories},
+		{"RepriceAtOnce", testRepriceAtOnce},
 	} {
 		if names != nil && !slices.Contains(names, test.name) {
 			continue

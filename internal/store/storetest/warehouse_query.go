@@ -62,6 +62,7 @@ type foldedAll struct {
 	traceOf      map[string]string     // score id → its trace
 	about        map[string]string     // score id → the observationKey that it is about
 	in           map[entity.Seq]string // the Seq of an observation's event → its observationKey
+	twins        entity.Twins
 }
 
 // observationKey sorts as (id, trace id).
@@ -70,7 +71,7 @@ func observationKey(o *wire.Observation) string { return o.ID + "\x00" + o.Trace
 func (w *warehouseTest) fold() *foldedAll {
 	w.Helper()
 	all := &foldedAll{map[string]*wire.Trace{}, map[string]*entity.ObservationRow{}, map[string]*wire.Score{},
-		map[string]string{}, map[string]string{}, map[entity.Seq]string{}}
+		map[string]string{}, map[string]string{}, map[entity.Seq]string{}, nil}
 	newest := w.foldObservations(all)
 	ids := map[string]bool{}
 	for _, o := range all.observations {
@@ -93,7 +94,7 @@ func (w *warehouseTest) fold() *foldedAll {
 	}
 	delete(ids, "")
 	for id := range ids {
-		t, err := entity.FoldTrace(w.recs, id)
+		t, err := entity.FoldTraceWith(w.recs, id, all.twins, w.tariff())
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -133,13 +134,22 @@ func (w *warehouseTest) foldObservations(all *foldedAll) (newest map[string]stri
 			}
 		}
 	}
-	entity.FindTwins(rows).Mark(rows)
+	all.twins = entity.FindTwins(rows)
+	all.twins.Mark(rows)
+	for _, row := range rows {
+		w.tariff().Price(row)
+	}
 	for trace, rows := range byTrace {
 		if trace != "" {
 			entity.Count(rows)
 		}
 	}
 	return newest
+}
+
+// tariff is that of the warehouse's prices.
+func (w *warehouseTest) tariff() entity.Tariff {
+	return entity.Tariff{Prices: w.log.Prices(), Project: w.project}
 }
 
 // firstOf leaves out the events that came before: those of the same id that say the same.

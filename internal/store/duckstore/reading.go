@@ -1,0 +1,79 @@
+package duckstore
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// rowReader reads some columns of observations from blocks straight into rows. It is the reverse of putMembers.
+type rowReader struct {
+	columns []column
+	cells   []cell
+	data    []unsafe.Pointer // of the block at hand, all columns
+	valids  []validity
+	from    int
+}
+
+// newRowReader reads the columns of those names.
+func newRowReader(names []string) *rowReader {
+	r := &rowReader{}
+	for _, name := range names {
+		i := slices.IndexFunc(observationTable.columns, func(c column) bool { return c.name == name })
+		if i < 0 {
+			panic(fmt.Sprintf("duckstore: observations have no column %q", name))
+		}
+		r.columns, r.cells = append(r.columns, observationTable.columns[i]), append(r.cells, observationTable.cells[i])
+	}
+	return r
+}
+
+func (r *rowReader) list() string { return names(r.columns) }
+
+// begin takes a block, in which the columns begin at from.
+func (r *rowReader) begin(b block, from int) {
+	r.data, r.valids, r.from = r.data[:0], r.valids[:0], from
+	for i := range b.columns {
+		r.data, r.valids = append(r.data, mapping.VectorGetData(b.vector(i))), append(r.valids, b.valid(i))
+	}
+}
+
+// numbers is a column of the block, valid where the column is not NULL.
+func (r *rowReader) numbers(column int) []int64 {
+	return unsafe.Slice((*int64)(r.data[column]), chunkRows)
+}
+
+func (r *rowReader) valid(column int) validity { return r.valids[column] }
+
+// read makes o the i-th row, as far as it is read. It is in the block's memory.
+func (r *rowReader) read(i int, o *observationRow) {
+	*o = observationRow{}
+	for k, cell := range r.cells {
+		if !r.valids[r.from+k].has(i) {
+			continue
+		}
+		from, to := r.data[r.from+k], unsafe.Add(unsafe.Pointer(o), cell.at)
+		number := unsafe.Add(from, i*8)
+		switch cell.as {
+		case textCell:
+			*(*string)(to) = (*text)(unsafe.Add(from, i*int(unsafe.Sizeof(text{})))).view()
+		case boolCell:
+			*(*bool)(to) = *(*bool)(unsafe.Add(from, i))
+		case intCell:
+			*(*int64)(to) = *(*int64)(number)
+		case intPointerCell:
+			*(**int64)(to) = (*int64)(number)
+		case floatCell:
+			*(*float64)(to) = *(*float64)(number)
+		case floatPointerCell:
+			*(**float64)(to) = (*float64)(number)
+		case timeCell:
+			*(*time.Time)(to) = microTime(*(*int64)(number))
+		default:
+			panic("duckstore: a list or a time that may be absent is not read")
+		}
+	}
+}
