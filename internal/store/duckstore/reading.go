@@ -46,6 +46,17 @@ func (r *rowReader) numbers(column int) []int64 {
 	return unsafe.Slice((*int64)(r.data[column]), chunkRows)
 }
 
+// flag is a value of a column of truths.
+func (r *rowReader) flag(column, i int) bool { return *(*uint8)(unsafe.Add(r.data[column], i)) != 0 }
+
+// text is a value of a column of texts, in the block's memory; "" of NULL.
+func (r *rowReader) text(column, i int) string {
+	if !r.valids[column].has(i) {
+		return ""
+	}
+	return (*text)(unsafe.Add(r.data[column], i*int(unsafe.Sizeof(text{})))).view()
+}
+
 func (r *rowReader) valid(column int) validity { return r.valids[column] }
 
 // read makes o the i-th row, as far as it is read. It is in the block's memory.

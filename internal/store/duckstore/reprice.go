@@ -58,14 +58,7 @@ type repricing struct {
 	tally            store.Tally
 	changed          int
 	columns          costColumns // that differ in the piece
-	unsure           []unsureCall
-}
-
-// unsureCall is one whose row does not say all that its cost depends on.
-type unsureCall struct {
-	key   entityKey
-	model string
-	cost  *float64
+	unsure           []int64     // rows that do not say all that their costs depend on
 }
 
 // pieceRows is about how many calls are read, priced and written at a time. As many have one written at most.
@@ -95,7 +88,7 @@ func (p *repricing) run() error {
 func (p *repricing) look() error {
 	pieces, err := p.pieces()
 	for i := 0; err == nil && i < len(pieces); i++ {
-		err = p.each(pieces[i], func(block, int, *observationRow, entity.Repriced, *entity.Costed) error { return nil })
+		err = p.each(pieces[i], func(int, *observationRow, entity.Repriced, *entity.Costed) error { return nil })
 	}
 	if err == nil {
 		err = p.lookAtUnsure()
@@ -128,7 +121,7 @@ func (p *repricing) write() error {
 
 // begin makes the tables of the transaction.
 func (p *repricing) begin() error {
-	for _, t := range []tableLayout{{"repriced", repricedColumns}, {"recounted", recountedColumns}, {"touched", hashColumns}, {"flipped", hashColumns}} {
+	for _, t := range []tableLayout{{"repriced", repricedColumns}, {"recounted", recountedColumns}, {"touched", hashColumns}, {"flipped", hashColumns}, {"rolled", hashColumns}} {
 		if err := p.w.write.exec("CREATE OR REPLACE TEMP TABLE " + createTable(t.name, t.columns)[len("CREATE TABLE "):]); err != nil {
 			return err
 		}
@@ -138,7 +131,7 @@ func (p *repricing) begin() error {
 }
 
 func (p *repricing) end() error {
-	for _, name := range []string{"repriced", "recounted", "touched", "flipped"} {
+	for _, name := range []string{"repriced", "recounted", "touched", "flipped", "rolled"} {
 		if err := p.w.write.exec("DROP TABLE temp." + name); err != nil {
 			return err
 		}
@@ -181,14 +174,14 @@ func (w *Warehouse) piecesOf(statement, project string, size int64, least *[]int
 }
 
 // each prices the calls of a piece, and hands out each, with what became of it and with its costs before. What it hands out is valid only then.
-func (p *repricing) each(piece span, f func(b block, i int, o *observationRow, is entity.Repriced, was *entity.Costed) error) error {
+func (p *repricing) each(piece span, f func(i int, o *observationRow, is entity.Repriced, was *entity.Costed) error) error {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
 	var failed error
 	var o observationRow
 	seqs := make([]entity.Seq, 1)
-	statement := fmt.Sprintf("SELECT rowid, trace_hash, first_seq, id, trace_id, parent_observation_id, %s FROM observations WHERE %s AND %s", p.in.list(), piece.holds("written"), p.calls())
+	statement := fmt.Sprintf("SELECT rowid, trace_hash, first_seq, parent_observation_id IS NOT NULL, %s FROM observations WHERE %s AND %s", p.in.list(), piece.holds("written"), p.calls())
 	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
 		p.in.begin(b, atPriced)
 		for i := 0; i < b.rows && failed == nil; i++ {
@@ -198,11 +191,11 @@ func (p *repricing) each(piece span, f func(b block, i int, o *observationRow, i
 			was := o.Costs()
 			is := p.By.Reprice(p.Project, &o)
 			if is == entity.Unsure {
-				p.notSure(b, i, &o)
+				p.unsure = append(p.unsure, p.in.numbers(atRow)[i])
 				continue
 			}
 			p.tally.Add(is, &o, was.Total)
-			failed = f(b, i, &o, is, &was)
+			failed = f(i, &o, is, &was)
 		}
 	})
 	if err != nil {
@@ -216,24 +209,9 @@ const (
 	atRow = iota
 	atHash
 	atFirstSeq
-	atID
-	atTrace
-	atParent
+	atBelow
 	atPriced
 )
-
-func (p *repricing) notSure(b block, i int, o *observationRow) {
-	c := unsureCall{key: entityKey{p.Project, entity.ObservationKind, "", b.text(atID, i)}, model: o.Model}
-	if b.valid(atTrace).has(i) {
-		c.key.trace = b.text(atTrace, i)
-	}
-	if o.TotalCost != nil {
-		cost := *o.TotalCost
-		c.cost = &cost
-	}
-	c.model = string([]byte(o.Model))
-	p.unsure = append(p.unsure, c)
-}
 
 // piece writes the costs of one.
 func (p *repricing) piece(at span) (err error) {
@@ -266,7 +244,7 @@ func (p *repricing) piece(at span) (err error) {
 }
 
 // changedCall notes a call that has other costs.
-func (p *repricing) changedCall(b block, i int, o *observationRow, is entity.Repriced, was *entity.Costed) error {
+func (p *repricing) changedCall(i int, o *observationRow, is entity.Repriced, was *entity.Costed) error {
 	if is != entity.Changed {
 		return nil
 	}
@@ -276,7 +254,7 @@ func (p *repricing) changedCall(b block, i int, o *observationRow, is entity.Rep
 	if p.in.valid(atHash).has(i) {
 		hash := p.in.numbers(atHash)[i]
 		p.touched.add(hash)
-		if carries(was.Total) != carries(now.Total) && p.in.valid(atParent).has(i) {
+		if carries(was.Total) != carries(now.Total) && p.in.flag(atBelow, i) {
 			p.flipped.add(hash)
 		}
 	}

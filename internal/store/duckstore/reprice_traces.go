@@ -46,33 +46,45 @@ const rolledAtOnce = 20_000
 // recountFlipped finds anew what counts in the traces where a call that hangs below something carries a cost that carried none, or the other way round:
 // an amount of its own counts only where nothing below carries one.
 func (p *repricing) recountFlipped() error {
-	var keys []entityKey
-	var sizes []int64
-	err := p.w.write.scan("SELECT id, observation_count FROM traces WHERE project = $1 AND trace_hash IN (SELECT hash FROM temp.flipped) ORDER BY written", []any{p.Project}, func(b block) {
+	var traces []flippedTrace
+	err := p.w.write.scan("SELECT id, observation_count, first_seq, written FROM traces WHERE project = $1 AND trace_hash IN (SELECT hash FROM temp.flipped) ORDER BY written", []any{p.Project}, func(b block) {
 		for i := range b.rows {
-			keys, sizes = append(keys, traceKey(p.Project, b.text(0, i))), append(sizes, b.number(1, i))
+			traces = append(traces, flippedTrace{b.text(0, i), b.number(1, i), span{b.number(2, i), b.number(3, i)}})
 		}
 	})
-	for from := 0; err == nil && from < len(keys); {
+	for from := 0; err == nil && from < len(traces); {
 		to, n := from, int64(0)
-		for ; to < len(keys) && (to == from || n+sizes[to] <= rolledAtOnce); to++ {
-			n += sizes[to]
+		for ; to < len(traces) && (to == from || n+traces[to].size <= rolledAtOnce); to++ {
+			n += traces[to].size
 		}
 		if err = p.ctx.Err(); err == nil {
-			err = p.recount(keys[from:to])
+			err = p.recount(traces[from:to])
 		}
 		from = to
 	}
 	return err
 }
 
+// flippedTrace is one of them, about how many observations it has, and where their rows are, by written.
+type flippedTrace struct {
+	id   string
+	size int64
+	at   span
+}
+
 // recount is recountFlipped of some traces.
-func (p *repricing) recount(keys []entityKey) error {
-	r := p.w.newRefold(0, 0)
-	for _, k := range keys {
-		r.families[k] = &family{}
+func (p *repricing) recount(traces []flippedTrace) error {
+	families := make(map[string]*entity.Family, len(traces))
+	among, rolled := traces[0].at, &hashes{table: "rolled"}
+	for _, t := range traces {
+		families[t.id] = &entity.Family{}
+		among.add(t.at)
+		rolled.add(traceHash(t.id))
 	}
-	if err := r.loadFamilies(keys); err != nil {
+	if err := rolled.write(p.w); err != nil {
+		return err
+	}
+	if err := p.readFamilies(families, among); err != nil {
 		return err
 	}
 	c := newChunk(recountedColumns)
@@ -83,17 +95,10 @@ func (p *repricing) recount(keys []entityKey) error {
 	}
 	defer a.done()
 	var roller entity.Roller
-	var among span
-	n := 0
-	for _, k := range keys {
-		f := r.families[k]
-		_, changed := roller.RollUp(nil, &f.Family, k.id)
+	for id, f := range families {
+		_, changed := roller.RollUp(nil, f, id)
 		for _, is := range changed {
-			if n++; n == 1 {
-				among = span{f.at.first, f.written}
-			}
-			among.add(span{f.at.first, f.written})
-			c.setText(0, k.id)
+			c.setText(0, id)
 			c.setText(1, is.ID)
 			for at, b := range [...]bool{is.Tokens, is.Cost, is.Counted} {
 				c.setByte(2+at, truth(b))
@@ -103,9 +108,6 @@ func (p *repricing) recount(keys []entityKey) error {
 			}
 		}
 	}
-	if n == 0 {
-		return nil
-	}
 	if err := a.end(); err != nil {
 		return err
 	}
@@ -114,7 +116,35 @@ func (p *repricing) recount(keys []entityKey) error {
 	if err != nil {
 		return err
 	}
-	return p.w.write.exec("TRUNCATE temp.recounted")
+	for _, name := range []string{"recounted", "rolled"} {
+		if err := p.w.write.exec("TRUNCATE temp." + name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countedBy are the columns that decide what counts.
+var countedBy = []string{"id", "parent_observation_id", "type", "start_time", "total_tokens", "total_cost", "counts_tokens", "counts_cost", "duplicate_of"}
+
+// readFamilies reads the observations of the traces whose hashes are in temp.rolled, as far as it decides what counts.
+func (p *repricing) readFamilies(families map[string]*entity.Family, among span) error {
+	in := newRowReader(countedBy)
+	var o observationRow
+	statement := fmt.Sprintf("SELECT trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled)", in.list(), among.holds("written"))
+	return p.w.write.scan(statement, []any{p.Project}, func(b block) {
+		in.begin(b, 1)
+		last, f := "", (*entity.Family)(nil)
+		for i := range b.rows {
+			if trace := in.text(0, i); trace != last {
+				last, f = trace, families[trace]
+			}
+			if f != nil { // else another trace has the hash
+				in.read(i, &o)
+				f.Put(&o, 0, 0)
+			}
+		}
+	})
 }
 
 func truth(b bool) uint8 {

@@ -6,11 +6,22 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// foldUnsure folds the calls from their events whose rows do not say all that their costs depend on.
+// unsureCall is a call whose row does not say all that its cost depends on.
+type unsureCall struct {
+	key   entityKey
+	model string
+	cost  *float64
+}
+
+// foldUnsure folds these calls from their events.
 func (p *repricing) foldUnsure() error {
 	w := p.w
 	written := max(w.lastWritten, int64(w.cursor))
-	for some := range slices.Chunk(p.unsure, foldAtOnce) {
+	calls, err := p.unsureCalls()
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(calls, foldAtOnce) {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
@@ -32,9 +43,40 @@ func (p *repricing) foldUnsure() error {
 	return p.touched.write(w)
 }
 
+// unsureCalls are all of them.
+func (p *repricing) unsureCalls() (calls []unsureCall, err error) {
+	for some := range slices.Chunk(p.unsure, foldAtOnce) {
+		err := p.w.write.scan("SELECT id, trace_id, model, total_cost FROM observations WHERE rowid IN (SELECT unnest($1::BIGINT[]))", []any{some}, func(b block) {
+			traces, models, costs := b.valid(1), b.valid(2), b.valid(3)
+			for i := range b.rows {
+				c := unsureCall{key: entityKey{p.Project, entity.ObservationKind, "", b.text(0, i)}}
+				if traces.has(i) {
+					c.key.trace = b.text(1, i)
+				}
+				if models.has(i) {
+					c.model = b.text(2, i)
+				}
+				if costs.has(i) {
+					cost := b.floats(3)[i]
+					c.cost = &cost
+				}
+				calls = append(calls, c)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
+}
+
 // lookAtUnsure tells what would become of them.
 func (p *repricing) lookAtUnsure() error {
-	for some := range slices.Chunk(p.unsure, foldAtOnce) {
+	calls, err := p.unsureCalls()
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(calls, foldAtOnce) {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
