@@ -23,8 +23,8 @@ type Repricer interface {
 // PricedBy names the columns of observations that a Repricer reads; of calls that are no duplicates.
 func PricedBy() []string {
 	return []string{
-		"type", "start_time", "model", "requested_model", "provider", "token_source",
-		"prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",
+		"type", "start_time", "model", "requested_model", "provider", "service_tier", "requested_service_tier", "token_source",
+		"prompt_tokens", "completion_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",
 		"input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "total_cost", "cost_source", "cost_reason",
 	}
 }

@@ -169,7 +169,7 @@ func (p *repricing) addUp() error {
 		at := pieces[i]
 		// A trace's written is not less than that of its observations, and that not less than the first of their events.
 		err = p.w.write.exec(fmt.Sprintf(`UPDATE traces SET total_cost = sums.cost, unpriced_count = sums.unpriced FROM (
-			SELECT o.trace_id AS trace, coalesce(%s, 0) AS cost, count(*) FILTER (%s) AS unpriced FROM observations AS o WHERE o.project = $1 AND %s
+			SELECT o.trace_id AS trace, %s AS cost, count(*) FILTER (%s) AS unpriced FROM observations AS o WHERE o.project = $1 AND %s
 			AND o.trace_hash IN (SELECT trace_hash FROM traces WHERE %s AND %s) GROUP BY o.trace_id) AS sums
 			WHERE traces.project = $1 AND %s AND traces.id = sums.trace`,
 			exactSum(countedCost), unpriced, span{firsts[i], at.last}.holds("o.written"), touched, at.holds("written"), at.holds("traces.written")), p.Project)
