@@ -3,6 +3,7 @@ package pricing
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -133,7 +134,7 @@ func (x *Breakdown) Line() string {
 	if x.Price == nil {
 		return cmp.Or(x.Reason, "nothing was computed")
 	}
-	line := fmt.Sprintf("tokens by the price of %s, from %s", cmp.Or(x.Price.Provider+" ", "")+x.Price.Model, x.Price.Source)
+	line := fmt.Sprintf("tokens by the price of %s, from %s", strings.TrimLeft(x.Price.Provider+" "+x.Price.Model, " "), x.Price.Source)
 	if x.Price.ValidFrom != nil {
 		line += ", valid from " + x.Price.ValidFrom.Format(time.DateOnly)
 	}

@@ -70,7 +70,12 @@ func postReprice(ctx context.Context, s *Server, c *call) (*answer, error) {
 func dated(q *query.Reader, name string, end bool, now time.Time) time.Time {
 	day, err := time.Parse(time.DateOnly, q.Text(name))
 	if err != nil {
-		return q.Time(name)
+		moment := query.Reader{Values: q.Values}
+		at := moment.Time(name)
+		if moment.Err != nil {
+			q.Fail(name, "must be a date such as 2026-11-01, RFC 3339 or Unix seconds, from 1970 to 9999")
+		}
+		return at
 	}
 	if last := day.AddDate(0, 0, 1).Add(-time.Microsecond); end && (last.Before(now) || day.After(now)) {
 		return last
