@@ -169,6 +169,10 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/repricing": {
+			may: with(contracts, []string{"internal/pricing", "internal/query"}), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}),
+			because: "it moves a repricing on; it knows no HTTP and no engine",
+		},
 		"internal/datadir": {
 			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
@@ -185,7 +189,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/budget"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -193,7 +197,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/query", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",

@@ -48,22 +48,27 @@ func pathOf(path, id string) string {
 	return path + "/" + url.PathEscape(id)
 }
 
-// confirm asks on a terminal. Where nobody can be asked, --yes has to say it.
+// confirm asks whether something is to be erased.
 func confirm(c *cli.Command, std streams, what, id string) error {
+	return agree(c, std, fmt.Sprintf("Erase %s %s on %s, for good?", what, oneLine(id), c.String("host")), "nothing was erased")
+}
+
+// agree asks on a terminal; the error says what did not happen. Where nobody can be asked, --yes has to say it.
+func agree(c *cli.Command, std streams, question, refused string) error {
 	if c.Bool("yes") {
 		return nil
 	}
 	if _, ok := terminal(std.in); !ok {
 		return &usageError{c.FullName(), errors.New("nobody can be asked here: --yes confirms")}
 	}
-	if _, err := fmt.Fprintf(std.err, "Erase %s %s on %s, for good? [y/N] ", what, oneLine(id), c.String("host")); err != nil {
+	if _, err := fmt.Fprintf(std.err, "%s [y/N] ", question); err != nil {
 		return err
 	}
 	answer, err := bufio.NewReader(std.in).ReadString('\n')
 	if a := strings.ToLower(strings.TrimSpace(answer)); err == nil && (a == "y" || a == "yes") {
 		return nil
 	}
-	return errors.New("nothing was erased")
+	return errors.New(refused)
 }
 
 // erased is the answer to DELETE.

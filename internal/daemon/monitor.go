@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -32,6 +33,7 @@ type monitor struct {
 	tls        func() store.Health // nil: plain HTTP
 	forwarding func() store.Health // nil: nothing is sent on
 	budgets    func() store.Health // nil: there are none
+	repricing  func() repricing.Stats
 	logger     *slog.Logger
 
 	// now is the clock; nil: time.Now.
@@ -110,6 +112,11 @@ func (m *monitor) check() {
 	if m.budgets != nil {
 		now.health = append(now.health, m.budgets())
 	}
+	if m.repricing != nil {
+		if h, ok := repricingHealth(m.repricing()); ok {
+			now.health = append(now.health, h)
+		}
+	}
 	if m.retention != nil {
 		if fault := m.retention().Fault; fault != "" {
 			now.health = append(now.health, store.Health{Part: "retention", Detail: "not everything that has expired could be removed: " + fault})
@@ -122,6 +129,15 @@ func (m *monitor) check() {
 	case now.refuse == nil && before != nil && before.refuse != nil:
 		m.logger.Info("requests are taken again")
 	}
+}
+
+// repricingHealth tells of a repricing that is under way. It never blocks.
+func repricingHealth(s repricing.Stats) (h store.Health, under bool) {
+	h = store.Health{Part: "repricing", OK: s.Fault == "", Detail: fmt.Sprintf("under way: %d days of a project since the start", s.Days)}
+	if s.Fault != "" {
+		h.Detail += ", last error: " + s.Fault
+	}
+	return h, s.Running
 }
 
 // checkClaimer reports whether nodes deduplicate together. It never blocks: a

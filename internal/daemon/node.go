@@ -20,6 +20,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -47,6 +48,7 @@ type node struct {
 	keeper    *removal.Keeper
 	eraser    *removal.Eraser
 	budgets   *budget.Budgets
+	repricer  *repricing.Repricer
 	forwarder *forward.Forwarder // nil: nothing is sent on
 	monitor   *monitor
 	certs     *certificates // nil: plain HTTP
@@ -221,6 +223,8 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	})
+	n.repricer = repricing.New(repricing.Options{Prices: n.prices, Warehouse: n.warehouse, Indexer: n.indexer, Logger: logger.With("part", "repricing")})
+	n.monitor.repricing = n.repricer.Stats
 	if err = n.openForwarder(); err != nil {
 		return nil, err
 	}
@@ -235,7 +239,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	n.server, err = server.New(server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
-		Indexer: n.indexer, Eraser: n.eraser, PositionKey: positionKey, Backup: n.backup,
+		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),

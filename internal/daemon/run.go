@@ -108,7 +108,8 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	keys := parts.start("keyring", n.keys.Run)
 	watch := parts.start("monitor", n.monitor.Run)
 	damage := parts.start("warehouse", n.watchWarehouse)
-	index := parts.start("indexer", n.indexer.Run)
+	reprice := parts.start("repricing", n.repricer.Run)
+	index := parts.start("indexer", n.index)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
 	erase := parts.start("erasure", n.eraser.Run)
@@ -151,6 +152,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for what is being sent on", forwarding.stop},
 		{"waited for a look at budgets", budgets.stop},
 		{"waited for an interrupted erasure", erase.stop},
+		{"waited for a repricing", reprice.stop},
 		{"waited for retention", keep.stop},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
@@ -166,6 +168,16 @@ func (n *node) watchCertificates(ctx context.Context) error {
 		return nil
 	}
 	return n.certs.Run(ctx)
+}
+
+// index is the indexer's Run, once no repricing that was interrupted has left a day half done.
+func (n *node) index(ctx context.Context) error {
+	select {
+	case <-n.repricer.Ready():
+		return n.indexer.Run(ctx)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // watchWarehouse ends with an error when the Warehouse's file turns out to be damaged.

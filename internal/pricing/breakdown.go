@@ -3,6 +3,7 @@ package pricing
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -66,8 +67,12 @@ type Other struct {
 
 // Explain says how the cost of a call comes about: o is as it was before it was priced.
 func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
-	is := p.inForce()
-	_, by := is.verdict(project, o, last)
+	return p.inForce().Explain(project, o)
+}
+
+// Explain is that of Pricing.
+func (f *force) Explain(project string, o *entity.ObservationRow) *Breakdown {
+	_, by := f.verdict(project, o, last)
 	x := &Breakdown{Setting: by.choice, Parts: []Part{}}
 	if o.TotalCost != nil {
 		x.Reported = &Reported{o.InputCost, o.CacheReadCost, o.CacheWriteCost, o.OutputCost, o.TotalCost}
@@ -77,7 +82,7 @@ func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
 		return x
 	}
 	if o.DuplicateOf == "" {
-		x.Former = is.former(project, o)
+		x.Former = f.former(project, o)
 	}
 	if by.book == nil {
 		return x
@@ -129,9 +134,17 @@ func (x *Breakdown) Line() string {
 	if x.Price == nil {
 		return cmp.Or(x.Reason, "nothing was computed")
 	}
-	line := fmt.Sprintf("tokens by the price of %s, from %s", cmp.Or(x.Price.Provider+" ", "")+x.Price.Model, x.Price.Source)
+	line := fmt.Sprintf("tokens by the price of %s, from %s", strings.TrimLeft(x.Price.Provider+" "+x.Price.Model, " "), x.Price.Source)
 	if x.Price.ValidFrom != nil {
 		line += ", valid from " + x.Price.ValidFrom.Format(time.DateOnly)
 	}
-	return line + ", book " + x.Price.Book
+	line += ", book " + x.Price.Book
+	if n := len(x.Former); n > 0 {
+		was := "not known"
+		if cost := x.Former[n-1].TotalCost; cost != nil {
+			was = fmt.Sprintf("%v USD", *cost)
+		}
+		line += fmt.Sprintf("; repriced on %s, before that it was %s", x.Former[n-1].Until.Format(time.DateOnly), was)
+	}
+	return line
 }

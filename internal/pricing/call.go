@@ -21,6 +21,12 @@ const (
 // Price is entity.Pricer's.
 func (p *Pricing) Price(project string, o *entity.ObservationRow) { p.inForce().Price(project, o) }
 
+// Frozen is what holds at a moment, and goes on to: who prices several calls for one answer has them all by the same.
+type Frozen struct{ *force }
+
+// Freeze is what holds at this moment.
+func (p *Pricing) Freeze() Frozen { return Frozen{p.inForce()} }
+
 // inForce is what holds at this moment.
 func (p *Pricing) inForce() *force {
 	p.mu.RLock()

@@ -25,13 +25,13 @@ type repriced struct {
 
 // Totals are what a repricing makes of its calls, as it was told before it began.
 type Totals struct {
-	Calls   int64   `json:"calls"`       // all that it is about
-	Changed int64   `json:"changed"`     // of which the costs, or the reason for none, are others
-	Gained  int64   `json:"gained"`      // that had no cost and have one
-	Lost    int64   `json:"lost"`        // that had a cost and have none
-	Kept    int64   `json:"kept"`        // that keep their cost because there is no price any more
-	Former  float64 `json:"former_cost"` // the sums, in USD
-	Cost    float64 `json:"cost_after"`
+	Calls   int64    `json:"calls"`       // all that it is about
+	Changed int64    `json:"changed"`     // of which the costs, or the reason for none, are others
+	Gained  int64    `json:"gained"`      // that had no cost and have one
+	Lost    int64    `json:"lost"`        // that had a cost and have none
+	Kept    int64    `json:"kept"`        // that keep their cost because there is no price any more
+	Former  *float64 `json:"former_cost"` // the sums, in USD; null: no call has a cost
+	New     *float64 `json:"new_cost"`
 }
 
 // repricing is such an entry read.

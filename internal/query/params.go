@@ -156,8 +156,10 @@ func Params() []Param {
 		{Name: "limit", Form: Integer, Lists: rows | Events | Stats, Says: "Rows of a page, 1 to 1000; 50 when absent, for stats 1000"},
 		{Name: "cursor", Lists: rows | Events | Stats, Says: "`next_cursor` of the page before, all else unchanged"},
 		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},
+		{Name: "book", Says: "The day, or a time, whose price book and own prices count; those of today when it is absent"},
+		{Name: "dry_run", Form: Boolean, Says: "Only tell what would change"},
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
-		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, such as `5s`; at most 30s"},
+		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, or of the repricing, such as `5s`; at most 30s"},
 	}
 }
 

@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.forwarding(), c.budgets(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -155,6 +155,17 @@ func (c *statsCollector) retention() []sample {
 		out = append(out, gauge("retention_last_pass_timestamp_seconds", "Begin of the last whole pass, Unix time.", float64(st.Last.UnixMicro())/1e6))
 	}
 	return out
+}
+
+func (c *statsCollector) repricing() []sample {
+	st := c.s.o.Repricer.Stats()
+	return []sample{
+		gauge("repricing_running", "1 while calls of the past are repriced.", truth(st.Running)),
+		counter("repricing_days_total", "Days of a project that were repriced.", st.Days),
+		counter("repricing_calls_total", "Calls whose cost, or the reason for none, was changed by that.", st.Calls),
+		counter("repricings_total", "Repricings that ended.", st.Ended),
+		gauge("repricing_fault", "1 after a day that could not be repriced.", truth(st.Fault != "")),
+	}
 }
 
 func (c *statsCollector) forwarding() []sample {

@@ -33,8 +33,9 @@ func getExplanation(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	why.Twins(&own, &row.Observation)
-	how := s.o.Prices.Explain(c.caller.Project, row)
-	s.tariff(c).Price(row)
+	prices := s.o.Prices.Freeze()
+	how := prices.Explain(c.caller.Project, row)
+	entity.Tariff{Prices: prices, Project: c.caller.Project}.Price(row)
 	why.Costs(&row.Observation, how.Line())
 	return ok(why, nil)
 }

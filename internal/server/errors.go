@@ -35,6 +35,7 @@ const (
 	codeLastAdminKey      = "last_admin_key"
 	codeInvalidPrices     = "invalid_prices"
 	codeInvalidBudgets    = "invalid_budgets"
+	codeRepricing         = "repricing_under_way"
 	codeRateLimited       = "rate_limited"
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"

@@ -30,6 +30,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -126,6 +127,7 @@ func open(tb testing.TB, with setup) *house {
 	o.Eraser = removal.NewEraser(removal.EraserOptions{
 		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
 	})
+	o.Repricer = repricing.New(repricing.Options{Prices: h.prices, Warehouse: o.Warehouse, Indexer: h.idx, Logger: logger})
 	h.srv, err = New(o)
 	check()
 	h.srv.scratch.poison = true
@@ -144,6 +146,7 @@ func open(tb testing.TB, with setup) *house {
 	run("indexer", h.idx.Run)
 	run("eraser", o.Eraser.Run)
 	run("budgets", h.budgets.Run)
+	run("repricer", o.Repricer.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {
 		tb.Helper()

@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -43,6 +44,8 @@ type Options struct {
 
 	// Eraser erases traces and users. Required.
 	Eraser *removal.Eraser
+	// Repricer prices calls of the past again. Required.
+	Repricer *repricing.Repricer
 
 	// PositionKey seals the places in the Log that clients see, as cursors and as ids of
 	// the stream. Those of another key are refused. Required: 32 random bytes.
@@ -219,6 +222,7 @@ func (o Options) Validate() error {
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")
+	need(o.Repricer != nil, "Repricer is missing")
 	need(len(o.PositionKey) == PositionKeySize, "PositionKey has %d bytes, must have %d", len(o.PositionKey), PositionKeySize)
 	need(o.Indexer != nil, "Indexer is missing")
 	d := o.withDefaults()

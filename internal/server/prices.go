@@ -17,10 +17,11 @@ import (
 // Prices says what calls cost, and takes a project's own prices.
 type Prices interface {
 	entity.Pricer
-	Explain(project string, o *entity.ObservationRow) *pricing.Breakdown
+	Freeze() pricing.Frozen
 	SetOwn(project string, text []byte, from time.Time) error
 	Own(project string) []pricing.OwnSet
 	InForce() (book string, cost pricing.Choice)
+	Repricings(project string) []pricing.Repricing
 }
 
 // maxPrices bounds own prices, in bytes.
@@ -118,7 +119,8 @@ func getCost(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err := s.markTwins(ctx, c, row); err != nil {
 		return nil, err
 	}
-	how := s.o.Prices.Explain(c.caller.Project, row)
-	s.tariff(c).Price(row)
+	prices := s.o.Prices.Freeze()
+	how := prices.Explain(c.caller.Project, row)
+	entity.Tariff{Prices: prices, Project: c.caller.Project}.Price(row)
 	return ok(&costAnswer{row.ID, row.TraceID, row.TotalCost, row.CostSource, row.CostReason, row.DuplicateOf, how}, nil)
 }

@@ -94,6 +94,8 @@ func apiRoutes() []route {
 		{method: "PUT", path: "/v1/prices", scope: keyring.ScopeAdmin, params: []string{"from"}, handle: putPrices},
 		{method: "GET", path: "/v1/budgets", scope: keyring.ScopeRead, light: true, handle: getBudgets},
 		{method: "PUT", path: "/v1/budgets", scope: keyring.ScopeAdmin, handle: putBudgets},
+		{method: "GET", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"wait"}, handle: listRepricings},
+		{method: "POST", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"from", "to", "model", "book", "dry_run"}, handle: postReprice},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),

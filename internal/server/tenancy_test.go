@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
 )
@@ -54,6 +55,8 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/projects":                  {},
 		"GET /v1/prices":                    {},
 		"PUT /v1/prices":                    {body: `[]`},
+		"GET /v1/prices/reprice":            {},
+		"POST /v1/prices/reprice":           {},
 		"GET /v1/backup":                    {operator: true, status: 403},
 		"GET /v1/traces":                    {queries: filters[1:]},
 		"GET /v1/traces/{id}":               {id: "trace"},
@@ -118,7 +121,7 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 // things: its answer to their ids is the one to ids that are nowhere (properties 13 and 27).
 func TestScopesAndTenants(t *testing.T) {
 	t.Parallel()
-	h := open(t, setup{options: func(o *Options) { o.AuthFailures = 1000 }})
+	h := open(t, setup{cost: pricing.PreferReported, options: func(o *Options) { o.AuthFailures = 1000 }})
 	ids, key := h.tenant("shop")
 	foreign, _ := h.tenant("rival")
 	absent := map[string]string{

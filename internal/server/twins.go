@@ -7,9 +7,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// tariff prices the calls of the request's project.
+// tariff prices the calls of the request's project, all by what holds at this moment.
 func (s *Server) tariff(c *call) entity.Tariff {
-	return entity.Tariff{Prices: s.o.Prices, Project: c.caller.Project}
+	return entity.Tariff{Prices: s.o.Prices.Freeze(), Project: c.caller.Project}
 }
 
 // whole makes the row what all answers show: twins fill its gaps, or it is marked as one, and it has its costs.

@@ -25,8 +25,8 @@ type Repriced struct {
 	Gained  int64 // that had no cost and have one
 	Lost    int64 // that had a cost and have none
 	Kept    int64 // that keep theirs, because there is no price any more
-	Former  float64
-	Cost    float64 // the sums, in USD
+	Former  *float64
+	Cost    *float64 // the sums, in USD; nil: no call has a cost
 }
 
 // Tally adds up what became of calls, by their models.
@@ -34,7 +34,34 @@ type Tally map[string]*tallied
 
 type tallied struct {
 	Repriced
-	former, cost entity.Money
+	former, cost sum
+}
+
+// sum is of costs of which some may not be known.
+type sum struct {
+	entity.Money
+	any bool
+}
+
+func (s *sum) add(cost *float64) {
+	if cost != nil {
+		s.Add(*cost)
+		s.any = true
+	}
+}
+
+func (s *sum) join(o *sum) {
+	s.Join(o.Money)
+	s.any = s.any || o.any
+}
+
+// known is nil when nothing is.
+func (s *sum) known() *float64 {
+	if !s.any {
+		return nil
+	}
+	sum := s.Sum()
+	return &sum
 }
 
 // Add takes in a call, which had the total before, nil for none. Those of which it is entity.Other count for nothing.
@@ -49,12 +76,8 @@ func (t Tally) Add(is entity.Repriced, o *entity.ObservationRow, before *float64
 		t[m.Model] = m
 	}
 	m.Calls++
-	if before != nil {
-		m.former.Add(*before)
-	}
-	if o.TotalCost != nil {
-		m.cost.Add(*o.TotalCost)
-	}
+	m.former.add(before)
+	m.cost.add(o.TotalCost)
 	switch is {
 	case entity.Kept:
 		m.Kept++
@@ -78,23 +101,23 @@ func (t Tally) Join(other Tally) {
 			continue
 		}
 		m.Calls, m.Changed, m.Gained, m.Lost, m.Kept = m.Calls+o.Calls, m.Changed+o.Changed, m.Gained+o.Gained, m.Lost+o.Lost, m.Kept+o.Kept
-		m.former.Join(o.former)
-		m.cost.Join(o.cost)
+		m.former.join(&o.former)
+		m.cost.join(&o.cost)
 	}
 }
 
 // Models is what became of all calls, by their models in the order of the names, and of all together.
 func (t Tally) Models() (models []Repriced, all Repriced) {
-	var former, cost entity.Money
+	var former, cost sum
 	models = make([]Repriced, 0, len(t))
 	for _, m := range t {
-		m.Former, m.Cost = m.former.Sum(), m.cost.Sum()
+		m.Former, m.Cost = m.former.known(), m.cost.known()
 		models = append(models, m.Repriced)
 		all.Calls, all.Changed, all.Gained, all.Lost, all.Kept = all.Calls+m.Calls, all.Changed+m.Changed, all.Gained+m.Gained, all.Lost+m.Lost, all.Kept+m.Kept
-		former.Join(m.former)
-		cost.Join(m.cost)
+		former.join(&m.former)
+		cost.join(&m.cost)
 	}
-	all.Former, all.Cost = former.Sum(), cost.Sum()
+	all.Former, all.Cost = former.known(), cost.known()
 	slices.SortFunc(models, func(a, b Repriced) int { return strings.Compare(a.Model, b.Model) })
 	return models, all
 }

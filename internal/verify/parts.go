@@ -106,6 +106,9 @@ func (v *verifier) listPrices() {
 		p.note("the next start begins it: the built-in book holds for all calls, and the warehouse is built anew")
 	default:
 		p.Detail = v.prices.Describe()
+		if u, ok := v.prices.Underway(); ok {
+			p.note("a repricing of project %q has not ended; the next start goes on with it", u.Project)
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (w *warehouseCheck) open(temp string) {
 	w.part = newPart(datadir.PartWarehouse)
 	o := duckstore.Options{MemoryLimit: w.WarehouseMemory, Threads: w.WarehouseThreads}
 	if w.prices != nil {
-		o.Prices = w.prices
+		o.Prices, o.Ahead = w.prices, w.prices.Ahead()
 	}
 	k, err := duckstore.OpenReadOnly(w.ctx, w.path(datadir.WarehouseFile), temp, o)
 	switch {

@@ -29,6 +29,7 @@ type Checker struct {
 	cursor entity.Seq
 	log    heard
 	prices entity.Pricer
+	ahead  entity.Pricer // rows may be by this instead; nil: they may not
 }
 
 // OpenReadOnly opens the file at path to be checked. A write-ahead log beside it is read, and left
@@ -43,7 +44,7 @@ func OpenReadOnly(ctx context.Context, path, temp string, o Options) (*Checker, 
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
-	k := &Checker{db: sql.OpenDB(connector), layout: newLayout(), prices: o.Prices}
+	k := &Checker{db: sql.OpenDB(connector), layout: newLayout(), prices: o.Prices, ahead: o.Ahead}
 	if err := k.open(ctx, path, temp, o); err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, k.Close()))
 	}

@@ -159,6 +159,11 @@ func (f *folder) observations(ctx context.Context, in window) error {
 	f.twins.Mark(append(rows, others...))
 	tariff := entity.Tariff{Prices: f.prices, Project: f.project}
 	for _, row := range rows {
+		if s := want[[2]string{row.ID, row.TraceID}]; f.ahead != nil {
+			ahead := *row
+			entity.Tariff{Prices: f.ahead, Project: f.project}.Price(&ahead)
+			s.ahead = &ahead
+		}
 		tariff.Price(row)
 	}
 	return compare(ctx, f, entity.ObservationKind, observationTable, in, folds, want, func(o *observationRow) [2]string { return [2]string{o.ID, o.TraceID} },

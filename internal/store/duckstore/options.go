@@ -28,6 +28,8 @@ type Options struct {
 	Records func(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
 	// Prices says what calls cost. Default: what was sent.
 	Prices entity.Pricer
+	// Ahead is what the rows that OpenReadOnly compares may be priced by, too, while that changes. Default: nothing else.
+	Ahead entity.Pricer
 	// Now is the clock, for how long events wait to be written and for the names of files put aside. Default time.Now.
 	Now func() time.Time
 	// Logger is told of a damaged file. Default: nobody.
