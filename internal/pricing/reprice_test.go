@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -305,28 +306,32 @@ func TestPricedBy(t *testing.T) {
 	h.begin(p, pricing.Ask{})
 	u, _ := p.Underway()
 	by := u.UpTo(h.now.UnixMicro())
-	o := call(noon, 1)
-	for _, m := range entity.ObservationMembers { // all others are filled, and may make no difference
-		if slicesContains(entity.PricedBy(), m.Field.String()) {
-			continue
+	cached := func() *entity.ObservationRow { // by the book, which has a price of an hour in the cache
+		o := call(noon, 1)
+		o.Provider, o.Model, o.CacheWriteTokens = "anthropic", "claude-sonnet-4-5", number[int64](500)
+		return o
+	}
+	for _, made := range []func() *entity.ObservationRow{func() *entity.ObservationRow { return call(noon, 1) }, cached} {
+		o, bare := made(), made()
+		for _, m := range entity.ObservationMembers { // all others are filled, and may make no difference
+			if slices.Contains(entity.PricedBy(), m.Field.String()) {
+				continue
+			}
+			switch v := m.In(o).(type) {
+			case *string:
+				if m.Field.String() != "duplicate_of" {
+					*v = "another"
+				}
+			case **int64:
+				*v = number[int64](7)
+			case **float64:
+				*v = number(7.0)
+			}
 		}
-		if s, ok := m.In(o).(*string); ok && m.Field.String() != "duplicate_of" {
-			*s = "another"
+		by.Reprice("p", o)
+		by.Reprice("p", bare)
+		if a, b := o.Costs(), bare.Costs(); !reflect.DeepEqual(a, b) || a.Total == nil {
+			t.Errorf("%+v, and without other columns %+v", a, b)
 		}
 	}
-	bare := call(noon, 1)
-	by.Reprice("p", o)
-	by.Reprice("p", bare)
-	if a, b := o.Costs(), bare.Costs(); !reflect.DeepEqual(a, b) || a.Total == nil {
-		t.Errorf("%+v, and without other columns %+v", a, b)
-	}
-}
-
-func slicesContains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
