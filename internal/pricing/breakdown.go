@@ -75,6 +75,10 @@ func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
 		x.Reason = noCall
 		return x
 	}
+	if o.DuplicateOf != "" {
+		x.Reason = entity.CostOfTheKept
+		return x
+	}
 	var c price.Call
 	if x.Reason = callOf(o, &c); x.Reason != "" {
 		return x
