@@ -71,12 +71,12 @@ func (p *Pricing) Explain(project string, o *entity.ObservationRow) *Breakdown {
 	if o.TotalCost != nil {
 		x.Reported = &Reported{o.InputCost, o.CacheReadCost, o.CacheWriteCost, o.OutputCost, o.TotalCost}
 	}
-	if !o.IsCall() {
-		x.Reason = noCall
-		return x
-	}
 	if o.DuplicateOf != "" {
 		x.Reason = entity.CostOfTheKept
+		return x
+	}
+	if !o.IsCall() {
+		x.Reason = noCall
 		return x
 	}
 	var c price.Call

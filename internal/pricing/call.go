@@ -44,7 +44,7 @@ func (p *Pricing) Price(project string, o *entity.ObservationRow) {
 		reason = why.String()
 	}
 	switch {
-	case sent:
+	case sent || o.TotalCost != nil && zero == "": // less than 0 is what somebody said
 	case zero != "":
 		o.Unpriced(zero + "; " + reason)
 	default:
