@@ -46,17 +46,12 @@ type force struct {
 	choices line[Choice]
 	books   line[*price.Book]
 	own     map[string]line[*laid] // by project
-}
-
-// laid is own prices of a project, laid before each of the books.
-type laid struct {
-	text  []byte
-	books []*price.Book
+	shelf   *shelf                 // of own
 }
 
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
 func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, error)) (*force, error) {
-	f := &force{own: map[string]line[*laid]{}}
+	f := &force{shelf: newShelf(), own: map[string]line[*laid]{}}
 	books := map[string]*price.Book{}
 	if builtin != nil {
 		books[builtin.Hash()] = builtin
@@ -85,7 +80,7 @@ func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, er
 		}
 	}
 	f.journal = j
-	return f, nil
+	return f, f.check(false)
 }
 
 func (f *force) takeBook(e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
@@ -112,17 +107,9 @@ func (e *entry) from() int64 {
 	return e.From.UnixMicro()
 }
 
-// lay reads own prices of a project, and lays them before the books.
+// lay lays own prices of a project, which were taken, before the books.
 func (f *force) lay(project string, text []byte) (*laid, error) {
-	list, err := ownPrices(project, text)
-	if err != nil {
-		return nil, err
-	}
-	own := &laid{text: text}
-	for i := range f.books {
-		own.books = append(own.books, price.NewPrices(f.books[i].is, list).For(project))
-	}
-	return own, nil
+	return f.shelf.lay(project, text, f.books), nil
 }
 
 // with is f and, as its last entry, own prices.

@@ -64,7 +64,7 @@ func (p *Pricing) Own(project string) []OwnSet {
 	own, n := p.is.own[project], 0
 	for _, e := range p.is.journal.Entries {
 		if e.Own != "" && e.Project == project {
-			all = append(all, OwnSet{e.At, e.From, own[n].is.text})
+			all = append(all, OwnSet{e.At, e.From, own[n].is.text()})
 			n++
 		}
 	}
