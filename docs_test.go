@@ -43,7 +43,7 @@ func TestPropertiesHaveTests(t *testing.T) {
 			}
 		}
 	}
-	if want := 41; rows != want {
+	if want := 42; rows != want {
 		t.Errorf("%d properties have a row, want %d", rows, want)
 	}
 }

@@ -29,7 +29,7 @@ func pricesCommand(std streams) *cli.Command {
 			{
 				Name: "set", Usage: "set them from a file (- is standard input), for calls that come", ArgsUsage: "FILE",
 				Flags: append(clientFlags(), jsonFlag("prices"),
-					&cli.StringFlag{Name: "from", Sources: env("prices", "from"), Usage: "the time from which they hold: calls that started before keep the prices that were; default now"}),
+					&cli.StringFlag{Name: "from", Sources: env("prices", "from"), Usage: "the date (its first moment in UTC) or time from which they hold: calls that started before keep the prices that were; default now"}),
 				Action: func(ctx context.Context, c *cli.Command) error {
 					name, err := oneArg(c, "a file of own prices")
 					if err != nil {

@@ -15,11 +15,11 @@ func (e *Explanation) Costs(o *wire.Observation, price string) {
 	switch o.CostSource {
 	case entity.CostComputed:
 		rule = price
-		if o.CostReason != "" {
-			rule += "; " + o.CostReason
-		}
 	case entity.CostNone:
 		rule = cmp.Or(o.CostReason, entity.CostNotSent)
+	}
+	if o.CostReason != "" && o.CostSource != entity.CostNone {
+		rule += "; " + o.CostReason
 	}
 	if o.CostSource != entity.CostReported {
 		for _, c := range []struct {

@@ -16,14 +16,15 @@ type Tariff struct {
 	Project string
 }
 
-// Price says what the observation cost, once it is whole: after Twins.Mark. A duplicate's cost is that of the one that is kept.
+// Price says what the observation cost, once it is whole: after Twins.Mark. A duplicate keeps what was sent for it, which is in no sum: its
+// cost is that of the one that is kept.
 func (t Tariff) Price(o *ObservationRow) {
 	if t.Prices == nil || !o.IsCall() {
 		return
 	}
 	if o.DuplicateOf == "" {
 		t.Prices.Price(t.Project, o)
-	} else if o.TotalCost == nil {
+	} else {
 		o.CostReason = CostOfTheKept
 	}
 }

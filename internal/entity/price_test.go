@@ -23,7 +23,7 @@ func TestTariff(t *testing.T) {
 		{"no counts", `"type":"llm","model":"m"`, nil, -1, "none", "no tokens"},
 		{"no call", `"type":"agent","prompt_tokens":100,"completion_tokens":10`, nil, -1, "none", ""},
 		{"a duplicate", `"type":"llm","prompt_tokens":100,"completion_tokens":10`, func(o *entity.ObservationRow) { o.DuplicateOf = "x" }, -1, "none", entity.CostOfTheKept},
-		{"a duplicate with a cost", `"type":"llm"`, func(o *entity.ObservationRow) { o.DuplicateOf, o.TotalCost, o.CostSource = "x", &reported, "reported" }, 0.5, "reported", entity.CostNotSent},
+		{"a duplicate with a cost", `"type":"llm"`, func(o *entity.ObservationRow) { o.DuplicateOf, o.TotalCost, o.CostSource = "x", &reported, "reported" }, 0.5, "reported", entity.CostOfTheKept},
 	} {
 		row := observed(t, c.payload)
 		if c.with != nil {
@@ -34,7 +34,7 @@ func TestTariff(t *testing.T) {
 		if row.TotalCost != nil {
 			got = *row.TotalCost
 		}
-		if got != c.cost || row.CostSource != c.source || row.CostReason != c.reason && row.TotalCost == nil {
+		if got != c.cost || row.CostSource != c.source || row.CostReason != c.reason {
 			t.Errorf("%s: %v, %q, %q; want %v, %q, %q", c.name, got, row.CostSource, row.CostReason, c.cost, c.source, c.reason)
 		}
 	}

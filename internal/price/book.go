@@ -16,6 +16,7 @@ type Book struct {
 	text    string
 	layers  []layer // what was laid before comes first
 	memo    memo
+	later   *later // when the book is made later: it has no layers
 }
 
 func newBook(version, text string, layers ...layer) *Book {
@@ -51,6 +52,7 @@ func (b *Book) Price(c *Call) (Cost, Reason) {
 
 // price also says which of the call's names gave the entry, and how, and keeps the parts unless p is nil.
 func (b *Book) price(c *Call, p *parts) (Cost, *found, Reason) {
+	b = b.made()
 	if c.Answered == "" && c.Asked == "" {
 		return Cost{}, nil, NoModel
 	}

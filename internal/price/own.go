@@ -1,13 +1,11 @@
 package price
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Own is a price that somebody set, for a name or a pattern of names.
@@ -17,133 +15,78 @@ type Own struct {
 	Entry   Entry  // Provider "" is every provider
 }
 
-// mostOwn is how many own prices a file may have.
-const mostOwn = 10_000
+const (
+	mostOwn   = 10_000 // own prices that a file may have
+	mostWrong = 100    // lines of what is wrong that are said
+)
 
-// ParseOwn reads own prices: a JSON array of objects with model and prices of a million tokens in US dollars, and what narrows them
-// (docs/costs.md has all keys). Source names the file in entries. The errors name lines and models; all that are found are joined.
-func ParseOwn(source string, data []byte) ([]Own, error) {
-	r := ownReader{source: source, data: data, dec: json.NewDecoder(bytes.NewReader(data))}
-	r.dec.UseNumber()
-	if err := r.readAll(); err != nil {
-		return nil, fmt.Errorf("own prices, line %d: %w", r.line(), err)
-	}
-	if len(r.wrong) > 0 {
-		return nil, fmt.Errorf("own prices: %w", errors.Join(r.wrong...))
-	}
-	if err := succeed(r.list); err != nil {
-		return nil, fmt.Errorf("own prices: %w", err)
-	}
-	return r.list, nil
+// ParseOwn reads own prices of a project ("" is any): a JSON array of objects with model and prices of a million tokens in US dollars,
+// and what narrows them (docs/costs.md has all keys). Source names the file in entries. The error has a line for each thing that is wrong,
+// in the order of the file, that says which model it is of, where it stands and what was expected: all that is found, or the first hundred.
+func ParseOwn(source, project string, data []byte) ([]Own, error) {
+	return parseOwn(newOwnReader(source, data, func(o *Own, key, value string) error {
+		switch {
+		case key == "project" && project != "" && value != project:
+			return fmt.Errorf("%q is another project than that of the key, %q", value, project)
+		case key == "tier":
+			return checkTier(value)
+		}
+		return nil
+	}))
 }
 
-type ownReader struct {
-	source string
-	data   []byte
-	dec    *json.Decoder
-	list   []Own
-	wrong  []error
+// KeptOwn reads what ParseOwn took, maybe that of an earlier release with fewer rules.
+func KeptOwn(source string, data []byte) ([]Own, error) {
+	return parseOwn(newOwnReader(source, data, func(*Own, string, string) error { return nil }))
 }
 
-// line is where the reader is.
-func (r *ownReader) line() int {
-	return 1 + bytes.Count(r.data[:min(int(r.dec.InputOffset()), len(r.data))], []byte("\n"))
+func parseOwn(r *ownReader) ([]Own, error) {
+	r.readAll()
+	r.succeed()
+	if len(r.wrong) == 0 {
+		return r.list, nil
+	}
+	slices.SortStableFunc(r.wrong, func(a, b wrong) int { return a.line - b.line })
+	lines := make([]string, 0, mostWrong+1)
+	for i, w := range r.wrong {
+		if i == mostWrong {
+			lines = append(lines, fmt.Sprintf("and %d more", len(r.wrong)-mostWrong))
+			break
+		}
+		lines = append(lines, w.text)
+	}
+	return nil, errors.New(strings.Join(lines, "\n"))
 }
 
-func (r *ownReader) readAll() error {
-	if err := r.expect('['); err != nil {
-		return err
+// checkTier says which names of service tiers there are.
+func checkTier(name string) error {
+	known := []string{"batch", "fast", "flex", "priority", "provisioned_throughput", "reserved", "scale"}
+	tier := standard(strings.ToLower(name))
+	if tier == "" || slices.Contains(known, tier) {
+		return nil
 	}
-	for r.dec.More() {
-		if len(r.list) >= mostOwn {
-			return fmt.Errorf("there are more than %d", mostOwn)
-		}
-		if err := r.expect('{'); err != nil {
-			return err
-		}
-		if err := r.readOne(); err != nil {
-			return err
-		}
-	}
-	if _, err := r.dec.Token(); err != nil { // the end of the array
-		return syntax(err)
-	}
-	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the array")
-	}
-	return nil
+	return fmt.Errorf("%q is no service tier: want %s, or standard, which it is when it is left out", name, strings.Join(known, ", "))
 }
 
-func (r *ownReader) expect(d json.Delim) error {
-	t, err := r.dec.Token()
-	if err != nil {
-		return syntax(err)
-	}
-	if t != d {
-		return fmt.Errorf("want %q, not %v: own prices are an array of objects", d.String(), t)
-	}
-	return nil
+// blankOwn is a price that nothing was said of.
+func blankOwn(source string, line int) Own {
+	return Own{Entry: Entry{Rates: unpriced(), Source: source, Line: line, from: math.MinInt64, until: math.MaxInt64}}
 }
 
-// syntax is an error of the decoder, without its own position.
-func syntax(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the JSON ends too early")
+// check says what is wrong with the whole; said are the keys that it has.
+func (o *Own) check(said map[string]bool) (all []error) {
+	if !said["model"] {
+		all = append(all, errors.New("it has no model"))
 	}
-	return err
-}
-
-// readOne reads the members of one object. What is wrong with a value goes to wrong, and reading goes on.
-func (r *ownReader) readOne() error {
-	o := Own{Entry: Entry{Rates: unpriced(), Source: r.source, Line: r.line(), from: math.MinInt64, until: math.MaxInt64}}
-	seen := map[string]bool{}
-	var wrong []error
-	for r.dec.More() {
-		key, err := r.dec.Token()
-		if err != nil {
-			return syntax(err)
-		}
-		line := r.line()
-		value, err := r.dec.Token()
-		if err != nil {
-			return syntax(err)
-		}
-		if d, ok := value.(json.Delim); ok {
-			return fmt.Errorf("%v: want a text or a number, not %q", key, d.String())
-		}
-		name, _ := key.(string)
-		switch err := o.set(name, value); {
-		case seen[name]:
-			wrong = append(wrong, fmt.Errorf("line %d, %s: it is there twice", line, name))
-		case err != nil:
-			wrong = append(wrong, fmt.Errorf("line %d, %s: %w", line, name, err))
-		}
-		seen[name] = true
-	}
-	if _, err := r.dec.Token(); err != nil { // the end of the object
-		return syntax(err)
-	}
-	if len(wrong) == 0 {
-		if err := o.check(); err != nil {
-			wrong = append(wrong, fmt.Errorf("line %d: %w", o.Entry.Line, err))
-		}
-	}
-	for _, err := range wrong {
-		r.wrong = append(r.wrong, fmt.Errorf("%q: %w", o.Name, err))
-	}
-	r.list = append(r.list, o)
-	return nil
-}
-
-// check says what is wrong with the whole.
-func (o *Own) check() error {
 	if o.Entry.until <= o.Entry.from {
-		return errors.New("until is not after from")
+		all = append(all, errors.New("until is not after from"))
 	}
-	if o.Entry.Rates == unpriced() {
-		return errors.New("it has no price; one that is free has input and output 0")
+	for key := range said {
+		if _, ok := ownRates(key); ok {
+			return all
+		}
 	}
-	return checkName(o.Name)
+	return append(all, errors.New("it has no price; one that is free has input and output 0"))
 }
 
 // conditions are what two own prices for one name may not have in common, but for the time from which they hold.
@@ -154,31 +97,32 @@ type conditions struct {
 	days                          Days
 }
 
-// succeed ends each price where the next one for the same begins.
-func succeed(list []Own) error {
+// succeed ends each price where the next one for the same begins. What is wrong by itself takes no part.
+func (r *ownReader) succeed() {
 	groups := map[conditions][]*Own{}
-	for i := range list {
-		o := &list[i]
+	for i := range r.list {
+		o := &r.list[i]
 		c := conditions{o.Project, o.Entry.Provider, o.Name, o.Entry.Tier, o.Entry.Above, o.Entry.Hours, o.Entry.Days}
 		groups[c] = append(groups[c], o)
 	}
-	var wrong []error
 	for _, g := range groups {
 		slices.SortStableFunc(g, func(a, b *Own) int {
-			if a.Entry.from < b.Entry.from {
+			switch {
+			case a.Entry.from < b.Entry.from:
 				return -1
+			case a.Entry.from > b.Entry.from:
+				return 1
 			}
-			return 1
+			return a.Entry.Line - b.Entry.Line
 		})
 		for i, o := range g[1:] {
 			before := g[i]
 			switch {
 			case before.Entry.from == o.Entry.from:
-				wrong = append(wrong, fmt.Errorf("%q: lines %d and %d hold from the same time", o.Name, before.Entry.Line, o.Entry.Line))
+				r.fail(o.Entry.Line, "%q: lines %d and %d are for the same calls: give them another from, tier, above, hours, days or provider", o.Name, before.Entry.Line, o.Entry.Line)
 			case before.Entry.until > o.Entry.from:
 				before.Entry.Until, before.Entry.until = o.Entry.From, o.Entry.from
 			}
 		}
 	}
-	return errors.Join(wrong...)
 }

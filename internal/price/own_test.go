@@ -17,7 +17,7 @@ const ownExample = `[
 
 func ownBooks(t *testing.T, text string) *Prices {
 	t.Helper()
-	list, err := ParseOwn("prices.json", []byte(text))
+	list, err := ParseOwn("prices.json", "", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,39 +62,84 @@ func TestOwnPrices(t *testing.T) {
 	}
 }
 
-// What is wrong is told by line and model, all of it at once.
+// What is wrong is told by line and model, all of it at once, with what was expected.
 func TestOwnPricesAreChecked(t *testing.T) {
 	t.Parallel()
+	many := "[" + strings.Repeat(`{"model":"a","input":-1},`, 150) + `{"model":"b","output":1}]`
 	for text, want := range map[string]string{
 		`[{"model": "a", "input": 1}]`: "",
 		`[]`:                           "",
-		"[\n{\"model\": \"a\",\n\"input\": -1},\n{\"model\": \"b\", \"outputs\": 1, \"from\": \"soon\"}]": "own prices: \"a\": line 3, input: want a decimal number of US dollars, 0 or more, below 9,000,000 and with at most 12 decimals\n" +
-			"\"b\": line 4, outputs: want a text, or there is no such key: \"outputs\"\n\"b\": line 4, from: want a date, 2026-01-31, or a moment, 2026-01-31T12:00:00Z",
-		`[{"input": 1}]`:   `"": line 1: an empty name`,
-		`[{"model": "a"}]`: `"a": line 1: it has no price`,
-		`[{"model": "a", "input": 1}, {"model": "a", "output": 1}]`:                 `"a": lines 1 and 1 hold from the same time`,
-		`[{"model": "a", "input": 1, "input": 2}]`:                                  "input: it is there twice",
-		`[{"model": "a", "input": 1e-6}]`:                                           "input: want a decimal",
-		`[{"model": "a", "input": null}]`:                                           "input: want a decimal",
-		`[{"model": "a", "input": 1, "x": "1"}]`:                                    "x: there is no such key",
-		`[{"model": "a", "input": 1, "above": 1.5}]`:                                "above: ",
-		`[{"model": "a", "input": 1, "above": "1"}]`:                                "above: want a number of tokens",
-		`[{"model": "a", "input": 1, "provider": "acme"}]`:                          `provider: "acme" is no provider that the price book knows`,
-		`[{"model": "~(", "input": 1}]`:                                             "model: the pattern",
-		`[{"model": "a", "input": 1, "from": "2026-02-01", "until": "2026-02-01"}]`: "until is not after from",
-		`[{"model": "a", "input": {"text": 1}}]`:                                    `line 1: input: want a text or a number, not "{"`,
-		`{"model": "a"}`:                                                            `line 1: want "["`,
-		`[1]`:                                                                       `want "{"`,
-		`[{"model": "a", "input": 1}`:                                               "the JSON ends too early",
-		"[\n{\"model\": \"a\",\n\"input\": 1,}]":                                    "line 3: ",
-		`[{"model": "a", "input": 1}] []`:                                           "something follows the array",
-		"":                                                                          "the JSON ends too early",
+		`[{"model": "a", "input": 1, "tier": "default"}]`:  "",
+		`[{"model": "a", "input": 1, "tier": "Priority"}]`: "",
+		`[{"input": 1}]`:              `line 1: it has no model`,
+		`[{"model": "", "input": 1}]`: `line 1, model: an empty name`,
+		`[{"model": "a"}]`:            `"a": line 1: it has no price; one that is free has input and output 0`,
+		`[{"model": "a", "input": 1}, {"model": "a", "output": 1}]`:                 `"a": lines 1 and 1 are for the same calls: give them another from, tier, above, hours, days or provider`,
+		`[{"model": "a", "input": 1, "input": 2}]`:                                  `"a": line 1, input: it is there twice`,
+		`[{"model": "a", "input": 1e-6}]`:                                           `"a": line 1, input: ` + errAmount.Error(),
+		`[{"model": "a", "input": null}]`:                                           `"a": line 1, input: ` + errAmount.Error() + ", not null",
+		`[{"model": "a", "input": {"text": [1, {}]}, "output": 1}]`:                 `"a": line 1, input: ` + errAmount.Error() + ", not an object",
+		`[{"model": ["a"], "input": 1}]`:                                            `line 1, model: want a text, not an array`,
+		`[{"model": "a", "input": 1, "x": "1"}]`:                                    `"a": line 1, x: there is no such key: want model, provider, project, from, until, tier, above, hours, days or a price (input, cache_read, cache_write, cache_write_1h, audio_input, image_input, output, reasoning, audio_output, image_output)`,
+		`[{"model": "a", "input": 1, "above": 1.5}]`:                                `"a": line 1, above: want a whole number of tokens above 0`,
+		`[{"model": "a", "input": 1, "above": "1"}]`:                                `"a": line 1, above: want a whole number of tokens above 0`,
+		`[{"model": "a", "input": 1, "tier": "gold"}]`:                              `"a": line 1, tier: "gold" is no service tier: want batch, fast, flex, priority, provisioned_throughput, reserved, scale, or standard, which it is when it is left out`,
+		`[{"model": "a", "input": 1, "from": "soon"}]`:                              `"a": line 1, from: want a date, 2026-01-31, or a moment, 2026-01-31T12:00:00Z`,
+		`[{"model": "~(", "input": 1}]`:                                             "line 1, model: the pattern",
+		`[{"model": "a", "input": 1, "from": "2026-02-01", "until": "2026-02-01"}]`: `"a": line 1: until is not after from`,
+		`[{"model": "a", "input": 1, "project": "other"}]`:                          `"a": line 1, project: "other" is another project than that of the key, "shop"`,
+		`{"model": "a"}`:                         `line 1: want an array of objects, as in docs/costs.md: [{"model": "gpt-4o", "input": 2.5, "output": 10}]`,
+		`[1, {"model": "a", "input": 1}, "x"]`:   "line 1: want an object with a model and its prices, not a number\nline 1: want an object with a model and its prices, not a text",
+		`[{"model": "a", "input": 1}`:            "line 1: the JSON ends too early",
+		"[\n{\"model\": \"a\",\n\"input\": 1,}]": "line 3: this is no JSON: ",
+		`[{"model": "a", "input": 1}] []`:        "line 1: something follows the array",
+		"":                                       "line 1: the JSON ends too early",
 		"[" + strings.Repeat(`{"model":"a","input":1},`, mostOwn) + `{"model":"b"}]`: fmt.Sprintf("there are more than %d", mostOwn),
+		many: "and 50 more",
 	} {
-		list, err := ParseOwn("prices.json", []byte(text))
+		list, err := ParseOwn("prices.json", "shop", []byte(text))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || list != nil) {
 			t.Errorf("%.200s: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// One reading of a file tells everything that is wrong with it, also behind what could not be read, in the order of its lines.
+func TestAllThatIsWrongAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := ParseOwn("prices.json", "shop", []byte(`[
+{"input": -1, "model": "a",
+ "tier": "gold", "colour": [1]},
+{"model": "b", "input": 1, "from": "2026-01-01"},
+{"model": "b", "output": 1, "from": "2026-01-01"},
+{"model": "c", "provider": "acme", "input": 1, "project": "lab"},
+{"output": 2},
+7,
+{"model": "d", "input": "x"
+`))
+	if err == nil {
+		t.Fatal("it was taken")
+	}
+	want := []string{`"a": line 2, input: `, `"a": line 3, tier: "gold"`, `"a": line 3, colour: there is no such key`, `"b": lines 4 and 5 are for the same calls`,
+		`"c": line 6, provider: "acme" is no provider that the price book knows: want one of ai21, `, `"c": line 6, project: "lab"`, `line 7: it has no model`,
+		"line 8: want an object", `"d": line 9, input: `, "line 9: the JSON ends too early"}
+	lines := strings.Split(err.Error(), "\n")
+	for i, w := range want {
+		if i >= len(lines) || !strings.HasPrefix(lines[i], w) {
+			t.Fatalf("line %d of\n%v\nwant %s", i+1, err, w)
+		}
+	}
+	if len(lines) != len(want) {
+		t.Errorf("%d lines, want %d:\n%v", len(lines), len(want), err)
+	}
+}
+
+// What an earlier release took is read, also where its rules were fewer.
+func TestKeptOwnPrices(t *testing.T) {
+	t.Parallel()
+	list, err := KeptOwn("prices.json", []byte(`[{"model":"a","tier":"gold","project":"p","input":1}]`))
+	if err != nil || len(list) != 1 || list[0].Entry.Tier != "gold" {
+		t.Errorf("%v %v", list, err)
 	}
 }
 
@@ -105,7 +150,7 @@ func FuzzParseOwn(f *testing.F) {
 	f.Add([]byte(`[{"model":"=a","input":0.5,"from":"2026-01-01"},{"model":"a","input":1}]`))
 	empty := &Book{}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := ParseOwn("f", data)
+		list, err := ParseOwn("f", "", data)
 		if err != nil {
 			return
 		}

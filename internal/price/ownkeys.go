@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -16,18 +18,22 @@ func (o *Own) set(key string, value any) error {
 			text = number.String()
 		}
 		if !isNumber && !isText {
-			return errAmount
+			return fmt.Errorf("%w, not %s", errAmount, kindOfToken(value))
 		}
 		return o.Entry.set(k.String(), text)
 	}
-	if key == "above" {
-		if !isNumber {
-			return errors.New("want a number of tokens")
+	switch key {
+	case "above":
+		if !isNumber || o.Entry.set(key, number.String()) != nil {
+			return errors.New("want a whole number of tokens above 0")
 		}
-		return o.Entry.set(key, number.String())
-	}
-	if !isText {
-		return fmt.Errorf("want a text, or there is no such key: %q", key)
+		return nil
+	case "project", "model", "provider", "tier", "from", "until", "hours", "days":
+		if !isText {
+			return fmt.Errorf("want a text, not %s", kindOfToken(value))
+		}
+	default:
+		return fmt.Errorf("there is no such key: want model, provider, project, from, until, tier, above, hours, days or a price (%s)", strings.Join(rateKeys[:], ", "))
 	}
 	switch key {
 	case "project":
@@ -38,10 +44,10 @@ func (o *Own) set(key string, value any) error {
 		return checkName(o.Name)
 	case "provider":
 		return o.setProvider(text)
-	case "tier", "from", "until", "hours", "days":
-		return o.Entry.set(key, text)
+	case "tier":
+		return o.Entry.set(key, strings.ToLower(text))
 	default:
-		return errors.New("there is no such key")
+		return o.Entry.set(key, text)
 	}
 	return nil
 }
@@ -58,7 +64,7 @@ func foldName(name string) string {
 func (o *Own) setProvider(text string) error {
 	p, named := canonical(text)
 	if named && p == anywhere {
-		return fmt.Errorf("%q is no provider that the price book knows; leave it out for all", text)
+		return fmt.Errorf("%q is no provider that the price book knows: want one of %s; or leave it out, for all", text, strings.Join(knownProviders(), ", "))
 	}
 	if named {
 		o.Entry.Provider = p
@@ -66,14 +72,20 @@ func (o *Own) setProvider(text string) error {
 	return nil
 }
 
-// ownRates are the keys of prices, in full words.
+// knownProviders are the names of providers, as the book has them.
+func knownProviders() []string {
+	all := slices.Collect(maps.Values(providers))
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// rateKeys are the keys of prices, in full words, by Kind.
+var rateKeys = [kinds]string{
+	"input", "cache_read", "cache_write", "cache_write_1h", "audio_input", "image_input", "output", "reasoning", "audio_output", "image_output",
+}
+
+// ownRates is the kind of tokens of which a key has the price.
 func ownRates(key string) (Kind, bool) {
-	for k, word := range [kinds]string{
-		"input", "cache_read", "cache_write", "cache_write_1h", "audio_input", "image_input", "output", "reasoning", "audio_output", "image_output",
-	} {
-		if word == key {
-			return Kind(k), true
-		}
-	}
-	return 0, false
+	i := slices.Index(rateKeys[:], key)
+	return Kind(max(i, 0)), i >= 0
 }

@@ -77,6 +77,10 @@ func (f *force) Explain(project string, o *entity.ObservationRow) *Breakdown {
 	if o.TotalCost != nil {
 		x.Reported = &Reported{o.InputCost, o.CacheReadCost, o.CacheWriteCost, o.OutputCost, o.TotalCost}
 	}
+	if o.DuplicateOf != "" {
+		x.Reason = entity.CostOfTheKept
+		return x
+	}
 	if !o.IsCall() {
 		x.Reason = noCall
 		return x

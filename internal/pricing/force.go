@@ -47,19 +47,14 @@ type force struct {
 	choices line[Choice]
 	books   line[*price.Book]
 	own     map[string]line[*laid] // by project
+	shelf   *shelf                 // of own
 	// repricings are those of a project, in the order in which they were said.
 	repricings map[string][]repricing
 }
 
-// laid is own prices of a project, laid before each of the books.
-type laid struct {
-	text  []byte
-	books []*price.Book
-}
-
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
 func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, error)) (*force, error) {
-	f := &force{own: map[string]line[*laid]{}, repricings: map[string][]repricing{}}
+	f := &force{shelf: newShelf(), own: map[string]line[*laid]{}, repricings: map[string][]repricing{}}
 	books := map[string]*price.Book{}
 	if builtin != nil {
 		books[builtin.Hash()] = builtin
@@ -86,15 +81,11 @@ func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, er
 			if err != nil {
 				return nil, err
 			}
-			own, err := f.lay(e.Project, raw)
-			if err != nil {
-				return nil, err
-			}
-			f = f.with(n, e, own)
+			f = f.with(n, e, f.lay(e.Project, raw))
 		}
 	}
 	f.journal = j
-	return f, nil
+	return f, f.check(false)
 }
 
 func (f *force) takeBook(n int, e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {
@@ -121,18 +112,8 @@ func (e *entry) from() int64 {
 	return e.From.UnixMicro()
 }
 
-// lay reads own prices of a project, and lays them before the books.
-func (f *force) lay(project string, text []byte) (*laid, error) {
-	list, err := ownPrices(project, text)
-	if err != nil {
-		return nil, err
-	}
-	own := &laid{text: text}
-	for i := range f.books {
-		own.books = append(own.books, price.NewPrices(f.books[i].is, list).For(project))
-	}
-	return own, nil
-}
+// lay lays own prices of a project, which were taken, before the books.
+func (f *force) lay(project string, text []byte) *laid { return f.shelf.lay(project, text, f.books) }
 
 // with is f and, as its n-th and last entry, own prices.
 func (f *force) with(n int, e entry, own *laid) *force {

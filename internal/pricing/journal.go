@@ -110,19 +110,13 @@ func writeText(dir string, text []byte) (hash string, err error) {
 	return hash, durable.Replace(path, text)
 }
 
-// ownPrices reads the text of a project's own prices.
+// ownPrices reads the text of a project's own prices that were taken.
 func ownPrices(project string, text []byte) ([]price.Own, error) {
-	list, err := price.ParseOwn(OwnSource, text)
-	if err != nil {
-		return nil, err
-	}
+	list, err := price.KeptOwn(OwnSource, text)
 	for i := range list {
-		if p := list[i].Project; p != "" && p != project {
-			return nil, fmt.Errorf("own prices, line %d: %q is another project than that of the key, %q", list[i].Entry.Line, p, project)
-		}
 		list[i].Project = project
 	}
-	return list, nil
+	return list, err
 }
 
 // OwnSource is the source of a price that a project set itself.

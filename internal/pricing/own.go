@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/price"
 )
 
 // ErrInvalid is that of own prices that cannot be taken; its text says what is wrong, by line and model.
@@ -21,13 +23,13 @@ type OwnSet struct {
 // SetOwn makes text the own prices of a project, for calls that start at from or later and of which the log has no event yet. It
 // returns when that is on the disk and in force. What is wrong with the text is an ErrInvalid.
 func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
+	if _, err := price.ParseOwn(OwnSource, project, text); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	p.mu.RLock()
 	is := p.is // its books stay
 	p.mu.RUnlock()
-	own, err := is.lay(project, text)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
+	own := is.lay(project, text)
 	hash, err := writeText(p.o.Dir, text)
 	if err == nil {
 		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)}, own)
@@ -59,7 +61,7 @@ func (p *Pricing) Own(project string) []OwnSet {
 	own, n := p.is.own[project], 0
 	for _, e := range p.is.journal.Entries {
 		if e.Own != "" && e.Project == project {
-			all = append(all, OwnSet{e.At, e.From, own[n].is.text})
+			all = append(all, OwnSet{e.At, e.From, own[n].is.text()})
 			n++
 		}
 	}

@@ -1,7 +1,13 @@
 package pricing_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +125,78 @@ func TestPriceWhileOwnPricesAreSet(t *testing.T) {
 	}
 	if got := <-was; !asked || got != "0.002 computed" {
 		t.Errorf("it cost %s while own prices were set, and costs %s", got, priced(p, "shop", call(noon, head+1)))
+	}
+}
+
+// However often own prices were set, a start reads no more of them than it must, all of them hold for their calls, and their history is whole.
+func TestManySetsOfOwnPrices(t *testing.T) {
+	t.Parallel()
+	const sets = 150
+	h := newHouse(t)
+	p := h.open()
+	text := func(i int) []byte {
+		var b strings.Builder
+		fmt.Fprintf(&b, `[{"model":"gpt-4o","input":%d,"output":0}`, i+1)
+		for n := range 199 {
+			fmt.Fprintf(&b, `,{"model":"model-%d","input":%d,"output":1}`, n, i)
+		}
+		return []byte(b.String() + "]")
+	}
+	at := func(i int) time.Time { return noon.Add(time.Duration(i) * time.Hour) }
+	for i := range sets {
+		h.head = entity.Seq(10 * i)
+		if err := p.SetOwn("shop", text(i), at(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := h.open()
+	for _, i := range []int{0, 1, 75, 149, 0, 149} {
+		want := fmt.Sprintf("%v computed", float64(i+1)/1000)
+		if got := priced(again, "shop", call(at(i), 10*sets)); got != want {
+			t.Errorf("set %d: %s, want %s", i, got, want)
+		}
+	}
+	for i := range sets { // more than are kept at a time
+		if got, was := priced(again, "shop", call(at(i), 10*sets)), priced(p, "shop", call(at(i), 10*sets)); got != was {
+			t.Errorf("set %d: %s, it was %s", i, got, was)
+		}
+	}
+	history := again.Own("shop")
+	if len(history) != sets {
+		t.Fatalf("%d sets", len(history))
+	}
+	for i := range history {
+		if string(history[i].Prices) != string(text(i)) {
+			t.Fatalf("set %d of the history is another", i)
+		}
+	}
+}
+
+// Own prices that this release cannot read refuse the start: another one took them.
+func TestOwnPricesOfALaterRelease(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if err := h.open().SetOwn("shop", own("1"), noon); err != nil {
+		t.Fatal(err)
+	}
+	later := []byte(`[{"model":"gpt-4o","input":1,"colour":"red"}]`)
+	sum := sha256.Sum256(later)
+	if err := os.WriteFile(filepath.Join(h.dir, hex.EncodeToString(sum[:])+".txt"), later, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	journal := filepath.Join(h.dir, pricing.JournalFile)
+	raw, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := sha256.Sum256(own("1"))
+	if err := os.WriteFile(journal, bytes.ReplaceAll(raw, []byte(hex.EncodeToString(is[:])), []byte(hex.EncodeToString(sum[:]))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := pricing.Options{Dir: h.dir, Now: func() time.Time { return noon }, Head: func() entity.Seq { return 0 }, Logger: discard()}
+	for name, open := range map[string]func() error{"open": func() error { _, err := pricing.Open(o); return err }, "read": func() error { _, err := pricing.Read(h.dir); return err }} {
+		if err := open(); err == nil || !strings.Contains(err.Error(), "own prices of shop") || !strings.Contains(err.Error(), "colour") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

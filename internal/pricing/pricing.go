@@ -115,7 +115,10 @@ func Read(dir string) (*Pricing, error) {
 		return nil, err
 	}
 	p := &Pricing{o: Options{Dir: dir}}
-	if p.is, err = newForce(*j, nil, p.text); err != nil {
+	if p.is, err = newForce(*j, nil, p.text); err == nil {
+		err = p.is.check(true)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
 	return p, nil

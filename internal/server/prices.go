@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // Prices says what calls cost, and takes a project's own prices.
@@ -52,7 +53,7 @@ func (s *Server) priceList(project string) *priceList {
 // putPrices is PUT /v1/prices: the body takes the place of all own prices of the project, for calls that come.
 func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
-	from := q.Time("from")
+	from := q.Date("from")
 	if q.Err != nil {
 		return nil, q.Err
 	}
@@ -65,7 +66,7 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	err = s.o.Prices.SetOwn(c.caller.Project, text, from)
 	if errors.Is(err, pricing.ErrInvalid) {
-		p := problemf(http.StatusBadRequest, codeInvalidPrices, "nothing was changed: the body is no list of own prices; details has a line for each thing that is wrong")
+		p := problemf(http.StatusBadRequest, codeInvalidPrices, "nothing was changed: details has a line for each thing that is wrong with these own prices")
 		p.details = linesOf(err, pricing.ErrInvalid)
 		return nil, p
 	}
@@ -76,8 +77,11 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	return ok(s.priceList(c.caller.Project), nil)
 }
 
-// readText reads a whole body of at most so many bytes; what says what it is.
+// readText reads a whole body of JSON, of at most so many bytes; what says what it is.
 func (s *Server) readText(c *call, most int64, what string) ([]byte, error) {
+	if must := wireformat.NotJSON(c.r.Header); must != "" {
+		return nil, problemf(http.StatusUnsupportedMediaType, codeUnsupportedMedia, "Content-Type must be %s", must)
+	}
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.BodyTimeout))
 	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, most))
 	var large *http.MaxBytesError

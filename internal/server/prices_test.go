@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -86,7 +87,37 @@ func TestWrongPrices(t *testing.T) {
 	if rep := h.send("PUT", "/v1/prices?from=soon", []byte("[]")); rep.status != 400 {
 		t.Errorf("%d %s", rep.status, rep.body)
 	}
+	if rep := h.send("PUT", "/v1/prices", []byte("[]"), "Content-Type", "", "Content-Type", "text/csv"); rep.status != 415 || rep.code(t) != codeUnsupportedMedia {
+		t.Errorf("another content type: %d %s", rep.status, rep.body)
+	}
 	if list := decoded[priceList](t, h.get("/v1/prices")); string(list.Prices) != "[]" || len(list.History) != 0 {
 		t.Errorf("%+v", list)
+	}
+	twice := "[\n{\"model\":\"m\",\"input\":1,\"tier\":\"gold\"},\n{\"model\":\"k\",\"input\":1},\n{\"model\":\"k\",\"input\":2,\"project\":\"two\"},{\"model\":\"k\",\"input\":2}]"
+	e := decoded[envelope](t, h.send("PUT", "/v1/prices", []byte(twice))).Error
+	if lines, _ := e.Details.([]any); len(lines) != 3 || !strings.HasPrefix(lines[0].(string), `"m": line 2, tier: "gold"`) ||
+		!strings.HasPrefix(lines[1].(string), `"k": line 4, project: `) || !strings.HasPrefix(lines[2].(string), `"k": lines 3 and 4 `) {
+		t.Errorf("of all that is wrong: %v", e.Details)
+	}
+}
+
+// Own prices hold from a day, or from a moment.
+func TestPricesFromADay(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	for from, want := range map[string]string{"2026-01-31": "2026-01-31T00:00:00Z", "2026-01-31T12:00:00%2B01:00": "2026-01-31T11:00:00Z", "1769817600": "2026-01-31T00:00:00Z"} {
+		rep := h.send("PUT", "/v1/prices?from="+from, []byte(ownModel), "Content-Type", "", "Content-Type", "application/json; charset=utf-8")
+		if rep.status != 200 {
+			t.Fatalf("%s: %d %s", from, rep.status, rep.body)
+		}
+		list := decoded[priceList](t, rep)
+		if got := list.History[len(list.History)-1].From.Format(time.RFC3339); got != want {
+			t.Errorf("%s: from %s, want %s", from, got, want)
+		}
+	}
+	for _, from := range []string{"2026-02-30", "31.01.2026", "1969-12-31", "2026-01"} {
+		if rep := h.send("PUT", "/v1/prices?from="+from, []byte("[]")); rep.status != 400 || !strings.Contains(string(rep.body), "2026-01-31") {
+			t.Errorf("%s: %d %s", from, rep.status, rep.body)
+		}
 	}
 }

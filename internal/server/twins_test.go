@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -151,5 +154,55 @@ func TestAnswersAboutTwinsAgree(t *testing.T) {
 	}
 	if twins == 0 || twins == len(rows) {
 		t.Errorf("%d of %d are duplicates", twins, len(rows))
+	}
+}
+
+// A call that two libraries report, each with a cost, costs once, and every answer about the duplicate says why its own does not count.
+func TestOneCallCostsOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		library, sdk string // the costs that they send; "" is none
+		want         float64
+	}{"both send one": {"0.5", "0.75", 0.5}, "the one that is kept": {"0.5", "", 0.5}, "the other one": {"", "0.75", 0.75}} {
+		h := open(t, setup{cost: pricing.PreferReported})
+		trace, other := strings.Repeat("a", 32), strings.Repeat("b", 32)
+		call := []string{"gen_ai.response.id", "msg_1", "gen_ai.provider.name", "anthropic", "gen_ai.response.model", "claude-sonnet-4-5", "gen_ai.usage.input_tokens", "20",
+			"gen_ai.usage.output_tokens", "50", "session.id", "s", "user.id", "u"}
+		h.span("openinference.instrumentation.anthropic", trace, "1111111111111111", 0, 100, append(slices.Clone(call), "gen_ai.usage.cost", c.library,
+			"gen_ai.input.messages", `[{"role":"user","parts":[{"type":"text","content":"hello"}]}]`)...)
+		h.span("com.anthropic.sdk.python", other, "2222222222222222", 10, 90, append(slices.Clone(call), "gen_ai.usage.cost", c.sdk)...)
+		h.settle()
+		session := decoded[wire.Page[wire.SessionSummary]](t, h.get("/v1/sessions")).Data[0]
+		user := decoded[wire.Page[wire.UserSummary]](t, h.get("/v1/users")).Data[0]
+		environment := decoded[wire.Page[wire.EnvironmentSummary]](t, h.get("/v1/environments")).Data[0]
+		for what, got := range map[string]*float64{"trace": h.trace(trace).TotalCost, "session": session.TotalCost, "user": user.TotalCost, "environment": environment.TotalCost} {
+			if dollars(got) != c.want {
+				t.Errorf("%s: the %s costs %v, want %v", name, what, dollars(got), c.want)
+			}
+		}
+		for _, of := range []string{"of=traces", "of=observations", "of=observations&duplicates=true", "group_by=model&duplicates=true", "group_by=cost_reason&duplicates=true"} {
+			sum := 0.0
+			for _, row := range decoded[wire.Page[struct{ Cost float64 }]](t, h.get("/v1/stats?metrics=cost&"+of)).Data {
+				sum += row.Cost
+			}
+			if sum != c.want {
+				t.Errorf("%s: statistics %s cost %v, want %v", name, of, sum, c.want)
+			}
+		}
+		twins := decoded[wire.Page[wire.Observation]](t, h.get("/v1/observations?duplicates=true&trace_id="+other)).Data
+		cost := decoded[costAnswer](t, h.get("/v1/observations/2222222222222222/cost"))
+		answers := map[string]wire.Observation{"list": twins[0], "detail": h.observation("2222222222222222", ""), "trace": *h.trace(other).Observations[0],
+			"cost": {TotalCost: cost.TotalCost, CostSource: cost.CostSource, CostReason: cost.CostReason, DuplicateOf: cost.DuplicateOf}}
+		for what, o := range answers {
+			if (o.TotalCost == nil) != (c.sdk == "") || o.TotalCost != nil && fmt.Sprint(*o.TotalCost) != c.sdk || o.CostReason != entity.CostOfTheKept || o.DuplicateOf == "" || o.Counted && o.TotalCost != nil {
+				t.Errorf("%s, %s: costs %v, %s, %q", name, what, dollars(o.TotalCost), o.CostSource, o.CostReason)
+			}
+		}
+		if cost.Total != nil || len(cost.Parts) != 0 || cost.Reason != entity.CostOfTheKept || (cost.Reported == nil) != (c.sdk == "") {
+			t.Errorf("%s: how the duplicate's cost came about: %+v", name, cost)
+		}
+		if r := reason(h.explain("2222222222222222", ""), "cost_source"); !strings.Contains(r.Rule, entity.CostOfTheKept) {
+			t.Errorf("%s: %+v", name, r)
+		}
 	}
 }

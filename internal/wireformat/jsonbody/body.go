@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -19,19 +17,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
-// Accepts says what Content-Type must be when it is not JSON's; "" when it is. Absent is taken for JSON.
-func Accepts(h http.Header) (must string) {
-	value := h.Get("Content-Type")
-	if value == "" {
-		return ""
-	}
-	name, params, err := mime.ParseMediaType(value)
-	utf8 := params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8") || strings.EqualFold(params["charset"], "utf8")
-	if err != nil || !utf8 || name != "application/json" && !(strings.HasPrefix(name, "application/") && strings.HasSuffix(name, "+json")) {
-		return "application/json in UTF-8"
-	}
-	return ""
-}
+// Accepts is wireformat.NotJSON.
+func Accepts(h http.Header) (must string) { return wireformat.NotJSON(h) }
 
 // Object has read walk over the members of body, which must be one object; a byte-order mark
 // may stand before it. payloadDepth is how deep a payload in it may nest.
