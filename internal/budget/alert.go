@@ -141,7 +141,6 @@ func (b *Budgets) deliverOne(ctx context.Context, r *round, h *held, a *Alert) {
 // settle notes what became of an alert. One of which that cannot be noted is sent again.
 func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	switch delivery {
 	case sent:
 		b.stats.sent++
@@ -149,6 +148,9 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	case dropped:
 		b.stats.dropped++
 	}
+	b.mu.Unlock()
+	b.changing.Lock()
+	defer b.changing.Unlock()
 	err := b.change(h, func(is *held) {
 		for i := range is.Alerts {
 			if is.Alerts[i].ID == a.ID {

@@ -476,6 +476,39 @@ func TestFileCannotBeWritten(t *testing.T) {
 	})
 }
 
+// Who asks how budgets stand waits for no disk.
+func TestStatusWaitsForNoDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		w.set(11)
+		b, err := Open(w.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		writes := 0
+		b.write = func(path string, budgets []held) error {
+			writes++
+			if !b.mu.TryLock() {
+				t.Error("a write keeps others waiting")
+				return errors.New("it is held")
+			}
+			b.mu.Unlock()
+			return writeFile(path, budgets)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.Run(ctx) }()
+		w.put(b, `[{"name":"chat","period":"day","warn":8,"stop":10}]`)
+		wait(80 * time.Hour) // told, sent, and forgotten
+		cancel()
+		if err := <-done; err != nil || writes < 6 {
+			t.Errorf("%d writes, %v", writes, err)
+		}
+	})
+}
+
 // A file of a later release and one that is damaged are refused; each by name.
 func TestFileIsRead(t *testing.T) {
 	t.Parallel()
