@@ -91,18 +91,17 @@ func (b *Budgets) deliverDue(ctx context.Context, tries map[string]attempt) time
 			}
 		}
 	}
+	now := b.o.Now()
+	for url := range r.refused {
+		backoff := min(max(2*tries[url].backoff, b.o.FirstBackoff), b.o.MaxBackoff)
+		tries[url] = attempt{now.Add(backoff/2 + rand.N(backoff/2+1)), backoff}
+	}
 	const idle = time.Hour
 	wait := idle
 	for url, try := range tries {
-		switch left := try.at.Sub(b.o.Now()); {
-		case r.refused[url]:
-			try.backoff = min(max(2*try.backoff, b.o.FirstBackoff), b.o.MaxBackoff)
-			left = try.backoff/2 + rand.N(try.backoff/2+1)
-			try.at = b.o.Now().Add(left)
-			tries[url], wait = try, min(wait, left)
-		case left > 0:
+		if left := try.at.Sub(now); left > 0 {
 			wait = min(wait, left)
-		default: // all was taken
+		} else { // all was taken
 			delete(tries, url)
 		}
 	}
@@ -131,7 +130,7 @@ func (b *Budgets) deliverOne(ctx context.Context, r *round, h *held, a *Alert) {
 	if ctx.Err() != nil {
 		return
 	}
-	r.refused[url], r.silent[url], r.tries[url] = true, !answered, r.tries[url]
+	r.refused[url], r.silent[url] = true, !answered
 	b.mu.Lock()
 	b.stats.retries++
 	b.refusals[h.Project] = err.Error()
@@ -142,7 +141,6 @@ func (b *Budgets) deliverOne(ctx context.Context, r *round, h *held, a *Alert) {
 // settle notes what became of an alert. One of which that cannot be noted is sent again.
 func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	switch delivery {
 	case sent:
 		b.stats.sent++
@@ -150,6 +148,9 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	case dropped:
 		b.stats.dropped++
 	}
+	b.mu.Unlock()
+	b.changing.Lock()
+	defer b.changing.Unlock()
 	err := b.change(h, func(is *held) {
 		for i := range is.Alerts {
 			if is.Alerts[i].ID == a.ID {

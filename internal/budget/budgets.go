@@ -71,9 +71,13 @@ type Budgets struct {
 	client *http.Client
 	// look and send have room for one: there is something new to look at, or to send.
 	look, send chan struct{}
+	write      func(path string, budgets []held) error // writeFile, but for tests
 
-	mu      sync.Mutex // guards all below, and is held while the file is written
-	all     []held     // as the file has them; replaced, never changed in place
+	// changing is held while the file is written: who is asked how budgets stand does not wait for a disk.
+	changing sync.Mutex
+
+	mu      sync.Mutex // guards all below
+	all     []held     // as the file has them; replaced, with changing held too, never changed in place
 	figures map[id]figure
 	stats   counts
 	fault   string // why the last write failed; "" when it did not
@@ -94,7 +98,7 @@ func Open(o Options) (*Budgets, error) {
 		return nil, fmt.Errorf("open budgets: %w", err)
 	}
 	return &Budgets{
-		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1),
+		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1), write: writeFile,
 		client: &http.Client{
 			Transport: o.Transport, Timeout: requestTime,
 			// A redirection would take the headers, with their secrets, to somebody else.
@@ -110,8 +114,8 @@ func (b *Budgets) Set(project string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.changing.Lock()
+	defer b.changing.Unlock()
 	var next []held
 	was := map[string]held{}
 	for _, h := range b.all {
@@ -131,6 +135,8 @@ func (b *Budgets) Set(project string, text []byte) error {
 	if err := b.save(next); err != nil {
 		return fmt.Errorf("set budgets: %w", err)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, h := range was {
 		if !slices.ContainsFunc(list, func(is Budget) bool { return h.same(&is) }) {
 			delete(b.figures, h.id())
@@ -154,9 +160,12 @@ func (h *held) become(project string, is *Budget, now time.Time) held {
 
 func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// save writes budgets and has them hold. b.mu is held.
+// save writes budgets and has them hold. b.changing is held, b.mu is not.
 func (b *Budgets) save(next []held) error {
-	if err := writeFile(b.o.File, next); err != nil {
+	err := b.write(b.o.File, next)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil {
 		b.fault = err.Error()
 		return err
 	}
@@ -164,7 +173,7 @@ func (b *Budgets) save(next []held) error {
 	return nil
 }
 
-// change replaces one budget by what edit makes of it, when it is still there and counts the same. b.mu is held.
+// change replaces one budget by what edit makes of it, when it is still there and counts the same. b.changing is held, b.mu is not.
 func (b *Budgets) change(of *held, edit func(*held)) error {
 	i := b.find(of)
 	if i < 0 {
@@ -176,7 +185,7 @@ func (b *Budgets) change(of *held, edit func(*held)) error {
 	return b.save(next)
 }
 
-// find is where the budget is that counts what h counts; -1: it is not there any more. b.mu is held.
+// find is where the budget is that counts what h counts; -1: it is not there any more. b.changing or b.mu is held.
 func (b *Budgets) find(h *held) int {
 	return slices.IndexFunc(b.all, func(is held) bool { return is.Project == h.Project && is.same(&h.Budget) })
 }

@@ -155,32 +155,34 @@ func TestAlertsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w.t = t
 		w.set(7.999999999999)
-		b, stop := w.run(w.options())
+		o := w.options()
+		o.Every = 10 * time.Minute
+		b, stop := w.run(o)
 		w.put(b, chat)
 		if got := w.got(); got != "" {
 			t.Errorf("below both levels: %s", got)
 		}
 		w.set(8)
-		wait(time.Minute)
+		wait(10 * time.Minute)
 		if s := b.Status("shop")[0]; s.Reached != Warn || *s.Spend != 8 || s.Unpriced != 3 {
 			t.Errorf("%+v", s)
 		}
 		w.set(10.5)
-		wait(time.Minute)
+		wait(10 * time.Minute)
 		want := "warn 8 at 8, stop 10 at 10.5"
 		if got := w.got(); got != want {
 			t.Fatalf("%s, want %s", got, want)
 		}
 		w.set(3)
-		wait(time.Minute)
+		wait(10 * time.Minute)
 		if s := b.Status("shop")[0]; s.Reached != "" || b.Stats().Budgets[0].Over {
 			t.Errorf("fallen below: %+v", s)
 		}
 		w.set(11)
-		wait(time.Minute)
+		wait(10 * time.Minute)
 		stop()
-		b, stop = w.run(w.options())
-		wait(time.Minute)
+		b, stop = w.run(o)
+		wait(10 * time.Minute)
 		if s := b.Status("shop")[0]; s.Reached != Stop || len(s.Alerts) != 2 || s.Alerts[1].Delivery != sent || !b.Stats().Budgets[0].Over {
 			t.Errorf("after a restart: %+v", s)
 		}
@@ -284,7 +286,9 @@ func TestAlertIsGivenUp(t *testing.T) {
 		w.t = t
 		w.set(11)
 		w.answer = func(int) int { return 0 }
-		b, stop := w.run(w.options())
+		o := w.options()
+		o.Every = 10 * time.Minute
+		b, stop := w.run(o)
 		defer stop()
 		w.put(b, `[{"name":"a","period":"month","warn":1,"stop":10},{"name":"b","period":"month","stop":10}]`)
 		if w.state().requests != 1 {
@@ -472,6 +476,39 @@ func TestFileCannotBeWritten(t *testing.T) {
 		wait(time.Minute)
 		if got := w.got(); got != "warn 8 at 9" || !b.Health().OK {
 			t.Errorf("%s %+v", got, b.Health())
+		}
+	})
+}
+
+// Who asks how budgets stand waits for no disk.
+func TestStatusWaitsForNoDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		w.set(11)
+		b, err := Open(w.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		writes := 0
+		b.write = func(path string, budgets []held) error {
+			writes++
+			if !b.mu.TryLock() {
+				t.Error("a write keeps others waiting")
+				return errors.New("it is held")
+			}
+			b.mu.Unlock()
+			return writeFile(path, budgets)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.Run(ctx) }()
+		w.put(b, `[{"name":"chat","period":"day","warn":8,"stop":10}]`)
+		wait(80 * time.Hour) // told, sent, and forgotten
+		cancel()
+		if err := <-done; err != nil || writes < 6 {
+			t.Errorf("%d writes, %v", writes, err)
 		}
 	})
 }

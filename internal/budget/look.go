@@ -136,8 +136,8 @@ func (h *held) alertID(level string, usd float64, from time.Time) string {
 
 // tell notes, on the disk, the levels that are reached; then it says so.
 func (b *Budgets) tell(h *held, f *figure) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.changing.Lock()
+	defer b.changing.Unlock()
 	i := b.find(h)
 	if i < 0 {
 		return
@@ -156,8 +156,10 @@ func (b *Budgets) tell(h *held, f *figure) {
 		b.o.Logger.Error("a level of a budget is reached and could not be noted; the next look tries again", "project", h.Project, "budget", h.Name, "error", err)
 		return
 	}
+	b.mu.Lock()
+	b.stats.alerts += int64(len(alerts))
+	b.mu.Unlock()
 	for _, a := range alerts {
-		b.stats.alerts++
 		b.o.Logger.Warn("a level of a budget is reached", "project", h.Project, "budget", h.Name, "level", a.Level, "level_usd", a.USD,
 			"spend_usd", a.Spend, "unpriced_count", a.Unpriced, "period", h.Period, "period_start", a.From, "alert", a.ID)
 	}
@@ -166,8 +168,8 @@ func (b *Budgets) tell(h *held, f *figure) {
 
 // forget drops alerts of periods that nobody looks at any more, and of levels that were raised since.
 func (b *Budgets) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.changing.Lock()
+	defer b.changing.Unlock()
 	now, next, changed := b.o.Now(), slices.Clone(b.all), false
 	for i := range next {
 		h := &next[i]
