@@ -102,7 +102,7 @@ unit: test-deps
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -vet=off -race -short $(RACE)
-	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off -race ./...); done
+	@cd broklehttp && $(GO) test -vet=off -race ./... # the others only hand over to internal/modelcall
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
