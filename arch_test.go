@@ -81,6 +81,7 @@ func house() map[string]room {
 		"broklehttp":       integration,
 		"brokleopenai":     integration,
 		"brokleanthropic":  integration,
+		"brokleotel":       integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
