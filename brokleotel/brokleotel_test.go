@@ -120,6 +120,15 @@ func spanOf(t *testing.T, ev brokle.Event) (s struct{ TraceID, SpanID, ParentSpa
 	return s
 }
 
+// recordOnly lets spans be seen and not sent.
+type recordOnly struct{}
+
+func (recordOnly) ShouldSample(sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	return sdktrace.SamplingResult{Decision: sdktrace.RecordOnly}
+}
+
+func (recordOnly) Description() string { return "recordOnly" }
+
 // Spans below observations, and observations below spans, are one tree with the ids of both.
 func TestSpansAndObservationsShareOneTree(t *testing.T) {
 	t.Parallel()
@@ -142,7 +151,7 @@ func TestSpansAndObservationsShareOneTree(t *testing.T) {
 	custom, _ := c.StartTrace(t.Context(), "custom", brokle.ID("order-17"))
 	_, apart := tracer.Start(custom, "apart")
 	apart.End()
-	_, unsampled := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()), sdktrace.WithSpanProcessor(brokleotel.Processor(c))).Tracer("x").Start(t.Context(), "unsampled")
+	_, unsampled := sdktrace.NewTracerProvider(sdktrace.WithSampler(recordOnly{}), sdktrace.WithSpanProcessor(brokleotel.Processor(c))).Tracer("x").Start(t.Context(), "unsampled")
 	unsampled.End()
 
 	if err := provider.ForceFlush(t.Context()); err != nil {
