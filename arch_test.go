@@ -81,6 +81,7 @@ func house() map[string]room {
 		"broklehttp":       integration,
 		"brokleopenai":     integration,
 		"brokleanthropic":  integration,
+		"brokleotel":       integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
@@ -213,6 +214,7 @@ func house() map[string]room {
 		},
 
 		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
+		"examples/agent": {may: []string{".", "brokleopenai"}, inTests: []string{"brokletest"}, because: "examples are users' programs"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},
 		"examples/gsm8k": {may: []string{"."}, because: "examples are users' programs"},

@@ -12,7 +12,9 @@ import (
 type call struct {
 	requested, responseID            string
 	finish, finishOriginal           string
+	tier, requestedTier              string
 	cacheRead, cacheWrite, reasoning *int64
+	cacheWrite1h                     *int64
 	audioIn, audioOut                *int64
 	cacheReadCost, cacheWriteCost    *float64
 	totalCost                        *float64
@@ -44,6 +46,9 @@ func CacheReadTokens(n int64) Option { return ofCall(func(c *call) { c.cacheRead
 
 // CacheWriteTokens counts those of the input that were written to the provider's cache.
 func CacheWriteTokens(n int64) Option { return ofCall(func(c *call) { c.cacheWrite = &n }) }
+
+// CacheWrite1hTokens counts those of CacheWriteTokens that the cache keeps for an hour, which have another price.
+func CacheWrite1hTokens(n int64) Option { return ofCall(func(c *call) { c.cacheWrite1h = &n }) }
 
 // ReasoningTokens counts those of the output that the model thought with.
 func ReasoningTokens(n int64) Option { return ofCall(func(c *call) { c.reasoning = &n }) }
@@ -108,6 +113,14 @@ func ResponseID(id string) Option { return ofCall(func(c *call) { c.responseID =
 // RequestedModel names the model that was asked for, where Model names the one that answered.
 func RequestedModel(name string) Option { return ofCall(func(c *call) { c.requested = name }) }
 
+// ServiceTier is the provider's name of the tier in which it answered, such as "priority" or "batch": tiers have prices.
+func ServiceTier(name string) Option { return ofCall(func(c *call) { c.tier = name }) }
+
+// RequestedServiceTier names the tier that was asked for.
+func RequestedServiceTier(name string) Option {
+	return ofCall(func(c *call) { c.requestedTier = name })
+}
+
 // Prompt names the prompt that the input was made from, and its version; either may be "". They are the attributes
 // gen_ai.prompt.name (OpenTelemetry's semantic conventions for generative AI) and gen_ai.prompt.version, by which lists can be filtered.
 func Prompt(name, version string) Option {
@@ -137,6 +150,7 @@ func Attribute(key string, v any) Option {
 // say puts what c says into o.
 func (c *call) say(o *Observation, d *details) {
 	o.RequestedModel, o.ResponseID, o.FinishReason, o.FinishReasonOriginal = c.requested, c.responseID, c.finish, c.finishOriginal
+	o.ServiceTier, o.RequestedServiceTier, o.CacheWrite1hTokens = c.tier, c.requestedTier, c.cacheWrite1h
 	o.CacheReadTokens, o.CacheWriteTokens, o.ReasoningTokens = c.cacheRead, c.cacheWrite, c.reasoning
 	o.AudioInputTokens, o.AudioOutputTokens = c.audioIn, c.audioOut
 	o.CacheReadCost, o.CacheWriteCost, o.TotalCost = c.cacheReadCost, c.cacheWriteCost, c.totalCost

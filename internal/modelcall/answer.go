@@ -10,6 +10,7 @@ import (
 // answer is what an answer has said so far.
 type answer struct {
 	id, model, finish string
+	tier              string
 	usage             map[string]json.RawMessage
 	output            any
 	errorType         string

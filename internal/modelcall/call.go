@@ -198,7 +198,7 @@ func (c *call) finish() {
 // said is what an answer said, as options.
 func (c *call) said() (opts []brokle.Option) {
 	a := &c.a
-	opts = append(opts, brokle.Model(a.model), brokle.ResponseID(a.id))
+	opts = append(opts, brokle.Model(a.model), brokle.ResponseID(a.id), brokle.ServiceTier(a.tier))
 	if a.finish != "" {
 		opts = append(opts, brokle.FinishReason(a.finish))
 	}

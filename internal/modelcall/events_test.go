@@ -5,6 +5,30 @@ import (
 	"testing"
 )
 
+// Lines end as WHATWG HTML §9.2 has it: with CR, LF or both.
+func TestEventsAreCutAsTheStandardSays(t *testing.T) {
+	t.Parallel()
+	for stream, want := range map[string][]string{
+		"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n":       {"a\nb", "c"},
+		"data: a\rdata:  b\r\r":                           {"a\n b"},
+		": note\nid: 1\nevent: x\ndata:a\n\nretry: 3\n\n": {"a"},
+		"data: no blank line at the end":                  {"no blank line at the end"},
+		"data\n\ndata:\n\n":                               nil,
+	} {
+		for step := 1; step < 20; step++ {
+			var e events
+			var got []string
+			found := func(data []byte) { got = append(got, string(data)) }
+			for part := range slices.Chunk([]byte(stream), step) {
+				e.take(part, found)
+			}
+			if e.rest(found); !slices.Equal(got, want) {
+				t.Errorf("%q in reads of %d: %q, want %q", stream, step, got, want)
+			}
+		}
+	}
+}
+
 // FuzzEvents: however a stream is cut into reads, its events are the same, and no shape panics on them.
 func FuzzEvents(f *testing.F) {
 	for _, s := range []string{

@@ -12,6 +12,7 @@ type chatBody struct {
 	Choices []chatChoice               `json:"choices"`
 	Usage   map[string]json.RawMessage `json:"usage"`
 	Error   json.RawMessage            `json:"error"`
+	Tier    string                     `json:"service_tier"`
 }
 
 type chatChoice struct {
@@ -75,6 +76,7 @@ func chatWhole(a *answer, body []byte) {
 		return
 	}
 	a.told(c.ID, c.Model, "")
+	a.tier = cmp.Or(c.Tier, a.tier)
 	a.counts(c.Usage)
 	a.fail(c.Error)
 	a.done = len(c.Choices) > 0
@@ -107,6 +109,7 @@ func chatPiece(a *answer, data []byte) {
 		return
 	}
 	a.told(c.ID, c.Model, "")
+	a.tier = cmp.Or(c.Tier, a.tier)
 	a.counts(c.Usage)
 	a.fail(c.Error)
 	for i := range c.Choices {

@@ -1,6 +1,7 @@
 package modelcall
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 )
@@ -13,6 +14,7 @@ type responsesBody struct {
 	Output     json.RawMessage            `json:"output"`
 	Usage      map[string]json.RawMessage `json:"usage"`
 	Error      json.RawMessage            `json:"error"`
+	Tier       string                     `json:"service_tier"`
 	Incomplete struct {
 		Reason string `json:"reason"`
 	} `json:"incomplete_details"`
@@ -40,6 +42,7 @@ func (r *responsesBody) tell(a *answer) {
 		}
 	}
 	a.told(r.ID, r.Model, finish)
+	a.tier = cmp.Or(r.Tier, a.tier)
 	a.counts(r.Usage)
 	a.fail(r.Error)
 	a.done = r.Status != "" && r.Status != "in_progress" && r.Status != "queued"

@@ -155,16 +155,16 @@ const (
 // calls are calls of every shape, and what is recorded of them.
 var calls = map[string]struct{ path, body, want string }{
 	"chat": {"/v1/chat/completions", fmt.Sprintf(chatRequest, "gpt-4o-mini", false), `{"type":"generation","name":"chat gpt-4o-mini","requested_model":"gpt-4o-mini",
-		"model":"gpt-4o-mini-2024-07-18","provider":"openai","response_id":"chatcmpl-1","finish_reason":"stop","input":[{"role":"user","content":"Why is the sky blue?"}],
+		"model":"gpt-4o-mini-2024-07-18","provider":"openai","response_id":"chatcmpl-1","finish_reason":"stop","service_tier":"default","input":[{"role":"user","content":"Why is the sky blue?"}],
 		"model_parameters":{"temperature":0.5,"stream_options":{"include_usage":true}},"output":{"role":"assistant","content":"The sky is blue.","refusal":null},"level":"","time_to_first_token_ms":"",` + openAIUsed + `}`},
-	"chat, streamed": {"/openai/v1/chat/completions", fmt.Sprintf(chatRequest, "gpt-4o-mini", true), `{"name":"chat gpt-4o-mini","model":"gpt-4o-mini-2024-07-18","response_id":"chatcmpl-1",
+	"chat, streamed": {"/openai/v1/chat/completions", fmt.Sprintf(chatRequest, "gpt-4o-mini", true), `{"name":"chat gpt-4o-mini","model":"gpt-4o-mini-2024-07-18","response_id":"chatcmpl-1","service_tier":"default",
 		"finish_reason":"stop","output":{"role":"assistant","content":"The sky is blue."},"status":"",` + openAIUsed + `}`},
 	"chat, streamed without usage": {"/chat/completions", `{"model":"m","messages":[],"stream":true}`, `{"finish_reason":"stop","usage":"","output":{"role":"assistant","content":"The sky is blue."}}`},
 	"chat with tools":              {"/v1/chat/completions", fmt.Sprintf(chatRequest, "m-tool", false), `{"finish_reason":"tool_calls",` + toolsOut + `,` + openAIUsed + `}`},
 	"chat with tools, streamed":    {"/v1/chat/completions", fmt.Sprintf(chatRequest, "m-tool", true), `{"finish_reason":"tool_calls",` + toolsOut + `,` + openAIUsed + `}`},
 	"chat of Azure": {"/openai/deployments/mine/chat/completions?api-version=2024-10-21", `{"messages":[],"tools":[{"type":"function"}]}`,
 		`{"name":"chat mine","requested_model":"mine","input":{"messages":[],"tools":[{"type":"function"}]}}`},
-	"responses": {"/v1/responses", fmt.Sprintf(responseRequest, "gpt-4o-mini", false), `{"name":"chat gpt-4o-mini","response_id":"resp_1","finish_reason":"stop","model":"gpt-4o-mini-2024-07-18",
+	"responses": {"/v1/responses", fmt.Sprintf(responseRequest, "gpt-4o-mini", false), `{"name":"chat gpt-4o-mini","service_tier":"default","response_id":"resp_1","finish_reason":"stop","model":"gpt-4o-mini-2024-07-18",
 		"input":{"instructions":"Be short.","input":"Why is the sky blue?"},"usage":{"input_tokens":100,"output_tokens":50,"total_tokens":150,"input_tokens_details":{"cached_tokens":80},"output_tokens_details":{"reasoning_tokens":30}},
 		"output":[{"type":"message","id":"msg_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":"The sky is blue.","annotations":[]}]}]}`},
 	"responses, streamed": {"/v1/responses", fmt.Sprintf(responseRequest, "gpt-4o-mini", true), `{"finish_reason":"stop","response_id":"resp_1",
@@ -436,14 +436,15 @@ func TestParallelCallsAreEachTheirOwn(t *testing.T) {
 	wg.Wait()
 	span.End()
 	names := map[any]bool{}
-	for _, o := range b.recorded() {
+	all := b.recorded()
+	for _, o := range all {
 		names[o["name"]] = true
 		if o["name"] != "pool" && (o["parent_observation_id"] != span.ID() || o["ended"] != 1 || o["model"] != o["requested_model"]) {
 			t.Errorf("%v", o)
 		}
 	}
-	if len(names) != 17 {
-		t.Errorf("recorded %v", names)
+	if len(names) != 17 || len(all) != 17 {
+		t.Errorf("recorded %d: %v", len(all), names)
 	}
 }
 

@@ -36,7 +36,7 @@ func openAIChat(p *reply, q asked) {
 		if q.tools() {
 			message, finish = `{"role":"assistant","content":null,"tool_calls":`+chatTools+`}`, "tool_calls"
 		}
-		p.whole(`{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":%q,"choices":[{"index":0,"message":%s,"logprobs":null,"finish_reason":%q}],"usage":%s}`,
+		p.whole(`{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":%q,"choices":[{"index":0,"message":%s,"logprobs":null,"finish_reason":%q}],"usage":%s,"service_tier":"default"}`,
 			model, message, finish, chatUsage)
 		return
 	}
@@ -59,7 +59,7 @@ func openAIChat(p *reply, q asked) {
 		events = append(events, chunk(`{}`, `"stop"`))
 	}
 	if q.usage {
-		events = append(events, fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":%q,"choices":[],"usage":%s}`, model, chatUsage))
+		events = append(events, fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":%q,"choices":[],"usage":%s,"service_tier":"default"}`, model, chatUsage))
 	}
 	p.stream(1, append(events, "[DONE]"))
 }
@@ -78,7 +78,7 @@ func openAIResponses(p *reply, q asked) {
 		output = `[{"type":"function_call","id":"fc_1","call_id":"call_1","status":"completed","name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}]`
 	}
 	response := func(status, output, usage string) string {
-		return fmt.Sprintf(`{"id":"resp_1","object":"response","created_at":1700000000,"status":%q,"model":%q,"output":%s,"usage":%s,"error":null,"incomplete_details":null}`,
+		return fmt.Sprintf(`{"id":"resp_1","object":"response","created_at":1700000000,"status":%q,"model":%q,"output":%s,"usage":%s,"error":null,"incomplete_details":null,"service_tier":"default"}`,
 			status, answered(q.model), output, usage)
 	}
 	if !q.stream {
