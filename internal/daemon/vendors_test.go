@@ -24,7 +24,7 @@ type vendorsCall struct {
 }
 
 // vendorsCalls are those whose tokens every door can say: none of images.
-func vendorsCalls(t *testing.T) (calls []vendorsCall) {
+func vendorsCalls(t testing.TB) (calls []vendorsCall) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.FromSlash("../price/testdata/calls.txt"))
 	if err != nil {

@@ -30,9 +30,9 @@ func countedAs(rows []*ObservationRow, f *Family) {
 
 // isCall says that an observation of the type is a call of a provider.
 func isCall(observationType string) bool {
-	switch strings.ToLower(observationType) {
-	case "generation", "llm", "embedding":
+	switch observationType {
+	case "generation", "llm", "embedding": // as nearly all are written
 		return true
 	}
-	return false
+	return strings.EqualFold(observationType, "generation") || strings.EqualFold(observationType, "llm") || strings.EqualFold(observationType, "embedding")
 }

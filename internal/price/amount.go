@@ -71,7 +71,10 @@ func (a Amount) times(tokens int64) (Amount, bool) {
 	if a < 0 || tokens < 0 || high >= million {
 		return 0, false
 	}
-	quotient, rest := bits.Div64(high, low, million)
+	quotient, rest := low/million, low%million
+	if high > 0 {
+		quotient, rest = bits.Div64(high, low, million)
+	}
 	if rest > million/2 || rest == million/2 && quotient&1 == 1 {
 		quotient++
 	}
