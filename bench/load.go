@@ -36,6 +36,8 @@ type template struct {
 	times []int // offsets of the timestamps, ten digits each
 	// traces are the offsets of the trace ids of generated events, 26 characters each.
 	traces []int
+	// parents are the offsets of the ids of the first event of each trace, where the others name it as their parent.
+	parents []int
 }
 
 const (
@@ -46,7 +48,10 @@ const (
 func (l *load) meanEventBytes() int { return l.json / (len(l.bodies) * len(l.bodies[0].ids)) }
 
 // newLoad makes the requests of a wire. Every wire gets the same events.
-func newLoad(o options, w wire) (*load, error) {
+func newLoad(o options, w wire) (*load, error) { return newLoadOf(o, w, generated) }
+
+// newLoadOf is newLoad of events that are made so, when there are none from a file; i is the event's place in its request.
+func newLoadOf(o options, w wire, made func(rng *rand.Rand, i int) brokle.Event) (*load, error) {
 	payloads, err := readPayloads(o.input)
 	if err != nil {
 		return nil, err
@@ -60,7 +65,7 @@ func newLoad(o options, w wire) (*load, error) {
 				events[i] = payloads[next%len(payloads)]
 				next++
 			} else {
-				events[i] = generated(rng)
+				events[i] = made(rng, i)
 			}
 			events[i].ID, events[i].Timestamp = brokle.NewID(), brokle.At(time.Now().Truncate(time.Second))
 			raw, err := json.Marshal(&events[i])
@@ -79,6 +84,7 @@ func newLoad(o options, w wire) (*load, error) {
 		t.times = offsets(t.body, `"timestamp":`)
 		if len(payloads) == 0 {
 			t.traces = offsets(t.body, `"trace_id":"`)
+			t.parents = offsets(t.body, `"parent_observation_id":"`)
 		}
 		l.bodies = append(l.bodies, t)
 	}
@@ -89,8 +95,16 @@ func newLoad(o options, w wire) (*load, error) {
 func (l *load) request(n int, buf []byte) []byte {
 	t := &l.bodies[n%len(l.bodies)]
 	buf = append(buf[:0], t.body...)
-	for _, at := range t.ids {
-		copy(buf[at:], brokle.NewID())
+	var first []string // ids of the first events of traces
+	for i, at := range t.ids {
+		id := brokle.NewID()
+		copy(buf[at:], id)
+		if len(t.parents) > 0 && i%eventsPerTrace == 0 {
+			first = append(first, id)
+		}
+	}
+	for i, at := range t.parents {
+		copy(buf[at:], first[i/(eventsPerTrace-1)])
 	}
 	var trace string
 	for i, at := range t.traces {
@@ -193,7 +207,7 @@ func prose(rng *rand.Rand, chars int) string {
 }
 
 // generated is a finished chat generation of about 900 bytes.
-func generated(rng *rand.Rand) brokle.Event {
+func generated(rng *rand.Rand, _ int) brokle.Event {
 	models := []string{"gpt-4o-mini", "claude-sonnet-4", "llama-3.3-70b", "mistral-large"}
 	payload := fmt.Sprintf(`{"trace_id":"%s","type":"generation","name":"chat","model":"%s","provider":"openai","input":[{"role":"user","content":"%s"}],"output":{"role":"assistant","content":"%s"},"prompt_tokens":%d,"completion_tokens":%d,"total_cost":%.6f,"latency_ms":%d,"metadata":{"region":"eu-west-%d","attempt":%d},"model_parameters":{"temperature":0.%d}}`,
 		brokle.NewID(), models[rng.IntN(4)], prose(rng, 230), prose(rng, 240), 50+rng.IntN(900), 20+rng.IntN(400), rng.Float64()/100,

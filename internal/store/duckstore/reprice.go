@@ -70,7 +70,7 @@ var (
 		{"of", "BIGINT"}, {"input_cost", "DOUBLE"}, {"cache_read_cost", "DOUBLE"}, {"cache_write_cost", "DOUBLE"}, {"output_cost", "DOUBLE"}, {"total_cost", "DOUBLE"},
 		{"cost_source", "VARCHAR"}, {"cost_reason", "VARCHAR"},
 	}
-	recountedColumns = []column{{"trace_id", "VARCHAR"}, {"id", "VARCHAR"}, {"counts_tokens", "BOOLEAN"}, {"counts_cost", "BOOLEAN"}, {"counted", "BOOLEAN"}}
+	recountedColumns = []column{{"of", "BIGINT"}, {"counts_tokens", "BOOLEAN"}, {"counts_cost", "BOOLEAN"}, {"counted", "BOOLEAN"}}
 	hashColumns      = []column{{"hash", "BIGINT"}}
 )
 

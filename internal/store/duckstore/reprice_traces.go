@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -40,8 +41,8 @@ func (h *hashes) write(w *Warehouse) error {
 	return a.end()
 }
 
-// rolledAtOnce is about how many observations are rolled up at a time: they are in memory.
-const rolledAtOnce = 20_000
+// rolledAtOnce is about how many observations are sorted by their traces at a time: as many as have one written, and so stand together.
+const rolledAtOnce = 120_000
 
 // recountFlipped finds anew what counts in the traces where a call that hangs below something carries a cost that carried none, or the other way round:
 // an amount of its own counts only where nothing below carries one.
@@ -74,17 +75,12 @@ type flippedTrace struct {
 
 // recount is recountFlipped of some traces.
 func (p *repricing) recount(traces []flippedTrace) error {
-	families := make(map[string]*entity.Family, len(traces))
 	among, rolled := traces[0].at, &hashes{table: "rolled"}
 	for _, t := range traces {
-		families[t.id] = &entity.Family{}
 		among.add(t.at)
 		rolled.add(traceHash(t.id))
 	}
 	if err := rolled.write(p.w); err != nil {
-		return err
-	}
-	if err := p.readFamilies(families, among); err != nil {
 		return err
 	}
 	c := newChunk(recountedColumns)
@@ -94,57 +90,70 @@ func (p *repricing) recount(traces []flippedTrace) error {
 		return err
 	}
 	defer a.done()
-	var roller entity.Roller
-	for id, f := range families {
-		_, changed := roller.RollUp(nil, f, id)
-		for _, is := range changed {
-			c.setText(0, id)
-			c.setText(1, is.ID)
-			for at, b := range [...]bool{is.Tokens, is.Cost, is.Counted} {
-				c.setByte(2+at, truth(b))
-			}
-			if err := a.next(); err != nil {
-				return err
-			}
+	n := 0
+	if err := p.eachRecounted(among, func(is entity.Counts, row int64) error {
+		n++
+		c.setInt(0, row)
+		for at, b := range [...]bool{is.Tokens, is.Cost, is.Counted} {
+			c.setByte(1+at, truth(b))
 		}
+		return a.next()
+	}); err != nil || n == 0 {
+		return err
 	}
 	if err := a.end(); err != nil {
 		return err
 	}
-	err = p.w.write.exec(fmt.Sprintf(`UPDATE observations SET counts_tokens = r.counts_tokens, counts_cost = r.counts_cost, counted = r.counted FROM temp.recounted AS r
-		WHERE project = $1 AND %s AND observations.trace_id = r.trace_id AND observations.id = r.id`, among.holds("written")), p.Project)
+	err = p.w.write.exec("UPDATE observations SET counts_tokens = r.counts_tokens, counts_cost = r.counts_cost, counted = r.counted FROM temp.recounted AS r WHERE observations.rowid = r.of AND " + among.holds("observations.written"))
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"recounted", "rolled"} {
-		if err := p.w.write.exec("TRUNCATE temp." + name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.w.write.exec("TRUNCATE temp.recounted")
 }
 
 // countedBy are the columns that decide what counts.
 var countedBy = []string{"id", "parent_observation_id", "type", "start_time", "total_tokens", "total_cost", "counts_tokens", "counts_cost", "duplicate_of"}
 
-// readFamilies reads the observations of the traces whose hashes are in temp.rolled, as far as it decides what counts.
-func (p *repricing) readFamilies(families map[string]*entity.Family, among span) error {
+// eachRecounted hands out the observations of the traces whose hashes are in temp.rolled whose amounts count now where they did not, or the other way
+// round, and where their rows are.
+func (p *repricing) eachRecounted(among span, f func(entity.Counts, int64) error) error {
 	in := newRowReader(countedBy)
 	var o observationRow
-	statement := fmt.Sprintf("SELECT trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled)", in.list(), among.holds("written"))
-	return p.w.write.scan(statement, []any{p.Project}, func(b block) {
-		in.begin(b, 1)
-		last, f := "", (*entity.Family)(nil)
-		for i := range b.rows {
-			if trace := in.text(0, i); trace != last {
-				last, f = trace, families[trace]
+	var trace entity.Recount
+	var failed error
+	rows, last := map[string]int64{}, ""
+	end := func() {
+		for _, is := range trace.Changed() {
+			if failed == nil {
+				failed = f(is, rows[is.ID])
 			}
-			if f != nil { // else another trace has the hash
-				in.read(i, &o)
-				f.Put(&o, 0, 0)
+		}
+		trace.Begin()
+		clear(rows)
+	}
+	statement := fmt.Sprintf("SELECT rowid, trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled) ORDER BY trace_hash, trace_id", in.list(), among.holds("written"))
+	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
+		in.begin(b, 2)
+		for i := range b.rows {
+			if id := in.text(1, i); id != last {
+				end()
+				last = strings.Clone(id)
+			}
+			in.read(i, &o)
+			trace.Add(&o)
+			if !o.IsCall() { // what is a call always counts
+				rows[strings.Clone(o.ID)] = in.numbers(0)[i]
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
+	end()
+	if failed != nil {
+		return failed
+	}
+	return p.w.write.exec("TRUNCATE temp.rolled")
 }
 
 func truth(b bool) uint8 {
