@@ -313,3 +313,30 @@ func walkImports(t *testing.T, visit func(file, imported string)) {
 		t.Fatal(err)
 	}
 }
+
+// Each module beside the root one is in the Makefile's NESTED, and so in lint and unit; those of bench have commands of their own.
+func TestModulesAreTested(t *testing.T) {
+	t.Parallel()
+	_, list, _ := strings.Cut(read(t, "Makefile"), "\nNESTED      := ")
+	list, _, _ = strings.Cut(list, "\n")
+	nested := strings.Fields(list)
+	found := 0
+	for _, pattern := range []string{"*/go.mod", "*/*/go.mod"} {
+		mods, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mod := range mods {
+			dir := filepath.ToSlash(filepath.Dir(mod))
+			if strings.HasPrefix(dir, "bench") {
+				continue
+			}
+			if found++; !slices.Contains(nested, dir) {
+				t.Errorf("%s is a module and not in NESTED of the Makefile", dir)
+			}
+		}
+	}
+	if found != len(nested) {
+		t.Errorf("%d modules, %d in NESTED", found, len(nested))
+	}
+}

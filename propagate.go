@@ -38,7 +38,7 @@ type remote struct{ trace, observation string }
 // Inject writes what ctx carries into the headers of a request, so that the observations of the process that takes it (Extract) hang
 // below the one of ctx: trace and observation into traceparent (W3C Trace Context), ids that are not of its form also into
 // tracestate, and user, session, tags and metadata into baggage (W3C Baggage), whose other members stay. A context without a trace adds
-// nothing to the first two. Mask sees none of this, and whoever gets the request can read it: InjectTrace leaves the baggage out.
+// nothing to the first two. The flag sampled is always set: whether a trace is kept follows from its id, in every process. Mask sees none of this, and whoever gets the request can read it: InjectTrace leaves the baggage out.
 // Metadata and tags that would make the baggage longer than 8192 bytes are left out.
 func Inject(ctx context.Context, h http.Header) {
 	InjectTrace(ctx, h)

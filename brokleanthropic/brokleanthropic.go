@@ -9,6 +9,9 @@
 // tools, usage with the cache's, finish reason, time to first token of a stream, the provider's error. Each try of a request that the client repeats is one of its own. What the program
 // gets stays what it is: bytes, their pace, errors, cancellation. What passes is copied within bounds.
 //
+// Anthropic's client makes spans of its own where it has a tracer provider of OpenTelemetry. Let it have this middleware or a provider whose spans go to
+// the same server, not both: a call would count twice. option.WithoutOpenTelemetry turns its spans off.
+//
 // Where the context names no client the default is used (brokle.SetDefault), and without one nothing is recorded.
 package brokleanthropic
 
@@ -27,7 +30,7 @@ type Option func(*modelcall.Recorder)
 // WithClient records with c. Default: the client of the call's context, else the default of package brokle.
 func WithClient(c *brokle.Client) Option { return func(r *modelcall.Recorder) { r.Client = c } }
 
-// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of errors. Models, counts, times and
+// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of the provider's errors. Models, counts, times and
 // finish reasons always are. Default: true. Config.Mask of the client sees what is recorded.
 func WithContent(on bool) Option { return func(r *modelcall.Recorder) { r.NoContent = !on } }
 

@@ -29,7 +29,7 @@ func configOf(opts []Option) *config {
 // WithClient records with c. Default: the client of the request's context, else the default of package brokle.
 func WithClient(c *brokle.Client) Option { return func(o *config) { o.calls.Client = c } }
 
-// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of errors. Models, counts, times and
+// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of the provider's errors. Models, counts, times and
 // finish reasons always are. Default: true. Config.Mask of the client sees what is recorded.
 func WithContent(on bool) Option { return func(o *config) { o.calls.NoContent = !on } }
 

@@ -25,7 +25,7 @@ type Option func(*modelcall.Recorder)
 // WithClient records with c. Default: the client of the call's context, else the default of package brokle.
 func WithClient(c *brokle.Client) Option { return func(r *modelcall.Recorder) { r.Client = c } }
 
-// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of errors. Models, counts, times and
+// WithContent says whether what was said to and by a model is recorded: input, output, tools, and the texts of the provider's errors. Models, counts, times and
 // finish reasons always are. Default: true. Config.Mask of the client sees what is recorded.
 func WithContent(on bool) Option { return func(r *modelcall.Recorder) { r.NoContent = !on } }
 

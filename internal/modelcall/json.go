@@ -73,7 +73,7 @@ const (
 
 // shorten leaves out of a JSON value what is too long to be kept: media, and the ends of long texts. It says so in their place.
 func shorten(v json.RawMessage) json.RawMessage {
-	if len(v) <= keptMedium {
+	if len(v) <= keptMedium || len(v) <= keptValue && !hasLongText(v) {
 		return v
 	}
 	d := json.NewDecoder(bytes.NewReader(v))
@@ -94,6 +94,28 @@ func shorten(v json.RawMessage) json.RawMessage {
 		b, _ = encode(fmt.Sprintf("(%d bytes, too many to keep)", len(v)))
 	}
 	return b
+}
+
+// hasLongText says whether a text in valid JSON has more than keptMedium bytes.
+func hasLongText(v []byte) bool {
+	for {
+		i := bytes.IndexByte(v, '"')
+		if i < 0 {
+			return false
+		}
+		v = v[i+1:]
+		n := 0
+		for n < len(v) && v[n] != '"' {
+			if v[n] == '\\' {
+				n++
+			}
+			n++
+		}
+		if n > keptMedium {
+			return true
+		}
+		v = v[min(n+1, len(v)):]
+	}
 }
 
 func shortened(v any) (_ any, changed bool) {

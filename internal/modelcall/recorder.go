@@ -13,7 +13,7 @@ import (
 type Recorder struct {
 	// Client records; nil means that of the context, or the default.
 	Client *brokle.Client
-	// NoContent leaves out what was said: input, output, tools, and the texts of errors.
+	// NoContent leaves out what was said: input, output, tools, and the texts of the provider's errors.
 	NoContent bool
 	// OwnClient says that all requests are a provider's client's, so that a path need not tell it.
 	OwnClient bool
