@@ -96,12 +96,12 @@ lint: deps $(PAGE_DEPS)
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
 unit: test-deps
-	@echo "unit tests"; $(GO) test -vet=off $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
+	@echo "unit tests"; $(GO) test -vet=off -timeout 20m $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
 	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off ./...); done
 
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
-	@echo "race detector"; $(GO) test -vet=off -race -short $(RACE)
+	@echo "race detector"; $(GO) test -vet=off -race -short -timeout 20m $(RACE)
 	@for module in broklehttp brokleotel; do (cd $$module && $(GO) test -vet=off -race ./...); done # the others only hand over to internal/modelcall
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md

@@ -59,8 +59,6 @@ func tenancyRows() map[string]tenancyRow {
 		"PUT /v1/budgets":                   {body: `[]`},
 		"GET /v1/prices/reprice":            {},
 		"POST /v1/prices/reprice":           {},
-		"GET /v1/budgets":                   {},
-		"PUT /v1/budgets":                   {body: `[]`},
 		"GET /v1/backup":                    {operator: true, status: 403},
 		"GET /v1/traces":                    {queries: filters[1:]},
 		"GET /v1/traces/{id}":               {id: "trace"},
