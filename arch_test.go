@@ -49,9 +49,11 @@ func house() map[string]room {
 		inTests: []string{"internal/extract", "internal/store/storetest", "internal/query"},
 		because: "backends know no one above",
 	}
-	log, duck, redis := backend, backend, backend
+	log, duck, redis, click := backend, backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/twinning"})
+	click.may = with(contracts, []string{"internal/store/paging", "internal/store/twinning"})
+	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/store/duckstore"})
 	integration := room{
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
 	}
@@ -121,7 +123,9 @@ func house() map[string]room {
 		"internal/store/idindex":    index,
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
-		"internal/store/clickhouse": backend,
+		"internal/store/clickhouse": click,
+		"internal/store/paging":     {may: contracts, because: "a page is a page, whatever the engine"},
+		"internal/store/twinning":   {may: []string{"internal/entity"}, because: "twins are twins, whatever the engine"},
 
 		"internal/ingest": {
 			may:     with(contracts, []string{"internal/extract"}),
@@ -203,12 +207,13 @@ func house() map[string]room {
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},
-		"internal/harm":      {because: "it harms files, whatever is in them"},
-		"internal/watch":     {because: "it looks, whatever there is to see"},
-		"internal/chance":    {because: "it gives tests their seed, whatever they test"},
-		"internal/redistest": {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":       {inTests: []string{".", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
-		"internal/e2e/rig":   {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
+		"internal/harm":           {because: "it harms files, whatever is in them"},
+		"internal/watch":          {because: "it looks, whatever there is to see"},
+		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
+		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
+		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
+		"internal/e2e":            {inTests: []string{".", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
+		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},

@@ -25,7 +25,7 @@ func (w *Warehouse) Insert(ctx context.Context, recs []entity.Record, upto entit
 	if upto > maxSeq {
 		return fmt.Errorf("insert events: position %d is out of range", upto)
 	}
-	if err := poison(recs); err != nil {
+	if err := store.Poisoned(recs, maxSeq); err != nil {
 		return err
 	}
 	if err := w.take(ctx, recs, upto); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/paging"
 )
 
 // pager pages through the rows of a relation by the plan's column, ties by id and then
@@ -116,12 +117,7 @@ type key struct {
 	span    span // where its events are
 }
 
+func (k *key) place() store.Place { return store.Place{Value: k.value, ID: k.id, Tie: k.trace} }
+
 // cut cuts keys to limit, and says where they end when they were more.
-func cut(keys []key, limit int) ([]key, *store.Place) {
-	if len(keys) <= limit {
-		return keys, nil
-	}
-	keys = keys[:limit]
-	end := keys[limit-1]
-	return keys, &store.Place{Value: end.value, ID: end.id, Tie: end.trace}
-}
+func cut(keys []key, limit int) ([]key, *store.Place) { return paging.Cut(keys, limit, (*key).place) }

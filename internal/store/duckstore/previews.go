@@ -2,13 +2,10 @@ package duckstore
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // Previews of input and output are of no table: only a page of observations shows them, and the Log has
@@ -36,7 +33,7 @@ func (w *Warehouse) previews(ctx context.Context, project string, rows []wholeRo
 			if rec.Fields == nil || rec.Project != project {
 				continue
 			}
-			shown := previewed(rec)
+			shown := entity.Previewed(rec)
 			for _, at := range of[rec.Seq] {
 				folds[at].Add(shown, shown.Fields)
 			}
@@ -51,36 +48,4 @@ func (w *Warehouse) previews(ctx context.Context, project string, rows []wholeRo
 		}
 	}
 	return nil
-}
-
-// previewed is the record as far as its previews need it, in memory of its own: the rest of its payload, which may be
-// large, is not kept until the page is complete.
-func previewed(rec *entity.Record) *entity.Record {
-	fields := &entity.Fields{Kind: rec.Fields.Kind, Rank: rec.Fields.Rank, Content: rec.Fields.Content}
-	for _, v := range rec.Fields.Values {
-		switch v.Field {
-		case entity.Input, entity.Output:
-			v.Text = quotedPreview(v.Text)
-		case entity.TraceID:
-			v.Text = strings.Clone(v.Text)
-		case entity.Clear:
-			v.List = slices.Clone(v.List)
-			for i := range v.List {
-				v.List[i] = strings.Clone(v.List[i])
-			}
-		default:
-			continue
-		}
-		fields.Values = append(fields.Values, v)
-	}
-	return &entity.Record{Seq: rec.Seq, Fields: fields, Event: wire.Event{ID: strings.Clone(rec.Event.ID), Timestamp: rec.Event.Timestamp}}
-}
-
-// quotedPreview is the preview of a JSON value as a JSON value.
-func quotedPreview(raw string) string {
-	b, err := json.Marshal(entity.Preview(raw, entity.PreviewLength))
-	if err != nil {
-		return `""` // a string always is JSON
-	}
-	return string(b)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/paging"
 )
 
 // seqs adds Seqs as a parameter and returns a subquery of them.
@@ -103,71 +105,14 @@ func traceEvents(ctx context.Context, v *view, keys []key, each func(int, entity
 	return v.eventRows(ctx, q, with([]string{ofObservations}, q.eventsOfTraces(keys)), func(id string, seq entity.Seq) { each(at[id], seq) })
 }
 
-// The rows that search looks at at a time: of the first statement at least so
-// many, each time leapGrowth as many, and the events of searchStep rows together:
-// when these fill the page, the rest of the leap is not looked at.
-const (
-	searchLeap    = 256
-	leapGrowth    = 8
-	mostSearched  = 1 << 18
-	searchStep    = 1 << 12
-	searchPerPage = 4 // rows looked at first, for each row of the page
-)
-
-// search finds the rows of a page, and one more, that match: it goes through
-// what find finds, in order, in growing leaps, until the page is full. Without match it is find.
+// search finds the rows of a page, and one more, that match.
 func (v *view) search(ctx context.Context, p *pager, events owned, find func(*pager) ([]key, error)) ([]key, error) {
-	if p.Match == nil {
-		return find(p)
+	list := paging.List[key]{
+		Find:  func(plan *store.Plan) ([]key, error) { return find(&pager{plan, p.tie}) },
+		Place: (*key).place,
+		Events: func(ctx context.Context, keys []key, each func(int, entity.Seq)) error {
+			return events(ctx, v, keys, each)
+		},
 	}
-	plan := *p.Plan
-	leap := pager{&plan, p.tie}
-	plan.Limit = max(searchLeap, searchPerPage*p.Limit)
-	var found []key
-	for {
-		keys, err := find(&leap)
-		if err != nil {
-			return nil, err
-		}
-		keys, next := cut(keys, plan.Limit)
-		for some := range slices.Chunk(keys, searchStep) {
-			if some, err = v.matching(ctx, some, p.Match, events); err != nil {
-				return nil, err
-			}
-			if found = append(found, some...); len(found) > p.Limit {
-				return found[:p.Limit+1], nil
-			}
-		}
-		if next == nil {
-			return found, nil
-		}
-		plan.After, plan.Limit = next, min(leapGrowth*plan.Limit, mostSearched)
-	}
-}
-
-// matching are the keys of which an event matches, in their order.
-func (v *view) matching(ctx context.Context, keys []key, match func(context.Context, []entity.Seq) ([]bool, error), events owned) ([]key, error) {
-	var of []int
-	var seqs []entity.Seq
-	err := events(ctx, v, keys, func(at int, seq entity.Seq) {
-		of, seqs = append(of, at), append(seqs, seq)
-	})
-	if err != nil {
-		return nil, err
-	}
-	matches, err := match(ctx, seqs)
-	if err != nil {
-		return nil, err
-	}
-	passed := make([]bool, len(keys))
-	for i, yes := range matches {
-		passed[of[i]] = passed[of[i]] || yes
-	}
-	var kept []key
-	for i, k := range keys {
-		if passed[i] {
-			kept = append(kept, k)
-		}
-	}
-	return kept, nil
+	return list.Search(ctx, p.Plan)
 }

@@ -1,4 +1,4 @@
-package duckstore
+package store
 
 import (
 	"errors"
@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
-	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // maxMicro is the last microsecond of the year 9999.
 const maxMicro = 253402300799_999999
 
-// poison names the records that no row can hold, or returns nil.
-func poison(recs []entity.Record) error {
+// Poisoned is a *PoisonError that names the records that no row of a Warehouse can hold, or nil. last is the greatest Seq that it
+// can hold.
+func Poisoned(recs []entity.Record, last entity.Seq) error {
 	var seqs []entity.Seq
 	var first error
 	var fs entity.Fields
 	for i := range recs {
-		if err := checkRecord(&recs[i], &fs); err != nil {
+		if err := checkRecord(&recs[i], last, &fs); err != nil {
 			seqs = append(seqs, recs[i].Seq)
 			if first == nil {
 				first = err
@@ -29,11 +29,11 @@ func poison(recs []entity.Record) error {
 	if seqs == nil {
 		return nil
 	}
-	return &store.PoisonError{Seqs: seqs, Err: first}
+	return &PoisonError{Seqs: seqs, Err: first}
 }
 
 // checkRecord looks at a record; fs is memory that it uses.
-func checkRecord(r *entity.Record, fs *entity.Fields) error {
+func checkRecord(r *entity.Record, last entity.Seq, fs *entity.Fields) error {
 	if r.Row == nil {
 		return errors.New("the record has no row")
 	}
@@ -45,7 +45,7 @@ func checkRecord(r *entity.Record, fs *entity.Fields) error {
 		return fmt.Errorf("there is no entity kind %d", fs.Kind)
 	case fs.Rank > entity.RankHint:
 		return fmt.Errorf("there is no rank %d", fs.Rank)
-	case r.Seq > maxSeq:
+	case r.Seq > last:
 		return fmt.Errorf("seq %d is out of range", r.Seq)
 	}
 	if ts := r.Event.Timestamp.UnixMicro(); ts < 0 || ts > maxMicro {

@@ -1,0 +1,225 @@
+// Package clickhousetest starts real ClickHouse servers for tests, ends and restarts them, and gives each test a database of
+// its own. A server is the engine of a package of the npm registry, which is downloaded once, checked against a sum and kept in the
+// user's cache directory, and runs in a process of its own. It ends when its standard input closes, and so with the test's process,
+// however that ends. Where the engine cannot be had the test is skipped, and says why.
+//
+// The build has no replicated tables, no Keeper, and no CREATE USER; its mutations_sync is 1 and old_parts_lifetime 0
+// where a server may have others: who relies on them sets them.
+package clickhousetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The account of every server.
+const (
+	User     = "brokle"
+	Password = "secret of tests"
+)
+
+// Server is one ClickHouse server on ports of 127.0.0.1.
+type Server struct {
+	HTTP, TCP int // ports: of the HTTP interface and of the native protocol
+
+	t         testing.TB
+	files     installed
+	dir       string
+	cmd       *exec.Cmd
+	stdin     io.Closer
+	log       bytes.Buffer // its output; read only after it has ended
+	done      chan struct{}
+	databases atomic.Int64
+}
+
+// Start runs a server until the test ends.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := StartIn(t, t.TempDir())
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// StartIn runs a server on the files in dir until Kill.
+func StartIn(t testing.TB, dir string) *Server {
+	t.Helper()
+	files, err := install()
+	if errors.Is(err, errNotHere) {
+		t.Skipf("skipped: %v, so NO ClickHouse was tried", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, files: files, dir: dir}
+	if err := s.configure(); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 { // another process may take a port first
+		s.HTTP, s.TCP = freePort(t), freePort(t)
+		if s.run() {
+			return s
+		}
+		t.Logf("clickhouse on ports %d and %d: %s", s.HTTP, s.TCP, s.log.String())
+	}
+	t.Fatal("clickhouse does not start")
+	return nil
+}
+
+// configuration names users.xml by a path of its own. Backups go below the folder.
+const configuration = `<clickhouse>
+<user_directories><users_xml><path>%[1]s/users.xml</path></users_xml></user_directories>
+<backups><allowed_path>%[1]s/backups/</allowed_path></backups>
+<max_server_memory_usage>4000000000</max_server_memory_usage>
+</clickhouse>`
+
+const users = `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>
+<default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
+<%[1]s><password>%[2]s</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></%[1]s>
+</users></clickhouse>`
+
+func (s *Server) configure() error {
+	return errors.Join(
+		os.WriteFile(filepath.Join(s.dir, "config.xml"), fmt.Appendf(nil, configuration, s.dir), 0o644),
+		os.WriteFile(filepath.Join(s.dir, "users.xml"), fmt.Appendf(nil, users, User, Password), 0o644),
+	)
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// run starts the process, and says whether it answers.
+func (s *Server) run() bool {
+	data := filepath.Join(s.dir, "data")
+	// The tables of system are not remembered over a restart, but their folders stay.
+	if err := os.RemoveAll(filepath.Join(data, "data", "system")); err != nil {
+		s.t.Fatal(err)
+	}
+	s.cmd = exec.Command(s.files.launcher, s.files.library, "--path", data, "--http_port", strconv.Itoa(s.HTTP), "--tcp_port", strconv.Itoa(s.TCP),
+		"--listen_host", "127.0.0.1", "--config-file", filepath.Join(s.dir, "config.xml"),
+		"--structure", "line String", "--input-format", "LineAsString",
+		"--query", "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT count() FROM table FORMAT Null")
+	s.log.Reset()
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	stdin, err := s.cmd.StdinPipe() // the last query reads it
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	s.stdin, s.done = stdin, done
+	go func() {
+		_ = s.cmd.Wait() // how it ended is in ProcessState
+		close(done)
+	}()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
+		if _, err := s.Query("SELECT 1"); err == nil && s.accepts() {
+			return true
+		}
+		select {
+		case <-done:
+			return false
+		case <-tick.C:
+		}
+	}
+	s.Kill()
+	return false
+}
+
+// accepts says whether the native protocol's port is open.
+func (s *Server) accepts() bool {
+	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// Addr is host:port of the native protocol.
+func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.TCP) }
+
+// URL is what a node is given to keep its warehouse in a database.
+func (s *Server) URL(database string) string {
+	u := url.URL{Scheme: "clickhouse", User: url.UserPassword(User, Password), Host: s.Addr(), Path: "/" + database}
+	return u.String()
+}
+
+// Database makes an empty database and returns its name.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("t%d", s.databases.Add(1))
+	s.Do(t, "CREATE DATABASE "+name)
+	return name
+}
+
+// Do runs one statement and returns what it answers, as tab-separated lines.
+func (s *Server) Do(t testing.TB, statement string) string {
+	t.Helper()
+	out, err := s.Query(statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Query is Do for who expects an error.
+func (s *Server) Query(statement string) (string, error) {
+	request, err := http.NewRequest(http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/", s.HTTP), strings.NewReader(statement))
+	if err != nil {
+		return "", err
+	}
+	request.SetBasicAuth(User, Password)
+	client := &http.Client{Timeout: time.Minute}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	out, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", statement, bytes.TrimSpace(out))
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// Kill ends the server with SIGKILL.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.done
+	_ = s.stdin.Close()
+}
+
+// Restart runs it again on the same files and ports.
+func (s *Server) Restart() {
+	s.t.Helper()
+	for range 10 {
+		if s.run() {
+			return
+		}
+	}
+	s.t.Fatalf("clickhouse does not start again:\n%s", s.log.String())
+}

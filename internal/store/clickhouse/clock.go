@@ -1,0 +1,141 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// A node works in steps, which it counts, and writes into the table nodes before it does the next thing:
+//
+//	inserting  it will insert the events of its Log behind cursor up to upto, under a token of this step
+//	inserted   these events are in the table
+//	settled    what they touched is folded and written, and the cursor has moved
+//
+// The sum of the steps of all nodes is the clock: it never falls, and each version of a row is the clock as it was read
+// before the events were read of which the row was made. So of two rows of one entity the one with the greater version knows every
+// event whose block was in the table when the clock was read. A block that it does not know came into the table later; then its
+// own node, which read the clock later still, writes a row with a greater version. Whoever of several nodes
+// writes last, what is in force in the end knows all events.
+//
+// A row is also made of other rows (a trace of its observations, a duplicate of the one that is kept). These are in step with their events once
+// all blocks are settled; so who settles also settles what other nodes have inserted and not settled yet, be they still at it or dead.
+
+// node is a row of the table nodes.
+type node struct {
+	id         uint16
+	steps      uint64
+	generation uint64 // when it was made, in Unix µs: what tells the tokens of two lives of the tables apart
+	cursor     entity.Seq
+	upto       entity.Seq // of the block that it inserts
+	inserting  uint64     // the step of that block; its events have it too
+	inserted   uint64     // the last block that is in the table
+	settled    uint64     // the last block that is settled
+}
+
+// pending says that a block was begun and not settled.
+func (n *node) pending() bool { return n.inserting > n.settled }
+
+// token names the insert of the block that is begun. It is the same whenever that is tried again, and no other block has it: the server drops
+// whatever comes under a token that it remembers, also what is not the same. So the Seqs are part of it.
+func (n *node) token(recs []entity.Record) string {
+	var d xxhash.Digest
+	d.Reset()
+	var seq [8]byte
+	for i := range recs {
+		binary.LittleEndian.PutUint64(seq[:], uint64(recs[i].Seq))
+		d.Write(seq[:]) //nolint:errcheck // it never fails
+	}
+	return fmt.Sprintf("node %d, generation %d, step %d, %d events %016x", n.id, n.generation, n.inserting, len(recs), d.Sum64())
+}
+
+// loadSelf reads what this node did before.
+func (w *Warehouse) loadSelf(ctx context.Context) error {
+	all, err := w.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	w.self = node{id: w.options.Node, generation: uint64(time.Now().UnixMicro())}
+	for _, n := range all {
+		if n.id == w.options.Node {
+			w.self, w.resumes = n, n.pending()
+		}
+	}
+	w.reached.Store(uint64(w.self.cursor))
+	if w.resumes {
+		return w.loadThere(ctx)
+	}
+	return nil
+}
+
+// loadThere reads which events of the block that was begun are in the table.
+func (w *Warehouse) loadThere(ctx context.Context) error {
+	var seq proto.ColUInt64
+	w.there = map[uint64]bool{}
+	q := &builder{}
+	text := fmt.Sprintf("SELECT seq FROM events WHERE node = %d AND step = %s", w.self.id, q.arg(w.self.inserting))
+	err := w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { w.there[seq.Row(i)] = true })
+	if err != nil {
+		return fmt.Errorf("read which events are in the table: %w", err)
+	}
+	return nil
+}
+
+// nodes reads what all nodes have done.
+func (w *Warehouse) nodes(ctx context.Context) (all []node, err error) {
+	var id proto.ColUInt16
+	var steps, generation, cursor, upto, inserting, inserted, settled proto.ColUInt64
+	result := proto.Results{
+		{Name: "node", Data: &id}, {Name: "steps", Data: &steps}, {Name: "generation", Data: &generation}, {Name: "cursor", Data: &cursor}, {Name: "upto", Data: &upto},
+		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled},
+	}
+	err = w.ask(ctx, &builder{}, "SELECT node, steps, generation, cursor, upto, inserting, inserted, settled FROM nodes FINAL ORDER BY node", result, func(i int) {
+		all = append(all, node{id.Row(i), steps.Row(i), generation.Row(i), entity.Seq(cursor.Row(i)), entity.Seq(upto.Row(i)), inserting.Row(i), inserted.Row(i), settled.Row(i)})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what the nodes have done: %w", err)
+	}
+	return all, nil
+}
+
+// step writes what this node is about to do, or has done.
+func (w *Warehouse) step(ctx context.Context, next node) error {
+	next.steps++
+	id, steps, generation := proto.ColUInt16{next.id}, proto.ColUInt64{next.steps}, proto.ColUInt64{next.generation}
+	cursor, upto := proto.ColUInt64{uint64(next.cursor)}, proto.ColUInt64{uint64(next.upto)}
+	inserting, inserted, settled := proto.ColUInt64{next.inserting}, proto.ColUInt64{next.inserted}, proto.ColUInt64{next.settled}
+	in := proto.Input{
+		{Name: "node", Data: &id}, {Name: "steps", Data: &steps}, {Name: "generation", Data: &generation}, {Name: "cursor", Data: &cursor}, {Name: "upto", Data: &upto},
+		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled},
+	}
+	if err := w.insertBlock(ctx, "nodes", in, nil); err != nil {
+		return fmt.Errorf("write the node's step: %w", err)
+	}
+	w.self = next
+	w.reached.Store(uint64(next.cursor))
+	return nil
+}
+
+// instant is the clock as it was read, and which nodes have inserted what they have not settled: others, and this one in the life before.
+type instant struct {
+	version uint64
+	behind  []node
+}
+
+func (w *Warehouse) now(ctx context.Context) (instant, error) {
+	all, err := w.nodes(ctx)
+	var at instant
+	for _, n := range all {
+		at.version += n.steps
+		if n.id == w.self.id && w.resumes || n.id != w.self.id && n.inserted > n.settled {
+			at.behind = append(at.behind, n)
+		}
+	}
+	return at, err
+}

@@ -1,0 +1,102 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// Events finds the events that of means. Entities know theirs.
+func (w *Warehouse) Events(ctx context.Context, project string, of store.EventRef) (seqs map[string][]entity.Seq, err error) {
+	find, what := (*view).entityEvents, "find the events of entities"
+	switch {
+	case of.TraceID != "":
+		find, what = (*view).traceEvents, "find the events of a trace"
+	case of.EventID != "":
+		find, what = (*view).event, "find an event"
+	}
+	err = w.question(ctx, project, what, func(ctx context.Context, v *view) error {
+		seqs = map[string][]entity.Seq{}
+		return find(v, ctx, of, func(id string, own []uint64) {
+			for _, s := range own {
+				seqs[id] = append(seqs[id], entity.Seq(s))
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range seqs {
+		slices.Sort(list)
+	}
+	return seqs, nil
+}
+
+// event finds the facts of an event's id.
+func (v *view) event(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
+	var seq proto.ColUInt64
+	q := v.query()
+	text := "SELECT min(seq) AS first FROM events WHERE project = {p1:String} AND event_id = " + q.arg(of.EventID) + " GROUP BY kind, entity_id, content"
+	return v.rows(ctx, q, text, proto.Results{{Name: "first", Data: &seq}}, func(i int) { each(of.EventID, []uint64{seq.Row(i)}) })
+}
+
+// entityEvents finds the own events of entities.
+func (v *view) entityEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
+	if of.Kind == entity.GenericKind {
+		return nil // it has no entities
+	}
+	q := v.query()
+	return v.seqs(ctx, q, "SELECT id, seqs FROM "+tableOf(of.Kind)+" FINAL WHERE project = {p1:String} AND notEmpty(seqs) AND id IN "+q.arg(of.IDs), each)
+}
+
+func (v *view) seqs(ctx context.Context, q *builder, text string, each func(string, []uint64)) error {
+	var id proto.ColStr
+	seqs := new(proto.ColUInt64).Array()
+	return v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) { each(id.Row(i), seqs.Row(i)) })
+}
+
+// traceEvents finds all events that fold into a trace.
+func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
+	found := false
+	all := func(_ string, own []uint64) {
+		found = true
+		each(of.TraceID, own)
+	}
+	q := v.query()
+	err := v.seqs(ctx, q, "SELECT id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = "+q.arg(of.TraceID), all)
+	if err != nil || !found {
+		return err
+	}
+	q = v.query()
+	err = v.seqs(ctx, q, "SELECT id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = "+q.arg(of.TraceID), all)
+	if err != nil {
+		return err
+	}
+	q = v.query()
+	return v.seqs(ctx, q, with([]string{ofObservations, ofScores, ofPlacedScores}, "SELECT id, seqs FROM sc WHERE placed_in = "+q.arg(of.TraceID)), all)
+}
+
+// Twins finds the duplicates among the observations that of means, and those of which they are kept.
+func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef) (twins entity.Twins, err error) {
+	column, kept, values := "id", "duplicate_of", of.IDs
+	if of.TraceID != "" {
+		column, kept, values = "trace_id", "duplicate_of_trace", []string{of.TraceID}
+	}
+	err = w.question(ctx, project, "find twins", func(ctx context.Context, v *view) error {
+		twins = entity.Twins{}
+		var trace, id, ofTrace, ofID proto.ColStr
+		q := v.query()
+		ids := q.arg(values)
+		text := fmt.Sprintf("SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s)", column, ids, kept)
+		result := proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}, {Name: "duplicate_of_trace", Data: &ofTrace}, {Name: "duplicate_of", Data: &ofID}}
+		return v.rows(ctx, q, text, result, func(i int) {
+			twins[entity.Ref{TraceID: trace.Row(i), ID: id.Row(i)}] = entity.Ref{TraceID: ofTrace.Row(i), ID: ofID.Row(i)}
+		})
+	})
+	return twins, err
+}

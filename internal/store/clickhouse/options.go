@@ -1,0 +1,52 @@
+package clickhouse
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// Options are the settings of a Warehouse. The zero value of a field is its default.
+type Options struct {
+	// Addresses are host:port of the native protocol, of servers that hold the same data: what one does not answer the next one
+	// is asked. At least one.
+	Addresses []string
+	// Database has the tables. It must exist. Default "default".
+	Database string
+	// User and Password are the account. Default "default", without a password.
+	User, Password string
+	// Node tells the nodes that share the tables apart, 0 to 32767; no two have the same one. It is in the upper bits of the Seqs that
+	// the Warehouse keeps and answers with: see Seqs. Default 0.
+	Node uint16
+	// Extract reads the Fields of a record whose row was written by another version. Default: such a record is an error.
+	Extract func(rec *entity.Record)
+	// Prices says what calls cost. Default: what was sent.
+	Prices entity.Pricer
+	// QuestionTime bounds a question whose context has no deadline. Default 30 s.
+	QuestionTime time.Duration
+	// QuestionMemory bounds what the server may use for one question, in bytes. Default 1 GiB.
+	QuestionMemory int64
+	// Logger is told what nobody waits for. Default: nobody.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Database == "" {
+		o.Database = "default"
+	}
+	if o.User == "" {
+		o.User = "default"
+	}
+	if o.QuestionTime <= 0 {
+		o.QuestionTime = 30 * time.Second
+	}
+	if o.QuestionMemory <= 0 {
+		o.QuestionMemory = 1 << 30
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return o
+}

@@ -1,0 +1,171 @@
+package clickhouse
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
+
+// The relations of the project: tr its traces, t the same as what an observation or a score is part of, o its observations, s its scores, and
+// e its events. FINAL leaves of several rows of one entity the one in force, and of several of one fact that with the lowest Seq.
+// sc is s, where a score that names only an observation is placed_in the trace of the newest with that id.
+var (
+	ofTraces       = table("tr", "SELECT * FROM traces FINAL WHERE project = {p1:String}")
+	ofParents      = table("t", "SELECT * FROM traces FINAL WHERE project = {p1:String}")
+	ofObservations = table("o", "SELECT * FROM observations FINAL WHERE project = {p1:String}")
+	ofScores       = table("s", "SELECT * FROM scores FINAL WHERE project = {p1:String}")
+	ofEvents       = table("e", "SELECT * FROM events FINAL WHERE project = {p1:String}")
+	ofPlacedScores = table("sc", `SELECT s.*, if(s.trace_id != '', s.trace_id, own.own_trace) AS placed_in FROM s LEFT JOIN (`+ownTraces+`) AS own ON s.observation_id = own.own_id`)
+)
+
+// ownTraces says of the observations that scores name without a trace which trace has the newest.
+const ownTraces = `SELECT id AS own_id, argMax(trace_id, (newness, trace_id)) AS own_trace FROM o WHERE id IN (SELECT observation_id FROM s WHERE trace_id = '') GROUP BY id`
+
+// us is a time as microseconds since 1970.
+func us(column string) string { return "toUnixTimestamp64Micro(" + column + ")" }
+
+// columns is what filters, groups and sorts ask of a relation.
+type columns struct {
+	row string // its alias, with a point
+	// of has the columns that are not row's of the same name: an expression, or the whole
+	// condition of a filter, with %s for the value.
+	of map[string]string
+	// flags are the conditions that a column is false, and true.
+	flags  map[string][2]string
+	id     string                          // tells rows apart
+	scores string                          // relation of the scores that count: columns owner, name, value
+	found  func(*builder, []uint64) string // a condition: has one of the events
+}
+
+// expression is a column as SQL: a number, or a text that is ” where there is none.
+func (c *columns) expression(column string) string {
+	if e := c.of[column]; e != "" {
+		return e
+	}
+	if times[column] {
+		return us(c.row + column)
+	}
+	return c.row + column
+}
+
+// times are the columns that are times, in all relations.
+var times = timesOf()
+
+func timesOf() map[string]bool {
+	all := map[string]bool{}
+	for _, kind := range []entity.Kind{entity.TraceKind, entity.ObservationKind, entity.ScoreKind} {
+		for _, c := range entity.Columns(kind) {
+			if c.Type == entity.Time {
+				all[c.Name] = true
+			}
+		}
+	}
+	return all
+}
+
+// need says whether a condition or group uses what has this alias.
+func (c *columns) need(alias string, w *store.Where, groups ...string) bool {
+	for _, g := range groups {
+		if strings.Contains(c.expression(g), alias) {
+			return true
+		}
+	}
+	for _, part := range w.Conditions {
+		if strings.Contains(c.expression(part.Column), alias) {
+			return true
+		}
+	}
+	return false
+}
+
+// compared is a condition as SQL, of an expression and a value.
+func compared(op store.Op) string {
+	return [...]string{store.Equal: "%s = %s", store.In: "%s IN %s", store.AtLeast: "%s >= %s", store.AtMost: "%s <= %s", store.Below: "%s < %s"}[op]
+}
+
+// conditions are the parts of w as SQL conditions that must all hold.
+func (q *builder) conditions(w *store.Where, c *columns) []string {
+	var all []string
+	for _, part := range w.Conditions {
+		if flag, ok := part.Value.(bool); ok {
+			text := c.flags[part.Column][0]
+			if flag {
+				text = c.flags[part.Column][1]
+			}
+			all = append(all, text)
+			continue
+		}
+		expression, value := c.expression(part.Column), q.arg(part.Value)
+		if strings.Contains(expression, "%s") {
+			all = append(all, fmt.Sprintf(expression, value))
+		} else {
+			all = append(all, fmt.Sprintf(compared(part.Op), expression, value))
+		}
+	}
+	if w.Seqs != nil {
+		all = append(all, c.found(q, uints(w.Seqs)))
+	}
+	if len(w.Scores) > 0 {
+		all = append(all, q.scoreRanges(w.Scores, c))
+	}
+	return all
+}
+
+// scoreRanges is the condition that all of them hold.
+func (q *builder) scoreRanges(all []store.ScoreRange, c *columns) string {
+	var parts []string
+	for _, r := range all {
+		part := fmt.Sprintf("name = %s AND mean >= %s AND mean <= %s", q.arg(r.Name), q.arg(r.Least), q.arg(r.Most))
+		if len(r.Not) > 0 {
+			part += " AND mean NOT IN " + q.arg(r.Not)
+		}
+		parts = append(parts, "("+part+")")
+	}
+	return fmt.Sprintf("%s IN (SELECT owner FROM (SELECT owner, name, sumKahan(value) / count() AS mean FROM (%s) WHERE value IS NOT NULL GROUP BY owner, name) WHERE %s GROUP BY owner HAVING count() = %d)",
+		c.id, c.scores, strings.Join(parts, " OR "), len(all))
+}
+
+// having is the condition that a list of Seqs has one of the events.
+func (q *builder) having(list string, seqs []uint64) string {
+	if len(seqs) == 0 {
+		return "0"
+	}
+	return "hasAny(" + list + ", " + q.arg(seqs) + ")"
+}
+
+// The amounts of an observation that are part of a sum: see entity.Count.
+const countedTokens = "if(o.counts_tokens, o.total_tokens, NULL)"
+
+// countedPart is a part of a cost, where the cost is part of a sum.
+func countedPart(column string) string { return "if(o.counts_cost, o." + column + ", NULL)" }
+
+// unpriced is the condition of a call whose cost is not known: as entity.Roller counts them.
+const unpriced = "lower(o.type) IN ('generation', 'llm', 'embedding') AND o.duplicate_of = '' AND o.total_cost IS NULL" +
+	" AND (o.status != 'error' OR o.total_tokens IS NOT NULL)"
+
+// exactTokens adds integers beyond 64 bits, and keeps the sum within them, so that none wraps. NULL of nothing: least and greatest
+// pass over it.
+func exactTokens(column string) string {
+	sum := "sumOrNull(toInt128(" + column + "))"
+	return "if(isNull(" + sum + "), NULL, toInt64(greatest(least(" + sum + ", toInt128(9223372036854775807)), toInt128(-9223372036854775808))))"
+}
+
+// exactSum adds money in units of 1e-12, as entity.Money does, so that the sum does not depend on the order of the rows:
+// a page cursor compares it with a later run. One amount counts for at most 1e15, so that no sum overflows.
+func exactSum(column string) string {
+	amount := "if(isNull(" + column + "), NULL, toInt128(round(greatest(least(" + column + ", 1e15), -1e15) * 1e12)))"
+	return "toFloat64(sumOrNull(" + amount + ")) / 1e12"
+}
+
+// text is an expression that is NULL where there is no text.
+func text(expression string) string { return "nullIf(CAST(" + expression + ", 'String'), '')" }
+
+// number is an expression in the form in which a column of numbers is read.
+func number(expression string, as store.Number) string {
+	if as == store.Float {
+		return "CAST(" + expression + ", 'Nullable(Float64)')"
+	}
+	return "CAST(" + expression + ", 'Nullable(Int64)')"
+}

@@ -1,0 +1,91 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ClickHouse/ch-go"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// settings are those of every table. They are said in full: a server may have others.
+//
+// non_replicated_deduplication_window makes the server remember tokens, of which it otherwise takes no notice at all;
+// fsync_after_insert and fsync_part_directory make what it has confirmed survive a power loss; old_parts_lifetime is for how many seconds
+// the bytes of what was erased stay after they were rewritten.
+func settings(granularity int) string {
+	return fmt.Sprintf("index_granularity = %d, non_replicated_deduplication_window = %d, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 1", granularity, tokenWindow)
+}
+
+// tokenWindow is how many inserts the server remembers, in each table. A node repeats only its last one.
+const tokenWindow = 10_000
+
+// The columns that every event has, before those of the field table.
+var eventColumns = []column{
+	{"project", "LowCardinality(String)", "ZSTD(1)"},
+	{"kind", "UInt8", "ZSTD(1)"},
+	{"entity_id", "String", "ZSTD(1)"},
+	{"event_id", "String", "ZSTD(1)"},
+	{"content", "UInt64", "ZSTD(1)"},
+	{"seq", "UInt64", "Delta, ZSTD(1)"},
+	{"node", "UInt16", "ZSTD(1)"},
+	{"step", "UInt64", "ZSTD(1)"}, // of the node: see clock.go
+	{"event_type", "LowCardinality(String)", "ZSTD(1)"},
+	{"rank", "UInt8", "ZSTD(1)"},
+	{"ts", timeType, "Delta, ZSTD(1)"},
+	{"received", timeType, "Delta, ZSTD(1)"},
+	{"batch_environment", "LowCardinality(String)", "ZSTD(1)"},
+	{"batch_id", "String", "ZSTD(1)"},
+	{"notes", "Array(String)", "ZSTD(1)"},
+	{"payload", "String", "ZSTD(3)"},
+	{"form", "UInt64", "ZSTD(1)"}, // of said: see form.go
+	{"said", "String", "ZSTD(1)"}, // the row of what the event says, which is what is folded
+}
+
+// saidColumns are those of the field table: what events are counted, filtered and grouped by.
+func saidColumns() (columns []column, fields []entity.Field) {
+	for _, c := range entity.EventColumns() {
+		switch c.Field {
+		case entity.Clear, entity.Twin, entity.PromptKey: // only the fold reads them
+			continue
+		}
+		columns, fields = append(columns, fieldColumn(c, true)), append(fields, c.Field)
+	}
+	return columns, fields
+}
+
+func eventsDDL() string {
+	said, _ := saidColumns()
+	return "CREATE TABLE IF NOT EXISTS events (" + definitions(append(append([]column(nil), eventColumns...), said...), []string{
+		// Of two rows of one fact that with the lower seq counts, as in every fold.
+		"earliness UInt64 MATERIALIZED 18446744073709551615 - seq",
+		"INDEX by_event event_id TYPE bloom_filter(0.01) GRANULARITY 1",
+		"INDEX by_seq seq TYPE bloom_filter(0.01) GRANULARITY 1",
+		"INDEX by_step step TYPE minmax GRANULARITY 1",
+	}) + ") ENGINE = ReplacingMergeTree(earliness) PARTITION BY toYYYYMMDD(received)" +
+		" PRIMARY KEY (project, kind, entity_id) ORDER BY (project, kind, entity_id, event_id, content) SETTINGS " + settings(1024)
+}
+
+// nodesDDL is the table of what each node has done: see clock.go.
+func nodesDDL() string {
+	return "CREATE TABLE IF NOT EXISTS nodes (node UInt16, steps UInt64, generation UInt64, cursor UInt64, upto UInt64, inserting UInt64, inserted UInt64, settled UInt64, at " +
+		timeType + " DEFAULT now64(6)) ENGINE = ReplacingMergeTree(steps) ORDER BY node SETTINGS " + settings(8192)
+}
+
+// DDL is the statements that make the tables, in order.
+func DDL() []string {
+	return []string{nodesDDL(), eventsDDL(), observationTable.ddl(), scoreTable.ddl(), traceTable.ddl()}
+}
+
+// create makes the tables that are not there.
+func (w *Warehouse) create(ctx context.Context) error {
+	for _, statement := range DDL() {
+		if err := w.pool.do(ctx, ch.Query{Body: statement}); err != nil {
+			name, _, _ := strings.Cut(strings.TrimPrefix(statement, "CREATE TABLE IF NOT EXISTS "), " ")
+			return fmt.Errorf("create table %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package clickhouse
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// settledTable is the table of one kind of entity: a column for each that the field table gives the kind, which a member of R holds.
+type settledTable[R any] struct {
+	name    string
+	key     string // behind the project, what tells rows apart
+	indexes []string
+	columns []column
+	members []entity.Member[R]
+}
+
+func newSettledTable[R any](name, key string, kind entity.Kind, members []entity.Member[R], indexes ...string) *settledTable[R] {
+	t := &settledTable[R]{name: name, key: key, indexes: indexes}
+	for _, c := range entity.Columns(kind) {
+		if c.Name == "newest" { // of which another row decides: see ownTraces
+			continue
+		}
+		at := slices.IndexFunc(members, func(m entity.Member[R]) bool { return m.Field == c.Field })
+		if at < 0 {
+			panic("clickhouse: rows of " + name + " have no member " + c.Name)
+		}
+		m := members[at]
+		may := false
+		switch m.In(new(R)).(type) {
+		case **int64, **float64, **time.Time:
+			may = true
+		}
+		t.columns, t.members = append(t.columns, fieldColumn(c, may)), append(t.members, m)
+	}
+	return t
+}
+
+// The previews of observations are made of the events: see previews.go.
+var (
+	observationTable = newSettledTable("observations", "trace_id, id", entity.ObservationKind, entity.ObservationMembers,
+		"INDEX by_id id TYPE bloom_filter(0.01) GRANULARITY 1", "INDEX by_response response_id TYPE bloom_filter(0.01) GRANULARITY 1",
+		"INDEX by_prompt prompt_key TYPE bloom_filter(0.01) GRANULARITY 1")
+	scoreTable = newSettledTable("scores", "id", entity.ScoreKind, entity.ScoreMembers,
+		"INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1", "INDEX by_observation observation_id TYPE bloom_filter(0.01) GRANULARITY 1")
+	traceTable = newSettledTable("traces", "id", entity.TraceKind, entity.TraceMembers)
+)
+
+// tableOf is the table of a kind's entities.
+func tableOf(kind entity.Kind) string {
+	switch kind {
+	case entity.TraceKind:
+		return traceTable.name
+	case entity.ScoreKind:
+		return scoreTable.name
+	}
+	return observationTable.name
+}
+
+// placed are the columns before those of the fields.
+//
+//	project, and with the table's key what a row is of
+//	row_version  of two rows of one entity that with the greater one is in force: see clock.go
+//	row_deleted  the entity is no more
+//	seqs     its own events
+var placed = []column{
+	{"project", "LowCardinality(String)", "ZSTD(1)"}, {"row_version", "UInt64", "ZSTD(1)"}, {"row_deleted", "UInt8", "ZSTD(1)"}, {"seqs", "Array(UInt64)", "ZSTD(1)"},
+}
+
+func (t *settledTable[R]) ddl() string {
+	return "CREATE TABLE IF NOT EXISTS " + t.name + " (" + definitions(append(slices.Clone(placed), t.columns...), t.indexes) + ")" +
+		" ENGINE = ReplacingMergeTree(row_version, row_deleted) ORDER BY (project, " + t.key + ") SETTINGS " + settings(1024)
+}
+
+func definitions(columns []column, more []string) string {
+	var all []string
+	for _, c := range columns {
+		all = append(all, c.ddl())
+	}
+	return strings.Join(append(all, more...), ", ")
+}
+
+// only is the table as far as it has these columns.
+func (t *settledTable[R]) only(names ...string) *settledTable[R] {
+	rest := &settledTable[R]{name: t.name, key: t.key}
+	for i, c := range t.columns {
+		if slices.Contains(names, c.name) {
+			rest.columns, rest.members = append(rest.columns, c), append(rest.members, t.members[i])
+		}
+	}
+	return rest
+}
+
+// settled is a row of R, and where it stands.
+type settled[R any] struct {
+	project string
+	deleted bool
+	seqs    []uint64
+	row     R
+}
+
+// insert adds rows of one version.
+func insertRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], version uint64, rows []settled[R]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	project, versions, deleted, seqs := new(proto.ColStr).LowCardinality(), proto.ColUInt64{}, proto.ColUInt8{}, new(proto.ColUInt64).Array()
+	in := proto.Input{{Name: "project", Data: project}, {Name: "row_version", Data: &versions}, {Name: "row_deleted", Data: &deleted}, {Name: "seqs", Data: seqs}}
+	cells := make([]sent, len(t.members))
+	for i := range t.members {
+		cells[i] = sentAs(t.members[i].In(new(R)), t.columns[i].typ)
+		in = append(in, proto.InputColumn{Name: t.columns[i].name, Data: cells[i].data})
+	}
+	for i := range rows {
+		r := &rows[i]
+		project.Append(r.project)
+		versions.Append(version)
+		gone := uint8(0)
+		if r.deleted {
+			gone = 1
+		}
+		deleted.Append(gone)
+		seqs.Append(r.seqs)
+		for k := range t.members {
+			cells[k].add(t.members[k].In(&r.row))
+		}
+	}
+	return w.insertBlock(ctx, t.name, in, nil)
+}
+
+// selectRows reads the rows that satisfy a condition as they are in force, and calls each with one, whose memory is its own.
+func selectRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], q *builder, condition string, each func(seqs []uint64, row *R)) error {
+	seqs := new(proto.ColUInt64).Array()
+	selected, result := []string{"seqs"}, proto.Results{{Name: "seqs", Data: seqs}}
+	cells := make([]read, len(t.members))
+	for i := range t.members {
+		cells[i] = readAs(t.members[i].In(new(R)))
+		name := "c_" + t.columns[i].name
+		selected = append(selected, readable(t.columns[i], "")+" AS "+name)
+		result = append(result, proto.ResultColumn{Name: name, Data: cells[i].data})
+	}
+	text := "SELECT " + strings.Join(selected, ", ") + " FROM " + t.name + " FINAL WHERE project = {p1:String} AND " + condition
+	return w.ask(ctx, q, text, result, func(i int) {
+		var row R
+		for k := range t.members {
+			cells[k].get(i, t.members[k].In(&row))
+		}
+		each(seqs.Row(i), &row)
+	})
+}
+
+// insertBlock inserts one block. The settings that it depends on are said, whatever the server's are.
+func (w *Warehouse) insertBlock(ctx context.Context, table string, in proto.Input, more []ch.Setting) error {
+	return w.pool.do(ctx, ch.Query{Body: in.Into(table), Input: in, Settings: append(more,
+		ch.SettingInt("async_insert", 0), // on by default; in its queue a token is of nothing
+		ch.SettingInt("max_insert_block_size", 10_000_000), ch.SettingInt("min_insert_block_size_rows", 0), ch.SettingInt("min_insert_block_size_bytes", 0),
+	)})
+}
+
+type observationRow = entity.ObservationRow
+type scoreRow = wire.Score
+type traceRow = wire.Trace

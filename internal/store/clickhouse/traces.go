@@ -1,0 +1,165 @@
+package clickhouse
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Traces answers with a page of traces.
+func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan) (page []wire.TraceSummary, next *store.Place, err error) {
+	err = w.question(ctx, project, "query traces", func(ctx context.Context, v *view) error {
+		keys, err := v.search(ctx, plan, v.eventsOfTraces, func(p *store.Plan) ([]key, error) {
+			q := v.query()
+			tables, conditions := q.filteredTraces(&p.Where)
+			return v.keys(ctx, q, p, tables, "SELECT tr.id AS id, '' AS tie, "+number(traceColumns.expression(p.By), p.Number)+" AS value, tr.seqs AS own_seqs FROM tr"+where(conditions...))
+		})
+		if err != nil {
+			return err
+		}
+		if keys, next = cut(keys, plan.Limit); len(keys) == 0 {
+			return nil
+		}
+		page, err = v.traceSummaries(ctx, keys)
+		return err
+	})
+	return page, next, err
+}
+
+// eventsOfTraces adds to the Seqs of traces those of their observations.
+func (v *view) eventsOfTraces(ctx context.Context, keys []key) error {
+	at := make(map[string]int, len(keys))
+	ids := make([]string, len(keys))
+	for i := range keys {
+		at[keys[i].id], ids[i] = i, keys[i].id
+	}
+	q := v.query()
+	return selectRows(ctx, v.w, observationTable.only("trace_id"), q, "trace_id IN "+q.arg(ids), func(seqs []uint64, row *observationRow) {
+		keys[at[row.TraceID]].seqs = append(keys[at[row.TraceID]].seqs, seqs...)
+	})
+}
+
+func idsOf(keys []key) (ids, ties []string) {
+	for i := range keys {
+		ids, ties = append(ids, keys[i].id), append(ties, keys[i].tie)
+	}
+	return ids, ties
+}
+
+// traceSummaries reads the traces in the order of keys.
+func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
+	ids, _ := idsOf(keys)
+	found := make(map[string]*traceRow, len(keys))
+	q := v.query()
+	err := selectRows(ctx, v.w, traceTable, q, "id IN "+q.arg(ids), func(_ []uint64, row *traceRow) { found[row.ID] = row })
+	if err != nil {
+		return nil, err
+	}
+	scores, err := v.traceScores(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	traces := make([]wire.TraceSummary, 0, len(keys))
+	for _, id := range ids {
+		row := found[id]
+		if row == nil {
+			continue // gone since
+		}
+		row.Scores = map[string]any{}
+		for name, m := range scores[id] {
+			if value := m.result(); value != nil {
+				row.Scores[name] = value
+			}
+		}
+		traces = append(traces, row.TraceSummary)
+	}
+	return traces, nil
+}
+
+// scoreMean collects the scores of one name in one trace.
+type scoreMean struct {
+	numbers []float64
+	text    *string
+}
+
+// result is the mean of the numbers, or the last text, or nil.
+func (m *scoreMean) result() any {
+	switch {
+	case len(m.numbers) > 0:
+		if mean, ok := entity.Mean(m.numbers); ok {
+			return mean
+		}
+	case m.text != nil:
+		return *m.text
+	}
+	return nil
+}
+
+// placedScore is a score of a trace.
+type placedScore struct {
+	trace string
+	scoreRow
+}
+
+// traceScores are the scores of traces, by trace and name.
+func (v *view) traceScores(ctx context.Context, traces []string) (map[string]map[string]*scoreMean, error) {
+	all, err := v.scoresOf(ctx, traces)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b placedScore) int {
+		return cmp.Or(a.Timestamp.Compare(b.Timestamp), strings.Compare(a.ID, b.ID))
+	})
+	means := map[string]map[string]*scoreMean{}
+	for i := range all {
+		s := &all[i]
+		if s.Name == "" {
+			continue
+		}
+		if means[s.trace] == nil {
+			means[s.trace] = map[string]*scoreMean{}
+		}
+		m := means[s.trace][s.Name]
+		if m == nil {
+			m = &scoreMean{}
+			means[s.trace][s.Name] = m
+		}
+		if s.Value != nil {
+			m.numbers = append(m.numbers, *s.Value)
+		} else if s.DataType == entity.Categorical {
+			m.text = &s.StringValue
+		}
+	}
+	return means, nil
+}
+
+// fewScoreColumns are what the scores of a trace are made of.
+var fewScoreColumns = scoreTable.only("id", "trace_id", "observation_id", "name", "value", "string_value", "data_type", "timestamp")
+
+// scoresOf are the scores of traces: those that name them, and those that name an observation alone, of which the newest is in one of them.
+func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore, err error) {
+	var id, trace proto.ColStr
+	q := v.query()
+	text := with([]string{ofObservations, ofScores, ofPlacedScores}, "SELECT id, placed_in FROM sc WHERE trace_id = '' AND placed_in IN "+q.arg(traces))
+	own := map[string]string{}
+	err = v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "placed_in", Data: &trace}}, func(i int) { own[id.Row(i)] = trace.Row(i) })
+	if err != nil {
+		return nil, err
+	}
+	loose := make([]string, 0, len(own))
+	for id := range own {
+		loose = append(loose, id)
+	}
+	q = v.query()
+	err = selectRows(ctx, v.w, fewScoreColumns, q, "(trace_id IN "+q.arg(traces)+" OR id IN "+q.arg(loose)+")", func(_ []uint64, row *scoreRow) {
+		all = append(all, placedScore{cmp.Or(row.TraceID, own[row.ID]), *row})
+	})
+	return all, err
+}
