@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import genai
 import lite
 from providers import PROVIDERS
+from tiers import inherit
 
 LEGEND = """\
 # The price book: what providers ask for a million tokens, in US dollars. Made by `make prices`; edit .ci/prices instead.
@@ -115,7 +116,7 @@ def provider_lines(book, table, today):
                     of_name[n] = rows
                     break
     merged = {n: merge(of_name.get(n), named.get(n), domains, n in exact, today) for n in {*of_name, *named}}
-    merged = {n: sorted(rows, key=lambda r: r.key()) for n, rows in merged.items()}
+    merged = {n: sorted(rows, key=lambda r: r.key()) for n, rows in inherit(merged).items()}
     urls = Counter(r.page for rows in merged.values() for r in rows if r.page)
     page = max([*pages[:1], *sorted(urls), "https://" + domains[0]], key=lambda u: urls[u])
     groups, pats = defaultdict(list), defaultdict(list)

@@ -23,7 +23,7 @@ type vendorsCall struct {
 	cost                  float64
 }
 
-// vendorsCalls are those whose tokens every door can say: none of images.
+// vendorsCalls are those with a price whose tokens every door can say: none of images.
 func vendorsCalls(t testing.TB) (calls []vendorsCall) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.FromSlash("../price/testdata/calls.txt"))
@@ -32,7 +32,7 @@ func vendorsCalls(t testing.TB) (calls []vendorsCall) {
 	}
 	for line := range strings.Lines(string(raw)) {
 		cells := strings.Split(strings.TrimSpace(line), " | ")
-		if line[0] == '#' || len(cells) != 6 || strings.Contains(cells[4], "image") {
+		if line[0] == '#' || len(cells) != 6 || strings.Contains(cells[4], "image") || strings.HasPrefix(cells[5], "none: ") {
 			continue
 		}
 		c := vendorsCall{provider: cells[0], model: cells[1], tier: cells[2], start: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), tokens: map[string]int{}}

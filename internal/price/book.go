@@ -17,6 +17,7 @@ type Book struct {
 	layers  []layer // what was laid before comes first
 	memo    memo
 	later   *later // when the book is made later: it has no layers
+	broken  bool   // its own prices cannot be read: it prices nothing
 }
 
 func newBook(version, text string, layers ...layer) *Book {
@@ -53,6 +54,9 @@ func (b *Book) Price(c *Call) (Cost, Reason) {
 // price also says which of the call's names gave the entry, and how, and keeps the parts unless p is nil.
 func (b *Book) price(c *Call, p *parts) (Cost, *found, Reason) {
 	b = b.made()
+	if b.broken {
+		return Cost{}, nil, NoOwn
+	}
 	if c.Answered == "" && c.Asked == "" {
 		return Cost{}, nil, NoModel
 	}

@@ -52,6 +52,7 @@ const (
 	NoTokens           // the call has no counts of tokens
 	BadTokens          // the counts cannot be: negative, or a part is more than the whole
 	Estimated          // the counts are estimated
+	NoOwn              // the own prices that hold cannot be read
 )
 
 // String is the reason in words; of Priced it is "".
@@ -77,6 +78,8 @@ func (r Reason) String() string {
 		return "token counts that cannot be"
 	case Estimated:
 		return "estimated tokens"
+	case NoOwn:
+		return "the own prices that hold cannot be read"
 	}
 	return "unknown reason"
 }

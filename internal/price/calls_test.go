@@ -16,7 +16,7 @@ const someDay = "2026-11-20T12:00:00Z"
 type priced struct {
 	provider, model, tier, start string
 	usage                        Usage
-	rule                         string
+	rule                         string // or "none: " and why it has no price
 	page, words                  string // where the vendor publishes the rule, and what it says
 }
 
@@ -57,8 +57,8 @@ func usageOf(text string) (u Usage) {
 func TestVendorsRules(t *testing.T) {
 	t.Parallel()
 	book := Builtin()
-	if len(pricedCalls) < 94 {
-		t.Errorf("%d calls, want 94", len(pricedCalls))
+	if len(pricedCalls) < 105 {
+		t.Errorf("%d calls, want 105", len(pricedCalls))
 	}
 	tiers := map[string]int{}
 	hour := 0
@@ -73,8 +73,14 @@ func TestVendorsRules(t *testing.T) {
 			start = someDay
 		}
 		c := &Call{Provider: p.provider, Answered: p.model, Tier: p.tier, Start: moment(t, start), Usage: p.usage}
-		want := byRule(t, p.rule)
 		x := book.Explain(c)
+		if why, ok := strings.CutPrefix(p.rule, "none: "); ok {
+			if x.Reason.String() != why || x.Entry != nil {
+				t.Errorf("%s %s: %s %q, want none: %s", p.model, p.tier, x.Cost.Total, x.Reason, why)
+			}
+			continue
+		}
+		want := byRule(t, p.rule)
 		if x.Cost.Total != want || x.Reason != Priced {
 			t.Errorf("%s %s %s %s: %s %q, want %s (%s)", p.model, p.tier, start, p.rule, x.Cost.Total, x.Reason, want, p.page)
 			continue

@@ -21,15 +21,16 @@ func NewLater(most int) *Later { return &Later{most: most} }
 // later is a book that is made when it is asked.
 type later struct {
 	keeper *Later
-	own    func() []Own
+	own    func() ([]Own, error)
 	base   *Book
 	is     atomic.Pointer[Book] // nil: it is not made
 	asked  atomic.Bool          // since the keeper looked at it
 	size   int                  // guarded by the keeper's mu: own prices in it
 }
 
-// Over is a book with own prices of one project, or of all, before base: own makes them, the same each time.
-func (k *Later) Over(base *Book, own func() []Own) *Book {
+// Over is a book with own prices of one project, or of all, before base: own makes them, the same each time. When it fails the book prices
+// nothing: what base says is not what holds.
+func (k *Later) Over(base *Book, own func() ([]Own, error)) *Book {
 	return &Book{version: base.version, text: base.text, later: &later{keeper: k, own: own, base: base}}
 }
 
@@ -54,11 +55,15 @@ func (k *Later) make(l *later) *Book {
 	if is := l.is.Load(); is != nil {
 		return is
 	}
-	list, project := l.own(), ""
-	if len(list) > 0 {
-		project = list[0].Project
+	list, err := l.own()
+	is := &Book{version: l.base.version, text: l.base.text, broken: true}
+	if err == nil {
+		project := ""
+		if len(list) > 0 {
+			project = list[0].Project
+		}
+		is = NewPrices(l.base, list).For(project)
 	}
-	is := NewPrices(l.base, list).For(project)
 	l.size = len(list)
 	k.forget(k.most - l.size)
 	l.is.Store(is)

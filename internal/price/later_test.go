@@ -12,13 +12,13 @@ func TestLater(t *testing.T) { // not parallel: it counts allocations
 	made := make([]int, 20)
 	books := make([]*Book, len(made))
 	for i := range books {
-		books[i] = keeper.Over(base, func() []Own {
+		books[i] = keeper.Over(base, func() ([]Own, error) {
 			made[i]++ // the keeper makes one at a time
 			list, err := KeptOwn("own", fmt.Appendf(nil, `[{"model":"m","input":%d}%s]`, i+1, many(29)))
 			if err != nil {
 				t.Error(err)
 			}
-			return list
+			return list, nil
 		})
 	}
 	if keeper.size != 0 || books[0].Version() != base.Version() || books[0].Hash() != base.Hash() {
@@ -44,9 +44,8 @@ func TestLater(t *testing.T) { // not parallel: it counts allocations
 	if n := testing.AllocsPerRun(100, func() { books[0].Price(call) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	large := keeper.Over(base, func() []Own {
-		list, _ := KeptOwn("own", []byte(`[{"model":"m","input":7}`+many(200)+`]`))
-		return list
+	large := keeper.Over(base, func() ([]Own, error) {
+		return KeptOwn("own", []byte(`[{"model":"m","input":7}`+many(200)+`]`))
 	})
 	if cost, _ := large.Price(call); cost.Total != 7*USD || len(keeper.kept) != 1 {
 		t.Errorf("one that is more than all may be costs %s, and %d are kept", cost.Total, len(keeper.kept))
@@ -67,9 +66,8 @@ func TestLaterByMany(t *testing.T) {
 	base, keeper := Builtin(), NewLater(2)
 	books := make([]*Book, 8)
 	for i := range books {
-		books[i] = keeper.Over(base, func() []Own {
-			list, _ := KeptOwn("own", fmt.Appendf(nil, `[{"model":"m","input":%d}]`, i+1))
-			return list
+		books[i] = keeper.Over(base, func() ([]Own, error) {
+			return KeptOwn("own", fmt.Appendf(nil, `[{"model":"m","input":%d}]`, i+1))
 		})
 	}
 	var all sync.WaitGroup

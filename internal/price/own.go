@@ -24,7 +24,7 @@ const (
 // and what narrows them (docs/costs.md has all keys). Source names the file in entries. The error has a line for each thing that is wrong,
 // in the order of the file, that says which model it is of, where it stands and what was expected: all that is found, or the first hundred.
 func ParseOwn(source, project string, data []byte) ([]Own, error) {
-	return parseOwn(newOwnReader(source, data, func(o *Own, key, value string) error {
+	r := newOwnReader(source, data, func(o *Own, key, value string) error {
 		switch {
 		case key == "project" && project != "" && value != project:
 			return fmt.Errorf("%q is another project than that of the key, %q", value, project)
@@ -32,17 +32,23 @@ func ParseOwn(source, project string, data []byte) ([]Own, error) {
 			return checkTier(value)
 		}
 		return nil
-	}))
-}
-
-// KeptOwn reads what ParseOwn took, maybe that of an earlier release with fewer rules.
-func KeptOwn(source string, data []byte) ([]Own, error) {
-	return parseOwn(newOwnReader(source, data, func(*Own, string, string) error { return nil }))
-}
-
-func parseOwn(r *ownReader) ([]Own, error) {
+	})
 	r.readAll()
-	r.succeed()
+	r.succeed(true)
+	return r.all()
+}
+
+// KeptOwn reads what ParseOwn took, maybe that of an earlier release with fewer rules: a service tier may have any name, and of two prices for
+// the same calls the first counts. Everything that a release took must be readable by all later ones.
+func KeptOwn(source string, data []byte) ([]Own, error) {
+	r := newOwnReader(source, data, func(*Own, string, string) error { return nil })
+	r.readAll()
+	r.succeed(false)
+	return r.all()
+}
+
+// all is what was read, or all that is wrong with it.
+func (r *ownReader) all() ([]Own, error) {
 	if len(r.wrong) == 0 {
 		return r.list, nil
 	}
@@ -97,8 +103,9 @@ type conditions struct {
 	days                          Days
 }
 
-// succeed ends each price where the next one for the same begins. What is wrong by itself takes no part.
-func (r *ownReader) succeed() {
+// succeed ends each price where the next one for the same begins. What is wrong by itself takes no part. Two that begin together are wrong
+// when it is strict; else both stay, and the first counts.
+func (r *ownReader) succeed(strict bool) {
 	groups := map[conditions][]*Own{}
 	for i := range r.list {
 		o := &r.list[i]
@@ -118,6 +125,7 @@ func (r *ownReader) succeed() {
 		for i, o := range g[1:] {
 			before := g[i]
 			switch {
+			case before.Entry.from == o.Entry.from && !strict:
 			case before.Entry.from == o.Entry.from:
 				r.fail(o.Entry.Line, "%q: lines %d and %d are for the same calls: give them another from, tier, above, hours, days or provider", o.Name, before.Entry.Line, o.Entry.Line)
 			case before.Entry.until > o.Entry.from:

@@ -141,6 +141,10 @@ func TestKeptOwnPrices(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Entry.Tier != "gold" {
 		t.Errorf("%v %v", list, err)
 	}
+	list, err = KeptOwn("prices.json", []byte(`[{"model":"a","tier":"batch","input":1},{"model":"a","tier":"Batch","input":2}]`))
+	if err != nil || len(list) != 2 {
+		t.Errorf("%v %v", list, err)
+	}
 }
 
 // Whatever is sent as own prices is taken or refused, and what is taken can be asked.

@@ -79,6 +79,7 @@ func (r *rule) judge(o *entity.ObservationRow) verdict {
 	case o.TotalCost == nil:
 	case *o.TotalCost == 0 && hasTokens(o):
 		zero, other = zeroSent, zeroSent
+	case !sent: // below 0, in a log of before these were left out: as if none was sent
 	default:
 		other = overruled
 	}

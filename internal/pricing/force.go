@@ -85,7 +85,7 @@ func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, er
 		}
 	}
 	f.journal = j
-	return f, f.check(false)
+	return f, f.check(mostChecked)
 }
 
 func (f *force) takeBook(n int, e entry, books map[string]*price.Book, text func(hash string) ([]byte, error)) error {

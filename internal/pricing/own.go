@@ -54,18 +54,22 @@ func (p *Pricing) add(e entry, own *laid) error {
 }
 
 // Own is all own prices that a project ever set, the oldest first.
-func (p *Pricing) Own(project string) []OwnSet {
+func (p *Pricing) Own(project string) ([]OwnSet, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	all := []OwnSet{}
 	own, n := p.is.own[project], 0
 	for _, e := range p.is.journal.Entries {
 		if e.Own != "" && e.Project == project {
-			all = append(all, OwnSet{e.At, e.From, own[n].is.text()})
+			text, err := own[n].is.text()
+			if err != nil {
+				return nil, fmt.Errorf("read own prices: %w", err)
+			}
+			all = append(all, OwnSet{e.At, e.From, text})
 			n++
 		}
 	}
-	return all
+	return all, nil
 }
 
 // InForce is the version of the book and the setting that hold for a call that starts now.

@@ -54,9 +54,12 @@ func TestOwnPrices(t *testing.T) {
 				t.Errorf("%s, %s behind, first at %d: %s, want %s", c.project, c.after, c.first, got, c.want)
 			}
 		}
-		sets := p.Own("shop")
-		if len(sets) != 2 || string(sets[0].Prices) != string(own("1")) || !sets[1].From.Equal(noon.Add(time.Hour)) || len(p.Own("lab")) != 0 {
-			t.Errorf("%+v", sets)
+		sets, err := p.Own("shop")
+		if err != nil || len(sets) != 2 || string(sets[0].Prices) != string(own("1")) || !sets[1].From.Equal(noon.Add(time.Hour)) {
+			t.Errorf("%+v %v", sets, err)
+		}
+		if lab, err := p.Own("lab"); err != nil || len(lab) != 0 {
+			t.Errorf("another project: %+v %v", lab, err)
 		}
 		how := p.Explain("shop", call(noon.Add(time.Hour), 30))
 		if how.Price == nil || how.Price.Source != pricing.OwnSource || how.Total == nil || *how.Total != 0.004 || len(how.Parts) != 2 || how.Parts[0].Unit != "2" {
@@ -161,9 +164,9 @@ func TestManySetsOfOwnPrices(t *testing.T) {
 			t.Errorf("set %d: %s, it was %s", i, got, was)
 		}
 	}
-	history := again.Own("shop")
-	if len(history) != sets {
-		t.Fatalf("%d sets", len(history))
+	history, err := again.Own("shop")
+	if err != nil || len(history) != sets {
+		t.Fatalf("%d sets, %v", len(history), err)
 	}
 	for i := range history {
 		if string(history[i].Prices) != string(text(i)) {

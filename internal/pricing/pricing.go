@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,7 +117,7 @@ func Read(dir string) (*Pricing, error) {
 	}
 	p := &Pricing{o: Options{Dir: dir}}
 	if p.is, err = newForce(*j, nil, p.text); err == nil {
-		err = p.is.check(true)
+		err = p.is.check(math.MaxInt)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)

@@ -78,6 +78,7 @@ func TestPrice(t *testing.T) {
 		{"nothing was sent", func(*entity.ObservationRow) {}, "0.0125 computed", "0.0125 computed", "-"},
 		{"a cost was sent", sent(2), "2 reported", "0.0125 computed another cost was sent, which does not count", "2 reported"},
 		{"0 was sent", sent(0), "0.0125 computed a cost of 0 was sent with tokens, which does not count", "0.0125 computed a cost of 0 was sent with tokens, which does not count", "0 reported"},
+		{"less than 0, in a log of before it was left out", sent(-1), "0.0125 computed", "0.0125 computed", "-1 reported"},
 		{"0 was sent of nobody's model", func(o *entity.ObservationRow) { sent(0)(o); o.Model = "nobody's" },
 			"- none a cost of 0 was sent with tokens, which does not count; no price for the model", "- none a cost of 0 was sent with tokens, which does not count; no price for the model", "0 reported"},
 		{"0 was sent without tokens", func(o *entity.ObservationRow) {

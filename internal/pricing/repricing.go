@@ -1,6 +1,7 @@
 package pricing
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -59,7 +60,7 @@ func newRepricing(n int, e entry, book *price.Book, text func(hash string) ([]by
 	}
 	list, err := ownPrices(e.Project, raw)
 	if err != nil {
-		return r, err
+		return r, fmt.Errorf("own prices of %s: %w", e.Project, err)
 	}
 	r.book = price.NewPrices(book, list).For(e.Project)
 	return r, nil

@@ -20,7 +20,7 @@ type Prices interface {
 	entity.Pricer
 	Freeze() pricing.Frozen
 	SetOwn(project string, text []byte, from time.Time) error
-	Own(project string) []pricing.OwnSet
+	Own(project string) ([]pricing.OwnSet, error)
 	InForce() (book string, cost pricing.Choice)
 	Repricings(project string) []pricing.Repricing
 }
@@ -38,16 +38,20 @@ type priceList struct {
 
 // listPrices is GET /v1/prices.
 func listPrices(_ context.Context, s *Server, c *call) (*answer, error) {
-	return ok(s.priceList(c.caller.Project), nil)
+	return s.priceList(c.caller.Project)
 }
 
-func (s *Server) priceList(project string) *priceList {
-	list := &priceList{Prices: json.RawMessage("[]"), History: s.o.Prices.Own(project)}
+func (s *Server) priceList(project string) (*answer, error) {
+	history, err := s.o.Prices.Own(project)
+	if err != nil {
+		return nil, err
+	}
+	list := &priceList{Prices: json.RawMessage("[]"), History: history}
 	list.Book, list.Cost = s.o.Prices.InForce()
 	if n := len(list.History); n > 0 {
 		list.Prices = list.History[n-1].Prices
 	}
-	return list
+	return ok(list, nil)
 }
 
 // putPrices is PUT /v1/prices: the body takes the place of all own prices of the project, for calls that come.
@@ -74,7 +78,7 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	s.o.Logger.Info("own prices were set", "project", c.caller.Project, "by", c.caller.KeyID, "from", from)
-	return ok(s.priceList(c.caller.Project), nil)
+	return s.priceList(c.caller.Project)
 }
 
 // readText reads a whole body of JSON, of at most so many bytes; what says what it is.
