@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -47,9 +49,8 @@ func printCSV[T any](out io.Writer, names []string, rows []T) error {
 			}
 		}
 	}
-	w := csv.NewWriter(out)
-	w.UseCRLF = true
-	if err := w.Write(guarded(names)); err != nil {
+	w := newCSVWriter(out)
+	if err := w.write(guarded(names)); err != nil {
 		return err
 	}
 	for _, cells := range lines {
@@ -57,12 +58,36 @@ func printCSV[T any](out io.Writer, names []string, rows []T) error {
 		for i, name := range names {
 			line[i] = cells[name]
 		}
-		if err := w.Write(line); err != nil {
+		if err := w.write(line); err != nil {
 			return err
 		}
 	}
-	w.Flush()
-	return w.Error()
+	return w.out.Flush()
+}
+
+// csvWriter writes lines that end in CRLF. encoding/csv's own way to do that changes the line ends within texts, too.
+type csvWriter struct {
+	out  *bufio.Writer
+	line bytes.Buffer
+	csv  *csv.Writer // to line
+}
+
+func newCSVWriter(out io.Writer) *csvWriter {
+	w := &csvWriter{out: bufio.NewWriter(out)}
+	w.csv = csv.NewWriter(&w.line)
+	return w
+}
+
+func (w *csvWriter) write(cells []string) error {
+	w.line.Reset()
+	if err := w.csv.Write(cells); err != nil {
+		return err
+	}
+	w.csv.Flush()
+	w.line.Truncate(w.line.Len() - len("\n"))
+	w.line.WriteString("\r\n")
+	_, err := w.line.WriteTo(w.out)
+	return errors.Join(w.csv.Error(), err)
 }
 
 // csvCells is the members of a JSON object, in their order, each as a cell.
@@ -105,7 +130,7 @@ func csvCell(value json.RawMessage) string {
 
 // guard keeps a spreadsheet from taking a text for a formula.
 func guard(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
 		return "'" + text
 	}
 	return text

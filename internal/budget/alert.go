@@ -163,7 +163,7 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	}
 }
 
-// post sends one request. The error does not show the URL, which may be a secret.
+// post sends one request. The error shows neither the URL, which may be a secret, nor what was answered but for the status.
 func (b *Budgets) post(ctx context.Context, url string, h *held, a *Alert) (answered bool, err error) {
 	body, err := json.Marshal(messageOf(h, a))
 	if err != nil {
@@ -186,10 +186,10 @@ func (b *Budgets) post(ctx context.Context, url string, h *held, a *Alert) (answ
 		return false, err
 	}
 	defer res.Body.Close() //nolint:errcheck // it was read
-	const most, shown = 16 << 10, 200
-	said, _ := io.ReadAll(io.LimitReader(res.Body, most)) // what came of it says enough
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return true, fmt.Errorf("%s: %s", res.Status, strings.ToValidUTF8(string(said[:min(len(said), shown)]), ""))
+	const most = 16 << 10
+	_, _ = io.CopyN(io.Discard, res.Body, most)       // so that the connection can be used again
+	if res.StatusCode < 200 || res.StatusCode > 299 { // what else was answered may repeat the URL
+		return true, errors.New(strings.TrimSpace(fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode))))
 	}
 	return true, nil
 }

@@ -81,7 +81,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		w.received = append(w.received, m)
 	}
-	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader("said")), Header: http.Header{}, Request: r}, nil
+	return &http.Response{StatusCode: status, Status: "a line of " + r.URL.Path, Body: io.NopCloser(strings.NewReader("Cannot POST " + r.URL.Path)), Header: http.Header{}, Request: r}, nil
 }
 
 // got is what the webhook took: level and amount, in order.
@@ -265,6 +265,10 @@ func TestAlertIsSentUntilTaken(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		wait(3 * time.Second)
+		// Many servers say in a 404 which path it was.
+		if h, logs := b.Health(), w.logs.String(); h.OK || strings.Contains(h.Detail+logs, "/hook") || !strings.Contains(logs, "500 Internal Server Error") {
+			t.Errorf("%+v\n%s", h, logs)
+		}
 		stop()
 		b, stop = w.run(w.options())
 		wait(time.Minute)

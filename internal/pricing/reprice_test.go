@@ -335,3 +335,32 @@ func TestPricedBy(t *testing.T) {
 		}
 	}
 }
+
+// When own prices were set that a repricing is by does not change when the same prices are set again.
+func TestOwnPricesOfARepricing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.open()
+	h.now = noon.AddDate(0, 0, 3)
+	set := h.now
+	h.set(p, dear)
+	h.now = h.now.Add(time.Hour)
+	h.begin(p, pricing.Ask{})
+	h.end(p)
+	h.now = h.now.Add(time.Hour)
+	h.set(p, dear)
+	for range 2 {
+		all := p.Repricings("p")
+		if len(all) != 1 || all[0].OwnPrices == nil || !all[0].OwnPrices.Equal(set) {
+			t.Fatalf("%+v, want those of %s", all, set)
+		}
+		p = h.open()
+	}
+	plan, err := p.Plan(pricing.Ask{Project: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is := plan.Describe().OwnPrices; is == nil || !is.Equal(h.now) {
+		t.Errorf("a plan is by the own prices of %v, want those of %s", is, h.now)
+	}
+}

@@ -35,7 +35,7 @@ func (f *force) describe(e *entry, r *repricing) Repricing {
 	told := Repricing{
 		From: timeOrNil(e.Reprice.From), To: e.Reprice.To, Model: e.Reprice.Model, Book: r.book.Version(), Cost: e.Reprice.Cost, Totals: e.Reprice.Totals, State: StatePlanned,
 	}
-	for i := range f.journal.Entries {
+	for i := range f.journal.Entries[:r.n] { // the same may have been set again since
 		if set := &f.journal.Entries[i]; e.Reprice.Own != "" && set.Own == e.Reprice.Own && set.Project == e.Project {
 			told.OwnPrices = &set.At
 		}

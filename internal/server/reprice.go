@@ -36,6 +36,9 @@ type repricedOfModel struct {
 
 // postReprice is POST /v1/prices/reprice. What has begun goes on whatever becomes of the client.
 func postReprice(ctx context.Context, s *Server, c *call) (*answer, error) {
+	if c.r.ContentLength != 0 { // whoever narrows it there would have all repriced
+		return nil, problemf(http.StatusBadRequest, codeInvalidParameter, "the body must be empty: what is repriced stands in the query, as in ?from=2026-11-01&dry_run=true")
+	}
 	q := query.Reader{Values: c.params}
 	ask := pricing.Ask{Project: c.caller.Project, From: dated(&q, "from", false, s.o.Now()), To: dated(&q, "to", false, s.o.Now()), Model: q.Text("model"), Book: dated(&q, "book", true, s.o.Now())}
 	dry := q.Is("dry_run")

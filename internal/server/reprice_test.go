@@ -45,6 +45,10 @@ func TestReprice(t *testing.T) {
 			t.Errorf("%s: %d %s", name, rep.status, rep.body)
 		}
 	}
+	// What stands in a body narrows nothing, and without a query everything would be repriced.
+	if rep := h.send("POST", "/v1/prices/reprice", []byte(`{"from":"2026-01-01","dry_run":true}`)); rep.status != 400 || rep.code(t) != codeInvalidParameter {
+		t.Errorf("a body: %d %s", rep.status, rep.body)
+	}
 	dry := decoded[repricingRow](t, h.send("POST", "/v1/prices/reprice?dry_run=true", nil))
 	if dry.State != pricing.StatePlanned || dry.Calls != 4 || dry.Changed != 2 || dry.Gained != 2 || dry.Difference != 0.012 || len(dry.Models) != 2 || dry.Models[1].Model != "my-model" || dry.Models[1].Calls != 3 || *dry.Models[1].Former != 5 || *dry.Models[1].New != 5.012 || dry.OwnPrices == nil {
 		t.Errorf("%+v", dry)

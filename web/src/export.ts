@@ -47,7 +47,7 @@ const csvColumns: Column<TraceSummary>[] = [
 export function cell(v: string | number | null | undefined): string {
   if (v === null || v === undefined) return "";
   if (typeof v === "number") return String(v);
-  const text = /^[=+\-@\t\r]/.test(v) ? `'${v}` : v;
+  const text = /^[=+\-@\t\r\n]/.test(v) ? `'${v}` : v;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
