@@ -119,6 +119,7 @@ func (s *Server) run() bool {
 		"--structure", "line String", "--input-format", "LineAsString",
 		"--query", "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT count() FROM table FORMAT Null")
 	s.log.Reset()
+	s.cmd.Dir = s.dir
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	stdin, err := s.cmd.StdinPipe() // the last query reads it
 	if err != nil {
