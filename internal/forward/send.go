@@ -111,6 +111,14 @@ type verdict struct {
 	said     string        // for people
 }
 
+// fault is what everybody may know of an answer that was no success: its body may repeat what it was sent, which is for the log.
+func (v *verdict) fault() string {
+	if v.status == 0 {
+		return v.said
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", v.status, http.StatusText(v.status)))
+}
+
 // post sends one request.
 func (f *Forwarder) post(ctx context.Context, s signal, body []byte) verdict {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.o.Target.urls[string(s)], bytes.NewReader(packed(body)))
@@ -230,7 +238,7 @@ func (f *Forwarder) taken(n int, v verdict) {
 func (f *Forwarder) retrying(v verdict) {
 	f.mu.Lock()
 	f.stats.Retries++
-	f.stats.Fault = v.said
+	f.stats.Fault = v.fault()
 	was := f.failing
 	f.failing = true
 	f.mu.Unlock()
