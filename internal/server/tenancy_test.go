@@ -55,6 +55,8 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/projects":                  {},
 		"GET /v1/prices":                    {},
 		"PUT /v1/prices":                    {body: `[]`},
+		"GET /v1/budgets":                   {},
+		"PUT /v1/budgets":                   {body: `[]`},
 		"GET /v1/prices/reprice":            {},
 		"POST /v1/prices/reprice":           {},
 		"GET /v1/backup":                    {operator: true, status: 403},
