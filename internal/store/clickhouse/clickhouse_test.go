@@ -8,6 +8,9 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of questions to one server; the tests of several nodes and of crashes are in the short run, too")
+	}
 	t.Parallel()
 	s := server(t)
 	storetest.Warehouse(t, func(t testing.TB, dir string, log *storetest.Ledger) store.Warehouse {
