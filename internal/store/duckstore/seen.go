@@ -8,7 +8,7 @@ import (
 )
 
 // seen remembers which keys were inserted, approximately: it never forgets
-// one, and takes a new key for an old one about once in 2 500 until its
+// one, and takes a new key for an old one about once in 10 000 until its
 // memory bound is reached, more often beyond it. So the exact look-up that an
 // idempotent insert needs is made only for the few keys that seem old.
 //
@@ -27,7 +27,7 @@ type filter struct {
 }
 
 const (
-	keysPerLine = 24 // 21 bits a key
+	keysPerLine = 16 // 32 bits a key
 	bitsPerKey  = 7
 	firstLines  = 1 << 13 // 512 KiB
 )
