@@ -51,8 +51,8 @@ func house() map[string]room {
 	}
 	log, duck, redis, click := backend, backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/twinning"})
-	click.may = with(contracts, []string{"internal/store/paging", "internal/store/twinning"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
+	click.may = with(contracts, []string{"internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
 	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/store/duckstore"})
 	integration := room{
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
@@ -124,6 +124,7 @@ func house() map[string]room {
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": click,
+		"internal/store/sqltext":    {because: "a condition is a condition, whatever the engine"},
 		"internal/store/paging":     {may: contracts, because: "a page is a page, whatever the engine"},
 		"internal/store/twinning":   {may: []string{"internal/entity"}, because: "twins are twins, whatever the engine"},
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // bucketed adds b to the scores that pass the conditions: what the buckets of their values are like, one row per score name, or one of all
@@ -19,7 +20,7 @@ func bucketed(tables []string, from string, conditions []string, byName bool) ([
 	// Subnormal distances have no logarithm worth having.
 	body := fmt.Sprintf(`SELECT name, multiIf(m <= 1, 1, m <= 2, 2, m <= 5, 5, m IS NOT NULL, 1, NULL) AS mant, if(m > 5, e + 1, e) AS e
 	FROM (SELECT name, e, raw / pow(10, e) - 1e-9 AS m FROM (SELECT name, raw, if(raw > 1e-290, floor(log10(raw)), NULL) AS e
-	FROM (SELECT %s AS name, max(sc.value) / 10 - min(sc.value) / 10 AS raw %s%s%s)))`, name, from, where(conditions...), grouped)
+	FROM (SELECT %s AS name, max(sc.value) / 10 - min(sc.value) / 10 AS raw %s%s%s)))`, name, from, sqltext.Where(conditions...), grouped)
 	return append(tables, table("b", body)), from + join
 }
 

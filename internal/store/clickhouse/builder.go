@@ -66,20 +66,6 @@ func escaped(s string) string { return fieldEscapes.Replace(s) }
 // quoted is a text as a literal of SQL.
 func quoted(s string) string { return "'" + quoteEscapes.Replace(s) + "'" }
 
-// where joins conditions, leaving out empty ones.
-func where(conditions ...string) string {
-	var kept []string
-	for _, c := range conditions {
-		if c != "" {
-			kept = append(kept, c)
-		}
-	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(kept, " AND ")
-}
-
 // with joins common table expressions and the statement that uses them.
 func with(tables []string, statement string) string {
 	return "WITH " + strings.Join(tables, ",\n") + "\n" + statement

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -16,7 +17,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 			q := v.query()
 			conditions := q.conditions(&p.Where, &observationColumns)
 			tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
-			return v.keys(ctx, q, p, tables, "SELECT o.id AS id, o.trace_id AS tie, "+number(observationColumns.expression(p.By), p.Number)+" AS value, o.seqs AS own_seqs "+from+where(conditions...))
+			return v.keys(ctx, q, p, tables, "SELECT o.id AS id, o.trace_id AS tie, "+number(observationColumns.expression(p.By), p.Number)+" AS value, o.seqs AS own_seqs "+from+sqltext.Where(conditions...))
 		})
 		if err != nil {
 			return err
@@ -64,7 +65,7 @@ func (w *Warehouse) Scores(ctx context.Context, project string, plan *store.Plan
 			q := v.query()
 			conditions := q.conditions(&p.Where, &scoreColumns)
 			tables, from := scoresWith(&p.Where)
-			return v.keys(ctx, q, p, tables, "SELECT sc.id AS id, '' AS tie, "+number(scoreColumns.expression(p.By), p.Number)+" AS value, sc.seqs AS own_seqs "+from+where(conditions...))
+			return v.keys(ctx, q, p, tables, "SELECT sc.id AS id, '' AS tie, "+number(scoreColumns.expression(p.By), p.Number)+" AS value, sc.seqs AS own_seqs "+from+sqltext.Where(conditions...))
 		})
 		if err != nil {
 			return err

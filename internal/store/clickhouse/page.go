@@ -10,6 +10,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/paging"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // key is one row of a page as the first statement finds it.
@@ -87,7 +88,7 @@ func (v *view) keys(ctx context.Context, q *builder, p *store.Plan, tables []str
 		selected += ", own_seqs"
 		result = append(result, proto.ResultColumn{Name: "own_seqs", Data: seqs})
 	}
-	text := with(tables, "SELECT "+selected+" FROM ("+relation+")"+where(behind(q, p))+order(p))
+	text := with(tables, "SELECT "+selected+" FROM ("+relation+")"+sqltext.Where(behind(q, p))+order(p))
 	err = v.rows(ctx, q, text, result, func(i int) {
 		k := key{id: id.Row(i), tie: tie.Row(i), value: value.row(i)}
 		if p.Match != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // statement is a statistics query in the making.
@@ -47,11 +48,11 @@ func (s *statement) text() string {
 	if len(selected) == 0 {
 		selected = []string{"count() AS n"} // one row
 	}
-	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + where(conditions...)
+	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + sqltext.Where(conditions...)
 	outer := ""
 	if len(grouped) > 0 {
 		inner += " GROUP BY " + strings.Join(grouped, ", ")
-		outer = where(s.beyond()) + " ORDER BY " + strings.Join(grouped, " NULLS FIRST, ") + " NULLS FIRST"
+		outer = sqltext.Where(sqltext.Beyond(s.After, s.arg)) + " ORDER BY " + strings.Join(grouped, " NULLS FIRST, ") + " NULLS FIRST"
 	}
 	return with(tables, fmt.Sprintf("SELECT * FROM (%s)%s LIMIT %d", inner, outer, s.Limit+1))
 }
@@ -109,27 +110,6 @@ func (s *statement) groupColumns() (selected, names []string) {
 	return selected, names
 }
 
-// beyond is the condition of groups behind the last page. NULL comes first.
-func (s *statement) beyond() string {
-	var any []string
-	same := ""
-	for i, value := range s.After {
-		column := fmt.Sprintf("g%d", i)
-		if value == nil {
-			any = append(any, same+column+" IS NOT NULL")
-			same += column + " IS NULL AND "
-			continue
-		}
-		v := s.arg(value)
-		any = append(any, fmt.Sprintf("%s%s > %s", same, column, v))
-		same += column + " = " + v + " AND "
-	}
-	if any == nil {
-		return ""
-	}
-	return "(" + strings.Join(any, " OR ") + ")"
-}
-
 // values is a column of groups or metrics.
 type values interface{ row(i int) any }
 
@@ -176,7 +156,7 @@ func (s *statement) run(ctx context.Context, v *view, scored map[string]map[stri
 		for _, g := range groups {
 			row = append(row, g.row(at))
 		}
-		sums := scored[groupKey(row)]
+		sums := scored[sqltext.GroupKey(row)]
 		for i, m := range s.Metrics {
 			switch sum := sums[m.Score]; {
 			case metrics[i] != nil:
@@ -192,16 +172,4 @@ func (s *statement) run(ctx context.Context, v *view, scored map[string]map[stri
 		rows = append(rows, row)
 	})
 	return rows, err
-}
-
-// groupKey is a row's groups as a key.
-func groupKey(groups []any) string {
-	var key strings.Builder
-	for _, v := range groups {
-		if v != nil {
-			fmt.Fprintf(&key, "=%v", v)
-		}
-		key.WriteByte(0)
-	}
-	return key.String()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // scoreSum is the numeric scores of one name in one group.
@@ -45,7 +46,7 @@ func (v *view) scoreStats(ctx context.Context, p *store.StatsPlan, names []strin
 		for _, g := range groups {
 			row = append(row, g.row(at))
 		}
-		group := groupKey(row)
+		group := sqltext.GroupKey(row)
 		if sums[group] == nil {
 			sums[group] = map[string]scoreSum{}
 		}
@@ -72,7 +73,7 @@ func (s *statement) scoresText(names []string) string {
 	selected, grouped := s.groupColumns()
 	conditions = append(conditions, fmt.Sprintf("%s IS NOT NULL AND %s IN %s", value, name, s.arg(names)))
 	sums := "SELECT " + strings.Join(append(selected, "CAST("+name+", 'String') AS named_score", "assumeNotNull(sumKahan("+value+")) AS total", "toInt64(count()) AS n"), ", ") +
-		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
+		" " + from + sqltext.Where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
 	if len(grouped) == 0 {
 		return with(tables, sums)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // latest is the later of a start and an end that may be missing, as microseconds.
@@ -64,7 +65,7 @@ func (q *builder) tracesBy(column, sessions, users, environments string, p *stor
 	grouped := fmt.Sprintf(`SELECT tr.%s AS id, %s AS session_count, %s AS user_ids, %s AS environments, toInt64(count()) AS trace_count,
 		toInt64(sum(tr.observation_count)) AS observation_count, toInt64(sum(tr.error_count)) AS error_count, %s AS total_tokens, %s AS total_cost,
 		toInt64(sum(tr.unpriced_count)) AS unpriced_count, min(%s) AS first_seen, %s AS last_seen FROM tr%s GROUP BY tr.%[1]s`,
-		column, sessions, users, environments, exactTokens("tr.total_tokens"), exactSum("tr.total_cost"), us("tr.start_time"), latest("tr.start_time", "tr.end_time"), where(inner...))
+		column, sessions, users, environments, exactTokens("tr.total_tokens"), exactSum("tr.total_cost"), us("tr.start_time"), latest("tr.start_time", "tr.end_time"), sqltext.Where(inner...))
 	return append(tables, table("grouped", grouped)), conditions
 }
 
@@ -75,11 +76,11 @@ func (q *builder) environments(p *store.Plan) (tables []string) {
 	scores := q.conditions(&p.Where, &columns{of: map[string]string{"time": us("s.timestamp")}})
 	parts := []string{
 		`SELECT CAST(tr.environment, 'String') AS id, count() AS traces, 0 AS observations, 0 AS errors, NULL AS tokens, NULL AS cost, 0 AS unpriced, min(` + us("tr.start_time") + `) AS first, ` +
-			latest("tr.start_time", "tr.end_time") + " AS last FROM tr" + where(traces...) + " GROUP BY id",
+			latest("tr.start_time", "tr.end_time") + " AS last FROM tr" + sqltext.Where(traces...) + " GROUP BY id",
 		`SELECT CAST(o.environment, 'String') AS id, 0 AS traces, count() AS observations, countIf(o.level = 'ERROR') AS errors, ` + exactTokens(countedTokens) + ` AS tokens, ` +
-			exactSum(countedPart("total_cost")) + " AS cost, countIf(" + unpriced + ") AS unpriced, min(" + us("o.start_time") + ") AS first, " + latest("o.start_time", "o.end_time") + " AS last FROM o" + where(observations...) + " GROUP BY id",
+			exactSum(countedPart("total_cost")) + " AS cost, countIf(" + unpriced + ") AS unpriced, min(" + us("o.start_time") + ") AS first, " + latest("o.start_time", "o.end_time") + " AS last FROM o" + sqltext.Where(observations...) + " GROUP BY id",
 		`SELECT CAST(s.environment, 'String') AS id, 0 AS traces, 0 AS observations, 0 AS errors, NULL AS tokens, NULL AS cost, 0 AS unpriced, min(` + us("s.timestamp") + ") AS first, max(" + us("s.timestamp") +
-			") AS last FROM s" + where(scores...) + " GROUP BY id",
+			") AS last FROM s" + sqltext.Where(scores...) + " GROUP BY id",
 	}
 	grouped := `SELECT id, 0 AS session_count, CAST([], 'Array(String)') AS user_ids, CAST([], 'Array(String)') AS environments, toInt64(sum(traces)) AS trace_count,
 		toInt64(sum(observations)) AS observation_count, toInt64(sum(errors)) AS error_count, ifNull(sum(tokens), 0) AS total_tokens, sum(cost) AS total_cost, toInt64(sum(unpriced)) AS unpriced_count, min(first) AS first_seen, max(last) AS last_seen
@@ -102,9 +103,9 @@ func (v *view) readTotals(ctx context.Context, q *builder, p *store.Plan, tables
 		{Name: "s", Data: &sessions}, {Name: "n", Data: &traces}, {Name: "o", Data: &observations}, {Name: "e", Data: &failures}, {Name: "t", Data: &tokens}, {Name: "c", Data: cost},
 		{Name: "u", Data: &unknown}, {Name: "f", Data: &first}, {Name: "l", Data: &last},
 	}
-	relation := "SELECT *, '' AS tie, " + number(p.By, p.Number) + " AS value FROM grouped" + where(conditions...)
+	relation := "SELECT *, '' AS tie, " + number(p.By, p.Number) + " AS value FROM grouped" + sqltext.Where(conditions...)
 	text := with(tables, `SELECT id, value, user_ids, environments, toInt64(session_count) AS s, trace_count AS n, observation_count AS o, error_count AS e,
-		assumeNotNull(toInt64(ifNull(total_tokens, 0))) AS t, CAST(total_cost, 'Nullable(Float64)') AS c, unpriced_count AS u, first_seen AS f, last_seen AS l FROM (`+relation+")"+where(behind(q, p))+order(p))
+		assumeNotNull(toInt64(ifNull(total_tokens, 0))) AS t, CAST(total_cost, 'Nullable(Float64)') AS c, unpriced_count AS u, first_seen AS f, last_seen AS l FROM (`+relation+")"+sqltext.Where(behind(q, p))+order(p))
 	err = v.rows(ctx, q, text, result, func(i int) {
 		t := store.Total{ID: id.Row(i), UserIDs: slices.Clone(users.Row(i)), Environments: slices.Clone(environments.Row(i)), SessionCount: sessions.Row(i)}
 		if t.UserIDs == nil {

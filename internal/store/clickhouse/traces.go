@@ -10,6 +10,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -19,7 +20,7 @@ func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan
 		keys, err := v.search(ctx, plan, v.eventsOfTraces, func(p *store.Plan) ([]key, error) {
 			q := v.query()
 			tables, conditions := q.filteredTraces(&p.Where)
-			return v.keys(ctx, q, p, tables, "SELECT tr.id AS id, '' AS tie, "+number(traceColumns.expression(p.By), p.Number)+" AS value, tr.seqs AS own_seqs FROM tr"+where(conditions...))
+			return v.keys(ctx, q, p, tables, "SELECT tr.id AS id, '' AS tie, "+number(traceColumns.expression(p.By), p.Number)+" AS value, tr.seqs AS own_seqs FROM tr"+sqltext.Where(conditions...))
 		})
 		if err != nil {
 			return err

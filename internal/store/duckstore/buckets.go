@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // bucketed adds b to the scores that pass the conditions: what the buckets of
@@ -23,7 +24,7 @@ func bucketed(tables []string, from string, conditions []string, byName bool) ([
 	body := fmt.Sprintf(`SELECT name, CASE WHEN m <= 1 THEN 1 WHEN m <= 2 THEN 2 WHEN m <= 5 THEN 5 WHEN m IS NOT NULL THEN 1 END AS mant,
 		CASE WHEN m > 5 THEN e + 1 ELSE e END AS e
 	FROM (SELECT *, raw / pow(10, e) - 1e-9 AS m FROM (SELECT *, CASE WHEN raw > 1e-290 THEN floor(log10(raw)) END AS e
-	FROM (SELECT %s AS name, max(sc.value) / 10 - min(sc.value) / 10 AS raw %s%s GROUP BY 1)))`, name, from, where(conditions...))
+	FROM (SELECT %s AS name, max(sc.value) / 10 - min(sc.value) / 10 AS raw %s%s GROUP BY 1)))`, name, from, sqltext.Where(conditions...))
 	return append(tables, table("b", body)), from + " LEFT JOIN b ON " + on
 }
 

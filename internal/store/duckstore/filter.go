@@ -104,17 +104,3 @@ func (q *builder) scoreRanges(all []store.ScoreRange, c columns) string {
 	WHERE mean >= least AND mean <= most GROUP BY owner HAVING count(*) = %d)`,
 		c.id, c.scores, q.arg(names), q.arg(least), q.arg(most), but, len(names))
 }
-
-// where joins conditions, leaving out empty ones.
-func where(conditions ...string) string {
-	var kept []string
-	for _, c := range conditions {
-		if c != "" {
-			kept = append(kept, c)
-		}
-	}
-	if len(kept) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(kept, " AND ")
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -137,7 +138,7 @@ func TestJoinsAreHashed(t *testing.T) {
 	explain("traces with scores", func(v *view) (string, []any, error) {
 		q := v.query()
 		tables, conditions := q.filteredTraces(&f)
-		return with(tables, "SELECT id FROM tr"+where(conditions...)), q.args, nil
+		return with(tables, "SELECT id FROM tr"+sqltext.Where(conditions...)), q.args, nil
 	})
 	for of, groups := range map[string][]string{"observations": {"model", "user_id"}, "traces": {"name"}, "scores": {"model", "user_id", "trace_id"}} {
 		p := &store.StatsPlan{Of: of, Groups: groups, Limit: 100, Metrics: []store.Metric{

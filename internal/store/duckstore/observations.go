@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -58,7 +59,7 @@ func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
 	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
 		conditions := q.conditions(&p.Where, observationColumns)
 		tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
-		return with(tables, "SELECT "+columns+" FROM (SELECT "+observationKeyColumns(p.By)+" "+from+where(conditions...)+")"+where(append(more, p.where(q))...))
+		return with(tables, "SELECT "+columns+" FROM (SELECT "+observationKeyColumns(p.By)+" "+from+sqltext.Where(conditions...)+")"+sqltext.Where(append(more, p.where(q))...))
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // view is one question's transaction: all its statements see the same events.
@@ -119,7 +121,7 @@ func (q *builder) ofTraces(table, column string, keys []key, also ...string) str
 	}
 	found := strings.Join(append(also, "trace_hash = "+hashes[0]), " AND ")
 	if len(keys) > 1 {
-		found = "row IN (SELECT rowid FROM " + table + where(append(also, "project = $1", "trace_hash IN ("+strings.Join(hashes, ", ")+")")...) + ")"
+		found = "row IN (SELECT rowid FROM " + table + sqltext.Where(append(also, "project = $1", "trace_hash IN ("+strings.Join(hashes, ", ")+")")...) + ")"
 	}
 	return found + " AND list_contains(" + q.arg(ids) + "::VARCHAR[], " + column + ")"
 }

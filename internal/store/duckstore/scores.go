@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -65,7 +66,7 @@ func (v *view) scoreKeys(ctx context.Context, p *pager) ([]key, error) {
 	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
 		conditions := q.conditions(&p.Where, scoreColumns)
 		tables, from := scoresWith(&p.Where)
-		inner := "SELECT " + keyColumns(p.By, noTrace) + " FROM (SELECT sc.* " + from + where(conditions...) + ")"
-		return with(tables, "SELECT "+columns+" FROM ("+inner+")"+where(append(more, p.where(q))...))
+		inner := "SELECT " + keyColumns(p.By, noTrace) + " FROM (SELECT sc.* " + from + sqltext.Where(conditions...) + ")"
+		return with(tables, "SELECT "+columns+" FROM ("+inner+")"+sqltext.Where(append(more, p.where(q))...))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // statement is a statistics query in the making.
@@ -62,11 +63,11 @@ func (s *statement) text() string {
 	if len(selected) == 0 {
 		selected = []string{"count(*) AS n"} // one row
 	}
-	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + where(conditions...)
+	inner := "SELECT " + strings.Join(selected, ", ") + " " + from + sqltext.Where(conditions...)
 	outer := ""
 	if len(grouped) > 0 {
 		inner += " GROUP BY " + strings.Join(grouped, ", ")
-		outer = where(s.beyond()) + " ORDER BY " + strings.Join(grouped, " NULLS FIRST, ") + " NULLS FIRST"
+		outer = sqltext.Where(sqltext.Beyond(s.After, s.arg)) + " ORDER BY " + strings.Join(grouped, " NULLS FIRST, ") + " NULLS FIRST"
 	}
 	text := fmt.Sprintf("SELECT * FROM (%s)%s LIMIT %d", inner, outer, s.Limit+1)
 	if len(tables) == 0 {
@@ -118,16 +119,7 @@ func scanAll(r *sql.Rows) ([]any, error) {
 }
 
 // group is the row's group as a key.
-func (s *statement) group(values []any) string {
-	var key strings.Builder
-	for _, v := range values[:len(s.Groups)] {
-		if v != nil {
-			fmt.Fprintf(&key, "=%v", v)
-		}
-		key.WriteByte(0)
-	}
-	return key.String()
-}
+func (s *statement) group(values []any) string { return sqltext.GroupKey(values[:len(s.Groups)]) }
 
 // row puts the scores among the values, where they were asked for.
 func (s *statement) row(values []any, scored map[string]scoreSum) []any {

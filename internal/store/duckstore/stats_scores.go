@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // scoreSum is the numeric scores of one name in one group.
@@ -76,7 +77,7 @@ func (s *statement) scoresText(names []string) string {
 	selected, grouped := s.groupColumns()
 	conditions = append(conditions, fmt.Sprintf("%s IS NOT NULL AND %s IN (SELECT unnest(%s::VARCHAR[]))", value, name, s.arg(names)))
 	sums := "SELECT " + strings.Join(append(selected, name+" AS named_score", "sum("+value+") AS total", "count(*) AS n"), ", ") +
-		" " + from + where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
+		" " + from + sqltext.Where(conditions...) + " GROUP BY " + strings.Join(append(slices.Clone(grouped), "named_score"), ", ")
 	if len(grouped) == 0 {
 		return with(tables, sums)
 	}

@@ -1,9 +1,7 @@
 package duckstore
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -27,25 +25,4 @@ func (s *statement) source() (tables []string, from string, conditions []string)
 		tables, from = observationsWithTrace(s.columns.need("t.", &s.Where, s.Groups...), len(s.Scores) > 0)
 	}
 	return tables, from, conditions
-}
-
-// beyond is the condition of groups behind the last page. NULL comes first.
-func (s *statement) beyond() string {
-	var any []string
-	same := ""
-	for i, value := range s.After {
-		column := fmt.Sprintf("g%d", i)
-		if value == nil {
-			any = append(any, same+column+" IS NOT NULL")
-			same += column + " IS NULL AND "
-			continue
-		}
-		v := s.arg(value)
-		any = append(any, fmt.Sprintf("%s%s > %s", same, column, v))
-		same += column + " = " + v + " AND "
-	}
-	if any == nil {
-		return ""
-	}
-	return "(" + strings.Join(any, " OR ") + ")"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // traceTotals are the columns of brokle.Totals as aggregates over tr, in its order.
@@ -55,7 +56,7 @@ func (w *Warehouse) Totals(ctx context.Context, project string, by store.Totaled
 	err := w.ask(ctx, project, "query "+string(by), func(ctx context.Context, v *view) error {
 		q := v.query()
 		tables, conditions := of.grouped(q, plan)
-		text := with(tables, "SELECT id, "+p.By+", "+of.columns+totalColumns+" FROM grouped"+where(append(conditions, p.where(q))...)+p.order())
+		text := with(tables, "SELECT id, "+p.By+", "+of.columns+totalColumns+" FROM grouped"+sqltext.Where(append(conditions, p.where(q))...)+p.order())
 		page = nil
 		var keys []key
 		err := v.rows(ctx, text, q.args, func(r *sql.Rows) error {
@@ -94,6 +95,6 @@ func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditio
 	}
 	tables, inner := q.filteredTraces(&traces)
 	inner = append(inner, column+" IS NOT NULL")
-	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", column, more, traceTotals, where(inner...), column)
+	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", column, more, traceTotals, sqltext.Where(inner...), column)
 	return append(tables, table("grouped", grouped)), q.conditions(&groups, traceColumns)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -49,7 +50,7 @@ func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan
 func (v *view) traceKeys(ctx context.Context, p *pager) ([]key, error) {
 	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
 		tables, conditions := q.filteredTraces(&p.Where)
-		return with(tables, "SELECT "+columns+" FROM (SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+where(conditions...)+")"+where(append(more, p.where(q))...))
+		return with(tables, "SELECT "+columns+" FROM (SELECT "+keyColumns(p.By, noTrace)+" FROM tr"+sqltext.Where(conditions...)+")"+sqltext.Where(append(more, p.where(q))...))
 	})
 }
 
