@@ -40,28 +40,21 @@ func repriceCommand(std streams) *cli.Command {
 
 // repricing is what the server says of one.
 type repricing struct {
-	At         *time.Time        `json:"at"`
-	From       *time.Time        `json:"from"`
-	To         time.Time         `json:"to"`
-	Model      string            `json:"model"`
-	Book       string            `json:"book"`
-	OwnPrices  *time.Time        `json:"own_prices"`
-	Cost       string            `json:"cost"`
-	State      string            `json:"state"`
-	Done       *time.Time        `json:"done"`
-	Calls      int64             `json:"calls"`
-	Changed    int64             `json:"changed"`
-	Gained     int64             `json:"gained"`
-	Lost       int64             `json:"lost"`
-	Kept       int64             `json:"kept"`
-	Former     *float64          `json:"former_cost"`
-	New        *float64          `json:"new_cost"`
-	Difference float64           `json:"difference"`
-	Models     []repricedOfModel `json:"models,omitempty"`
+	At        *time.Time `json:"at"`
+	From      *time.Time `json:"from"`
+	To        time.Time  `json:"to"`
+	Model     string     `json:"model"`
+	Book      string     `json:"book"`
+	OwnPrices *time.Time `json:"own_prices"`
+	Cost      string     `json:"cost"`
+	State     string     `json:"state"`
+	Done      *time.Time `json:"done"`
+	repriced
+	Models []repricedOfModel `json:"models,omitempty"`
 }
 
-type repricedOfModel struct {
-	Model      string   `json:"model"`
+// repriced counts what becomes of calls.
+type repriced struct {
 	Calls      int64    `json:"calls"`
 	Changed    int64    `json:"changed"`
 	Gained     int64    `json:"gained"`
@@ -70,6 +63,11 @@ type repricedOfModel struct {
 	Former     *float64 `json:"former_cost"`
 	New        *float64 `json:"new_cost"`
 	Difference float64  `json:"difference"`
+}
+
+type repricedOfModel struct {
+	Model string `json:"model"`
+	repriced
 }
 
 func reprice(ctx context.Context, c *cli.Command, std streams) error {
@@ -186,7 +184,7 @@ func printRepricing(std streams, r *repricing) error {
 		m.Model = cmp.Or(m.Model, "(no model)")
 		row(&m)
 	}
-	row(&repricedOfModel{"all", r.Calls, r.Changed, r.Gained, r.Lost, r.Kept, r.Former, r.New, r.Difference})
+	row(&repricedOfModel{"all", r.repriced})
 	return t.flush()
 }
 

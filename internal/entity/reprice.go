@@ -12,6 +12,26 @@ const (
 	Unsure                  // the row does not say all that it depends on: it has to be folded from its events again
 )
 
+// RepricedTotals count what became, or would become, of calls that are repriced.
+type RepricedTotals struct {
+	Calls   int64    `json:"calls"`       // all that are meant
+	Changed int64    `json:"changed"`     // of which the costs, or the reason for none, are others
+	Gained  int64    `json:"gained"`      // that had no cost and have one
+	Lost    int64    `json:"lost"`        // that had a cost and have none
+	Kept    int64    `json:"kept"`        // that keep their cost because there is no price any more
+	Former  *float64 `json:"former_cost"` // the sums, in USD; null: no call has a cost
+	New     *float64 `json:"new_cost"`
+}
+
+// Count adds the calls that another has counted. The sums are left as they are: who has the costs adds them exactly.
+func (t *RepricedTotals) Count(o *RepricedTotals) {
+	t.Calls += o.Calls
+	t.Changed += o.Changed
+	t.Gained += o.Gained
+	t.Lost += o.Lost
+	t.Kept += o.Kept
+}
+
 // Repricer is a Pricer that takes the place of another for some calls. It is safe for concurrent use.
 type Repricer interface {
 	Pricer

@@ -95,7 +95,7 @@ func (l *Plan) Span() (first, end int64) { return l.r.from, l.r.to }
 func (l *Plan) Describe() Repricing { return l.p.inForce().describe(&l.e, &l.r) }
 
 // Begin writes down that it has begun; Advance moves it on. One at a time: the error may be ErrUnderway.
-func (l *Plan) Begin(t Totals) error {
+func (l *Plan) Begin(t entity.RepricedTotals) error {
 	p := l.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,7 +104,7 @@ func (l *Plan) Begin(t Totals) error {
 	}
 	e, n := l.e, len(p.is.journal.Entries)
 	entered := *e.Reprice
-	entered.Totals, e.Reprice = t, &entered
+	entered.RepricedTotals, e.Reprice = t, &entered
 	e.At, e.After = p.now(), p.o.Head()
 	r := l.r
 	r.n, r.at, r.after = n, e.At, e.After

@@ -32,7 +32,7 @@ func (h *house) begin(p *pricing.Pricing, a pricing.Ask) {
 	a.Project = "p"
 	plan, err := p.Plan(a)
 	if err == nil {
-		err = plan.Begin(pricing.Totals{Calls: 3, Changed: 2})
+		err = plan.Begin(entity.RepricedTotals{Calls: 3, Changed: 2})
 	}
 	if err != nil {
 		h.Fatal(err)
@@ -131,13 +131,13 @@ func TestWrongAsks(t *testing.T) {
 	h.begin(p, pricing.Ask{})
 	plan, err := p.Plan(pricing.Ask{Project: "other"})
 	if err == nil {
-		err = plan.Begin(pricing.Totals{})
+		err = plan.Begin(entity.RepricedTotals{})
 	}
 	if !errors.Is(err, pricing.ErrUnderway) {
 		t.Errorf("another at a time: %v", err)
 	}
 	h.end(p)
-	if err := plan.Begin(pricing.Totals{}); err != nil {
+	if err := plan.Begin(entity.RepricedTotals{}); err != nil {
 		t.Error(err)
 	}
 	h.cost = pricing.AsSent

@@ -20,19 +20,8 @@ type repriced struct {
 	Own   string    `json:"own,omitempty"`   // the hash of the text of own prices
 	Cost  Choice    `json:"cost"`
 	// Done is up to which start it holds: it gets there day by day, and ends at To. Nothing else of an entry ever changes.
-	Done time.Time `json:"done,omitzero"`
-	Totals
-}
-
-// Totals are what a repricing makes of its calls, as it was told before it began.
-type Totals struct {
-	Calls   int64    `json:"calls"`       // all that it is about
-	Changed int64    `json:"changed"`     // of which the costs, or the reason for none, are others
-	Gained  int64    `json:"gained"`      // that had no cost and have one
-	Lost    int64    `json:"lost"`        // that had a cost and have none
-	Kept    int64    `json:"kept"`        // that keep their cost because there is no price any more
-	Former  *float64 `json:"former_cost"` // the sums, in USD; null: no call has a cost
-	New     *float64 `json:"new_cost"`
+	Done                  time.Time `json:"done,omitzero"`
+	entity.RepricedTotals           // as they were told before it began
 }
 
 // repricing is such an entry read.

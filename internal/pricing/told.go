@@ -19,7 +19,7 @@ type Repricing struct {
 	State     string     `json:"state"`
 	// Done is up to which start calls are priced anew; null: none is.
 	Done *time.Time `json:"done"`
-	Totals
+	entity.RepricedTotals
 }
 
 // The states of a repricing.
@@ -33,7 +33,7 @@ const (
 // describe is a repricing as it is told.
 func (f *force) describe(e *entry, r *repricing) Repricing {
 	told := Repricing{
-		From: timeOrNil(e.Reprice.From), To: e.Reprice.To, Model: e.Reprice.Model, Book: r.book.Version(), Cost: e.Reprice.Cost, Totals: e.Reprice.Totals, State: StatePlanned,
+		From: timeOrNil(e.Reprice.From), To: e.Reprice.To, Model: e.Reprice.Model, Book: r.book.Version(), Cost: e.Reprice.Cost, RepricedTotals: e.Reprice.RepricedTotals, State: StatePlanned,
 	}
 	for i := range f.journal.Entries[:r.n] { // the same may have been set again since
 		if set := &f.journal.Entries[i]; e.Reprice.Own != "" && set.Own == e.Reprice.Own && set.Project == e.Project {

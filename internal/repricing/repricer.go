@@ -100,7 +100,7 @@ func (r *Repricer) Begin(ctx context.Context, a pricing.Ask) (*Told, error) {
 		told.State = pricing.StateNothing
 		return told, nil
 	}
-	if err := plan.Begin(told.Totals); err != nil {
+	if err := plan.Begin(told.RepricedTotals); err != nil {
 		return nil, err
 	}
 	all := r.o.Prices.Repricings(a.Project)
@@ -138,9 +138,7 @@ func (r *Repricer) look(ctx context.Context, a pricing.Ask) (*pricing.Plan, *Tol
 		from = upto
 	}
 	told := &Told{Repricing: plan.Describe()}
-	var sum store.Repriced
-	told.Models, sum = all.Models()
-	told.Totals = pricing.Totals{Calls: sum.Calls, Changed: sum.Changed, Gained: sum.Gained, Lost: sum.Lost, Kept: sum.Kept, Former: sum.Former, New: sum.Cost}
+	told.Models, told.RepricedTotals = all.Models()
 	return plan, told, nil
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -73,7 +74,7 @@ func operations() map[string]operation {
 		"PUT /v1/budgets":        {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
 		"GET /v1/prices/reprice": {id: "listRepricings", says: "All repricings of the project, the newest first; with wait it answers as soon as none is under way", tag: admin, gives: wire.Page[repricingRow]{}},
 		"POST /v1/prices/reprice": {id: "reprice", says: "Reprice the calls of the past that start at from (all) or later and before to (now); with dry_run it only tells what would change. 200 when nothing would, or dry_run is set", tag: admin, gives: repricingRow{},
-			more: one("202", one("description", "It has begun, and goes on whatever becomes of the client").with("content", content(ref("Repricing")))).
+			more: one("202", one("description", "It has begun, and goes on whatever becomes of the client").with("content", content(ref("RepricingTold")))).
 				with("409", problemAnswer("Another repricing is under way"))},
 		"GET /v1/backup":                    {id: "getBackup", says: "Everything that the server keeps, of every project, as one POSIX tar, streamed; for an admin key of the project default. Its last member is manifest.json; without it the archive was cut off", tag: admin, media: "application/x-tar"},
 		"GET /v1/projects":                  {id: "listProjects", says: "The project of the key", tag: admin, gives: wire.Page[projectRow]{}},
@@ -324,7 +325,7 @@ func responses() object {
 type schemas struct {
 	*source
 	done   object
-	begun  map[string]bool
+	begun  map[string]reflect.Type
 	limits map[string]object // what Go's types do not say, by type.field
 	names  map[string]string // of types that have another than in Go
 }
@@ -334,7 +335,7 @@ func newSchemas(t *testing.T) *schemas {
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
-		source: source, begun: map[string]bool{},
+		source: source, begun: map[string]reflect.Type{},
 		limits: map[string]object{
 			"BatchRequest.events": one("minItems", 1).with("maxItems", 1000),
 			"Event.event_id":      one("minLength", 1).with("maxLength", 128),
@@ -363,7 +364,7 @@ func newSchemas(t *testing.T) *schemas {
 		},
 		names: map[string]string{
 			"ObservationEvent": "HistoryEvent", "keyRow": "Key", "newKeyRow": "CreatedKey", "newKey": "NewKey", "projectRow": "Project",
-			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "Repricing", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
+			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 		},
@@ -413,9 +414,13 @@ func (g *schemas) of(typ reflect.Type) object {
 		if other := g.names[name]; other != "" {
 			name = other
 		}
-		if !g.begun[name] {
-			g.begun[name] = true
+		switch other := g.begun[name]; other {
+		case typ:
+		case nil:
+			g.begun[name] = typ
 			g.done = g.done.with(name, g.object(typ, name))
+		default:
+			panic(fmt.Sprintf("two schemas are called %s: %v and %v", name, other, typ))
 		}
 		return ref(name)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -23,15 +24,8 @@ type repricingRow struct {
 
 // repricedOfModel is what becomes of the calls of a model.
 type repricedOfModel struct {
-	Model      string   `json:"model"` // "" is none
-	Calls      int64    `json:"calls"`
-	Changed    int64    `json:"changed"`
-	Gained     int64    `json:"gained"`
-	Lost       int64    `json:"lost"`
-	Kept       int64    `json:"kept"`
-	Former     *float64 `json:"former_cost"`
-	New        *float64 `json:"new_cost"`
-	Difference float64  `json:"difference"`
+	store.Repriced
+	Difference float64 `json:"difference"`
 }
 
 // postReprice is POST /v1/prices/reprice. What has begun goes on whatever becomes of the client.
@@ -91,7 +85,7 @@ func dated(q *query.Reader, name string, end bool, now time.Time) time.Time {
 func repricedRow(told *repricing.Told) *repricingRow {
 	row := &repricingRow{Repricing: told.Repricing, Difference: difference(told.New, told.Former), Models: []repricedOfModel{}}
 	for _, m := range told.Models {
-		row.Models = append(row.Models, repricedOfModel{m.Model, m.Calls, m.Changed, m.Gained, m.Lost, m.Kept, m.Former, m.Cost, difference(m.Cost, m.Former)})
+		row.Models = append(row.Models, repricedOfModel{m, difference(m.New, m.Former)})
 	}
 	return row
 }

@@ -19,14 +19,8 @@ type Repricing struct {
 
 // Repriced is what became, or would become, of the calls of a model.
 type Repriced struct {
-	Model   string
-	Calls   int64
-	Changed int64 // whose costs, or the reasons for none, are others
-	Gained  int64 // that had no cost and have one
-	Lost    int64 // that had a cost and have none
-	Kept    int64 // that keep theirs, because there is no price any more
-	Former  *float64
-	Cost    *float64 // the sums, in USD; nil: no call has a cost
+	Model string `json:"model"` // "" is none
+	entity.RepricedTotals
 }
 
 // Tally adds up what became of calls, by their models.
@@ -100,24 +94,24 @@ func (t Tally) Join(other Tally) {
 			t[model] = o
 			continue
 		}
-		m.Calls, m.Changed, m.Gained, m.Lost, m.Kept = m.Calls+o.Calls, m.Changed+o.Changed, m.Gained+o.Gained, m.Lost+o.Lost, m.Kept+o.Kept
+		m.Count(&o.RepricedTotals)
 		m.former.join(&o.former)
 		m.cost.join(&o.cost)
 	}
 }
 
 // Models is what became of all calls, by their models in the order of the names, and of all together.
-func (t Tally) Models() (models []Repriced, all Repriced) {
+func (t Tally) Models() (models []Repriced, all entity.RepricedTotals) {
 	var former, cost sum
 	models = make([]Repriced, 0, len(t))
 	for _, m := range t {
-		m.Former, m.Cost = m.former.known(), m.cost.known()
+		m.Former, m.New = m.former.known(), m.cost.known()
 		models = append(models, m.Repriced)
-		all.Calls, all.Changed, all.Gained, all.Lost, all.Kept = all.Calls+m.Calls, all.Changed+m.Changed, all.Gained+m.Gained, all.Lost+m.Lost, all.Kept+m.Kept
+		all.Count(&m.RepricedTotals)
 		former.join(&m.former)
 		cost.join(&m.cost)
 	}
-	all.Former, all.Cost = former.known(), cost.known()
+	all.Former, all.New = former.known(), cost.known()
 	slices.SortFunc(models, func(a, b Repriced) int { return strings.Compare(a.Model, b.Model) })
 	return models, all
 }
