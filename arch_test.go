@@ -55,7 +55,7 @@ func house() map[string]room {
 	click.may = with(contracts, []string{"internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
 	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/store/duckstore"})
 	integration := room{
-		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
+		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
 	}
 	index := backend
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable", "internal/lowprio"})
@@ -77,13 +77,14 @@ func house() map[string]room {
 		},
 
 		"internal/modelcall": {
-			may: []string{"."}, inTests: []string{"brokletest", "internal/standin"}, because: "it records calls by the public API, whichever client sends them",
+			may: []string{"."}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it records calls by the public API, whichever client sends them",
 		},
-		"internal/standin": {because: "a provider knows nothing of who records its calls"},
-		"broklehttp":       integration,
-		"brokleopenai":     integration,
-		"brokleanthropic":  integration,
-		"brokleotel":       integration,
+		"internal/modelcall/calltest": {may: []string{".", "brokletest", "internal/standin"}, because: "it is for tests of what records"},
+		"internal/standin":            {because: "a provider knows nothing of who records its calls"},
+		"broklehttp":                  integration,
+		"brokleopenai":                integration,
+		"brokleanthropic":             integration,
+		"brokleotel":                  integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},

@@ -23,6 +23,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokleanthropic"
 	"github.com/brokle-ai/brokle-go/brokletest"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 	"github.com/brokle-ai/brokle-go/internal/standin"
 )
 
@@ -33,79 +34,21 @@ func TestMain(m *testing.M) {
 
 // bench is a provider, Anthropic's client of it that is recorded, and where the records go.
 type bench struct {
-	t         *testing.T
-	provider  *standin.Server
-	url       string
-	base      *http.Client
+	*calltest.Bench
 	anthropic anthropic.Client
-	client    *brokle.Client
-	srv       *brokletest.Server
 }
 
 func newBench(t *testing.T, opts ...brokleanthropic.Option) *bench {
 	t.Helper()
-	b := &bench{t: t, provider: standin.New(), srv: brokletest.NewServer(t)}
-	s := httptest.NewServer(b.provider)
-	base := &http.Transport{}
-	t.Cleanup(func() {
-		b.provider.Release()
-		base.CloseIdleConnections()
-		s.Close()
-	})
-	var err error
-	if b.client, err = brokle.New(b.srv.Config()); err != nil {
-		t.Fatal(err)
-	}
-	b.url, b.base = s.URL, &http.Client{Transport: base}
-	b.anthropic = anthropic.NewClient(b.with(opts, option.WithAPIKey("sk-test"), option.WithBaseURL(b.url))...)
+	b := &bench{Bench: calltest.New(t)}
+	b.anthropic = anthropic.NewClient(b.with(opts, option.WithAPIKey("sk-test"), option.WithBaseURL(b.URL))...)
 	return b
 }
 
 // with are the options of a client that is recorded: the middleware stands before those that say who is called.
 func (b *bench) with(opts []brokleanthropic.Option, more ...option.RequestOption) []option.RequestOption {
-	middleware := option.WithMiddleware(brokleanthropic.Middleware(append(opts, brokleanthropic.WithClient(b.client))...))
-	return append([]option.RequestOption{middleware, option.WithHTTPClient(b.base), option.WithMaxRetries(0)}, more...)
-}
-
-// call is what was recorded of one call: the start with the end over it.
-type call struct {
-	brokle.Observation
-	ends int
-}
-
-func (b *bench) recorded() (all []*call) {
-	b.t.Helper()
-	if err := b.client.Close(context.Background()); err != nil {
-		b.t.Fatal(err)
-	}
-	byID := map[string]*call{}
-	for _, ev := range b.srv.Events() {
-		var o brokle.Observation
-		if err := json.Unmarshal(ev.Payload, &o); err != nil {
-			b.t.Fatal(err)
-		}
-		switch ev.Type {
-		case brokle.ObservationCreate:
-			byID[o.ID] = &call{Observation: o}
-			all = append(all, byID[o.ID])
-		case brokle.ObservationComplete:
-			c := byID[o.ID]
-			if err := json.Unmarshal(ev.Payload, &c.Observation); err != nil {
-				b.t.Fatal(err)
-			}
-			c.ends++
-		}
-	}
-	return all
-}
-
-func (b *bench) one() *call {
-	b.t.Helper()
-	all := b.recorded()
-	if len(all) != 1 || all[0].ends != 1 {
-		b.t.Fatalf("%d calls, want 1 that has ended once: %+v", len(all), all)
-	}
-	return all[0]
+	middleware := option.WithMiddleware(brokleanthropic.Middleware(append(opts, brokleanthropic.WithClient(b.Client))...))
+	return append([]option.RequestOption{middleware, option.WithHTTPClient(b.Base), option.WithMaxRetries(0)}, more...)
 }
 
 func question(model string) anthropic.MessageNewParams {
@@ -114,7 +57,7 @@ func question(model string) anthropic.MessageNewParams {
 }
 
 // requireAnswer fails the test unless c is a call of model that was answered with thinking and a text.
-func requireAnswer(t *testing.T, c *call, model, provider string) {
+func requireAnswer(t *testing.T, c *calltest.Call, model, provider string) {
 	t.Helper()
 	var out struct {
 		Content []struct{ Type, Text, Thinking string }
@@ -155,7 +98,7 @@ func TestMessages(t *testing.T) {
 	if err != nil || len(m.Content) != 2 || m.Usage.CacheReadInputTokens != 80 {
 		t.Fatalf("%v, %+v", err, m)
 	}
-	c := b.one()
+	c := b.One()
 	requireAnswer(t, c, "claude-x", "anthropic")
 	if c.TimeToFirstTokenMS != nil {
 		t.Error("what came at once has no first token")
@@ -169,7 +112,7 @@ func TestMessagesStreamed(t *testing.T) {
 	if err != nil || len(m.Content) != 2 || m.Content[1].Text != "The sky is blue." {
 		t.Fatalf("%v, %+v", err, m)
 	}
-	c := b.one()
+	c := b.One()
 	requireAnswer(t, c, "claude-x", "anthropic")
 	if c.TimeToFirstTokenMS == nil || c.Status != "" {
 		t.Errorf("%+v", c.Observation)
@@ -183,7 +126,7 @@ func TestToolsInPieces(t *testing.T) {
 	if err != nil || len(m.Content) != 2 || string(m.Content[0].Input) != `{"city": "Oslo"}` {
 		t.Fatalf("%v, %+v", err, m)
 	}
-	c := b.one()
+	c := b.One()
 	var out struct {
 		Content []struct {
 			ID, Name string
@@ -214,18 +157,18 @@ func TestBedrockAndVertex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.base.Transport = elsewhere{b.url, b.base.Transport}
-			c := anthropic.NewClient(b.with(nil, tc.by, option.WithHTTPClient(b.base))...)
+			b.Base.Transport = elsewhere{b.URL, b.Base.Transport}
+			c := anthropic.NewClient(b.with(nil, tc.by, option.WithHTTPClient(b.Base))...)
 			if _, err := c.Messages.New(t.Context(), question(tc.model)); err != nil {
 				t.Fatal(err)
 			}
 			if m, err := accumulate(t, t.Context(), &c, tc.model); err != nil || len(m.Content) != 2 {
 				t.Fatalf("%v, %+v", err, m)
 			}
-			if got := b.provider.Requests(); got[0].Path != tc.whole || got[1].Path != tc.streams {
+			if got := b.Provider.Requests(); got[0].Path != tc.whole || got[1].Path != tc.streams {
 				t.Errorf("asked at %s and %s", got[0].Path, got[1].Path)
 			}
-			all := b.recorded()
+			all := b.Recorded()
 			if len(all) != 2 || all[1].TimeToFirstTokenMS == nil {
 				t.Fatalf("%d calls: %+v", len(all), all)
 			}
@@ -257,7 +200,7 @@ func TestRefusals(t *testing.T) {
 		if !errors.As(err, &refused) || refused.StatusCode != status {
 			t.Errorf("the program got %v", err)
 		}
-		if c := b.one(); c.Level != brokle.LevelError || c.ErrorType != typ || c.StatusMessage != fmt.Sprint("refused with ", status) {
+		if c := b.One(); c.Level != brokle.LevelError || c.ErrorType != typ || c.StatusMessage != fmt.Sprint("refused with ", status) {
 			t.Errorf("%d: %+v", status, c.Observation)
 		}
 	}
@@ -269,7 +212,7 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 	if _, err := accumulate(t, t.Context(), &b.anthropic, "m-cut"); err == nil {
 		t.Error("the program got no error")
 	}
-	if c := b.one(); c.Level != brokle.LevelError || !strings.Contains(string(c.Output), "Air scatters.") {
+	if c := b.One(); c.Level != brokle.LevelError || !strings.Contains(string(c.Output), "Air scatters.") {
 		t.Errorf("%+v", c.Observation)
 	}
 	for name, leave := range map[string]func(close, cancel func()){"closed": func(close, _ func()) { close() }, "cancelled": func(_, cancel func()) { cancel() }} {
@@ -280,11 +223,11 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 		for stream.Next() && stream.Current().Delta.Thinking != "Air " {
 		}
 		leave(func() { stream.Close() }, cancel)
-		if err := b.srv.Wait(t.Context(), 3); err != nil {
+		if err := b.Srv.Wait(t.Context(), 3); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		stream.Close()
-		if c := b.one(); c.Status != "aborted" || !strings.Contains(string(c.Output), `"Air "`) || !strings.Contains(string(c.Usage), `"input_tokens":20`) {
+		if c := b.One(); c.Status != "aborted" || !strings.Contains(string(c.Output), `"Air "`) || !strings.Contains(string(c.Usage), `"input_tokens":20`) {
 			t.Errorf("%s: %+v", name, c.Observation)
 		}
 	}
@@ -293,7 +236,7 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 func TestCallsInGoroutinesAndWithoutContent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, brokleanthropic.WithContent(false), brokleanthropic.WithOptions(brokle.Tags("pool")))
-	ctx, span := b.client.StartSpan(t.Context(), "pool")
+	ctx, span := b.Client.StartSpan(t.Context(), "pool")
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -305,8 +248,8 @@ func TestCallsInGoroutinesAndWithoutContent(t *testing.T) {
 	wg.Wait()
 	span.End()
 	below := map[string]bool{}
-	for _, c := range b.recorded() {
-		if c.ParentObservationID == span.ID() && c.ends == 1 && c.Model == c.RequestedModel && c.Input == nil && c.Output == nil && sameCounts(c.Usage) && c.Tags[0] == "pool" {
+	for _, c := range b.Recorded() {
+		if c.ParentObservationID == span.ID() && c.Ends == 1 && c.Model == c.RequestedModel && c.Input == nil && c.Output == nil && sameCounts(c.Usage) && c.Tags[0] == "pool" {
 			below[c.Model] = true
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokleopenai"
 	"github.com/brokle-ai/brokle-go/brokletest"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 	"github.com/brokle-ai/brokle-go/internal/standin"
 )
 
@@ -27,78 +28,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bench is a provider, OpenAI's client of it that is recorded, and where the records go.
 type bench struct {
-	t        *testing.T
-	provider *standin.Server
-	url      string
-	base     *http.Client
-	openai   openai.Client
-	client   *brokle.Client
-	srv      *brokletest.Server
+	*calltest.Bench
+	openai openai.Client
 }
 
 func newBench(t *testing.T, opts ...brokleopenai.Option) *bench {
 	t.Helper()
-	b := &bench{t: t, provider: standin.New(), srv: brokletest.NewServer(t)}
-	s := httptest.NewServer(b.provider)
-	base := &http.Transport{}
-	t.Cleanup(func() {
-		b.provider.Release()
-		base.CloseIdleConnections()
-		s.Close()
-	})
-	var err error
-	if b.client, err = brokle.New(b.srv.Config()); err != nil {
-		t.Fatal(err)
-	}
-	b.url, b.base = s.URL, &http.Client{Transport: base}
-	b.openai = openai.NewClient(append(b.plain(), option.WithMiddleware(brokleopenai.Middleware(append(opts, brokleopenai.WithClient(b.client))...)))...)
+	b := &bench{Bench: calltest.New(t)}
+	b.openai = openai.NewClient(append(b.plain(), option.WithMiddleware(brokleopenai.Middleware(append(opts, brokleopenai.WithClient(b.Client))...)))...)
 	return b
 }
 
 // plain are the options of a client that is not recorded.
 func (b *bench) plain() []option.RequestOption {
-	return []option.RequestOption{option.WithBaseURL(b.url + "/v1"), option.WithAPIKey("sk-test"), option.WithHTTPClient(b.base), option.WithMaxRetries(0)}
-}
-
-// call is what was recorded of one call: the start with the end over it.
-type call struct {
-	brokle.Observation
-	ends int
-}
-
-func (b *bench) recorded() (all []*call) {
-	b.t.Helper()
-	if err := b.client.Close(context.Background()); err != nil {
-		b.t.Fatal(err)
-	}
-	byID := map[string]*call{}
-	for _, ev := range b.srv.Events() {
-		var o brokle.Observation
-		if err := json.Unmarshal(ev.Payload, &o); err != nil {
-			b.t.Fatal(err)
-		}
-		switch ev.Type {
-		case brokle.ObservationCreate:
-			byID[o.ID] = &call{Observation: o}
-			all = append(all, byID[o.ID])
-		case brokle.ObservationComplete:
-			c := byID[o.ID]
-			if err := json.Unmarshal(ev.Payload, &c.Observation); err != nil {
-				b.t.Fatal(err)
-			}
-			c.ends++
-		}
-	}
-	return all
-}
-
-func (b *bench) one() *call {
-	b.t.Helper()
-	all := b.recorded()
-	if len(all) != 1 || all[0].ends != 1 {
-		b.t.Fatalf("%d calls, want 1 that has ended once: %+v", len(all), all)
-	}
-	return all[0]
+	return []option.RequestOption{option.WithBaseURL(b.URL + "/v1"), option.WithAPIKey("sk-test"), option.WithHTTPClient(b.Base), option.WithMaxRetries(0)}
 }
 
 func question(model string) openai.ChatCompletionNewParams {
@@ -113,7 +56,7 @@ func TestChat(t *testing.T) {
 	if err != nil || answer.Choices[0].Message.Content != "The sky is blue." || answer.Usage.TotalTokens != 150 {
 		t.Fatalf("%v, %+v", err, answer)
 	}
-	c := b.one()
+	c := b.One()
 	if c.Name != "chat gpt-4o-mini" || c.Type != brokle.TypeGeneration || c.RequestedModel != "gpt-4o-mini" || c.Model != "gpt-4o-mini-2024-07-18" || c.Provider != "openai" ||
 		c.ResponseID != "chatcmpl-1" || c.FinishReason != "stop" || !strings.Contains(string(c.Input), "Why is") || !strings.Contains(string(c.Output), "blue") || !strings.Contains(string(c.Usage), `"cached_tokens":80`) {
 		t.Errorf("%+v", c.Observation)
@@ -132,7 +75,7 @@ func TestChatStreamedWithTools(t *testing.T) {
 		t.Fatalf("%v, %+v", err, acc)
 	}
 	stream.Close()
-	c := b.one()
+	c := b.One()
 	var out struct {
 		ToolCalls []struct {
 			Function struct{ Name, Arguments string }
@@ -165,12 +108,12 @@ func TestResponsesEmbeddingsImages(t *testing.T) {
 	if i, err := b.openai.Images.Generate(t.Context(), openai.ImageGenerateParams{Model: "i", Prompt: "a sky"}); err != nil || len(i.Data[0].B64JSON) != 8000 {
 		t.Fatalf("%v, %+v", err, i)
 	}
-	all := b.recorded()
+	all := b.Recorded()
 	if len(all) != 4 {
 		t.Fatalf("%d calls", len(all))
 	}
 	for i, want := range []string{"chat m generation stop", "chat m generation stop", "embeddings e embedding ", "image_generation i generation "} {
-		if c := all[i]; c.Name+" "+c.Type+" "+c.FinishReason != want || len(c.Usage) == 0 || len(c.Output) == 0 || len(c.Output) > 300 || c.ends != 1 {
+		if c := all[i]; c.Name+" "+c.Type+" "+c.FinishReason != want || len(c.Usage) == 0 || len(c.Output) == 0 || len(c.Output) > 300 || c.Ends != 1 {
 			t.Errorf("%+v, want %s", c.Observation, want)
 		}
 	}
@@ -179,15 +122,15 @@ func TestResponsesEmbeddingsImages(t *testing.T) {
 func TestAzure(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	c := openai.NewClient(azure.WithEndpoint(b.url, "2024-10-21"), azure.WithAPIKey("k"), azure.WithUnsafeAllowHTTP(), option.WithHTTPClient(b.base), option.WithMaxRetries(0),
-		option.WithMiddleware(brokleopenai.Middleware(brokleopenai.WithClient(b.client), brokleopenai.WithOptions(brokle.Tags("azure")))))
+	c := openai.NewClient(azure.WithEndpoint(b.URL, "2024-10-21"), azure.WithAPIKey("k"), azure.WithUnsafeAllowHTTP(), option.WithHTTPClient(b.Base), option.WithMaxRetries(0),
+		option.WithMiddleware(brokleopenai.Middleware(brokleopenai.WithClient(b.Client), brokleopenai.WithOptions(brokle.Tags("azure")))))
 	if _, err := c.Chat.Completions.New(t.Context(), question("mine")); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.provider.Requests()[0].Path; got != "/openai/deployments/mine/chat/completions" {
+	if got := b.Provider.Requests()[0].Path; got != "/openai/deployments/mine/chat/completions" {
 		t.Errorf("asked at %s", got)
 	}
-	if c := b.one(); c.RequestedModel != "mine" || c.FinishReason != "stop" || c.Tags[0] != "azure" {
+	if c := b.One(); c.RequestedModel != "mine" || c.FinishReason != "stop" || c.Tags[0] != "azure" {
 		t.Errorf("%+v", c.Observation)
 	}
 }
@@ -202,7 +145,7 @@ func TestRefusalsAndRepetitions(t *testing.T) {
 		if !errors.As(err, &refused) || refused.StatusCode != status || !strings.Contains(refused.Message, "refused with") {
 			t.Errorf("the program got %v", err)
 		}
-		if c := b.one(); c.Level != brokle.LevelError || c.ErrorType != typ || c.StatusMessage != fmt.Sprint("refused with ", status) {
+		if c := b.One(); c.Level != brokle.LevelError || c.ErrorType != typ || c.StatusMessage != fmt.Sprint("refused with ", status) {
 			t.Errorf("%d: %+v", status, c.Observation)
 		}
 	}
@@ -210,9 +153,9 @@ func TestRefusalsAndRepetitions(t *testing.T) {
 	if _, err := b.openai.Chat.Completions.New(t.Context(), question("m-500"), option.WithMaxRetries(1), option.WithMaxRetryDelay(1)); err == nil {
 		t.Error("no error")
 	}
-	all := b.recorded()
-	if len(all) != 2 || len(b.provider.Requests()) != 2 || !strings.Contains(string(all[1].Attributes), `"http.response.status_code":500`) {
-		t.Fatalf("%d calls, %d requests", len(all), len(b.provider.Requests()))
+	all := b.Recorded()
+	if len(all) != 2 || len(b.Provider.Requests()) != 2 || !strings.Contains(string(all[1].Attributes), `"http.response.status_code":500`) {
+		t.Fatalf("%d calls, %d requests", len(all), len(b.Provider.Requests()))
 	}
 	if first, second := string(all[0].Input), string(all[1].Input); first != second || !strings.Contains(first, "Why is the sky blue?") {
 		t.Errorf("input %s, then %s", first, second)
@@ -229,7 +172,7 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 		t.Error("the program got no error")
 	}
 	stream.Close()
-	if c := b.one(); c.Level != brokle.LevelError || !strings.Contains(string(c.Output), "The sky") {
+	if c := b.One(); c.Level != brokle.LevelError || !strings.Contains(string(c.Output), "The sky") {
 		t.Errorf("%+v", c.Observation)
 	}
 	for name, leave := range map[string]func(close, cancel func()){"closed": func(close, _ func()) { close() }, "cancelled": func(_, cancel func()) { cancel() }} {
@@ -240,11 +183,11 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 		for stream.Next() && stream.Current().Choices[0].Delta.Content != "The" {
 		}
 		leave(func() { stream.Close() }, cancel)
-		if err := b.srv.Wait(t.Context(), 3); err != nil {
+		if err := b.Srv.Wait(t.Context(), 3); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		stream.Close()
-		if c := b.one(); c.Status != "aborted" || c.Level != "" || !strings.Contains(string(c.Output), `"The"`) {
+		if c := b.One(); c.Status != "aborted" || c.Level != "" || !strings.Contains(string(c.Output), `"The"`) {
 			t.Errorf("%s: %+v", name, c.Observation)
 		}
 	}
@@ -253,7 +196,7 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 func TestCallsInGoroutinesBelowOneSpan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	ctx, span := b.client.StartSpan(t.Context(), "pool")
+	ctx, span := b.Client.StartSpan(t.Context(), "pool")
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -265,8 +208,8 @@ func TestCallsInGoroutinesBelowOneSpan(t *testing.T) {
 	wg.Wait()
 	span.End()
 	below := map[string]bool{}
-	for _, c := range b.recorded() {
-		if c.ParentObservationID == span.ID() && c.TraceID == span.TraceID() && c.ends == 1 && c.Model == c.RequestedModel {
+	for _, c := range b.Recorded() {
+		if c.ParentObservationID == span.ID() && c.TraceID == span.TraceID() && c.Ends == 1 && c.Model == c.RequestedModel {
 			below[c.Model] = true
 		}
 	}
@@ -281,11 +224,11 @@ func TestContentSwitchedOffAndMasked(t *testing.T) {
 	if _, err := b.openai.Chat.Completions.New(t.Context(), question("m")); err != nil {
 		t.Fatal(err)
 	}
-	if c := b.one(); c.Input != nil || c.Output != nil || c.Model != "m" || len(c.Usage) == 0 || c.FinishReason != "stop" {
+	if c := b.One(); c.Input != nil || c.Output != nil || c.Model != "m" || len(c.Usage) == 0 || c.FinishReason != "stop" {
 		t.Errorf("%+v", c.Observation)
 	}
 	b = newBench(t)
-	cfg := b.srv.Config()
+	cfg := b.Srv.Config()
 	cfg.Mask = func(_ brokle.EventType, p json.RawMessage) (json.RawMessage, error) {
 		return json.RawMessage(strings.ReplaceAll(string(p), "sky", "###")), nil
 	}
@@ -300,12 +243,12 @@ func TestContentSwitchedOffAndMasked(t *testing.T) {
 	if err := masked.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, ev := range b.srv.Require(3) {
+	for _, ev := range b.Srv.Require(3) {
 		if strings.Contains(string(ev.Payload), "sky") {
 			t.Errorf("unmasked: %s", ev.Payload)
 		}
 	}
-	_ = b.client.Close(t.Context())
+	_ = b.Client.Close(t.Context())
 }
 
 func Example() {

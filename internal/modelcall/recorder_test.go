@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -17,9 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/brokle-ai/brokle-go"
-	"github.com/brokle-ai/brokle-go/brokletest"
 	"github.com/brokle-ai/brokle-go/internal/modelcall"
-	"github.com/brokle-ai/brokle-go/internal/standin"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,39 +34,24 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // bench is a provider, a client that records its calls, and where the records go.
 type bench struct {
-	t        *testing.T
-	provider *standin.Server
-	url      string
-	http     *http.Client
-	r        *modelcall.Recorder
-	client   *brokle.Client
-	srv      *brokletest.Server
+	*calltest.Bench
+	http *http.Client // its calls are recorded
+	r    *modelcall.Recorder
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, provider: standin.New(), srv: brokletest.NewServer(t)}
-	s := httptest.NewServer(b.provider)
-	base := &http.Transport{}
-	t.Cleanup(func() {
-		b.provider.Release()
-		base.CloseIdleConnections()
-		s.Close()
-	})
-	var err error
-	if b.client, err = brokle.New(b.srv.Config()); err != nil {
-		t.Fatal(err)
-	}
-	b.url, b.r = s.URL, &modelcall.Recorder{Client: b.client}
-	b.http = &http.Client{Transport: transport{b.r, base}}
+	b := &bench{Bench: calltest.New(t)}
+	b.r = &modelcall.Recorder{Client: b.Client}
+	b.http = &http.Client{Transport: transport{b.r, b.Base.Transport}}
 	return b
 }
 
 func (b *bench) post(ctx context.Context, path, body string) (*http.Response, error) {
-	b.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+path, strings.NewReader(body))
+	b.T.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.URL+path, strings.NewReader(body))
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	return b.http.Do(req)
@@ -76,15 +59,15 @@ func (b *bench) post(ctx context.Context, path, body string) (*http.Response, er
 
 // recorded closes the client and returns what it sent of each observation, folded in the order of the events.
 func (b *bench) recorded() (all []map[string]any) {
-	b.t.Helper()
-	if err := b.client.Close(context.Background()); err != nil {
-		b.t.Fatal(err)
+	b.T.Helper()
+	if err := b.Client.Close(context.Background()); err != nil {
+		b.T.Fatal(err)
 	}
 	at := map[string]int{}
-	for _, ev := range b.srv.Events() {
+	for _, ev := range b.Srv.Events() {
 		var p map[string]any
 		if err := json.Unmarshal(ev.Payload, &p); err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		id, _ := p["id"].(string)
 		if ev.Type != brokle.ObservationCreate && ev.Type != brokle.ObservationComplete {
@@ -114,10 +97,10 @@ func (b *bench) recorded() (all []map[string]any) {
 
 // one is recorded of exactly one call, which has ended once.
 func (b *bench) one() map[string]any {
-	b.t.Helper()
+	b.T.Helper()
 	all := b.recorded()
 	if len(all) != 1 || all[0]["ended"] != 1 {
-		b.t.Fatalf("%d observations, want 1 that has ended: %v", len(all), all)
+		b.T.Fatalf("%d observations, want 1 that has ended: %v", len(all), all)
 	}
 	return all[0]
 }
@@ -215,7 +198,7 @@ func TestCallsOfEveryShapeAreRecordedAndNotChanged(t *testing.T) {
 			if !bytes.Equal(got, want) || len(want) == 0 || resp.Request.Body != nil && fmt.Sprintf("%T", resp.Request.Body) != fmt.Sprintf("%T", plain.Request.Body) {
 				t.Errorf("the program got %q, want %q", got, want)
 			}
-			sent := b.provider.Requests()
+			sent := b.Provider.Requests()
 			if sent[0].Raw != sent[1].Raw || fmt.Sprint(sent[0].Header) != fmt.Sprint(sent[1].Header) {
 				t.Errorf("the provider got %q %v, want %q %v", sent[0].Raw, sent[0].Header, sent[1].Raw, sent[1].Header)
 			}
@@ -300,7 +283,7 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 				}
 				readUntil(t, resp.Body, "delta", tc.left)
 				leave(resp, cancel)
-				if err := b.srv.Wait(t.Context(), 3); err != nil { // trace, start and end come without another call of ours
+				if err := b.Srv.Wait(t.Context(), 3); err != nil { // trace, start and end come without another call of ours
 					t.Fatalf("%s: %v", name, err)
 				}
 				resp.Body.Close()
@@ -344,7 +327,7 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	readUntil(t, resp.Body, "", "")
-	b.provider.Release()
+	b.Provider.Release()
 	if _, err := io.ReadAll(resp.Body); err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +403,7 @@ func TestParallelCallsAreEachTheirOwn(t *testing.T) {
 	b := newBench(t)
 	b.r.Client = nil
 	b.http.Transport = transport{b.r, b.http.Transport}
-	ctx, span := b.client.StartSpan(t.Context(), "pool")
+	ctx, span := b.Client.StartSpan(t.Context(), "pool")
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {

@@ -1,0 +1,86 @@
+// Package calltest is what the tests of everything that records calls of models begin with.
+package calltest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/brokletest"
+	"github.com/brokle-ai/brokle-go/internal/standin"
+)
+
+// Bench is a provider, a client of Brokle, and where its records go. It leaves nothing behind.
+type Bench struct {
+	T        *testing.T
+	Provider *standin.Server
+	URL      string // of the provider
+	Base     *http.Client
+	Client   *brokle.Client
+	Srv      *brokletest.Server
+}
+
+// New makes one.
+func New(t *testing.T) *Bench {
+	t.Helper()
+	b := &Bench{T: t, Provider: standin.New(), Srv: brokletest.NewServer(t)}
+	s := httptest.NewServer(b.Provider)
+	base := &http.Transport{}
+	t.Cleanup(func() {
+		b.Provider.Release()
+		base.CloseIdleConnections()
+		s.Close()
+	})
+	var err error
+	if b.Client, err = brokle.New(b.Srv.Config()); err != nil {
+		t.Fatal(err)
+	}
+	b.URL, b.Base = s.URL, &http.Client{Transport: base}
+	return b
+}
+
+// Call is what was recorded of one call: the start with the end over it.
+type Call struct {
+	brokle.Observation
+	Ends int
+}
+
+// Recorded closes the client and returns the calls that it sent, in the order of their starts.
+func (b *Bench) Recorded() (all []*Call) {
+	b.T.Helper()
+	if err := b.Client.Close(context.Background()); err != nil {
+		b.T.Fatal(err)
+	}
+	byID := map[string]*Call{}
+	for _, ev := range b.Srv.Events() {
+		var o brokle.Observation
+		if err := json.Unmarshal(ev.Payload, &o); err != nil {
+			b.T.Fatal(err)
+		}
+		switch ev.Type {
+		case brokle.ObservationCreate:
+			byID[o.ID] = &Call{Observation: o}
+			all = append(all, byID[o.ID])
+		case brokle.ObservationComplete:
+			c := byID[o.ID]
+			if err := json.Unmarshal(ev.Payload, &c.Observation); err != nil {
+				b.T.Fatal(err)
+			}
+			c.Ends++
+		}
+	}
+	return all
+}
+
+// One is recorded of exactly one call, which has ended once.
+func (b *Bench) One() *Call {
+	b.T.Helper()
+	all := b.Recorded()
+	if len(all) != 1 || all[0].Ends != 1 {
+		b.T.Fatalf("%d calls, want 1 that has ended once: %+v", len(all), all)
+	}
+	return all[0]
+}
