@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
@@ -40,19 +39,20 @@ type node struct {
 	newKey string // a key to print once; "" when none was made
 
 	stores
-	stopping  *stopping
-	claimer   *redisclaim.Claimer // nil: one node alone
-	keys      *keyring.Keyring
-	indexer   *indexer.Indexer
-	ingest    *ingest.Ingest
-	keeper    *removal.Keeper
-	eraser    *removal.Eraser
-	budgets   *budget.Budgets
-	repricer  *repricing.Repricer
-	forwarder *forward.Forwarder // nil: nothing is sent on
-	monitor   *monitor
-	certs     *certificates // nil: plain HTTP
-	server    *server.Server
+	stopping   *stopping
+	claimer    *redisclaim.Claimer // nil: one node alone
+	keys       *keyring.Keyring
+	indexer    *indexer.Indexer
+	ingest     *ingest.Ingest
+	keeper     *removal.Keeper
+	eraser     *removal.Eraser
+	budgets    *budget.Budgets
+	repricer   *repricing.Repricer
+	forwarder  *forward.Forwarder // nil: nothing is sent on
+	monitor    *monitor
+	collecting *collecting   // nil: GOMEMLIMIT says what the limit is
+	certs      *certificates // nil: plain HTTP
+	server     *server.Server
 }
 
 // stores are the open files of a data directory.
@@ -159,10 +159,10 @@ func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, er
 
 // open makes a node ready to listen. cfg is valid and has its defaults.
 func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node, err error) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	}
 	n = &node{cfg: cfg, logger: logger, stopping: at}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		n.collecting = newCollecting(int64(cfg.MemoryLimit))
+	}
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}

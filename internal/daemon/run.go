@@ -107,6 +107,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	logRun := parts.start("log", n.log.Run)
 	keys := parts.start("keyring", n.keys.Run)
 	watch := parts.start("monitor", n.monitor.Run)
+	collecting := parts.start("collecting", n.collecting.Run)
 	damage := parts.start("warehouse", n.watchWarehouse)
 	reprice := parts.start("repricing", n.repricer.Run)
 	index := parts.start("indexer", n.index)
@@ -157,7 +158,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
 		{"waited for the monitor", func() { certs.stop(); watch.stop(); damage.stop(); keys.stop() }},
-		{"waited for the log's own work", logRun.stop},
+		{"waited for the log's own work", func() { logRun.stop(); collecting.stop() }},
 	})
 	return errors.Join(greetErr, parts.wait())
 }

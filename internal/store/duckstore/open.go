@@ -173,6 +173,7 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET memory_limit = '%dB'", o.MemoryLimit),
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
+		compactNothing,
 		"SET checkpoint_threshold = '1GiB'",
 		// Rows of a page are looked for by their places, which are pushed down into the scan up to so many of them.
 		"SET GLOBAL dynamic_or_filter_threshold = 1024",
