@@ -24,7 +24,7 @@ PAGE_SRC    := $(shell find web/src web/style -type f 2>/dev/null) web/build.mjs
 PAGE_DEPS   := web/node_modules/.package-lock.json
 
 # Modules beside the root one: integrations, each with the dependencies of what it integrates. A newer version of one is a line in its go.mod.
-NESTED      := broklehttp brokleopenai brokleanthropic brokleotel examples/agent
+NESTED      := broklehttp brokleopenai brokleanthropic broklegenai brokleotel examples/agent
 
 # Packages whose goroutines share memory on the way of an event; the rest of
 # the race detector's work is `make race RACE=./...`.

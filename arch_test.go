@@ -84,6 +84,7 @@ func house() map[string]room {
 		"broklehttp":                  integration,
 		"brokleopenai":                integration,
 		"brokleanthropic":             integration,
+		"broklegenai":                 integration,
 		"brokleotel":                  integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
