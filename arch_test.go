@@ -85,6 +85,7 @@ func house() map[string]room {
 		"brokleopenai":                integration,
 		"brokleanthropic":             integration,
 		"broklegenai":                 integration,
+		"broklelangchain":             integration,
 		"brokleotel":                  integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},

@@ -69,6 +69,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write, refuse := openAIChat, openAIRefusal
 	switch {
 	case strings.HasSuffix(p, "/chat/completions"):
+	case strings.HasSuffix(p, "/api/chat"):
+		write, refuse = ollamaChat, ollamaRefusal
 	case strings.HasSuffix(p, "/responses"):
 		write = openAIResponses
 	case strings.HasSuffix(p, "/embeddings"):
