@@ -29,11 +29,11 @@ func (h *handler) begin(ctx context.Context, k kind, typ, name string, input fun
 	if o == nil {
 		return
 	}
-	n := &step{kind: k, ctx: inner, o: o}
+	n := &step{kind: k, ctx: inner, o: o, outer: &modelcall.Outer{Given: ctx, Below: inner, NoContent: h.noContent}}
 	if k == model {
-		n.outer = &modelcall.Outer{Observation: o, Below: below, NoContent: h.noContent}
-		n.outer.Announce()
+		n.outer.Observation, n.outer.Below = o, below
 	}
+	n.outer.Announce()
 	h.steps.push(ctx, n)
 }
 
@@ -71,7 +71,7 @@ func (h *handler) end(output func() any, kinds ...kind) {
 // fail ends the innermost step of the kinds with err.
 func (h *handler) fail(err error, kinds ...kind) {
 	n := h.steps.end(kinds...)
-	if n == nil || n.taken() {
+	if n == nil || n.taken {
 		return
 	}
 	if errors.Is(err, context.Canceled) {
@@ -106,7 +106,7 @@ func (h *handler) HandleLLMGenerateContentEnd(_ context.Context, res *llms.Conte
 		return
 	}
 	n := h.steps.end(model)
-	if n == nil || n.taken() {
+	if n == nil || n.taken {
 		return
 	}
 	opts := told(res)

@@ -10,8 +10,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/modelcall"
 )
 
-// kept is v as JSON within bounds. What encoding/json does not take, such as a function among a chain's inputs, is its type.
-func kept(v any) json.RawMessage {
+// kept is v as JSON within bounds. What encoding/json does not take, such as a function among a chain's inputs, is its type; so is what panics
+// while it is encoded, because that must not reach the program.
+func kept(v any) (raw json.RawMessage) {
+	defer func() {
+		if recover() != nil {
+			raw, _ = json.Marshal(fmt.Sprintf("(%T)", v)) // a text always encodes
+		}
+	}()
 	if b, err := json.Marshal(v); err == nil {
 		return modelcall.Shorten(b)
 	}

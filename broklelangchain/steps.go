@@ -26,21 +26,12 @@ func (k kind) alone() bool { return k == action || k == retriever || k == model 
 // step is one that has begun.
 type step struct {
 	kind  kind
-	given brokleScope     // of the context that the callback got
+	given modelcall.Scope // of the context that the callback got
 	ctx   context.Context // carries o: what begins below it
 	o     *brokle.ActiveObservation
-	outer *modelcall.Outer // of a model
+	outer *modelcall.Outer // what requests on its goroutine belong to
+	taken bool             // a request told how it ends, and no callback is heard any more; known when it is off the stack
 }
-
-// brokleScope is where a context says that things belong.
-type brokleScope struct{ trace, observation string }
-
-func scopeOf(ctx context.Context) brokleScope {
-	return brokleScope{brokle.TraceFromContext(ctx).ID(), brokle.ObservationFromContext(ctx).ID()}
-}
-
-// taken says whether a request tells how the step ends, and no callback is heard any more.
-func (n *step) taken() bool { return n.outer != nil && n.outer.Withdraw() }
 
 // stack is what has begun on one goroutine, the outermost first. The library calls what begins a step and what ends it from one function, so on
 // one goroutine, and hands nothing else from one to the other: no context comes back from a callback, and one context serves many goroutines.
@@ -66,7 +57,7 @@ type steps struct {
 // below is the context in which the next step on this goroutine begins, which got ctx: that of the innermost step that is open there. But
 // ctx goes before it when it carries another observation than that step got: then the program began one in between, or this is another request.
 func (s *steps) below(ctx context.Context) context.Context {
-	g, given := modelcall.Goroutine(), scopeOf(ctx)
+	g, given := modelcall.Goroutine(), modelcall.ScopeOf(ctx)
 	s.mu.Lock()
 	st := s.stacks[g]
 	var over []*step
@@ -86,7 +77,7 @@ func (s *steps) below(ctx context.Context) context.Context {
 
 // push adds n to this goroutine's stack. given is the context that the callback got.
 func (s *steps) push(given context.Context, n *step) {
-	n.given = scopeOf(given)
+	n.given = modelcall.ScopeOf(given)
 	g := modelcall.Goroutine()
 	s.mu.Lock()
 	over := s.add(g, n)
@@ -160,7 +151,20 @@ func (s *steps) end(kinds ...kind) (ended *step) {
 	}
 	s.mu.Unlock()
 	left(over, nil)
+	if ended != nil {
+		ended.taken = ended.outer.Withdraw()
+		s.announce(st)
+	}
 	return ended
+}
+
+// announce says what requests on this goroutine belong to now, of which st is the stack.
+func (s *steps) announce(st *stack) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(st.open); n > 0 {
+		st.open[n-1].outer.Announce()
+	}
 }
 
 // leave ends what is above the innermost step of a kind on this goroutine's stack.
@@ -172,7 +176,10 @@ func (s *steps) leave(above kind) {
 		over = st.cut(at + 1)
 	}
 	s.mu.Unlock()
-	left(over, nil)
+	if len(over) > 0 {
+		left(over, nil)
+		s.announce(st)
+	}
 }
 
 // top is the innermost step of this goroutine when it is of that kind; else nil.
@@ -246,7 +253,7 @@ func (st *stack) leaveAlone() []*step {
 func left(over []*step, why error) {
 	for i := len(over) - 1; i >= 0; i-- {
 		n := over[i]
-		if n.taken() {
+		if n.outer.Withdraw() {
 			continue
 		}
 		switch {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tmc/langchaingo/chains"
+	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/broklelangchain"
@@ -41,6 +42,50 @@ func TestStepsEndWithTheirContext(t *testing.T) {
 	}
 }
 
+// Calls of models that make no callbacks lie below the step in which they are sent, and beside it when it is over.
+func TestRequestsLieBelowTheStepOfTheirGoroutine(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, span := b.Client.StartSpan(t.Context(), "request")
+	chained := b.chain(b.openAI("m", b.recorded()))
+	chained.LLM.(*openai.LLM).CallbacksHandler = nil
+	if _, err := chains.Run(ctx, chained, "the sky"); err != nil {
+		t.Fatal(err)
+	}
+	b.h.HandleRetrieverStart(ctx, "sky")
+	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
+		t.Fatal(err)
+	}
+	b.h.HandleRetrieverEnd(ctx, "sky", nil)
+	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
+		t.Fatal(err)
+	}
+	span.End()
+	b.requireTree(`
+span request .
+  chain chain .
+    generation chat m .
+  retrieval retrieve .
+    embedding embeddings text-embedding-ada-002 .
+  embedding embeddings text-embedding-ada-002 .
+`)
+}
+
+// What cannot be encoded is left out, and does not reach the program.
+func TestWhatPanicsInEncodingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.h.HandleChainStart(t.Context(), map[string]any{"a": 1, "b": broken{}})
+	b.h.HandleChainEnd(t.Context(), nil)
+	if c := b.One(); string(c.Input) != `"(map[string]interface {})"` {
+		t.Errorf("%s", c.Input)
+	}
+}
+
+type broken struct{}
+
+func (broken) MarshalJSON() ([]byte, error) { panic("broken") }
+
 // A program's own observation between two steps stands between them; another request on the goroutine of a step that never ended is apart from it.
 func TestObservationsOfTheProgramStandBetween(t *testing.T) {
 	t.Parallel()
@@ -55,9 +100,12 @@ func TestObservationsOfTheProgramStandBetween(t *testing.T) {
 	ctx, second := b.Client.StartSpan(ctx, "second")
 	b.h.HandleToolStart(ctx, "look")
 	b.h.HandleToolEnd(ctx, "seen")
+	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
+		t.Fatal(err)
+	}
 	second.End()
 	all := b.Recorded()
-	if len(all) != 6 || all[0].Name != "first" || all[1].Ends != 0 || all[3].ParentObservationID != span.ID() || all[5].ParentObservationID != second.ID() {
+	if len(all) != 7 || all[6].ParentObservationID != second.ID() || all[0].Name != "first" || all[1].Ends != 0 || all[3].ParentObservationID != span.ID() || all[5].ParentObservationID != second.ID() {
 		t.Errorf("%d steps", len(all))
 	}
 }

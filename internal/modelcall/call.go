@@ -25,7 +25,7 @@ type call struct {
 	model   string // that the path names
 	url     *url.URL
 	retry   string // which try it is, where the client says so
-	outer   *Outer // nil when no callback told of it
+	outer   *Outer // the step that callbacks told of; nil when they told of none
 
 	mu       sync.Mutex // guards all below
 	sent     capture
@@ -61,7 +61,7 @@ func (c *call) begin() {
 		return
 	}
 	c.began = true
-	c.inside = c.outer != nil && c.shape.typ == brokle.TypeGeneration && !c.outer.taken.Swap(true)
+	c.inside = c.outer != nil && c.outer.Observation != nil && c.shape.typ == brokle.TypeGeneration && !c.outer.taken.Swap(true)
 	asked := c.shape.ask(c.sent.head, c.content())
 	asked.model = cmp.Or(asked.model, c.model)
 	name := c.shape.operation

@@ -11,11 +11,14 @@ import (
 	"github.com/brokle-ai/brokle-go"
 )
 
-// Outer is a call that a framework's callbacks told of, and that has begun as an observation: the first request for it, on the goroutine
-// that made the callback, goes on in this observation, so that one call is one.
+// Outer is a step that a framework's callbacks told of: requests on the goroutine that made the callback belong to it, unless their context carries
+// another observation than the callback's: then the program began one in between, or they are another's.
 type Outer struct {
+	// Given is the context that the callback got.
+	Given context.Context
+	// Observation is set of a call of a model, which has begun: the first request to generate goes on in it, so that one call is one.
 	Observation *brokle.ActiveObservation
-	// Below is where further requests of the same call hang, such as tries.
+	// Below is where other requests hang: those within the step, or further tries of the call.
 	Below context.Context
 	// NoContent leaves out of it what was said, whatever the Recorder of the request keeps.
 	NoContent bool
@@ -59,15 +62,27 @@ func (o *Outer) Withdraw() (taken bool) {
 // Taken says whether a request goes on in the observation.
 func (o *Outer) Taken() bool { return o.taken.Load() }
 
-// announced is what was announced on this goroutine; nil when nothing was.
-func announced() *Outer {
+// announced is what was announced on this goroutine, and ctx belongs to; nil when nothing was.
+func announced(ctx context.Context) *Outer {
 	if process.n.Load() == 0 {
 		return nil
 	}
 	g := Goroutine()
 	process.mu.Lock()
-	defer process.mu.Unlock()
-	return process.at[g]
+	o := process.at[g]
+	process.mu.Unlock()
+	if o == nil || ScopeOf(o.Given) != ScopeOf(ctx) {
+		return nil
+	}
+	return o
+}
+
+// Scope is where a context says that things belong: the ids of its trace and its innermost observation.
+type Scope struct{ Trace, Observation string }
+
+// ScopeOf is the Scope of ctx.
+func ScopeOf(ctx context.Context) Scope {
+	return Scope{brokle.TraceFromContext(ctx).ID(), brokle.ObservationFromContext(ctx).ID()}
 }
 
 // Goroutine is the number of the calling goroutine, which no other one of the process ever has; 0 when it cannot be told. The runtime tells it only in

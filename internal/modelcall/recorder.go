@@ -41,7 +41,7 @@ func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	if sh == nil || ctx.Value(inside{}) != nil || !r.recording(ctx, sh) {
 		return next(req)
 	}
-	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count"), outer: announced()}
+	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count"), outer: announced(ctx)}
 	out := req.WithContext(context.WithValue(ctx, inside{}, true))
 	c.watch(out)
 	resp, err := next(out)
