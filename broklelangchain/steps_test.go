@@ -8,6 +8,7 @@ import (
 
 	"github.com/tmc/langchaingo/chains"
 	"github.com/tmc/langchaingo/llms/openai"
+	"github.com/tmc/langchaingo/schema"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/broklelangchain"
@@ -57,6 +58,18 @@ func TestRequestsLieBelowTheStepOfTheirGoroutine(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.h.HandleRetrieverEnd(ctx, "sky", nil)
+	b.h.HandleChainStart(ctx, nil)
+	b.h.HandleToolStart(ctx, "look")
+	b.h.HandleToolEnd(ctx, "seen")
+	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
+		t.Fatal(err)
+	}
+	b.h.HandleToolStart(ctx, "look") // and never ends
+	b.h.HandleAgentFinish(ctx, schema.AgentFinish{})
+	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
+		t.Fatal(err)
+	}
+	b.h.HandleChainEnd(ctx, nil)
 	if _, err := b.openAI("m", b.recorded()).CreateEmbedding(ctx, []string{"sky"}); err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +79,11 @@ span request .
   chain chain .
     generation chat m .
   retrieval retrieve .
+    embedding embeddings text-embedding-ada-002 .
+  chain chain .
+    tool tool .
+    embedding embeddings text-embedding-ada-002 .
+    tool tool WARN.
     embedding embeddings text-embedding-ada-002 .
   embedding embeddings text-embedding-ada-002 .
 `)
