@@ -33,7 +33,7 @@ func (r *Recorder) IsCall(req *http.Request) bool {
 }
 
 // Do sends req by next and records it when it is a call of a model. What next returns is returned; the answer's body says what passes.
-// A call within a call, such as that of a RoundTripper below a middleware, is the same one and recorded once. Each try of a client that
+// A call within a call, such as that of a RoundTripper below a middleware, is the same one and recorded once; what a callback told of goes on (see Outer). Each try of a client that
 // repeats is a call of its own.
 func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	sh, model := shapeOf(req, r.OwnClient)
@@ -41,7 +41,7 @@ func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	if sh == nil || ctx.Value(inside{}) != nil || !r.recording(ctx, sh) {
 		return next(req)
 	}
-	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count")}
+	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count"), outer: announced(ctx)}
 	out := req.WithContext(context.WithValue(ctx, inside{}, true))
 	c.watch(out)
 	resp, err := next(out)
