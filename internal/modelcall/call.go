@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -65,7 +64,7 @@ func (c *call) begin() {
 	if asked.model != "" {
 		name += " " + asked.model
 	}
-	opts := append(slices.Clip(c.r.Options), brokle.StartedAt(c.started.UTC()), brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model))
+	opts := []brokle.Option{brokle.StartedAt(c.started.UTC()), brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model)}
 	if asked.input != nil {
 		opts = append(opts, brokle.Input(asked.input))
 	}
@@ -82,7 +81,7 @@ func (c *call) begin() {
 	if n, err := strconv.Atoi(c.retry); err == nil && n > 0 {
 		opts = append(opts, brokle.Attribute("http.request.resend_count", n)) // OpenTelemetry's semantic conventions for HTTP
 	}
-	c.o = c.r.start(c.ctx, c.shape.typ, name, opts)
+	_, c.o = c.r.Start(c.ctx, c.shape.typ, name, opts)
 }
 
 // broke ends a call that got no answer.
