@@ -98,7 +98,9 @@ func keys(steps map[string]*calltest.Call) (all []string) {
 	return all
 }
 
-func question() []*schema.Message { return []*schema.Message{schema.UserMessage("Why is the sky blue?")} }
+func question() []*schema.Message {
+	return []*schema.Message{schema.UserMessage("Why is the sky blue?")}
+}
 
 type place struct {
 	City string `json:"city"`

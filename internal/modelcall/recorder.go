@@ -38,7 +38,7 @@ func (r *Recorder) IsCall(req *http.Request) bool {
 func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	sh, model := shapeOf(req, r.OwnClient)
 	ctx := req.Context()
-	if sh == nil || ctx.Value(inside{}) != nil || !r.Recording(ctx, sh.typ, sh.operation) {
+	if sh == nil || within(ctx) || !r.Recording(ctx, sh.typ, sh.operation) {
 		return next(req)
 	}
 	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count")}
