@@ -63,6 +63,9 @@ func failureOf(span sdktrace.ReadOnlySpan) (f failure) {
 			f.class, f.text = strings.TrimLeft(textOf(e.Attributes, "exception.type"), "*"), cmp.Or(f.text, textOf(e.Attributes, "exception.message"))
 		}
 	}
+	if strings.HasPrefix(f.class, "fmt.wrapError") || strings.HasPrefix(f.class, "errors.") { // a text around another, which is no class
+		f.class = ""
+	}
 	return f
 }
 
@@ -107,6 +110,10 @@ func saidBy(k kind, attrs []attribute.KeyValue, content bool) (s said) {
 		}
 		if docs := member(out, "documents"); docs != nil {
 			s.out = docs
+		}
+	case brokle.TypeTool:
+		if v := member(out, "output"); k.action == "tool.v2" && v != nil && member(out, "content") == nil { // else media are beside it
+			s.out = v
 		}
 	case brokle.TypeAgent:
 		s.session = sessionOf(rawOf(attrs, attrInit), out)

@@ -36,6 +36,10 @@ func genkit(r *reader) {
 	switch m.Type {
 	case "generation":
 		r.genkitCall()
+	case "tool":
+		if v := member(m.Output, "output"); kind == "tool.v2" && v != "" && member(m.Output, "content") == "" { // else media are beside it
+			m.Output = v
+		}
 	case "embedding":
 		r.genkitModel()
 		m.Output = genkitVectors(m.Output)
@@ -113,6 +117,7 @@ func (r *reader) genkitCall() {
 	switch total := count("totalTokens"); {
 	case !total.Sent && m.CacheRead.Sent && m.Prompt.Sent:
 		m.Prompt.N += m.CacheRead.N
+		m.UsageIncomplete = true // what was written to the cache is in no count
 		r.why("prompt_tokens", "inputTokens and cachedContentTokens: who sends no total, as Anthropic, counts them apart")
 	case total.Sent && m.Reasoning.Sent && m.Completion.Sent && total.N == m.Prompt.N+m.Completion.N+m.Reasoning.N:
 		m.Completion.N += m.Reasoning.N
