@@ -92,6 +92,8 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.SessionID }, Says: "The session's id"},
 		{Name: "environment", Lists: filtered | Events | Stream, column: "environment",
 			field: func(f *store.Filter) any { return &f.Environment }, Says: "The environment"},
+		{Name: "key_id", Lists: filtered | Events | Stream, column: "key_id",
+			field: func(f *store.Filter) any { return &f.KeyID }, Says: "The id of the key that brought it (of what several keys spoke of, the first), as `GET /v1/keys` has it"},
 		{Name: "tag", Lists: filtered | Stream, column: "tag",
 			field: func(f *store.Filter) any { return &f.Tag }, Says: "One of the tags"},
 		{Name: "model", Lists: filtered | Stream, column: "model",

@@ -16,6 +16,7 @@ export const traceFields: Field[] = [
   { name: "user_id", title: "User", kind: "text", suggest: { of: "traces", by: "user_id" } },
   { name: "session_id", title: "Session", kind: "text", suggest: { of: "traces", by: "session_id" } },
   { name: "environment", title: "Environment", kind: "text", suggest: { of: "traces", by: "environment" } },
+  { name: "key_id", title: "Key", kind: "text", suggest: { of: "observations", by: "key_id" } },
   { name: "model", title: "Model", kind: "text", suggest: { of: "observations", by: "model" } },
   { name: "tag", title: "Tag", kind: "text" },
   { name: "level", title: "Level", kind: "text", choices: ["ERROR", "WARN", "INFO", "DEBUG", "DEFAULT"] },

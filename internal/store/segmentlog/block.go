@@ -116,6 +116,7 @@ func (b *block) record(t *batch, i int) entity.Record {
 		Project:     t.project,
 		Environment: t.env,
 		BatchID:     t.id,
+		KeyID:       t.key,
 		ReceivedAt:  time.UnixMicro(t.received).UTC(),
 		Event:       b.events[i],
 	}
