@@ -65,7 +65,10 @@ func TestEveryDoorSaysTheKey(t *testing.T) {
 		"X-API-Key", "", "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("pk:"+mine)))
 	post("/v1/scores", `{"id":"score","trace_id":"t-plain","name":"q","value":1,"type":"NUMERIC"}`, as...)
 	h.post(call("another")) // by another key of the project
-	h.until("the job is done", func() bool { h.settle(); return len(h.groups("metrics=count")) == 2 && h.groups("metrics=count")[id]["count"] == 5.0 })
+	h.until("the job is done", func() bool {
+		h.settle()
+		return len(h.groups("metrics=count")) == 2 && h.groups("metrics=count")[id]["count"] == 5.0
+	})
 
 	check := func(what string) {
 		t.Helper()

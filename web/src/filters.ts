@@ -30,10 +30,10 @@ export const traceFields: Field[] = [
 const named = (...names: string[]): Field[] => names.flatMap(n => traceFields.filter(f => f.name === n));
 
 /** The filters of the other pages: those of traces that their questions take too. */
-export const dashboardFields = named("environment", "model", "name", "user_id", "tag");
-export const sessionFields = named("user_id", "environment", "model", "tag", "has_error");
-export const userFields = named("environment", "model", "tag", "has_error");
-export const scoreFields = named("environment");
+export const dashboardFields = named("environment", "model", "name", "user_id", "key_id", "tag");
+export const sessionFields = named("user_id", "environment", "key_id", "model", "tag", "has_error");
+export const userFields = named("environment", "key_id", "model", "tag", "has_error");
+export const scoreFields = named("environment", "key_id");
 
 /** Applied is one filter in force. */
 export interface Applied {

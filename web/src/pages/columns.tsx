@@ -82,7 +82,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
   const money: Column<T> = {
     key: "cost",
     title: "Cost",
-    width: 88,
+    width: 104, // of the longest form, $0.0000012
     numeric: true,
     sort: "total_cost",
     cell: row => cost(row.total_cost),
