@@ -241,13 +241,16 @@ func timeOf(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
 		return now.Add(-ago), nil
 	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil && day.Year() >= 1970 {
+		return day, nil
+	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		return time.Time{}, err
 	}
 	var t brokle.Timestamp
 	if err := t.UnmarshalJSON(quoted); err != nil {
-		return time.Time{}, fmt.Errorf("%q must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", text)
+		return time.Time{}, fmt.Errorf("%q must be a date (2026-03-14, its first moment in UTC), RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", text)
 	}
 	return t.Time, nil
 }

@@ -34,7 +34,7 @@ type Form uint8
 const (
 	Text       Form = iota
 	AnyCase         // text, read as upper case
-	Time            // whatever wire.Timestamp reads
+	Time            // whatever wire.Timestamp reads, or a date
 	Number          // a decimal number
 	Integer         // from 1 to MaxLimit
 	Boolean         // true or false
@@ -81,9 +81,9 @@ func Params() []Param {
 	return []Param{
 		{Name: "from", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.AtLeast,
 			field: func(f *store.Filter) any { return &f.From },
-			Says:  "The earliest start time, inclusive (scores, events: the timestamp): RFC 3339, Unix seconds, or any other form of a time"},
+			Says:  "The earliest start time, inclusive (scores, events: the timestamp): RFC 3339, Unix seconds, any other form of a time, or a date, which is its first moment in UTC"},
 		{Name: "to", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.Below,
-			field: func(f *store.Filter) any { return &f.To }, Says: "The latest start time, exclusive; not before `from`"},
+			field: func(f *store.Filter) any { return &f.To }, Says: "The latest start time, exclusive; not before `from`. A date leaves that day out: `from=2026-11-01&to=2026-12-01` is all of November"},
 		{Name: "name", Lists: filtered | Stream, column: "name",
 			field: func(f *store.Filter) any { return &f.Name }, Says: "The name, exactly, as all texts but where another form is named"},
 		{Name: "user_id", Lists: filtered | Stream, column: "user_id",

@@ -84,7 +84,7 @@ export function cost(n: number | null | undefined): string {
   if (n >= 100) return `$${whole.format(Math.round(n))}`;
   if (n >= 0.01) return `$${n.toFixed(n >= 1 ? 2 : 3)}`;
   const two = Number(n.toPrecision(2));
-  if (two < 1e-6) return `$${Number(two).toExponential().replace("e-0", "e-")}`;
+  if (two < 1e-9) return `$${two}`;
   return `$${two.toFixed(1 - Math.floor(Math.log10(two))).replace(/0+$/, "")}`;
 }
 
