@@ -46,6 +46,7 @@ type node struct {
 	ingest     *ingest.Ingest
 	keeper     *removal.Keeper
 	eraser     *removal.Eraser
+	asides     *asides
 	budgets    *budget.Budgets
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
@@ -219,8 +220,16 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
 	}
 	n.ingest = ingest.New(ingestOptions)
+	n.asides = &asides{
+		path: filepath.Join(cfg.DataDir, datadir.WarehouseFile), kept: asideKept, head: n.log.Head(), cursor: n.warehouse.Cursor, now: now,
+		logger: logger.With("part", "warehouse"),
+	}
+	if shortest := keep.Shortest(); shortest > 0 {
+		n.asides.kept = min(n.asides.kept, shortest)
+	}
 	n.eraser = removal.NewEraser(removal.EraserOptions{
-		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
+		Aside: n.asides.all,
+		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	})
 	n.repricer = repricing.New(repricing.Options{Prices: n.prices, Warehouse: n.warehouse, Indexer: n.indexer, Logger: logger.With("part", "repricing")})

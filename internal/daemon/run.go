@@ -114,6 +114,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
 	erase := parts.start("erasure", n.eraser.Run)
+	aside := parts.start("files put aside", n.asides.run)
 	forwarding := parts.start("forwarding", n.forward)
 	budgets := parts.start("budgets", n.budgets.Run)
 	live := parts.start("live", n.server.Run)
@@ -154,7 +155,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for a look at budgets", budgets.stop},
 		{"waited for an interrupted erasure", erase.stop},
 		{"waited for a repricing", reprice.stop},
-		{"waited for retention", keep.stop},
+		{"waited for retention", func() { keep.stop(); aside.stop() }},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
 		{"waited for the monitor", func() { certs.stop(); watch.stop(); damage.stop(); keys.stop() }},

@@ -124,6 +124,7 @@ func (b *block) record(t *batch, i int) entity.Record {
 		Project:     t.project,
 		Environment: t.env,
 		BatchID:     t.id,
+		KeyID:       t.key,
 		ReceivedAt:  time.UnixMicro(t.received).UTC(),
 		Event:       b.events[i],
 	}
