@@ -15,22 +15,22 @@ type Option func(*details)
 
 // details is what options say.
 type details struct {
-	id, name, typ                   string
-	start, end                      time.Time
-	userID, sessionID               string
-	tags                            []string
-	version, release                string
-	level, levelWord, status        string
-	errorType, outcome              string // outcome is a status: error or aborted
-	model, provider                 string
-	prompt, completion              *int64
-	inputCost, outputCost           *float64
-	input, output                   any // nil: not said; encoded once, into the event
-	metadata, params                json.RawMessage
-	comment, source, evaluator      string
-	clear                           []string
-	call                            *call // nil until an option says something of it
-	err                             error
+	id, name, typ              string
+	start, end                 time.Time
+	userID, sessionID          string
+	tags                       []string
+	version, release           string
+	level, levelWord, status   string
+	errorType, outcome         string // outcome is a status: error or aborted
+	model, provider            string
+	prompt, completion         *int64
+	inputCost, outputCost      *float64
+	input, output              any // nil: not said; encoded once, into the event
+	metadata, params           json.RawMessage
+	comment, source, evaluator string
+	clear                      []string
+	call                       *call // nil until an option says something of it
+	err                        error
 
 	counts [3]int64 // those of Usage, and their sum
 	made   made
