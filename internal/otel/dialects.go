@@ -20,7 +20,7 @@ var dialects = []dialect{
 	{"litellm", func(r *reader) bool { return scope(r, "litellm") }, litellm},
 	{"openlit", func(r *reader) bool { return scope(r, "openlit") }, openlit},
 	{"brokle", func(r *reader) bool { return scope(r, "brokle") || r.has("brokle.span.type") }, brokle},
-	{"anthropic", func(r *reader) bool { return r.Scope == "com.anthropic.sdk.python" }, anthropic},
+	{"anthropic", func(r *reader) bool { return scope(r, "com.anthropic.sdk") }, anthropic},
 	{"vercel", attribute("ai.operationId"), vercel},
 	{"gen_ai", attribute("gen_ai.operation.name"), genai},
 	{"traceloop", func(r *reader) bool {
