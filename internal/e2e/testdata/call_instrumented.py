@@ -1,17 +1,25 @@
-"""The same call, first whole and then as a stream, under INSTRUMENTATION, whose spans go over OTLP. KEY and HOST name the server, PROVIDER who answers."""
+"""The same call, first whole and then as a stream, under INSTRUMENTATION, whose spans and log records go over OTLP. KEY and HOST name the server, PROVIDER who answers."""
 import importlib
 import json
 import os
 
-from opentelemetry import trace
+from opentelemetry import _logs, trace
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-provider = TracerProvider(resource=Resource.create({"deployment.environment.name": os.environ["ENVIRONMENT"]}))
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(os.environ["HOST"] + "/v1/traces", headers={"Authorization": "Bearer " + os.environ["KEY"]})))
+resource = Resource.create({"deployment.environment.name": os.environ["ENVIRONMENT"]})
+headers = {"Authorization": "Bearer " + os.environ["KEY"]}
+provider = TracerProvider(resource=resource)
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(os.environ["HOST"] + "/v1/traces", headers=headers)))
 trace.set_tracer_provider(provider)
+logs = LoggerProvider(resource=resource)
+logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(os.environ["HOST"] + "/v1/logs", headers=headers)))
+_logs.set_logger_provider(logs)
 module, _, name = os.environ["INSTRUMENTATION"].rpartition(".")
 getattr(importlib.import_module(module), name)().instrument(tracer_provider=provider)
 
@@ -32,5 +40,6 @@ else:
     client.messages.create(**said)
     for _ in client.messages.create(**said, stream=True):
         pass
-print(json.dumps({"flushed": provider.force_flush()}))
+print(json.dumps({"flushed": provider.force_flush() and logs.force_flush()}))
 provider.shutdown()
+logs.shutdown()
