@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/brokle-ai/brokle-go/internal/delivery"
 	"github.com/brokle-ai/brokle-go/internal/payload"
@@ -18,6 +19,7 @@ type Client struct {
 	transport *transport.Transport // nil when disabled
 	proc      *delivery.Processor  // nil when disabled
 	err       error
+	said      sync.Pool // of *details
 
 	// Traces, Observations, Scores, Sessions, Users and Environments read what the server kept.
 	Traces       *Traces

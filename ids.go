@@ -16,16 +16,20 @@ const (
 
 // newTraceID and newObservationID return new random ids of W3C's form, which is not all zeros.
 func newTraceID() string {
-	var b [16]byte
+	var b [traceIDDigits / 2]byte
 	binary.BigEndian.PutUint64(b[:8], rand.Uint64())
 	binary.BigEndian.PutUint64(b[8:], rand.Uint64()|1)
-	return hex.EncodeToString(b[:])
+	var digits [traceIDDigits]byte
+	hex.Encode(digits[:], b[:])
+	return string(digits[:])
 }
 
 func newObservationID() string {
-	var b [8]byte
+	var b [observationIDDigits / 2]byte
 	binary.BigEndian.PutUint64(b[:], rand.Uint64()|1)
-	return hex.EncodeToString(b[:])
+	var digits [observationIDDigits]byte
+	hex.Encode(digits[:], b[:])
+	return string(digits[:])
 }
 
 // w3cTraceID is a trace's id as W3C's headers have it: itself when it has that form, else 16 bytes of a hash, as the

@@ -61,7 +61,9 @@ func (h *LogHandler) record(ctx context.Context, r slog.Record) {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	d := gather([]Option{StartedAt(at.UTC()), EndedAt(at.UTC()), Level(levelOfLog(r.Level))})
+	s := scopeOf(ctx)
+	to, c := s.at(), ClientFromContext(ctx)
+	d := c.gather([]Option{StartedAt(at.UTC()), EndedAt(at.UTC()), Level(levelOfLog(r.Level))})
 	if d.name = r.Message; utf8.RuneCountInString(r.Message) > maxLogName {
 		d.name = string([]rune(r.Message)[:maxLogName]) + "…"
 		Output(r.Message)(d)
@@ -72,11 +74,10 @@ func (h *LogHandler) record(ctx context.Context, r slog.Record) {
 	if m := h.attributes(r); len(m) > 0 {
 		Metadata(m)(d)
 	}
-	s := scopeOf(ctx)
-	to, c := s.at(), ClientFromContext(ctx)
-	v := d.observation(to.trace, newObservationID())
-	v.Type, v.ParentObservationID = TypeEvent, to.observation
-	c.proc.Record(ObservationCreate, v, d.err)
+	told := d.observation(to.trace, newObservationID())
+	told.Observation.Type, told.Observation.ParentObservationID = TypeEvent, to.observation
+	c.proc.Record(ObservationCreate, told, d.err)
+	c.free(d)
 }
 
 func levelOfLog(l slog.Level) string {

@@ -15,31 +15,52 @@ type Option func(*details)
 
 // details is what options say.
 type details struct {
-	id, name, typ                   string
-	start, end                      time.Time
-	userID, sessionID               string
-	tags                            []string
-	version, release                string
-	level, levelWord, status        string
-	errorType, outcome              string // outcome is a status: error or aborted
-	model, provider                 string
-	prompt, completion              *int64
-	inputCost, outputCost           *float64
-	input, output, metadata, params json.RawMessage
-	comment, source, evaluator      string
-	clear                           []string
-	call                            *call // nil until an option says something of it
-	err                             error
+	id, name, typ              string
+	start, end                 time.Time
+	userID, sessionID          string
+	tags                       []string
+	version, release           string
+	level, levelWord, status   string
+	errorType, outcome         string // outcome is a status: error or aborted
+	model, provider            string
+	prompt, completion         *int64
+	inputCost, outputCost      *float64
+	input, output              any // nil: not said; encoded once, into the event
+	metadata, params           json.RawMessage
+	comment, source, evaluator string
+	clear                      []string
+	call                       *call // nil until an option says something of it
+	err                        error
+
+	counts [3]int64 // those of Usage, and their sum
+	made   made
 }
 
-func gather(opts []Option) *details {
-	d := &details{}
+// made is what is made of details.
+type made struct {
+	observation Observation
+	trace       Trace
+	told        payload.Told
+}
+
+// gather is what opts say, until free.
+func (c *Client) gather(opts []Option) *details {
+	d, _ := c.said.Get().(*details)
+	if d == nil {
+		d = &details{}
+	}
 	for _, o := range opts {
 		if o != nil {
 			o(d)
 		}
 	}
 	return d
+}
+
+// free gives d back; it must not be looked at any more.
+func (c *Client) free(d *details) {
+	*d = details{}
+	c.said.Put(d)
 }
 
 // json encodes a value of any type; an error is kept for the event.
@@ -83,10 +104,21 @@ func CodeVersion(v string) Option { return func(d *details) { d.version = v } }
 func Release(v string) Option { return func(d *details) { d.release = v } }
 
 // Input is what went in: any value that encoding/json takes.
-func Input(v any) Option { return func(d *details) { d.input = d.json(v) } }
+func Input(v any) Option { return func(d *details) { d.input = said(v) } }
 
 // Output is what came out: any value that encoding/json takes.
-func Output(v any) Option { return func(d *details) { d.output = d.json(v) } }
+func Output(v any) Option { return func(d *details) { d.output = said(v) } }
+
+// said is v as details have it: a nil is said, too, and a json.RawMessage that is empty is not.
+func said(v any) any {
+	if v == nil {
+		return json.RawMessage("null")
+	}
+	if raw, ok := v.(json.RawMessage); ok && len(raw) == 0 {
+		return nil
+	}
+	return v
+}
 
 // Metadata is an object; the server merges it key by key.
 func Metadata(v map[string]any) Option { return func(d *details) { d.metadata = d.json(v) } }
@@ -103,7 +135,10 @@ func ModelParameters(v map[string]any) Option { return func(d *details) { d.para
 // Usage counts tokens: prompt with those read from and written to a cache, completion with those of
 // reasoning. The total is their sum. See CacheReadTokens and the others for the parts.
 func Usage(prompt, completion int64) Option {
-	return func(d *details) { d.prompt, d.completion = &prompt, &completion }
+	return func(d *details) {
+		d.counts[0], d.counts[1] = prompt, completion
+		d.prompt, d.completion = &d.counts[0], &d.counts[1]
+	}
 }
 
 // Cost is what a call cost, in the currency you use everywhere. The total is their sum,
@@ -166,24 +201,28 @@ func Evaluator(name, version string) Option {
 	return func(d *details) { d.evaluator, d.version = name, version }
 }
 
-func (d *details) trace() *Trace {
-	t := &Trace{Version: d.version, Release: d.release, Metadata: d.metadata, Input: d.input, Output: d.output,
-		StatusMessage: d.status, ErrorType: d.errorType}
+// trace is what d says of a trace, until free.
+func (d *details) trace() *payload.Told {
+	t := &d.made.trace
 	t.ID, t.Name, t.UserID, t.SessionID, t.Tags = d.id, d.name, d.userID, d.sessionID, d.tags
-	t.StartTime, t.EndTime, t.Clear = d.start, timeOrNil(d.end), d.clear
-	return t
+	t.StartTime, t.EndTime, t.Clear = d.start, timeOrNil(&d.end), d.clear
+	t.Version, t.Release, t.Metadata, t.StatusMessage, t.ErrorType = d.version, d.release, d.metadata, d.status, d.errorType
+	d.made.told = payload.Told{Trace: t, Input: d.input, Output: d.output}
+	return &d.made.told
 }
 
-func (d *details) observation(traceID, id string) *Observation {
-	o := &Observation{ID: id, TraceID: traceID, Type: d.typ, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
-		Level: d.level, StatusMessage: d.status, ErrorType: d.errorType, Version: d.version, Model: d.model, Provider: d.provider,
-		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total(),
-		InputCost: d.inputCost, OutputCost: d.outputCost, Tags: d.tags, Clear: d.clear,
-		ModelParameters: d.params, Metadata: d.metadata, Input: d.input, Output: d.output}
+// observation is what d says of an observation, until free.
+func (d *details) observation(traceID, id string) *payload.Told {
+	o := &d.made.observation
+	o.ID, o.TraceID, o.Type, o.Name, o.StartTime, o.EndTime = id, traceID, d.typ, d.name, d.start, timeOrNil(&d.end)
+	o.Level, o.StatusMessage, o.ErrorType, o.Version, o.Model, o.Provider = d.level, d.status, d.errorType, d.version, d.model, d.provider
+	o.PromptTokens, o.CompletionTokens, o.TotalTokens, o.InputCost, o.OutputCost = d.prompt, d.completion, d.total(), d.inputCost, d.outputCost
+	o.Tags, o.Clear, o.ModelParameters, o.Metadata = d.tags, d.clear, d.params, d.metadata
 	if d.call != nil {
 		d.call.say(o, d)
 	}
-	return o
+	d.made.told = payload.Told{Observation: o, Word: d.levelWord, Input: d.input, Output: d.output}
+	return &d.made.told
 }
 
 // total is the sum of both counts. The server leaves a negative count out: what a sum with it says is wrong.
@@ -191,13 +230,13 @@ func (d *details) total() *int64 {
 	if d.prompt == nil || d.completion == nil || *d.prompt < 0 || *d.completion < 0 {
 		return nil
 	}
-	sum := *d.prompt + *d.completion
-	return &sum
+	d.counts[2] = *d.prompt + *d.completion
+	return &d.counts[2]
 }
 
-func timeOrNil(t time.Time) *time.Time {
+func timeOrNil(t *time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &t
+	return t
 }

@@ -16,7 +16,8 @@ func (c *Client) score(s Score, value any, opts []Option) (string, error) {
 	if !c.enabled() {
 		return "", nil
 	}
-	d := gather(opts)
+	d := c.gather(opts)
+	defer c.free(d)
 	if d.id == "" {
 		d.id = NewID()
 	}

@@ -19,12 +19,29 @@ type scope struct {
 }
 
 func (s scope) in(ctx context.Context) context.Context {
-	return context.WithValue(ctx, contextKey{}, s)
+	return context.WithValue(ctx, contextKey{}, &s)
 }
 
 func scopeOf(ctx context.Context) scope {
-	s, _ := ctx.Value(contextKey{}).(scope)
-	return s
+	if s, ok := ctx.Value(contextKey{}).(*scope); ok {
+		return *s
+	}
+	return scope{}
+}
+
+// started is an observation that has begun, and the context that carries it, in one piece of memory.
+type started struct {
+	context.Context
+	scope scope
+	o     ActiveObservation
+}
+
+// Value implements context.Context.
+func (s *started) Value(key any) any {
+	if key == (contextKey{}) {
+		return &s.scope
+	}
+	return s.Context.Value(key)
 }
 
 // TraceFromContext returns the trace that ctx carries, or nil.
@@ -79,7 +96,9 @@ func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (c
 	if !c.enabled() {
 		return c.shut(ctx), nil
 	}
-	return c.startTrace(ctx, name, gather(opts))
+	d := c.gather(opts)
+	defer c.free(d)
+	return c.startTrace(ctx, name, d)
 }
 
 func (c *Client) startTrace(ctx context.Context, name string, d *details) (context.Context, *ActiveTrace) {
@@ -153,7 +172,11 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 	if s.trace == nil && !c.enabled() {
 		return c.shut(ctx), nil
 	}
-	d := gather(opts)
+	by := c
+	if s.trace != nil {
+		by = s.trace.c
+	}
+	d := by.gather(opts)
 	d.start = orNow(d.start)
 	parent := s.parent.ID()
 	switch {
@@ -161,18 +184,23 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 	case s.remote != nil:
 		s.trace, parent = &ActiveTrace{c: c, id: s.remote.trace}, s.remote.observation
 	default:
-		ctx, s.trace = c.startTrace(ctx, name, &details{start: d.start, userID: d.userID, sessionID: d.sessionID, release: d.release})
+		of := c.gather(nil)
+		of.start, of.userID, of.sessionID, of.release = d.start, d.userID, d.sessionID, d.release
+		ctx, s.trace = c.startTrace(ctx, name, of)
+		c.free(of)
 		s.carried = scopeOf(ctx).carried
 	}
 	d.name = name
 	if d.id == "" {
 		d.id = newObservationID()
 	}
-	o := &ActiveObservation{trace: s.trace, id: d.id, start: d.start}
-	payload := d.observation(o.trace.id, o.id)
-	payload.Type, payload.ParentObservationID = cmp.Or(d.typ, typ), parent
-	o.submit(ObservationCreate, d, payload)
-	return scope{trace: s.trace, parent: o, carried: s.carried, remote: s.remote}.in(ctx), o
+	begun := &started{Context: ctx, o: ActiveObservation{trace: s.trace, id: d.id, start: d.start}}
+	o := &begun.o
+	begun.scope = scope{trace: s.trace, parent: o, carried: s.carried, remote: s.remote}
+	told := d.observation(o.trace.id, o.id)
+	told.Observation.Type, told.Observation.ParentObservationID = cmp.Or(d.typ, typ), parent
+	o.submit(ObservationCreate, d, told)
+	return begun, o
 }
 
 // Observe runs fn as a span and returns its error. A returned error and a

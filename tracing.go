@@ -53,7 +53,7 @@ func (t *ActiveTrace) ID() string {
 // Update adds to the trace what the options say.
 func (t *ActiveTrace) Update(opts ...Option) {
 	if t != nil {
-		d := gather(opts)
+		d := t.c.gather(opts)
 		d.id = t.id
 		t.submit(d)
 	}
@@ -62,19 +62,18 @@ func (t *ActiveTrace) Update(opts ...Option) {
 // End says that the trace is over, and adds what the options say. Only the first End counts.
 func (t *ActiveTrace) End(opts ...Option) {
 	if t != nil && !t.done.Swap(true) {
-		d := gather(opts)
+		d := t.c.gather(opts)
 		d.id, d.end = t.id, orNow(d.end)
 		t.submit(d)
 	}
 }
 
-// submit sends what d says of the trace.
+// submit sends what d says of the trace, and frees d.
 func (t *ActiveTrace) submit(d *details) {
-	var body any = d.trace()
-	if d.outcome != "" {
-		body = &payload.Told{Trace: d.trace(), Status: d.outcome}
-	}
-	t.c.proc.Record(TraceUpdate, body, d.err)
+	told := d.trace()
+	told.Status = d.outcome
+	t.c.proc.Record(TraceUpdate, told, d.err)
+	t.c.free(d)
 }
 
 // Score records a quality score of the trace. value is a number, a bool or a
@@ -86,9 +85,10 @@ func (t *ActiveTrace) Score(name string, value any, opts ...Option) {
 }
 
 func (t *ActiveTrace) score(s Score, value any, opts []Option) {
-	d := gather(opts)
+	d := t.c.gather(opts)
 	d.score(&s, value)
 	t.c.proc.Record(QualityScoreCreate, &s, d.err)
+	t.c.free(d)
 }
 
 // ID is the observation's id; "" for nil.
@@ -110,7 +110,7 @@ func (o *ActiveObservation) TraceID() string {
 // Update adds to the observation what the options say.
 func (o *ActiveObservation) Update(opts ...Option) {
 	if o != nil {
-		d := gather(opts)
+		d := o.trace.c.gather(opts)
 		o.submit(ObservationUpdate, d, d.observation(o.trace.id, o.id))
 	}
 }
@@ -118,20 +118,20 @@ func (o *ActiveObservation) Update(opts ...Option) {
 // End says that the observation is over, and adds what the options say. Only the first End counts.
 func (o *ActiveObservation) End(opts ...Option) {
 	if o != nil && !o.done.Swap(true) {
-		d := gather(opts)
+		d := o.trace.c.gather(opts)
 		d.end = orNow(d.end)
 		o.finish(d)
 		o.submit(ObservationComplete, d, d.observation(o.trace.id, o.id))
 	}
 }
 
-// submit sends what d says of the observation, v.
-func (o *ActiveObservation) submit(typ EventType, d *details, v *Observation) {
-	var body any = v
+// submit sends what d says of the observation, and frees d.
+func (o *ActiveObservation) submit(typ EventType, d *details, told *payload.Told) {
 	if d.levelWord != "" || d.outcome == outcomeAborted { // an error's status follows from its level
-		body = &payload.Told{Observation: v, Word: d.levelWord, Status: d.outcome}
+		told.Status = d.outcome
 	}
-	o.trace.c.proc.Record(typ, body, d.err)
+	o.trace.c.proc.Record(typ, told, d.err)
+	o.trace.c.free(d)
 }
 
 // Score records a quality score of the observation. See ActiveTrace.Score.

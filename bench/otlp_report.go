@@ -47,14 +47,13 @@ func outside(page []byte) (before, after []byte) {
 	return before, after
 }
 
-// spansPart is the part as a document has it, or "".
+// spansPart is the part as a document has it, with what stands behind it, which other programs measure; or "".
 func spansPart(page []byte) string {
 	_, rest, found := bytes.Cut(page, []byte(spansBegin))
 	if !found {
 		return ""
 	}
-	part, _, _ := bytes.Cut(rest, []byte(spansEnd))
-	return "\n" + spansBegin + string(part) + spansEnd + "\n"
+	return "\n" + spansBegin + string(bytes.TrimRight(rest, "\n")) + "\n"
 }
 
 // spans is the table of servers side by side.

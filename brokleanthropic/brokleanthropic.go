@@ -9,8 +9,9 @@
 // tools, usage with the cache's, finish reason, time to first token of a stream, the provider's error. Each try of a request that the client repeats is one of its own. What the program
 // gets stays what it is: bytes, their pace, errors, cancellation. What passes is copied within bounds.
 //
-// Anthropic's client makes spans of its own where it has a tracer provider of OpenTelemetry. Let it have this middleware or a provider whose spans go to
-// the same server, not both: a call would count twice. option.WithoutOpenTelemetry turns its spans off.
+// Anthropic's client makes spans of its own where it has a tracer provider of OpenTelemetry. When these go to the same server, too, the server takes both
+// for one call, by the id of the answer, and keeps what this middleware says. A call that failed before it had an id is an error of each;
+// option.WithoutOpenTelemetry turns the spans off.
 //
 // Where the context names no client the default is used (brokle.SetDefault), and without one nothing is recorded.
 package brokleanthropic

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"io"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/honeycombio/libhoney-go/transmission"
 	"github.com/posthog/posthog-go"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/brokle-ai/brokle-go"
@@ -35,20 +35,47 @@ type setting struct {
 }
 
 type peer struct {
-	name string
-	open func(tb testing.TB, s setting) run
-	wire bool // it really serialises and sends
+	name  string
+	open  func(tb testing.TB, s setting) run
+	tells bool // of an event that is not taken; the others leave it out without a word
 }
 
 var peers = []peer{
 	{"brokle", func(tb testing.TB, s setting) run { return openBrokle(tb, s, properties(s.size)) }, true},
 	{"brokle-struct", func(tb testing.TB, s setting) run { return openBrokle(tb, s, structured(s.size)) }, true},
+	{"brokle-generation", openGeneration, false},
 	{"posthog", openPosthog, true},
 	{"libhoney", openLibhoney, true},
 	{"otel-bsp", openOTel, false},
 }
 
 func openBrokle(tb testing.TB, s setting, payload any) run {
+	c := newBrokle(tb, s)
+	return run{
+		send: func() bool {
+			_, err := c.SubmitBatchEvent(brokle.ObservationCreate, payload)
+			return err == nil
+		},
+		done: func(tb testing.TB) { closeBrokle(tb, s, c) },
+	}
+}
+
+// openGeneration says a call as programs do: when it begins and when it ends, which are two events. Its name is that of one of them.
+func openGeneration(tb testing.TB, s setting) run {
+	c := newBrokle(tb, s)
+	in, out := text(s.size)
+	ctx, _ := c.StartTrace(context.Background(), "bench")
+	return run{
+		send: func() bool {
+			_, g := c.StartGeneration(ctx, "chat", brokle.Model("small-1"), brokle.Input(in))
+			g.End(brokle.Output(out), brokle.Usage(300, 21))
+			return true
+		},
+		done: func(tb testing.TB) { closeBrokle(tb, s, c) },
+	}
+}
+
+func newBrokle(tb testing.TB, s setting) *brokle.Client {
 	cfg := brokle.Config{APIKey: "bk_bench", Host: s.host, BatchMaxSize: batchSize, QueueMaxEvents: s.queue, QueueMaxBytes: s.bytes, Compression: "none"}
 	if s.compress {
 		cfg.Compression = "zstd"
@@ -57,18 +84,14 @@ func openBrokle(tb testing.TB, s setting, payload any) run {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return run{
-		send: func() bool {
-			_, err := c.SubmitBatchEvent(brokle.ObservationCreate, payload)
-			return err == nil
-		},
-		done: func(tb testing.TB) {
-			ctx, cancel := context.WithTimeout(context.Background(), closeTime(s))
-			defer cancel()
-			if err := c.Close(ctx); err != nil && !s.hurry {
-				tb.Fatal(err)
-			}
-		},
+	return c
+}
+
+func closeBrokle(tb testing.TB, s setting, c *brokle.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime(s))
+	defer cancel()
+	if err := c.Close(ctx); err != nil && !s.hurry {
+		tb.Fatal(err)
 	}
 }
 
@@ -141,14 +164,17 @@ func openLibhoney(tb testing.TB, s setting) run {
 	}
 }
 
-// discard is an exporter that serialises nothing.
-type discard struct{ io.Writer }
-
-func (discard) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
-func (discard) Shutdown(context.Context) error                             { return nil }
-
+// openOTel sends by OTLP over HTTP, as what exports spans does unless told otherwise.
 func openOTel(tb testing.TB, s setting) run {
-	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(discard{}, sdktrace.WithMaxQueueSize(s.queue), sdktrace.WithMaxExportBatchSize(batchSize)))
+	opts := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(s.host + "/v1/traces"), otlptracehttp.WithTimeout(time.Minute)}
+	if s.compress {
+		opts = append(opts, otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
+	}
+	exporter, err := otlptracehttp.New(context.Background(), opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter, sdktrace.WithMaxQueueSize(s.queue), sdktrace.WithMaxExportBatchSize(batchSize)))
 	tracer := tp.Tracer("bench")
 	in, out := text(s.size)
 	return run{
@@ -160,7 +186,9 @@ func openOTel(tb testing.TB, s setting) run {
 			return true
 		},
 		done: func(tb testing.TB) {
-			if err := tp.Shutdown(context.Background()); err != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), closeTime(s))
+			defer cancel()
+			if err := tp.Shutdown(ctx); err != nil && !s.hurry {
 				tb.Fatal(err)
 			}
 		},

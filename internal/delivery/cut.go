@@ -1,10 +1,10 @@
 package delivery
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/payload"
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
 // deferred is an event that waits for its trace, and the keys it waits for.
@@ -88,7 +88,7 @@ func (w *worker) pop() {
 // add puts e into b. An event that turns out unfit is settled here.
 func (w *worker) add(b *batch, e *entry, cut *size) {
 	cut.add(len(e.data))
-	if e.raw && !json.Valid(e.body()) {
+	if e.raw && !rawjson.Valid(rawjson.Alias(e.body())) {
 		w.p.settleOne(e, Rejected, "", &EventError{EventID: e.id(), Type: e.typ, Code: "invalid_payload", Message: "the payload is not valid JSON"})
 		return
 	}

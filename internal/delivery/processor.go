@@ -161,7 +161,7 @@ func (p *Processor) batchIsFull() bool {
 }
 
 // acceptSampled counts an event whose trace is left out.
-func (p *Processor) acceptSampled(id string, auto ulid.ULID, t wire.EventType) (string, error) {
+func (p *Processor) acceptSampled(id string, auto ulid.ULID, t wire.EventType) error {
 	if id == "" {
 		id = auto.String()
 	}
@@ -169,14 +169,14 @@ func (p *Processor) acceptSampled(id string, auto ulid.ULID, t wire.EventType) (
 	if p.closing {
 		p.mu.Unlock()
 		p.gate.refused[refusedClosed].Add(1)
-		return "", ErrClosed
+		return ErrClosed
 	}
 	p.n.accepted++
 	p.n.dropped[DropSampled]++
 	p.mu.Unlock()
 	p.tell(Outcome{EventID: id, Type: t, Kind: Dropped, Reason: DropSampled,
 		Err: &EventError{EventID: id, Type: t, Code: string(DropSampled)}})
-	return id, nil
+	return nil
 }
 
 // start begins the goroutines. p.mu is held.

@@ -15,45 +15,56 @@ import (
 // The errors are ErrQueueFull, ErrClosed, ErrTooLarge, or an *EventError for what is no event; the event is then
 // counted as refused.
 func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) (string, error) {
+	auto, err := p.take(id, t, at, body)
+	switch {
+	case err != nil:
+		return "", err
+	case id == "":
+		return auto.String(), nil
+	}
+	return id, nil
+}
+
+// take is Submit; auto is the event's id when id is empty.
+func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (auto ulid.ULID, err error) {
 	if id != "" && !wire.ValidID(id) {
 		p.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{Type: t, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
+		return auto, &EventError{Type: t, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
 	}
 	if err := p.gate.check(); err != nil {
-		return "", err
+		return auto, err
 	}
 	typ, ok := t.Canonical()
 	if !ok {
 		p.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{EventID: id, Type: t, Code: "unknown_event_type", Message: "the types are those of EventType"}
+		return auto, &EventError{EventID: id, Type: t, Code: "unknown_event_type", Message: "the types are those of EventType"}
 	}
 	s := p.scratch.Get()
 	defer p.scratch.Put(s)
 	text, raw, err := s.Marshal(body)
 	if err != nil || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
 		p.gate.refused[refusedInvalid].Add(1)
-		return "", &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
+		return auto, &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
 	}
 	if len(text) > p.opts.EventMaxBytes {
 		p.gate.refused[refusedLarge].Add(1)
-		return "", ErrTooLarge
+		return auto, ErrTooLarge
 	}
 	now := time.Now()
 	if at.IsZero() {
 		at = now
 	}
-	var auto ulid.ULID
 	if id == "" {
 		auto = wire.NextID(uint64(now.UnixMilli()))
 	}
 	if p.sampler != nil && !p.sampler.keep(typ, id, auto, text) {
-		return p.acceptSampled(id, auto, typ)
+		return auto, p.acceptSampled(id, auto, typ)
 	}
-	return p.enqueue(id, auto, typ, at, now, text, raw)
+	return auto, p.enqueue(id, auto, typ, at, now, text, raw)
 }
 
 // enqueue copies the event into the queue, or refuses it.
-func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now time.Time, body []byte, raw bool) (string, error) {
+func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now time.Time, body []byte, raw bool) error {
 	wireID := id
 	if id != "" && strings.ContainsAny(id, `"\`) {
 		wireID = quoteID(id)
@@ -62,19 +73,16 @@ func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now
 	p.mu.Lock()
 	if err := p.admit(room); err != nil {
 		p.mu.Unlock()
-		return "", err
+		return err
 	}
 	e := p.tailFor(room).put(wireID, auto, t, wire.At(at), body)
 	e.raw, e.at, e.epoch = raw, now.Sub(p.began), p.epoch
-	if id == "" {
-		id = string(e.data[idStart:e.idEnd])
-	}
 	wake := p.accept(e)
 	p.mu.Unlock()
 	if wake {
 		p.signal()
 	}
-	return id, nil
+	return nil
 }
 
 // Record is Submit for those who have nobody to return an error to: of an event that is not
@@ -82,7 +90,7 @@ func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now
 func (p *Processor) Record(t wire.EventType, body any, invalid error) {
 	err := invalid
 	if err == nil {
-		_, err = p.Submit("", t, time.Time{}, body)
+		_, err = p.take("", t, time.Time{}, body)
 	} else {
 		p.gate.refused[refusedInvalid].Add(1)
 	}

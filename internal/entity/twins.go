@@ -17,7 +17,7 @@ import (
 // response id. Where one of them knows none, one must stand above the other (a framework above what instruments
 // an SDK, that above the SDK itself), hold it in time, and say the same of what went in: the prompt,
 // or where that was not sent all counts; counts that both know must be equal. Logfire's two spans of a stream
-// are one call as well.
+// are one call as well. What Brokle's own SDK reports is known by the response id alone, and is one scope.
 //
 // A scope reports a call once, so of the reports of another scope at most one is a twin. By the response
 // id it is the nearest one: a child or a parent, else what begins and ends at nearly the same
@@ -79,7 +79,15 @@ func SaidOfTwins(size int, role StreamRole, streamed int64) string {
 func (o *ObservationRow) noteCall() {
 	said := o.Twin
 	o.Twin = ""
-	if said == "" || o.Scope == "" || o.Door == ownDoor || !isCall(o.Type) || o.EndTime == nil || o.EndTime.Before(o.StartTime) {
+	switch {
+	case !isCall(o.Type) || o.EndTime == nil || o.EndTime.Before(o.StartTime):
+		return
+	case o.Door == ownDoor:
+		if o.Scope != ownScope || o.ResponseID == "" {
+			return
+		}
+		said = saidOfOwn
+	case said == "" || o.Scope == ownScope:
 		return
 	}
 	var made [128]byte
@@ -138,9 +146,17 @@ func numberOf(text string) int64 {
 	return n
 }
 
-// ownSDK is the scope of the SDK whose calls others wrap: it knows the provider's counts best
-// and, as a rule, says the least of the content.
-const ownSDK = "com.anthropic.sdk.python"
+// providersSDK is what the scopes of a provider's own SDKs begin with, whose calls others wrap: they know the provider's counts best
+// and, as a rule, say the least of the content.
+const providersSDK = "com.anthropic.sdk."
+
+func isProvidersSDK(scope string) bool { return strings.HasPrefix(scope, providersSDK) }
+
+// ownScope is the scope of what Brokle's own SDK reports; no other call has it.
+const ownScope = ""
+
+// saidOfOwn is what is known of these: that the call is whole.
+var saidOfOwn = SaidOfTwins(0, WholeCall, 0)
 
 // frameworks are scopes above the SDKs of providers: what they report, an instrumentation of the
 // SDK reports again.
@@ -155,7 +171,7 @@ const levels = 3
 // levelOf is how far a scope stands above the wire: the provider's own SDK, what instruments such
 // an SDK, and a framework that calls one.
 func levelOf(scope string) uint8 {
-	if scope == ownSDK {
+	if isProvidersSDK(scope) {
 		return 0
 	}
 	if slices.ContainsFunc(frameworks, func(f string) bool {
@@ -167,9 +183,18 @@ func levelOf(scope string) uint8 {
 	return 1
 }
 
-// better orders the reports of one call: the one to keep comes first. It is the one with more content; the
-// provider's own SDK comes last; between equals the earlier, then the lesser id.
+// own says that Brokle's own SDK reports the call.
+func (c *Call) own() bool { return c.scope == ownScope }
+
+// better orders the reports of one call: the one to keep comes first. It is that of Brokle's own SDK, to which scores and steps below it belong;
+// else the one with more content; the provider's own SDK comes last; between equals the earlier, then the lesser id.
 func (c *Call) better(o *Call) int {
+	if c.own() != o.own() {
+		if c.own() {
+			return -1
+		}
+		return 1
+	}
 	return cmp.Or(
 		cmp.Compare(min(o.level, 1), min(c.level, 1)),
 		cmp.Compare(o.size, c.size),
@@ -203,6 +228,8 @@ func (c *Call) like(o *Call) likeness {
 		if c.response == o.response {
 			return byResponse
 		}
+		return unlike
+	case c.own() || o.own():
 		return unlike
 	}
 	outer, inner := c, o

@@ -84,7 +84,7 @@ func (o *ObservationRow) fillFrom(twin *ObservationRow) {
 
 func (o *ObservationRow) fillCounts(twin *ObservationRow) {
 	counted := twin.PromptTokens != nil || twin.CompletionTokens != nil
-	better := counted && (twin.Scope == ownSDK || o.TokenSource == "estimated" && twin.TokenSource == "reported")
+	better := counted && (isProvidersSDK(twin.Scope) || o.TokenSource == "estimated" && twin.TokenSource == "reported")
 	if counted && (better || o.PromptTokens == nil && o.CompletionTokens == nil) {
 		o.TokenSource = twin.TokenSource
 	}

@@ -37,6 +37,9 @@ func (c *Call) AppendHas(keys []Key) []Key {
 	if c.response != "" {
 		keys = append(keys, Key{Kind: ByResponseID, Value: c.response})
 	}
+	if c.own() {
+		return keys
+	}
 	own := rank{level: c.level, noID: c.response == ""}
 	if c.prompt != "" {
 		keys = append(keys, Key{ByPromptKey, c.prompt, own})
@@ -58,6 +61,9 @@ func (c *Call) Wants() []Key { return c.AppendWants(nil) }
 func (c *Call) AppendWants(keys []Key) []Key {
 	if c.response != "" {
 		keys = append(keys, Key{Kind: ByResponseID, Value: c.response})
+	}
+	if c.own() {
+		return keys
 	}
 	switch c.role {
 	case StreamBegun:

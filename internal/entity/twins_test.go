@@ -30,6 +30,9 @@ func (r report) row() *entity.ObservationRow {
 		row.Type = "embedding"
 	}
 	row.StartTime = time.UnixMilli(int64(1000 + r.from)).UTC()
+	if r.scope == own {
+		row.Door = "brokle"
+	}
 	end := time.UnixMilli(int64(1000 + r.to)).UTC()
 	row.EndTime = &end
 	count := func(n int) string {
@@ -51,6 +54,8 @@ const (
 	library   = "openinference.instrumentation.openai"
 	another   = "opentelemetry.instrumentation.openai"
 	provider  = "com.anthropic.sdk.python"
+	inGo      = "com.anthropic.sdk.go.bedrock"
+	own       = "" // of the SDK's own events
 )
 
 // Which reports are of one call, and which one is kept, whatever the order in which they come.
@@ -85,6 +90,16 @@ func TestTwins(t *testing.T) {
 		"no prompt, equal counts":       {[]report{{id: "a", scope: framework, to: 12, in: 3, out: 4, size: 9}, {id: "b", scope: library, from: 1, to: 11, in: 3, out: 4}}, "b=a"},
 		"no prompt, no counts":          {[]report{{id: "a", scope: framework, to: 12, in: -1, out: -1}, {id: "b", scope: library, from: 1, to: 11, in: -1, out: -1}}, ""},
 		"an embedding of the same text": {[]report{{id: "a", scope: framework, to: 12, prompt: "p", in: 3, out: -1}, {id: "b", scope: library, from: 1, to: 11, prompt: "p", in: 3, out: -1, embedding: true}}, ""},
+		"ours and the provider's own":   {[]report{{id: "a", scope: own, from: 1, to: 9, response: "r"}, {id: "b", scope: inGo, to: 10, response: "r", size: 99, trace: "2"}}, "b=a"},
+		"ours is kept, whatever another says": {[]report{{id: "a", scope: own, from: 1, to: 9, response: "r"}, {id: "b", scope: library, to: 10, response: "r", size: 99},
+			{id: "c", scope: inGo, to: 10, response: "r"}}, "b=a c=a"},
+		"ours, twice": {[]report{{id: "a", scope: own, to: 10, response: "r"}, {id: "b", scope: own, to: 10, response: "r"}}, ""},
+		"ours, twice, and one span": {[]report{{id: "a", scope: own, from: 1, to: 9, response: "r"}, {id: "b", scope: own, from: 2, to: 50, response: "r"},
+			{id: "c", scope: inGo, to: 10, response: "r"}}, "c=a"},
+		"ours, two ids":            {[]report{{id: "a", scope: own, from: 1, to: 9, response: "r", in: 3, out: 4}, {id: "b", scope: inGo, to: 10, response: "s", in: 3, out: 4}}, ""},
+		"ours, not at one time":    {[]report{{id: "a", scope: own, to: 10, response: "r"}, {id: "b", scope: inGo, from: 20, to: 30, response: "r"}}, ""},
+		"ours, only equal counts":  {[]report{{id: "a", scope: own, from: 1, to: 9, response: "r", in: 3, out: 4}, {id: "b", scope: framework, to: 10, in: 3, out: 4}}, ""},
+		"the provider's own in Go": {[]report{{id: "a", scope: library, to: 10, response: "r", size: 1}, {id: "b", scope: inGo, to: 10, response: "r", size: 99}}, "b=a"},
 		"a stream in two parts": {[]report{{id: "a", scope: "logfire.openai", to: 10, prompt: "p", in: -1, out: -1, role: entity.StreamBegun},
 			{id: "b", scope: "logfire.openai", from: 60, to: 60, prompt: "p", in: 3, out: 4, size: 9, role: entity.StreamRead, streamed: 50, trace: "2"}}, "a=b"},
 		"a stream that began elsewhere": {[]report{{id: "a", scope: "logfire.openai", to: 10, prompt: "p", role: entity.StreamBegun},

@@ -50,6 +50,12 @@ func (a *answer) block(i int) *block {
 }
 
 func anthropicPiece(a *answer, data []byte) {
+	if !quickAnthropic(a, data) {
+		anthropicEvent(a, data)
+	}
+}
+
+func anthropicEvent(a *answer, data []byte) {
 	var e struct {
 		Type    string                     `json:"type"`
 		Message *anthropicBody             `json:"message"`

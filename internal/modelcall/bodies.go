@@ -11,6 +11,7 @@ func (c *call) watch(req *http.Request) {
 		return
 	}
 	req.Body = &requestBody{req.Body, c}
+	c.sent.expect(req.ContentLength)
 	if again := req.GetBody; again != nil { // for redirects, and connections that broke
 		req.GetBody = func() (io.ReadCloser, error) {
 			body, err := again()

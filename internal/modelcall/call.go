@@ -124,6 +124,9 @@ func (c *call) answers(resp *http.Response) {
 			c.end(io.EOF)
 			return
 		}
+		if !c.stream {
+			c.received.expect(resp.ContentLength)
+		}
 		resp.Body = &answerBody{resp.Body, c}
 		c.stop = context.AfterFunc(c.ctx, func() { c.left(context.Cause(c.ctx)) })
 	})

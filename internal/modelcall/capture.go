@@ -11,6 +11,13 @@ type capture struct {
 	n          int64 // bytes that passed
 }
 
+// expect makes room for a body whose length is said; -1: it is not.
+func (c *capture) expect(length int64) {
+	if length > 0 && length <= keptBody && c.head == nil {
+		c.head = make([]byte, 0, length)
+	}
+}
+
 func (c *capture) take(p []byte) {
 	c.n += int64(len(p))
 	if room := keptBody - len(c.head); room > 0 {

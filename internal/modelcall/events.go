@@ -19,7 +19,7 @@ func (e *events) take(p []byte, found func(data []byte)) {
 			p = p[1:]
 		}
 		e.cr = false
-		i := bytes.IndexAny(p, "\r\n")
+		i := lineEnd(p)
 		if i < 0 {
 			e.grow(p)
 			return
@@ -29,6 +29,18 @@ func (e *events) take(p []byte, found func(data []byte)) {
 		p = p[i+1:]
 		e.end(found)
 	}
+}
+
+// lineEnd is where the first line of p ends; -1: it does not.
+func lineEnd(p []byte) int {
+	i := bytes.IndexByte(p, '\n')
+	if i >= 0 {
+		p = p[:i]
+	}
+	if cr := bytes.IndexByte(p, '\r'); cr >= 0 {
+		return cr
+	}
+	return i
 }
 
 func (e *events) grow(p []byte) {

@@ -5,29 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
-// membersOf are the members of a JSON object, those before the end of one that is cut off, too.
+// membersOf are the members of a JSON object that are valid, those before the end of one that is cut off, too. They share b's memory.
 func membersOf(b []byte) map[string]json.RawMessage {
-	var whole map[string]json.RawMessage
-	if json.Unmarshal(b, &whole) == nil {
-		return whole
-	}
 	members := map[string]json.RawMessage{}
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return members
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return members
-		}
-		var v json.RawMessage
-		if name, ok := key.(string); !ok || d.Decode(&v) != nil {
-			return members
-		} else {
-			members[name] = v
+	m := rawjson.MembersOf(b)
+	for key, v, ok := m.Next(); ok; key, v, ok = m.Next() {
+		if rawjson.Valid(rawjson.Alias(v)) {
+			members[string(key)] = v
 		}
 	}
 	return members

@@ -105,6 +105,12 @@ func chatPiece(a *answer, data []byte) {
 		a.done = true
 		return
 	}
+	if !quickChat(a, data) {
+		chatChunk(a, data)
+	}
+}
+
+func chatChunk(a *answer, data []byte) {
 	var c chatBody
 	if json.Unmarshal(data, &c) != nil {
 		return

@@ -51,7 +51,19 @@ func (r *responsesBody) tell(a *answer) {
 	}
 }
 
+// outputTextDelta is the event that says more of the text.
+const outputTextDelta = "response.output_text.delta"
+
+// isDeltaOf says whether an event of that type says more of something.
+func isDeltaOf(typ string) bool { return strings.HasSuffix(typ, ".delta") }
+
 func responsesPiece(a *answer, data []byte) {
+	if !quickResponses(a, data) {
+		responsesEvent(a, data)
+	}
+}
+
+func responsesEvent(a *answer, data []byte) {
 	var e struct {
 		Type     string          `json:"type"`
 		Delta    json.RawMessage `json:"delta"`
@@ -63,10 +75,10 @@ func responsesPiece(a *answer, data []byte) {
 	if json.Unmarshal(data, &e) != nil {
 		return
 	}
-	if strings.HasSuffix(e.Type, ".delta") {
+	if isDeltaOf(e.Type) {
 		a.first = true
 		var s string
-		if e.Type == "response.output_text.delta" && json.Unmarshal(e.Delta, &s) == nil && a.text.Len()+len(s) <= keptOutput {
+		if e.Type == outputTextDelta && json.Unmarshal(e.Delta, &s) == nil && a.text.Len()+len(s) <= keptOutput {
 			a.text.WriteString(s)
 		}
 	}

@@ -20,7 +20,7 @@ var dialects = []dialect{
 	{"litellm", func(r *reader) bool { return scope(r, "litellm") }, litellm},
 	{"openlit", func(r *reader) bool { return scope(r, "openlit") }, openlit},
 	{"brokle", func(r *reader) bool { return scope(r, "brokle") || r.has("brokle.span.type") }, brokle},
-	{"anthropic", func(r *reader) bool { return r.Scope == "com.anthropic.sdk.python" }, anthropic},
+	{"anthropic", func(r *reader) bool { return scope(r, "com.anthropic.sdk") }, anthropic},
 	{"vercel", attribute("ai.operationId"), vercel},
 	{"genkit", func(r *reader) bool { return r.Scope == "genkit-tracer" || r.has("genkit:type") }, genkit},
 	{"gen_ai", attribute("gen_ai.operation.name"), genai},

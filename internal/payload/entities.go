@@ -14,7 +14,7 @@ var errTyped = errors.New("a field holds what JSON cannot: NaN, infinity, or a y
 // ok is false when encoding/json has to do it; unread says that the result holds a
 // RawMessage that nobody validated.
 func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error) {
-	var o *object
+	o := object{b: b, ok: true}
 	switch v := payload.(type) {
 	case map[string]any:
 		if v == nil {
@@ -23,37 +23,33 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 		b, ok = appendMap(b, v, 0)
 		return b, ok, false, nil
 	case wire.Trace:
-		o = tracePayload(b, &v)
+		o.trace(&v)
 	case *wire.Trace:
 		if v != nil {
-			o = tracePayload(b, v)
+			o.trace(v)
 		}
 	case wire.Observation:
-		o = observationPayload(b, &v)
+		o.observation(&v)
 	case *wire.Observation:
 		if v != nil {
-			o = observationPayload(b, v)
+			o.observation(v)
 		}
 	case *Told:
-		if v.Observation != nil {
-			o = observationPayload(b, v.Observation)
-		} else {
-			o = tracePayload(b, v.Trace)
-		}
-		o.text("severity_text", v.Word)
-		o.text("status", v.Status)
+		o.told(v)
 	case wire.Score:
-		o = scorePayload(b, &v)
+		o.score(&v)
 	case *wire.Score:
 		if v != nil {
-			o = scorePayload(b, v)
+			o.score(v)
 		}
 	}
-	if o == nil {
-		return b, false, false, nil
-	}
-	if !o.ok {
+	switch {
+	case o.err != nil:
+		return b, false, false, o.err
+	case !o.ok:
 		return b, false, false, errTyped
+	case len(o.b) == len(b): // none of these
+		return b, false, false, nil
 	}
 	return o.end(), true, o.unread, nil
 }
@@ -65,11 +61,25 @@ type Told struct {
 	Trace       *wire.Trace
 	Word        string // of a logger, for the level
 	Status      string
+	// Input and Output are said of one that has none itself: any value that encoding/json takes; nil is nothing.
+	Input, Output any
 }
 
-// tracePayload writes the fields of trace_create and trace_update.
-func tracePayload(b []byte, t *wire.Trace) *object {
-	o := newObject(b)
+func (o *object) told(t *Told) {
+	if t.Observation != nil {
+		o.observation(t.Observation)
+	} else {
+		o.trace(t.Trace)
+	}
+	o.text("severity_text", t.Word)
+	o.text("status", t.Status)
+	o.value("input", t.Input)
+	o.value("output", t.Output)
+}
+
+// trace writes the fields of trace_create and trace_update.
+func (o *object) trace(t *wire.Trace) {
+	o.begin()
 	o.text("id", t.ID)
 	o.text("name", t.Name)
 	o.text("user_id", t.UserID)
@@ -87,12 +97,11 @@ func tracePayload(b []byte, t *wire.Trace) *object {
 	o.raw("input", t.Input)
 	o.raw("output", t.Output)
 	o.texts("clear", t.Clear)
-	return o
 }
 
-// observationPayload writes the fields of observation_create, _update and _complete.
-func observationPayload(b []byte, v *wire.Observation) *object {
-	o := newObject(b)
+// observation writes the fields of observation_create, _update and _complete.
+func (o *object) observation(v *wire.Observation) {
+	o.begin()
 	o.text("id", v.ID)
 	o.text("trace_id", v.TraceID)
 	o.text("parent_observation_id", v.ParentObservationID)
@@ -140,12 +149,11 @@ func observationPayload(b []byte, v *wire.Observation) *object {
 	o.raw("input", v.Input)
 	o.raw("output", v.Output)
 	o.texts("clear", v.Clear)
-	return o
 }
 
-// scorePayload writes the fields of quality_score_create and _update.
-func scorePayload(b []byte, s *wire.Score) *object {
-	o := newObject(b)
+// score writes the fields of quality_score_create and _update.
+func (o *object) score(s *wire.Score) {
+	o.begin()
 	o.text("id", s.ID)
 	o.text("trace_id", s.TraceID)
 	o.text("observation_id", s.ObservationID)
@@ -161,7 +169,6 @@ func scorePayload(b []byte, s *wire.Score) *object {
 	o.text("environment", s.Environment)
 	o.raw("metadata", s.Metadata)
 	o.texts("clear", s.Clear)
-	return o
 }
 
 func value(t *time.Time) time.Time {

@@ -13,9 +13,10 @@ type object struct {
 	ok bool
 	// unread: it holds JSON from outside that has not been validated.
 	unread bool
+	err    error // of a value that cannot be JSON
 }
 
-func newObject(b []byte) *object { return &object{b: append(b, '{'), ok: true} }
+func (o *object) begin() { o.b = append(o.b, '{') }
 
 func (o *object) name(name string) {
 	if o.b[len(o.b)-1] != '{' {
@@ -45,6 +46,28 @@ func (o *object) raw(name string, v json.RawMessage) {
 		o.b = append(o.b, v...)
 		o.unread = true
 	}
+}
+
+// value appends a value of any type; nil is left out.
+func (o *object) value(name string, v any) {
+	if v == nil {
+		return
+	}
+	if text, ok := v.(json.RawMessage); ok {
+		o.raw(name, text)
+		return
+	}
+	o.name(name)
+	b, ok := appendValue(o.b, v, 0)
+	if !ok {
+		rest, err := encoded(v)
+		if err != nil {
+			o.err = err
+			return
+		}
+		b = append(o.b, rest...)
+	}
+	o.b = b
 }
 
 func (o *object) int(name string, v *int64) {

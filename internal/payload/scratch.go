@@ -69,9 +69,18 @@ func (s *Scratch) Marshal(payload any) (b []byte, raw bool, err error) {
 
 // Encode is v as JSON without HTML escaping: the text stays as people wrote it, and shorter.
 func Encode(v any) ([]byte, error) {
-	if b, ok := appendValue(nil, v, 0); ok {
+	var room int
+	if text, ok := v.(string); ok {
+		room = len(text) + len(text)/16 + len(`""`) // most texts need few escapes
+	}
+	if b, ok := appendValue(make([]byte, 0, room), v, 0); ok {
 		return b, nil
 	}
+	return encoded(v)
+}
+
+// encoded is Encode by reflection.
+func encoded(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

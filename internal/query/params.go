@@ -117,7 +117,7 @@ func Params() []Param {
 		{Name: "min_cost", Form: Number, Lists: Traces | Observations | Stats, column: "total_cost", op: store.AtLeast, notOf: notOfScores,
 			field: func(f *store.Filter) any { return &f.MinCost }, Says: "The least total cost"},
 		{Name: "has_error", Form: Boolean, Lists: Traces | Observations | totals | Stats | Stream, column: "has_error", notOf: notOfScores,
-			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR: `true` or `false`"},
+			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR, or a trace has the status error: `true` or `false`"},
 		{Name: "duplicates", Form: Boolean, Lists: Observations | Stats, notOf: []string{"traces", "scores", "events", "sessions", "users"},
 			field: func(f *store.Filter) any { return &f.Duplicates },
 			Says: "`true`: with observations whose call of a provider another one reports too, and which that stands for (`duplicate_of`). " +

@@ -25,7 +25,7 @@ type Filter struct {
 	MinLatencyMS *float64
 	MaxLatencyMS *float64
 	MinCost      *float64
-	HasError     *bool // any observation (or the observation itself) has level ERROR
+	HasError     *bool // any observation (or the observation itself) has level ERROR, or the trace says of itself that it failed
 	// Duplicates: observations that another one stands for are among the answers; else they are not, unless ID is given.
 	Duplicates *bool
 	Scores     []ScoreCondition

@@ -3,8 +3,12 @@ package clickhouse
 import (
 	"fmt"
 
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
+
+// traceFailed says that an observation of the trace has failed, or that it says so itself.
+const traceFailed = "(tr.error_count > 0 OR tr.status = '" + entity.StatusError + "')"
 
 // traceColumns is the filter over tr. It needs o. A trace has a type or level when one of its observations has it.
 var traceColumns = columns{
@@ -14,7 +18,7 @@ var traceColumns = columns{
 		"type": "tr.id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "tr.id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "tr.id",
 	},
-	flags: map[string][2]string{"has_error": {"tr.error_count = 0", "tr.error_count > 0"}},
+	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	id:    "tr.id", scores: "SELECT placed_in AS owner, name, value FROM sc",
 	found: func(q *builder, seqs []uint64) string {
 		return "(" + q.having("tr.seqs", seqs) + " OR tr.id IN (SELECT trace_id FROM o WHERE " + q.having("seqs", seqs) + "))"

@@ -43,7 +43,7 @@ func subjectOf(of string) *subject {
 	integer, money := func(sql string) metricExpression { return metricExpression{sql, store.Integer} }, func(column string) metricExpression { return metricExpression{exactSum(column), store.Float} }
 	switch of {
 	case "traces":
-		return &subject{&traceColumns, metricsOf("tr.error_count > 0", "tr.latency_ms", map[string]metricExpression{
+		return &subject{&traceColumns, metricsOf(traceFailed, "tr.latency_ms", map[string]metricExpression{
 			"tokens": integer(exactTokens("tr.total_tokens")), "cost": money("tr.total_cost"), "unpriced_count": integer("sum(tr.unpriced_count)")})}
 	case "scores":
 		return &subject{&scoreColumns, metricsOf("", "", nil)}

@@ -51,9 +51,9 @@ func (q *builder) tracesBy(column, sessions, users, environments string, p *stor
 	traces.Conditions = nil
 	for _, c := range p.Conditions {
 		if failed, ok := c.Value.(bool); ok && c.Column == "has_error" {
-			condition := "error_count = 0"
+			condition := "NOT failed"
 			if failed {
-				condition = "error_count > 0"
+				condition = "failed"
 			}
 			conditions = append(conditions, condition)
 			continue
@@ -63,7 +63,7 @@ func (q *builder) tracesBy(column, sessions, users, environments string, p *stor
 	tables, inner := q.filteredTraces(&traces)
 	inner = append(inner, "tr."+column+" != ''")
 	grouped := fmt.Sprintf(`SELECT tr.%s AS id, %s AS session_count, %s AS user_ids, %s AS environments, toInt64(count()) AS trace_count,
-		toInt64(sum(tr.observation_count)) AS observation_count, toInt64(sum(tr.error_count)) AS error_count, %s AS total_tokens, %s AS total_cost,
+		toInt64(sum(tr.observation_count)) AS observation_count, toInt64(sum(tr.error_count)) AS error_count, max(`+traceFailed+`) AS failed, %s AS total_tokens, %s AS total_cost,
 		toInt64(sum(tr.unpriced_count)) AS unpriced_count, min(%s) AS first_seen, %s AS last_seen FROM tr%s GROUP BY tr.%[1]s`,
 		column, sessions, users, environments, exactTokens("tr.total_tokens"), exactSum("tr.total_cost"), us("tr.start_time"), latest("tr.start_time", "tr.end_time"), sqltext.Where(inner...))
 	return append(tables, table("grouped", grouped)), conditions

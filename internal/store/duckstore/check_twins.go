@@ -14,7 +14,7 @@ func (f *folder) findTwins() error {
 	calls := entity.NewCalls()
 	const several = "SELECT %[1]s FROM observations WHERE project = $1 AND twin IS NOT NULL AND %[1]s IS NOT NULL GROUP BY ALL HAVING %[2]s"
 	having := map[entity.KeyKind]string{
-		entity.ByResponseID: "count(DISTINCT scope) > 1",
+		entity.ByResponseID: "count(DISTINCT coalesce(scope, '')) > 1",
 		entity.ByPromptKey:  "count(DISTINCT scope) > 1 OR count(DISTINCT split_part(twin, ' ', 3)) > 1", // halves of a stream
 		entity.ByCounts:     "count(DISTINCT scope) > 1 AND bool_or(prompt_key IS NULL)",
 	}

@@ -9,7 +9,7 @@ import (
 // SchemaVersion is written into each file. A file with a newer one is refused;
 // one with an older one, or with other columns, is put aside and built again from the Log. So it
 // rises when rows mean something else, and need not when the field table has another column.
-const SchemaVersion = 8
+const SchemaVersion = 9
 
 // The columns that every row of events has, before those of the field table.
 const (

@@ -27,7 +27,7 @@ func (x *index) inTrace(i, leader int32, row entity.Row) int32 {
 		}
 		s.newness = entity.Newness(s.newness, x.h.events[i].ts, row.Rank())
 	}
-	s.twins = s.twins || row.Get(entity.Twin) != nil
+	s.twins = s.twins || row.Get(entity.Twin) != nil || row.Get(entity.ResponseID) != nil
 	return at
 }
 

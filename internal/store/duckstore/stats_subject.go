@@ -32,7 +32,7 @@ func subjectOf(of string) *subject {
 	switch of {
 	case "traces":
 		return &subject{columns: traceColumns,
-			metrics: metricsOf("error_count > 0", "latency_ms", map[string]string{
+			metrics: metricsOf(traceFailed, "latency_ms", map[string]string{
 				"tokens": saturate("sum(total_tokens)"), "cost": exactSum("total_cost"), "unpriced_count": saturate("coalesce(sum(unpriced_count), 0)")}),
 		}
 	case "scores":

@@ -13,7 +13,7 @@ import (
 var traceTotals = `count(*) AS trace_count,
 	sum(observation_count)::BIGINT AS observation_count, sum(error_count)::BIGINT AS error_count,
 	` + saturate("sum(total_tokens)") + ` AS total_tokens, ` + exactSum("total_cost") + ` AS total_cost, sum(unpriced_count)::BIGINT AS unpriced_count,
-	min(start_time) AS first_seen, max(greatest(start_time, end_time)) AS last_seen`
+	bool_or(` + traceFailed + `) AS failed, min(start_time) AS first_seen, max(greatest(start_time, end_time)) AS last_seen`
 
 // totalColumns selects brokle.Totals from a relation that has its columns.
 const totalColumns = "trace_count, observation_count, error_count, total_tokens, total_cost, unpriced_count, first_seen, last_seen"
@@ -96,5 +96,5 @@ func (q *builder) tracesBy(column, more string, p *store.Plan) (tables, conditio
 	tables, inner := q.filteredTraces(&traces)
 	inner = append(inner, column+" IS NOT NULL")
 	grouped := fmt.Sprintf("SELECT %s AS id, %s%s FROM tr%s GROUP BY %s", column, more, traceTotals, sqltext.Where(inner...), column)
-	return append(tables, table("grouped", grouped)), q.conditions(&groups, traceColumns)
+	return append(tables, table("grouped", grouped)), q.conditions(&groups, columns{flags: map[string][2]string{"has_error": {"NOT failed", "failed"}}})
 }

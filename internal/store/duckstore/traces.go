@@ -13,6 +13,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
+// traceFailed says that an observation of the trace has failed, or that it says so itself.
+const traceFailed = "(error_count > 0 OR coalesce(status, '') = '" + entity.StatusError + "')"
+
 // traceColumns is the filter over tr. It needs o. A trace has a model, type or level when one
 // of its observations has it.
 var traceColumns = columns{
@@ -21,7 +24,7 @@ var traceColumns = columns{
 		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "id",
 	},
-	flags: map[string][2]string{"has_error": {"error_count = 0", "error_count > 0"}},
+	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	hash:  "trace_hash", id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // CallHistory returns n valid records, Seq 1 to n, made from seed alone: spans of OpenTelemetry that report
-// calls of a provider, each from up to five libraries that stand above each other, in one trace or in several,
+// calls of a provider, each from up to five libraries that stand above each other, and events of Brokle's own SDK, in one trace or in several,
 // in any order and exported again with more, with and without response ids, prompts and counts, the
 // same prompt and counts in several calls at a time, streams in two halves, and updates that
 // change what was said.
@@ -68,8 +68,11 @@ var reporters = []struct {
 	wider time.Duration
 }{
 	{"openinference.instrumentation.langchain", 30}, {"openinference.instrumentation.openai", 20}, {"openlit.instrumentation.anthropic", 20},
-	{"com.anthropic.sdk.python", 10}, {"logfire.openai", 20},
+	{"com.anthropic.sdk.python", 10}, {"logfire.openai", 20}, {ownReporter, 5},
 }
+
+// ownReporter is the scope of Brokle's own SDK.
+const ownReporter = ""
 
 // report is a span of the call, or an update of one.
 func (h *history) report(i int, c *providerCall) entity.Record {
@@ -91,6 +94,10 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 			pick(h, `"response_id":"resp-other"`, `"type":"span"`, `"prompt_tokens":99`, `"clear":["end_time"]`, `"clear":["response_id"]`, `"model":"m-new"`))
 		return rec
 	}
+	if reporters[who].scope == ownReporter {
+		rec.Event.Payload = h.own(c, id, CallTrace(trace), start, end)
+		return rec
+	}
 	span := map[string]any{
 		"traceId": CallTrace(trace), "spanId": id, "name": "chat", "kind": 3,
 		"startTimeUnixNano": fmt.Sprint(start.UnixNano()), "endTimeUnixNano": fmt.Sprint(end.UnixNano()),
@@ -110,6 +117,28 @@ func (h *history) report(i int, c *providerCall) entity.Record {
 	}
 	rec.Event.Payload = raw
 	return rec
+}
+
+// own is what Brokle's own SDK says of the call, or a part of it.
+func (h *history) own(c *providerCall, id, trace string, start, end time.Time) []byte {
+	said := map[string]any{"id": id, "trace_id": trace, "type": "generation", "name": "chat", "start_time": start.Format(time.RFC3339Nano), "model": "m-large"}
+	if !h.chance(5) {
+		said["end_time"] = end.Format(time.RFC3339Nano)
+	}
+	if !h.chance(4) {
+		said["response_id"] = c.response
+	}
+	if !h.chance(3) {
+		said["prompt_tokens"], said["completion_tokens"] = c.in, c.out
+	}
+	if h.chance(4) {
+		said["session_id"], said["total_cost"] = "s-2", 0.5
+	}
+	raw, err := json.Marshal(said)
+	if err != nil {
+		panic(err) // only strings and numbers went in
+	}
+	return raw
 }
 
 // spanID is the id of a span of the call.

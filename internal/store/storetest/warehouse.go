@@ -36,6 +36,7 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"Updates", testUpdates},
 		{"Ties", testTies},
 		{"FastClock", testFastClock},
+		{"FailedTraces", testFailedTraces},
 		{"SameID", testSameID},
 		{"Clear", testClear},
 		{"RolledUp", testRolledUp},

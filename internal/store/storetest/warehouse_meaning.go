@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -101,6 +102,46 @@ func testFastClock(w *warehouseTest) {
 		got := w.traces(store.Query{Filter: store.Filter{HasError: &failed}})
 		if len(got) != 1 || got[0].Name != "last" || got[0].LatencyMS != nil || got[0].LatencyReason != entity.EndBeforeStart {
 			w.Errorf("traces with an error: %+v", got)
+		}
+		w.checkpoint()
+		w.reopen()
+	}
+}
+
+// A trace has failed when an observation of it has, or when it says so itself, and with it its session and its user.
+func testFailedTraces(w *warehouseTest) {
+	w.insert(
+		w.record("1", wire.TraceCreate, noon, `{"id":"fine","name":"t","session_id":"s-fine","user_id":"u-fine"}`),
+		w.record("2", wire.ObservationCreate, noon, `{"id":"o1","trace_id":"fine","name":"job"}`),
+		w.record("3", wire.TraceCreate, noon, `{"id":"says","name":"t","session_id":"s-says","user_id":"u-says"}`),
+		w.record("4", wire.ObservationCreate, noon, `{"id":"o2","trace_id":"says","name":"job"}`),
+		w.record("5", wire.TraceUpdate, noon.Add(time.Second), `{"id":"says","status":"error","status_message":"no answer"}`),
+		w.record("6", wire.TraceCreate, noon, `{"id":"step","name":"t","session_id":"s-step","user_id":"u-step","status":"ok"}`),
+		w.record("7", wire.ObservationCreate, noon, `{"id":"o3","trace_id":"step","name":"job","level":"ERROR"}`),
+		w.record("8", wire.TraceCreate, noon, `{"id":"left","name":"t","session_id":"s-left","user_id":"u-left","status":"aborted"}`))
+	for range 2 {
+		for failed, want := range map[bool][]string{true: {"says", "step"}, false: {"fine", "left"}} {
+			f := store.Filter{HasError: &failed}
+			var traces, sessions, users []string
+			for _, t := range w.traces(store.Query{Filter: f}) {
+				traces = append(traces, t.ID)
+			}
+			for _, s := range w.sessions(store.Query{Filter: f}) {
+				sessions = append(sessions, strings.TrimPrefix(s.ID, "s-"))
+			}
+			for _, u := range w.users(store.Query{Filter: f}) {
+				users = append(users, strings.TrimPrefix(u.ID, "u-"))
+			}
+			for what, got := range map[string][]string{"traces": traces, "sessions": sessions, "users": users} {
+				slices.Sort(got)
+				w.equal(fmt.Sprintf("%s that failed: %t", what, failed), got, want)
+			}
+			row := w.stats(store.StatsQuery{Filter: f, Of: "traces", Metrics: []string{"count", "error_rate"}})[0]
+			rate := 0.0
+			if failed {
+				rate = 1
+			}
+			w.equal("statistics", row, wire.StatRow{"count": int64(2), "error_rate": rate})
 		}
 		w.checkpoint()
 		w.reopen()

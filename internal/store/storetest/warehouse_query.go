@@ -330,14 +330,14 @@ func testFilters(w *warehouseTest) {
 				return o.LatencyMS != nil && *o.LatencyMS >= 1000 && *o.LatencyMS <= 5e7
 			}},
 		{"cost", store.Filter{MinCost: number(3.5)}, func(t *wire.Trace) bool { return t.TotalCost != nil && *t.TotalCost >= 3.5 }, func(o *wire.Observation) bool { return o.TotalCost != nil && *o.TotalCost >= 3.5 }},
-		{"error", store.Filter{HasError: truth(true)}, func(t *wire.Trace) bool { return t.ErrorCount > 0 }, func(o *wire.Observation) bool { return o.Level == "ERROR" }},
-		{"no error", store.Filter{HasError: truth(false)}, func(t *wire.Trace) bool { return t.ErrorCount == 0 }, func(o *wire.Observation) bool { return o.Level != "ERROR" }},
+		{"error", store.Filter{HasError: truth(true)}, failedTrace, func(o *wire.Observation) bool { return o.Level == "ERROR" }},
+		{"no error", store.Filter{HasError: truth(false)}, func(t *wire.Trace) bool { return !failedTrace(t) }, func(o *wire.Observation) bool { return o.Level != "ERROR" }},
 		{"score", store.Filter{Scores: []store.ScoreCondition{{Name: "quality", Op: ">=", Value: 2}, {Name: "quality", Op: "!=", Value: 5}}}, func(t *wire.Trace) bool {
 			q, ok := mean(t.Scores, "quality")
 			return ok && q >= 2 && q != 5
 		}, nil},
 		{"several", store.Filter{Environment: "default", HasError: truth(false), Tag: "a"}, func(t *wire.Trace) bool {
-			return t.Environment == "default" && t.ErrorCount == 0 && slices.Contains(t.Tags, "a")
+			return t.Environment == "default" && !failedTrace(t) && slices.Contains(t.Tags, "a")
 		}, func(o *wire.Observation) bool {
 			return o.Environment == "default" && o.Level != "ERROR" && slices.Contains(o.Tags, "a")
 		}},
@@ -598,3 +598,6 @@ func testReadsBesideWrites(w *warehouseTest) {
 	close(stop)
 	readers.Wait()
 }
+
+// failedTrace says whether an observation of the trace has failed, or it says so itself.
+func failedTrace(t *wire.Trace) bool { return t.ErrorCount > 0 || t.Status == entity.StatusError }
