@@ -33,7 +33,7 @@ func newPool(o Options) *pool {
 	return &pool{
 		addresses: o.Addresses,
 		options: ch.Options{
-			Database: o.Database, User: o.User, Password: o.Password, ClientName: "brokle", Compression: ch.CompressionLZ4,
+			Database: o.Database, User: o.User, Password: o.Password, TLS: o.TLS, ClientName: "brokle", Compression: ch.CompressionLZ4,
 			DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		},
 	}

@@ -32,6 +32,9 @@ func (w *Warehouse) question(ctx context.Context, project, what string, f func(c
 		ctx, cancel = context.WithTimeout(ctx, w.options.QuestionTime)
 		defer cancel()
 	}
+	if err := w.unready(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	// What cannot be written is not known to the answer; the next Insert says why.
 	if err := w.Flush(ctx); err != nil && (ctx.Err() != nil || errors.Is(err, store.ErrClosed)) {
 		return fmt.Errorf("%s: %w", what, err)
