@@ -86,11 +86,9 @@ func (w *Warehouse) Fault() error {
 
 // Connect makes the tables when they are not there, and learns what this node has in them. It is called once, by Open or Run.
 func (w *Warehouse) Connect(ctx context.Context) error {
-	err := w.checkVersion(ctx)
-	if isUnknownDatabase(err) {
-		if err = w.createDatabase(ctx); err == nil {
-			err = w.checkVersion(ctx)
-		}
+	err := w.database(ctx, true)
+	if err == nil {
+		err = w.checkVersion(ctx)
 	}
 	if err == nil {
 		err = w.migrate(ctx)
@@ -155,7 +153,7 @@ func (w *Warehouse) Run(ctx context.Context) error {
 			return nil
 		}
 		if text := err.Error(); w.told != text {
-			w.options.Logger.Error("clickhouse cannot be used; what comes is kept in the log, and this goes on until it can", "error", err)
+			w.options.Logger.Error("clickhouse cannot be used; what comes is kept in the log, and this goes on until it can", "error", err, "cause", causeOf(err))
 			w.told = text
 		}
 		if clock.Sleep(ctx, wait) != nil {
@@ -184,7 +182,7 @@ func (w *Warehouse) look(ctx context.Context) {
 	w.note(err)
 	switch {
 	case err != nil && before == nil:
-		w.options.Logger.Error("clickhouse cannot be used; what comes is kept in the log, and this goes on until it can", "error", err)
+		w.options.Logger.Error("clickhouse cannot be used; what comes is kept in the log, and this goes on until it can", "error", err, "cause", causeOf(err))
 	case err == nil && before != nil:
 		w.options.Logger.Info("clickhouse can be used again")
 	}
@@ -206,9 +204,42 @@ func (w *Warehouse) beat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.others.Store(&all)
 	w.beaten = time.Now()
-	return nil
+	w.others.Store(&heard{all, w.beaten})
+	return w.settleAway(ctx, all)
+}
+
+// settleAway settles what nodes that are away have inserted and not settled, once: nobody else may come to settle anything for long.
+func (w *Warehouse) settleAway(ctx context.Context, states []NodeState) error {
+	away := map[uint16]bool{}
+	for i := range states {
+		away[states[i].Node] = states[i].Away()
+	}
+	return w.locked(ctx, func() error {
+		all, err := w.nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range all {
+			if n.id == w.self.id || !away[n.id] || !n.pending() || w.tidied[n.id] == n.inserting {
+				continue
+			}
+			touched, err := w.touchedSince(ctx, n)
+			if err == nil && len(touched) > 0 {
+				if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
+					err = w.settle(ctx, touched)
+				}
+			}
+			if err != nil {
+				return fmt.Errorf("settle what node %d left: %w", n.id, err)
+			}
+			if w.tidied == nil {
+				w.tidied = map[uint16]uint64{}
+			}
+			w.tidied[n.id] = n.inserting
+		}
+		return nil
+	})
 }
 
 // Node is the number of this node; 0 while it is not known.

@@ -32,6 +32,7 @@ func tables() []tableSpec {
 	return []tableSpec{
 		{"marks", marksDDL(), nil},
 		{"nodes", nodesDDL(), nil},
+		{"erasures", erasuresDDL(), nil},
 		{"events", eventsDDL(), slices.Concat(eventColumns, said)},
 		{observationTable.name, observationTable.ddl(), observationTable.columns},
 		{scoreTable.name, scoreTable.ddl(), scoreTable.columns},
@@ -249,14 +250,28 @@ func (w *Warehouse) columns(ctx context.Context) (map[string]string, error) {
 	return types, nil
 }
 
-func isUnknownDatabase(err error) bool { return ch.IsErr(err, proto.ErrUnknownDatabase) }
+// errNoDatabase says that the database is not there.
+var errNoDatabase = errors.New("clickhouse has no database of that name; `brokle warehouse init` makes it")
 
-// createDatabase makes the database, for which a connection needs another one.
-func (w *Warehouse) createDatabase(ctx context.Context) error {
+// database looks whether the database is there, and may make it. It connects to another one: a connection to one that is not there is refused, and
+// ends the engine as a library.
+func (w *Warehouse) database(ctx context.Context, create bool) error {
 	o := w.options
 	o.Database = "default"
 	p := newPool(o)
 	defer p.close()
+	q := &builder{}
+	var n proto.ColUInt64
+	text := "SELECT count() AS n FROM system.databases WHERE name = " + q.arg(w.options.Database)
+	if err := p.do(ctx, ch.Query{Body: text, Parameters: q.params, Result: proto.Results{{Name: "n", Data: &n}}}); err != nil {
+		return err
+	}
+	switch {
+	case n.Rows() == 1 && n.Row(0) > 0:
+		return nil
+	case !create:
+		return errNoDatabase
+	}
 	if err := p.do(ctx, ch.Query{Body: "CREATE DATABASE IF NOT EXISTS `" + strings.ReplaceAll(w.options.Database, "`", "``") + "`"}); err != nil {
 		return fmt.Errorf("there is no database %s, and it cannot be made: %w", w.options.Database, err)
 	}

@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -116,20 +115,26 @@ func (w *Warehouse) Nodes(ctx context.Context) (all []NodeState, err error) {
 	return all, nil
 }
 
-// Freshness is how far lists may be behind what all nodes have accepted: they know everything up to that long ago of the nodes that live, and are without
-// missing events of nodes that are away. It is as of the last look, a few seconds ago.
+// heard is how the nodes stood at a time.
+type heard struct {
+	all []NodeState
+	at  time.Time
+}
+
+// Freshness is how far lists may be behind what the other nodes have accepted: they know everything up to that long ago of the nodes that live, and are without
+// missing events of nodes that are away.
 func (w *Warehouse) Freshness() (behind time.Duration, missing entity.Seq) {
-	all := w.others.Load()
-	if all == nil {
+	last := w.others.Load()
+	if last == nil {
 		return 0, 0
 	}
-	for _, n := range slices.Clone(*all) {
+	for _, n := range last.all {
 		switch {
 		case n.Node == w.Node():
 		case n.Away():
 			missing += n.Missing()
 		default:
-			behind = max(behind, n.Seen+n.Behind)
+			behind = max(behind, n.Seen+n.Behind+time.Since(last.at))
 		}
 	}
 	return behind, missing

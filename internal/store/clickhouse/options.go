@@ -37,6 +37,8 @@ type Options struct {
 	QuestionTime time.Duration
 	// QuestionMemory bounds what the server may use for one question, in bytes. Default 1 GiB.
 	QuestionMemory int64
+	// QuestionRows bounds the rows of one statement's answer. Default 10 000 000.
+	QuestionRows int
 	// Logger is told what nobody waits for. Default: nobody.
 	Logger *slog.Logger
 }
@@ -53,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.QuestionMemory <= 0 {
 		o.QuestionMemory = 1 << 30
+	}
+	if o.QuestionRows <= 0 {
+		o.QuestionRows = 10_000_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -25,7 +25,7 @@ type Warehouse struct {
 
 	ready  chan struct{}         // closed by Connect
 	fault  atomic.Pointer[error] // how the servers were found last
-	others atomic.Pointer[[]NodeState]
+	others atomic.Pointer[heard]
 	// told, checked and beaten are Run's: the trouble that was logged last, when the settings were looked at, and when this node said that it lives.
 	told    string
 	checked time.Time
@@ -40,6 +40,8 @@ type Warehouse struct {
 	turn  chan struct{} // held by the one who writes; guards what follows
 	self  node
 	fresh time.Time // when the tables had all that the Log has
+	// tidied is up to which block what a node left that is away was settled.
+	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.
 	resumes bool
 	// there are the Seqs of that block which are in the table, while the cursor is before its end.
@@ -100,7 +102,7 @@ func (w *Warehouse) locked(ctx context.Context, f func() error) error {
 // ask runs a question, and calls each for every row of its answer, by its place in the columns of result.
 func (w *Warehouse) ask(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
 	return w.pool.do(ctx, ch.Query{
-		Body: text, Parameters: q.params, Result: result,
+		Body: text, Parameters: q.params, Result: result, Settings: w.limits(ctx),
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				each(i)
