@@ -143,6 +143,9 @@ func openPrices(cfg Config, s *stores, logger *slog.Logger) (*pricing.Pricing, e
 func (s stores) close(at *stopping) error {
 	at.now("closed the warehouse")
 	err := s.warehouse.Close()
+	if s.shared != nil {
+		err = errors.Join(err, s.noteCursor())
+	}
 	at.now("closed the log and the id index")
 	return errors.Join(err, s.log.Close(), s.dir.close())
 }

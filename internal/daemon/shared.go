@@ -232,6 +232,17 @@ func (s *stores) trim(ctx context.Context) error {
 	return s.log.Trim(ctx, old+1)
 }
 
+// noteCursor writes down how far the warehouse is, for a start without it.
+func (s *stores) noteCursor() error {
+	cursor := s.shared.Reached()
+	if cursor == s.identity.Cursor {
+		return nil
+	}
+	id := s.identity
+	id.Cursor = cursor
+	return id.write(s.identityPath)
+}
+
 // eraseAsked erases from this node's log what other nodes have erased from the tables.
 func (n *node) eraseAsked(ctx context.Context) error {
 	asked, err := n.shared.Asked(ctx)

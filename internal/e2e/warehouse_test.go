@@ -411,6 +411,9 @@ func TestANodeWaitsForItsWarehouse(t *testing.T) {
 	if out, code := brokleSays(t, "verify", "--warehouse", "--data", dir, "--warehouse-url", "@"+secret); code != 0 || !strings.Contains(out, "4 events of the log compared") || !strings.Contains(out, "0 missing") {
 		t.Errorf("verify: %d %s", code, out)
 	}
+	if out, code := brokleSays(t, "verify", "--data", dir); code != 0 {
+		t.Errorf("verify of the directory alone: %d %s", code, out)
+	}
 	server.Do(t, "ALTER TABLE waiting.events DELETE WHERE event_id = 'early-1' SETTINGS mutations_sync = 2")
 	if out, code := brokleSays(t, "verify", "--warehouse", "--data", dir, "--warehouse-url", "@"+secret); code != 1 || !strings.Contains(out, "1 missing") {
 		t.Errorf("verify of tables that lost an event: %d %s", code, out)

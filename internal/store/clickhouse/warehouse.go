@@ -58,6 +58,9 @@ func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
 	return entity.Seq(w.reached.Load()), nil
 }
 
+// Reached is the cursor, also when it is closed.
+func (w *Warehouse) Reached() entity.Seq { return entity.Seq(w.reached.Load()) }
+
 // closeTime bounds what Close waits for the servers.
 const closeTime = 5 * time.Second
 
