@@ -248,6 +248,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if n.shared != nil {
 		log := sharedLog{n.log, n.shared}
 		erasing.Log, erasing.Mentions, erasing.Indexer = log, log, sharedIndexer{n.indexer, log}
+		erasing.Local = log.own
 		n.monitor.shared = n.shared
 	}
 	n.eraser = removal.NewEraser(erasing)

@@ -22,6 +22,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -247,6 +248,11 @@ func (s *stores) noteCursor() error {
 func (n *node) eraseAsked(ctx context.Context) error {
 	asked, err := n.shared.Asked(ctx)
 	for i := 0; err == nil && i < len(asked); i++ {
+		var told removal.Erasure
+		for _, seq := range asked[i].Seqs {
+			told.Seqs = append(told.Seqs, clickhouse.Shared(n.shared.Node(), seq))
+		}
+		n.eraser.Tell(told)
 		if err = n.log.Erase(ctx, asked[i].Seqs); err == nil {
 			if err = n.indexer.Forget(asked[i].Seqs); err == nil {
 				err = n.shared.Did(ctx, asked[i])
@@ -287,6 +293,12 @@ func (l sharedLog) Erase(ctx context.Context, seqs []entity.Seq) error {
 		return err
 	}
 	return l.warehouse.Ask(ctx, others)
+}
+
+// own are those of this node, as its log has them.
+func (l sharedLog) own(seqs []entity.Seq) []entity.Seq {
+	own, _ := l.divide(seqs)
+	return own
 }
 
 func (l sharedLog) divide(seqs []entity.Seq) (own, others []entity.Seq) {

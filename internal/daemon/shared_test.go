@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 )
 
 // The setting names a warehouse or a file that does, says what is wrong with it, and is never shown.
@@ -82,5 +84,35 @@ func TestWhatTheLogNeedNotKeep(t *testing.T) {
 	}
 	if _, err := identityFile(path); err == nil || !strings.Contains(err.Error(), "node.json") {
 		t.Errorf("a damaged file: %v", err)
+	}
+}
+
+// A backup's journal of erasures names events as the log has them, and none of other nodes: a restore erases by it.
+func TestJournalOfABackupIsOfTheLog(t *testing.T) {
+	t.Parallel()
+	e := removal.NewEraser(removal.EraserOptions{Journal: filepath.Join(t.TempDir(), "erasing.json"), Local: func(seqs []entity.Seq) (own []entity.Seq) {
+		for _, seq := range seqs {
+			if node, at := clickhouse.Own(seq); node == 3 {
+				own = append(own, at)
+			}
+		}
+		return own
+	}})
+	w, err := e.Witness()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	e.Tell(removal.Erasure{Project: "p", Seqs: []entity.Seq{4, clickhouse.Shared(3, 7), clickhouse.Shared(3, 99), clickhouse.Shared(5, 8)}})
+	raw, err := w.Journal(50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "erasing.json")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := removal.ReadErasures(path); err != nil || len(list) != 1 || len(list[0].Seqs) != 1 || list[0].Seqs[0] != 7 {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
