@@ -52,7 +52,7 @@ func house() map[string]room {
 	log, duck, redis, click := backend, backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
-	click.may = with(contracts, []string{"internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
+	click.may = with(contracts, []string{"internal/textsearch", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
 	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/store/duckstore"})
 	integration := room{
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
@@ -218,7 +218,7 @@ func house() map[string]room {
 		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
 		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
 		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":            {inTests: []string{".", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
+		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
 		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",

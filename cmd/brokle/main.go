@@ -108,7 +108,7 @@ func newApp(std streams) *cli.Command {
 		Commands: []*cli.Command{
 			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), tailCommand(std), openCommand(std), explainCommand(std), pricesCommand(std), repriceCommand(std), budgetsCommand(std), eraseCommand(std),
 			exportCommand(std), importCommand(std), backupCommand(std), restoreCommand(std), verifyCommand(std),
-			quarantineCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
+			quarantineCommand(std), warehouseCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
 		},
 	}
 	app.Action = func(_ context.Context, c *cli.Command) error {

@@ -16,7 +16,7 @@ import (
 func quarantineCommand(std streams) *cli.Command {
 	in := &configInput{}
 	flags := func(more ...cli.Flag) []cli.Flag {
-		return append(in.flags([]string{"data", "log-level", "log-format", "warehouse-memory"}), more...)
+		return append(in.flags([]string{"data", "log-level", "log-format", "warehouse-memory", "warehouse-url"}), more...)
 	}
 	return &cli.Command{
 		Name:  "quarantine",

@@ -20,13 +20,17 @@ func verifyCommand(std streams) *cli.Command {
 		Description: "Reads every byte of the log, compares the id index and the warehouse with it, and folds every entity\n" +
 			"anew. It changes nothing. The exit code is 0 when all is whole, 1 when damage was found, which is told with\n" +
 			"how to mend it, and 2 when something could not be checked: a server runs, or a later release wrote it.",
-		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache"}),
+		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache", "warehouse-url", "log-level", "log-format"}),
+			&cli.BoolFlag{Name: "warehouse", Sources: env("verify", "warehouse"), Usage: "compare the log with the warehouse that nodes share (--warehouse-url), instead: each event is there, with what it says"},
 			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
 			jsonFlag("verify"),
 		),
 		Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 			if c.String("from") != "" {
 				cfg.DataDir = c.String("from")
+			}
+			if c.Bool("warehouse") {
+				return verifyShared(ctx, c, cfg, std)
 			}
 			return verifyDir(ctx, c, cfg, std)
 		}),
@@ -87,5 +91,23 @@ func printVerification(out io.Writer, v *verify.Report) error {
 		}
 	}
 	_, err := fmt.Fprintf(out, "%s: %s\n", v.Dir, v.State)
+	return err
+}
+
+// verifyShared compares a node's log with the warehouse that it shares.
+func verifyShared(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
+	v, err := daemon.VerifyWarehouse(ctx, cfg, newLogger(std.err, cfg))
+	if err != nil {
+		return &uncheckedError{explainInUse(err)}
+	}
+	if c.Bool("json") {
+		err = printJSON(std.out, v)
+	} else {
+		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there as another node's, %d payloads byte for byte: %d missing, %d differing\n",
+			v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing))
+	}
+	if err == nil && !v.Whole() {
+		return errReported
+	}
 	return err
 }

@@ -3,12 +3,14 @@
 // user's cache directory, and runs in a process of its own. It ends when its standard input closes, and so with the test's process,
 // however that ends. Where the engine cannot be had the test is skipped, and says why.
 //
-// The build has no replicated tables, no Keeper, and no CREATE USER; its mutations_sync is 1 and old_parts_lifetime 0
+// The build ends with the process when a connection of the native protocol names a database that is not there, or a wrong password: who tries that
+// uses Refuse. It has no replicated tables, no Keeper, and no CREATE USER; its mutations_sync is 1 and old_parts_lifetime 0
 // where a server may have others: who relies on them sets them.
 package clickhousetest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -212,6 +214,52 @@ func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
 	<-s.done
 	_ = s.stdin.Close()
+}
+
+// Output is the end of what a server wrote that has ended.
+func (s *Server) Output() string {
+	select {
+	case <-s.done:
+	default:
+		return "the server runs"
+	}
+	text := s.log.String()
+	return text[max(0, len(text)-8000):]
+}
+
+// Refuse is the address of a server that answers each connection of the native protocol with an exception, until the test ends: the
+// engine as a library ends when it would have to.
+func Refuse(t testing.TB, code int, message string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := binary.LittleEndian.AppendUint32([]byte{2}, uint32(code)) // an exception
+	for _, text := range []string{"DB::Exception", message, ""} {
+		answer = append(binary.AppendUvarint(answer, uint64(len(text))), text...)
+	}
+	answer = append(answer, 0) // with none below it
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			hello := make([]byte, 1024)
+			if _, err := conn.Read(hello); err == nil {
+				_, _ = conn.Write(answer)
+			}
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-done
+	})
+	return l.Addr().String()
 }
 
 // Restart runs it again on the same files and ports.

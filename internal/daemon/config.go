@@ -44,6 +44,7 @@ type Config struct {
 
 	RedisURL     string // secret: it may hold a password
 	RedisTimeout time.Duration
+	WarehouseURL string // secret: it may hold a password
 
 	ForwardOTLP       string
 	ForwardOTLPHeader Lines // secret
@@ -120,6 +121,9 @@ func (c Config) Validate() error {
 		if _, err := redisclaim.ParseURL(c.RedisURL); err != nil {
 			errs = append(errs, settingNamed("RedisURL").wrong(masked, err.Error()))
 		}
+	}
+	if err := c.checkShared(); err != nil {
+		errs = append(errs, err)
 	}
 	if _, _, err := c.target(); err != nil {
 		errs = append(errs, forwardFault(err))

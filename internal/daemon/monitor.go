@@ -34,6 +34,7 @@ type monitor struct {
 	forwarding func() store.Health // nil: nothing is sent on
 	budgets    func() store.Health // nil: there are none
 	repricing  func() repricing.Stats
+	shared     sharedState // nil: the Warehouse is this node's own
 	logger     *slog.Logger
 
 	// now is the clock; nil: time.Now.
@@ -200,15 +201,40 @@ func (m *monitor) checkWarehouse() (store.Health, error) {
 	if s.Quarantined > 0 {
 		h.Detail += fmt.Sprintf(", %d in quarantine", s.Quarantined)
 	}
+	if m.shared != nil {
+		m.addShared(&h)
+	}
 	over, err := m.checkBacklog(s.Lag)
 	if over {
 		h.OK, h.Blocking = false, true
 	}
-	if still := m.standsStill(s); still > stalledAfter {
+	// Where others could do no better, a node that says it is not ready helps nobody.
+	if still := m.standsStill(s); still > stalledAfter && m.shared == nil {
 		h.OK, h.Blocking = false, true
 		h.Detail += fmt.Sprintf(", nothing was taken for %v while more came", still.Truncate(time.Second))
 	}
 	return h, err
+}
+
+// sharedState is how a shared Warehouse is.
+type sharedState interface {
+	Fault() error
+	Node() uint16
+	Freshness() (behind time.Duration, missing entity.Seq)
+}
+
+// addShared adds to the Warehouse's line how the servers are. What a node has taken is in its log meanwhile, so that they block nothing.
+func (m *monitor) addShared(h *store.Health) {
+	if fault := m.shared.Fault(); fault != nil {
+		h.OK = false
+		h.Detail += ", clickhouse: " + fault.Error()
+		return
+	}
+	behind, missing := m.shared.Freshness()
+	h.Detail += fmt.Sprintf(", clickhouse: node %d, others at most %v behind", m.shared.Node(), behind.Round(100*time.Millisecond))
+	if missing > 0 {
+		h.Detail += fmt.Sprintf(", %d events missing of nodes that are away", missing)
+	}
 }
 
 // standsStill is for how long the cursor has not moved while the backlog grew; 0 when it

@@ -22,6 +22,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -37,6 +38,8 @@ type node struct {
 	cfg    Config
 	logger *slog.Logger
 	newKey string // a key to print once; "" when none was made
+
+	positionKey []byte // of the cursors that clients see
 
 	stores
 	stopping   *stopping
@@ -62,7 +65,12 @@ type stores struct {
 	log       *segmentlog.Log
 	prices    *pricing.Pricing
 	warehouse store.Warehouse
-	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged
+	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged; nil: it has none
+
+	shared       *clickhouse.Warehouse // the Warehouse, when others use it too; else nil
+	numbers      *numbering
+	identity     identity
+	identityPath string
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -85,7 +93,17 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 	if err := datadir.WriteFormats(cfg.DataDir); err != nil { // the directory is ours now
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
-	if s.prices, err = openPrices(cfg, s.log, logger); err != nil {
+	s.numbers = &numbering{}
+	if s.prices, err = openPrices(cfg, &s, logger); err != nil {
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
+	}
+	shared, err := cfg.sharedWarehouse()
+	if err == nil && shared != nil {
+		if err = s.openShared(cfg, *shared, logger); err == nil {
+			return s, nil
+		}
+	}
+	if err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	warehouse, err := duckstore.Open(filepath.Join(cfg.DataDir, datadir.WarehouseFile), duckstore.Options{
@@ -102,9 +120,10 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 }
 
 // openPrices reads the journal of prices. A warehouse that was filled before there was one is built anew.
-func openPrices(cfg Config, log *segmentlog.Log, logger *slog.Logger) (*pricing.Pricing, error) {
+func openPrices(cfg Config, s *stores, logger *slog.Logger) (*pricing.Pricing, error) {
+	log := s.log
 	p, err := pricing.Open(pricing.Options{
-		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Now: now, Logger: logger.With("part", "prices"),
+		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Local: s.numbers.local, Now: now, Logger: logger.With("part", "prices"),
 	})
 	if err != nil || !p.Begun() {
 		return p, err
@@ -125,6 +144,9 @@ func openPrices(cfg Config, log *segmentlog.Log, logger *slog.Logger) (*pricing.
 func (s stores) close(at *stopping) error {
 	at.now("closed the warehouse")
 	err := s.warehouse.Close()
+	if s.shared != nil {
+		err = errors.Join(err, s.noteCursor())
+	}
 	at.now("closed the log and the id index")
 	return errors.Join(err, s.log.Close(), s.dir.close())
 }
@@ -227,11 +249,18 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if shortest := keep.Shortest(); shortest > 0 {
 		n.asides.kept = min(n.asides.kept, shortest)
 	}
-	n.eraser = removal.NewEraser(removal.EraserOptions{
+	erasing := removal.EraserOptions{
 		Aside: n.asides.all,
 		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
-	})
+	}
+	if n.shared != nil {
+		log := sharedLog{n.log, n.shared}
+		erasing.Log, erasing.Mentions, erasing.Indexer = log, log, sharedIndexer{n.indexer, log}
+		erasing.Local = log.own
+		n.monitor.shared = n.shared
+	}
+	n.eraser = removal.NewEraser(erasing)
 	n.repricer = repricing.New(repricing.Options{Prices: n.prices, Warehouse: n.warehouse, Indexer: n.indexer, Logger: logger.With("part", "repricing")})
 	n.monitor.repricing = n.repricer.Stats
 	if err = n.openForwarder(); err != nil {
@@ -242,21 +271,24 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		n.monitor.forwarding, forwardStats = n.forwarder.Health, n.forwarder.Stats
 	}
 	n.monitor.check()
-	positionKey, err := secretFile(filepath.Join(cfg.DataDir, datadir.PositionsFile), server.PositionKeySize)
+	n.positionKey, err = secretFile(filepath.Join(cfg.DataDir, datadir.PositionsFile), server.PositionKeySize)
 	if err != nil {
 		return nil, fmt.Errorf("key of the cursors: %w", err)
 	}
-	n.server, err = server.New(server.Options{
+	options := server.Options{
 		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
-		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: positionKey, Backup: n.backup,
+		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), MaxDecodedBytes: int64(cfg.MaxDecodedBytes),
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
 		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
-	})
-	if err != nil {
+	}
+	if n.shared != nil {
+		options.Events, options.Search, options.Freshness = n.shared, n.shared, n.shared.Freshness
+	}
+	if n.server, err = server.New(options); err != nil {
 		return nil, err
 	}
 	return n, nil

@@ -58,6 +58,11 @@ func offline(cfg Config, logger *slog.Logger, do func(*indexer.Indexer) error) e
 	if err != nil {
 		return err
 	}
+	if s.shared != nil {
+		if err := s.shared.Connect(context.Background()); err != nil {
+			return errors.Join(err, s.close(newStopping()))
+		}
+	}
 	x, err := newIndexer(s, cfg, logger)
 	if err == nil {
 		err = do(x)

@@ -109,6 +109,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	watch := parts.start("monitor", n.monitor.Run)
 	collecting := parts.start("collecting", n.collecting.Run)
 	damage := parts.start("warehouse", n.watchWarehouse)
+	shared := parts.start("shared warehouse", n.runShared)
 	reprice := parts.start("repricing", n.repricer.Run)
 	index := parts.start("indexer", n.index)
 	jobs := parts.start("ingest", n.ingest.Run)
@@ -157,6 +158,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for a repricing", reprice.stop},
 		{"waited for retention", func() { keep.stop(); aside.stop() }},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
+		{"waited for the shared warehouse", shared.stop},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
 		{"waited for the monitor", func() { certs.stop(); watch.stop(); damage.stop(); keys.stop() }},
 		{"waited for the log's own work", func() { logRun.stop(); collecting.stop() }},
@@ -172,14 +174,20 @@ func (n *node) watchCertificates(ctx context.Context) error {
 	return n.certs.Run(ctx)
 }
 
-// index is the indexer's Run, once no repricing that was interrupted has left a day half done.
+// index is the indexer's Run, once no repricing that was interrupted has left a day half done, and a shared warehouse has said how far it is.
 func (n *node) index(ctx context.Context) error {
-	select {
-	case <-n.repricer.Ready():
-		return n.indexer.Run(ctx)
-	case <-ctx.Done():
-		return nil
+	ready := []<-chan struct{}{n.repricer.Ready()}
+	if n.shared != nil {
+		ready = append(ready, n.shared.Ready())
 	}
+	for _, is := range ready {
+		select {
+		case <-is:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return n.indexer.Run(ctx)
 }
 
 // watchWarehouse ends with an error when the Warehouse's file turns out to be damaged.
@@ -200,6 +208,10 @@ func (n *node) catchUp(ctx context.Context, index, damage *part) {
 	case <-damage.done:
 		return
 	default:
+	}
+	if n.shared != nil && n.shared.Fault() != nil {
+		n.logger.Warn("the shared warehouse cannot be used; the next start goes on", "events_behind", n.indexer.Stats().Lag, "error", n.shared.Fault())
+		return
 	}
 	if err := n.indexer.CatchUp(ctx); err != nil {
 		n.logger.Warn("the indexer did not catch up; it goes on at the next start", "events_behind", n.indexer.Stats().Lag, "error", err)

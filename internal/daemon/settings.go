@@ -106,6 +106,9 @@ func Settings() []Setting {
 		{Field: "RedisTimeout", Flag: "redis-timeout", Default: "500ms", Range: "10ms to 10s",
 			Usage: "how long a batch waits for Redis at each step; then this node deduplicates alone until Redis answers again",
 			ptr:   func(c *Config) any { return &c.RedisTimeout }, min: 0.01, max: 10},
+		{Field: "WarehouseURL", Flag: "warehouse-url", Range: "clickhouse://user:password@host:9000[,host:9000]/database?secure=true, or @FILE for one that is in a file; empty: the node has its own",
+			Usage: "the ClickHouse that several nodes have as their warehouse (docs/scale-out.md)", Secret: true,
+			ptr: func(c *Config) any { return &c.WarehouseURL }},
 
 		{Field: "ForwardOTLP", Flag: "forward-otlp", Range: "an http:// or https:// URL; /v1/traces is appended unless it ends in it; empty: nothing is sent on",
 			Usage: "a server of OpenTelemetry that everything is sent on to, from the log, at least once (docs/operations.md)",

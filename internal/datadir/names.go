@@ -12,4 +12,5 @@ const (
 	ForwardFile   = "forward.json"
 	PricesDir     = "prices"
 	BudgetsFile   = "budgets.json"
+	NodeFile      = "node.json"
 )

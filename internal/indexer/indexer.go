@@ -71,7 +71,7 @@ type Indexer struct {
 	refreshing refreshing
 }
 
-// New reads the quarantine and the Warehouse's cursor.
+// New reads the quarantine and the Warehouse's cursor, which Run reads again.
 func New(o Options) (*Indexer, error) {
 	o = o.withDefaults()
 	cursor, err := o.Warehouse.Cursor(context.Background())
@@ -99,6 +99,9 @@ type batch struct {
 // error only when the Log cannot be read any more: a failing Warehouse is tried
 // again for as long as it takes.
 func (x *Indexer) Run(ctx context.Context) error {
+	if err := x.resume(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	batches := make(chan batch) // reading and extracting runs beside the insert
 	var readErr error
@@ -114,6 +117,18 @@ func (x *Indexer) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// resume begins where the Warehouse is, which may not have known that when New asked.
+func (x *Indexer) resume(ctx context.Context) error {
+	cursor, err := x.o.Warehouse.Cursor(ctx)
+	if err != nil {
+		return fmt.Errorf("read the warehouse's cursor: %w", err)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.stats.Cursor = cursor
+	return nil
 }
 
 // insertAll inserts what comes, and has the Warehouse tidy up when nothing does.

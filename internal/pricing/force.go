@@ -50,6 +50,15 @@ type force struct {
 	shelf   *shelf                 // of own
 	// repricings are those of a project, in the order in which they were said.
 	repricings map[string][]repricing
+	local      func(entity.Seq) entity.Seq // Options.Local
+}
+
+// first is where in the log a call was heard of first.
+func (f *force) first(o *entity.ObservationRow) entity.Seq {
+	if seq := o.First(); f.local != nil && seq > 0 {
+		return f.local(seq)
+	}
+	return o.First()
 }
 
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.

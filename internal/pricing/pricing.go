@@ -21,7 +21,9 @@ type Options struct {
 	Dir  string // of the journal; made when it is absent
 	Cost Choice // the setting; "" is what the journal says last
 	// Head is the last event of the log, behind which something new holds.
-	Head   func() entity.Seq
+	Head func() entity.Seq
+	// Local is a Seq as Head has it, where those of events are others. Default: they are the same.
+	Local  func(entity.Seq) entity.Seq
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -68,8 +70,11 @@ func open(o Options) (*Pricing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.is, err = newForce(*j, builtin, p.text); err != nil || !changed {
+	if p.is, err = newForce(*j, builtin, p.text); err != nil {
 		return p, err
+	}
+	if p.is.local = o.Local; !changed {
+		return p, nil
 	}
 	if err := j.write(o.Dir); err != nil {
 		return nil, err

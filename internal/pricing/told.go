@@ -78,7 +78,7 @@ type Former struct {
 
 // former is what a call cost, which is as it was sent, before each of the repricings that changed that, the oldest first.
 func (f *force) former(project string, o *entity.ObservationRow) []Former {
-	start, first := startOf(o), o.First()
+	start, first := startOf(o), f.first(o)
 	base := f.of(project, start, first)
 	var all []Former
 	for i := range f.repricings[project] {

@@ -38,6 +38,8 @@ type EraserOptions struct {
 	Aside func() error
 	// Journal is the file of the erasure that is under way.
 	Journal string
+	// Local is which of these events are of the Log itself, and their Seqs there, where those of Mentions are others. Default: all are.
+	Local func([]entity.Seq) []entity.Seq
 	// Logger is told when an interrupted erasure was ended. Default: nobody.
 	Logger *slog.Logger
 }
@@ -55,6 +57,9 @@ type Eraser struct {
 func NewEraser(o EraserOptions) *Eraser {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Local == nil {
+		o.Local = slices.Clone[[]entity.Seq]
 	}
 	return &Eraser{o: o, turn: make(chan struct{}, 1), witnesses: map[*Witness]bool{}}
 }
@@ -123,7 +128,7 @@ func (e *Eraser) begin(ctx context.Context, what Erasure) error {
 	if err := writeJournal(e.o.Journal, what); err != nil {
 		return unavailable("write the journal of erasures", err)
 	}
-	e.tell(what)
+	e.Tell(what)
 	return e.finish(ctx, []Erasure{what})
 }
 

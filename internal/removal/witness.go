@@ -38,8 +38,8 @@ func (w *Witness) Close() {
 	delete(w.eraser.witnesses, w)
 }
 
-// tell shows an erasure, whose journal is written, to all witnesses.
-func (e *Eraser) tell(what Erasure) {
+// Tell shows an erasure, whose journal is written or which another node asked for, to all witnesses.
+func (e *Eraser) Tell(what Erasure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for w := range e.witnesses {
@@ -54,7 +54,7 @@ func (w *Witness) Journal(head entity.Seq) ([]byte, error) {
 	defer w.eraser.mu.Unlock()
 	var list []Erasure
 	for _, e := range w.seen {
-		e.Seqs = slices.DeleteFunc(slices.Clone(e.Seqs), func(s entity.Seq) bool { return s > head })
+		e.Seqs = slices.DeleteFunc(w.eraser.o.Local(e.Seqs), func(s entity.Seq) bool { return s > head })
 		if len(e.Seqs) > 0 {
 			list = append(list, e)
 		}

@@ -60,9 +60,9 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	eq := eventsQuery{
-		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, keyID: q.KeyID, limit: q.Limit, until: s.o.Log.Head(),
+		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, keyID: q.KeyID, limit: q.Limit, until: s.o.Events.Head(),
 	}
-	if q.Cursor != "" && !eq.resume(s.positions, q.Cursor) {
+	if q.Cursor != "" && !eq.resume(s.places(), q.Cursor) {
 		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")
 	}
 	read := s.logEvents
@@ -86,7 +86,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 			if err != nil || !full {
 				return nil, err
 			}
-			cursor := s.positions.seal(ofEvents, q.project, q.after, q.until)
+			cursor := s.places().seal(ofEvents, q.project, q.after, q.until)
 			return &cursor, nil
 		}, nil)
 	}}, nil)
@@ -95,7 +95,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 // eventCopies is how often each byte of an event's payload is there while a page of events is written.
 const eventCopies = 3
 
-// logEvents reads the Log itself, so that an event counts as soon as it is accepted. more says that the page ends before the Log does.
+// logEvents reads the Log itself, or what all nodes have, so that an event counts as soon as it is accepted. more says that the page ends before the Log does.
 func (s *Server) logEvents(ctx context.Context, page *eventsPage) (more bool, err error) {
 	q := page.q
 	var worked time.Duration // without what the client takes
@@ -105,7 +105,7 @@ func (s *Server) logEvents(ctx context.Context, page *eventsPage) (more bool, er
 		}
 		began := s.o.Now()
 		// Read waits only where there is nothing behind after; until was the Head once.
-		recs, upto, err := s.o.Log.Read(ctx, q.after, next)
+		recs, upto, err := s.o.Events.ReadOf(ctx, q.project, q.after, next)
 		if err != nil {
 			return false, err
 		}

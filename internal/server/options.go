@@ -25,8 +25,10 @@ type Options struct {
 	// Limits bounds the decoding of a batch; Limits.MaxEvents is also the burst
 	// of RatePerKey.
 	Limits wireformat.Limits
-	// Log gives the payloads of what is read. Required.
+	// Log is that of this node: what is accepted is in it. Required.
 	Log store.Log
+	// Events gives the payloads of what is read, by the Seqs that the Warehouse has. Default: those of Log.
+	Events store.Reader
 	// Receipts answers for jobs, batches and events. Required.
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
@@ -50,6 +52,10 @@ type Options struct {
 	// PositionKey seals the places in the Log that clients see, as cursors and as ids of
 	// the stream. Those of another key are refused. Required: 32 random bytes.
 	PositionKey []byte
+
+	// Freshness is how far lists may be behind what other nodes have accepted, as the header Brokle-Freshness says it: for how long, and how many events
+	// at least that nodes have which are away. nil: there are no other nodes.
+	Freshness func() (behind time.Duration, missing entity.Seq)
 
 	// Backup writes a backup of the whole node as an archive. journal is the file of
 	// erasures to put into it, nil for none; it is called when all segments are written, with
@@ -188,6 +194,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Events == nil && o.Log != nil {
+		o.Events = logReader{o.Log}
 	}
 	if o.Admit == nil {
 		o.Admit = func() error { return nil }

@@ -63,3 +63,22 @@ func (p *positions) open(text, purpose, project string, at ...*entity.Seq) bool 
 
 // bound is what a sealed place is tied to. A project's name has no NUL.
 func bound(purpose, project string) []byte { return []byte(purpose + "\x00" + project) }
+
+// SharePositions has cursors of events sealed by a key that all nodes have, so that one may go on where another one was: what they
+// page through is the same. It may be called at any time. Places of the stream stay this node's own.
+func (s *Server) SharePositions(key []byte) error {
+	shared, err := newPositions(key)
+	if err != nil {
+		return err
+	}
+	s.shared.Store(shared)
+	return nil
+}
+
+// places seals cursors of events.
+func (s *Server) places() *positions {
+	if shared := s.shared.Load(); shared != nil {
+		return shared
+	}
+	return s.positions
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/brokle-ai/brokle-go/internal/live"
 	"github.com/brokle-ai/brokle-go/internal/page"
@@ -29,8 +30,9 @@ type Server struct {
 	window    int // windowBytes
 	live      *live.Hub
 	positions *positions
-	backingUp chan struct{}         // has room for one: the backup under way
-	page      map[string]*page.File // the web page's files by path; "index.html" is there
+	shared    atomic.Pointer[positions] // of all nodes; nil: there are no others
+	backingUp chan struct{}             // has room for one: the backup under way
+	page      map[string]*page.File     // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 	grpc      http.Handler
 

@@ -185,6 +185,7 @@ func (s *Server) answerQuery(ctx context.Context, rt route, c *call) (*answer, e
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.QueryTimeout, errQueryTimeout)
 	defer cancel()
 	ans, err := rt.handle(ctx, s, c)
+	s.freshness(ans)
 	if err != nil && errors.Is(context.Cause(ctx), errQueryTimeout) {
 		if p := s.problemOf(err); p.status >= http.StatusInternalServerError {
 			late := problemf(http.StatusGatewayTimeout, codeQueryTimeout,

@@ -165,7 +165,7 @@ func (s *Server) steps(ctx context.Context, seqs []entity.Seq, f func([]entity.R
 			return err
 		}
 		n := min(next, len(seqs))
-		recs, err := s.o.Log.Get(ctx, seqs[:n])
+		recs, err := s.o.Events.Get(ctx, seqs[:n])
 		if err != nil {
 			return err
 		}

@@ -54,6 +54,17 @@ type Log interface {
 	Close() error
 }
 
+// Reader reads stored events by the Seqs that a Warehouse has, whichever node took them.
+type Reader interface {
+	// Get is a Log's: the records at seqs in the order asked, without those that are gone.
+	Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
+	// ReadOf returns up to max records of the project with Seq > after, in order, and upto, the position to continue from. Records of other
+	// projects may be among them. Where nothing comes up to Head, upto is Head.
+	ReadOf(ctx context.Context, project string, after entity.Seq, max int) (recs []entity.Record, upto entity.Seq, err error)
+	// Head is a position that no event is behind which was accepted before.
+	Head() entity.Seq
+}
+
 // Receipts answers for what happened to batches, jobs and events. Receipts are
 // kept for ReceiptTTL. All lookups are within one project; ErrNotFound otherwise.
 type Receipts interface {

@@ -116,6 +116,17 @@ func (q *Query) Hashes() []uint64 {
 	return out
 }
 
+// ASCII are the words that have no other letters than those of ASCII, in lower case: an event that matches has each of them as it is, in whatever case, in its payload, unless
+// that has bytes beyond ASCII or escapes of JSON by number (\u).
+func (q *Query) ASCII() (words []string) {
+	for _, w := range q.words {
+		if bytes.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+			words = append(words, string(w))
+		}
+	}
+	return words
+}
+
 // Matcher compares events with a Query. It is for one goroutine.
 type Matcher struct {
 	q     *Query

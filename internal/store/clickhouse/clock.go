@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // A node works in steps, which it counts, and writes into the table nodes before it does the next thing:
@@ -37,6 +38,8 @@ type node struct {
 	inserting  uint64     // the step of that block; its events have it too
 	inserted   uint64     // the last block that is in the table
 	settled    uint64     // the last block that is settled
+	head       entity.Seq // of its Log, when it wrote this
+	process    string     // that wrote this
 }
 
 // pending says that a block was begun and not settled.
@@ -61,13 +64,21 @@ func (w *Warehouse) loadSelf(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.self = node{id: w.options.Node, generation: uint64(time.Now().UnixMicro())}
-	for _, n := range all {
-		if n.id == w.options.Node {
-			w.self, w.resumes = n, n.pending()
+	self := node{id: w.options.Node}
+	if w.options.Identity != "" {
+		if self, err = w.numbered(ctx, all); err != nil {
+			return err
 		}
 	}
-	w.reached.Store(uint64(w.self.cursor))
+	self.generation = uint64(time.Now().UnixMicro())
+	for _, n := range all {
+		if n.id == self.id {
+			self = n
+		}
+	}
+	w.self, w.resumes, w.there = self, self.pending(), nil
+	w.number.Store(uint32(self.id))
+	w.reached.Store(uint64(self.cursor))
 	if w.resumes {
 		return w.loadThere(ctx)
 	}
@@ -90,13 +101,16 @@ func (w *Warehouse) loadThere(ctx context.Context) error {
 // nodes reads what all nodes have done.
 func (w *Warehouse) nodes(ctx context.Context) (all []node, err error) {
 	var id proto.ColUInt16
-	var steps, generation, cursor, upto, inserting, inserted, settled proto.ColUInt64
+	var steps, generation, cursor, upto, inserting, inserted, settled, head proto.ColUInt64
+	var process proto.ColStr
 	result := proto.Results{
 		{Name: "node", Data: &id}, {Name: "steps", Data: &steps}, {Name: "generation", Data: &generation}, {Name: "cursor", Data: &cursor}, {Name: "upto", Data: &upto},
-		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled},
+		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled}, {Name: "head", Data: &head}, {Name: "process", Data: &process},
 	}
-	err = w.ask(ctx, &builder{}, "SELECT node, steps, generation, cursor, upto, inserting, inserted, settled FROM nodes FINAL ORDER BY node", result, func(i int) {
-		all = append(all, node{id.Row(i), steps.Row(i), generation.Row(i), entity.Seq(cursor.Row(i)), entity.Seq(upto.Row(i)), inserting.Row(i), inserted.Row(i), settled.Row(i)})
+	err = w.ask(ctx, &builder{}, "SELECT node, steps, generation, cursor, upto, inserting, inserted, settled, head, process FROM nodes FINAL ORDER BY node", result, func(i int) {
+		all = append(all, node{
+			id.Row(i), steps.Row(i), generation.Row(i), entity.Seq(cursor.Row(i)), entity.Seq(upto.Row(i)), inserting.Row(i), inserted.Row(i), settled.Row(i), entity.Seq(head.Row(i)), process.Row(i),
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what the nodes have done: %w", err)
@@ -107,19 +121,37 @@ func (w *Warehouse) nodes(ctx context.Context) (all []node, err error) {
 // step writes what this node is about to do, or has done.
 func (w *Warehouse) step(ctx context.Context, next node) error {
 	next.steps++
-	id, steps, generation := proto.ColUInt16{next.id}, proto.ColUInt64{next.steps}, proto.ColUInt64{next.generation}
-	cursor, upto := proto.ColUInt64{uint64(next.cursor)}, proto.ColUInt64{uint64(next.upto)}
-	inserting, inserted, settled := proto.ColUInt64{next.inserting}, proto.ColUInt64{next.inserted}, proto.ColUInt64{next.settled}
+	next.process = w.process
+	if next.head = next.cursor; w.options.Head != nil {
+		next.head = w.options.Head()
+	}
+	fresh := w.fresh
+	if next.cursor >= next.head {
+		fresh = time.Now()
+	}
+	process := new(proto.ColStr)
+	process.Append(next.process)
+	one := func(n uint64) *proto.ColUInt64 { return &proto.ColUInt64{n} }
 	in := proto.Input{
-		{Name: "node", Data: &id}, {Name: "steps", Data: &steps}, {Name: "generation", Data: &generation}, {Name: "cursor", Data: &cursor}, {Name: "upto", Data: &upto},
-		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled},
+		{Name: "node", Data: &proto.ColUInt16{next.id}}, {Name: "steps", Data: one(next.steps)}, {Name: "generation", Data: one(next.generation)},
+		{Name: "cursor", Data: one(uint64(next.cursor))}, {Name: "upto", Data: one(uint64(next.upto))},
+		{Name: "inserting", Data: one(next.inserting)}, {Name: "inserted", Data: one(next.inserted)}, {Name: "settled", Data: one(next.settled)},
+		{Name: "head", Data: one(uint64(next.head))}, {Name: "process", Data: process}, {Name: "lag", Data: one(lagOf(fresh))},
 	}
 	if err := w.insertBlock(ctx, "nodes", in, nil); err != nil {
 		return fmt.Errorf("write the node's step: %w", err)
 	}
-	w.self = next
+	w.self, w.fresh = next, fresh
 	w.reached.Store(uint64(next.cursor))
 	return nil
+}
+
+// lagOf is for how many ms the tables have been without something that the Log has.
+func lagOf(fresh time.Time) uint64 {
+	if fresh.IsZero() {
+		return 0
+	}
+	return uint64(max(0, time.Since(fresh).Milliseconds()))
 }
 
 // instant is the clock as it was read, and which nodes have inserted what they have not settled: others, and this one in the life before.
@@ -132,6 +164,9 @@ func (w *Warehouse) now(ctx context.Context) (instant, error) {
 	all, err := w.nodes(ctx)
 	var at instant
 	for _, n := range all {
+		if n.id == w.self.id && n.process != w.process && n.steps > w.self.steps {
+			return at, fmt.Errorf("%w: another process works as node %d: its data directory is a copy of this one's", store.ErrUnavailable, n.id)
+		}
 		at.version += n.steps
 		if n.id == w.self.id && w.resumes || n.id != w.self.id && n.inserted > n.settled {
 			at.behind = append(at.behind, n)

@@ -37,6 +37,9 @@ func (w *Warehouse) Insert(ctx context.Context, recs []entity.Record, upto entit
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := w.unready(); err != nil {
+		return fmt.Errorf("insert events: %w", err)
+	}
 	if upto > logSeqs {
 		return fmt.Errorf("insert events: position %d is out of range", upto)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -28,6 +29,9 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.server != nil {
 		shared.server.Kill()
+		if code != 0 {
+			fmt.Fprintln(os.Stderr, shared.server.Output())
+		}
 	}
 	if shared.dir != "" {
 		_ = os.RemoveAll(shared.dir)

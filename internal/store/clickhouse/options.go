@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"time"
@@ -17,9 +18,17 @@ type Options struct {
 	Database string
 	// User and Password are the account. Default "default", without a password.
 	User, Password string
+	// TLS is how connections are made safe. Default: they are not.
+	TLS *tls.Config
 	// Node tells the nodes that share the tables apart, 0 to 32767; no two have the same one. It is in the upper bits of the Seqs that
-	// the Warehouse keeps and answers with: see Seqs. Default 0.
+	// the Warehouse keeps and answers with: see Shared. Default 0.
 	Node uint16
+	// Identity is of the node's data directory, and no other's. With it the number is given by the tables, and Node is not used. Default: none.
+	Identity string
+	// Head is the last Seq of the node's Log: a node of which the tables know more than its Log has is another one. Default: nobody asks.
+	Head func() entity.Seq
+	// Known is the cursor as the node knew it last: what Cursor says before the tables have been asked. Default 0.
+	Known entity.Seq
 	// Extract reads the Fields of a record whose row was written by another version. Default: such a record is an error.
 	Extract func(rec *entity.Record)
 	// Prices says what calls cost. Default: what was sent.
@@ -28,6 +37,8 @@ type Options struct {
 	QuestionTime time.Duration
 	// QuestionMemory bounds what the server may use for one question, in bytes. Default 1 GiB.
 	QuestionMemory int64
+	// QuestionRows bounds the rows of one statement's answer. Default 10 000 000.
+	QuestionRows int
 	// Logger is told what nobody waits for. Default: nobody.
 	Logger *slog.Logger
 }
@@ -44,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.QuestionMemory <= 0 {
 		o.QuestionMemory = 1 << 30
+	}
+	if o.QuestionRows <= 0 {
+		o.QuestionRows = 10_000_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))

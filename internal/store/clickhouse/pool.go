@@ -33,7 +33,7 @@ func newPool(o Options) *pool {
 	return &pool{
 		addresses: o.Addresses,
 		options: ch.Options{
-			Database: o.Database, User: o.User, Password: o.Password, ClientName: "brokle", Compression: ch.CompressionLZ4,
+			Database: o.Database, User: o.User, Password: o.Password, TLS: o.TLS, ClientName: "brokle", Compression: ch.CompressionLZ4,
 			DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		},
 	}
@@ -74,8 +74,10 @@ func explained(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case ch.IsErr(err, memoryLimitExceeded):
+	case ch.IsErr(err, memoryLimitExceeded, proto.ErrTooManyRowsOrBytes):
 		return fmt.Errorf("%w: %w", store.ErrStarved, err)
+	case ch.IsErr(err, proto.ErrTimeoutExceeded):
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	case ch.IsException(err):
 		return err
 	}
@@ -115,7 +117,38 @@ func (p *pool) get(ctx context.Context) (c *ch.Client, kept bool, err error) {
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", o.Address, err))
 	}
-	return nil, false, fmt.Errorf("%w: connect to clickhouse: %w", store.ErrUnavailable, errors.Join(failed...))
+	return nil, false, notConnected(errors.Join(failed...))
+}
+
+// connectError says why there is no connection. /readyz shows it to whoever asks, so that it names no server; the log has what is below it.
+type connectError struct {
+	says  string
+	cause error
+}
+
+func (e *connectError) Error() string   { return e.says }
+func (e *connectError) Unwrap() []error { return []error{store.ErrUnavailable, e.cause} }
+
+func notConnected(cause error) error {
+	says := "clickhouse cannot be reached"
+	switch {
+	case ch.IsErr(cause, proto.ErrAuthenticationFailed, proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword):
+		says = "clickhouse refuses the user or the password"
+	case ch.IsErr(cause, proto.ErrUnknownDatabase):
+		says = "clickhouse has no database of that name"
+	case ch.IsException(cause):
+		says = "clickhouse refuses the connection"
+	}
+	return &connectError{says, cause}
+}
+
+// causeOf is what is below an error, for the log.
+func causeOf(err error) error {
+	var is *connectError
+	if errors.As(err, &is) {
+		return is.cause
+	}
+	return err
 }
 
 // put takes a connection back, unless it may be in the middle of something.

@@ -1,11 +1,7 @@
 package clickhouse
 
 import (
-	"context"
 	"fmt"
-	"strings"
-
-	"github.com/ClickHouse/ch-go"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -16,7 +12,12 @@ import (
 // fsync_after_insert and fsync_part_directory make what it has confirmed survive a power loss; old_parts_lifetime is for how many seconds
 // the bytes of what was erased stay after they were rewritten.
 func settings(granularity int) string {
-	return fmt.Sprintf("index_granularity = %d, non_replicated_deduplication_window = %d, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 1", granularity, tokenWindow)
+	return fmt.Sprintf("index_granularity = %d, %s", granularity, needed())
+}
+
+// needed are the settings that can be changed later.
+func needed() string {
+	return fmt.Sprintf("non_replicated_deduplication_window = %d, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 1", tokenWindow)
 }
 
 // tokenWindow is how many inserts the server remembers, in each table. A node repeats only its last one.
@@ -70,22 +71,6 @@ func eventsDDL() string {
 
 // nodesDDL is the table of what each node has done: see clock.go.
 func nodesDDL() string {
-	return "CREATE TABLE IF NOT EXISTS nodes (node UInt16, steps UInt64, generation UInt64, cursor UInt64, upto UInt64, inserting UInt64, inserted UInt64, settled UInt64, at " +
+	return "CREATE TABLE IF NOT EXISTS nodes (node UInt16, steps UInt64, generation UInt64, cursor UInt64, upto UInt64, inserting UInt64, inserted UInt64, settled UInt64, head UInt64, process String, lag UInt64, at " +
 		timeType + " DEFAULT now64(6)) ENGINE = ReplacingMergeTree(steps) ORDER BY node SETTINGS " + settings(8192)
-}
-
-// DDL is the statements that make the tables, in order.
-func DDL() []string {
-	return []string{nodesDDL(), eventsDDL(), observationTable.ddl(), scoreTable.ddl(), traceTable.ddl()}
-}
-
-// create makes the tables that are not there.
-func (w *Warehouse) create(ctx context.Context) error {
-	for _, statement := range DDL() {
-		if err := w.pool.do(ctx, ch.Query{Body: statement}); err != nil {
-			name, _, _ := strings.Cut(strings.TrimPrefix(statement, "CREATE TABLE IF NOT EXISTS "), " ")
-			return fmt.Errorf("create table %s: %w", name, err)
-		}
-	}
-	return nil
 }

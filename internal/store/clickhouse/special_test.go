@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -144,7 +145,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 	w := openWith(t, o)
 	var n proto.ColUInt64
 	v := &view{w, "p"}
-	err := v.rows(t.Context(), v.query(), "SELECT uniqExact(number) AS n FROM numbers(10000000)", proto.Results{{Name: "n", Data: &n}}, func(int) {})
+	err := v.rows(context.WithValue(t.Context(), bounds{}, true), v.query(), "SELECT uniqExact(number) AS n FROM numbers(10000000)", proto.Results{{Name: "n", Data: &n}}, func(int) {})
 	if !errors.Is(err, store.ErrStarved) {
 		t.Errorf("without memory: %v", err)
 	}

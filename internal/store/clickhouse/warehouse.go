@@ -3,9 +3,9 @@ package clickhouse
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -18,8 +18,18 @@ import (
 type Warehouse struct {
 	options Options
 	pool    *pool
+	process string        // tells this process from all others
 	reached atomic.Uint64 // the cursor, for who must not wait
+	number  atomic.Uint32 // of the node
 	closed  atomic.Bool
+
+	ready  chan struct{}         // closed by Connect
+	fault  atomic.Pointer[error] // how the servers were found last
+	others atomic.Pointer[heard]
+	// told, checked and beaten are Run's: the trouble that was logged last, when the settings were looked at, and when this node said that it lives.
+	told    string
+	checked time.Time
+	beaten  time.Time
 
 	// gate is held by each question for reading, and by who settles, so that a question of this node finds no half of what the node writes.
 	gate sync.RWMutex
@@ -27,8 +37,11 @@ type Warehouse struct {
 	hotMu sync.Mutex // guards hot
 	hot   *hot
 
-	turn chan struct{} // held by the one who writes; guards what follows
-	self node
+	turn  chan struct{} // held by the one who writes; guards what follows
+	self  node
+	fresh time.Time // when the tables had all that the Log has
+	// tidied is up to which block what a node left that is away was settled.
+	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.
 	resumes bool
 	// there are the Seqs of that block which are in the table, while the cursor is before its end.
@@ -36,27 +49,6 @@ type Warehouse struct {
 }
 
 var _ store.Warehouse = (*Warehouse)(nil)
-
-// Open connects to the servers, and makes the tables when they are not there.
-func Open(ctx context.Context, o Options) (*Warehouse, error) {
-	if len(o.Addresses) == 0 {
-		return nil, errors.New("open the clickhouse warehouse: no address is given")
-	}
-	if o.Node > mostNode {
-		return nil, fmt.Errorf("open the clickhouse warehouse: node %d is out of range: 0 to %d", o.Node, mostNode)
-	}
-	o = o.withDefaults()
-	w := &Warehouse{options: o, pool: newPool(o), hot: &hot{}, turn: make(chan struct{}, 1)}
-	err := w.create(ctx)
-	if err == nil {
-		err = w.loadSelf(ctx)
-	}
-	if err != nil {
-		w.pool.close()
-		return nil, fmt.Errorf("open the clickhouse warehouse: %w", err)
-	}
-	return w, nil
-}
 
 // Cursor is the position in this node's Log up to which everything is in the tables. It waits for nobody.
 func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
@@ -66,12 +58,26 @@ func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
 	return entity.Seq(w.reached.Load()), nil
 }
 
-// Close writes what was inserted and gives the connections back.
+// Reached is the cursor, also when it is closed.
+func (w *Warehouse) Reached() entity.Seq { return entity.Seq(w.reached.Load()) }
+
+// closeTime bounds what Close waits for the servers.
+const closeTime = 5 * time.Second
+
+// Close writes what was inserted, if the servers take it soon: what they do not take the Log has. It gives the connections back.
 func (w *Warehouse) Close() error {
 	if w.closed.Load() {
 		return nil
 	}
-	err := w.Flush(context.Background())
+	var err error
+	if w.unready() == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		defer cancel()
+		if err = w.Flush(ctx); errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+			w.options.Logger.Warn("what was inserted last is not in clickhouse yet; the next start inserts it", "error", err)
+			err = nil
+		}
+	}
 	w.closed.Store(true)
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
@@ -90,13 +96,16 @@ func (w *Warehouse) locked(ctx context.Context, f func() error) error {
 	if w.closed.Load() {
 		return store.ErrClosed
 	}
+	if err := w.unready(); err != nil {
+		return err
+	}
 	return f()
 }
 
 // ask runs a question, and calls each for every row of its answer, by its place in the columns of result.
 func (w *Warehouse) ask(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
 	return w.pool.do(ctx, ch.Query{
-		Body: text, Parameters: q.params, Result: result,
+		Body: text, Parameters: q.params, Result: result, Settings: w.limits(ctx),
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				each(i)

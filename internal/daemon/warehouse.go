@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
+)
+
+// Inspection is what is found in the servers of a warehouse that nodes share.
+type Inspection = clickhouse.Inspection
+
+// errNoShared says that there is no such warehouse.
+var errNoShared = errors.New("no warehouse is named: give --warehouse-url or BROKLE_WAREHOUSE_URL")
+
+// shared is the warehouse that cfg names, as a command of people asks it.
+func (c *Config) shared() (clickhouse.Options, error) {
+	if err := c.checkShared(); err != nil {
+		return clickhouse.Options{}, err
+	}
+	o, err := c.sharedWarehouse()
+	switch {
+	case err != nil:
+		return clickhouse.Options{}, err
+	case o == nil:
+		return clickhouse.Options{}, errNoShared
+	}
+	return *o, nil
+}
+
+// InitWarehouse makes the database, and the tables and settings that are not as they must be. No node need be stopped.
+func InitWarehouse(ctx context.Context, cfg Config) error {
+	o, err := cfg.shared()
+	if err != nil {
+		return err
+	}
+	return clickhouse.Migrate(ctx, o, true)
+}
+
+// MigrateWarehouse is InitWarehouse for a database that is there.
+func MigrateWarehouse(ctx context.Context, cfg Config) error {
+	o, err := cfg.shared()
+	if err != nil {
+		return err
+	}
+	return clickhouse.Migrate(ctx, o, false)
+}
+
+// InspectWarehouse looks at the tables and at how the nodes stand, and changes nothing.
+func InspectWarehouse(ctx context.Context, cfg Config) (*Inspection, error) {
+	o, err := cfg.shared()
+	if err != nil {
+		return nil, err
+	}
+	return clickhouse.Inspect(ctx, o)
+}
+
+// WarehouseDDL is the statements that make the tables: in one server, or on all servers of a cluster, replicated.
+func WarehouseDDL(cluster string) []string {
+	if cluster == "" {
+		return clickhouse.DDL()
+	}
+	return clickhouse.ClusterDDL(cluster)
+}
+
+// Verified is what a comparison of a node's log with the warehouse that it shares found.
+type Verified = clickhouse.Verified
+
+// verifyAtOnce is how many records are compared at a time.
+const verifyAtOnce = 5000
+
+// VerifyWarehouse compares the log of a stopped node, as far as the shared warehouse says that it has it, with the tables: each event is there, with what it says, and
+// payloads of a sample are the same, byte for byte.
+func VerifyWarehouse(ctx context.Context, cfg Config, logger *slog.Logger) (*Verified, error) {
+	if _, err := cfg.shared(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	cfg.Cost = ""
+	s, err := openStores(cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verified{}
+	if err = s.shared.Connect(ctx); err == nil {
+		err = s.compare(ctx, cfg.DataDir, v)
+	}
+	return v, errors.Join(err, s.close(newStopping()))
+}
+
+// compare goes through the log, but for what is in quarantine.
+func (s *stores) compare(ctx context.Context, dir string, v *Verified) error {
+	upto, err := s.shared.Cursor(ctx)
+	if err != nil {
+		return err
+	}
+	aside, err := indexer.Listed(filepath.Join(dir, datadir.QuarantineDir))
+	if err != nil {
+		return err
+	}
+	quarantined := map[entity.Seq]bool{}
+	for _, q := range aside {
+		quarantined[entity.Seq(q.Seq)] = true
+	}
+	for at := entity.Seq(0); at < min(upto, s.log.Head()); {
+		recs, next, err := s.log.Read(ctx, at, verifyAtOnce)
+		if err != nil {
+			return err
+		}
+		var whole []entity.Record
+		for _, r := range recs {
+			if r.Seq > upto {
+				break
+			}
+			fields, failure := extract.Extract(&r.Event)
+			if failure != nil || quarantined[r.Seq] {
+				continue
+			}
+			r.Row = fields.AppendRow(nil)
+			whole = append(whole, r)
+		}
+		if err := s.shared.Verify(ctx, whole, v); err != nil {
+			return err
+		}
+		at = next
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+// Two nodes have some events each and some both; either reads, finds and names all of them.
+func TestReadingWhatAllNodesHave(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	first := openWith(t, o)
+	o.Node = 1
+	second := openWith(t, o)
+	recs := firstOf(withRows(t, storetest.History(chance.Seed(t), 120)))
+	for i := range recs {
+		recs[i].Seq = entity.Seq(i + 1)
+	}
+	n := entity.Seq(len(recs))
+	insert(t, first, recs[:80], 80)
+	insert(t, second, recs[60:], n)
+	var want []entity.Seq // the copy of node 0 counts
+	for i := range recs {
+		if i < 80 {
+			want = append(want, recs[i].Seq)
+		} else {
+			want = append(want, Shared(1, recs[i].Seq))
+		}
+	}
+	for node, w := range []*Warehouse{first, second} {
+		var got []entity.Seq
+		for after := entity.Seq(0); after < w.Head(); {
+			page, upto, err := w.ReadOf(t.Context(), storetest.HistoryProject, after, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range page {
+				got = append(got, page[i].Seq)
+				if _, own := Own(page[i].Seq); string(page[i].Event.Payload) != string(recs[own-1].Event.Payload) {
+					t.Fatalf("event %d has another payload", page[i].Seq)
+				}
+			}
+			after = upto
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("node %d reads %d, want %d", node, got, want)
+		}
+		searchAll(t, w, recs)
+		namesAll(t, w, recs)
+	}
+	closeOf(t, first)
+	closeOf(t, second)
+}
+
+// searchAll looks for words, and compares with our matcher on all events.
+func searchAll(t *testing.T, w *Warehouse, recs []entity.Record) {
+	t.Helper()
+	for _, text := range []string{"quality", "a", "error", "straße", "STRASSE", "the answer", `"the answer"`, "nowhere", "1", "é"} {
+		q, err := textsearch.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[entity.Seq]bool{}
+		m := textsearch.NewMatcher(q)
+		for i := range recs {
+			if m.Matches(&recs[i].Event) {
+				want[recs[i].Seq] = true
+			}
+		}
+		search, err := w.Search(storetest.HistoryProject, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seqs, ok, err := search.Seqs(t.Context(), 1000)
+		if err != nil || !ok {
+			t.Fatalf("%q: %t, %v", text, ok, err)
+		}
+		got := map[entity.Seq]bool{}
+		for _, seq := range seqs {
+			_, own := Own(seq)
+			got[own] = true
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q is in %v, want %v", text, got, want)
+		}
+		if len(want) > 0 {
+			if _, ok, err := search.Seqs(t.Context(), 0); ok || err != nil {
+				t.Errorf("%q: all of it was read where nothing may be: %v", text, err)
+			}
+		}
+		matches, err := search.Match(t.Context(), []entity.Seq{1, 2, Shared(1, 100), 999})
+		if err != nil || len(matches) != 4 || matches[0] != want[1] || matches[1] != want[2] || matches[2] != want[100] || matches[3] {
+			t.Errorf("%q: of some events %v, %v", text, matches, err)
+		}
+		search.Close()
+	}
+}
+
+// Letters that fold to those that are looked for, and escapes of JSON, hide no word from the search.
+func TestSearchFindsWhatIsWrittenOtherwise(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	w := openWith(t, testOptions(t, s, s.Database(t)))
+	var recs []entity.Record
+	for i, input := range []string{"file", "FILE", "ﬁle", "ｆｉｌｅ", `\u0066ile`, "fi le", "profiles", "naïve file", "{\\\"a\\\":\\\"file\\\"}"} {
+		recs = append(recs, record(t, entity.Seq(i+1), fmt.Sprint("e", i), wire.TraceCreate, microTime(1_700_000_000_000_000), fmt.Sprintf(`{"id":"t%d","name":"n","input":"%s"}`, i, input)))
+	}
+	insert(t, w, recs, entity.Seq(len(recs)))
+	q, err := textsearch.Parse("file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	search, err := w.Search(storetest.HistoryProject, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seqs, ok, err := search.Seqs(context.Background(), 1000)
+	if want := []entity.Seq{1, 2, 3, 4, 5, 8, 9}; err != nil || !ok || !slices.Equal(seqs, want) {
+		t.Errorf("found %d, %t, %v; want %d", seqs, ok, err, want)
+	}
+	closeOf(t, w)
+}
+
+// namesAll looks for each trace and user by its mentions.
+func namesAll(t *testing.T, w *Warehouse, recs []entity.Record) {
+	t.Helper()
+	for _, trace := range []string{storetest.HistoryTrace(0), storetest.HistoryTrace(2)} {
+		found := map[entity.Seq]bool{}
+		err := w.Mentioning(t.Context(), storetest.HistoryProject, []entity.Mention{{Of: entity.TraceKind, ID: trace}}, 0, func(r *entity.Record) {
+			_, own := Own(r.Seq)
+			found[own] = true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range recs {
+			var fs entity.Fields
+			if err := recs[i].Row.View(&fs); err != nil {
+				t.Fatal(err)
+			}
+			names, _ := fs.Get(entity.TraceID)
+			if (names.Text == trace || fs.Kind == entity.TraceKind && fs.EntityID == trace) && !found[recs[i].Seq] {
+				t.Errorf("event %d names %s and was not found", recs[i].Seq, trace)
+			}
+		}
+	}
+}
+
+// What a node is asked to erase it is asked until it has said that it did; secrets are the first one's.
+func TestAskedToErase(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	first := openWith(t, o)
+	o.Node = 1
+	second := openWith(t, o)
+	if err := first.Ask(t.Context(), []entity.Seq{Shared(1, 5), Shared(1, 9), Shared(2, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, done := range []bool{false, true} {
+		asked, err := second.Asked(t.Context())
+		if err != nil || done && len(asked) > 0 || !done && (len(asked) != 1 || !slices.Equal(asked[0].Seqs, []entity.Seq{5, 9})) {
+			t.Fatalf("asked %+v, %v", asked, err)
+		}
+		for _, a := range asked {
+			if err := second.Did(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, w := range []*Warehouse{first, second} {
+		if secret, err := w.Secret(t.Context(), "test", []byte{byte(w.Node()), 7}); err != nil || !slices.Equal(secret, []byte{0, 7}) {
+			t.Errorf("node %d has %d, %v", w.Node(), secret, err)
+		}
+	}
+	closeOf(t, first)
+	closeOf(t, second)
+}

@@ -1,0 +1,110 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+var _ store.Searcher = (*Warehouse)(nil)
+
+// Search begins to search the events of all nodes. The server looks for the letters of the words in the payloads, which leaves few of them, and our matcher says
+// which of these have the words: what a word is and which are alike is said in one place (internal/textsearch).
+func (w *Warehouse) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
+	if err := w.unready(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return &search{w: w, project: project, q: q, matcher: textsearch.NewMatcher(q)}, nil
+}
+
+// search is one search at work.
+type search struct {
+	w       *Warehouse
+	project string
+	q       *textsearch.Query
+	matcher *textsearch.Matcher
+}
+
+// mostSearched bounds how many payloads come for one search before they are said to be too many.
+const mostSearched = 50_000
+
+// Seqs finds all events that match, unless too many have the letters.
+func (s *search) Seqs(ctx context.Context, limit int) (seqs []entity.Seq, ok bool, err error) {
+	most := min(limit, mostSearched)
+	n := 0
+	err = s.w.question(ctx, s.project, "search", func(ctx context.Context, v *view) error {
+		seqs, n = nil, 0
+		q := v.query()
+		return s.read(ctx, v, q, "project = {p1:String}"+s.letters(q)+fmt.Sprintf(" LIMIT %d", most+1), func(seq entity.Seq, matches bool) {
+			if n++; matches {
+				seqs = append(seqs, seq)
+			}
+		})
+	})
+	if err != nil || n > most {
+		return nil, false, err
+	}
+	slices.Sort(seqs)
+	if seqs == nil {
+		seqs = []entity.Seq{}
+	}
+	return seqs, true, nil
+}
+
+// letters is the condition that a payload may have the words of the query. A word of ASCII stands in it as it is, in whatever case, unless it has other letters that are folded to these, or
+// letters that are written as escapes.
+func (s *search) letters(q *builder) string {
+	condition := ""
+	for _, word := range s.q.ASCII() {
+		if condition == "" {
+			condition = ` AND (match(payload, '[^\\x00-\\x7f]|\\\\u') OR `
+		} else {
+			condition += " AND "
+		}
+		condition += "positionCaseInsensitive(payload, " + q.arg(word) + ") > 0"
+	}
+	if condition != "" {
+		condition += ")"
+	}
+	return condition
+}
+
+// read reads events with their payloads, and says of each whether it matches.
+func (s *search) read(ctx context.Context, v *view, q *builder, condition string, each func(entity.Seq, bool)) error {
+	var seq proto.ColUInt64
+	var typ, payload proto.ColStr
+	result := proto.Results{{Name: "seq", Data: &seq}, {Name: "type", Data: &typ}, {Name: "payload", Data: &payload}}
+	return v.rows(ctx, q, "SELECT seq, CAST(event_type, 'String') AS type, payload FROM events WHERE "+condition, result, func(i int) {
+		ev := wire.Event{Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.RowBytes(i))}
+		each(entity.Seq(seq.Row(i)), s.matcher.Matches(&ev))
+	})
+}
+
+// Match says which of the events match.
+func (s *search) Match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
+	has := make(map[entity.Seq]bool, len(seqs))
+	v := &view{s.w, s.project}
+	for some := range slices.Chunk(seqs, removeAtOnce) {
+		q := v.query()
+		err := s.read(ctx, v, q, "project = {p1:String} AND seq IN "+q.arg(uints(some))+s.letters(q), func(seq entity.Seq, matches bool) { has[seq] = matches })
+		if err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+	}
+	match := make([]bool, len(seqs))
+	for i, seq := range seqs {
+		match[i] = has[seq]
+	}
+	return match, nil
+}
+
+// Close has nothing to give back.
+func (s *search) Close() {}

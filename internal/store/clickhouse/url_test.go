@@ -1,0 +1,70 @@
+package clickhouse
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseURL(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		addresses                []string
+		user, password, database string
+		tls, skip                bool
+	}{
+		"clickhouse://host/db":                                 {[]string{"host:9000"}, "default", "", "db", false, false},
+		"clickhouse://u@host:9009/db":                          {[]string{"host:9009"}, "u", "", "db", false, false},
+		"clickhouse://u:p%40%2F%3A@a:1,b,[::1],[::2]:7/d%20b":  {[]string{"a:1", "b:9000", "[::1]:9000", "[::2]:7"}, "u", "p@/:", "d b", false, false},
+		"clickhouse://u:p:q@a/db?secure=false":                 {[]string{"a:9000"}, "u", "p:q", "db", false, false},
+		"clickhouse://u:p@a,b:9999/db?secure=true":             {[]string{"a:9440", "b:9999"}, "u", "p", "db", true, false},
+		"clickhouse://a/db?secure=1&skip_verify=true":          {[]string{"a:9440"}, "default", "", "db", true, true},
+		"tcp://127.0.0.1:9000/brokle?secure=true&secure=false": {[]string{"127.0.0.1:9000"}, "default", "", "brokle", false, false},
+	} {
+		o, err := ParseURL(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if !slices.Equal(o.Addresses, want.addresses) || o.User != want.user || o.Password != want.password || o.Database != want.database ||
+			(o.TLS != nil) != want.tls || o.TLS != nil && o.TLS.InsecureSkipVerify != want.skip {
+			t.Errorf("%s: %+v", text, o)
+		}
+	}
+}
+
+// What is wrong is said, and no secret with it.
+func TestParseURLRefuses(t *testing.T) {
+	t.Parallel()
+	for text, why := range map[string]string{
+		"":                                               "clickhouse://",
+		"host:9000/db":                                   "clickhouse://",
+		"http://u:hidden@host:8123/db":                   "native protocol",
+		"https://u:hidden@host/db":                       "native protocol",
+		"mysql://u:hidden@host/db":                       "clickhouse://",
+		"clickhouse://u:hidden@host":                     "database",
+		"clickhouse://u:hidden@host/":                    "database",
+		"clickhouse://u:hidden@host/a/b":                 "",
+		"clickhouse://u:hidden@host/a%2fb":               "database",
+		"clickhouse://u:hidden@/db":                      "HOST",
+		"clickhouse://u:hidden@host:0/db":                "HOST",
+		"clickhouse://u:hidden@host:99999/db":            "HOST",
+		"clickhouse://u:hidden@host:a/db":                "HOST",
+		"clickhouse://u:hidden@a,,b/db":                  "HOST",
+		"clickhouse://u:hidden@a b/db":                   "HOST",
+		"clickhouse://u:hidden%zz@host/db":               "percent-encoded",
+		"clickhouse://u:hidden@host/db?secure=on":        "true or false",
+		"clickhouse://u:hidden@host/db?sekure=on":        "sekure",
+		"clickhouse://u:hidden@host/db?a=%zz":            "percent-encoded",
+		"clickhouse://u:hidden@host/db?skip_verify=true": "secure=true",
+	} {
+		_, err := ParseURL(text)
+		if err == nil {
+			t.Errorf("%s is taken", text)
+			continue
+		}
+		if strings.Contains(err.Error(), "hidden") || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
