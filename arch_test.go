@@ -87,6 +87,8 @@ func house() map[string]room {
 		"broklegenai":                 integration,
 		"broklelangchain":             integration,
 		"brokleotel":                  integration,
+		"brokleeino":                  integration,
+		"broklegenkit":                integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},

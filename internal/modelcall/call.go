@@ -68,7 +68,7 @@ func (c *call) begin() {
 	if asked.model != "" {
 		name += " " + asked.model
 	}
-	opts := append(slices.Clip(c.r.Options), brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model))
+	opts := []brokle.Option{brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model)}
 	if asked.input != nil {
 		opts = append(opts, brokle.Input(asked.input))
 	}
@@ -94,12 +94,12 @@ func (c *call) start(name string, opts []brokle.Option) {
 	switch {
 	case c.inside:
 		c.o = c.outer.Observation
-		c.o.Update(opts...)
+		c.o.Update(append(slices.Clip(c.r.Options), opts...)...)
 		return
 	case c.outer != nil:
 		ctx = c.outer.Below
 	}
-	c.o = c.r.start(ctx, c.shape.typ, name, append(opts, brokle.StartedAt(c.started.UTC())))
+	_, c.o = c.r.Start(ctx, c.shape.typ, name, append(opts, brokle.StartedAt(c.started.UTC())))
 }
 
 // content says whether what was said is recorded.

@@ -38,7 +38,7 @@ func (r *Recorder) IsCall(req *http.Request) bool {
 func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	sh, model := shapeOf(req, r.OwnClient)
 	ctx := req.Context()
-	if sh == nil || ctx.Value(inside{}) != nil || !r.recording(ctx, sh) {
+	if sh == nil || isWithin(ctx) || !r.Recording(ctx, sh.typ, sh.operation) {
 		return next(req)
 	}
 	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count"), outer: announced(ctx)}
@@ -54,27 +54,4 @@ func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	}
 	c.answers(resp)
 	return resp, nil
-}
-
-// recording says whether there is anybody who records; where nobody was named, the SDK says so once.
-func (r *Recorder) recording(ctx context.Context, sh *shape) bool {
-	c := r.Client
-	if c == nil {
-		if c = brokle.ClientFromContext(ctx); c == nil {
-			brokle.StartObservation(ctx, sh.typ, sh.operation)
-			return false
-		}
-	}
-	return c.Recording()
-}
-
-// start begins the observation.
-func (r *Recorder) start(ctx context.Context, typ, name string, opts []brokle.Option) *brokle.ActiveObservation {
-	var o *brokle.ActiveObservation
-	if r.Client != nil {
-		_, o = r.Client.StartObservation(ctx, typ, name, opts...)
-	} else {
-		_, o = brokle.StartObservation(ctx, typ, name, opts...)
-	}
-	return o
 }
