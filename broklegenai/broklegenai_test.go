@@ -294,6 +294,17 @@ func TestStreamsThatDoNotEnd(t *testing.T) {
 	if c := b.One(); c.Level != brokle.LevelError || !strings.Contains(string(c.Output), "The sky") {
 		t.Errorf("%+v, %s", c.Observation, c.Output)
 	}
+	b = newBench(t)
+	for _, err := range b.genai.Models.GenerateContentStream(t.Context(), "m-late", question(), nil) {
+		failed = err
+	}
+	var refused genai.APIError
+	if !errors.As(failed, &refused) || refused.Code != 503 {
+		t.Errorf("the program got %v", failed)
+	}
+	if c := b.One(); c.Level != brokle.LevelError || c.ErrorType != "UNAVAILABLE" || c.StatusMessage != "no more" || !strings.Contains(string(c.Output), "The sky") {
+		t.Errorf("%+v, %s", c.Observation, c.Output)
+	}
 	for name, cancels := range map[string]bool{"left": false, "cancelled": true} {
 		b := newBench(t)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -269,7 +269,7 @@ func TestAnAgentWithTools(t *testing.T) {
 		}
 	}
 	b.requireTree(`
-chain chain .
+agent chain .
   generation chat .
   tool weather .
   generation chat .

@@ -12,13 +12,13 @@
 //
 // # What lies below what
 //
-// The library's callbacks return no context. What a step is to the next is found by the goroutine: the library makes the callbacks
-// for the beginning and for the end of a step from one function. So a chain that starts goroutines, as chains.Apply and the map of
-// chains.MapReduceDocuments do, has what these do beside it, below the observation of the context; what a program starts within a tool or
-// a chain of its own with package brokle has the observation of the context above it, too, not that of the step. Calls of models by an HTTP client that records, such as
-// those for embeddings, do lie below the step. A name of a chain, or of a tool that no agent chose, is in no callback: they are
-// called chain and tool. What an agent asks of a model after a tool that made no callback for its end (the library's calculator, when it
-// fails) lies below that tool until the agent's next action.
+// The library's callbacks return no context. What a step is to the next is found by the goroutine: the library makes the callbacks for the beginning and
+// for the end of a step from one function. So a chain that starts goroutines, as chains.Apply and the map of chains.MapReduceDocuments do, has what
+// these do beside it, below the observation of the context; what a program starts within a tool or a chain of its own with package brokle has the
+// observation of the context above it, too, not that of the step. Calls of models by an HTTP client that records, such as those for embeddings, do lie
+// below the step. A name of a chain, or of a tool that no agent chose, is in no callback: they are called chain and tool; that a chain is an agent's
+// shows when it acts, and is then its type. What an agent asks of a model after a tool that made no callback for its end (the library's calculator, when
+// it fails) lies below that tool until the agent's next action.
 //
 // Where the context names no client the default is used (brokle.SetDefault), and without one nothing is recorded.
 package broklelangchain

@@ -141,12 +141,19 @@ func (h *handler) HandleChainError(_ context.Context, err error) { h.fail(err, c
 
 // HandleAgentAction implements callbacks.Handler: the tool that was chosen begins. If it makes no callbacks of its own it ends with what comes next.
 func (h *handler) HandleAgentAction(ctx context.Context, a schema.AgentAction) {
-	h.steps.leave(chain)
+	h.agent()
 	h.begin(ctx, action, brokle.TypeTool, a.Tool, func() any { return a.ToolInput })
 }
 
 // HandleAgentFinish implements callbacks.Handler. What the agent returns is the output of its chain.
-func (h *handler) HandleAgentFinish(context.Context, schema.AgentFinish) { h.steps.leave(chain) }
+func (h *handler) HandleAgentFinish(context.Context, schema.AgentFinish) { h.agent() }
+
+// agent says that the chain of this goroutine is an agent's, once, and that what was begun in it is over.
+func (h *handler) agent() {
+	if n, known := h.steps.agent(); n != nil && !known {
+		n.o.Update(brokle.Type(brokle.TypeAgent))
+	}
+}
 
 // HandleToolStart implements callbacks.Handler. It has no name of the tool: this is known where an agent chose it.
 func (h *handler) HandleToolStart(ctx context.Context, input string) {

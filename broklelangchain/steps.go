@@ -30,6 +30,7 @@ type step struct {
 	ctx   context.Context // carries o: what begins below it
 	o     *brokle.ActiveObservation
 	outer *modelcall.Outer // what requests on its goroutine belong to
+	agent bool             // a chain that is an agent's
 	taken bool             // a request told how it ends, and no callback is heard any more; known when it is off the stack
 }
 
@@ -167,19 +168,22 @@ func (s *steps) announce(st *stack) {
 	}
 }
 
-// leave ends what is above the innermost step of a kind on this goroutine's stack.
-func (s *steps) leave(above kind) {
+// agent ends what is above the innermost chain of this goroutine, which is an agent's as it shows now: known is false the first time. It is nil
+// where there is none.
+func (s *steps) agent() (n *step, known bool) {
 	s.mu.Lock()
 	st := s.stacks[modelcall.Goroutine()]
 	var over []*step
-	if at := st.find([]kind{above}); at >= 0 {
-		over = st.cut(at + 1)
+	if at := st.find([]kind{chain}); at >= 0 {
+		n, over = st.open[at], st.cut(at+1)
+		known, n.agent = n.agent, true
 	}
 	s.mu.Unlock()
 	if len(over) > 0 {
 		left(over, nil)
 		s.announce(st)
 	}
+	return n, known
 }
 
 // top is the innermost step of this goroutine when it is of that kind; else nil.

@@ -80,7 +80,7 @@ span request .
     generation chat m .
   retrieval retrieve .
     embedding embeddings text-embedding-ada-002 .
-  chain chain .
+  agent chain .
     tool tool .
     embedding embeddings text-embedding-ada-002 .
     tool tool WARN.

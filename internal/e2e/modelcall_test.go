@@ -45,6 +45,10 @@ func TestRecordedCallsMeanTheSame(t *testing.T) {
 		"mstream":   {"/v1/messages", fmt.Sprintf(messages, "claude-sonnet-4-5", true), claude, "system user assistant: The sky is blue."},
 		"gemini": {"/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", `{"systemInstruction":{"parts":[{"text":"Be short."}]},"contents":[{"role":"user","parts":[{"text":"Why?"}]}]}`,
 			gemini, "system user assistant: The sky is blue."},
+		"media": {"/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash-media:generateContent", `{"contents":[{"role":"user","parts":[{"text":"Why?"}]}]}`,
+			`{"provider":"vertex","prompt_tokens":140,"completion_tokens":20,"audio_input_tokens":30,"total_tokens":160,"finish_reason":"stop"}`, "user assistant: As drawn."},
+		"blocked": {"/v1beta/models/gemini-2.5-flash-blocked:generateContent", `{"contents":[{"role":"user","parts":[{"text":"Why?"}]}]}`,
+			`{"prompt_tokens":100,"finish_reason":"content_filter","finish_reason_original":"PROHIBITED_CONTENT","status":"ok"}`, "user"},
 		"refused": {"/v1/chat/completions", fmt.Sprintf(chat, "gpt-4o-mini-429", true), `{"status":"error","error_type":"rate_limit_exceeded","requested_model":"gpt-4o-mini-429"}`, "system user"},
 	} {
 		c := http.Client{Transport: &recording{modelcall.Recorder{Client: client, Options: []brokle.Option{brokle.ID(name)}}}}

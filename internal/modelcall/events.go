@@ -9,6 +9,7 @@ const keptLine = 4 << 20
 type events struct {
 	line, data []byte
 	long       bool // the line is beyond the bound
+	bare       bool // what comes is JSON without the field's name
 	cr         bool // the last byte was a carriage return
 }
 
@@ -60,6 +61,10 @@ func (e *events) end(found func(data []byte)) {
 		return
 	}
 	name, value, _ := bytes.Cut(line, []byte(":"))
+	if !long && (e.bare || len(e.data) == 0 && line[0] == '{') { // Gemini's error in the middle of a stream, and others' that answer so
+		e.bare = true
+		name, value = []byte("data"), line
+	}
 	if long || string(name) != "data" || len(e.data)+len(value) > keptLine {
 		return
 	}
@@ -71,6 +76,7 @@ func (e *events) end(found func(data []byte)) {
 
 // flush ends an event. The end of a stream ends one, too: some servers leave the last blank line out.
 func (e *events) flush(found func(data []byte)) {
+	e.bare = false
 	if len(e.data) > 0 {
 		found(e.data)
 		e.data = e.data[:0]

@@ -9,11 +9,13 @@ import (
 func TestEventsAreCutAsTheStandardSays(t *testing.T) {
 	t.Parallel()
 	for stream, want := range map[string][]string{
-		"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n":       {"a\nb", "c"},
-		"data: a\rdata:  b\r\r":                           {"a\n b"},
-		": note\nid: 1\nevent: x\ndata:a\n\nretry: 3\n\n": {"a"},
-		"data: no blank line at the end":                  {"no blank line at the end"},
-		"data\n\ndata:\n\n":                               nil,
+		"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n":        {"a\nb", "c"},
+		"data: a\rdata:  b\r\r":                            {"a\n b"},
+		": note\nid: 1\nevent: x\ndata:a\n\nretry: 3\n\n":  {"a"},
+		"data: no blank line at the end":                   {"no blank line at the end"},
+		"data\n\ndata:\n\n":                                nil,
+		"data: a\n\n{\n \"data\": {\n }\n}\n\ndata: b\n\n": {"a", "{\n\"data\": {\n}\n}", "b"},
+		"data: a\n{no JSON of its own\n\n":                 {"a"},
 	} {
 		for step := 1; step < 20; step++ {
 			var e events

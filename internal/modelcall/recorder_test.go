@@ -70,7 +70,9 @@ func (b *bench) recorded() (all []map[string]any) {
 			b.T.Fatal(err)
 		}
 		id, _ := p["id"].(string)
-		if ev.Type != brokle.ObservationCreate && ev.Type != brokle.ObservationComplete {
+		switch ev.Type {
+		case brokle.ObservationCreate, brokle.ObservationUpdate, brokle.ObservationComplete:
+		default:
 			continue
 		}
 		i, known := at[id]

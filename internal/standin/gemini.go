@@ -65,6 +65,11 @@ func gemini(p *reply, q asked) {
 		p.whole("[%s]", strings.Join(events, ",\r\n"))
 		return
 	}
+	if strings.HasSuffix(q.model, "-late") {
+		p.stream(0, events[:2])
+		_, _ = fmt.Fprint(p.w, "{\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"no more\",\n    \"status\": \"UNAVAILABLE\"\n  }\n}\n")
+		return
+	}
 	p.stream(0, events)
 }
 
