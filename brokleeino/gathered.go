@@ -216,8 +216,10 @@ func (g *gathered) output() any {
 			return m
 		}
 		return g.agentic
-	case g.text.Len() > 0:
+	case g.text.Len() > 0 && g.r.kind.typ == brokle.TypeTool:
 		return jsonOrText(g.text.String())
+	case g.text.Len() > 0:
+		return g.text.String()
 	case len(g.others) == 1:
 		return g.others[0]
 	case len(g.others) > 1:

@@ -132,6 +132,46 @@ func TestStreamsThatAreLeft(t *testing.T) {
 	}
 }
 
+// A context that ends right behind its stream has not ended it.
+func TestAContextThatEndsBehindItsStream(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := b.model("m").Stream(b.alone(ctx), question())
+		if err != nil {
+			t.Fatal(err)
+		}
+		drain(t, s)
+		cancel()
+	}
+	for name, c := range b.steps() {
+		if c.Status != "" || c.FinishReason != "stop" {
+			t.Errorf("%s: %+v", name, c.Observation)
+		}
+	}
+}
+
+// A component that fails before it says that it starts is a step that failed, and not the one above it.
+func TestAnErrorWithoutAStart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	chain, err := compose.NewChain[[]*schema.Message, *schema.Message]().AppendChatModel(b.model("m"), compose.WithNodeName("ask")).Compile(t.Context(), compose.WithGraphName("answer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chain.Stream(t.Context(), question(), compose.WithCallbacks(b.h), compose.WithChatModelOption(model.WithToolChoice(schema.ToolChoiceForced))); err == nil {
+		t.Fatal("the program got no error")
+	}
+	steps := b.steps()
+	below(t, steps, "answer", "ask")
+	for name, c := range steps {
+		if c.Level != brokle.LevelError || !strings.Contains(c.StatusMessage, "tool") {
+			t.Errorf("%s: %+v", name, c.Observation)
+		}
+	}
+}
+
 // The first piece reaches the program before the provider sends the second.
 func TestAStreamIsNotHeldBack(t *testing.T) {
 	t.Parallel()
