@@ -33,6 +33,9 @@ func (r *run) asked(ctx context.Context, in any) (name string, opts []brokle.Opt
 			modelName = c.Config.Model
 		}
 	case r.info != nil && r.info.Component == components.ComponentOfTool:
+		if args, ok := in.(string); ok {
+			in = jsonOrText(args)
+		}
 		if id := compose.GetToolCallID(ctx); id != "" {
 			opts = append(opts, brokle.Attribute("gen_ai.tool.call.id", id))
 		}

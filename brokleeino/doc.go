@@ -5,7 +5,7 @@
 //
 // or of one run, with compose.WithCallbacks(h) or adk.WithCallbacks(h). Each step hangs below the one that runs it, the outermost below the observation of
 // the context that the program gives, else in a trace of its own. A call of a model has its model and parameters, messages, tools, usage with cache and reasoning,
-// finish reason, response id and time to first token; what failed has its error. What is interrupted to be resumed is no error: the attribute eino.interrupted
+// finish reason, time to first token and, unless it streams, response id; what failed has its error. What is interrupted to be resumed is no error: the attribute eino.interrupted
 // says so.
 //
 // What the program gets stays what it is. Of streams eino hands each handler a copy, which is read as it comes and within bounds (256 KiB of a text); [Handler.Wait]

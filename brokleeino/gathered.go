@@ -93,7 +93,9 @@ func (g *gathered) message(m *schema.Message) {
 			g.finish = m.ResponseMeta.FinishReason
 		}
 	}
-	g.id = idOf(m, g.id)
+	if g.r.isCall() && !g.stream {
+		g.id = idOf(m)
+	}
 	n := len(m.Content) + len(m.ReasoningContent)
 	for _, c := range m.ToolCalls {
 		n += len(c.Function.Name) + len(c.Function.Arguments)
@@ -102,10 +104,14 @@ func (g *gathered) message(m *schema.Message) {
 		g.begun()
 	}
 	if g.room(n) {
-		bare := *m
-		bare.Extra, bare.ResponseMeta = nil, nil
-		g.messages = append(g.messages, &bare)
+		g.messages = append(g.messages, bare(m))
 	}
+}
+
+// bare is m without Extra, which eino's ADK writes into messages of a stream while handlers have them: here it is not even read.
+func bare(m *schema.Message) *schema.Message {
+	return &schema.Message{Role: m.Role, Name: m.Name, Content: m.Content, ReasoningContent: m.ReasoningContent, ToolCalls: m.ToolCalls, ToolCallID: m.ToolCallID,
+		ToolName: m.ToolName, MultiContent: m.MultiContent, UserInputMultiContent: m.UserInputMultiContent, AssistantGenMultiContent: m.AssistantGenMultiContent}
 }
 
 func (g *gathered) block(m *schema.AgenticMessage) {
@@ -118,10 +124,9 @@ func (g *gathered) block(m *schema.AgenticMessage) {
 	if len(m.ContentBlocks) > 0 {
 		g.begun()
 	}
-	if g.room(len(modelcall.Content(m))) {
-		bare := *m
-		bare.Extra, bare.ResponseMeta = nil, nil
-		g.agentic = append(g.agentic, &bare)
+	one := &schema.AgenticMessage{Role: m.Role, ContentBlocks: m.ContentBlocks} // without Extra: see bare
+	if g.room(len(modelcall.Content(one))) {
+		g.agentic = append(g.agentic, one)
 	}
 }
 
@@ -216,8 +221,10 @@ func (g *gathered) output() any {
 			return m
 		}
 		return g.agentic
-	case g.text.Len() > 0:
+	case g.text.Len() > 0 && g.r.kind.typ == brokle.TypeTool:
 		return jsonOrText(g.text.String())
+	case g.text.Len() > 0:
+		return g.text.String()
 	case len(g.others) == 1:
 		return g.others[0]
 	case len(g.others) > 1:
@@ -227,14 +234,9 @@ func (g *gathered) output() any {
 }
 
 // idOf is the provider's name of its answer, where a component of eino-ext says it: in a type of its own.
-func idOf(m *schema.Message, known string) string {
-	v, ok := m.Extra["openai-request-id"]
-	if !ok {
-		return known
-	}
-	var id string
-	if raw := modelcall.Content(v); json.Unmarshal(raw, &id) != nil || id == "" {
-		return known
+func idOf(m *schema.Message) (id string) {
+	if v, ok := m.Extra["openai-request-id"]; ok {
+		_ = json.Unmarshal(modelcall.Content(v), &id) // what is no text is none
 	}
 	return id
 }

@@ -114,7 +114,11 @@ func TestStreamsThroughAGraph(t *testing.T) {
 	if steps["chat m-hold"].TimeToFirstTokenMS == nil || *steps["chat m-hold"].PromptTokens != 100 {
 		t.Errorf("%+v", steps["chat m-hold"].Observation)
 	}
-	if !strings.Contains(string(b.Srv.OfType(brokle.ObservationUpdate)[0].Payload), "The sky is blue.") {
+	came := false
+	for _, ev := range b.Srv.OfType(brokle.ObservationUpdate) {
+		came = came || strings.Contains(string(ev.Payload), steps["upper"].ID) && strings.Contains(string(ev.Payload), "The sky is blue.")
+	}
+	if !came {
 		t.Error("the input of upper was not recorded")
 	}
 }
@@ -166,7 +170,7 @@ func TestAReActAgent(t *testing.T) {
 	below(t, steps, "ReActAgent", "Tools", "get_time")
 	below(t, steps, "ReActAgent", "chat m")
 	if c := steps["get_weather"]; c.Type != brokle.TypeTool || string(c.Input) != `{"city":"Oslo"}` || string(c.Output) != `"sunny in Oslo"` || !strings.Contains(string(c.Attributes), `"gen_ai.tool.call.id":"call_1"`) {
-		t.Errorf("%+v", c.Observation)
+		t.Errorf("%s: %s gave %s, %s", c.Type, c.Input, c.Output, c.Attributes)
 	}
 	if steps["ReActAgent"].Type != brokle.TypeAgent || len(steps) != 6 {
 		t.Errorf("%v", keys(steps))

@@ -50,7 +50,7 @@ func TestAStreamedCallOfTools(t *testing.T) {
 	}
 	drain(t, s)
 	c := b.one()
-	if c.FinishReason != "tool_calls" || c.TimeToFirstTokenMS == nil || *c.PromptTokens != 100 || *c.ReasoningTokens != 30 || c.ResponseID != "chatcmpl-1" || c.Status != "" {
+	if c.FinishReason != "tool_calls" || c.TimeToFirstTokenMS == nil || *c.PromptTokens != 100 || *c.ReasoningTokens != 30 || c.Status != "" {
 		t.Errorf("%+v", c.Observation)
 	}
 	if out := string(c.Output); !strings.Contains(out, `"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"`) || !strings.Contains(out, `"get_time"`) {
@@ -129,6 +129,68 @@ func TestStreamsThatAreLeft(t *testing.T) {
 	s.Close()
 	if c := b.one(); c.Status != "aborted" || c.Level != "" || !strings.Contains(string(c.Output), `"The"`) {
 		t.Errorf("cancelled: %+v", c.Observation)
+	}
+}
+
+// A context that ends while the rest of its stream still comes has not ended it.
+func TestAContextThatEndsBeforeItsStream(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const n = 5000
+	for range 10 {
+		on := make(chan struct{})
+		source := compose.StreamableLambda(func(context.Context, string) (*schema.StreamReader[string], error) {
+			r, w := schema.Pipe[string](1)
+			go func() {
+				defer w.Close()
+				w.Send("x ", nil)
+				<-on
+				for range n - 1 {
+					w.Send("x ", nil)
+				}
+			}()
+			return r, nil
+		})
+		chain, err := compose.NewChain[string, string]().AppendLambda(source).Compile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := chain.Stream(ctx, "", compose.WithCallbacks(b.h))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		close(on)
+		for err == nil {
+			_, err = s.Recv()
+		}
+		s.Close()
+	}
+	for name, c := range b.steps() {
+		if c.Status != "" || len(c.Output) != 2*n+2 {
+			t.Errorf("%s: %d bytes, %s", name, len(c.Output), c.Status)
+		}
+	}
+}
+
+// A component that fails before it says that it starts is a step that failed, and not the one above it.
+func TestAnErrorWithoutAStart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	chain, err := compose.NewChain[[]*schema.Message, *schema.Message]().AppendChatModel(b.model("m"), compose.WithNodeName("ask")).Compile(t.Context(), compose.WithGraphName("answer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chain.Stream(t.Context(), question(), compose.WithCallbacks(b.h), compose.WithChatModelOption(model.WithToolChoice(schema.ToolChoiceForced))); err == nil {
+		t.Fatal("the program got no error")
+	}
+	steps := b.steps()
+	below(t, steps, "answer", "ask")
+	for name, c := range steps {
+		if c.Level != brokle.LevelError || !strings.Contains(c.StatusMessage, "tool") {
+			t.Errorf("%s: %+v", name, c.Observation)
+		}
 	}
 }
 

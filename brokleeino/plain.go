@@ -90,8 +90,9 @@ func sizes(vectors [][]float64) any {
 	return out
 }
 
+// jsonOrText is what a tool is given or gives: an object or a list where s is one in JSON, else a text.
 func jsonOrText(s string) any {
-	if json.Valid([]byte(s)) {
+	if s != "" && (s[0] == '{' || s[0] == '[') && json.Valid([]byte(s)) {
 		return json.RawMessage(s)
 	}
 	return s

@@ -66,7 +66,9 @@ func TestAFlow(t *testing.T) {
 		return "sunny in " + p.City, nil
 	})
 	flow := genkit.DefineFlow(b.g, "answer", func(ctx context.Context, q string) (string, error) {
-		if _, err := library.Retrieve(ctx, &ai.RetrieverRequest{Query: ai.DocumentFromText(q, nil)}); err != nil {
+		own, s := brokle.StartSpan(b.plugin.Join(ctx), "own")
+		defer s.End()
+		if _, err := library.Retrieve(own, &ai.RetrieverRequest{Query: ai.DocumentFromText(q, nil)}); err != nil {
 			return "", err
 		}
 		if _, err := embedder.Embed(ctx, &ai.EmbedRequest{Input: []*ai.Document{ai.DocumentFromText(q, nil)}}); err != nil {
@@ -103,7 +105,7 @@ func TestAFlow(t *testing.T) {
 			t.Errorf("%s: %+v of %v", name, c, keys(steps))
 		}
 	}
-	below(t, steps, "request", "answer", "own/library")
+	below(t, steps, "request", "answer", "own", "own/library")
 	below(t, steps, "answer", "embeddings vectors")
 	below(t, steps, "answer", "think")
 	below(t, steps, "answer", "generate", "chat m-tool")

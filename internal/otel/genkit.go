@@ -105,23 +105,24 @@ func (r *reader) genkitCall() {
 	if version := memberText(config, "version"); version != "" {
 		m.RequestedModel = version
 	}
-	m.Parameters = genkitParameters(config)
+	if m.Parameters = genkitParameters(config); m.Parameters != "" {
+		r.why("model_parameters", "genkit:input: config")
+	}
 	m.FinishReasonOriginal = memberText(m.Output, "finishReason")
 	if m.FinishReasonOriginal == "stop" && strings.Contains(member(m.Output, "message"), `"toolRequest":`) {
 		m.FinishReasonOriginal = "tool_calls"
-		r.why("finish_reason", "Genkit's stop, with calls of tools in the message")
+		r.why("finish_reason_original", "genkit:output: finishReason is stop, with calls of tools in the message")
 	}
 	u := member(m.Output, "usage")
 	count := func(key string) Count { return Value{Type: String, Text: member(u, key)}.count() }
 	m.Prompt, m.Completion, m.CacheRead, m.Reasoning = count("inputTokens"), count("outputTokens"), count("cachedContentTokens"), count("thoughtsTokens")
 	switch total := count("totalTokens"); {
 	case !total.Sent && m.CacheRead.Sent && m.Prompt.Sent:
-		m.Prompt.N += m.CacheRead.N
+		r.addCache("who sends no total, as Anthropic, counts them apart")
 		m.UsageIncomplete = true // what was written to the cache is in no count
-		r.why("prompt_tokens", "inputTokens and cachedContentTokens: who sends no total, as Anthropic, counts them apart")
 	case total.Sent && m.Reasoning.Sent && m.Completion.Sent && total.N == m.Prompt.N+m.Completion.N+m.Reasoning.N:
+		r.why("completion_tokens", "= outputTokens + thoughtsTokens: the total says that they are counted apart")
 		m.Completion.N += m.Reasoning.N
-		r.why("completion_tokens", "outputTokens and thoughtsTokens: the total says that they are counted apart")
 	}
 }
 

@@ -130,7 +130,7 @@ var originsOf = map[string][]origin{
 	},
 	"genkit": slices.Concat(
 		insideOf("genkit:output", "prompt_tokens", "completion_tokens", "cache_read_tokens", "reasoning_tokens", "finish_reason_original"),
-		insideOf("genkit:input", "model_parameters"), insideOf("genkit:init", "session_id"),
+		insideOf("genkit:init", "session_id"), insideOf("genkit:output", "session_id"),
 		[]origin{
 			attributed("type", "genkit:metadata:subtype", "genkit:type"), attributed("requested_model", "genkit:name"), attributed("provider", "genkit:name"),
 			attributed("session_id", "genkit:sessionId"), attributed("status", "genkit:state"), attributed("input", "genkit:input"), attributed("output", "genkit:output"),
