@@ -1,35 +1,38 @@
 package entity
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// Recount finds anew which amounts of traces count, one trace after the other, of rows of which it reads only the id, the parent, the
-// type, the start, the tokens and the cost, whether they are duplicates, and what counted before. The zero value is ready; its memory is used again. It is not safe for
-// concurrent use.
-type Recount struct {
-	family Family
-	roller Roller
-}
+// Grow makes room for n more observations.
+func (f *Family) Grow(n int) { f.steps = slices.Grow(f.steps, n) }
 
-// Begin begins a trace.
-func (r *Recount) Begin() {
-	clear(r.family.steps)
-	r.family = Family{steps: r.family.steps[:0]}
-}
-
-// Add takes in an observation of the trace, with ids of its own. Each comes once.
-func (r *Recount) Add(o *ObservationRow) {
+// Note takes in an observation as far as Recount looks at it: its id and parent, the type, the start, the tokens and the cost, whether it is a
+// duplicate, and what counted before. Each comes once, and a family that has one is for Recount only.
+func (f *Family) Note(o *ObservationRow) {
 	s := stepOf(o)
 	s.id = strings.Clone(s.id)
-	if n := len(r.family.steps); n > 0 && r.family.steps[n-1].parent == s.parent {
-		s.parent = r.family.steps[n-1].parent
-	} else {
+	switch n := len(f.steps); {
+	case n > 0 && f.steps[n-1].parent == s.parent:
+		s.parent = f.steps[n-1].parent
+	case n > 0 && f.steps[n-1].id == s.parent:
+		s.parent = f.steps[n-1].id
+	default:
 		s.parent = strings.Clone(s.parent)
 	}
-	r.family.steps = append(r.family.steps, s)
+	f.steps = append(f.steps, s)
 }
 
-// Changed are the observations of the trace whose amounts count now where they did not, or the other way round. They hold until Begin.
-func (r *Recount) Changed() []Counts {
-	r.roller.count(&r.family)
-	return r.roller.changed
+// Recount finds anew which amounts of a trace count, and hands out the observations of which that is another than before: the how many-th noted it
+// is, from 0 on, and whether its cost is known.
+func (r *Roller) Recount(f *Family, changed func(at int, is Counts, hasCost bool)) {
+	r.count(f)
+	at := 0
+	for _, is := range r.changed { // in the order of the steps
+		for f.steps[at].id != is.ID {
+			at++
+		}
+		changed(at, is, f.steps[at].knowsCost)
+	}
 }
