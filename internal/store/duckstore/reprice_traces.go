@@ -116,19 +116,17 @@ var countedBy = []string{"id", "parent_observation_id", "type", "start_time", "t
 // eachRecounted hands out the observations of the traces, whose hashes are in temp.rolled, whose amounts count now where they did not, or the other way
 // round, and where their rows are.
 func (p *repricing) eachRecounted(traces []flippedTrace, among span, f func(entity.Counts, int64) error) error {
-	families := make([]recountedTrace, len(traces))
-	places := make(map[string]int, len(traces))
+	places := make(map[string]int32, len(traces))
 	for i := range traces {
-		places[traces[i].id] = i
-		families[i].rows = make([]int64, 0, traces[i].size)
-		families[i].Grow(int(traces[i].size))
+		places[traces[i].id] = int32(i)
 	}
+	kept := newRecounting(len(traces))
 	in := newRowReader(countedBy)
 	var o observationRow
 	statement := fmt.Sprintf("SELECT rowid, trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled)", in.list(), among.holds("written"))
 	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
 		in.begin(b, 2)
-		at := -1
+		at := int32(-1)
 		for i := range b.rows {
 			if id := in.text(1, i); at < 0 || traces[at].id != id {
 				place, known := places[id]
@@ -138,37 +136,24 @@ func (p *repricing) eachRecounted(traces []flippedTrace, among span, f func(enti
 				at = place
 			}
 			in.read(i, &o)
-			families[at].Note(&o)
-			families[at].rows = append(families[at].rows, in.numbers(0)[i])
+			kept.add(at, in.numbers(0)[i], &o)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	var roller entity.Roller
-	for i := range families {
-		t := &families[i]
-		sums := false // that the trace's are other than before
-		roller.Recount(&t.Family, func(at int, is entity.Counts, hasCost bool) {
-			if err == nil {
-				err = f(is, t.rows[at])
-			}
-			sums = sums || hasCost
-		})
-		if sums {
-			p.whole.add(traceHash(traces[i].id))
+	kept.each(func(trace int32, row int64, is entity.Counts, hasCost bool) {
+		if err == nil {
+			err = f(is, row)
 		}
-	}
+		if hasCost { // what is in the trace's sums is other than before
+			p.whole.add(traceHash(traces[trace].id))
+		}
+	})
 	if err != nil {
 		return err
 	}
 	return p.w.write.exec("TRUNCATE temp.rolled")
-}
-
-// recountedTrace is the observations of a trace, and where their rows are.
-type recountedTrace struct {
-	entity.Family
-	rows []int64
 }
 
 func truth(b bool) uint8 {
