@@ -72,8 +72,8 @@ func main() {
 	flag.BoolVar(&o.peers, "peers", true, "measure the other servers too; they are built first")
 	flag.StringVar(&o.other, "other", "", "measure brokle a second time beside, with these variables and flags: 'GOMAXPROCS=3 --warehouse-threads=1'")
 	flag.StringVar(&o.otherBin, "other-bin", "", "the same with another binary")
-	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone), reprice (pricing the past again; default: these), or otlp")
-	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak and otlp: their part into it, between its markers")
+	flag.StringVar(&o.only, "only", "", "one part: ingest, ids, asking (over HTTP), questions (the warehouse and the search alone; default: these); otlp; or reprice, pricing the past again")
+	flag.StringVar(&o.doc, "doc", "", "write the report to this file, as Markdown; soak, otlp and reprice: their part into it, between its markers")
 	flag.DurationVar(&o.soak, "soak", 0, "load for this long, with a short retention and readers; fails when a bound of docs/operations.md is broken")
 	flag.IntVar(&o.soakRate, "soak-rate", 20_000, "events a second of the soak; 0: as fast as they are taken")
 	flag.StringVar(&o.chart, "chart", "", "soak: write the chart (SVG) to this file")
@@ -105,9 +105,11 @@ func main() {
 		exitOn(runRedis(ctx, o))
 		return
 	}
-	if o.only == "otlp" {
-		exitOn(runSpans(ctx, o))
-		return
+	for _, p := range parts {
+		if p.name == o.only {
+			exitOn(p.run(ctx, o))
+			return
+		}
 	}
 	exitOn(run(ctx, o))
 }
@@ -126,7 +128,7 @@ func run(ctx context.Context, o options) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, options, *report) error
-	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"asking", measureAsking}, {"questions", measureQuestions}, {"reprice", measureReprice}} {
+	}{{"ingest", measureIngest}, {"ids", measureIDs}, {"asking", measureAsking}, {"questions", measureQuestions}} {
 		if o.only != "" && o.only != part.name {
 			continue
 		}

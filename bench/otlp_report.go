@@ -1,60 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
 )
-
-// The place of the part in docs/benchmarks.md.
-const spansBegin, spansEnd = "<!-- otlp:begin -->\n", "<!-- otlp:end -->"
-
-// runSpans measures, prints and writes the part of OpenTelemetry's protocol.
-func runSpans(ctx context.Context, o options) error {
-	r := &report{begin: time.Now()}
-	load := loadAverage()
-	if err := measureSpans(ctx, o, r); err != nil {
-		return err
-	}
-	head := fmt.Sprintf("## OpenTelemetry in\n\nWritten by `make bench-otlp`, all in one run. Commit %s, %s, %s on %d processors (%s), in %s; the load of the machine was %s before and %s after.\n\n",
-		commit(ctx), r.begin.UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.NumCPU(), kernel(), time.Since(r.begin).Round(time.Second), load, loadAverage())
-	part := head + r.body.String()
-	fmt.Print(part)
-	if o.doc == "" {
-		return nil
-	}
-	page, err := os.ReadFile(o.doc)
-	if err != nil {
-		return err
-	}
-	before, after := outside(page)
-	return os.WriteFile(o.doc, slices.Concat(before, []byte(spansBegin+part+spansEnd), after), 0o644)
-}
-
-// outside is what stands before and behind the part in a document.
-func outside(page []byte) (before, after []byte) {
-	before, rest, found := bytes.Cut(page, []byte(spansBegin))
-	if !found {
-		return append(bytes.TrimRight(page, "\n"), "\n\n"...), []byte("\n")
-	}
-	_, after, _ = bytes.Cut(rest, []byte(spansEnd))
-	return before, after
-}
-
-// spansPart is the part as a document has it, with what stands behind it, which other programs measure; or "".
-func spansPart(page []byte) string {
-	_, rest, found := bytes.Cut(page, []byte(spansBegin))
-	if !found {
-		return ""
-	}
-	return "\n" + spansBegin + string(bytes.TrimRight(rest, "\n")) + "\n"
-}
 
 // spans is the table of servers side by side.
 func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
@@ -99,22 +49,4 @@ func (r *report) spans(o options, l *spanLoad, sides []*spanSide) {
 		cells += " " + cell + " |"
 	}
 	r.line("%s", cells)
-}
-
-func commit(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12").Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// loadAverage is that of the last minute (proc_loadavg(5)).
-func loadAverage() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	one, _, _ := strings.Cut(string(b), " ")
-	return one
 }

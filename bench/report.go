@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -82,7 +83,11 @@ func (r *report) write(ctx context.Context, o options) error {
 Written by `+"`make bench`"+`, all in one run on one machine: read the ratios, not the numbers. Commit %s, %s, %s on %d processors (%s), in %s.
 
 `, commit(ctx), r.begin.UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.NumCPU(), kernel(), time.Since(r.begin).Round(time.Second))
-	return os.WriteFile(o.doc, []byte(head+strings.TrimRight(r.body.String(), "\n")+"\n"+spansPart(page)), 0o644)
+	text := head + strings.TrimRight(r.body.String(), "\n") + "\n"
+	for _, p := range append(slices.Clip(parts), byHand) {
+		text += p.in(page)
+	}
+	return os.WriteFile(o.doc, []byte(text), 0o644)
 }
 
 func kernel() string {

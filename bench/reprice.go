@@ -36,18 +36,17 @@ func measureReprice(ctx context.Context, o options, to *report) (err error) {
 		return err
 	}
 	took, cpu := time.Since(begin), cpuNow(p.cmd.Process.Pid)
-	to.line("## Pricing the past again\n")
-	to.line("%d observations of one day, ten a trace, nine of them calls of a model below an agent, which had no price when they came; seconds, and in brackets processor seconds of the server. To be: 0.1 of taking them in at most.\n", o.events)
+	to.line("%d observations of one day, ten a trace, nine of them calls of a model below an agent, which had no price when they came; seconds, and in brackets processor seconds of the server.\nWhat is told is told before each repricing, too, and is in its time. Before each of them the server has nothing else to do. To be: less than 0.1 of the time of taking them in.\n", o.events)
 	to.line("| | took | of taking in |\n| --- | ---: | ---: |")
 	row := func(what string, t, c time.Duration) {
 		to.line("| %s | %.1f (%.1f) | %.3f (%.3f) |", what, t.Seconds(), c.Seconds(), t.Seconds()/took.Seconds(), c.Seconds()/cpu.Seconds())
 	}
 	row("taking them in, until they can be asked for", took, cpu)
-	if err := s.settled(ctx, dir, p); err != nil {
-		return err
-	}
 	for i, what := range []string{"telling what would change", "from no price to one", "from one price to another"} {
 		if err := setBenchPrice(p.url, max(i, 1)); err != nil {
+			return err
+		}
+		if err := s.settled(ctx, dir, p); err != nil {
 			return err
 		}
 		begin, used := time.Now(), cpuNow(p.cmd.Process.Pid)
@@ -56,7 +55,6 @@ func measureReprice(ctx context.Context, o options, to *report) (err error) {
 		}
 		row(what, time.Since(begin), cpuNow(p.cmd.Process.Pid)-used)
 	}
-	to.line("")
 	return nil
 }
 

@@ -110,7 +110,7 @@ func (f *Family) Drop(id string) {
 }
 
 // fewSteps is up to how many observations are looked through one by one.
-const fewSteps = 8
+const fewSteps = 16
 
 // place is where the observation of that id stands, or noPlace.
 func (f *Family) place(id string) int {

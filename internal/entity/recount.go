@@ -1,7 +1,5 @@
 package entity
 
-import "strings"
-
 // Recount finds anew which amounts of traces count, one trace after the other, of rows of which it reads only the id, the parent, the
 // type, the start, the tokens and the cost, whether they are duplicates, and what counted before. The zero value is ready; its memory is used again. It is not safe for
 // concurrent use.
@@ -16,20 +14,18 @@ func (r *Recount) Begin() {
 	r.family = Family{steps: r.family.steps[:0]}
 }
 
-// Add takes in an observation of the trace, with ids of its own. Each comes once.
-func (r *Recount) Add(o *ObservationRow) {
-	s := stepOf(o)
-	s.id = strings.Clone(s.id)
-	if n := len(r.family.steps); n > 0 && r.family.steps[n-1].parent == s.parent {
-		s.parent = r.family.steps[n-1].parent
-	} else {
-		s.parent = strings.Clone(s.parent)
-	}
-	r.family.steps = append(r.family.steps, s)
-}
+// Add takes in an observation of the trace. Each comes once, and its texts stay as they are until the next Begin.
+func (r *Recount) Add(o *ObservationRow) { r.family.steps = append(r.family.steps, stepOf(o)) }
 
-// Changed are the observations of the trace whose amounts count now where they did not, or the other way round. They hold until Begin.
-func (r *Recount) Changed() []Counts {
+// Changed hands out the observations of the trace whose amounts count now where they did not, or the other way round: the how many-th Add took it
+// in, from 0 on, and whether its cost is known.
+func (r *Recount) Changed(f func(at int, is Counts, hasCost bool)) {
 	r.roller.count(&r.family)
-	return r.roller.changed
+	at := 0
+	for _, is := range r.roller.changed { // in the order of the steps
+		for r.family.steps[at].id != is.ID {
+			at++
+		}
+		f(at, is, r.family.steps[at].knowsCost)
+	}
 }

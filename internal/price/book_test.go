@@ -220,7 +220,7 @@ func TestNamesAreKept(t *testing.T) {
 	}
 	copy(row, "xxxxxxxxxxxx")
 	for known, m := range book.memo.known {
-		if known != (names{provider: "openai", asked: "gpt-4o"}) || m.found[0].name != "gpt-4o" {
+		if known != (names{provider: "openai", asked: "gpt-4o"}) || m.is.found[0].name != "gpt-4o" || m.names != known {
 			t.Errorf("%+v is remembered", known)
 		}
 	}

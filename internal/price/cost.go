@@ -17,10 +17,8 @@ type parts struct {
 
 // sound says whether the counts can be: none is negative, and no part is more than its whole.
 func (u *Usage) sound() bool {
-	for _, n := range [...]int64{u.CacheRead, u.CacheWrite1h, u.AudioInput, u.ImageInput, u.Reasoning, u.AudioOutput, u.ImageOutput, u.Output} {
-		if n < 0 {
-			return false
-		}
+	if u.CacheRead|u.CacheWrite1h|u.AudioInput|u.ImageInput|u.Reasoning|u.AudioOutput|u.ImageOutput|u.Output < 0 { // the sign of one
+		return false
 	}
 	return u.CacheWrite1h <= u.CacheWrite && u.CacheRead <= u.Input && u.CacheWrite <= u.Input-u.CacheRead &&
 		u.AudioInput <= u.Input && u.ImageInput <= u.Input &&

@@ -2,8 +2,7 @@ package price
 
 // match finds the models that the names of a call lead to. Own prices come first; in each layer the answered model is asked for before
 // the one that was asked for.
-func (b *Book) match(n names) *matched {
-	m := &matched{}
+func (b *Book) match(n names) (m matched) {
 	for _, l := range b.layers {
 		for i, name := range [...]string{n.answered, n.asked} {
 			if name == "" || i == 1 && name == n.answered {

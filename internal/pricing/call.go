@@ -29,6 +29,9 @@ func (p *Pricing) Freeze() Frozen { return Frozen{p.inForce()} }
 
 // inForce is what holds at this moment.
 func (p *Pricing) inForce() *force {
+	if is := p.settled.Load(); is != nil {
+		return is
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.is

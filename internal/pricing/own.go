@@ -42,8 +42,8 @@ func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
 
 // add puts own prices in force, for what comes behind the log's head.
 func (p *Pricing) add(e entry, own *laid) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	e.At, e.After = p.o.Now().UTC().Truncate(time.Microsecond), p.o.Head()
 	next := p.is.with(len(p.is.journal.Entries), e, own)
 	if err := next.journal.write(p.o.Dir); err != nil {

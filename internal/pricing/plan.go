@@ -97,8 +97,8 @@ func (l *Plan) Describe() Repricing { return l.p.inForce().describe(&l.e, &l.r) 
 // Begin writes down that it has begun; Advance moves it on. One at a time: the error may be ErrUnderway.
 func (l *Plan) Begin(t entity.RepricedTotals) error {
 	p := l.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	if _, _, ok := p.is.underway(); ok {
 		return ErrUnderway
 	}
@@ -156,8 +156,8 @@ func (u *Underway) UpTo(upto int64) entity.Repricer {
 // that the journal could not be written, and Advance is to be called again.
 func (u *Underway) Advance(upto int64) error {
 	p := u.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock()
+	defer p.unlock()
 	r := *p.is.find(u.Project, u.n)
 	r.done = upto
 	next := p.is.withRepricing(u.Project, r)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
@@ -35,6 +36,8 @@ type Pricing struct {
 	// holds behind it is in force: no call that is heard of later is priced without it.
 	mu sync.RWMutex
 	is *force
+	// settled is the same while nobody holds mu for writing, else nil: who prices a call takes no lock then.
+	settled atomic.Pointer[force]
 
 	begun bool // there was no journal before
 }
@@ -71,9 +74,11 @@ func open(o Options) (*Pricing, error) {
 		return nil, err
 	}
 	if p.is, err = newForce(*j, builtin, p.text); err != nil {
-		return p, err
+		return nil, err
 	}
-	if p.is.local = o.Local; !changed {
+	p.is.local = o.Local
+	p.settled.Store(p.is)
+	if !changed {
 		return p, nil
 	}
 	if err := j.write(o.Dir); err != nil {
@@ -127,7 +132,19 @@ func Read(dir string) (*Pricing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
+	p.settled.Store(p.is)
 	return p, nil
+}
+
+// lock begins a change of what is in force, and unlock ends it: in between, who prices a call waits.
+func (p *Pricing) lock() {
+	p.mu.Lock()
+	p.settled.Store(nil)
+}
+
+func (p *Pricing) unlock() {
+	p.settled.Store(p.is)
+	p.mu.Unlock()
 }
 
 // Begun says that Open began the journal: what was priced before, if anything, was priced by another.

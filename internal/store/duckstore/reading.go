@@ -59,30 +59,46 @@ func (r *rowReader) text(column, i int) string {
 
 func (r *rowReader) valid(column int) validity { return r.valids[column] }
 
-// read makes o the i-th row, as far as it is read. It is in the block's memory.
+// read makes o the i-th row, as far as it is read: of other members it leaves what is there. It is in the block's memory.
 func (r *rowReader) read(i int, o *observationRow) {
-	*o = observationRow{}
 	for k, cell := range r.cells {
-		if !r.valids[r.from+k].has(i) {
-			continue
-		}
+		known := r.valids[r.from+k].has(i)
 		from, to := r.data[r.from+k], unsafe.Add(unsafe.Pointer(o), cell.at)
 		number := unsafe.Add(from, i*8)
 		switch cell.as {
 		case textCell:
-			*(*string)(to) = (*text)(unsafe.Add(from, i*int(unsafe.Sizeof(text{})))).view()
+			s := ""
+			if known {
+				s = (*text)(unsafe.Add(from, i*int(unsafe.Sizeof(text{})))).view()
+			}
+			*(*string)(to) = s
 		case boolCell:
-			*(*bool)(to) = *(*bool)(unsafe.Add(from, i))
+			*(*bool)(to) = known && *(*bool)(unsafe.Add(from, i))
 		case intCell:
-			*(*int64)(to) = *(*int64)(number)
+			*(*int64)(to) = 0
+			if known {
+				*(*int64)(to) = *(*int64)(number)
+			}
 		case intPointerCell:
+			if !known {
+				number = nil
+			}
 			*(**int64)(to) = (*int64)(number)
 		case floatCell:
-			*(*float64)(to) = *(*float64)(number)
+			*(*float64)(to) = 0
+			if known {
+				*(*float64)(to) = *(*float64)(number)
+			}
 		case floatPointerCell:
+			if !known {
+				number = nil
+			}
 			*(**float64)(to) = (*float64)(number)
 		case timeCell:
-			*(*time.Time)(to) = microTime(*(*int64)(number))
+			*(*time.Time)(to) = time.Time{}
+			if known {
+				*(*time.Time)(to) = microTime(*(*int64)(number))
+			}
 		default:
 			panic("duckstore: a list or a time that may be absent is not read")
 		}

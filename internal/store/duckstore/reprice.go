@@ -11,8 +11,8 @@ import (
 )
 
 // Reprice gives calls other costs in one transaction, from what their rows hold: nothing is folded from the Log but the few calls whose rows do not say
-// enough. The calls are read, priced and written a piece at a time, then it is found anew what counts in the traces where a cost came or went,
-// and the sums of all their traces are made by DuckDB. Inserts wait for it, and questions see all as before or all as after.
+// enough. The calls are read, priced and written a piece at a time, and the sums of their traces with them; then it is found anew what counts in the
+// traces where a cost came or went. Inserts wait for it, and questions see all as before or all as after.
 func (w *Warehouse) Reprice(ctx context.Context, r *store.Repricing) (store.Tally, error) {
 	p := &repricing{Repricing: r, w: w, ctx: ctx}
 	err := w.reprice(ctx, p)
@@ -53,12 +53,14 @@ type repricing struct {
 	ctx context.Context
 	in  *rowReader
 	out *appender // changed rows of the piece
-	// Traces with a changed call, and those where one came to carry a cost or to carry none below something.
-	touched, flipped *hashes
-	tally            store.Tally
-	changed          int
-	columns          costColumns // that differ in the piece
-	unsure           []int64     // rows that do not say all that their costs depend on
+	// What the changed calls of the piece change in the sums of their traces.
+	sums *traceSums
+	// Traces whose sums are made anew of all their observations, and those where a call came to carry a cost or to carry none below something.
+	whole, flipped *hashes
+	tally          store.Tally
+	changed        int
+	columns        costColumns // that differ in the piece
+	unsure         []int64     // rows that do not say all that their costs depend on
 }
 
 // pieceRows is about how many calls are read, priced and written at a time. As many have one written at most.
@@ -71,7 +73,12 @@ var (
 		{"cost_source", "VARCHAR"}, {"cost_reason", "VARCHAR"},
 	}
 	recountedColumns = []column{{"of", "BIGINT"}, {"counts_tokens", "BOOLEAN"}, {"counts_cost", "BOOLEAN"}, {"counted", "BOOLEAN"}}
+	summedColumns    = []column{{"of", "BIGINT"}, {"total_cost", "DOUBLE"}, {"unpriced_count", "BIGINT"}}
 	hashColumns      = []column{{"hash", "BIGINT"}}
+	repricingTables  = []tableLayout{
+		{"repriced", repricedColumns}, {"recounted", recountedColumns}, {"summed", summedColumns},
+		{"touched", hashColumns}, {"whole", hashColumns}, {"flipped", hashColumns}, {"rolled", hashColumns},
+	}
 )
 
 // run is all of it, in a transaction. It may be run again after it failed.
@@ -121,18 +128,18 @@ func (p *repricing) write() error {
 
 // begin makes the tables of the transaction.
 func (p *repricing) begin() error {
-	for _, t := range []tableLayout{{"repriced", repricedColumns}, {"recounted", recountedColumns}, {"touched", hashColumns}, {"flipped", hashColumns}, {"rolled", hashColumns}} {
+	for _, t := range repricingTables {
 		if err := p.w.write.exec("CREATE OR REPLACE TEMP TABLE " + createTable(t.name, t.columns)[len("CREATE TABLE "):]); err != nil {
 			return err
 		}
 	}
-	p.touched, p.flipped = &hashes{table: "touched"}, &hashes{table: "flipped"}
+	p.sums, p.whole, p.flipped = newTraceSums(), &hashes{table: "whole"}, &hashes{table: "flipped"}
 	return nil
 }
 
 func (p *repricing) end() error {
-	for _, name := range []string{"repriced", "recounted", "touched", "flipped", "rolled"} {
-		if err := p.w.write.exec("DROP TABLE temp." + name); err != nil {
+	for _, t := range repricingTables {
+		if err := p.w.write.exec("DROP TABLE temp." + t.name); err != nil {
 			return err
 		}
 	}
@@ -232,15 +239,16 @@ func (p *repricing) piece(at span) (err error) {
 	if err := p.out.end(); err != nil {
 		return err
 	}
-	for _, h := range []*hashes{p.touched, p.flipped} {
-		if err := h.write(p.w); err != nil {
-			return err
-		}
+	if err := p.flipped.write(p.w); err != nil {
+		return err
 	}
 	if err := p.w.write.exec(fmt.Sprintf("UPDATE observations SET %s FROM temp.repriced AS r WHERE observations.rowid = r.of AND %s", p.columns.set(), at.holds("observations.written"))); err != nil {
 		return err
 	}
-	return p.w.write.exec("TRUNCATE temp.repriced")
+	if err := p.w.write.exec("TRUNCATE temp.repriced"); err != nil {
+		return err
+	}
+	return p.sumUp(at)
 }
 
 // changedCall notes a call that has other costs.
@@ -253,7 +261,7 @@ func (p *repricing) changedCall(i int, o *observationRow, is entity.Repriced, wa
 	p.columns |= differing(was, &now)
 	if p.in.valid(atHash).has(i) {
 		hash := p.in.numbers(atHash)[i]
-		p.touched.add(hash)
+		p.sums.add(hash, o, was.Total, now.Total)
 		if carries(was.Total) != carries(now.Total) && p.in.flag(atBelow, i) {
 			p.flipped.add(hash)
 		}

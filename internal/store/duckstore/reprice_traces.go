@@ -2,7 +2,6 @@ package duckstore
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -41,7 +40,7 @@ func (h *hashes) write(w *Warehouse) error {
 	return a.end()
 }
 
-// rolledAtOnce is about how many observations are sorted by their traces at a time: as many as have one written, and so stand together.
+// rolledAtOnce is about how many observations are put to their traces at a time: as many as have one written, and so stand together.
 const rolledAtOnce = 120_000
 
 // recountFlipped finds anew what counts in the traces where a call that hangs below something carries a cost that carried none, or the other way round:
@@ -91,7 +90,7 @@ func (p *repricing) recount(traces []flippedTrace) error {
 	}
 	defer a.done()
 	n := 0
-	if err := p.eachRecounted(among, func(is entity.Counts, row int64) error {
+	if err := p.eachRecounted(traces, among, func(is entity.Counts, row int64) error {
 		n++
 		c.setInt(0, row)
 		for at, b := range [...]bool{is.Tokens, is.Cost, is.Counted} {
@@ -114,44 +113,45 @@ func (p *repricing) recount(traces []flippedTrace) error {
 // countedBy are the columns that decide what counts.
 var countedBy = []string{"id", "parent_observation_id", "type", "start_time", "total_tokens", "total_cost", "counts_tokens", "counts_cost", "duplicate_of"}
 
-// eachRecounted hands out the observations of the traces whose hashes are in temp.rolled whose amounts count now where they did not, or the other way
+// eachRecounted hands out the observations of the traces, whose hashes are in temp.rolled, whose amounts count now where they did not, or the other way
 // round, and where their rows are.
-func (p *repricing) eachRecounted(among span, f func(entity.Counts, int64) error) error {
+func (p *repricing) eachRecounted(traces []flippedTrace, among span, f func(entity.Counts, int64) error) error {
+	places := make(map[string]int32, len(traces))
+	for i := range traces {
+		places[traces[i].id] = int32(i)
+	}
+	kept := newRecounting(len(traces))
 	in := newRowReader(countedBy)
 	var o observationRow
-	var trace entity.Recount
-	var failed error
-	rows, last := map[string]int64{}, ""
-	end := func() {
-		for _, is := range trace.Changed() {
-			if failed == nil {
-				failed = f(is, rows[is.ID])
-			}
-		}
-		trace.Begin()
-		clear(rows)
-	}
-	statement := fmt.Sprintf("SELECT rowid, trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled) ORDER BY trace_hash, trace_id", in.list(), among.holds("written"))
+	statement := fmt.Sprintf("SELECT rowid, trace_id, %s FROM observations WHERE project = $1 AND %s AND trace_hash IN (SELECT hash FROM temp.rolled)", in.list(), among.holds("written"))
 	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
 		in.begin(b, 2)
+		at := int32(-1)
 		for i := range b.rows {
-			if id := in.text(1, i); id != last {
-				end()
-				last = strings.Clone(id)
+			if id := in.text(1, i); at < 0 || traces[at].id != id {
+				place, known := places[id]
+				if !known { // another trace with the same hash
+					continue
+				}
+				at = place
 			}
 			in.read(i, &o)
-			trace.Add(&o)
-			if !o.IsCall() { // what is a call always counts
-				rows[strings.Clone(o.ID)] = in.numbers(0)[i]
-			}
+			kept.add(at, in.numbers(0)[i], &o)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	end()
-	if failed != nil {
-		return failed
+	kept.each(func(trace int32, row int64, is entity.Counts, hasCost bool) {
+		if err == nil {
+			err = f(is, row)
+		}
+		if hasCost { // what is in the trace's sums is other than before
+			p.whole.add(traceHash(traces[trace].id))
+		}
+	})
+	if err != nil {
+		return err
 	}
 	return p.w.write.exec("TRUNCATE temp.rolled")
 }
@@ -166,9 +166,15 @@ func truth(b bool) uint8 {
 // tracesAtOnce is about how many traces are added up at a time.
 const tracesAtOnce = 50_000
 
-// addUp makes the sums of the traces with a changed call.
+// addUp makes the sums of traces anew where they could not be added to.
 func (p *repricing) addUp() error {
-	const touched = "project = $1 AND trace_hash IN (SELECT hash FROM temp.touched)"
+	if len(p.whole.list) == 0 {
+		return nil
+	}
+	if err := p.whole.write(p.w); err != nil {
+		return err
+	}
+	const touched = "project = $1 AND trace_hash IN (SELECT hash FROM temp.whole)"
 	var firsts []int64
 	pieces, err := p.w.piecesOf("SELECT written, count(*), min(first_seq) FROM traces WHERE "+touched+" GROUP BY written ORDER BY written", p.Project, tracesAtOnce, &firsts)
 	for i := 0; err == nil && i < len(pieces); i++ {

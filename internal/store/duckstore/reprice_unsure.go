@@ -36,11 +36,11 @@ func (p *repricing) foldUnsure() error {
 		p.changed += len(some)
 		for _, c := range some {
 			if c.key.trace != "" {
-				p.touched.add(traceHash(c.key.trace))
+				p.whole.add(traceHash(c.key.trace))
 			}
 		}
 	}
-	return p.touched.write(w)
+	return nil
 }
 
 // unsureCalls are all of them.
