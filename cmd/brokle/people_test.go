@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -129,7 +130,7 @@ func TestBudgets(t *testing.T) {
 	const own = `[{"name":"all","period":"month","warn":1,"stop":2.5},{"name":"ada","period":"day","tz":"Asia/Tokyo","user_id":"=ada","model":"m","stop":0.125}]`
 	command(t, "", vars, "budgets", "get").want(t, 0, "[]")
 	command(t, "", vars, "budgets", "status").want(t, 0, "(none)")
-	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "name,user_id,model,environment,period,tz,period_start,period_end,warn,stop,spend_usd,unpriced_count,expired,reached,at,fault\r\n")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "name,user_id,model,environment,key_id,key_name,period,tz,period_start,period_end,warn,stop,spend_usd,unpriced_count,expired,reached,at,fault\r\n")
 	now := time.Now().UTC().Format(time.RFC3339)
 	event := `{"event_type":"observation_create","payload":{"id":"o","trace_id":"t","name":"n","type":"llm","model":"m","total_cost":2.5,"start_time":"` + now + `"}}`
 	free := `{"event_type":"observation_create","payload":{"id":"p","trace_id":"t","name":"n","type":"llm","model":"m","start_time":"` + now + `"}}`
@@ -142,12 +143,35 @@ func TestBudgets(t *testing.T) {
 		return strings.Contains(last.out, "≥ 2.50") && strings.Contains(last.out, " 0.00 ")
 	})
 	last.want(t, 0, "BUDGET", "all", "project", "month", "≥ 2.50", "1.00", "2.50", "stop", "user =ada, model m", "day Asia/Tokyo", "0.125")
-	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nall,,,,month,,", ",1,2.5,2.5,1,false,stop,", "\r\nada,'=ada,m,,day,Asia/Tokyo,", ",,0.125,0,0,false,,")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nall,,,,,,month,,", ",1,2.5,2.5,1,false,stop,", "\r\nada,'=ada,m,,,,day,Asia/Tokyo,", ",,0.125,0,0,false,,")
 	command(t, "", vars, "budgets", "status", "--json").want(t, 0, `"reached": "stop"`, `"delivery": "none"`)
 	command(t, `[{"name":"X","period":"week"}]`, vars, "budgets", "set", "-").want(t, 1, "400 invalid_budgets", "budget 1, name", "budget 1, period", "one of them is needed")
 	command(t, "", vars, "budgets", "set").want(t, 2, "exactly one argument")
 	command(t, "", vars, "query", "stats", "--group-by", "model", "--metrics", "cost,unpriced_count", "--csv").want(t, 0, "model,cost,unpriced_count\r\nm,2.5,1\r\n")
 	command(t, "", vars, "query", "observations", "--csv").want(t, 0, "id,trace_id,", "\r\n")
+	key := regexp.MustCompile(`key_[0-9a-f]{16}`).FindString(command(t, "", vars, "query", "observations", "--json").want(t, 0).out)
+	command(t, "", vars, "query", "stats", "--group-by", "key_id", "--metrics", "cost", "--where", "key_id="+key, "--csv").want(t, 0, "key_id,cost\r\n"+key+",2.5\r\n")
+	command(t, "", vars, "query", "observations", "--key-id", "key_0000000000000000").want(t, 0, "(none)")
+	command(t, `[{"name":"keyed","period":"month","key_id":"`+key+`","stop":2}]`, vars, "budgets", "set", "-").want(t, 0, "1 budgets hold")
+	watch.Until(t, "the budget of a key is looked at", func() bool {
+		last = command(t, "", vars, "budgets", "status")
+		return strings.Contains(last.out, "≥ 2.50")
+	})
+	last.want(t, 0, "keyed", "key first", "stop")
+	command(t, "", vars, "budgets", "status", "--csv").want(t, 0, "\r\nkeyed,,,,"+key+",first,month,")
+	command(t, strings.Replace(own, `"user_id":"=ada"`, `"key_id":"key_0000000000000000"`, 1), vars, "budgets", "set", "-").want(t, 1, "400 invalid_budgets", "budget 2 (ada), key_id: the project has no key of this id")
+}
+
+// What is empty would mean all: nothing is repriced, and no price is set.
+func TestEmptyMeansNothing(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	command(t, "", vars, "reprice", "--from", "", "--yes").want(t, 2, "--from says which calls")
+	command(t, "", vars, "reprice", "--from", "2026-01-01", "--model", "", "--yes").want(t, 1, "parameter model: is empty")
+	command(t, `[{"model":"mine","input":2,"output":4}]`, vars, "prices", "set", "-", "--from", "").want(t, 1, "parameter from: is empty")
+	command(t, "", vars, "prices", "get").want(t, 0, "[]")
+	command(t, "", vars, "query", "traces", "--from", "2026-11-30", "--where", "start_time<2026-12-01").want(t, 0, "(none)")
+	command(t, "", vars, "query", "traces", "--from", "2026-11-31").want(t, 2, "must be a date (2026-03-14")
 }
 
 // What erase sends and says. Nobody can be asked here, so it must be told --yes.

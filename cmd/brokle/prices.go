@@ -74,8 +74,8 @@ func setPrices(ctx context.Context, c *cli.Command, std streams, name string) er
 		return err
 	}
 	path := "/v1/prices"
-	if from := c.String("from"); from != "" {
-		path += "?from=" + url.QueryEscape(from)
+	if c.IsSet("from") { // an empty one is refused by the server: it would mean all calls
+		path += "?from=" + url.QueryEscape(c.String("from"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -131,8 +131,8 @@ const repriceTimeout = 30 * time.Minute
 func askReprice(ctx context.Context, c *cli.Command, dry bool) (told repricing, err error) {
 	q := url.Values{}
 	for _, name := range []string{"from", "to", "model", "book"} {
-		if v := c.String(name); v != "" {
-			q.Set(name, v)
+		if c.IsSet(name) { // one that is empty is refused by the server: it would mean all
+			q.Set(name, c.String(name))
 		}
 	}
 	if dry {

@@ -94,8 +94,8 @@ func TestWhereRefusals(t *testing.T) {
 func TestFilterFlagsFollowTheList(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]string{
-		"environments": "where from to", "events": "where from to environment trace-id",
-		"sessions": "where from to name user-id session-id environment tag model has-error",
+		"environments": "where from to", "events": "where from to environment key-id trace-id",
+		"sessions": "where from to name user-id session-id environment key-id tag model has-error",
 	} {
 		var names []string
 		for _, f := range filterFlags(list) {

@@ -32,7 +32,7 @@ func TestParseTellsAll(t *testing.T) {
 	for body, want := range map[string][]string{
 		`[{"name":"A b","period":"week","stop":1},{"name":"ok","period":"day","warn":2,"stop":1,"key":"k","limit":3}]`: {
 			"budget 1, name: must be", "budget 1, period: must be day or month",
-			"budget 2 (ok), warn: must not be above stop", "budget 2 (ok), key: a budget of a key has key_id", `budget 2 (ok), "limit": is unknown; known are name, period`,
+			"budget 2 (ok), warn: must not be above stop", "budget 2 (ok), key: is unknown; a budget of a key has key_id", `budget 2 (ok), "limit": is unknown; known are name, period`,
 		},
 		`[{"name":"x","period":"day"}]`:                                               {"budget 1 (x), warn, stop: one of them is needed"},
 		`[{"name":"x","period":"day","stop":1},{"name":"x","period":"day","stop":1}]`: {"budget 2 (x), name: is another's"},
@@ -40,7 +40,8 @@ func TestParseTellsAll(t *testing.T) {
 		`[{"name":"x","period":"day","stop":0}]`:                                      {"more than 0"},
 		`[{"name":"x","period":"day","stop":-1}]`:                                     {"more than 0"},
 		`[{"name":"x","period":"day","stop":0.0000001}]`:                              {"at most 6 decimals"},
-		`[{"name":"x","period":"day","stop":9000000}]`:                                {},
+		`[{"name":"x","period":"day","stop":8999999.999999}]`:                         {},
+		`[{"name":"x","period":"day","stop":9000000}]`:                                {"below 9,000,000"},
 		`[{"name":"x","period":"day","stop":10000000}]`:                               {"below 9,000,000"},
 		`[{"name":"x","period":"day","stop":null}]`:                                   {"US dollars"},
 		`[{"name":"x","period":"day","stop":true}]`:                                   {"US dollars"},

@@ -25,6 +25,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/harm"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/verify"
 	"github.com/brokle-ai/brokle-go/internal/watch"
 )
@@ -472,7 +473,7 @@ func TestLaterFormats(t *testing.T) {
 		{"an unknown part", `the part "ledger" of`, later(datadir.FormatFile, `{`, `{"ledger": 1,`)},
 		{"segment", v.segments[1], func(dir string) {
 			harm.File(t, filepath.Join(dir, datadir.LogDir, v.segments[1]), func(b []byte) []byte {
-				b[8] = 2
+				b[8] = segmentlog.FormatVersion + 1
 				binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], crc32.MakeTable(crc32.Castagnoli)))
 				return b
 			})

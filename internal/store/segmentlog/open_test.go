@@ -59,7 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 	mem := written(t, Options{}, 1, 1)
 	b := readFile(t, mem, segmentFiles(t, mem)[0])
 	later := bytes.Clone(b)
-	later[8] = 2
+	later[8] = FormatVersion + 1
 	sum := checksum(later[:60])
 	later[60], later[61], later[62], later[63] = byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)
 	for name, content := range map[string][]byte{
