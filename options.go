@@ -79,7 +79,7 @@ func (d *details) json(v any) json.RawMessage {
 // (Trace Context §3.2.2), 32 hexadecimal digits for a trace, 16 for an observation, as OpenTelemetry has them; for a score its event's.
 func ID(id string) Option { return func(d *details) { d.id = id } }
 
-// Type sets the type of the observation that Observe and Do make: TypeTool, TypeRetrieval, … Default: TypeSpan.
+// Type sets the type of the observation that Observe and Do make: TypeTool, TypeRetrieval, … Default: TypeSpan. In Update it says another one.
 func Type(typ string) Option { return func(d *details) { d.typ = typ } }
 
 // StartedAt sets the start time. Default: now.
@@ -214,7 +214,7 @@ func (d *details) trace() *payload.Told {
 // observation is what d says of an observation, until free.
 func (d *details) observation(traceID, id string) *payload.Told {
 	o := &d.made.observation
-	o.ID, o.TraceID, o.Name, o.StartTime, o.EndTime = id, traceID, d.name, d.start, timeOrNil(&d.end)
+	o.ID, o.TraceID, o.Type, o.Name, o.StartTime, o.EndTime = id, traceID, d.typ, d.name, d.start, timeOrNil(&d.end)
 	o.Level, o.StatusMessage, o.ErrorType, o.Version, o.Model, o.Provider = d.level, d.status, d.errorType, d.version, d.model, d.provider
 	o.PromptTokens, o.CompletionTokens, o.TotalTokens, o.InputCost, o.OutputCost = d.prompt, d.completion, d.total(), d.inputCost, d.outputCost
 	o.Tags, o.Clear, o.ModelParameters, o.Metadata = d.tags, d.clear, d.params, d.metadata
