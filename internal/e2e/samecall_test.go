@@ -18,8 +18,8 @@ import (
 // What TestTheSameCall installs beside the programs in testdata/callsgo, whose go.mod pins them.
 var instrumentations = []string{
 	"openai==2.9.0", "anthropic==2.14.0", "openinference-instrumentation-openai==0.1.66", "openinference-instrumentation-anthropic==3.1.0",
-	"opentelemetry-instrumentation-openai==0.62.4", "opentelemetry-instrumentation-openai-v2==2.4b0", "opentelemetry-util-genai==0.4b0", "httpx",
-	"opentelemetry-exporter-otlp-proto-http",
+	"opentelemetry-instrumentation-openai==0.62.4", "opentelemetry-instrumentation-openai-v2==2.4b0", "opentelemetry-util-genai==0.4b0", "httpx==0.28.1",
+	"opentelemetry-exporter-otlp-proto-http==1.45.2",
 }
 
 // way is one in which a program's calls are recorded.

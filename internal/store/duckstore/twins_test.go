@@ -313,3 +313,56 @@ func TestCheckOfTwins(t *testing.T) {
 		}
 	}
 }
+
+// own is a call as Brokle's own SDK reports it.
+func (s *spans) own(trace, id int, from, to int, response string) entity.Record {
+	s.Helper()
+	s.seq++
+	at := func(ms int) string {
+		return spanTime.Add(time.Duration(ms) * time.Millisecond).Format(time.RFC3339Nano)
+	}
+	rec := entity.Record{Seq: s.seq, Project: "default", Environment: "default", ReceivedAt: spanTime,
+		Event: wire.Event{ID: fmt.Sprint("own_", s.seq), Type: wire.ObservationCreate, Timestamp: wire.At(spanTime), Payload: fmt.Appendf(nil,
+			`{"id":"%016x","trace_id":"%032x","type":"generation","name":"chat","start_time":%q,"end_time":%q,"response_id":%q,"prompt_tokens":20,"completion_tokens":7}`,
+			id, trace, at(from), at(to), response)}}
+	fields, failure := extract.Extract(&rec.Event)
+	if failure != nil {
+		s.Fatal(failure)
+	}
+	rec.Fields, rec.Row = fields, fields.AppendRow(nil)
+	return rec
+}
+
+// What our own SDK reports and a span of the provider's SDK are one call, in one transaction and in two, whichever comes first; another id of the
+// answer is another call.
+func TestOwnReportsHaveTwins(t *testing.T) {
+	t.Parallel()
+	for _, apart := range []bool{false, true} {
+		for _, first := range []int{0, 1} {
+			s := &spans{T: t}
+			recs := []entity.Record{
+				s.own(1, 1, 10, 90, "r1"),
+				s.call(2, 2, "com.anthropic.sdk.go", 0, 100, "gen_ai.response.id", "r1", "gen_ai.usage.input_tokens", "20", "gen_ai.usage.output_tokens", "7", "gen_ai.response.model", "m-1"),
+				s.call(3, 3, "com.anthropic.sdk.go", 0, 100, "gen_ai.response.id", "r2", "gen_ai.usage.input_tokens", "20", "gen_ai.usage.output_tokens", "7"),
+			}
+			recs[0], recs[1] = recs[first], recs[1-first]
+			path := filepath.Join(t.TempDir(), "w.db")
+			w := openAt(t, path, s)
+			if apart {
+				s.insertAll(w, recs[0])
+				s.insertAll(w, recs[1:]...)
+			} else {
+				s.insertAll(w, recs...)
+			}
+			yes := true
+			all, calls := list(t, w, store.Filter{Duplicates: &yes}), list(t, w, store.Filter{})
+			if len(all) != 3 || len(calls) != 2 || all["2"].DuplicateOf != all["1"].ID || calls["1"].Model != "m-1" || calls["3"].DuplicateOf != "" {
+				t.Errorf("apart %t, %d first: %d reports of %d calls: %+v", apart, first, len(all), len(calls), all)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			sound(t, path, s)
+		}
+	}
+}
