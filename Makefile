@@ -24,7 +24,7 @@ PAGE_SRC    := $(shell find web/src web/style -type f 2>/dev/null) web/build.mjs
 PAGE_DEPS   := web/node_modules/.package-lock.json
 
 # Modules beside the root one: integrations, each with the dependencies of what it integrates. A newer version of one is a line in its go.mod.
-NESTED      := broklehttp brokleopenai brokleanthropic brokleotel examples/agent
+NESTED      := broklehttp brokleopenai brokleanthropic broklegenai broklelangchain brokleeino broklegenkit brokleotel examples/agent
 
 # Packages whose goroutines share memory on the way of an event; the rest of
 # the race detector's work is `make race RACE=./...`.
@@ -102,7 +102,7 @@ unit: test-deps
 # -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -vet=off -race -short -timeout 20m $(RACE)
-	@for module in broklehttp brokleotel; do (cd $$module && $(GO) test -vet=off -race ./...); done # the others only hand over to internal/modelcall
+	@for module in broklehttp broklelangchain brokleeino broklegenkit brokleotel; do (cd $$module && $(GO) test -vet=off -race ./...); done # the others only hand over to internal/modelcall
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)

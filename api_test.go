@@ -9,22 +9,35 @@ import (
 	"go/types"
 	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/api.txt")
+var update = flag.Bool("update", false, "write testdata/api*.txt")
 
-// testdata/api.txt lists what users can say with this module, one name a line: a change of
+// testdata/api.txt lists what users can say with this module, one name a line, and testdata/api-NAME.txt the same of each integration: a change of
 // the public API shows in it, and is meant (-update) or found here.
 func TestPublicAPI(t *testing.T) {
 	t.Parallel()
-	const golden = "testdata/api.txt"
-	imp := importer.ForCompiler(token.NewFileSet(), "gc", exports(t, module, module+"/brokletest"))
+	t.Run("root", func(t *testing.T) {
+		t.Parallel()
+		requireAPI(t, "testdata/api.txt", ".", module, module+"/brokletest")
+	})
+	for _, dir := range integrations(t) {
+		t.Run(dir, func(t *testing.T) {
+			t.Parallel()
+			requireAPI(t, "testdata/api-"+dir+".txt", dir, module+"/"+dir)
+		})
+	}
+}
+
+// requireAPI fails the test unless a golden file has what the packages of the module in dir let users say.
+func requireAPI(t *testing.T, golden, dir string, packages ...string) {
+	t.Helper()
+	imp := importer.ForCompiler(token.NewFileSet(), "gc", exports(t, dir, packages...))
 	var lines []string
-	for _, path := range []string{module, module + "/brokletest"} {
+	for _, path := range packages {
 		pkg, err := imp.Import(path)
 		if err != nil {
 			t.Fatal(err)
@@ -56,14 +69,11 @@ func TestPublicAPI(t *testing.T) {
 	}
 }
 
-// exports finds the compiled form of packages and of all they import.
-func exports(t *testing.T, packages ...string) func(path string) (io.ReadCloser, error) {
+// exports finds the compiled form of packages of the module in dir, and of all they import.
+func exports(t *testing.T, dir string, packages ...string) func(path string) (io.ReadCloser, error) {
 	t.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}"}, packages...)
-	out, err := exec.CommandContext(t.Context(), "go", args...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := goCommand(t, dir, args...)
 	files := map[string]string{}
 	for line := range strings.Lines(string(out)) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")

@@ -84,7 +84,11 @@ func house() map[string]room {
 		"broklehttp":                  integration,
 		"brokleopenai":                integration,
 		"brokleanthropic":             integration,
+		"broklegenai":                 integration,
+		"broklelangchain":             integration,
 		"brokleotel":                  integration,
+		"brokleeino":                  integration,
+		"broklegenkit":                integration,
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
@@ -321,12 +325,18 @@ func walkImports(t *testing.T, visit func(file, imported string)) {
 	}
 }
 
+// nestedModules are the Makefile's NESTED.
+func nestedModules(t *testing.T) []string {
+	t.Helper()
+	_, list, _ := strings.Cut(read(t, "Makefile"), "\nNESTED      := ")
+	list, _, _ = strings.Cut(list, "\n")
+	return strings.Fields(list)
+}
+
 // Each module beside the root one is in the Makefile's NESTED, and so in lint and unit; those of bench have commands of their own.
 func TestModulesAreTested(t *testing.T) {
 	t.Parallel()
-	_, list, _ := strings.Cut(read(t, "Makefile"), "\nNESTED      := ")
-	list, _, _ = strings.Cut(list, "\n")
-	nested := strings.Fields(list)
+	nested := nestedModules(t)
 	found := 0
 	for _, pattern := range []string{"*/go.mod", "*/*/go.mod"} {
 		mods, err := filepath.Glob(pattern)

@@ -12,6 +12,7 @@ const pathStoredEvents = "/v1/telemetry/events"
 type EventQuery struct {
 	From, To    time.Time // From ≤ timestamp of the event < To
 	Environment string    // of the batch
+	KeyID       string    // of the key that brought it
 	// TraceID asks for the events that fold into this trace: its own, those of
 	// its observations and of its scores.
 	TraceID string

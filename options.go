@@ -58,7 +58,7 @@ func (d *details) json(v any) json.RawMessage {
 // (Trace Context §3.2.2), 32 hexadecimal digits for a trace, 16 for an observation, as OpenTelemetry has them; for a score its event's.
 func ID(id string) Option { return func(d *details) { d.id = id } }
 
-// Type sets the type of the observation that Observe and Do make: TypeTool, TypeRetrieval, … Default: TypeSpan.
+// Type sets the type of the observation that Observe and Do make: TypeTool, TypeRetrieval, … Default: TypeSpan. In Update it says another one.
 func Type(typ string) Option { return func(d *details) { d.typ = typ } }
 
 // StartedAt sets the start time. Default: now.
@@ -175,7 +175,7 @@ func (d *details) trace() *Trace {
 }
 
 func (d *details) observation(traceID, id string) *Observation {
-	o := &Observation{ID: id, TraceID: traceID, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
+	o := &Observation{ID: id, TraceID: traceID, Type: d.typ, Name: d.name, StartTime: d.start, EndTime: timeOrNil(d.end),
 		Level: d.level, StatusMessage: d.status, ErrorType: d.errorType, Version: d.version, Model: d.model, Provider: d.provider,
 		PromptTokens: d.prompt, CompletionTokens: d.completion, TotalTokens: d.total(),
 		InputCost: d.inputCost, OutputCost: d.outputCost, Tags: d.tags, Clear: d.clear,

@@ -20,6 +20,7 @@ type Filter struct {
 	UserID       string
 	SessionID    string
 	Environment  string
+	KeyID        string // of the key that brought it, as Key.ID; not its secret
 	Tag          string
 	Model        string
 	Type         string // observation type
@@ -78,7 +79,7 @@ type ScoreQuery struct {
 }
 
 // SessionQuery asks for sessions. Of the Filter it takes From, To, Name, UserID,
-// SessionID, Environment, Tag and Model, which say what traces count, and HasError,
+// SessionID, Environment, KeyID, Tag and Model, which say what traces count, and HasError,
 // which says what sessions are wanted; anything else is refused by the server.
 // Sort is "last_seen" (default, newest first), "first_seen", "trace_count",
 // "observation_count", "error_count", "total_tokens" or "total_cost".

@@ -42,6 +42,15 @@ func WithClient(ctx context.Context, c *Client) context.Context {
 	return s.in(ctx)
 }
 
+// WithObservation returns a context that carries o: what starts with it lies below o. It is for code whose context comes from elsewhere than
+// from what started o, such as a callback's. A nil o leaves ctx as it is.
+func WithObservation(ctx context.Context, o *ActiveObservation) context.Context {
+	if o == nil {
+		return ctx
+	}
+	return scope{trace: o.trace, parent: o, carried: scopeOf(ctx).carried}.in(ctx)
+}
+
 // ClientFromContext returns the client that records what starts with ctx: that of the trace that ctx
 // carries, else that of WithClient, else the default; nil when there is none.
 func ClientFromContext(ctx context.Context) *Client {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,6 +59,8 @@ type budgetRow struct {
 	UserID      string     `json:"user_id"`
 	Model       string     `json:"model"`
 	Environment string     `json:"environment"`
+	KeyID       string     `json:"key_id"`
+	KeyName     string     `json:"key_name"`
 	Period      string     `json:"period"`
 	Zone        string     `json:"tz"`
 	Start       *time.Time `json:"period_start"`
@@ -105,7 +108,7 @@ func budgetStatus(ctx context.Context, c *cli.Command, std streams) error {
 
 func (b *budgetRow) cells() []string {
 	of := "project"
-	for _, p := range [][2]string{{"user", b.UserID}, {"model", b.Model}, {"environment", b.Environment}} {
+	for _, p := range [][2]string{{"user", b.UserID}, {"model", b.Model}, {"environment", b.Environment}, {"key", cmp.Or(b.KeyName, b.KeyID)}} {
 		switch {
 		case p[1] == "":
 		case of == "project":

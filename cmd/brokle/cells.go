@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,11 +39,24 @@ func count(n *int64) string {
 	return number(*n)
 }
 
+// cost writes six decimals, and as many as two digits that matter take: what is not 0 is never shown as 0. The page has the same rule
+// for what is less than a cent (cost in web/src/format.ts).
 func cost(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return strconv.FormatFloat(*v, 'f', 6, 64)
+	const decimals, mostDecimals = 6, 14
+	size := math.Abs(*v)
+	if size == 0 || size >= 1e-5 {
+		return strconv.FormatFloat(*v, 'f', decimals, 64)
+	}
+	two := strconv.FormatFloat(*v, 'e', 1, 64)
+	exponent, err := strconv.Atoi(two[strings.IndexByte(two, 'e')+1:])
+	if err != nil || 1-exponent > mostDecimals {
+		return two
+	}
+	text := strings.TrimRight(strconv.FormatFloat(*v, 'f', 1-exponent, 64), "0")
+	return text + strings.Repeat("0", max(0, len("0.")+decimals-len(strings.TrimPrefix(text, "-"))))
 }
 
 // missing says how many calls a cost is without; "" of none.

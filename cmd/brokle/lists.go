@@ -108,7 +108,7 @@ func eventsCommand(std streams) *cli.Command {
 	return list[brokle.StoredEvent]{
 		name: "events", usage: "list the events as they were accepted, oldest first",
 		page: func(ctx context.Context, q *query, cursor string) (*brokle.Page[brokle.StoredEvent], error) {
-			return q.client.Events.Page(ctx, brokle.EventQuery{From: q.filter.From, To: q.filter.To, Environment: q.filter.Environment,
+			return q.client.Events.Page(ctx, brokle.EventQuery{From: q.filter.From, To: q.filter.To, Environment: q.filter.Environment, KeyID: q.filter.KeyID,
 				TraceID: q.filter.TraceID, Limit: q.order.Limit, Cursor: cursor})
 		},
 		columns: []string{"!TIME (UTC)", "!ID", "TYPE", "ENV", "RECEIVED (UTC)", "PAYLOAD"},

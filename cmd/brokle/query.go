@@ -120,6 +120,7 @@ func filterFlags(list string) []cli.Flag {
 		{"user_id", textFlag("user-id", "traces of this user")},
 		{"session_id", textFlag("session-id", "traces of this session")},
 		{"environment", textFlag("environment", "of the batch or trace")},
+		{"key_id", textFlag("key-id", "brought by the key of this id")},
 		{"tag", textFlag("tag", "carries this tag")},
 		{"model", textFlag("model", "uses this model")},
 		{"type", textFlag("type", "observation type: generation, span, tool, …")},
@@ -195,7 +196,7 @@ func newQuery(c *cli.Command) (*query, error) {
 func filterOf(c *cli.Command) brokle.Filter {
 	return brokle.Filter{
 		Name: c.String("name"), UserID: c.String("user-id"), SessionID: c.String("session-id"),
-		Environment: c.String("environment"), Tag: c.String("tag"), Model: c.String("model"), Type: c.String("type"),
+		Environment: c.String("environment"), KeyID: c.String("key-id"), Tag: c.String("tag"), Model: c.String("model"), Type: c.String("type"),
 		Level: c.String("level"), TraceID: c.String("trace-id"), Scores: c.StringSlice("score"), Text: c.String("q"),
 		MinLatencyMS: ifSet(c, "min-latency-ms", c.Float), MaxLatencyMS: ifSet(c, "max-latency-ms", c.Float),
 		MinCost: ifSet(c, "min-cost", c.Float), HasError: ifSet(c, "has-error", c.Bool),
@@ -240,13 +241,16 @@ func timeOf(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
 		return now.Add(-ago), nil
 	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil && day.Year() >= 1970 {
+		return day, nil
+	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		return time.Time{}, err
 	}
 	var t brokle.Timestamp
 	if err := t.UnmarshalJSON(quoted); err != nil {
-		return time.Time{}, fmt.Errorf("%q must be RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", text)
+		return time.Time{}, fmt.Errorf("%q must be a date (2026-03-14, its first moment in UTC), RFC 3339 (2026-03-14T15:00:00Z), Unix seconds, or how long ago (90m, 24h, 7d)", text)
 	}
 	return t.Time, nil
 }

@@ -34,6 +34,7 @@ func tailCommand(std streams) *cli.Command {
 			text("user-id", "names this user"),
 			text("session-id", "names this session"),
 			text("environment", "of this environment"),
+			text("key-id", "brought by the key of this id"),
 			text("tag", "carries this tag"),
 			text("model", "names this model"),
 			text("type", "observation type: generation, span, tool, …"),

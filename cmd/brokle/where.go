@@ -34,14 +34,14 @@ func conditions(c *cli.Command) []string {
 
 // possible are the conditions of each list: what the API can filter by.
 var possible = map[string][]string{
-	"traces":       {"name", "user_id", "session_id", "environment", "tag", "model", "level", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
-	"observations": {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
-	"scores":       {"name", "user_id", "session_id", "environment", "tag", "model", "trace_id", "observation_id", "data_type", "source", "start_time"},
-	"sessions":     {"name", "user_id", "session_id", "environment", "tag", "model", "has_error", "start_time"},
-	"users":        {"name", "user_id", "session_id", "environment", "tag", "model", "has_error", "start_time"},
+	"traces":       {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "level", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
+	"observations": {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
+	"scores":       {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "trace_id", "observation_id", "data_type", "source", "start_time"},
+	"sessions":     {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "has_error", "start_time"},
+	"users":        {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "has_error", "start_time"},
 	"environments": {"start_time"},
-	"events":       {"environment", "trace_id", "start_time"},
-	"stats":        {"name", "user_id", "session_id", "environment", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
+	"events":       {"environment", "key_id", "trace_id", "start_time"},
+	"stats":        {"name", "user_id", "session_id", "environment", "key_id", "tag", "model", "type", "level", "trace_id", "latency_ms", "cost", "has_error", "start_time", "text", "score:NAME", "attributes.KEY", "resource.KEY"},
 }
 
 // operators of each field that has others than =.
@@ -122,7 +122,7 @@ func (q *query) where(list, text string) error {
 func (q *query) apply(c condition) error {
 	f := &q.filter
 	texts := map[string]*string{
-		"name": &f.Name, "user_id": &f.UserID, "session_id": &f.SessionID, "environment": &f.Environment, "tag": &f.Tag,
+		"name": &f.Name, "user_id": &f.UserID, "session_id": &f.SessionID, "environment": &f.Environment, "key_id": &f.KeyID, "tag": &f.Tag,
 		"model": &f.Model, "type": &f.Type, "level": &f.Level, "trace_id": &f.TraceID, "text": &f.Text,
 		"observation_id": &q.observationID, "data_type": &q.dataType, "source": &q.source,
 	}

@@ -23,11 +23,12 @@ type Message struct {
 	Text    string `json:"text"` // for people, and for the webhooks of chats that read this member
 	Project string `json:"project"`
 	Budget
+	KeyName string `json:"key_name,omitempty"` // of the key of key_id, where it has one
 	Alert
 }
 
 // messageOf is what is sent of an alert. Its text has no word that is not of our own alphabet, so that it means nothing to a chat.
-func messageOf(h *held, a *Alert) Message {
+func messageOf(h *held, a *Alert, keyName string) Message {
 	zone := h.Zone
 	if zone == "" {
 		zone = "UTC"
@@ -37,7 +38,7 @@ func messageOf(h *held, a *Alert) Message {
 	if a.Unpriced > 0 {
 		text += fmt.Sprintf(" It is at least that: the cost of %d calls is not known.", a.Unpriced)
 	}
-	m := Message{Version: MessageVersion, Text: text, Project: h.Project, Budget: h.Budget, Alert: *a}
+	m := Message{Version: MessageVersion, Text: text, Project: h.Project, Budget: h.Budget, KeyName: keyName, Alert: *a}
 	m.Delivery = "" // of no use to who gets it
 	return m
 }
@@ -165,7 +166,11 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 
 // post sends one request. The error shows neither the URL, which may be a secret, nor what was answered but for the status.
 func (b *Budgets) post(ctx context.Context, url string, h *held, a *Alert) (answered bool, err error) {
-	body, err := json.Marshal(messageOf(h, a))
+	name := ""
+	if h.KeyID != "" {
+		name, _ = b.o.KeyName(h.Project, h.KeyID)
+	}
+	body, err := json.Marshal(messageOf(h, a, name))
 	if err != nil {
 		return false, err
 	}

@@ -22,6 +22,7 @@ type Budget struct {
 	UserID      string   `json:"user_id,omitempty"`     // only what this user spent
 	Model       string   `json:"model,omitempty"`       // only calls of this model
 	Environment string   `json:"environment,omitempty"` // only what is of this environment
+	KeyID       string   `json:"key_id,omitempty"`      // only what the key of this id brought, revoked or not
 	Warn        *float64 `json:"warn,omitempty"`        // USD; absent: no such level
 	Stop        *float64 `json:"stop,omitempty"`        // the same; not below warn
 }
@@ -39,7 +40,7 @@ const (
 )
 
 // members are what a budget may have, in the order in which they are documented.
-var members = []string{"name", "period", "tz", "user_id", "model", "environment", "warn", "stop"}
+var members = []string{"name", "period", "tz", "user_id", "model", "environment", "key_id", "warn", "stop"}
 
 // Parse reads the budgets of a project: a JSON array of objects. Whatever is wrong is in one ErrInvalid, a line for each thing.
 func Parse(text []byte) ([]Budget, error) {
@@ -99,7 +100,7 @@ func (r *reader) read(b *Budget) {
 			r.fail("tz", "must be the IANA name of a time zone, such as Europe/Kyiv")
 		}
 	}
-	b.UserID, b.Model, b.Environment = r.text("user_id"), r.text("model"), r.text("environment")
+	b.UserID, b.Model, b.Environment, b.KeyID = r.text("user_id"), r.text("model"), r.text("environment"), r.text("key_id")
 	b.Warn, b.Stop = r.level("warn"), r.level("stop")
 	_, warns := r.fields["warn"]
 	_, stops := r.fields["stop"]
@@ -122,8 +123,8 @@ func (r *reader) others() {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		if name == "key" || name == "key_id" || name == "api_key" {
-			r.fail(name, "there are no budgets of keys: what is stored does not say which key brought it. Give each key's application an environment or a project of its own")
+		if name == "key" || name == "api_key" {
+			r.fail(name, "is unknown; a budget of a key has key_id, the key's id, which `brokle keys list` shows")
 			continue
 		}
 		r.fail(fmt.Sprintf("%.40q", name), "is unknown; known are %s", strings.Join(members, ", "))
@@ -173,13 +174,13 @@ func validName(s string) bool {
 // same says whether b and other count the same.
 func (b *Budget) same(other *Budget) bool {
 	return b.Name == other.Name && b.Period == other.Period && b.Zone == other.Zone &&
-		b.UserID == other.UserID && b.Model == other.Model && b.Environment == other.Environment
+		b.UserID == other.UserID && b.Model == other.Model && b.Environment == other.Environment && b.KeyID == other.KeyID
 }
 
 // Scope says in words what is counted; "" is the whole project.
 func (b *Budget) Scope() string {
 	var parts []string
-	for _, p := range []struct{ what, is string }{{"user", b.UserID}, {"model", b.Model}, {"environment", b.Environment}} {
+	for _, p := range []struct{ what, is string }{{"user", b.UserID}, {"model", b.Model}, {"environment", b.Environment}, {"key", b.KeyID}} {
 		if p.is != "" {
 			parts = append(parts, p.what+" "+p.is)
 		}

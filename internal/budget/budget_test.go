@@ -32,7 +32,7 @@ func TestParseTellsAll(t *testing.T) {
 	for body, want := range map[string][]string{
 		`[{"name":"A b","period":"week","stop":1},{"name":"ok","period":"day","warn":2,"stop":1,"key":"k","limit":3}]`: {
 			"budget 1, name: must be", "budget 1, period: must be day or month",
-			"budget 2 (ok), warn: must not be above stop", "budget 2 (ok), key: there are no budgets of keys", `budget 2 (ok), "limit": is unknown; known are name, period`,
+			"budget 2 (ok), warn: must not be above stop", "budget 2 (ok), key: a budget of a key has key_id", `budget 2 (ok), "limit": is unknown; known are name, period`,
 		},
 		`[{"name":"x","period":"day"}]`:                                               {"budget 1 (x), warn, stop: one of them is needed"},
 		`[{"name":"x","period":"day","stop":1},{"name":"x","period":"day","stop":1}]`: {"budget 2 (x), name: is another's"},

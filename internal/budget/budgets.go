@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,8 @@ type Options struct {
 	Stats func(ctx context.Context, project string, q store.StatsQuery) (*wire.Page[wire.StatRow], error)
 	// Kept is for how long events of a project are kept; 0 is for ever. nil: all are.
 	Kept func(project string) time.Duration
+	// KeyName is the name of a key of a project by its id, which may be revoked; false when the project has none of that id. nil: there are no keys.
+	KeyName func(project, id string) (name string, known bool)
 	// Every is how far apart looks are. Default 1 minute. Looks never take more than a tenth of the time.
 	Every time.Duration
 	// Timeout bounds one question. Default 30 s.
@@ -41,6 +44,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Kept == nil {
 		o.Kept = func(string) time.Duration { return 0 }
+	}
+	if o.KeyName == nil {
+		o.KeyName = func(string, string) (string, bool) { return "", false }
 	}
 	if o.Webhook == nil {
 		o.Webhook = func(string) string { return "" }
@@ -114,6 +120,9 @@ func (b *Budgets) Set(project string, text []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := b.knowKeys(project, list); err != nil {
+		return err
+	}
 	b.changing.Lock()
 	defer b.changing.Unlock()
 	var next []held
@@ -143,6 +152,24 @@ func (b *Budgets) Set(project string, text []byte) error {
 		}
 	}
 	wake(b.look)
+	return nil
+}
+
+// knowKeys refuses budgets of keys that the project does not have: such a budget would count nothing for ever. What was sent is not
+// repeated, for it may be the secret of one.
+func (b *Budgets) knowKeys(project string, list []Budget) error {
+	var wrong []error
+	for i, is := range list {
+		if is.KeyID == "" {
+			continue
+		}
+		if _, known := b.o.KeyName(project, is.KeyID); !known {
+			wrong = append(wrong, fmt.Errorf("budget %d (%s), key_id: the project has no key of this id; `brokle keys list` shows those it has, revoked ones too", i+1, is.Name))
+		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	return nil
 }
 

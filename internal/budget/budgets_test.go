@@ -521,7 +521,7 @@ func TestStatusWaitsForNoDisk(t *testing.T) {
 func TestFileIsRead(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"version":2,"budgets":"other"}`: ErrNewer.Error(), `{`: "budgets.json is damaged", `{"version":1,"budgets":[{"project":"p","name":"X"}]}`: "budgets.json is damaged: invalid budgets",
+		`{"version":3,"budgets":"other"}`: ErrNewer.Error(), `{`: "budgets.json is damaged", `{"version":1,"budgets":[{"project":"p","name":"X"}]}`: "budgets.json is damaged: invalid budgets",
 		`{"version":0}`: "version 0",
 	} {
 		file := filepath.Join(t.TempDir(), "budgets.json")

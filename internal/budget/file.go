@@ -13,8 +13,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
-// FileVersion is the version of the form of the file of budgets.
-const FileVersion = 1
+// FileVersion is the version of the form of the file of budgets. In version 1, which is read, none is of a key.
+const FileVersion = 2
 
 // ErrNewer says that a later release wrote the file.
 var ErrNewer = errors.New("the file of budgets was written by a later release of brokle: run that release")
@@ -73,7 +73,7 @@ func readFile(path string) ([]held, error) {
 	if err := json.Unmarshal(raw, &f); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", name, err)
 	}
-	if f.Version != FileVersion {
+	if f.Version < 1 {
 		return nil, fmt.Errorf("%s is damaged: it has version %d, which no release wrote", name, f.Version)
 	}
 	for i := range f.Budgets {

@@ -67,7 +67,7 @@ func (b *Budgets) ask(ctx context.Context, h *held, s span) (f figure, err error
 	defer cancel()
 	f = figure{span: s, at: b.o.Now(), known: true}
 	page, err := b.o.Stats(ctx, h.Project, store.StatsQuery{
-		Filter:  store.Filter{From: s.from, To: s.to, UserID: h.UserID, Model: h.Model, Environment: h.Environment},
+		Filter:  store.Filter{From: s.from, To: s.to, UserID: h.UserID, Model: h.Model, Environment: h.Environment, KeyID: h.KeyID},
 		Metrics: []string{"cost", "unpriced_count"},
 	})
 	if err != nil || len(page.Data) == 0 {
@@ -128,9 +128,11 @@ func (h *held) told(level string, from time.Time) (usd float64) {
 }
 
 func (h *held) alertID(level string, usd float64, from time.Time) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{
-		h.Project, h.Name, h.Period, h.Zone, h.UserID, h.Model, h.Environment, level, fmt.Sprint(usd), from.Format(time.RFC3339),
-	}, "\x00")))
+	parts := []string{h.Project, h.Name, h.Period, h.Zone, h.UserID, h.Model, h.Environment, level, fmt.Sprint(usd), from.Format(time.RFC3339)}
+	if h.KeyID != "" { // without one the id is what it was before there were any
+		parts = append(parts, h.KeyID)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return "alert_" + hex.EncodeToString(sum[:12])
 }
 

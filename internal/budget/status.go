@@ -11,6 +11,8 @@ import (
 // Status is a budget and how it stands.
 type Status struct {
 	Budget
+	// KeyName is the name of the key of key_id; absent when it has none, and of a budget of no key.
+	KeyName string `json:"key_name,omitempty"`
 	// Start is when the present period began; null before the first look.
 	Start *time.Time `json:"period_start"`
 	// End is when it ends; null before the first look.
@@ -59,6 +61,9 @@ func (b *Budgets) Status(project string) []Status {
 func (b *Budgets) statusOf(h *held) Status {
 	f := b.figures[h.id()]
 	s := Status{Budget: h.Budget, Fault: f.fault, Alerts: append([]Alert{}, h.Alerts...)}
+	if h.KeyID != "" {
+		s.KeyName, _ = b.o.KeyName(h.Project, h.KeyID)
+	}
 	if !f.known {
 		return s
 	}
@@ -82,12 +87,13 @@ type counts struct {
 
 // Gauge is how one budget stands, for those who measure.
 type Gauge struct {
-	Project, Name string
-	Known         bool // it was looked at
-	Spend         float64
-	Unpriced      int64
-	Warn, Stop    *float64
-	Over          bool // the stop level is reached
+	Project, Name  string
+	KeyID, KeyName string // "" of a budget of no key
+	Known          bool   // it was looked at
+	Spend          float64
+	Unpriced       int64
+	Warn, Stop     *float64
+	Over           bool // the stop level is reached
 }
 
 // Stats is what was done since Open, and how all budgets stand.
@@ -115,7 +121,7 @@ func (b *Budgets) Stats() Stats {
 	}
 	for i := range b.all {
 		is := b.statusOf(&b.all[i])
-		g := Gauge{Project: b.all[i].Project, Name: is.Name, Unpriced: is.Unpriced, Warn: is.Warn, Stop: is.Stop, Over: is.Reached == Stop}
+		g := Gauge{Project: b.all[i].Project, Name: is.Name, KeyID: is.KeyID, KeyName: is.KeyName, Unpriced: is.Unpriced, Warn: is.Warn, Stop: is.Stop, Over: is.Reached == Stop}
 		if g.Known = is.Spend != nil; g.Known {
 			g.Spend = *is.Spend
 		}

@@ -94,7 +94,7 @@ func (n *node) openBudgets(keep store.Retention) error {
 			n.indexer.Refresh(ctx)
 			return query.ListStats(ctx, n.warehouse, project, q)
 		},
-		Kept: keep.Of, Webhook: hooks.of, Header: header, Now: now, Logger: n.logger.With("part", "budgets"),
+		KeyName: n.keys.NameOf, Kept: keep.Of, Webhook: hooks.of, Header: header, Now: now, Logger: n.logger.With("part", "budgets"),
 	})
 	return err
 }

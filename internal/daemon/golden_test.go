@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "make the newest golden data directory a
 // goldenDirs are data directories as releases left them, the newest last. The older ones are never
 // changed: every later release must read them. A change of a format adds another one.
 func goldenDirs() []string {
-	return []string{filepath.Join("testdata", "v1"), filepath.Join("testdata", "v2")}
+	return []string{filepath.Join("testdata", "v1"), filepath.Join("testdata", "v2"), filepath.Join("testdata", "v3")}
 }
 
 // goldenNow is the clock of everything in it.
@@ -40,7 +40,7 @@ func goldenQuestions() []string {
 	return []string{
 		"/v1/traces?sort=start_time", "/v1/traces/g1", "/v1/traces/g2", "/v1/traces/erased", "/v1/observations?sort=start_time",
 		"/v1/scores?sort=timestamp", "/v1/sessions", "/v1/users", "/v1/environments", "/v1/stats?of=events&metrics=count",
-		"/v1/stats?group_by=model&metrics=count,tokens,cost,error_rate", "/v1/telemetry/events", "/v1/traces?q=Schrödinger",
+		"/v1/stats?group_by=model&metrics=count,tokens,cost,error_rate", "/v1/stats?group_by=key_id&metrics=count,cost", "/v1/telemetry/events", "/v1/traces?q=Schrödinger",
 		"/v1/telemetry/events/g1-trace", "/v1/traces/g1/history", "/v1/telemetry/jobs/job_01KJKKQ0000000000000000009",
 	}
 }
@@ -58,6 +58,7 @@ func goldenLog(t *testing.T, dir string) {
 		now = now.Add(time.Second)
 		_, err := log.Append(t.Context(), &store.Batch{
 			Project: "default", Environment: "production", ID: id, ReceivedAt: now.Add(-2 * time.Millisecond), Job: job,
+			KeyID: "key_00112233445566ff",
 			Dedup: store.Dedup{Enabled: true, TTL: 24 * time.Hour}, Events: events, Failed: failed,
 		})
 		if err != nil {
@@ -91,7 +92,7 @@ func goldenLog(t *testing.T, dir string) {
 	}
 	const job = "job_01KJKKQ0000000000000000009"
 	now = now.Add(time.Second)
-	if err := log.AddJob(t.Context(), store.Job{ID: job, Project: "default", Environment: "staging", BatchID: "01KJKKQ0000000000000000004", ReceivedAt: now,
+	if err := log.AddJob(t.Context(), store.Job{ID: job, Project: "default", Environment: "staging", BatchID: "01KJKKQ0000000000000000004", KeyID: "key_00112233445566ff", ReceivedAt: now,
 		Body: []byte(`{"events":[{"event_id":"g2-trace"}]}`)}); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
@@ -43,19 +42,21 @@ type node struct {
 	positionKey []byte // of the cursors that clients see
 
 	stores
-	stopping  *stopping
-	claimer   *redisclaim.Claimer // nil: one node alone
-	keys      *keyring.Keyring
-	indexer   *indexer.Indexer
-	ingest    *ingest.Ingest
-	keeper    *removal.Keeper
-	eraser    *removal.Eraser
-	budgets   *budget.Budgets
-	repricer  *repricing.Repricer
-	forwarder *forward.Forwarder // nil: nothing is sent on
-	monitor   *monitor
-	certs     *certificates // nil: plain HTTP
-	server    *server.Server
+	stopping   *stopping
+	claimer    *redisclaim.Claimer // nil: one node alone
+	keys       *keyring.Keyring
+	indexer    *indexer.Indexer
+	ingest     *ingest.Ingest
+	keeper     *removal.Keeper
+	eraser     *removal.Eraser
+	asides     *asides
+	budgets    *budget.Budgets
+	repricer   *repricing.Repricer
+	forwarder  *forward.Forwarder // nil: nothing is sent on
+	monitor    *monitor
+	collecting *collecting   // nil: GOMEMLIMIT says what the limit is
+	certs      *certificates // nil: plain HTTP
+	server     *server.Server
 }
 
 // stores are the open files of a data directory.
@@ -181,10 +182,10 @@ func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, er
 
 // open makes a node ready to listen. cfg is valid and has its defaults.
 func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node, err error) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	}
 	n = &node{cfg: cfg, logger: logger, stopping: at}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		n.collecting = newCollecting(int64(cfg.MemoryLimit))
+	}
 	if n.stores, err = openStores(cfg, logger); err != nil {
 		return nil, err
 	}
@@ -241,8 +242,16 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
 	}
 	n.ingest = ingest.New(ingestOptions)
+	n.asides = &asides{
+		path: filepath.Join(cfg.DataDir, datadir.WarehouseFile), kept: asideKept, head: n.log.Head(), cursor: n.warehouse.Cursor, now: now,
+		logger: logger.With("part", "warehouse"),
+	}
+	if shortest := keep.Shortest(); shortest > 0 {
+		n.asides.kept = min(n.asides.kept, shortest)
+	}
 	erasing := removal.EraserOptions{
-		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
+		Aside: n.asides.all,
+		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	}
 	if n.shared != nil {

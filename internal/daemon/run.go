@@ -107,6 +107,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	logRun := parts.start("log", n.log.Run)
 	keys := parts.start("keyring", n.keys.Run)
 	watch := parts.start("monitor", n.monitor.Run)
+	collecting := parts.start("collecting", n.collecting.Run)
 	damage := parts.start("warehouse", n.watchWarehouse)
 	shared := parts.start("shared warehouse", n.runShared)
 	reprice := parts.start("repricing", n.repricer.Run)
@@ -114,6 +115,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
 	erase := parts.start("erasure", n.eraser.Run)
+	aside := parts.start("files put aside", n.asides.run)
 	forwarding := parts.start("forwarding", n.forward)
 	budgets := parts.start("budgets", n.budgets.Run)
 	live := parts.start("live", n.server.Run)
@@ -154,12 +156,12 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for a look at budgets", budgets.stop},
 		{"waited for an interrupted erasure", erase.stop},
 		{"waited for a repricing", reprice.stop},
-		{"waited for retention", keep.stop},
+		{"waited for retention", func() { keep.stop(); aside.stop() }},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for the shared warehouse", shared.stop},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
 		{"waited for the monitor", func() { certs.stop(); watch.stop(); damage.stop(); keys.stop() }},
-		{"waited for the log's own work", logRun.stop},
+		{"waited for the log's own work", func() { logRun.stop(); collecting.stop() }},
 	})
 	return errors.Join(greetErr, parts.wait())
 }

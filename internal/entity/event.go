@@ -38,6 +38,13 @@ type Fields struct {
 	Notes []string
 }
 
+// Brought adds the key that brought the event, when it is known.
+func (fs *Fields) Brought(keyID string) {
+	if keyID != "" {
+		fs.Values = append(fs.Values, FieldValue{Field: KeyID, Text: keyID})
+	}
+}
+
 // FieldValue is one present field. Which member holds the value follows from
 // Field.Type.
 type FieldValue struct {

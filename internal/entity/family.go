@@ -151,7 +151,7 @@ func (f *Family) share(row *ObservationRow) *said {
 		}
 	}
 	s := saidBy(row)
-	for _, p := range [...]*string{&s.model, &s.environment, &s.status, &s.level, &s.name, &s.traceName, &s.userID, &s.sessionID, &s.release, &s.door} {
+	for _, p := range [...]*string{&s.model, &s.environment, &s.status, &s.level, &s.name, &s.traceName, &s.userID, &s.sessionID, &s.release, &s.door, &s.key} {
 		*p = f.own(*p)
 	}
 	s.tags = slices.Clone(s.tags)

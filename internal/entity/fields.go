@@ -77,6 +77,7 @@ const (
 	SDK       // and its version
 	PromptKey // a hash of what went in: equal prompts have equal ones
 	Twin      // what else tells whether two observations are one call: see Twins
+	KeyID     // of the key that brought it: no payload says it, the Log knows it (Record.KeyID)
 	Clear     // names of fields that the event empties before its own values apply
 	ID
 )
@@ -111,6 +112,7 @@ const (
 	Merge              // JSON objects key by key: see FoldMetadata
 	Unite              // a list: all elements, distinct, sorted bytewise
 	Append             // a list: all elements, in the order of the fold
+	First              // a text: the first value
 )
 
 // kinds is a set of kinds.
@@ -207,6 +209,7 @@ var table = [...]struct {
 	SDK:                  {name: "sdk", said: ofObservation, kept: ofObservation, group: true},
 	PromptKey:            {name: "prompt_key", said: ofObservation, kept: ofObservation},
 	Twin:                 {name: "twin", said: ofObservation, kept: ofObservation},
+	KeyID:                {name: "key_id", said: ofAny, core: ofAny, kept: ofAny, group: true, rule: First},
 	Clear:                {name: "clear", held: List, said: ofAny, core: ofAny},
 	ID:                   {name: "id", kept: ofAny},
 
@@ -232,7 +235,7 @@ var table = [...]struct {
 }
 
 // Merges says whether what several events say of f becomes one value, rather than that of the last.
-func (f Field) Merges() bool { return table[f].rule != Last }
+func (f Field) Merges() bool { return table[f].rule != Last && table[f].rule != First }
 
 // Type says how f is held.
 func (f Field) Type() FieldType { return table[f].held }

@@ -27,6 +27,8 @@ import "github.com/brokle-ai/brokle-go/internal/wire"
 //     sorted bytewise; metadata, usage and attributes merge: see FoldMetadata.
 //   - environment: the last environment in a payload, else the last
 //     Record.Environment that is not "default", else "default".
+//   - key_id: the first Record.KeyID that is known: who adds to what another key brought does not make its cost
+//     their own. It is that of the trace's first observation where the trace has no event of its own.
 //   - start_time (observations): the last explicit one, else inferred: the least
 //     timestamp of the events of rank create, without those of all events.
 //   - status (observations): the last said, else error when the level is ERROR, else ok.

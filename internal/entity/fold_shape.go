@@ -26,6 +26,7 @@ type as uint8
 const (
 	nowhere as = iota
 	asText
+	asFirst // a text that stays
 	asInteger
 	asFloat
 	asMoment // a time: a row's is more than what events say of it
@@ -51,6 +52,9 @@ func shapeOf[R any](kind Kind, members []Member[R]) *shape[R] {
 		switch p := m.In(&sh.blank).(type) {
 		case *string:
 			to.as, *p = asText, table[m.Field].absent
+			if table[m.Field].rule == First {
+				to.as = asFirst
+			}
 		case **int64:
 			to.as = asInteger
 		case **float64:

@@ -77,6 +77,10 @@ func (s *state) take(item *foldItem, spots *[NumFields]spot, row, blank unsafe.P
 		switch to.as {
 		case asText:
 			*(*string)(unsafe.Add(row, to.at)) = v.Text
+		case asFirst:
+			if first := (*string)(unsafe.Add(row, to.at)); *first == "" {
+				*first = v.Text
+			}
 		case asInteger:
 			*(**int64)(unsafe.Add(row, to.at)) = &v.Int
 		case asFloat:

@@ -33,6 +33,7 @@ type step struct {
 type said struct {
 	model, environment, status, level                 string
 	name, traceName, userID, sessionID, release, door string
+	key                                               string
 	tags                                              []string
 }
 
@@ -57,14 +58,14 @@ func stepOf(o *ObservationRow) step {
 
 // saidBy is what a row says, in its memory.
 func saidBy(o *ObservationRow) *said {
-	return &said{o.Model, o.Environment, o.Status, o.Level, o.Name, o.TraceName, o.UserID, o.SessionID, o.Release, o.Door, o.Tags}
+	return &said{o.Model, o.Environment, o.Status, o.Level, o.Name, o.TraceName, o.UserID, o.SessionID, o.Release, o.Door, o.KeyID, o.Tags}
 }
 
 // by says whether it is what the row says.
 func (s *said) by(o *ObservationRow) bool {
 	return o.Model == s.model && o.Environment == s.environment && o.Status == s.status && o.Level == s.level &&
 		o.Name == s.name && o.TraceName == s.traceName && o.UserID == s.userID && o.SessionID == s.sessionID &&
-		o.Release == s.release && o.Door == s.door && slices.Equal(o.Tags, s.tags)
+		o.Release == s.release && o.Door == s.door && o.KeyID == s.key && slices.Equal(o.Tags, s.tags)
 }
 
 // bad says that the level is that of an error.

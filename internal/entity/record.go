@@ -18,6 +18,7 @@ type Record struct {
 	Project     string
 	Environment string    // of the batch; "default" when none was sent
 	BatchID     string    // the batch that brought it
+	KeyID       string    // of the key that brought the batch; "" when that is not known, as of what an earlier release stored
 	ReceivedAt  time.Time // UTC, microseconds, the node's clock
 	Event       wire.Event
 	// Notes say what of the event is read otherwise than it was sent; nil for nearly all.

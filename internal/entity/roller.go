@@ -44,7 +44,7 @@ func (r *Roller) rollUp(own *wire.Trace, f *Family) *wire.Trace {
 	*t = *own
 	if t.Environment == "" { // it says nothing of itself
 		first := &f.steps[f.first(func(*step) bool { return true })]
-		t.Environment, t.StartTime = first.said.environment, instant{us: first.start}.time()
+		t.Environment, t.KeyID, t.StartTime = first.said.environment, first.said.key, instant{us: first.start}.time()
 	}
 	root := f.root()
 	if root != noPlace {

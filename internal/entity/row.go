@@ -33,6 +33,15 @@ func (f *Fields) AppendRow(dst []byte) []byte {
 	return dst
 }
 
+// AppendBrought appends to a row what Brought adds to Fields.
+func AppendBrought(row []byte, keyID string) []byte {
+	if keyID == "" {
+		return row
+	}
+	v := FieldValue{Field: KeyID, Text: keyID}
+	return v.appendTo(row)
+}
+
 func (v *FieldValue) appendTo(dst []byte) []byte {
 	t := v.Field.Type()
 	if t == JSON {

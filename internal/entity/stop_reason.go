@@ -12,9 +12,10 @@ func StopReason(text string) string {
 		return "length"
 	case "tool_calls", "tool-calls", "tool_use", "tool_call", "function_call":
 		return "tool_calls"
-	case "content_filter", "content-filter", "content_filtered", "guardrail_intervened", "safety", "prohibited_content", "blocklist":
+	case "content_filter", "content-filter", "content_filtered", "guardrail_intervened", "safety", "prohibited_content", "blocklist",
+		"spii", "image_safety", "image_prohibited_content", "model_armor", "jailbreak": // Gemini's
 		return "content_filter"
-	case "error":
+	case "error", "malformed_function_call", "unexpected_tool_call", "too_many_tool_calls":
 		return "error"
 	}
 	return text

@@ -112,12 +112,21 @@ func (x *extractor) run(kind entity.Kind, rank entity.Rank) *wire.BatchEventErro
 	return x.failure
 }
 
+// Of reads a record: what its event says, and which key brought it. The error is that of Extract.
+func Of(rec *entity.Record) (*entity.Fields, *wire.BatchEventError) {
+	f, failure := Extract(&rec.Event)
+	if failure == nil {
+		f.Brought(rec.KeyID)
+	}
+	return f, failure
+}
+
 // Fill sets the Fields of the records that have none, as those read back from the Log. They
 // stay nil where Extract fails.
 func Fill(recs []entity.Record) {
 	for i := range recs {
 		if recs[i].Fields == nil {
-			recs[i].Fields, _ = Extract(&recs[i].Event)
+			recs[i].Fields, _ = Of(&recs[i])
 		}
 	}
 }

@@ -83,7 +83,7 @@ func fillRow(r *entity.Record) *wire.BatchEventError {
 	if r.Row != nil {
 		return nil
 	}
-	fields, failure := extract.Extract(&r.Event)
+	fields, failure := extract.Of(r)
 	if failure == nil {
 		r.Row = fields.AppendRow(nil)
 	}

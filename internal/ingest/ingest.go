@@ -83,7 +83,7 @@ func (in *Ingest) Stats() Stats {
 // the same request may be sent again (store.ErrUnavailable: later).
 func (in *Ingest) Submit(ctx context.Context, project string, r *Request) (*wire.BatchResponse, error) {
 	s := &submission{started: in.o.Now()}
-	s.batch = store.Batch{Project: project, Environment: r.Environment, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
+	s.batch = store.Batch{Project: project, Environment: r.Environment, KeyID: r.KeyID, ID: wire.NewID(), ReceivedAt: micro(s.started), Dedup: r.Dedup}
 	s.owner = s.batch.ID
 	if len(r.Events) == 0 { // there is nothing to store, and nothing that a receipt could tell
 		s.fail()
@@ -184,9 +184,12 @@ func (in *Ingest) validate(s *submission, r *Request) {
 		for _, text := range fields.Notes {
 			s.notes = append(s.notes, Note{Index: i, Text: text})
 		}
-		if row == nil {
+		if row == nil || s.batch.KeyID != "" {
 			start := len(arena)
-			arena = fields.AppendRow(arena)
+			if arena = append(arena, row...); row == nil {
+				arena = fields.AppendRow(arena)
+			}
+			arena = entity.AppendBrought(arena, s.batch.KeyID)
 			row = arena[start:len(arena):len(arena)]
 		}
 		s.keep(*ev, row, i)

@@ -22,7 +22,7 @@ const CodeDuplicateEvents = "duplicate_events"
 // store.ErrUnavailable also says that too many jobs are pending.
 func (in *Ingest) SubmitAsync(ctx context.Context, project, format string, r *Request, body []byte) (*wire.BatchResponse, error) {
 	started := in.o.Now()
-	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: r.Environment,
+	j, err := in.jobs.reserve(store.Job{ID: "job_" + wire.NewID(), Project: project, Environment: r.Environment, KeyID: r.KeyID,
 		BatchID: wire.NewID(), ReceivedAt: micro(started), Format: format, Body: body}, r)
 	if err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (in *Ingest) attempt(ctx context.Context, j *job) (*wire.BatchResponse, err
 		}
 	}
 	s := &submission{started: in.o.Now(), owner: j.ID} // the same owner in each attempt and run finds its own leases
-	s.batch = store.Batch{Project: j.Project, Environment: j.Environment, ID: j.BatchID, ReceivedAt: j.ReceivedAt,
+	s.batch = store.Batch{Project: j.Project, Environment: j.Environment, KeyID: j.KeyID, ID: j.BatchID, ReceivedAt: j.ReceivedAt,
 		Dedup: r.Dedup, Job: j.ID}
 	return in.submit(context.WithoutCancel(ctx), s, r)
 }

@@ -19,6 +19,7 @@ type Request struct {
 	// Notes are about events, by rising Index. Those of events that are not stored are dropped.
 	Notes       []Note
 	Environment string // checked, and the default one when none was named
+	KeyID       string // of the key that it came with; "" when there was none
 	Dedup       store.Dedup
 	Async       bool // becomes a job
 	// Degraded is set by Submit: other nodes could not be asked or told, so the

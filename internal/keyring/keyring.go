@@ -148,6 +148,16 @@ func (k *Keyring) Active(id string) (Key, bool) {
 // List returns all keys, revoked ones included, oldest first.
 func (k *Keyring) List() []Key { return cloneKeys(k.state.Load().keys) }
 
+// NameOf is the name of a key of the project, which may be revoked; false when the project has none with this id.
+func (k *Keyring) NameOf(project, id string) (name string, known bool) {
+	for _, key := range k.state.Load().keys {
+		if key.ID == id && key.Project == project {
+			return key.Name, true
+		}
+	}
+	return "", false
+}
+
 // Empty says that no key was ever made.
 func (k *Keyring) Empty() bool { return len(k.state.Load().keys) == 0 }
 

@@ -38,7 +38,7 @@ func (e *event) read() bool {
 		if e.row = e.rec.Row; e.row != nil {
 			return
 		}
-		if fields, failure := extract.Extract(&e.rec.Event); failure == nil {
+		if fields, failure := extract.Of(e.rec); failure == nil {
 			e.row = fields.AppendRow(nil)
 		}
 	})
@@ -96,7 +96,7 @@ func (f *Filter) takes(e *event) bool {
 		of   entity.Field
 	}{
 		{f.Name, entity.Name}, {f.UserID, entity.UserID}, {f.SessionID, entity.SessionID},
-		{f.Model, entity.Model}, {f.Type, entity.ObservationType}, {f.Level, entity.Level},
+		{f.Model, entity.Model}, {f.KeyID, entity.KeyID}, {f.Type, entity.ObservationType}, {f.Level, entity.Level},
 	} {
 		if c.want != "" && e.text(c.of) != c.want {
 			return false

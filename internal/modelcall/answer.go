@@ -23,6 +23,8 @@ type answer struct {
 	blocks  []*block        // of Anthropic's
 	text    strings.Builder // of the Responses API, until the whole comes
 	image   json.RawMessage
+	// feedback is why Gemini refused a prompt.
+	feedback json.RawMessage
 }
 
 // keptOutput bounds a text that is put together of pieces.
@@ -95,7 +97,9 @@ func (a *answer) ofTail(tail []byte) {
 			a.counts(maps.Clone(usage))
 		}
 	}
-	var model string
-	_ = json.Unmarshal(lastMember(tail, "model"), &model)
-	a.told("", model, "")
+	for _, key := range []string{"model", "modelVersion"} {
+		var model string
+		_ = json.Unmarshal(lastMember(tail, key), &model)
+		a.told("", model, "")
+	}
 }

@@ -25,10 +25,12 @@ type call struct {
 	model   string // that the path names
 	url     *url.URL
 	retry   string // which try it is, where the client says so
+	outer   *Outer // the step that callbacks told of; nil when they told of none
 
 	mu       sync.Mutex // guards all below
 	sent     capture
 	began    bool
+	inside   bool // it goes on in what outer began
 	o        *brokle.ActiveObservation
 	status   int
 	unread   string // why the answer is not read
@@ -59,13 +61,14 @@ func (c *call) begin() {
 		return
 	}
 	c.began = true
-	asked := c.shape.ask(c.sent.head, !c.r.NoContent)
+	c.inside = c.outer != nil && c.outer.Observation != nil && c.shape.typ == brokle.TypeGeneration && !c.outer.taken.Swap(true)
+	asked := c.shape.ask(c.sent.head, c.content())
 	asked.model = cmp.Or(asked.model, c.model)
 	name := c.shape.operation
 	if asked.model != "" {
 		name += " " + asked.model
 	}
-	opts := append(slices.Clip(c.r.Options), brokle.StartedAt(c.started.UTC()), brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model))
+	opts := []brokle.Option{brokle.Provider(c.shape.providerOf(c.url)), brokle.RequestedModel(asked.model)}
 	if asked.input != nil {
 		opts = append(opts, brokle.Input(asked.input))
 	}
@@ -82,8 +85,25 @@ func (c *call) begin() {
 	if n, err := strconv.Atoi(c.retry); err == nil && n > 0 {
 		opts = append(opts, brokle.Attribute("http.request.resend_count", n)) // OpenTelemetry's semantic conventions for HTTP
 	}
-	c.o = c.r.start(c.ctx, c.shape.typ, name, opts)
+	c.start(name, opts)
 }
+
+// start begins the observation, or goes on in the one that a callback began.
+func (c *call) start(name string, opts []brokle.Option) {
+	ctx := c.ctx
+	switch {
+	case c.inside:
+		c.o = c.outer.Observation
+		c.o.Update(append(slices.Clip(c.r.Options), opts...)...)
+		return
+	case c.outer != nil:
+		ctx = c.outer.Below
+	}
+	_, c.o = c.r.Start(ctx, c.shape.typ, name, append(opts, brokle.StartedAt(c.started.UTC())))
+}
+
+// content says whether what was said is recorded.
+func (c *call) content() bool { return !c.r.NoContent && !(c.inside && c.outer.NoContent) }
 
 // broke ends a call that got no answer.
 func (c *call) broke(err error) {
@@ -205,7 +225,7 @@ func (c *call) said() (opts []brokle.Option) {
 	if len(a.usage) > 0 {
 		opts = append(opts, brokle.ProviderUsage(a.usage))
 	}
-	if a.output != nil && !c.r.NoContent {
+	if a.output != nil && c.content() {
 		opts = append(opts, brokle.Output(a.output))
 	}
 	if c.received.cut() {
@@ -226,7 +246,7 @@ func (c *call) refusal() []brokle.Option {
 	if c.status >= http.StatusBadRequest {
 		typ, text = cmp.Or(typ, strconv.Itoa(c.status)), cmp.Or(text, http.StatusText(c.status))
 	}
-	if c.r.NoContent {
+	if !c.content() {
 		text = typ
 	}
 	return []brokle.Option{brokle.Level(brokle.LevelError), brokle.ErrorType(typ), brokle.StatusMessage(text)}

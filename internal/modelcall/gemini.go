@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 )
 
 // geminiBody is an answer of Gemini's generateContent, or a chunk of one.
@@ -12,16 +13,20 @@ type geminiBody struct {
 	ModelVersion string                     `json:"modelVersion"`
 	Usage        map[string]json.RawMessage `json:"usageMetadata"`
 	Error        json.RawMessage            `json:"error"`
-	Feedback     struct {
-		BlockReason string `json:"blockReason"`
-	} `json:"promptFeedback"`
-	Candidates []struct {
-		Index        int    `json:"index"`
-		FinishReason string `json:"finishReason"`
-		Content      struct {
-			Parts []json.RawMessage `json:"parts"`
-		} `json:"content"`
-	} `json:"candidates"`
+	Feedback     json.RawMessage            `json:"promptFeedback"`
+	Candidates   []geminiCandidate          `json:"candidates"`
+}
+
+type geminiCandidate struct {
+	Index        int    `json:"index"`
+	FinishReason string `json:"finishReason"`
+	Content      struct {
+		Parts []json.RawMessage `json:"parts"`
+	} `json:"content"`
+	FinishMessage string          `json:"finishMessage"`
+	Grounding     json.RawMessage `json:"groundingMetadata"` // what a search found
+	Citations     json.RawMessage `json:"citationMetadata"`
+	Pages         json.RawMessage `json:"urlContextMetadata"`
 }
 
 // geminiWhole reads an answer, or the list of chunks that a stream without Server-Sent Events is.
@@ -41,10 +46,10 @@ func geminiPiece(a *answer, data []byte) {
 	if json.Unmarshal(data, &g) != nil {
 		return
 	}
-	a.told(g.ResponseID, g.ModelVersion, g.Feedback.BlockReason)
+	a.told(g.ResponseID, g.ModelVersion, "")
 	a.counts(g.Usage)
 	a.fail(g.Error)
-	a.done = a.done || g.Feedback.BlockReason != ""
+	a.blocked(g.Feedback)
 	for i := range g.Candidates {
 		part := &g.Candidates[i]
 		c := a.choice(part.Index)
@@ -52,69 +57,100 @@ func geminiPiece(a *answer, data []byte) {
 			a.first = true
 			c.part(p)
 		}
+		c.note(part)
 		if c.finish = cmp.Or(part.FinishReason, c.finish); part.Index == 0 && c.finish != "" {
 			a.finish, a.done = c.finish, true
 		}
 	}
 }
 
-// part adds a part: texts one after another are one, as are thoughts; what is neither stays as it is.
+// blocked reads what is said of a prompt: when it is refused, there are no candidates, and the reason is the answer.
+func (a *answer) blocked(feedback json.RawMessage) {
+	var f struct {
+		BlockReason string `json:"blockReason"`
+	}
+	if json.Unmarshal(feedback, &f) != nil || f.BlockReason == "" {
+		return
+	}
+	a.told("", "", f.BlockReason)
+	a.done, a.feedback = true, shorten(bytes.Clone(feedback))
+}
+
+// part is one part of Gemini's answer: a text, or what is none, as it came.
+type part struct {
+	text    text
+	thought bool
+	raw     json.RawMessage
+}
+
+// part adds a part: texts one after another are one, as are thoughts; what is neither stays as it is, and where it is.
 func (c *choice) part(raw json.RawMessage) {
 	var p struct {
 		Text    *string `json:"text"`
 		Thought bool    `json:"thought"`
 	}
-	switch {
-	case json.Unmarshal(raw, &p) != nil || p.Text == nil:
-		c.parts = append(c.parts, shorten(bytes.Clone(raw)))
-	case p.Thought:
-		c.reasoning.add(*p.Text)
-	default:
-		c.text.add(*p.Text)
+	if json.Unmarshal(raw, &p) != nil || p.Text == nil {
+		if len(c.parts) < maxIndex {
+			c.parts = append(c.parts, &part{raw: shorten(bytes.Clone(raw))})
+		}
+		return
+	}
+	if *p.Text == "" { // the end of a stream, or a signature alone
+		return
+	}
+	n := len(c.parts)
+	if n == 0 || c.parts[n-1].raw != nil || c.parts[n-1].thought != p.Thought {
+		if n == maxIndex {
+			return
+		}
+		c.parts = append(c.parts, &part{thought: p.Thought})
+	}
+	c.parts[len(c.parts)-1].text.add(*p.Text)
+}
+
+// note keeps what an answer says beside its parts; of what is said again, the last.
+func (c *choice) note(g *geminiCandidate) {
+	for key, v := range map[string]json.RawMessage{"groundingMetadata": g.Grounding, "citationMetadata": g.Citations, "urlContextMetadata": g.Pages} {
+		if len(v) > len("{}") {
+			c.keep(key, shorten(bytes.Clone(v)))
+		}
+	}
+	if g.FinishMessage != "" {
+		c.keep("finishMessage", g.FinishMessage)
 	}
 }
 
+func (c *choice) keep(key string, v any) {
+	if c.notes == nil {
+		c.notes = map[string]any{}
+	}
+	c.notes[key] = v
+}
+
 func geminiBuilt(a *answer) any {
-	if len(a.choices) == 0 {
+	if len(a.choices) == 0 && a.feedback == nil {
 		return nil
 	}
 	all := make([]any, 0, len(a.choices))
 	for i, c := range a.choices {
 		parts := []any{}
-		if s := c.reasoning.String(); s != "" {
-			parts = append(parts, map[string]any{"text": s, "thought": true})
-		}
-		if s := c.text.String(); s != "" {
-			parts = append(parts, map[string]any{"text": s})
-		}
 		for _, p := range c.parts {
-			parts = append(parts, p)
+			switch {
+			case p.raw != nil:
+				parts = append(parts, p.raw)
+			case p.thought:
+				parts = append(parts, map[string]any{"text": p.text.String(), "thought": true})
+			default:
+				parts = append(parts, map[string]any{"text": p.text.String()})
+			}
 		}
-		all = append(all, map[string]any{"index": i, "finishReason": c.finish, "content": map[string]any{"role": "model", "parts": parts}})
+		one := map[string]any{"index": i, "finishReason": c.finish, "content": map[string]any{"role": "model", "parts": parts}}
+		maps.Copy(one, c.notes)
+		all = append(all, one)
 	}
-	return map[string]any{"candidates": all}
-}
-
-// geminiEmbedded keeps how many vectors came and of how many dimensions.
-func geminiEmbedded(a *answer, body []byte) {
-	type vector struct {
-		Values json.RawMessage `json:"values"`
+	out := map[string]any{"candidates": all}
+	if a.feedback != nil {
+		out["promptFeedback"] = a.feedback
 	}
-	var g struct {
-		Embedding  *vector                    `json:"embedding"`
-		Embeddings []vector                   `json:"embeddings"`
-		Usage      map[string]json.RawMessage `json:"usageMetadata"`
-		Error      json.RawMessage            `json:"error"`
-	}
-	if json.Unmarshal(body, &g) != nil {
-		return
-	}
-	a.counts(g.Usage)
-	a.fail(g.Error)
-	if g.Embedding != nil {
-		g.Embeddings = append(g.Embeddings, *g.Embedding)
-	}
-	if len(g.Embeddings) > 0 {
-		a.done, a.output = true, sizes(len(g.Embeddings), g.Embeddings[0].Values)
-	}
+	return out
 }

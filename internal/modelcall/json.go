@@ -156,3 +156,6 @@ func encode(v any) (json.RawMessage, error) {
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
+
+// Shorten is v as it is kept in an observation: without media, and with texts that are too long cut off, which it says in their place.
+func Shorten(v json.RawMessage) json.RawMessage { return shorten(v) }

@@ -48,7 +48,8 @@ type choice struct {
 	role                     string
 	text, reasoning, refusal text
 	calls                    []*builtCall
-	parts                    []json.RawMessage // Gemini's that are no text
+	parts                    []*part        // Gemini's
+	notes                    map[string]any // Gemini's, beside the parts
 	finish                   string
 }
 

@@ -33,15 +33,15 @@ func (r *Recorder) IsCall(req *http.Request) bool {
 }
 
 // Do sends req by next and records it when it is a call of a model. What next returns is returned; the answer's body says what passes.
-// A call within a call, such as that of a RoundTripper below a middleware, is the same one and recorded once. Each try of a client that
+// A call within a call, such as that of a RoundTripper below a middleware, is the same one and recorded once; what a callback told of goes on (see Outer). Each try of a client that
 // repeats is a call of its own.
 func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	sh, model := shapeOf(req, r.OwnClient)
 	ctx := req.Context()
-	if sh == nil || ctx.Value(inside{}) != nil || !r.recording(ctx, sh) {
+	if sh == nil || isWithin(ctx) || !r.Recording(ctx, sh.typ, sh.operation) {
 		return next(req)
 	}
-	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count")}
+	c := &call{r: r, shape: sh, ctx: ctx, started: time.Now(), model: model, url: req.URL, retry: req.Header.Get("X-Stainless-Retry-Count"), outer: announced(ctx)}
 	out := req.WithContext(context.WithValue(ctx, inside{}, true))
 	c.watch(out)
 	resp, err := next(out)
@@ -54,27 +54,4 @@ func (r *Recorder) Do(req *http.Request, next Next) (*http.Response, error) {
 	}
 	c.answers(resp)
 	return resp, nil
-}
-
-// recording says whether there is anybody who records; where nobody was named, the SDK says so once.
-func (r *Recorder) recording(ctx context.Context, sh *shape) bool {
-	c := r.Client
-	if c == nil {
-		if c = brokle.ClientFromContext(ctx); c == nil {
-			brokle.StartObservation(ctx, sh.typ, sh.operation)
-			return false
-		}
-	}
-	return c.Recording()
-}
-
-// start begins the observation.
-func (r *Recorder) start(ctx context.Context, typ, name string, opts []brokle.Option) *brokle.ActiveObservation {
-	var o *brokle.ActiveObservation
-	if r.Client != nil {
-		_, o = r.Client.StartObservation(ctx, typ, name, opts...)
-	} else {
-		_, o = brokle.StartObservation(ctx, typ, name, opts...)
-	}
-	return o
 }

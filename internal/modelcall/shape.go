@@ -41,6 +41,10 @@ var (
 		content: []string{"systemInstruction", "system_instruction", "contents", "tools"}, whole: geminiWhole, piece: geminiPiece, built: geminiBuilt}
 	geminiEmbed = &shape{operation: "embeddings", typ: brokle.TypeEmbedding, provider: "google", content: []string{"content", "requests"},
 		whole: geminiEmbedded}
+	vertexEmbed = &shape{operation: "embeddings", typ: brokle.TypeEmbedding, provider: "google", content: []string{"instances"},
+		whole: predictedVectors}
+	imagenImages = &shape{operation: "image_generation", typ: brokle.TypeGeneration, provider: "google", content: []string{"instances"},
+		whole: predictedImages}
 )
 
 // openAIPaths are the ends of the paths of OpenAI's API, which many servers have.
@@ -57,7 +61,7 @@ func shapeOf(req *http.Request, ownClient bool) (sh *shape, model string) {
 	}
 	p := req.URL.Path
 	if dir, action, ok := strings.Cut(path.Base(p), ":"); ok { // Google's: …/models/NAME:action
-		return googleShape(p, action), dir
+		return googleShape(p, dir, action), dir
 	}
 	for end, sh := range openAIPaths {
 		before, ok := strings.CutSuffix(p, end)
@@ -74,7 +78,7 @@ func shapeOf(req *http.Request, ownClient bool) (sh *shape, model string) {
 	return nil, ""
 }
 
-func googleShape(p, action string) *shape {
+func googleShape(p, model, action string) *shape {
 	switch action {
 	case "generateContent", "streamGenerateContent":
 		return geminiGenerate
@@ -83,6 +87,13 @@ func googleShape(p, action string) *shape {
 	case "rawPredict", "streamRawPredict":
 		if strings.Contains(p, "/publishers/anthropic/") {
 			return anthropicMessages
+		}
+	case "predict": // of anything that Vertex AI runs
+		switch {
+		case strings.HasPrefix(model, "imagen-"), strings.HasPrefix(model, "imagegeneration"):
+			return imagenImages
+		case strings.Contains(model, "embedding"):
+			return vertexEmbed
 		}
 	}
 	return nil
@@ -122,6 +133,10 @@ func (sh *shape) providerOf(u *url.URL) string {
 	}
 	if strings.HasPrefix(host, "bedrock-runtime.") && strings.HasSuffix(host, ".amazonaws.com") {
 		return "bedrock"
+	}
+	regional := strings.HasPrefix(host, "aiplatform.") && strings.HasSuffix(host, ".rep.googleapis.com")
+	if regional || sh.provider == "google" && strings.Contains(u.Path, "/publishers/") { // behind another host, too
+		return "vertex"
 	}
 	return sh.provider
 }

@@ -22,6 +22,7 @@ var dialects = []dialect{
 	{"brokle", func(r *reader) bool { return scope(r, "brokle") || r.has("brokle.span.type") }, brokle},
 	{"anthropic", func(r *reader) bool { return r.Scope == "com.anthropic.sdk.python" }, anthropic},
 	{"vercel", attribute("ai.operationId"), vercel},
+	{"genkit", func(r *reader) bool { return r.Scope == "genkit-tracer" || r.has("genkit:type") }, genkit},
 	{"gen_ai", attribute("gen_ai.operation.name"), genai},
 	{"traceloop", func(r *reader) bool {
 		return r.has("llm.request.type") || r.prefixed("gen_ai.prompt.") || r.has("traceloop.span.kind")

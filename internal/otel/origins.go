@@ -128,6 +128,13 @@ var originsOf = map[string][]origin{
 		attributed("cache_read_cost", "brokle.cache_read_cost"), attributed("cache_write_cost", "brokle.cache_write_cost"),
 		attributed("token_source", "brokle.token_source"), attributed("cache_write_1h_tokens", "brokle.cache_write_1h_tokens"),
 	},
+	"genkit": slices.Concat(
+		insideOf("genkit:output", "prompt_tokens", "completion_tokens", "cache_read_tokens", "reasoning_tokens", "finish_reason_original"),
+		insideOf("genkit:input", "model_parameters"), insideOf("genkit:init", "session_id"),
+		[]origin{
+			attributed("type", "genkit:metadata:subtype", "genkit:type"), attributed("requested_model", "genkit:name"), attributed("provider", "genkit:name"),
+			attributed("session_id", "genkit:sessionId"), attributed("status", "genkit:state"), attributed("input", "genkit:input"), attributed("output", "genkit:output"),
+		}),
 	"traceloop": {
 		attributed("type", "traceloop.span.kind", "llm.request.type"),
 		attributed("input", "traceloop.entity.input"), attributed("output", "traceloop.entity.output"),

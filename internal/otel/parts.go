@@ -53,7 +53,7 @@ func partOf(o object) []Part {
 	return []Part{{Type: "other", Text: string(encode(o))}}
 }
 
-// geminiPart reads a part that says by its key what it is.
+// geminiPart reads a part that says by its key what it is, as Gemini's and Genkit's do.
 func geminiPart(o object) []Part {
 	if s, ok := o["text"].(string); ok {
 		if thought, _ := o["thought"].(bool); thought {
@@ -61,20 +61,23 @@ func geminiPart(o object) []Part {
 		}
 		return []Part{{Type: "text", Text: s}}
 	}
-	for _, key := range []string{"functionCall", "function_call"} {
+	for _, key := range []string{"functionCall", "function_call", "toolRequest"} {
 		if call, ok := o[key].(object); ok {
 			return []Part{callPart(call)}
 		}
 	}
-	for _, key := range []string{"functionResponse", "function_response"} {
+	for _, key := range []string{"functionResponse", "function_response", "toolResponse"} {
 		if answer, ok := o[key].(object); ok {
 			return []Part{resultPart(answer)}
 		}
 	}
-	for _, key := range []string{"inlineData", "inline_data", "fileData", "file_data"} {
+	for _, key := range []string{"inlineData", "inline_data", "fileData", "file_data", "media"} {
 		if data, ok := o[key].(object); ok {
 			return []Part{medium("file", data)}
 		}
+	}
+	if s, ok := o["reasoning"].(string); ok {
+		return []Part{{Type: "reasoning", Text: s}}
 	}
 	if len(o) == 0 {
 		return nil
@@ -102,7 +105,7 @@ func emptied(v any) any {
 }
 
 func callPart(o object) Part {
-	p := Part{Type: "tool_call", ID: firstText(o, "id", "call_id", "toolCallId"), Name: firstText(o, "name", "toolName")}
+	p := Part{Type: "tool_call", ID: firstText(o, "id", "call_id", "toolCallId", "ref"), Name: firstText(o, "name", "toolName")}
 	if id := text(o, "call_id"); id != "" {
 		p.ID = id
 	}
@@ -130,7 +133,7 @@ func argumentsOf(v any) json.RawMessage {
 }
 
 func resultPart(o object) Part {
-	p := Part{Type: "tool_result", ID: firstText(o, "id", "tool_use_id", "call_id", "tool_call_id", "toolCallId"), Name: firstText(o, "name", "toolName")}
+	p := Part{Type: "tool_result", ID: firstText(o, "id", "tool_use_id", "call_id", "tool_call_id", "toolCallId", "ref"), Name: firstText(o, "name", "toolName")}
 	for _, key := range []string{"response", "result", "content", "output"} {
 		if v, ok := o[key]; ok && v != nil {
 			p.Text = plain(v)
@@ -141,7 +144,7 @@ func resultPart(o object) Part {
 }
 
 func medium(kind string, o object) Part {
-	p := Part{Type: "medium", MediaType: firstText(o, "mime_type", "media_type", "mimeType", "mediaType"), Modality: text(o, "modality")}
+	p := Part{Type: "medium", MediaType: firstText(o, "mime_type", "media_type", "mimeType", "mediaType", "contentType"), Modality: text(o, "modality")}
 	data := firstText(o, "uri", "url", "fileUri", "file_uri", "file_id", "id")
 	for _, key := range []string{"image_url", "image", "input_audio", "audio", "file", "source", "video_url"} {
 		switch v := o[key].(type) {

@@ -17,6 +17,7 @@ var libraries = map[string]string{
 	"C": "openinference langchain 0.1.80 with openinference openai",
 	"E": "Vercel's AI SDK (ai 6.0.326)",
 	"G": "logfire 5.4.0",
+	"K": "Genkit for Go 1.12.0, with its plugins for OpenAI, Anthropic and Google",
 	"L": "openlit 1.45.0 with anthropic 2.14.0",
 	"M": "mlflow 3.17.2",
 	"S": "langsmith 0.14.17 with anthropic 2.14.0",

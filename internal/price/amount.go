@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Amount is money, in units of 1e-12 USD: at most 9.2 million USD. Sums of them are exact.
+// Amount is money, in units of 1e-12 USD: at most 9,223,372.036854775807 USD. Sums of them are exact.
 type Amount int64
 
 // USD is one dollar.
@@ -17,6 +17,7 @@ const (
 	amountDigits = 12
 	million      = 1_000_000
 	mostAmount   = 1<<63 - 1
+	endOfParsed  = 9_000_000 * USD // ParseAmount takes what is below it
 )
 
 var errAmount = errors.New("want a decimal number of US dollars, 0 or more, below 9,000,000 and with at most 12 decimals")
@@ -44,6 +45,9 @@ func ParseAmount(s string) (Amount, error) {
 		}
 		units = units*10 + int64(digit-'0')
 	}
+	if Amount(units) >= endOfParsed {
+		return 0, errAmount
+	}
 	return Amount(units), nil
 }
 
@@ -62,8 +66,19 @@ func (a Amount) String() string {
 	return sign + whole + "." + part
 }
 
-// Dollars is the nearest float64, as events and answers have costs.
-func (a Amount) Dollars() float64 { return float64(a) / float64(USD) }
+// Dollars is the nearest float64, as events and answers have costs. Below 8,192 USD these lie less than 1e-12 apart, so that no unit is lost; over
+// all Amounts less than a millionth.
+func (a Amount) Dollars() float64 {
+	const exact = 1 << 53 // units that a float64 has all of
+	if -exact <= a && a <= exact {
+		return float64(a) / float64(USD) // one rounding
+	}
+	nearest, err := strconv.ParseFloat(a.String(), 64)
+	if err != nil { // of no Amount
+		return float64(a) / float64(USD)
+	}
+	return nearest
+}
 
 // times is what so many tokens cost when a million cost a, rounded half to even; false when no Amount can say it.
 func (a Amount) times(tokens int64) (Amount, bool) {

@@ -1,7 +1,10 @@
 package price
 
 import (
+	"fmt"
 	"math/big"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
@@ -17,7 +20,7 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%s: %d %v, written as %s", text, a, err, a)
 		}
 	}
-	for _, text := range []string{"", ".5", "5.", "-1", "+1", "1e-6", "0.0000000000001", "1,5", "10000000", "9999999", "1.2.3", "NaN", " 1", "0x1"} {
+	for _, text := range []string{"", ".5", "5.", "-1", "+1", "1e-6", "0.0000000000001", "1,5", "10000000", "9999999", "9000000", "9000000.000001", "9223372.036854775807", "1.2.3", "NaN", " 1", "0x1"} {
 		if a, err := ParseAmount(text); err == nil {
 			t.Errorf("%q is %s", text, a)
 		}
@@ -27,6 +30,26 @@ func TestAmounts(t *testing.T) {
 	}
 	if d := Amount(500_000).Dollars(); d != 0.0000005 {
 		t.Errorf("%v", d)
+	}
+}
+
+// An amount as a float64 is the nearest there is, so that it is written as it was read: with 12 decimals below 8,192 USD, with 6 up to 9 million.
+func TestDollarsAreTheNearest(t *testing.T) {
+	t.Parallel()
+	rng := chance.Of(t)
+	for range 20_000 {
+		whole, part, decimals := rng.Int64N(9_000_000), rng.Int64N(1e6), 6
+		if rng.IntN(2) == 0 {
+			whole, part, decimals = rng.Int64N(8_192), rng.Int64N(1e12), 12
+		}
+		text := strings.TrimRight(strings.TrimRight(fmt.Sprintf("%d.%0*d", whole, decimals, part), "0"), ".")
+		if text == "" || strings.HasSuffix(fmt.Sprintf("%d", whole), "0") && part == 0 {
+			continue // the zeros that were cut were not decimals
+		}
+		a, err := ParseAmount(text)
+		if got := strconv.FormatFloat(a.Dollars(), 'f', -1, 64); err != nil || got != text {
+			t.Fatalf("%s: %v, written as %s", text, err, got)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ type Form uint8
 const (
 	Text       Form = iota
 	AnyCase         // text, read as upper case
-	Time            // whatever wire.Timestamp reads
+	Time            // whatever wire.Timestamp reads, or a date
 	Number          // a decimal number
 	Integer         // from 1 to MaxLimit
 	Boolean         // true or false
@@ -81,9 +81,9 @@ func Params() []Param {
 	return []Param{
 		{Name: "from", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.AtLeast,
 			field: func(f *store.Filter) any { return &f.From },
-			Says:  "The earliest start time, inclusive (scores, events: the timestamp): RFC 3339, Unix seconds, or any other form of a time"},
+			Says:  "The earliest start time, inclusive (scores, events: the timestamp): RFC 3339, Unix seconds, any other form of a time, or a date, which is its first moment in UTC"},
 		{Name: "to", Form: Time, Lists: filtered | Environments | Events, column: "time", op: store.Below,
-			field: func(f *store.Filter) any { return &f.To }, Says: "The latest start time, exclusive; not before `from`"},
+			field: func(f *store.Filter) any { return &f.To }, Says: "The latest start time, exclusive; not before `from`. A date leaves that day out: `from=2026-11-01&to=2026-12-01` is all of November"},
 		{Name: "name", Lists: filtered | Stream, column: "name",
 			field: func(f *store.Filter) any { return &f.Name }, Says: "The name, exactly, as all texts but where another form is named"},
 		{Name: "user_id", Lists: filtered | Stream, column: "user_id",
@@ -92,6 +92,8 @@ func Params() []Param {
 			field: func(f *store.Filter) any { return &f.SessionID }, Says: "The session's id"},
 		{Name: "environment", Lists: filtered | Events | Stream, column: "environment",
 			field: func(f *store.Filter) any { return &f.Environment }, Says: "The environment"},
+		{Name: "key_id", Lists: filtered | Events | Stream, column: "key_id",
+			field: func(f *store.Filter) any { return &f.KeyID }, Says: "The id of the key that brought it (of what several keys spoke of, the first), as `GET /v1/keys` has it"},
 		{Name: "tag", Lists: filtered | Stream, column: "tag",
 			field: func(f *store.Filter) any { return &f.Tag }, Says: "One of the tags"},
 		{Name: "model", Lists: filtered | Stream, column: "model",

@@ -105,34 +105,25 @@ func (r *Reader) boolean(name string) *bool {
 	return &yes
 }
 
-// Time is a time; the zero one when it is not given.
+// Time is a time, or a day: its first moment in UTC; the zero one when it is not given.
 func (r *Reader) Time(name string) time.Time { return r.time(name) }
 
-// Date is a time, or a day: its first moment in UTC.
-func (r *Reader) Date(name string) time.Time {
-	if at, err := time.Parse(time.DateOnly, r.Text(name)); err == nil && at.Year() >= 1970 {
-		return at
-	}
-	before := r.Err
-	at := r.time(name)
-	if before == nil && r.Err != nil {
-		r.Err = &store.QueryError{Param: name, Message: "must be a date such as 2026-01-31, RFC 3339 or Unix seconds, from 1970 to 9999"}
-	}
-	return at
-}
-
-// time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more.
+// time reads what brokle.Timestamp does: RFC 3339, Unix seconds, and more; or a day, which is its first moment in UTC. So a to of a
+// day leaves that day out.
 func (r *Reader) time(name string) time.Time {
 	v := r.Text(name)
 	if v == "" {
 		return time.Time{}
+	}
+	if at, err := time.Parse(time.DateOnly, v); err == nil && at.Year() >= 1970 {
+		return at
 	}
 	if len(v) > 10 && v[10] == 'T' {
 		v = strings.ReplaceAll(v, " ", "+") // a zone's plus that was not escaped
 	}
 	var t wire.Timestamp
 	if strings.ContainsAny(v, `"\`) || t.UnmarshalJSON([]byte(`"`+v+`"`)) != nil {
-		r.Fail(name, "must be RFC 3339 or Unix seconds, from 1970 to 9999")
+		r.Fail(name, "must be a date such as 2026-01-31, RFC 3339 or Unix seconds, from 1970 to 9999")
 	}
 	return t.Time
 }

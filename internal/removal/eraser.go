@@ -33,6 +33,9 @@ type EraserOptions struct {
 		// ForgetFailures drops what is kept of the project's failed events.
 		ForgetFailures(project string)
 	}
+	// Aside removes what was put aside of an earlier Warehouse, which nothing else reaches; nil: there is none. While it fails, an
+	// erasure has not ended.
+	Aside func() error
 	// Journal is the file of the erasure that is under way.
 	Journal string
 	// Local is which of these events are of the Log itself, and their Seqs there, where those of Mentions are others. Default: all are.
@@ -141,6 +144,11 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 		}
 		e.o.Ingest.ForgetFailures(what.Project)
 		if err := e.o.Warehouse.Erase(ctx, what.Project, what.Seqs); err != nil {
+			return err
+		}
+	}
+	if e.o.Aside != nil {
+		if err := e.o.Aside(); err != nil {
 			return err
 		}
 	}

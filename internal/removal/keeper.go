@@ -19,7 +19,8 @@ type KeeperOptions struct {
 	Indexer   Indexer
 	Retention store.Retention
 	// Every is the time between two passes. Default: a tenth of the shortest
-	// retention, at least 1 s and at most 5 minutes.
+	// retention, at least 30 s and at most 5 minutes: passes that follow each other soon take the
+	// same rows apart again and again.
 	Every time.Duration
 	// Now is the clock that events grow old by. Default time.Now.
 	Now func() time.Time
@@ -39,7 +40,7 @@ type Indexer interface {
 }
 
 const (
-	leastEvery = time.Second
+	leastEvery = 30 * time.Second
 	mostEvery  = 5 * time.Minute
 )
 

@@ -140,7 +140,7 @@ func TestWrongBudgets(t *testing.T) {
 	rep := h.send("PUT", "/v1/budgets", []byte(`[{"name":"x","period":"week","stop":-1},{"name":"y","period":"day","stop":1,"key":"k"}]`))
 	e := decoded[envelope](t, rep).Error
 	lines, _ := e.Details.([]any)
-	if rep.status != 400 || e.Code != codeInvalidBudgets || len(lines) != 3 || !strings.HasPrefix(lines[0].(string), "budget 1 (x), period") || !strings.Contains(lines[2].(string), "no budgets of keys") {
+	if rep.status != 400 || e.Code != codeInvalidBudgets || len(lines) != 3 || !strings.HasPrefix(lines[0].(string), "budget 1 (x), period") || !strings.Contains(lines[2].(string), "a budget of a key has key_id") {
 		t.Errorf("%d %s", rep.status, rep.body)
 	}
 	if rep := h.send("PUT", "/v1/budgets", bytes.Repeat([]byte(" "), maxBudgets+1)); rep.status != 413 || rep.code(t) != "body_too_large" {

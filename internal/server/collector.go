@@ -206,6 +206,9 @@ func (c *statsCollector) budgets() []sample {
 	}
 	for _, b := range st.Budgets {
 		of := []string{"project", b.Project, "budget", b.Name}
+		if b.KeyID != "" {
+			out = append(out, gauge("budget_key", "1: the key that a budget is of, by id and name.", 1, "project", b.Project, "budget", b.Name, "key_id", b.KeyID, "key_name", b.KeyName))
+		}
 		if b.Known {
 			out = append(out,
 				gauge("budget_spend_usd", "What was spent of a budget in the present period; more when calls have no cost that is known.", b.Spend, of...),

@@ -28,6 +28,7 @@ type eventsQuery struct {
 	project     string
 	from, to    time.Time // of the event's timestamp
 	environment string
+	keyID       string
 	limit       int
 	after       entity.Seq // the last event of the page before
 	until       entity.Seq // the end of the Log when the first page was asked for
@@ -47,7 +48,7 @@ func (q *eventsQuery) wanted(recs []entity.Record) []entity.Record {
 func (q *eventsQuery) wants(rec *entity.Record) bool {
 	at := rec.Event.Timestamp.Time
 	return rec.Project == q.project &&
-		(q.environment == "" || rec.Environment == q.environment) &&
+		(q.environment == "" || rec.Environment == q.environment) && (q.keyID == "" || rec.KeyID == q.keyID) &&
 		(q.from.IsZero() || !at.Before(q.from)) && (q.to.IsZero() || at.Before(q.to))
 }
 
@@ -59,7 +60,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	eq := eventsQuery{
-		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, limit: q.Limit, until: s.o.Events.Head(),
+		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, keyID: q.KeyID, limit: q.Limit, until: s.o.Events.Head(),
 	}
 	if q.Cursor != "" && !eq.resume(s.places(), q.Cursor) {
 		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")

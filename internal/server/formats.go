@@ -40,6 +40,7 @@ func take(f wireformat.Format) handler {
 		if err != nil {
 			return nil, err
 		}
+		req.KeyID = c.caller.KeyID
 		if err := s.rates.take(c.caller.KeyID, len(req.Events), s.o.Now()); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ func masks() []struct {
 		by string
 	}{
 		{regexp.MustCompile(`job_[0-9A-HJKMNP-TV-Z]{26}`), "job_JOB"},
+		{regexp.MustCompile(`key_[0-9a-f]{16}`), "key_KEY"},
 		{regexp.MustCompile(`"batch_id": "[0-9A-HJKMNP-TV-Z]{26}"`), `"batch_id": "BATCH"`},
 		{regexp.MustCompile(`"(created_at|completed_at|at)": "20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"`), `"$1": "TIME"`},
 		{regexp.MustCompile(`"processing_time_ms": \d+`), `"processing_time_ms": 0`},

@@ -100,9 +100,9 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	h.wh, err = duckstore.Open(filepath.Join(dir, "warehouse.duckdb"), duckstore.Options{Records: extract.Records(h.log.Get), Prices: h.prices, Logger: logger, Now: with.now})
 	check()
-	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats})
-	check()
 	h.keys, err = keyring.Open(filepath.Join(dir, "keys.json"), keyring.Options{Logger: logger})
+	check()
+	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats, KeyName: h.keys.NameOf})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
 	var l store.Log = h.log

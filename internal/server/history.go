@@ -122,6 +122,6 @@ func only(recs []*entity.Record, seqs []entity.Seq) []*entity.Record {
 func storedEvent(rec *entity.Record) wire.StoredEvent {
 	return wire.StoredEvent{
 		EventID: rec.Event.ID, EventType: rec.Event.Type, Timestamp: rec.Event.Timestamp.Time, ReceivedAt: rec.ReceivedAt,
-		BatchID: rec.BatchID, Environment: rec.Environment, Payload: rec.Event.Payload,
+		BatchID: rec.BatchID, Environment: rec.Environment, KeyID: rec.KeyID, Payload: rec.Event.Payload,
 	}
 }

@@ -57,7 +57,7 @@ func (s *Server) priceList(project string) (*answer, error) {
 // putPrices is PUT /v1/prices: the body takes the place of all own prices of the project, for calls that come.
 func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	q := query.Reader{Values: c.params}
-	from := q.Date("from")
+	from := q.Time("from")
 	if q.Err != nil {
 		return nil, q.Err
 	}

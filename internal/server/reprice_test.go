@@ -45,6 +45,23 @@ func TestReprice(t *testing.T) {
 			t.Errorf("%s: %d %s", name, rep.status, rep.body)
 		}
 	}
+	// An empty value would mean all: it is refused, whatever else is said.
+	for _, q := range []string{"from=", "from=&to=2026-02-01", "to=", "model=", "book=", "dry_run=", "from=2026-01-01&from="} {
+		for _, method := range []string{"POST /v1/prices/reprice", "PUT /v1/prices", "DELETE /v1/traces", "DELETE /v1/users"} {
+			verb, path, _ := strings.Cut(method, " ")
+			query := q
+			switch path {
+			case "/v1/prices":
+				query = "from="
+			case "/v1/traces", "/v1/users":
+				query = "id="
+			}
+			rep := h.send(verb, path+"?"+query, nil)
+			if rep.status != 400 || rep.code(t) != codeInvalidParameter || !strings.Contains(string(rep.body), "is empty: leave it out, or give it a value") {
+				t.Errorf("%s?%s: %d %s", method, query, rep.status, rep.body)
+			}
+		}
+	}
 	// What stands in a body narrows nothing, and without a query everything would be repriced.
 	if rep := h.send("POST", "/v1/prices/reprice", []byte(`{"from":"2026-01-01","dry_run":true}`)); rep.status != 400 || rep.code(t) != codeInvalidParameter {
 		t.Errorf("a body: %d %s", rep.status, rep.body)

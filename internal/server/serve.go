@@ -157,6 +157,10 @@ func parameters(raw string, rt route) (url.Values, error) {
 			p.details = map[string]string{"parameter": name}
 			return nil, p
 		}
+		// Of a question an empty value is as none at all. What changes something must not be wider than was meant.
+		if rt.method != http.MethodGet && slices.Contains(values[name], "") {
+			return nil, badParameter(name, "is empty: leave it out, or give it a value")
+		}
 	}
 	return values, nil
 }

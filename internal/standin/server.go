@@ -10,7 +10,8 @@ import (
 
 // Server answers as providers do. The model that a request names says how: a name that ends in -400, -401, -429, -529 or -500 is refused with
 // this status, one that ends in -cut is cut off in the middle of its stream, one in -tool is answered with the calls of two tools, one in -hold stops
-// after the first token until Release, and any other is answered "The sky is blue." It is safe for concurrent use.
+// after the first token until Release, and any other is answered "The sky is blue." Of Gemini's, one in -blocked is no prompt that it takes, and one in -media is
+// answered with an image between texts, and counts sound and a search. It is safe for concurrent use.
 type Server struct {
 	mu       sync.Mutex // guards both
 	requests []Request
@@ -68,6 +69,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write, refuse := openAIChat, openAIRefusal
 	switch {
 	case strings.HasSuffix(p, "/chat/completions"):
+	case strings.HasSuffix(p, "/api/chat"):
+		write, refuse = ollamaChat, ollamaRefusal
 	case strings.HasSuffix(p, "/responses"):
 		write = openAIResponses
 	case strings.HasSuffix(p, "/embeddings"):

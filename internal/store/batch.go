@@ -13,6 +13,7 @@ type Batch struct {
 	Project     string
 	Environment string
 	ID          string // batch id, a ULID made by the server
+	KeyID       string // of the key that brought it, never its secret; "" when that is not known
 	ReceivedAt  time.Time
 	Dedup       Dedup
 	Events      []wire.Event

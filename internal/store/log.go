@@ -95,6 +95,7 @@ type Job struct {
 	Project     string
 	Environment string // already resolved from body and header
 	BatchID     string
+	KeyID       string // of the key that brought it; "" when that is not known
 	ReceivedAt  time.Time
 	// Format names the wire format of Body; "" is that of POST /v1/telemetry/batch.
 	Format string

@@ -16,6 +16,7 @@ type Filter struct {
 	UserID       string
 	SessionID    string
 	Environment  string
+	KeyID        string // of the key that brought it
 	Tag          string
 	Model        string
 	Type         string // observation type

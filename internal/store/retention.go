@@ -30,13 +30,16 @@ func (r Retention) Shortest() time.Duration {
 	return shortest
 }
 
-// longestSlack bounds Slack.
-const longestSlack = 24 * time.Hour
+// leastSlack and longestSlack bound Slack.
+const (
+	leastSlack   = time.Minute
+	longestSlack = 24 * time.Hour
+)
 
 // Slack is how much longer than asked a payload may lie on the disk after its
-// event has left all answers: a tenth of the retention, at most 24 hours.
+// event has left all answers: a tenth of the retention, at least a minute, at most 24 hours.
 func (r Retention) Slack(project string) time.Duration {
-	return min(r.Of(project)/10, longestSlack)
+	return min(max(r.Of(project)/10, leastSlack), longestSlack)
 }
 
 // Cutoffs is what has expired at one moment.

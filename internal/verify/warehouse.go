@@ -136,7 +136,7 @@ func (w *warehouseCheck) add(r *entity.Record) error {
 		return nil
 	}
 	with := *r
-	if with.Fields, _ = extract.Extract(&r.Event); with.Fields == nil {
+	if with.Fields, _ = extract.Of(r); with.Fields == nil {
 		return nil // it is poison
 	}
 	return w.has.Add(&with)

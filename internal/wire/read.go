@@ -12,6 +12,7 @@ type TraceSummary struct {
 	UserID           string     `json:"user_id"`
 	SessionID        string     `json:"session_id"`
 	Environment      string     `json:"environment"`
+	KeyID            string     `json:"key_id"` // of the key that brought it, not its secret; "" when that is not known
 	Tags             []string   `json:"tags"`
 	StartTime        time.Time  `json:"start_time"`
 	EndTime          *time.Time `json:"end_time"`                 // nil while nothing in it has ended
@@ -56,6 +57,7 @@ type Observation struct {
 	Type                string     `json:"type"`
 	Name                string     `json:"name"`
 	Environment         string     `json:"environment"`
+	KeyID               string     `json:"key_id"` // of the key that brought it, not its secret; "" when that is not known
 	StartTime           time.Time  `json:"start_time"`
 	StartTimeInferred   bool       `json:"start_time_inferred"` // from an event's timestamp, not sent
 	EndTime             *time.Time `json:"end_time"`
@@ -151,7 +153,8 @@ type ObservationEvent struct {
 	Timestamp   time.Time       `json:"timestamp"`   // what the client said
 	ReceivedAt  time.Time       `json:"received_at"` // when the server had it
 	BatchID     string          `json:"batch_id"`
-	Environment string          `json:"environment"` // of the batch
+	Environment string          `json:"environment"`      // of the batch
+	KeyID       string          `json:"key_id,omitempty"` // of the key that brought the batch; absent when that is not known
 	Payload     json.RawMessage `json:"payload"`
 }
 
@@ -170,6 +173,7 @@ type Score struct {
 	Comment          string          `json:"comment"`
 	AuthorUserID     string          `json:"author_user_id"`
 	Environment      string          `json:"environment"`
+	KeyID            string          `json:"key_id"`    // of the key that brought it, not its secret; "" when that is not known
 	Timestamp        time.Time       `json:"timestamp"` // of its first event
 	Metadata         json.RawMessage `json:"metadata,omitempty"`
 	// Clear names fields that an update empties before its own values apply: see the option

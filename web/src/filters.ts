@@ -16,6 +16,7 @@ export const traceFields: Field[] = [
   { name: "user_id", title: "User", kind: "text", suggest: { of: "traces", by: "user_id" } },
   { name: "session_id", title: "Session", kind: "text", suggest: { of: "traces", by: "session_id" } },
   { name: "environment", title: "Environment", kind: "text", suggest: { of: "traces", by: "environment" } },
+  { name: "key_id", title: "Key", kind: "text", suggest: { of: "observations", by: "key_id" } },
   { name: "model", title: "Model", kind: "text", suggest: { of: "observations", by: "model" } },
   { name: "tag", title: "Tag", kind: "text" },
   { name: "level", title: "Level", kind: "text", choices: ["ERROR", "WARN", "INFO", "DEBUG", "DEFAULT"] },
@@ -29,10 +30,10 @@ export const traceFields: Field[] = [
 const named = (...names: string[]): Field[] => names.flatMap(n => traceFields.filter(f => f.name === n));
 
 /** The filters of the other pages: those of traces that their questions take too. */
-export const dashboardFields = named("environment", "model", "name", "user_id", "tag");
-export const sessionFields = named("user_id", "environment", "model", "tag", "has_error");
-export const userFields = named("environment", "model", "tag", "has_error");
-export const scoreFields = named("environment");
+export const dashboardFields = named("environment", "model", "name", "user_id", "key_id", "tag");
+export const sessionFields = named("user_id", "environment", "key_id", "model", "tag", "has_error");
+export const userFields = named("environment", "key_id", "model", "tag", "has_error");
+export const scoreFields = named("environment", "key_id");
 
 /** Applied is one filter in force. */
 export interface Applied {

@@ -14,6 +14,8 @@ export interface TraceSummary {
   user_id: string;
   session_id: string;
   environment: string;
+  /** of the key that brought it, not its secret; "" when that is not known */
+  key_id: string;
   tags: string[];
   start_time: string;
   /** null while nothing in it has ended */
@@ -49,6 +51,8 @@ export interface Observation {
   type: string;
   name: string;
   environment: string;
+  /** of the key that brought it, not its secret; "" when that is not known */
+  key_id: string;
   start_time: string;
   /** from an event's timestamp, not sent */
   start_time_inferred: boolean;
@@ -170,6 +174,8 @@ export interface Score {
   comment: string;
   author_user_id: string;
   environment: string;
+  /** of the key that brought it, not its secret; "" when that is not known */
+  key_id: string;
   /** of its first event */
   timestamp: string;
   metadata?: Sent | null;
@@ -377,6 +383,8 @@ export interface Budget {
   model?: string;
   /** only what is of this environment */
   environment?: string;
+  /** only what the key of this id brought, revoked or not */
+  key_id?: string;
   /** USD; absent: no such level */
   warn?: number;
   /** the same; not below warn */
@@ -405,6 +413,8 @@ export interface BudgetAlert {
 
 /** BudgetStatus is a budget and how it stands. */
 export interface BudgetStatus extends Budget {
+  /** key_name is the name of the key of key_id; absent when it has none, and of a budget of no key. */
+  key_name?: string;
   /** period_start is when the present period began; null before the first look. */
   period_start: string | null;
   /** period_end is when it ends; null before the first look. */

@@ -107,7 +107,7 @@ test("a budget leads to what it counts, and tables are saved as CSV", async () =
   };
   const budgets = await saved("Budgets as CSV");
   assert.equal(budgets.length, 4);
-  assert.equal(budgets[0].split(",").slice(0, 5).join(), "name,user_id,model,environment,period");
+  assert.equal(budgets[0].split(",").slice(0, 7).join(), "name,user_id,model,environment,key_id,key_name,period");
   assert.ok(budgets[1].includes(",0.5,1,1.5,1,false,stop,"), budgets[1]);
   const models = await saved("By model as CSV");
   assert.match(models[0], /^model,cost,cost_cached,cost_input,cost_output,count,.*,unpriced_count$/);
@@ -115,6 +115,25 @@ test("a budget leads to what it counts, and tables are saved as CSV", async () =
   assert.deepEqual([cells.model, cells.count, cells.cost, cells.unpriced_count], [`model-${run}`, "2", "1.5", "1"]);
   assert.deepEqual(problems, []);
   await context.close();
+});
+
+test("a budget of a key has the key's name, in the table and where it is used up", async () => {
+  const list = (await api("/v1/budgets")).budgets;
+  const [key] = (await api("/v1/keys")).data;
+  await set([{ name: "keyed", period: "month", key_id: key.id, stop: 1 }]);
+  await until("it was looked at", async () => (await status("keyed"))?.at);
+  const { context, page, problems } = await signedIn(browser);
+  await page.goto(`${url}/dashboard?environment=${environment}`);
+  await page.locator(".tile").first().waitFor();
+  const [row] = await rows(page);
+  assert.ok(row[0].startsWith(`keyedkey ${key.name || key.id}, `), row[0]);
+  if ((await status("keyed")).reached === "stop") {
+    const told = await page.getByRole("alert").locator("p").first().textContent();
+    assert.ok(told.startsWith(`Budget keyed of the key ${key.name || key.id}: `), told);
+  }
+  assert.deepEqual(problems, []);
+  await context.close();
+  await set(list);
 });
 
 test("what is spent and what is set is seen without a reload; without budgets there is nothing", async () => {

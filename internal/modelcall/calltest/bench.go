@@ -42,7 +42,7 @@ func New(t *testing.T) *Bench {
 	return b
 }
 
-// Call is what was recorded of one call: the start with the end over it.
+// Call is what was recorded of one call: the start with updates and the end over it.
 type Call struct {
 	brokle.Observation
 	Ends int
@@ -64,12 +64,14 @@ func (b *Bench) Recorded() (all []*Call) {
 		case brokle.ObservationCreate:
 			byID[o.ID] = &Call{Observation: o}
 			all = append(all, byID[o.ID])
-		case brokle.ObservationComplete:
+		case brokle.ObservationUpdate, brokle.ObservationComplete:
 			c := byID[o.ID]
 			if err := json.Unmarshal(ev.Payload, &c.Observation); err != nil {
 				b.T.Fatal(err)
 			}
-			c.Ends++
+			if ev.Type == brokle.ObservationComplete {
+				c.Ends++
+			}
 		}
 	}
 	return all

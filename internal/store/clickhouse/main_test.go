@@ -67,7 +67,7 @@ func (c complaints) Write(line []byte) (int, error) {
 func testOptions(t testing.TB, s *clickhousetest.Server, database string) Options {
 	return Options{
 		Addresses: []string{s.Addr()}, Database: database, User: clickhousetest.User, Password: clickhousetest.Password,
-		Extract: func(r *entity.Record) { r.Fields, _ = extract.Extract(&r.Event) },
+		Extract: func(r *entity.Record) { r.Fields, _ = extract.Of(r) },
 		Logger:  slog.New(slog.NewTextHandler(complaints{t}, nil)), QuestionTime: 10 * time.Minute, // however busy the machine is
 	}
 }

@@ -62,21 +62,21 @@ func (w *Warehouse) Records(ctx context.Context, seqs []entity.Seq) ([]entity.Re
 	if len(seqs) == 0 {
 		return nil, nil
 	}
-	var project, environment, batch, eventID, typ, payload, said proto.ColStr
+	var project, environment, batch, key, eventID, typ, payload, said proto.ColStr
 	var seq, form, content proto.ColUInt64
 	var ts, received proto.ColInt64
 	notes := new(proto.ColStr).Array()
 	result := proto.Results{
-		{Name: "of_project", Data: &project}, {Name: "environment", Data: &environment}, {Name: "batch_id", Data: &batch}, {Name: "event_id", Data: &eventID},
+		{Name: "of_project", Data: &project}, {Name: "environment", Data: &environment}, {Name: "batch_id", Data: &batch}, {Name: "of_key", Data: &key}, {Name: "event_id", Data: &eventID},
 		{Name: "type", Data: &typ}, {Name: "payload", Data: &payload}, {Name: "seq", Data: &seq}, {Name: "content", Data: &content}, {Name: "form", Data: &form}, {Name: "said", Data: &said},
 		{Name: "at", Data: &ts}, {Name: "of_received", Data: &received}, {Name: "notes", Data: notes},
 	}
 	found := make(map[entity.Seq]entity.Record, len(seqs))
 	q := &builder{}
-	err := w.ask(ctx, q, `SELECT CAST(project, 'String') AS of_project, CAST(batch_environment, 'String') AS environment, batch_id, event_id, CAST(event_type, 'String') AS type, payload,
+	err := w.ask(ctx, q, `SELECT CAST(project, 'String') AS of_project, CAST(batch_environment, 'String') AS environment, batch_id, CAST(key_id, 'String') AS of_key, event_id, CAST(event_type, 'String') AS type, payload,
 		seq, content, form, said, toUnixTimestamp64Micro(ts) AS at, toUnixTimestamp64Micro(received) AS of_received, notes FROM events WHERE seq IN `+q.arg(uints(seqs)), result, func(i int) {
 		r := entity.Record{
-			Seq: entity.Seq(seq.Row(i)), Project: project.Row(i), Environment: environment.Row(i), BatchID: batch.Row(i), ReceivedAt: microTime(received.Row(i)),
+			Seq: entity.Seq(seq.Row(i)), Project: project.Row(i), Environment: environment.Row(i), BatchID: batch.Row(i), KeyID: key.Row(i), ReceivedAt: microTime(received.Row(i)),
 			Event: wire.Event{ID: eventID.Row(i), Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.Row(i)), Timestamp: wire.At(microTime(ts.Row(i)))},
 			Notes: slices.Clone(notes.Row(i)),
 		}

@@ -12,7 +12,7 @@ import (
 
 // relativeTable is what a roll-up asks of an observation.
 var relativeTable = observationTable.only("id", "trace_id", "parent_observation_id", "type", "level", "model", "environment", "start_time", "end_time", "total_tokens", "total_cost",
-	"counts_tokens", "counts_cost", "status", "duplicate_of", "name", "trace_name", "user_id", "session_id", "release", "door", "tags")
+	"counts_tokens", "counts_cost", "status", "duplicate_of", "name", "trace_name", "user_id", "session_id", "release", "door", "tags", "key_id")
 
 // rollUp makes the rows of the touched traces, and finds the observations of which it changed whether their amounts count.
 func (s *settling) rollUp(ctx context.Context) error {

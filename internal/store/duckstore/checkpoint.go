@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,7 +11,7 @@ import (
 // Checkpoint writes what is hot, and moves the write-ahead log into the file. It is worth its time
 // when nothing waits to be inserted; Insert waits for it.
 func (w *Warehouse) Checkpoint(ctx context.Context) error {
-	if err := w.locked(ctx, w.checkpoint); err != nil {
+	if err := w.locked(ctx, w.compact); err != nil {
 		return fmt.Errorf("checkpoint warehouse: %w", err)
 	}
 	return nil
@@ -35,6 +36,47 @@ func (w *Warehouse) checkpoint() error {
 	return err
 }
 
+// compact is a checkpoint that joins row groups of which much was deleted, too: DuckDB writes what is left of them again, of all columns.
+// Row groups of which everything was deleted go with any checkpoint; so what is removed in the order in which it came
+// needs no more than that, and would be written several times. w.mu is held.
+func (w *Warehouse) compact() error {
+	if w.dead == 0 {
+		return w.checkpoint()
+	}
+	err := w.transact(func() error { // without a change DuckDB's checkpoint does nothing, and setting what is there is none
+		return errors.Join(w.write.exec("UPDATE meta SET cursor = cursor + 1"), w.write.exec("UPDATE meta SET cursor = cursor - 1"))
+	})
+	if err == nil {
+		err = w.write.exec("RESET max_vacuum_tasks")
+	}
+	if err == nil {
+		err = errors.Join(w.checkpoint(), w.write.exec(compactNothing))
+	}
+	if err == nil {
+		w.dead = 0
+	}
+	return err
+}
+
+// compactNothing is what holds but for compact.
+const compactNothing = "SET max_vacuum_tasks = 0"
+
+// compactAfter is how many rows must have been deleted, and at least half as many as events remain, before a checkpoint that does
+// not come in an idle moment joins what is left of row groups.
+const compactAfter = 500_000
+
+// checkpointOrCompact makes a checkpoint, and compacts when much was deleted since that was done. left is how many events there are.
+func (w *Warehouse) checkpointOrCompact() (left int64, err error) {
+	n, err := w.write.int64s("SELECT count(*) FROM events")
+	if err != nil {
+		return 0, err
+	}
+	if w.dead >= max(compactAfter, n[0]/2) {
+		return n[0], w.compact()
+	}
+	return n[0], w.checkpoint()
+}
+
 // checkpointAfter is how many rows stay in the write-ahead log while somebody asks:
 // until a checkpoint they are in memory as they came, and questions need that memory. While nobody asks
 // they wait for an idle moment.
@@ -54,7 +96,7 @@ func (w *Warehouse) checkpointWhenMuch() error {
 	if !w.muchToCheckpoint() {
 		return nil
 	}
-	if err := w.checkpoint(); err != nil {
+	if _, err := w.checkpointOrCompact(); err != nil {
 		w.inserted = 0
 		w.options.Logger.Warn("the warehouse could not make a checkpoint; it is tried again later", "error", err)
 		if w.broken(err) {

@@ -42,7 +42,7 @@ func (w *Warehouse) close() error {
 	w.chunks.close()
 	if damaged {
 		var aside string
-		if aside, err = putAside(w.path, w.options.Now()); err == nil {
+		if aside, err = putAside(w.path, asideDamaged, w.options.Now()); err == nil {
 			w.options.Logger.Error("the damaged warehouse file was put aside", "file", w.path, "aside", aside)
 		}
 	}

@@ -26,7 +26,7 @@ func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq
 		if err != nil {
 			return err
 		}
-		return w.checkpoint()
+		return w.compact()
 	})
 	if err != nil {
 		return fmt.Errorf("erase events: %w", err)

@@ -101,6 +101,7 @@ func (w *Warehouse) expire(project, of string) error {
 	gone, err := w.remove(removal{project: project, where: of, args: []any{project}})
 	w.forgotten += gone
 	w.removed += gone
+	w.dead += gone
 	return err
 }
 
@@ -110,11 +111,8 @@ func (w *Warehouse) reclaim() error {
 	if w.removed < reclaimAfter {
 		return nil // they are reclaimed with others, or when there is nothing to insert
 	}
-	if err := w.checkpoint(); err != nil {
-		return err
-	}
-	left, err := w.write.int64s("SELECT count(*) FROM events")
-	if err != nil || w.forgotten < max(forgetAfter, left[0]) {
+	left, err := w.checkpointOrCompact()
+	if err != nil || w.forgotten < max(forgetAfter, left) {
 		return err
 	}
 	w.seen = newSeen(w.options.IDMemory)

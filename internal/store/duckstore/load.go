@@ -165,7 +165,7 @@ func (r *refold) loadFamilies(keys []entityKey) error {
 }
 
 // relativeColumns are what a relative is made of.
-const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, door, tags"
+const relativeColumns = "parent_observation_id, type, level, model, environment, start_time, end_time, total_tokens, total_cost, counts_tokens, counts_cost, first_seq, last_seq, status, duplicate_of, name, trace_name, user_id, session_id, release, door, tags, key_id"
 
 // relatives puts the observations of a block into their traces; relativeColumns begin at the column from.
 func relatives(b block, from int, of func(row int) *family, id func(row int) string) {
@@ -180,7 +180,7 @@ func relatives(b block, from int, of func(row int) *family, id func(row int) str
 		o := observationRow{
 			Observation: wire.Observation{
 				ID: id(i), ParentObservationID: text(from, i), Type: text(from+1, i), Level: text(from+2, i), Model: text(from+3, i), Environment: text(from+4, i),
-				StartTime: microTime(b.number(from+5, i)), Status: text(from+13, i), DuplicateOf: text(from+14, i), Name: text(from+15, i),
+				StartTime: microTime(b.number(from+5, i)), Status: text(from+13, i), DuplicateOf: text(from+14, i), Name: text(from+15, i), KeyID: text(from+22, i),
 			},
 			TraceName: text(from+16, i), UserID: text(from+17, i), SessionID: text(from+18, i), Release: text(from+19, i), Door: text(from+20, i),
 			CountsTokens: b.bytes(from + 9)[i] != 0, CountsCost: b.bytes(from + 10)[i] != 0,

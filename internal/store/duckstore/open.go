@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
@@ -16,9 +15,9 @@ import (
 )
 
 // Open opens or creates the file at path; its directory must exist. A file
-// that cannot be read, or that has an older layout, is renamed to
-// path.damaged-TIME and kept, and an empty one is opened in its place, whose
-// Cursor is 0. A file of a newer release, one that another process has open,
+// that cannot be read is renamed to path.damaged-TIME, one that has an older layout to
+// path.older-TIME, and an empty one is opened in its place, whose
+// Cursor is 0: see Asides. A file of a newer release, one that another process has open,
 // or one that permissions forbid is an error.
 func Open(path string, o Options) (*Warehouse, error) {
 	o = o.withDefaults()
@@ -32,7 +31,11 @@ func Open(path string, o Options) (*Warehouse, error) {
 	if !damaged(path, err) {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
-	aside, asideErr := putAside(path, o.Now())
+	as := asideDamaged
+	if errors.Is(err, errOlder) {
+		as = asideOlder
+	}
+	aside, asideErr := putAside(path, as, o.Now())
 	if asideErr != nil {
 		return nil, fmt.Errorf("open warehouse: %w", errors.Join(err, asideErr))
 	}
@@ -64,19 +67,6 @@ func damaged(path string, err error) bool {
 		}
 	}
 	return true
-}
-
-// putAside renames the file and its write-ahead log.
-func putAside(path string, now time.Time) (aside string, err error) {
-	aside = path + ".damaged-" + now.UTC().Format("20060102T150405.000000")
-	if err := os.Rename(path, aside); err != nil {
-		return "", err
-	}
-	err = os.Rename(path+".wal", aside+".wal")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	return aside, nil
 }
 
 func open(path string, o Options) (*Warehouse, error) {
@@ -173,6 +163,7 @@ func (w *Warehouse) configure(o Options) error {
 		fmt.Sprintf("SET memory_limit = '%dB'", o.MemoryLimit),
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
+		compactNothing,
 		"SET checkpoint_threshold = '1GiB'",
 		// Rows of a page are looked for by their places, which are pushed down into the scan up to so many of them.
 		"SET GLOBAL dynamic_or_filter_threshold = 1024",

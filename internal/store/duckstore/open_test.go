@@ -104,7 +104,7 @@ func TestVersions(t *testing.T) {
 		}
 		raw.close()
 		w, err := Open(path, Options{})
-		aside, _ := filepath.Glob(path + ".damaged-*")
+		aside, _ := filepath.Glob(path + ".older-*")
 		if c.newer {
 			if !errors.Is(err, errNewer) || len(aside) != 0 {
 				t.Errorf("%s: %v, %v", c.change, err, aside)

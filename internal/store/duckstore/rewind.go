@@ -32,7 +32,7 @@ func (w *Warehouse) rewind(head entity.Seq) (aside string, err error) {
 	}
 	if behind[0] > 0 {
 		w.detach()
-		if aside, err = putAside(w.path, w.options.Now()); err != nil {
+		if aside, err = putAside(w.path, asideDamaged, w.options.Now()); err != nil {
 			return "", err
 		}
 		w.cursor = 0 // of the empty file

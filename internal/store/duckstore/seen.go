@@ -12,7 +12,7 @@ import (
 // memory bound is reached, more often beyond it. So the exact look-up that an
 // idempotent insert needs is made only for the few keys that seem old.
 //
-// It is a row of Bloom filters, each larger than the one before. It is not
+// It is a row of Bloom filters, the first of them each larger than the one before. It is not
 // safe for concurrent use.
 type seen struct {
 	seed    maphash.Seed
@@ -30,6 +30,7 @@ const (
 	keysPerLine = 16 // 32 bits a key
 	bitsPerKey  = 7
 	firstLines  = 1 << 13 // 512 KiB
+	mostLines   = 1 << 18 // 16 MiB
 )
 
 func newSeen(maxBytes int) *seen {
@@ -38,14 +39,14 @@ func newSeen(maxBytes int) *seen {
 	return s
 }
 
-// grow adds a filter twice as large as the last, or as large as is allowed. At
+// grow adds a filter twice as large as the last, up to mostLines, or as large as is allowed. At
 // the bound it changes nothing: the last filter then takes all keys.
 func (s *seen) grow() {
 	n := firstLines
 	if len(s.filters) > 0 {
 		n = 2 * s.filters[len(s.filters)-1].Bytes() / bloom.LineBytes
 	}
-	n = min(n, s.max-s.lines)
+	n = min(n, mostLines, s.max-s.lines)
 	if n <= 0 {
 		return
 	}

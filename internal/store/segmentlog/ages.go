@@ -17,7 +17,9 @@ type ages struct {
 // histogram counts times, Unix µs, in steps that grow with what they span.
 type histogram struct {
 	oldest int64
+	newest int64
 	n      int
+	late   int // of n, those that were too old when they were received
 	step   int64
 	counts map[int64]int // by time / step
 }
@@ -29,14 +31,19 @@ const (
 
 func newAges() *ages { return &ages{projects: map[string]*histogram{}} }
 
-func (a *ages) add(project string, at int64) {
+// add counts an event of the project, which happened and was received at these times.
+func (a *ages) add(project string, timestamp, received int64, c *store.Cutoffs) {
 	h := a.projects[project]
 	if h == nil {
-		h = &histogram{oldest: math.MaxInt64, step: firstStep, counts: map[int64]int{}}
+		h = &histogram{oldest: math.MaxInt64, newest: math.MinInt64, step: firstStep, counts: map[int64]int{}}
 		a.projects[project] = h
 	}
-	h.oldest = min(h.oldest, at)
+	at := store.EventTime(timestamp, received)
+	h.oldest, h.newest = min(h.oldest, at), max(h.newest, at)
 	h.n++
+	if c.Late(project, timestamp, received) {
+		h.late++
+	}
 	h.counts[floorDiv(at, h.step)]++
 	for len(h.counts) > maxSteps {
 		h.widen()
@@ -91,4 +98,17 @@ func (a *ages) overdue(c *store.Cutoffs) bool {
 		}
 	}
 	return false
+}
+
+// together says whether all events will have expired before the first is overdue.
+func (a *ages) together(c *store.Cutoffs) bool {
+	last, overdue := int64(math.MinInt64), int64(math.MaxInt64)
+	for project, h := range a.projects {
+		keep := c.Of(project).Microseconds()
+		if keep <= 0 {
+			return false
+		}
+		last, overdue = max(last, h.newest+keep), min(overdue, h.oldest+keep+c.Slack(project).Microseconds())
+	}
+	return last <= overdue
 }

@@ -89,7 +89,7 @@ func (l *Log) prepare(r *request, b *store.Batch) error {
 	r.dedup = b.Dedup
 	r.batch = batch{
 		events: n, received: b.ReceivedAt.UnixMicro(), project: b.Project, env: b.Environment, id: b.ID,
-		job: b.Job, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: slices.Clone(b.Failed), notes: slices.Clone(b.Notes),
+		job: b.Job, key: b.KeyID, dedup: b.Dedup.Enabled, ttl: b.Dedup.TTL, failed: slices.Clone(b.Failed), notes: slices.Clone(b.Notes),
 	}
 	if b.Job != "" {
 		r.job = idindex.JobCompleted
@@ -175,7 +175,7 @@ func (l *Log) AddJob(ctx context.Context, j store.Job) error {
 	r := l.newRequest(kindJob)
 	r.job = idindex.JobAdded
 	r.batch = batch{
-		received: j.ReceivedAt.UnixMicro(), project: j.Project, env: j.Environment, id: j.BatchID, job: j.ID, format: j.Format,
+		received: j.ReceivedAt.UnixMicro(), project: j.Project, env: j.Environment, id: j.BatchID, job: j.ID, key: j.KeyID, format: j.Format,
 	}
 	return l.submitJob(ctx, r, j.Body, "add job")
 }

@@ -90,6 +90,14 @@ func (b *block) live(i int) bool {
 	return b.kind == kindEvents && b.events != nil && !b.dups.get(i) && !b.erased.get(i)
 }
 
+// erase marks event i of the block, which nobody else uses.
+func (b *block) erase(i int) {
+	if b.erased == nil {
+		b.erased = make(bitmap, bitmapLen(len(b.ids)))
+	}
+	b.erased.set(i)
+}
+
 // shown says whether event i of the block, which belongs to t, can be read and has not expired.
 func (b *block) shown(t *batch, i int, c *store.Cutoffs) bool {
 	return b.live(i) && (c == nil || !c.Expired(t.project, b.events[i].Timestamp.UnixMicro(), t.received))
@@ -116,6 +124,7 @@ func (b *block) record(t *batch, i int) entity.Record {
 		Project:     t.project,
 		Environment: t.env,
 		BatchID:     t.id,
+		KeyID:       t.key,
 		ReceivedAt:  time.UnixMicro(t.received).UTC(),
 		Event:       b.events[i],
 	}

@@ -122,6 +122,9 @@ func (d *dumper) block(sc *scanner, h *blockHeader, off int64) error {
 func (d *dumper) batch(b *block, t *batch) {
 	d.printf("  batch seq=%d id=%q project=%q environment=%q job=%q received=%s dedup=%t ttl=%s\n",
 		t.first, t.id, t.project, t.env, t.job, stamp(t.received), t.dedup, t.ttl)
+	if t.key != "" {
+		d.printf("    brought by key %q\n", t.key)
+	}
 	for i := range t.failed {
 		f := &t.failed[i]
 		d.printf("    failed id=%q code=%q error=%q\n", f.EventID, f.Code, f.Message)

@@ -214,7 +214,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[60:], checksum(b[:60]))
 		return b
 	})
-	if err := CheckFormat(mem, "log"); err == nil || !strings.Contains(err.Error(), "format version 2 and this program reads up to 1") {
+	if err := CheckFormat(mem, "log"); err == nil || !strings.Contains(err.Error(), "format version 3 and this program reads up to 2") {
 		t.Errorf("a later version: %v", err)
 	}
 	if _, err := Check(ctx, "log", CheckOptions{FS: mem}); err == nil || errors.Is(err, errDamaged) {

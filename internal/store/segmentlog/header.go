@@ -12,8 +12,9 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// FormatVersion is the version of segment files that this package reads and writes.
-const FormatVersion = 1
+// FormatVersion is the version of segment files, and of blocks, that this package writes. It reads all before it, too: what version 1
+// has means the same in version 2, whose batches may say which key brought them.
+const FormatVersion = 2
 
 // The limits of the format. A larger batch is refused by Append.
 const (
@@ -91,7 +92,7 @@ func parseSegmentHeader(b []byte) (segmentHeader, error) {
 	if binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return h, damaged("checksum of segment header")
 	}
-	if v := binary.LittleEndian.Uint16(b[8:]); v != FormatVersion {
+	if v := binary.LittleEndian.Uint16(b[8:]); v == 0 || v > FormatVersion {
 		return h, fmt.Errorf("segment has format version %d and this program reads up to %d: use the release that wrote it, or a later one", v, FormatVersion)
 	}
 	h.flags = binary.LittleEndian.Uint16(b[10:])
@@ -206,7 +207,7 @@ func parseBlockHeader(b []byte) (blockHeader, error) {
 	if string(b[:4]) != blockMagic {
 		return h, damaged("no block header")
 	}
-	if b[4] != FormatVersion {
+	if b[4] == 0 || b[4] > FormatVersion {
 		return h, damaged("block has format version %d", b[4])
 	}
 	h.kind, h.s2 = b[5], binary.LittleEndian.Uint16(b[6:])&flagS2 != 0

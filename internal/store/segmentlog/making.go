@@ -163,7 +163,7 @@ func (m *making) read(file *makingFile) (err error) {
 		m.passed(b)
 		return err
 	}
-	if b, err = m.decoded(m.from, &h, stored); err != nil {
+	if b, err = m.decoded(m.from, &h, stored, true); err != nil {
 		return err
 	}
 	return m.take(b)

@@ -2,6 +2,8 @@ package segmentlog
 
 import (
 	"encoding/binary"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -21,6 +23,7 @@ type batch struct {
 	env       string
 	id        string
 	job       string
+	key       string // the id of the key that brought it; "" when that is not known
 	format    string // of a job's request; "" is the first one
 	dedup     bool
 	ttl       time.Duration // whole milliseconds are kept
@@ -60,6 +63,59 @@ const (
 	entryFormat // no failure: the message is the format of a job's request
 )
 
+// The flags of a batch. What an id of a key is written as, where one is known, the flag says.
+const (
+	batchDedup   = 1 << iota // its ids were looked up and are marked
+	batchKey                 // the id is keyPrefix and 8 bytes in hexadecimal digits: those bytes follow, as every key's do
+	batchKeyText             // the id follows as a string
+)
+
+const keyPrefix = "key_"
+
+// keyBytes is what follows keyPrefix in an id, as bytes; nil of one that has another form.
+func keyBytes(id string) []byte {
+	digits, ok := strings.CutPrefix(id, keyPrefix)
+	b, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(b) != 8 || hex.EncodeToString(b) != digits {
+		return nil
+	}
+	return b
+}
+
+// appendFlags writes the flags, the ttl of the marks, and the key.
+func (b *batch) appendFlags(dst []byte) []byte {
+	var flags uint64
+	if b.dedup {
+		flags |= batchDedup
+	}
+	short := keyBytes(b.key)
+	switch {
+	case short != nil:
+		flags |= batchKey
+	case b.key != "":
+		flags |= batchKeyText
+	}
+	dst = binary.AppendUvarint(dst, flags)
+	dst = binary.AppendUvarint(dst, uint64(b.ttl.Milliseconds()))
+	if dst = append(dst, short...); flags&batchKeyText != 0 {
+		dst = varint.AppendString(dst, b.key)
+	}
+	return dst
+}
+
+// readFlags reads what appendFlags wrote. A flag that it does not know is one of no release.
+func (b *batch) readFlags(r *varint.Reader) {
+	flags := r.Uvarint()
+	b.dedup = flags&batchDedup != 0
+	b.ttl = time.Duration(min(r.Uvarint(), 1<<40)) * time.Millisecond
+	switch {
+	case flags&batchKey != 0:
+		b.key = keyPrefix + hex.EncodeToString(r.Take(8))
+	case flags&batchKeyText != 0:
+		b.key = string(r.Bytes())
+	}
+}
+
 // seq is that of event i of the block, which belongs to b.
 func (b *batch) seq(i int) entity.Seq { return b.first + entity.Seq(i-b.at) }
 
@@ -80,12 +136,7 @@ func appendMeta(dst []byte, first entity.Seq, committed int64, batches []batch, 
 		for _, s := range [...]string{b.project, b.env, b.id, b.job} {
 			dst = varint.AppendString(dst, s)
 		}
-		var flags uint64
-		if b.dedup {
-			flags = 1
-		}
-		dst = binary.AppendUvarint(dst, flags)
-		dst = binary.AppendUvarint(dst, uint64(b.ttl.Milliseconds()))
+		dst = b.appendFlags(dst)
 		dst = appendEntries(dst, b)
 	}
 	for _, id := range ids {
@@ -167,8 +218,7 @@ func decodeMeta(h *blockHeader, raw []byte) (batches []batch, ids []string, err 
 		for _, s := range [...]*string{&b.project, &b.env, &b.id, &b.job} {
 			*s = string(r.Bytes())
 		}
-		b.dedup = r.Uvarint()&1 != 0
-		b.ttl = time.Duration(min(r.Uvarint(), 1<<40)) * time.Millisecond
+		b.readFlags(r)
 		readEntries(r, b)
 		events += b.events
 		if r.Bad || events > int(h.events) || b.first < end || b.first+entity.Seq(b.span())-1 > h.last() {

@@ -63,8 +63,13 @@ func (l *Log) repack(ctx context.Context, run []*segment, expire *expiry) error 
 		return err
 	}
 	for _, seg := range run {
+		bodies := true
+		if expire != nil && expire.whole(seg) {
+			expire.countWhole(seg)
+			bodies = false
+		}
 		if err = p.each(seg, func(h *blockHeader, stored []byte) error {
-			return errors.Join(ctx.Err(), p.stored(seg, h, stored))
+			return errors.Join(ctx.Err(), p.stored(seg, h, stored, bodies))
 		}); err != nil {
 			return joinDiscard(err, p.w)
 		}
@@ -91,21 +96,29 @@ func (p *packer) finish() error {
 	return nil
 }
 
-// stored takes a block of seg as its file has it.
-func (p *packer) stored(seg *segment, h *blockHeader, stored []byte) error {
+// stored takes a block of seg as its file has it; without bodies, all its events are erased.
+func (p *packer) stored(seg *segment, h *blockHeader, stored []byte, bodies bool) error {
 	if h.kind != kindEvents {
 		return p.job(h, stored)
 	}
-	b, err := p.decoded(seg, h, stored)
+	b, err := p.decoded(seg, h, stored, bodies)
 	if err != nil {
 		return err
+	}
+	if !bodies {
+		b.bodyRaw = 0
+		for i := range b.ids {
+			if !b.dups.get(i) {
+				b.erase(i)
+			}
+		}
 	}
 	return p.block(b)
 }
 
 // decoded is a block of seg, whose damage it reports.
-func (p *packer) decoded(seg *segment, h *blockHeader, stored []byte) (*block, error) {
-	b, err := p.codec.decodeSections(h, stored, true)
+func (p *packer) decoded(seg *segment, h *blockHeader, stored []byte, bodies bool) (*block, error) {
+	b, err := p.codec.decodeSections(h, stored, bodies)
 	if errors.Is(err, errDamaged) {
 		p.report(seg, h.size(), 1)
 	}

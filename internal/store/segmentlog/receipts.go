@@ -155,7 +155,7 @@ func (l *Log) PendingJobs(ctx context.Context) ([]store.Job, error) {
 			t := &b.batches[0]
 			jobs = append(jobs, store.Job{
 				ID: t.job, Project: t.project, Environment: t.env, BatchID: t.id, ReceivedAt: micros(t.received),
-				Format: t.format, Body: b.body,
+				KeyID: t.key, Format: t.format, Body: b.body,
 			})
 		}
 		return jobs, nil

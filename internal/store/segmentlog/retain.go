@@ -19,8 +19,8 @@ const expireAtOnce = 8
 func (l *Log) Hide(c store.Cutoffs) { l.hidden.Store(&c) }
 
 // Expire takes the payloads of events up to a Seq that Hide has hidden off the
-// disk. A segment is rewritten when at least half of its events have expired, or one
-// of them for longer than the Retention's Slack; neighbours become one. The ids of
+// disk. A segment is rewritten when all of its events have expired, or one of them for longer than
+// the Retention's Slack, or at least half when these two are far apart; neighbours become one. The ids of
 // expired events stay until their marks have gone, and the first segment goes when nothing is left of it and its
 // receipts have gone, after store.ReceiptTTL. Requests of pending jobs stay. A crash leaves each segment as it was or rewritten.
 func (l *Log) Expire(ctx context.Context, upto entity.Seq) error {
@@ -108,26 +108,31 @@ func (e *expiry) batch(b *block, t *batch) {
 		}
 		at := b.events[i].Timestamp.UnixMicro()
 		if b.shown(t, i, e.hidden) || t.seq(i) > e.upto {
-			e.kept.add(t.project, store.EventTime(at, t.received))
+			e.kept.add(t.project, at, t.received, e.hidden)
 			continue
 		}
-		e.count(t.project, at, t.received)
-		if b.erased == nil {
-			b.erased = make(bitmap, bitmapLen(len(b.ids)))
+		n := store.Removed{Aged: 1}
+		if e.hidden.Late(t.project, at, t.received) {
+			n = store.Removed{Late: 1}
 		}
-		b.erased.set(i)
+		e.gone[t.project] = e.gone[t.project].Add(n)
+		b.erase(i)
 		if unmarked {
 			b.ids[i] = ""
 		}
 	}
 }
 
-func (e *expiry) count(project string, timestamp, received int64) {
-	n := store.Removed{Aged: 1}
-	if e.hidden.Late(project, timestamp, received) {
-		n = store.Removed{Late: 1}
+// whole says whether all of the segment is to go. Then nobody need look at its events.
+func (e *expiry) whole(seg *segment) bool {
+	return seg.last <= e.upto && seg.ages != nil && seg.ages.to == seg.end && seg.ages.live(e.hidden) == 0
+}
+
+// countWhole counts the events of such a segment.
+func (e *expiry) countWhole(seg *segment) {
+	for project, h := range seg.ages.projects {
+		e.gone[project] = e.gone[project].Add(store.Removed{Aged: int64(h.n - h.late), Late: int64(h.late)})
 	}
-	e.gone[project] = e.gone[project].Add(n)
 }
 
 // replaced notes that what was taken out is off the disk, and what w holds.
@@ -196,10 +201,7 @@ func (e *expiry) droppable(segs []*segment, i int, pending []entity.Seq) bool {
 // drop removes segments whole.
 func (e *expiry) drop(segs []*segment) error {
 	for _, seg := range segs {
-		err := e.live(seg, headerLen, func(t *batch, at int64) { e.count(t.project, at, t.received) })
-		if err != nil {
-			return err
-		}
+		e.countWhole(seg)
 	}
 	e.note()
 	return e.remove(segs)
@@ -239,13 +241,16 @@ func (e *expiry) rest(seg *segment) int64 {
 	return int64(float64(seg.end) * float64(live) / float64(total))
 }
 
-// due says whether it is worth it to rewrite the segment, or time to.
+// due says whether it is worth it to rewrite the segment, or time to. What goes together soon is not rewritten twice.
 func (e *expiry) due(seg *segment) bool {
 	if seg.ages == nil || seg.damaged.Load() || seg.end <= headerLen {
 		return false
 	}
 	total, live := seg.ages.total(), seg.ages.live(e.hidden)
-	return live < total && 2*live <= total || seg.ages.overdue(e.hidden)
+	if total == 0 {
+		return false
+	}
+	return live == 0 || seg.ages.overdue(e.hidden) || 2*live <= total && !seg.ages.together(e.hidden)
 }
 
 // look brings what is known of the segment's times up to its end.
@@ -253,34 +258,31 @@ func (e *expiry) look(seg *segment) error {
 	if seg.ages == nil {
 		seg.ages = newAges()
 	}
-	return e.live(seg, seg.ages.to, func(t *batch, at int64) { seg.ages.add(t.project, store.EventTime(at, t.received)) })
-}
-
-// live calls f for the events behind a place in the segment that can be read, with their times, and
-// moves its ages to the end that it has now.
-func (e *expiry) live(seg *segment, from int64, f func(t *batch, at int64)) error {
 	v, err := e.viewOf(seg)
 	if err != nil {
 		return err
 	}
 	defer v.release()
-	if from >= v.end {
+	a := seg.ages
+	if a.to >= v.end {
 		return nil
 	}
 	sc := seg.scanner(v.h, v.end, scanAhead)
-	if from > sc.off {
-		sc.off, sc.after = from, seg.ages.after
+	if a.to > sc.off {
+		sc.off, sc.after = a.to, a.after
 	}
 	err = v.decoded(sc, func(b *block, _ int64) error {
 		for t, i := range b.each() {
 			if b.live(i) {
-				f(t, b.events[i].Timestamp.UnixMicro())
+				a.add(t.project, b.events[i].Timestamp.UnixMicro(), t.received, e.hidden)
 			}
 		}
 		return nil
 	})
-	if err == nil {
-		seg.ages.to, seg.ages.after = v.end, sc.after
+	if err != nil {
+		seg.ages = nil // it counted a part
+		return err
 	}
-	return err
+	a.to, a.after = v.end, sc.after
+	return nil
 }

@@ -81,6 +81,31 @@ func TestExpireSlack(t *testing.T) {
 	}
 }
 
+// A segment of which half has expired is rewritten at once when the rest stays for long, and only when all of it has expired when
+// that comes before the slack of the first is over.
+func TestExpireTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		apart time.Duration
+		waits bool
+	}{{5 * time.Minute, true}, {30 * time.Minute, false}} {
+		a := newAging(t)
+		a.store(6, c.apart)
+		a.store(6, 0)
+		before := a.disk()
+		a.later(time.Hour - c.apart + time.Minute)
+		a.pass(a.Head())
+		if waits := a.disk() == before && a.Removed("p1") == (store.Removed{}); waits != c.waits {
+			t.Errorf("%v apart: %d bytes of %d, %+v", c.apart, a.disk(), before, a.Removed("p1"))
+		}
+		a.later(c.apart)
+		a.pass(a.Head())
+		if a.disk() >= before/2 || a.Removed("p1") != (store.Removed{Aged: 12}) {
+			t.Errorf("%v apart: %d bytes of %d, %+v when all has expired", c.apart, a.disk(), before, a.Removed("p1"))
+		}
+	}
+}
+
 // Nothing behind the follower's cursor goes; late events are counted apart.
 func TestExpireUpto(t *testing.T) {
 	t.Parallel()

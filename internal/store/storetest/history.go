@@ -83,7 +83,7 @@ var midnight = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func (h *history) record(i int, before []entity.Record) entity.Record {
 	rec := entity.Record{
-		Seq: entity.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7),
+		Seq: entity.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7), KeyID: historyKey(i / 7),
 		Environment: pick(h, "default", "default", "production", "staging"),
 		ReceivedAt:  midnight.Add(time.Duration(i) * time.Second),
 	}
@@ -115,6 +115,11 @@ func (h *history) record(i int, before []entity.Record) entity.Record {
 		rec.Event.ID, rec.Event.Type, rec.Event.Payload = same.ID, same.Type, same.Payload
 	}
 	return rec
+}
+
+// historyKey is the key that brought a batch: of every third nobody knows it.
+func historyKey(batch int) string {
+	return [...]string{"", "key_00000000000000aa", "key_00000000000000bb"}[batch%3]
 }
 
 func (h *history) trace(p map[string]any) wire.EventType {

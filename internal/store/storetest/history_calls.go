@@ -74,7 +74,7 @@ var reporters = []struct {
 // report is a span of the call, or an update of one.
 func (h *history) report(i int, c *providerCall) entity.Record {
 	rec := entity.Record{
-		Seq: entity.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7), Environment: "default",
+		Seq: entity.Seq(i + 1), Project: HistoryProject, BatchID: fmt.Sprintf("batch-%03d", i/7), KeyID: historyKey(i / 7), Environment: "default",
 		ReceivedAt: midnight.Add(time.Duration(i) * time.Second),
 	}
 	who := h.rng.IntN(len(reporters))

@@ -115,7 +115,7 @@ func (w *warehouseTest) record(id string, typ wire.EventType, at time.Time, payl
 		Seq: w.seq, Project: project, Environment: "default", BatchID: "batch", ReceivedAt: noon,
 		Event: wire.Event{ID: id, Type: typ, Payload: json.RawMessage(fmt.Sprintf(payload, args...)), Timestamp: wire.At(at)},
 	}
-	fields, failure := extract.Extract(&r.Event)
+	fields, failure := extract.Of(&r)
 	if failure != nil {
 		w.Fatalf("payload %s: %+v", r.Event.Payload, failure)
 	}

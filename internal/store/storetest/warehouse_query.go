@@ -29,7 +29,7 @@ func (w *warehouseTest) insertHistory(seed uint64, recs []entity.Record, most in
 	w.project = HistoryProject
 	n := len(recs)
 	for i := range recs {
-		fields, failure := extract.Extract(&recs[i].Event)
+		fields, failure := extract.Of(&recs[i])
 		if failure != nil {
 			w.Fatal(failure)
 		}
@@ -313,6 +313,7 @@ func testFilters(w *warehouseTest) {
 		{"to", store.Filter{To: mid}, func(t *wire.Trace) bool { return t.StartTime.Before(mid) }, func(o *wire.Observation) bool { return o.StartTime.Before(mid) }},
 		{"name", store.Filter{Name: "chat"}, func(t *wire.Trace) bool { return t.Name == "chat" }, func(o *wire.Observation) bool { return o.Name == "chat" }},
 		{"environment", store.Filter{Environment: "qa"}, func(t *wire.Trace) bool { return t.Environment == "qa" }, func(o *wire.Observation) bool { return o.Environment == "qa" }},
+		{"key", store.Filter{KeyID: historyKey(1)}, func(t *wire.Trace) bool { return t.KeyID == historyKey(1) }, func(o *wire.Observation) bool { return o.KeyID == historyKey(1) }},
 		{"user", store.Filter{UserID: "użytkownik"}, func(t *wire.Trace) bool { return t.UserID == "użytkownik" }, nil},
 		{"session", store.Filter{SessionID: "s-1"}, func(t *wire.Trace) bool { return t.SessionID == "s-1" }, nil},
 		{"tag", store.Filter{Tag: "ü"}, func(t *wire.Trace) bool { return slices.Contains(t.Tags, "ü") }, func(o *wire.Observation) bool { return slices.Contains(o.Tags, "ü") }},
@@ -501,7 +502,7 @@ func testStatsBuckets(w *warehouseTest) {
 		}
 	}
 	for _, of := range []string{"observations", "traces", "scores", "events"} {
-		for _, g := range []string{"name", "environment", "user_id", "session_id", "release", "version"} {
+		for _, g := range []string{"name", "environment", "key_id", "user_id", "session_id", "release", "version"} {
 			metrics := []string{"count", "tokens", "cost"}
 			if of == "scores" {
 				metrics = nil

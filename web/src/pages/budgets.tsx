@@ -52,8 +52,14 @@ function Over({ budgets }: { budgets: BudgetStatus[] }): JSX.Element {
       <div>
         {budgets.map(b => (
           <p key={b.name}>
-            Budget <strong>{b.name}</strong>: {spent(b)} of {cost(b.stop)} spent{" "}
-            {b.period === "day" ? "today" : "this month"}.
+            Budget <strong>{b.name}</strong>
+            {b.key_id && (
+              <span title={b.key_id}>
+                {" "}
+                of the key <strong>{b.key_name ?? b.key_id}</strong>
+              </span>
+            )}
+            : {spent(b)} of {cost(b.stop)} spent {b.period === "day" ? "today" : "this month"}.
           </p>
         ))}
         <p class="small">What is sent is still taken.</p>
@@ -66,10 +72,11 @@ function cells(b: BudgetStatus): (JSX.Element | string)[] {
   const most = b.stop ?? b.warn ?? 0;
   const exact = b.spend_usd === null ? "not looked at yet" : `${b.spend_usd} USD, as of ${b.at ? utc(b.at) : "–"}`;
   const of = `${scope(b)}, ${period(b)}`;
+  const exactly = b.key_id ? `${of}. The key's id is ${b.key_id}.` : of;
   return [
     <>
       <a href={calls(b)}>{b.name}</a>
-      <span class="budget-of muted" title={of}>
+      <span class="budget-of muted" title={exactly}>
         {of}
       </span>
     </>,
@@ -114,6 +121,7 @@ function scope(b: BudgetStatus): string {
     [b.user_id, "user"],
     [b.model, "model"],
     [b.environment, "environment"],
+    [b.key_name ?? b.key_id, "key"],
   ].filter(p => p[0]);
   return parts.length > 0 ? parts.map(p => `${p[1]} ${p[0]}`).join(", ") : "project";
 }
@@ -144,6 +152,7 @@ function calls(b: BudgetStatus): string {
     ["user_id", b.user_id],
     ["model", b.model],
     ["environment", b.environment],
+    ["key_id", b.key_id],
   ] as const) {
     if (value) q.set(name, value);
   }
@@ -155,6 +164,8 @@ const columns: Column<BudgetStatus>[] = [
   ["user_id", b => b.user_id],
   ["model", b => b.model],
   ["environment", b => b.environment],
+  ["key_id", b => b.key_id],
+  ["key_name", b => b.key_name],
   ["period", b => b.period],
   ["tz", b => b.tz],
   ["period_start", b => b.period_start],

@@ -82,7 +82,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
   const money: Column<T> = {
     key: "cost",
     title: "Cost",
-    width: 88,
+    width: 112, // $0.00000038 is not cut
     numeric: true,
     sort: "total_cost",
     cell: row => cost(row.total_cost),

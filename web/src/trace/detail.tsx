@@ -180,6 +180,12 @@ function Metadata({ trace, observation: o }: Props): JSX.Element {
       )}
       <p class="muted small">
         Environment <code>{(o ?? trace).environment}</code>
+        {(o ?? trace).key_id && (
+          <>
+            {" "}
+            Key <code>{(o ?? trace).key_id}</code>
+          </>
+        )}
         {!o && trace.parent_trace_id && (
           <>
             , below the trace{" "}

@@ -1,0 +1,97 @@
+package broklegenkit_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/firebase/genkit/go/ai"
+	"github.com/firebase/genkit/go/genkit"
+	"github.com/firebase/genkit/go/plugins/compat_oai/openai"
+	"github.com/openai/openai-go/option"
+	"go.uber.org/goleak"
+
+	"github.com/brokle-ai/brokle-go/broklegenkit"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bench is a provider, Genkit with its plugin for OpenAI that is recorded, and where the records go. Genkit's tracers are the process's: one bench
+// at a time.
+type bench struct {
+	*calltest.Bench
+	plugin *broklegenkit.Plugin
+	g      *genkit.Genkit
+}
+
+func newBench(t *testing.T, opts ...broklegenkit.Option) *bench {
+	t.Helper()
+	b := &bench{Bench: calltest.New(t)}
+	b.Base.Transport = answersTools{b.Base.Transport}
+	b.plugin = broklegenkit.New(append(opts, broklegenkit.WithClient(b.Client))...)
+	t.Cleanup(b.plugin.Stop)
+	b.g = genkit.Init(t.Context(), genkit.WithPlugins(b.plugin, &openai.OpenAI{APIKey: "sk-test", Opts: []option.RequestOption{
+		option.WithBaseURL(b.URL + "/v1"), option.WithHTTPClient(b.Base), option.WithMaxRetries(0),
+	}}))
+	return b
+}
+
+// answersTools asks another model once tools have answered, because the stand-in's m-tool would call them for ever.
+type answersTools struct{ next http.RoundTripper }
+
+func (a answersTools) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Contains(body, []byte(`"role":"tool"`)) {
+		body = bytes.Replace(body, []byte(`"m-tool"`), []byte(`"m-done"`), 1)
+	}
+	out := req.Clone(req.Context())
+	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return a.next.RoundTrip(out)
+}
+
+func (b *bench) ask(ctx context.Context, model string, opts ...ai.GenerateOption) (*ai.ModelResponse, error) {
+	return genkit.Generate(ctx, b.g, append(opts, ai.WithModelName("openai/"+model), ai.WithPrompt("Why is the sky blue?"))...)
+}
+
+// steps are what was recorded; each has ended once.
+func (b *bench) steps() map[string]*calltest.Call {
+	b.T.Helper()
+	byName := map[string]*calltest.Call{}
+	for _, c := range b.Recorded() {
+		name := c.Name
+		for n := 2; byName[name] != nil; n++ {
+			name = fmt.Sprint(c.Name, " ", n)
+		}
+		if byName[name] = c; c.Ends != 1 {
+			b.T.Errorf("%s has ended %d times", name, c.Ends)
+		}
+	}
+	return byName
+}
+
+// below checks that each step but the first hangs below the one before it.
+func below(t *testing.T, steps map[string]*calltest.Call, names ...string) {
+	t.Helper()
+	for i, name := range names {
+		switch c := steps[name]; {
+		case c == nil:
+			t.Fatalf("no step %q among %v", name, keys(steps))
+		case i > 0 && (c.ParentObservationID != steps[names[i-1]].ID || c.TraceID != steps[names[i-1]].TraceID):
+			t.Errorf("%q is not below %q", name, names[i-1])
+		}
+	}
+}
+
+func keys(steps map[string]*calltest.Call) (all []string) {
+	for name, c := range steps {
+		all = append(all, c.Type+" "+name)
+	}
+	return all
+}
