@@ -142,7 +142,7 @@ func (s *stores) openShared(cfg Config, o clickhouse.Options, logger *slog.Logge
 	}
 	o.Identity, o.Known, o.Head = s.identity.ID, min(s.identity.Cursor, log.Head()), log.Head
 	o.Prices, o.Logger = s.prices, logger.With("part", "warehouse")
-	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Extract(&r.Event) }
+	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Of(r) }
 	if s.shared, err = clickhouse.New(o); err != nil {
 		return err
 	}

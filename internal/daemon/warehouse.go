@@ -118,7 +118,7 @@ func (s *stores) compare(ctx context.Context, dir string, v *Verified) error {
 			if r.Seq > upto {
 				break
 			}
-			fields, failure := extract.Extract(&r.Event)
+			fields, failure := extract.Of(&r)
 			if failure != nil || quarantined[r.Seq] {
 				continue
 			}
