@@ -54,10 +54,10 @@ func (b *bench) tools(get func(*ai.ToolContext, place) (string, error)) []ai.Too
 // starts within lies where it started it.
 func TestAFlow(t *testing.T) {
 	b := newBench(t)
-	library := genkit.DefineRetriever(b.g, "own/library", nil, func(context.Context, *ai.RetrieverRequest) (*ai.RetrieverResponse, error) {
+	library := genkit.DefineRetrieverAction(b.g, "own/library", nil, func(context.Context, *ai.RetrieverRequest, map[string]any) (*ai.RetrieverResponse, error) {
 		return &ai.RetrieverResponse{Documents: []*ai.Document{ai.DocumentFromText("air scatters", nil)}}, nil
 	})
-	embedder := genkit.DefineEmbedder(b.g, "own/vectors", nil, func(context.Context, *ai.EmbedRequest) (*ai.EmbedResponse, error) {
+	embedder := genkit.DefineEmbedderAction(b.g, "own/vectors", nil, func(context.Context, *ai.EmbedRequest, map[string]any) (*ai.EmbedResponse, error) {
 		return &ai.EmbedResponse{Embeddings: []*ai.Embedding{{Embedding: []float32{1, 2, 3}}}}, nil
 	})
 	tools := b.tools(func(ctx *ai.ToolContext, p place) (string, error) {
@@ -225,7 +225,7 @@ func TestUsageAsProvidersCountIt(t *testing.T) {
 		"openai/o":    {InputTokens: 100, OutputTokens: 50, ThoughtsTokens: 30, CachedContentTokens: 80, TotalTokens: 150},
 		"own/none":    {},
 	} {
-		genkit.DefineModel(b.g, name, nil, func(context.Context, *ai.ModelRequest, ai.ModelStreamCallback) (*ai.ModelResponse, error) {
+		genkit.DefineModelAction(b.g, name, nil, func(context.Context, *ai.ModelRequest, map[string]any, ai.ModelStreamCallback) (*ai.ModelResponse, error) {
 			return &ai.ModelResponse{Usage: u, FinishReason: ai.FinishReasonStop, Message: ai.NewModelTextMessage("x")}, nil
 		})
 		if _, err := genkit.Generate(t.Context(), b.g, ai.WithModelName(name), ai.WithPrompt("Why?")); err != nil {
@@ -315,7 +315,7 @@ func TestContentSwitchedOff(t *testing.T) {
 // A secret of the configuration is not recorded, and without a client nothing is.
 func TestKeysAndClosedClients(t *testing.T) {
 	b := newBench(t)
-	model := genkit.DefineModel(b.g, "own/m", nil, func(context.Context, *ai.ModelRequest, ai.ModelStreamCallback) (*ai.ModelResponse, error) {
+	model := genkit.DefineModelAction(b.g, "own/m", nil, func(context.Context, *ai.ModelRequest, *ai.GenerationCommonConfig, ai.ModelStreamCallback) (*ai.ModelResponse, error) {
 		return &ai.ModelResponse{Message: ai.NewModelTextMessage("x")}, nil
 	})
 	ask := func() {
