@@ -146,6 +146,24 @@ func TestAlone(t *testing.T) {
 	closeOf(t, w)
 }
 
+// Of a mark that many make at once one is there, whichever node looks: the server drops the others, however late they come.
+func TestAMarkIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	w := openWith(t, o)
+	for i := range 4 {
+		is, err := w.claim(t.Context(), mark{name: "once", turn: 1, owner: fmt.Sprint("owner ", i)}, 0)
+		if err != nil || is.owner != "owner 0" {
+			t.Errorf("claim %d: the mark is of %q, %v", i, is.owner, err)
+		}
+	}
+	if n := s.Do(t, "SELECT count() FROM "+o.Database+".marks WHERE name = 'once'"); n != "1" {
+		t.Errorf("the mark is there %s times", n)
+	}
+	closeOf(t, w)
+}
+
 // What is printed for a cluster is what the engine reads; replicated tables themselves are of no server that is here.
 func TestClusterDDL(t *testing.T) {
 	t.Parallel()
