@@ -48,7 +48,7 @@ func TestExportImportOTLP(t *testing.T) {
 	queryable(to, 11)
 	for i := range n {
 		id := fmt.Sprintf("%032x", i+1)
-		a, b := command(t, "", from, "trace", id, "--json").want(t, 0, "hello").out, command(t, "", to, "trace", id, "--json").want(t, 0).out
+		a, b := anyKey(command(t, "", from, "trace", id, "--json").want(t, 0, "hello").out), anyKey(command(t, "", to, "trace", id, "--json").want(t, 0).out)
 		if a != b {
 			t.Errorf("trace %s is\n%s, was\n%s", id, b, a)
 		}
