@@ -16,13 +16,13 @@ import (
 type part struct {
 	name    string // of its markers
 	title   string
-	by      string // the command that writes it
+	by      string // what writes it
 	measure func(context.Context, options, *report) error
 }
 
 var parts = []part{
 	{"otlp", "OpenTelemetry in", "make bench-otlp", measureSpans},
-	{"reprice", "Pricing the past again", "bench -only reprice -events 1000000 -doc ../docs/benchmarks.md", measureReprice},
+	{"reprice", "Pricing the past again", "make bench-reprice", measureReprice},
 }
 
 // byHand is what `go test` of bench/sdk printed, and a person wrote down.

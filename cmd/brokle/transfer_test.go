@@ -88,7 +88,9 @@ func TestExportImport(t *testing.T) {
 }
 
 // anyKey is an answer without which key brought what it shows: another server has other keys.
-func anyKey(out string) string { return regexp.MustCompile(`key_[0-9a-f]{16}`).ReplaceAllString(out, "key_any") }
+func anyKey(out string) string {
+	return regexp.MustCompile(`key_[0-9a-f]{16}`).ReplaceAllString(out, "key_any")
+}
 
 func TestExportFilters(t *testing.T) {
 	t.Parallel()

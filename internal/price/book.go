@@ -21,7 +21,9 @@ type Book struct {
 }
 
 func newBook(version, text string, layers ...layer) *Book {
-	return &Book{version: version, text: text, layers: layers, memo: newMemo()}
+	b := &Book{version: version, text: text, layers: layers}
+	b.memo.init()
+	return b
 }
 
 // Builtin is the book in the binary. It is read in a few milliseconds, anew each time: keep it.

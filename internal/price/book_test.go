@@ -219,11 +219,19 @@ func TestNamesAreKept(t *testing.T) {
 		t.Fatal(reason)
 	}
 	copy(row, "xxxxxxxxxxxx")
-	for known, m := range book.memo.known {
-		if known != (names{provider: "openai", asked: "gpt-4o"}) || m.is.found[0].name != "gpt-4o" || m.names != known {
-			t.Errorf("%+v is remembered", known)
+	if all := book.memo.all(); len(all) != 1 || all[0].names != (names{provider: "openai", asked: "gpt-4o"}) || all[0].is.found[0].name != "gpt-4o" {
+		t.Errorf("%+v is remembered", all)
+	}
+}
+
+// all is what is remembered.
+func (m *memo) all() (all []*remembered) {
+	for i := range *m.table.Load() {
+		if r := (*m.table.Load())[i].Load(); r != nil {
+			all = append(all, r)
 		}
 	}
+	return all
 }
 
 // Many goroutines ask one book, for more names than it remembers.
@@ -248,8 +256,14 @@ func TestManyAsk(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(book.memo.known); n > mostNames {
-		t.Errorf("%d names are remembered", n)
+	all := book.memo.all()
+	if n := len(all); n > mostNames || n != book.memo.n {
+		t.Errorf("%d names are remembered, and counted %d", n, book.memo.n)
+	}
+	for _, r := range all {
+		if _, known := book.memo.table.Load().find(&r.names, book.memo.hash(&r.names)); known != r {
+			t.Errorf("%+v is not found", r.names)
+		}
 	}
 }
 

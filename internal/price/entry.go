@@ -65,22 +65,23 @@ func (r *Rates) rate(k Kind) (Amount, Kind, bool) {
 
 // Entry is a line of a book: the prices of a model under its conditions.
 type Entry struct {
+	// What decides whether it holds stands together: an entry is looked at for each call of its model.
+	Tier        string // the service tier; "" is the standard one
+	Above       int64  // it holds for the whole call when the input has more tokens than this
+	from, until int64  // From and Until in Unix seconds
+	Hours       Hours  // of the day, UTC; zero: all
+	Days        Days   // of the week, UTC; zero: all
+
+	Rates    Rates
 	Provider string
 	Model    string    // the first of the names in the book that share its prices
 	From     time.Time // the first moment at which it holds; zero: always
 	Until    time.Time // the first moment at which it no longer holds; zero: never
-	Hours    Hours     // of the day, UTC; zero: all
-	Days     Days      // of the week, UTC; zero: all
-	Tier     string    // the service tier; "" is the standard one
-	Above    int64     // it holds for the whole call when the input has more tokens than this
-	Rates    Rates
-	Source   string // the tables or the file that it is from
-	URL      string // the page that the source names for it
-	Reason   string // why this source, where another says otherwise
-	Other    *Other // what the other says
-	Line     int    // in the text of the book or the file
-
-	from, until int64 // Unix seconds
+	Source   string    // the tables or the file that it is from
+	URL      string    // the page that the source names for it
+	Reason   string    // why this source, where another says otherwise
+	Other    *Other    // what the other says
+	Line     int       // in the text of the book or the file
 }
 
 // Other is what another source says of the same calls.

@@ -1,6 +1,8 @@
 package price
 
 import (
+	"hash/maphash"
+	"math/bits"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,36 +14,26 @@ const (
 	longestName = 512
 )
 
-// memo remembers what the names of calls match. It forgets all when it is full. Before it stand names that were asked lately, each at the
-// place that some of its letters say: most calls find theirs there, without a lock and without a hash of all letters.
+// memo remembers what the names of calls match. It forgets all when it is full. Who finds names that are known takes no lock.
 type memo struct {
-	lately [latelyAsked]atomic.Pointer[remembered]
-	mu     sync.RWMutex // guards known
-	known  map[names]*remembered
+	seed  maphash.Seed // nobody outside can make names whose hashes are alike
+	table atomic.Pointer[nameTable]
+	mu    sync.Mutex // held while something is put into the table
+	n     int        // guarded by mu: names in it
 }
 
-// latelyAsked is how many names stand before the memo; a power of 2.
-const latelyAsked = 64
+// nameTable has names at the places of their hashes, or behind these. Half of it is empty, at least; its length is a power of 2.
+type nameTable []atomic.Pointer[remembered]
+
+const fewNames = 16
 
 type names struct{ provider, answered, asked string }
-
-// place is where the names stand among those that were asked lately.
-func (n *names) place() uint32 {
-	name := n.answered
-	if name == "" {
-		name = n.asked
-	}
-	h := uint32(len(name)) + uint32(len(n.provider))<<8 + uint32(len(n.asked))<<16
-	for i := max(0, len(name)-6); i < len(name); i++ { // what tells versions and sizes apart stands at the end
-		h = h*31 + uint32(name[i])
-	}
-	return (h * 0x9e3779b1) / (1 << 32 / latelyAsked)
-}
 
 // remembered is names and what they match. It does not change.
 type remembered struct {
 	names
-	is matched
+	hash uint64
+	is   matched
 }
 
 // matched is the models that a call may be of, the best first, and why there is none.
@@ -58,35 +50,80 @@ type found struct {
 	rule  string
 }
 
-func newMemo() memo { return memo{known: map[names]*remembered{}} }
+func (m *memo) init() {
+	m.seed = maphash.MakeSeed()
+	m.clear(fewNames)
+}
+
+func (m *memo) clear(size int) nameTable {
+	t := make(nameTable, size)
+	m.table.Store(&t)
+	return t
+}
+
+func (m *memo) hash(n *names) uint64 {
+	h := maphash.String(m.seed, n.answered)
+	if n.provider != "" {
+		h = bits.RotateLeft64(h, 21) ^ maphash.String(m.seed, n.provider)
+	}
+	if n.asked != "" {
+		h = bits.RotateLeft64(h, 21) ^ maphash.String(m.seed, n.asked)
+	}
+	return h
+}
+
+// find is where the names are, or the empty place where they would be.
+func (t nameTable) find(n *names, hash uint64) (*atomic.Pointer[remembered], *remembered) {
+	for i := hash; ; i++ {
+		at := &t[i&uint64(len(t)-1)]
+		known := at.Load()
+		if known == nil || known.hash == hash && known.names == *n {
+			return at, known
+		}
+	}
+}
 
 func (m *memo) find(b *Book, c *Call) *matched {
 	key := names{c.Provider, c.Answered, c.Asked}
-	at := &m.lately[key.place()]
-	if known := at.Load(); known != nil && known.names == key {
+	hash := m.hash(&key)
+	if _, known := m.table.Load().find(&key, hash); known != nil {
 		return &known.is
 	}
-	m.mu.RLock()
-	known := m.known[key]
-	m.mu.RUnlock()
-	if known == nil {
-		if len(key.provider) > longestName || len(key.answered) > longestName || len(key.asked) > longestName {
-			return &matched{reason: NoPrice}
-		}
-		known = m.remember(b, names{strings.Clone(key.provider), strings.Clone(key.answered), strings.Clone(key.asked)}) // the caller's memory may be used again
+	if len(key.provider) > longestName || len(key.answered) > longestName || len(key.asked) > longestName {
+		return &matched{reason: NoPrice}
 	}
-	at.Store(known)
+	key = names{strings.Clone(key.provider), strings.Clone(key.answered), strings.Clone(key.asked)} // the caller's memory may be used again
+	known := &remembered{key, hash, b.match(key)}
+	m.remember(known)
 	return &known.is
 }
 
-// remember finds what names match, and keeps it.
-func (m *memo) remember(b *Book, key names) *remembered {
-	known := &remembered{key, b.match(key)}
+// remember puts names into the table, unless another did.
+func (m *memo) remember(r *remembered) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.known) >= mostNames {
-		clear(m.known)
+	t := *m.table.Load()
+	switch {
+	case m.n >= mostNames:
+		t, m.n = m.clear(fewNames), 0
+	case 2*m.n >= len(t):
+		t = m.grow(t)
 	}
-	m.known[key] = known
-	return known
+	if at, known := t.find(&r.names, r.hash); known == nil {
+		at.Store(r)
+		m.n++
+	}
+}
+
+// grow makes the table twice as long.
+func (m *memo) grow(old nameTable) nameTable {
+	t := make(nameTable, 2*len(old))
+	for i := range old {
+		if r := old[i].Load(); r != nil {
+			at, _ := t.find(&r.names, r.hash)
+			at.Store(r)
+		}
+	}
+	m.table.Store(&t)
+	return t
 }
