@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// identity is what a node knows of itself in a warehouse that it shares.
+type identity struct {
+	ID string `json:"id"` // random, of this data directory
+	// Cursor is how far the warehouse was when that was written down last: at least so much of the log is there.
+	Cursor entity.Seq `json:"cursor"`
+	// Hours is how far it was at times about an hour apart, the oldest first: what lies before the first of them is not needed any more.
+	Hours []confirmed `json:"hours,omitempty"`
+}
+
+// confirmed is how much of the log the warehouse had at a time.
+type confirmed struct {
+	At     time.Time  `json:"at"`
+	Cursor entity.Seq `json:"cursor"`
+}
+
+// spoolTime is how long the log keeps what the warehouse has: ids are compared with it, and receipts read from it, for a day.
+const spoolTime = 25 * time.Hour
+
+// confirm notes how far the warehouse is, and says up to where it was spoolTime ago; 0 when that is not known.
+func (id *identity) confirm(at time.Time, cursor entity.Seq) (old entity.Seq) {
+	id.Cursor = cursor
+	if n := len(id.Hours); n == 0 || at.Sub(id.Hours[n-1].At) >= time.Hour {
+		id.Hours = append(id.Hours, confirmed{at, cursor})
+	}
+	for len(id.Hours) > 0 && at.Sub(id.Hours[0].At) >= spoolTime {
+		old = id.Hours[0].Cursor
+		if len(id.Hours) == 1 || at.Sub(id.Hours[1].At) < spoolTime {
+			break
+		}
+		id.Hours = id.Hours[1:]
+	}
+	return old
+}
+
+// identityFile reads the file at path, or makes it.
+func identityFile(path string) (id identity, err error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		random := make([]byte, 16)
+		rand.Read(random) //nolint:errcheck // never fails (crypto/rand)
+		id.ID = hex.EncodeToString(random)
+		return id, id.write(path)
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &id)
+	}
+	if err == nil && len(id.ID) != 32 {
+		err = errors.New("it has no id")
+	}
+	if err != nil {
+		return id, fmt.Errorf("%s is damaged: put it back, or delete it to go on as another node (%w)", filepath.Base(path), err)
+	}
+	return id, nil
+}
+
+func (id identity) write(path string) error {
+	raw, err := json.Marshal(id)
+	if err != nil {
+		return err
+	}
+	return durable.Replace(path, append(raw, '\n'))
+}
