@@ -14,8 +14,10 @@ import (
 	"github.com/openai/openai-go/option"
 	"go.uber.org/goleak"
 
+	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/broklegenkit"
 	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,9 +62,30 @@ func (b *bench) ask(ctx context.Context, model string, opts ...ai.GenerateOption
 	return genkit.Generate(ctx, b.g, append(opts, ai.WithModelName("openai/"+model), ai.WithPrompt("Why is the sky blue?"))...)
 }
 
+// flushed is what has been sent up to now.
+func (b *bench) flushed() []brokle.Event {
+	if err := b.Client.Flush(context.Background()); err != nil {
+		b.T.Fatal(err)
+	}
+	return b.Srv.Events()
+}
+
 // steps are what was recorded; each has ended once.
 func (b *bench) steps() map[string]*calltest.Call {
 	b.T.Helper()
+	// Genkit does not wait for the other tools of an answer when one fails.
+	watch.Until(b.T, "every step has ended", func() bool {
+		open := 0
+		for _, ev := range b.flushed() {
+			switch ev.Type {
+			case brokle.ObservationCreate:
+				open++
+			case brokle.ObservationComplete:
+				open--
+			}
+		}
+		return open <= 0
+	})
 	byName := map[string]*calltest.Call{}
 	for _, c := range b.Recorded() {
 		name := c.Name

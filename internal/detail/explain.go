@@ -147,6 +147,9 @@ func placeIn(payload []byte, f entity.Field, value string) string {
 // reason is why f has its value; ok is false when there is nothing to say.
 func (x *explainer) reason(f entity.Field) (r Reason, ok bool) {
 	said := x.by[f]
+	if len(said) > 0 && f == entity.KeyID {
+		return Reason{f.String(), text(x.row.KeyID), "the key of the first request", said[0].Event.ID}, true
+	}
 	if len(said) == 0 || f == entity.LatencyMS && x.row.EndTime != nil {
 		return x.followed(f)
 	}

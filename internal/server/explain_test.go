@@ -196,7 +196,7 @@ func TestTracesAsOTLP(t *testing.T) {
 					there = true
 				}
 			}
-		} else if there && (marshal(t, got) != marshal(t, tr)) {
+		} else if got.KeyID = tr.KeyID; there && marshal(t, got) != marshal(t, tr) { // another key brought it
 			t.Errorf("%s is %s there, %s here", tr.ID, marshal(t, got), marshal(t, tr))
 		}
 		if !there && tr.Name != "" {
