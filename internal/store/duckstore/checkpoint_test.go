@@ -50,6 +50,9 @@ func TestCheckpointCompacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if at, err := w.write.int64s("SELECT cursor FROM meta"); err != nil || at[0] != int64(w.cursor) {
+		t.Errorf("the cursor is %d in the file, %d in memory, %v", at, w.cursor, err)
+	}
 	w.dead = 1
 	if err := w.Checkpoint(t.Context()); err != nil || groups() != 1 {
 		t.Errorf("%d row groups after an idle moment, %v", groups(), err)
