@@ -127,7 +127,7 @@ vuln: deps ## known vulnerabilities in the Go code that is reached, and in Go it
 	exit 1
 
 e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; published clients; the page in a browser
-	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 20m ./internal/e2e
+	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 30m ./internal/e2e
 	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
 
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
