@@ -20,7 +20,7 @@ type collecting struct {
 const (
 	heapEvery = 250 * time.Millisecond
 	// heapRoom is the part of what lives that may be garbage beside it, at least.
-	heapRoom = 4
+	heapRoom = 8
 	// heapStep is how much the limit must be off to be set anew, which stops the program for a moment.
 	heapStep = 4 << 20
 )

@@ -155,7 +155,7 @@ func Settings() []Setting {
 			Usage: "threads of the warehouse; more answer what goes through everything sooner, and every event costs more processor time",
 			ptr:   func(c *Config) any { return &c.WarehouseThreads }, min: 1, max: 1024},
 		{Field: "MemoryLimit", Flag: "memory-limit", Default: "160MiB", Range: "64MiB and up; GOMEMLIMIT in the environment beats it",
-			Usage: "soft limit of the Go heap: the collector works harder near it, and leaves a quarter of what is in use where more is in use; index and warehouse count beside it",
+			Usage: "soft limit of the Go heap: the collector works harder near it, and leaves an eighth of what is in use where more is in use; index and warehouse count beside it",
 			ptr:   func(c *Config) any { return &c.MemoryLimit }, min: 64 << 20, max: inf},
 
 		{Field: "LogLevel", Flag: "log-level", Default: "info", Range: "debug, info, warn or error",

@@ -11,7 +11,7 @@ import (
 // Checkpoint writes what is hot, and moves the write-ahead log into the file. It is worth its time
 // when nothing waits to be inserted; Insert waits for it.
 func (w *Warehouse) Checkpoint(ctx context.Context) error {
-	if err := w.locked(ctx, w.compact); err != nil {
+	if err := w.locked(ctx, func() error { return w.checkpointOrCompact(true) }); err != nil {
 		return fmt.Errorf("checkpoint warehouse: %w", err)
 	}
 	return nil
@@ -40,9 +40,6 @@ func (w *Warehouse) checkpoint() error {
 // Row groups of which everything was deleted go with any checkpoint; so what is removed in the order in which it came
 // needs no more than that, and would be written several times. w.mu is held.
 func (w *Warehouse) compact() error {
-	if w.dead == 0 {
-		return w.checkpoint()
-	}
 	err := w.transact(func() error { // without a change DuckDB's checkpoint does nothing, and setting what is there is none
 		return errors.Join(w.write.exec("UPDATE meta SET cursor = cursor + 1"), w.write.exec("UPDATE meta SET cursor = cursor - 1"))
 	})
@@ -52,29 +49,38 @@ func (w *Warehouse) compact() error {
 	if err == nil {
 		err = errors.Join(w.checkpoint(), w.write.exec(compactNothing))
 	}
-	if err == nil {
-		w.dead = 0
-	}
 	return err
 }
 
 // compactNothing is what holds but for compact.
 const compactNothing = "SET max_vacuum_tasks = 0"
 
-// compactAfter is how many rows must have been deleted, and at least half as many as events remain, before a checkpoint that does
-// not come in an idle moment joins what is left of row groups.
-const compactAfter = 500_000
-
-// checkpointOrCompact makes a checkpoint, and compacts when much was deleted since that was done. left is how many events there are.
-func (w *Warehouse) checkpointOrCompact() (left int64, err error) {
-	n, err := w.write.int64s("SELECT count(*) FROM events")
+// rows counts the rows of all entities and events, and those that were deleted and still take room, in row groups of which something is left.
+func (w *Warehouse) rows() (live, dead int64, err error) {
+	n, err := w.write.int64s(`SELECT events.n + observations.n + traces.n + scores.n, all_rows.n
+		FROM (SELECT count(*) AS n FROM events) AS events, (SELECT count(*) AS n FROM observations) AS observations,
+			(SELECT count(*) AS n FROM traces) AS traces, (SELECT count(*) AS n FROM scores) AS scores,
+			(SELECT sum(estimated_size)::BIGINT AS n FROM duckdb_tables() WHERE table_name IN ('events', 'observations', 'traces', 'scores')) AS all_rows`)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if w.dead >= max(compactAfter, n[0]/2) {
-		return n[0], w.compact()
+	return n[0], n[1] - n[0], nil
+}
+
+// compactAfter is how many rows must be dead, and as many as live, before a checkpoint that does not come in an idle moment joins
+// what is left of row groups; in an idle moment a row group's are enough.
+const compactAfter = 1_000_000
+
+// checkpointOrCompact makes a checkpoint, and compacts when it is worth it.
+func (w *Warehouse) checkpointOrCompact(idle bool) error {
+	live, dead, err := w.rows()
+	if err != nil {
+		return err
 	}
-	return n[0], w.checkpoint()
+	if dead >= max(compactAfter, live) || idle && dead >= flushRows {
+		return w.compact()
+	}
+	return w.checkpoint()
 }
 
 // checkpointAfter is how many rows stay in the write-ahead log while somebody asks:
@@ -96,7 +102,7 @@ func (w *Warehouse) checkpointWhenMuch() error {
 	if !w.muchToCheckpoint() {
 		return nil
 	}
-	if _, err := w.checkpointOrCompact(); err != nil {
+	if err := w.checkpointOrCompact(false); err != nil {
 		w.inserted = 0
 		w.options.Logger.Warn("the warehouse could not make a checkpoint; it is tried again later", "error", err)
 		if w.broken(err) {

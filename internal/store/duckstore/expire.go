@@ -10,8 +10,8 @@ import (
 
 const (
 	// expireAtOnce is how many events one transaction of Expire removes: an Insert
-	// waits no longer than for one of them.
-	expireAtOnce = 200_000
+	// and a question wait no longer than for one of them, and what comes meanwhile is in memory.
+	expireAtOnce = 50_000
 	// reclaimAfter is how many events must have been removed before their room is made free.
 	reclaimAfter = 200_000
 	// forgetAfter is how many events must have been removed, and at least as many as
@@ -101,7 +101,6 @@ func (w *Warehouse) expire(project, of string) error {
 	gone, err := w.remove(removal{project: project, where: of, args: []any{project}})
 	w.forgotten += gone
 	w.removed += gone
-	w.dead += gone
 	return err
 }
 
@@ -111,8 +110,11 @@ func (w *Warehouse) reclaim() error {
 	if w.removed < reclaimAfter {
 		return nil // they are reclaimed with others, or when there is nothing to insert
 	}
-	left, err := w.checkpointOrCompact()
-	if err != nil || w.forgotten < max(forgetAfter, left) {
+	if err := w.checkpointOrCompact(false); err != nil {
+		return err
+	}
+	left, err := w.write.int64s("SELECT count(*) FROM events")
+	if err != nil || w.forgotten < max(forgetAfter, left[0]) {
 		return err
 	}
 	w.seen = newSeen(w.options.IDMemory)

@@ -33,6 +33,9 @@ type hotEvent struct {
 // pageBytes is the size of a page; a larger event has one of its own.
 const pageBytes = 1 << 20
 
+// mostFree is how many empty pages are kept: what comes while the writer is busy for some seconds at a time takes no more.
+const mostFree = 16
+
 // pages are empty ones, which all hots take from.
 type pages [][]byte
 
@@ -41,7 +44,7 @@ func newHot(free *pages) *hot { return &hot{free: free, nameAt: map[string]uint3
 // reset makes it empty, to be used again.
 func (h *hot) reset() {
 	for _, p := range h.pages {
-		if cap(p) == pageBytes {
+		if cap(p) == pageBytes && len(*h.free) < mostFree {
 			*h.free = append(*h.free, p[:0])
 		}
 	}

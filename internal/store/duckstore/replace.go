@@ -30,7 +30,6 @@ func (r *refold) deleteOld() error {
 		if err := r.w.write.exec("DELETE FROM "+tableOf(kind)+where, args...); err != nil {
 			return err
 		}
-		r.w.dead += int64(len(old.keys))
 	}
 	return nil
 }

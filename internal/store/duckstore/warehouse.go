@@ -59,7 +59,6 @@ type Warehouse struct {
 	families        *cache[*family]
 	forgotten       int64 // rows removed since the filter was made
 	removed         int64 // rows removed since the last checkpoint
-	dead            int64 // rows deleted since compact, about
 	inserted        int   // rows inserted since then
 	checkpointAsked int64 // what asked was then
 	folding         folding
