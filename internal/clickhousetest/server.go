@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,6 +40,8 @@ type Server struct {
 
 	t         testing.TB
 	files     installed
+	mu        sync.Mutex // guards the process, below, of those that run, end and supervise it
+	down      bool       // it was ended by Kill
 	dir       string
 	cmd       *exec.Cmd
 	stdin     io.Closer
@@ -148,7 +151,7 @@ func (s *Server) run() bool {
 		case <-tick.C:
 		}
 	}
-	s.Kill()
+	s.kill()
 	return false
 }
 
@@ -209,8 +212,51 @@ func (s *Server) Query(statement string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// Supervise runs the server again whenever it ends by itself, as a machine's supervisor does, until the test ends or Kill: the engine as a library ends
+// when a connection breaks in the native protocol's first packets, as it does when its client is killed then.
+func (s *Server) Supervise(t testing.TB) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				s.revive()
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(stop)
+		<-stopped
+	})
+}
+
+// revive runs the server when it has ended by itself.
+func (s *Server) revive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.done:
+		if !s.down {
+			s.run()
+		}
+	default:
+	}
+}
+
 // Kill ends the server with SIGKILL.
 func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = true
+	s.kill()
+}
+
+func (s *Server) kill() {
 	_ = s.cmd.Process.Kill()
 	<-s.done
 	_ = s.stdin.Close()
@@ -218,6 +264,8 @@ func (s *Server) Kill() {
 
 // Output is the end of what a server wrote that has ended.
 func (s *Server) Output() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	select {
 	case <-s.done:
 	default:
@@ -265,6 +313,9 @@ func Refuse(t testing.TB, code int, message string) string {
 // Restart runs it again on the same files and ports.
 func (s *Server) Restart() {
 	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = false
 	for range 10 {
 		if s.run() {
 			return

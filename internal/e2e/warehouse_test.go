@@ -45,6 +45,7 @@ const (
 func startSharing(t *testing.T) *sharing {
 	t.Helper()
 	server := clickhousetest.Start(t)
+	server.Supervise(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the end of clickhouse: %s", server.Output())
@@ -360,6 +361,7 @@ func TestANodeWaitsForItsWarehouse(t *testing.T) {
 		t.Skip("skipped with -short: it runs a node and a ClickHouse")
 	}
 	server := clickhousetest.Start(t)
+	server.Supervise(t)
 	s := &sharing{server: server, client: &http.Client{Timeout: 30 * time.Second}}
 	dir := t.TempDir()
 	secret := filepath.Join(t.TempDir(), "url")

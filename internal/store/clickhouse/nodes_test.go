@@ -154,6 +154,7 @@ func TestServerKilled(t *testing.T) {
 		t.Skip("skipped with -short: it kills a server of its own")
 	}
 	s := clickhousetest.Start(t)
+	s.Supervise(t)
 	seed := chance.Seed(t)
 	rng := chance.From(seed, 22)
 	recs := firstOf(withRows(t, storetest.History(seed, 200)))
