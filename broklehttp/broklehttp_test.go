@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -197,7 +198,12 @@ func TestMiddlewareMakesTracesAndChangesNothing(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
 		conn.Close()
 	})
-	url, _ := serve(t, mux)
+	var handlers sync.WaitGroup // a client may have its answer before they return
+	url, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handlers.Add(1)
+		defer handlers.Done()
+		mux.ServeHTTP(w, r)
+	}))
 	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for path, want := range map[string]string{"/fine/7": "7", "/broken": "", "/missing": "404 page not found\n", "/hijacked": "hi"} {
 		resp, err := plain.Get(url + path)
@@ -213,6 +219,7 @@ func TestMiddlewareMakesTracesAndChangesNothing(t *testing.T) {
 	if _, err := plain.Get(url + "/panics"); err == nil {
 		t.Error("the panic did not reach the server")
 	}
+	handlers.Wait()
 	names := map[string]string{}
 	for _, tr := range payloads[brokle.Trace](t, client, srv, brokle.TraceCreate) {
 		names[tr.ID] = tr.Name
