@@ -78,26 +78,6 @@ func (b *bench) one() *calltest.Call {
 	return b.One()
 }
 
-// below checks that each step but the first hangs below the one before it.
-func below(t *testing.T, steps map[string]*calltest.Call, names ...string) {
-	t.Helper()
-	for i, name := range names {
-		switch c := steps[name]; {
-		case c == nil:
-			t.Fatalf("no step %q among %v", name, keys(steps))
-		case i > 0 && (c.ParentObservationID != steps[names[i-1]].ID || c.TraceID != steps[names[i-1]].TraceID):
-			t.Errorf("%q is not below %q", name, names[i-1])
-		}
-	}
-}
-
-func keys(steps map[string]*calltest.Call) (all []string) {
-	for name, c := range steps {
-		all = append(all, c.Type+" "+name)
-	}
-	return all
-}
-
 func question() []*schema.Message {
 	return []*schema.Message{schema.UserMessage("Why is the sky blue?")}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudwego/eino/schema"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 )
 
 type library struct{}
@@ -65,14 +66,14 @@ func TestAChain(t *testing.T) {
 		"count":               {brokle.TypeSpan, `{"dimensions":0,"embeddings":1}`, `"done"`},
 	} {
 		if name != "answer" {
-			below(t, steps, "answer", name)
+			calltest.Below(t, steps, "answer", name)
 		}
 		if c := steps[name]; c != nil && (c.Type != want[0] || string(c.Input) != want[1] || string(c.Output) != want[2]) {
 			t.Errorf("%s: %s of %s gave %s", name, c.Type, c.Input, c.Output)
 		}
 	}
 	if len(steps) != 8 {
-		t.Errorf("recorded %v", keys(steps))
+		t.Errorf("recorded %v", calltest.Steps(steps))
 	}
 	if tr := string(b.Srv.OfType(brokle.TraceCreate)[0].Payload); !strings.Contains(tr, `"user_id":"ada"`) || !strings.Contains(tr, `"name":"answer"`) {
 		t.Errorf("trace %s", tr)
@@ -106,8 +107,8 @@ func TestStreamsThroughAGraph(t *testing.T) {
 		t.Error(err)
 	}
 	steps := b.steps()
-	below(t, steps, "loud", "upper")
-	below(t, steps, "loud", "chat m-hold")
+	calltest.Below(t, steps, "loud", "upper")
+	calltest.Below(t, steps, "loud", "chat m-hold")
 	if in, out := string(steps["upper"].Input), string(steps["upper"].Output); out != `"THE SKY IS BLUE."` || steps["loud"] == nil || string(steps["loud"].Output) != out {
 		t.Errorf("in %s, out %s", in, out)
 	}
@@ -165,15 +166,15 @@ func TestAReActAgent(t *testing.T) {
 		t.Fatalf("%v, %v", answer, err)
 	}
 	steps := b.steps()
-	below(t, steps, "ReActAgent", "chat m-tool")
-	below(t, steps, "ReActAgent", "Tools", "get_weather")
-	below(t, steps, "ReActAgent", "Tools", "get_time")
-	below(t, steps, "ReActAgent", "chat m")
+	calltest.Below(t, steps, "ReActAgent", "chat m-tool")
+	calltest.Below(t, steps, "ReActAgent", "Tools", "get_weather")
+	calltest.Below(t, steps, "ReActAgent", "Tools", "get_time")
+	calltest.Below(t, steps, "ReActAgent", "chat m")
 	if c := steps["get_weather"]; c.Type != brokle.TypeTool || string(c.Input) != `{"city":"Oslo"}` || string(c.Output) != `"sunny in Oslo"` || !strings.Contains(string(c.Attributes), `"gen_ai.tool.call.id":"call_1"`) {
 		t.Errorf("%s: %s gave %s, %s", c.Type, c.Input, c.Output, c.Attributes)
 	}
 	if steps["ReActAgent"].Type != brokle.TypeAgent || len(steps) != 6 {
-		t.Errorf("%v", keys(steps))
+		t.Errorf("%v", calltest.Steps(steps))
 	}
 	if in := string(steps["chat m"].Input); !strings.Contains(in, `"role":"tool","name":"get_weather","content":"sunny in Oslo","tool_call_id":"call_1"`) {
 		t.Errorf("in %s", in)
@@ -209,7 +210,7 @@ func TestAnAgentOfTheADK(t *testing.T) {
 	steps := b.steps()
 	c := steps["sage"]
 	if c == nil || c.Type != brokle.TypeAgent || !strings.Contains(string(c.Input), "Why is the sky blue?") || !strings.Contains(string(c.Output), "The sky is blue.") || c.ParentObservationID != "" {
-		t.Fatalf("%v: %+v", keys(steps), c)
+		t.Fatalf("%v: %+v", calltest.Steps(steps), c)
 	}
 	calls, tools := 0, 0
 	for name, one := range steps {
@@ -224,7 +225,7 @@ func TestAnAgentOfTheADK(t *testing.T) {
 		}
 	}
 	if calls != 2 || tools != 2 {
-		t.Errorf("%v", keys(steps))
+		t.Errorf("%v", calltest.Steps(steps))
 	}
 }
 
@@ -267,7 +268,7 @@ func TestAnInterrupt(t *testing.T) {
 		t.Fatalf("the program got %v", err)
 	}
 	steps := b.steps()
-	below(t, steps, "careful", "ask")
+	calltest.Below(t, steps, "careful", "ask")
 	for name, c := range steps {
 		if c.Level != "" || c.StatusMessage != "" || !strings.Contains(string(c.Attributes), `"eino.interrupted":true`) {
 			t.Errorf("%s: %+v", name, c.Observation)

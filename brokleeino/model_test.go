@@ -17,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/brokleeino"
 	"github.com/brokle-ai/brokle-go/internal/modelcall"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 )
 
 func TestACallOfAModel(t *testing.T) {
@@ -186,7 +187,7 @@ func TestAnErrorWithoutAStart(t *testing.T) {
 		t.Fatal("the program got no error")
 	}
 	steps := b.steps()
-	below(t, steps, "answer", "ask")
+	calltest.Below(t, steps, "answer", "ask")
 	for name, c := range steps {
 		if c.Level != brokle.LevelError || !strings.Contains(c.StatusMessage, "tool") {
 			t.Errorf("%s: %+v", name, c.Observation)
@@ -291,10 +292,10 @@ func TestCallsInGoroutinesBelowOneSpan(t *testing.T) {
 	span.End()
 	steps := b.steps()
 	for i := range 8 {
-		below(t, steps, "pool", fmt.Sprint("chat m", i))
+		calltest.Below(t, steps, "pool", fmt.Sprint("chat m", i))
 	}
 	if len(steps) != 9 {
-		t.Errorf("recorded %v", keys(steps))
+		t.Errorf("recorded %v", calltest.Steps(steps))
 	}
 }
 

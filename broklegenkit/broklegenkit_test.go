@@ -15,6 +15,7 @@ import (
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/broklegenkit"
 	"github.com/brokle-ai/brokle-go/internal/modelcall"
+	"github.com/brokle-ai/brokle-go/internal/modelcall/calltest"
 )
 
 func TestACallOfAModel(t *testing.T) {
@@ -24,7 +25,7 @@ func TestACallOfAModel(t *testing.T) {
 		t.Fatalf("%v, %+v", err, answer)
 	}
 	steps := b.steps()
-	below(t, steps, "generate", "chat gpt-4o-mini")
+	calltest.Below(t, steps, "generate", "chat gpt-4o-mini")
 	c := steps["chat gpt-4o-mini"]
 	if c.Type != brokle.TypeGeneration || c.RequestedModel != "gpt-4o-mini" || c.Provider != "openai" || c.FinishReason != "stop" ||
 		*c.PromptTokens != 100 || *c.CompletionTokens != 50 || *c.CacheReadTokens != 80 || *c.ReasoningTokens != 30 || c.Tags[0] != "t" || c.EndTime.Before(c.StartTime) {
@@ -35,7 +36,7 @@ func TestACallOfAModel(t *testing.T) {
 		t.Errorf("in %s, out %s, %s", in, out, params)
 	}
 	if tr := string(b.Srv.OfType(brokle.TraceUpdate)[0].Payload); !strings.Contains(tr, "The sky is blue.") || len(steps) != 2 {
-		t.Errorf("trace %s, %v", tr, keys(steps))
+		t.Errorf("trace %s, %v", tr, calltest.Steps(steps))
 	}
 }
 
@@ -102,14 +103,14 @@ func TestAFlow(t *testing.T) {
 		"get_weather":        {brokle.TypeTool, `{"city":"Oslo"}`, `"sunny in Oslo"`},
 	} {
 		if c := steps[name]; c == nil || c.Type != want[0] || string(c.Input) != want[1] || string(c.Output) != want[2] {
-			t.Errorf("%s: %+v of %v", name, c, keys(steps))
+			t.Errorf("%s: %+v of %v", name, c, calltest.Steps(steps))
 		}
 	}
-	below(t, steps, "request", "answer", "own", "own/library")
-	below(t, steps, "answer", "embeddings vectors")
-	below(t, steps, "answer", "think")
-	below(t, steps, "answer", "generate", "chat m-tool")
-	below(t, steps, "generate", "get_weather", "ask the sky")
+	calltest.Below(t, steps, "request", "answer", "own", "own/library")
+	calltest.Below(t, steps, "answer", "embeddings vectors")
+	calltest.Below(t, steps, "answer", "think")
+	calltest.Below(t, steps, "answer", "generate", "chat m-tool")
+	calltest.Below(t, steps, "generate", "get_weather", "ask the sky")
 	if c := steps["chat m-tool"]; c.FinishReason != "tool_calls" || !strings.Contains(string(c.Output), `"toolRequest":{"input":{"city":"Oslo"},"name":"get_weather","ref":"call_1"}`) ||
 		!strings.Contains(string(c.Input), `"tools":[{`) || *c.PromptTokens != 100 || *c.ReasoningTokens != 30 {
 		t.Errorf("%+v", c.Observation)
@@ -264,9 +265,9 @@ func TestOneCallIsOneGeneration(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := b.steps()
-	below(t, steps, "generate", "chat m")
+	calltest.Below(t, steps, "generate", "chat m")
 	if len(steps) != 3 || steps["chat m-then"] == nil {
-		t.Errorf("%v", keys(steps))
+		t.Errorf("%v", calltest.Steps(steps))
 	}
 }
 
@@ -290,7 +291,7 @@ func TestCallsInGoroutinesBelowOneSpan(t *testing.T) {
 		}
 	}
 	if len(steps) != 17 {
-		t.Errorf("%v", keys(steps))
+		t.Errorf("%v", calltest.Steps(steps))
 	}
 }
 

@@ -86,3 +86,24 @@ func (b *Bench) One() *Call {
 	}
 	return all[0]
 }
+
+// Below checks that each step but the first hangs below the one before it.
+func Below(t testing.TB, steps map[string]*Call, names ...string) {
+	t.Helper()
+	for i, name := range names {
+		switch c := steps[name]; {
+		case c == nil:
+			t.Fatalf("no step %q among %v", name, Steps(steps))
+		case i > 0 && (c.ParentObservationID != steps[names[i-1]].ID || c.TraceID != steps[names[i-1]].TraceID):
+			t.Errorf("%q is not below %q", name, names[i-1])
+		}
+	}
+}
+
+// Steps are the types and names of steps, for what a test says.
+func Steps(steps map[string]*Call) (all []string) {
+	for name, c := range steps {
+		all = append(all, c.Type+" "+name)
+	}
+	return all
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -57,10 +58,12 @@ const compactNothing = "SET max_vacuum_tasks = 0"
 
 // rows counts the rows of all entities and events, and those that were deleted and still take room, in row groups of which something is left.
 func (w *Warehouse) rows() (live, dead int64, err error) {
-	n, err := w.write.int64s(`SELECT events.n + observations.n + traces.n + scores.n, all_rows.n
-		FROM (SELECT count(*) AS n FROM events) AS events, (SELECT count(*) AS n FROM observations) AS observations,
-			(SELECT count(*) AS n FROM traces) AS traces, (SELECT count(*) AS n FROM scores) AS scores,
-			(SELECT sum(estimated_size)::BIGINT AS n FROM duckdb_tables() WHERE table_name IN ('events', 'observations', 'traces', 'scores')) AS all_rows`)
+	counts := make([]string, 0, 4)
+	for _, t := range w.layout.tables() {
+		counts = append(counts, "(SELECT count(*) FROM "+t.name+")")
+	}
+	// DuckDB's estimate is what its row groups hold.
+	n, err := w.write.int64s("SELECT " + strings.Join(counts, " + ") + ", (SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND table_name <> 'meta')")
 	if err != nil {
 		return 0, 0, err
 	}

@@ -33,7 +33,7 @@ type hotEvent struct {
 // pageBytes is the size of a page; a larger event has one of its own.
 const pageBytes = 1 << 20
 
-// mostFree is how many empty pages are kept: what comes while the writer is busy for some seconds at a time takes no more.
+// mostFree is how many empty pages are kept. More are needed only while the writer is behind, and then go to the garbage collector.
 const mostFree = 16
 
 // pages are empty ones, which all hots take from.

@@ -270,3 +270,6 @@ func testRolledUp(w *warehouseTest) {
 	w.erase(3, 4, 5)
 	check("after its calls are erased", 360, 0.036, true)
 }
+
+// failedTrace says whether an observation of the trace has failed, or it says so itself.
+func failedTrace(t *wire.Trace) bool { return t.ErrorCount > 0 || t.Status == entity.StatusError }

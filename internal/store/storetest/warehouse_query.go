@@ -598,6 +598,3 @@ func testReadsBesideWrites(w *warehouseTest) {
 	close(stop)
 	readers.Wait()
 }
-
-// failedTrace says whether an observation of the trace has failed, or it says so itself.
-func failedTrace(t *wire.Trace) bool { return t.ErrorCount > 0 || t.Status == entity.StatusError }
