@@ -32,14 +32,16 @@ type stream struct {
 	control *http.ResponseController
 	buf     []byte
 
-	mu      sync.Mutex // guards stopped and the write deadline
+	mu      sync.Mutex // guards the write deadline and what follows
 	stopped bool
+	over    bool // the handler returns: the connection is no longer ours
 }
 
 // Serve sends to a client, whose answer has begun, until it leaves, may no longer or the server stops. ctx is the request's.
 func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, s Stream) {
 	st := &stream{Hub: h, Stream: s, at: s.After, w: w, control: http.NewResponseController(w)}
 	_ = st.control.SetReadDeadline(time.Time{})
+	defer st.giveBack() // whom the next line stops may have begun
 	defer context.AfterFunc(s.Stopping, st.hurry)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -65,7 +67,16 @@ func (st *stream) hurry() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.stopped = true
-	_ = st.control.SetWriteDeadline(time.Now().Add(time.Second))
+	if !st.over {
+		_ = st.control.SetWriteDeadline(time.Now().Add(time.Second))
+	}
+}
+
+// giveBack is the end of the answer: net/http may not be asked for a deadline after it.
+func (st *stream) giveBack() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.over = true
 }
 
 // send writes text and flushes; false when the client is gone or does not read.

@@ -52,6 +52,7 @@ func (s *Server) backup(c *call) {
 	control := http.NewResponseController(c.w)
 	_ = control.SetReadDeadline(time.Time{})
 	w := &patient{ctx: ctx, w: c.w, control: control, each: s.o.WriteTimeout}
+	defer w.giveBack() // whom the next line stops may have begun
 	defer context.AfterFunc(ctx, w.hurry)()
 	erasures, err := s.o.Eraser.Witness()
 	if err == nil {
@@ -73,7 +74,8 @@ type patient struct {
 	each    time.Duration // a write may take so long
 	sent    int64
 
-	mu sync.Mutex // orders deadlines: none is set behind hurry's
+	mu   sync.Mutex // orders deadlines: none is set behind hurry's
+	over bool       // the handler returns: the connection is no longer ours
 }
 
 func (p *patient) Write(b []byte) (int, error) {
@@ -93,5 +95,14 @@ func (p *patient) Write(b []byte) (int, error) {
 func (p *patient) hurry() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = p.control.SetWriteDeadline(time.Now())
+	if !p.over {
+		_ = p.control.SetWriteDeadline(time.Now())
+	}
+}
+
+// giveBack is the end of the answer: net/http may not be asked for a deadline after it.
+func (p *patient) giveBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
 }

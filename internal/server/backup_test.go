@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,5 +162,36 @@ func TestBackupNotesErasures(t *testing.T) {
 	}
 	if len(journals) != 2 || journals[0] != nil || string(journals[1]) != `{"version":1,"erasures":[{"project":"one","seqs":[2]}]}` {
 		t.Errorf("%s", journals)
+	}
+}
+
+// lent is a connection's answer, which is the handler's until that returns: net/http uses it for others then.
+type lent struct {
+	*httptest.ResponseRecorder
+	returned, late *atomic.Int64
+}
+
+func (l lent) SetWriteDeadline(time.Time) error {
+	l.late.Add(l.returned.Load())
+	return nil
+}
+
+// A backup whose client leaves does not touch the connection after its end.
+func TestBackupLeavesTheConnectionAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{options: func(o *Options) {
+		o.Backup = func(context.Context, io.Writer, func(entity.Seq) ([]byte, error)) error { return nil }
+	}})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	var late atomic.Int64
+	for range 500 {
+		w := lent{httptest.NewRecorder(), new(atomic.Int64), &late}
+		h.srv.backingUp <- struct{}{}
+		h.srv.backup(&call{w: w, r: httptest.NewRequestWithContext(gone, http.MethodGet, "/v1/backup", nil)})
+		w.returned.Store(1)
+	}
+	if n := late.Load(); n > 0 {
+		t.Errorf("%d deadlines were set on connections that had been given back", n)
 	}
 }
