@@ -32,8 +32,9 @@ func scopeOf(ctx context.Context) scope {
 // started is an observation that has begun, and the context that carries it, in one piece of memory.
 type started struct {
 	context.Context
-	scope scope
-	o     ActiveObservation
+	scope  scope
+	o      ActiveObservation
+	digits [observationIDDigits]byte // of o's id, unless it was given
 }
 
 // Value implements context.Context.
@@ -178,7 +179,7 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 	}
 	d := by.gather(opts)
 	d.start = orNow(d.start)
-	parent := s.parent.ID()
+	parent := s.parent.named()
 	switch {
 	case s.trace != nil:
 	case s.remote != nil:
@@ -191,11 +192,11 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 		s.carried = scopeOf(ctx).carried
 	}
 	d.name = name
-	if d.id == "" {
-		d.id = newObservationID()
-	}
 	begun := &started{Context: ctx, o: ActiveObservation{trace: s.trace, id: d.id, start: d.start}}
 	o := &begun.o
+	if o.id == "" {
+		o.id = newObservationID(&begun.digits)
+	}
 	begun.scope = scope{trace: s.trace, parent: o, carried: s.carried, remote: s.remote}
 	told := d.observation(o.trace.id, o.id)
 	told.Observation.Type, told.Observation.ParentObservationID = cmp.Or(d.typ, typ), parent

@@ -2,6 +2,7 @@ package brokle
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,7 +93,9 @@ func (t *ActiveTrace) score(s Score, value any, opts []Option) {
 }
 
 // ID is the observation's id; "" for nil.
-func (o *ActiveObservation) ID() string {
+func (o *ActiveObservation) ID() string { return strings.Clone(o.named()) } // what lies in o would keep its context in memory
+
+func (o *ActiveObservation) named() string {
 	if o == nil {
 		return ""
 	}

@@ -41,48 +41,67 @@ func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (a
 	}
 	s := p.scratch.Get()
 	defer p.scratch.Put(s)
-	text, raw, err := s.Marshal(body)
-	if err != nil || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+	ev := taken{id: id, typ: typ, at: at}
+	if ev.Written, err = s.Write(body, p.later); err != nil || !ev.IsObject() {
 		p.gate.refused[refusedInvalid].Add(1)
 		return auto, &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
 	}
-	if len(text) > p.opts.EventMaxBytes {
+	if len(ev.Rest) == 0 && len(ev.Text) > p.opts.EventMaxBytes {
 		p.gate.refused[refusedLarge].Add(1)
 		return auto, ErrTooLarge
 	}
 	now := time.Now()
 	if at.IsZero() {
-		at = now
+		ev.at = now
 	}
+	ev.now = now.Sub(p.began)
 	if id == "" {
-		auto = wire.NextID(uint64(now.UnixMilli()))
+		ev.auto = wire.NextID(uint64(now.UnixMilli()))
 	}
-	if p.sampler != nil && !p.sampler.keep(typ, id, auto, text) {
-		return auto, p.acceptSampled(id, auto, typ)
+	if p.sampler != nil && !p.sampler.keep(typ, id, ev.auto, ev.Text) {
+		return ev.auto, p.acceptSampled(id, ev.auto, typ)
 	}
-	return auto, p.enqueue(id, auto, typ, at, now, text, raw)
-}
-
-// enqueue copies the event into the queue, or refuses it.
-func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now time.Time, body []byte, raw bool) error {
-	wireID := id
-	if id != "" && strings.ContainsAny(id, `"\`) {
-		wireID = quoteID(id)
+	if strings.ContainsAny(id, `"\`) {
+		ev.id = quoteID(id)
 	}
-	room := eventOverhead + max(len(wireID), ulid.EncodedSize) + len(t) + len(body)
-	p.mu.Lock()
-	if err := p.admit(room); err != nil {
-		p.mu.Unlock()
-		return err
+	done, wake, err := p.enqueue(&ev)
+	if !done { // too much waits to be written by the worker
+		if ev.Written, err = s.Write(body, 0); err == nil {
+			_, wake, err = p.enqueue(&ev)
+		}
 	}
-	e := p.tailFor(room).put(wireID, auto, t, wire.At(at), body)
-	e.raw, e.at, e.epoch = raw, now.Sub(p.began), p.epoch
-	wake := p.accept(e)
-	p.mu.Unlock()
 	if wake {
 		p.signal()
 	}
-	return nil
+	return ev.auto, err
+}
+
+// slackShare: escapes of what is not written yet may take a quarter of the queue's bytes. Beyond it callers write events themselves.
+const slackShare = 4
+
+// enqueue copies the event into the queue, or refuses it. done is false when it must be written at once.
+func (p *Processor) enqueue(ev *taken) (done, wake bool, err error) {
+	n, slack := ev.size(), ev.Max-ev.Size
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hold := len(ev.Rest) > 0
+	if hold && (ev.id != "" || len(ev.Text) > bigEvent || p.slack+slack > p.opts.QueueMaxBytes/slackShare || p.held.bytes+p.slack+n+slack > p.opts.QueueMaxBytes) {
+		return false, false, nil
+	}
+	if err := p.admit(n, slack); err != nil {
+		return true, false, err
+	}
+	var e *entry
+	if hold {
+		c := p.tailFor(len(ev.Text), true)
+		e = c.hold(ev, p.laterOf(c))
+		p.slack += slack
+	} else {
+		e = p.tailFor(n, false).put(ev)
+		n = len(e.data)
+	}
+	e.at, e.epoch = ev.now, p.epoch
+	return true, p.accept(n, ev.now), nil
 }
 
 // Record is Submit for those who have nobody to return an error to: of an event that is not
