@@ -62,7 +62,7 @@ func firstToken(b *testing.B, c *openai.Client) (first, all time.Duration) {
 func BenchmarkFirstToken(b *testing.B) {
 	for _, think := range thinking {
 		b.Run(fmt.Sprintf("thinks-%v", think), func(b *testing.B) {
-			s := &sink{}
+			s := &sink{recorded: true}
 			client := newBrokle(b, setting{host: newSink(b, s), queue: queue, bytes: 1 << 30})
 			opts := []option.RequestOption{option.WithBaseURL(provider(b, think) + "/v1"), option.WithAPIKey("sk-bench")}
 			bare := openai.NewClient(opts...)

@@ -12,7 +12,8 @@ import (
 // writes them when a batch's worth waits or a batch is due, so that they hold nothing of the program for longer.
 type later struct {
 	events  []unwritten
-	rest    []payload.Held // of all events
+	text    []byte         // of all events, but for their long texts
+	rest    []payload.Held // these
 	weighed int            // so many events have their exact size
 }
 
@@ -21,44 +22,45 @@ func newLater() *later {
 	return &later{events: make([]unwritten, 0, chunkEvents), rest: make([]payload.Held, 0, 2*chunkEvents)}
 }
 
-// unwritten is an event that is not JSON yet, or not all of it. What there is of its payload is its entry's data.
+// unwritten is an event that is not JSON yet, or not all of it. Its entry has no data yet.
 type unwritten struct {
 	auto  ulid.ULID
 	at    int64 // Unix, µs
 	entry int32 // of the chunk
-	from  int32 // in rest
+	text  int32 // where it begins in later.text
+	rest  int32 // and in later.rest
 	size  int32 // counted for it
 	slack int32 // how much more it may take
 	whole bool  // see payload.Written
 }
 
-// hold puts an event without an id of its own into the chunk that is written later. The caller made sure that it fits.
-func (c *chunk) hold(ev *taken, l *later) *entry {
-	n := len(c.arena)
-	c.arena = append(c.arena, ev.Text...)
-	c.later = l
-	l.events = append(l.events, unwritten{auto: ev.auto, at: ev.at.UnixMicro(), entry: int32(len(c.entries)), from: int32(len(l.rest)),
+// hold puts an event without an id of its own into the chunk that is written later.
+func (c *chunk) hold(ev *taken) *entry {
+	l := c.later
+	l.events = append(l.events, unwritten{auto: ev.auto, at: ev.at.UnixMicro(), entry: int32(len(c.entries)), text: int32(len(l.text)), rest: int32(len(l.rest)),
 		size: int32(ev.size()), slack: int32(ev.Max - ev.Size), whole: ev.Whole})
+	l.text = append(l.text, ev.Text...)
 	l.rest = append(l.rest, ev.Rest...)
-	c.entries = append(c.entries, entry{data: c.arena[n:], typ: ev.typ, raw: ev.Raw})
+	c.entries = append(c.entries, entry{typ: ev.typ, raw: ev.Raw})
 	return &c.entries[len(c.entries)-1]
 }
 
-// restOf is what is to be written of one event.
-func (l *later) restOf(i int) []payload.Held {
-	if i+1 < len(l.events) {
-		return l.rest[l.events[i].from:l.events[i+1].from]
+// of is what there is of event i.
+func (l *later) of(i int) (text []byte, rest []payload.Held) {
+	if u := &l.events[i]; i+1 < len(l.events) {
+		next := &l.events[i+1]
+		return l.text[u.text:next.text], l.rest[u.rest:next.rest]
+	} else {
+		return l.text[u.text:], l.rest[u.rest:]
 	}
-	return l.rest[l.events[i].from:]
 }
 
 // append appends event i, whose entry is e, as it goes on the wire.
 func (l *later) append(dst []byte, i int, e *entry) []byte {
 	u := &l.events[i]
-	text := e.data
 	ev := taken{auto: u.auto, typ: e.typ, at: time.UnixMicro(u.at)}
 	dst = ev.begin(dst, e)
-	rest := l.restOf(i)
+	text, rest := l.of(i)
 	if u.whole {
 		dst = append(dst, rest[0].Text...)
 	} else {
@@ -144,5 +146,5 @@ func (c *chunk) weigh() (more, slack int) {
 func (l *later) empty() {
 	clear(l.events)
 	clear(l.rest)
-	*l = later{events: l.events[:0], rest: l.rest[:0]}
+	*l = later{events: l.events[:0], text: l.text[:0], rest: l.rest[:0]}
 }

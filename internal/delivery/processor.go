@@ -133,32 +133,39 @@ func (p *Processor) resize(more, slack int) {
 	p.slack -= slack
 }
 
-// tailFor returns the chunk for an event that takes n bytes of its arena, and may be written later. p.mu is held.
-func (p *Processor) tailFor(n int, later bool) *chunk {
-	if n > bigEvent {
+// tailFor returns the chunk for an event of n bytes that is written. p.mu is held.
+func (p *Processor) tailFor(n int) *chunk {
+	if n > bigEvent || p.tail.fits(n) {
 		return p.tail
 	}
-	if !p.tail.fits(n, later) {
-		if len(p.tail.entries) > 0 {
-			p.full = append(p.full, p.tail)
-			p.tail = p.newChunk()
-		}
-		if cap(p.tail.arena) < n {
-			size := chunkSize
-			if later { // it holds only beginnings
-				size = bigEvent
-			}
-			p.tail.arena = make([]byte, 0, size)
-		}
+	p.turn()
+	if p.tail.arena == nil {
+		p.tail.arena = make([]byte, 0, chunkSize)
 	}
 	return p.tail
 }
 
-// laterOf returns where the events of c are that are written later. p.mu is held.
-func (p *Processor) laterOf(c *chunk) *later {
-	if c.later != nil {
-		return c.later
+// tailForLater returns the chunk for an event that is written later. p.mu is held.
+func (p *Processor) tailForLater() *chunk {
+	if !p.tail.takesLater() {
+		p.turn()
 	}
+	if c := p.tail; c.later == nil {
+		c.later = p.newLater()
+	}
+	return p.tail
+}
+
+// turn begins another chunk, unless the last one is empty. p.mu is held.
+func (p *Processor) turn() {
+	if len(p.tail.entries) > 0 {
+		p.full = append(p.full, p.tail)
+		p.tail = p.newChunk()
+	}
+}
+
+// newLater returns an empty one. p.mu is held.
+func (p *Processor) newLater() *later {
 	if n := len(p.laters); n > 0 {
 		l := p.laters[n-1]
 		p.laters = p.laters[:n-1]

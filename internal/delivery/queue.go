@@ -53,10 +53,11 @@ func (c *chunk) reset() {
 	c.arena, c.entries = c.arena[:0], c.entries[:0]
 }
 
-// fits says whether an event goes into the chunk that takes n bytes of its arena, and is written later.
-func (c *chunk) fits(n int, later bool) bool {
-	return cap(c.arena)-len(c.arena) >= n && (!later || c.later == nil || len(c.later.events) < chunkEvents)
-}
+// fits says whether n more bytes go into the arena.
+func (c *chunk) fits(n int) bool { return cap(c.arena)-len(c.arena) >= n }
+
+// takesLater says whether one more event goes into the chunk that is written later.
+func (c *chunk) takesLater() bool { return c.later == nil || len(c.later.events) < chunkEvents }
 
 // eventOverhead is what the envelope of one event takes at most, beside id, type and payload.
 const eventOverhead = len(openID) + len(`","event_type":"","timestamp":253402300799.999999,"payload":}`)

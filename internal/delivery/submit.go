@@ -93,11 +93,10 @@ func (p *Processor) enqueue(ev *taken) (done, wake bool, err error) {
 	}
 	var e *entry
 	if hold {
-		c := p.tailFor(len(ev.Text), true)
-		e = c.hold(ev, p.laterOf(c))
+		e = p.tailForLater().hold(ev)
 		p.slack += slack
 	} else {
-		e = p.tailFor(n, false).put(ev)
+		e = p.tailFor(n).put(ev)
 		n = len(e.data)
 	}
 	e.at, e.epoch = ev.now, p.epoch

@@ -21,6 +21,7 @@ type worker struct {
 	senders  int  // goroutines
 	wg       sync.WaitGroup
 	spare    []*batch
+	usual    int // bytes of the last batch: the next one's are about as many
 	blocks   blocks
 }
 
@@ -154,6 +155,7 @@ func (w *worker) hand(b *batch) {
 		})
 	}
 	w.busy++
+	w.usual = len(b.body)
 	w.p.jobs <- b
 }
 
