@@ -76,7 +76,7 @@ func (h *LogHandler) record(ctx context.Context, r slog.Record) {
 	}
 	told := d.observation(to.trace, newObservationID(new([observationIDDigits]byte)))
 	told.Observation.Type, told.Observation.ParentObservationID = TypeEvent, to.observation
-	c.proc.Record(ObservationCreate, told, d.err)
+	c.proc.Record(ObservationCreate, d.now, told, d.err)
 	c.free(d)
 }
 

@@ -103,13 +103,14 @@ func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (c
 }
 
 func (c *Client) startTrace(ctx context.Context, name string, d *details) (context.Context, *ActiveTrace) {
-	d.name, d.start = name, orNow(d.start)
+	d.name = name
+	d.orNow(&d.start)
 	if d.id == "" {
 		d.id = newTraceID()
 	}
 	about := scopeOf(ctx).carried.with(d)
 	t := &ActiveTrace{c: c, id: d.id}
-	c.proc.Record(TraceCreate, d.trace(), d.err)
+	c.proc.Record(TraceCreate, d.now, d.trace(), d.err)
 	return scope{trace: t, carried: about}.in(ctx), t
 }
 
@@ -178,7 +179,7 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 		by = s.trace.c
 	}
 	d := by.gather(opts)
-	d.start = orNow(d.start)
+	d.orNow(&d.start)
 	parent := s.parent.named()
 	switch {
 	case s.trace != nil:

@@ -19,7 +19,7 @@ type later struct {
 
 // newLater has room for the events of a chunk, about.
 func newLater() *later {
-	return &later{events: make([]unwritten, 0, chunkEvents), rest: make([]payload.Held, 0, 2*chunkEvents)}
+	return &later{events: make([]unwritten, 0, chunkEvents), text: make([]byte, 0, chunkSize/8), rest: make([]payload.Held, 0, 2*chunkEvents)}
 }
 
 // unwritten is an event that is not JSON yet, or not all of it. Its entry has no data yet.

@@ -15,7 +15,7 @@ import (
 // The errors are ErrQueueFull, ErrClosed, ErrTooLarge, or an *EventError for what is no event; the event is then
 // counted as refused.
 func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) (string, error) {
-	auto, err := p.take(id, t, at, body)
+	auto, err := p.take(id, t, at, time.Time{}, body)
 	switch {
 	case err != nil:
 		return "", err
@@ -25,8 +25,8 @@ func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) 
 	return id, nil
 }
 
-// take is Submit; auto is the event's id when id is empty.
-func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (auto ulid.ULID, err error) {
+// take is Submit; auto is the event's id when id is empty. now is a time that was read just before, or zero.
+func (p *Processor) take(id string, t wire.EventType, at, now time.Time, body any) (auto ulid.ULID, err error) {
 	if id != "" && !wire.ValidID(id) {
 		p.gate.refused[refusedInvalid].Add(1)
 		return auto, &EventError{Type: t, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
@@ -50,7 +50,9 @@ func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (a
 		p.gate.refused[refusedLarge].Add(1)
 		return auto, ErrTooLarge
 	}
-	now := time.Now()
+	if now.IsZero() {
+		now = time.Now()
+	}
 	if at.IsZero() {
 		ev.at = now
 	}
@@ -76,8 +78,9 @@ func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (a
 	return ev.auto, err
 }
 
-// slackShare: escapes of what is not written yet may take a quarter of the queue's bytes. Beyond it callers write events themselves.
-const slackShare = 4
+// slackShare: what escapes may add to texts that are not written yet is at most half of the queue's bytes. Beyond it callers write
+// events themselves.
+const slackShare = 2
 
 // enqueue copies the event into the queue, or refuses it. done is false when it must be written at once.
 func (p *Processor) enqueue(ev *taken) (done, wake bool, err error) {
@@ -104,11 +107,12 @@ func (p *Processor) enqueue(ev *taken) (done, wake bool, err error) {
 }
 
 // Record is Submit for those who have nobody to return an error to: of an event that is not
-// taken OnOutcome is told, and the log. invalid is what made the body unfit before it came here, or nil.
-func (p *Processor) Record(t wire.EventType, body any, invalid error) {
+// taken OnOutcome is told, and the log. now is a time that was read just before, or zero; invalid is what made the body unfit before
+// it came here, or nil.
+func (p *Processor) Record(t wire.EventType, now time.Time, body any, invalid error) {
 	err := invalid
 	if err == nil {
-		_, err = p.take("", t, time.Time{}, body)
+		_, err = p.take("", t, time.Time{}, now, body)
 	} else {
 		p.gate.refused[refusedInvalid].Add(1)
 	}
