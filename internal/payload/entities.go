@@ -13,7 +13,7 @@ var errTyped = errors.New("a field holds what JSON cannot: NaN, infinity, or a y
 // typed entities without their zero fields and without what the server computes.
 // ok is false when encoding/json has to do it. See Write.
 func (s *Scratch) known(payload any, most int) (w Written, ok bool, err error) {
-	o := object{b: s.buf.AvailableBuffer(), ok: true}
+	o := object{b: s.mem[:0], ok: true}
 	switch v := payload.(type) {
 	case map[string]any:
 		if v == nil {
@@ -61,7 +61,7 @@ type Told struct {
 
 // told is known of t.
 func (s *Scratch) told(t *Told, most int) (w Written, ok bool, err error) {
-	o := object{b: s.buf.AvailableBuffer(), ok: true, rest: s.rest, later: most > 0}
+	o := object{b: s.mem[:0], ok: true, rest: s.rest, later: most > 0}
 	o.told(t)
 	s.rest = o.rest
 	if w, ok, err = o.written(); !ok || w.Max <= most || len(w.Rest) == 0 {

@@ -52,7 +52,7 @@ func isBraced[T string | []byte](text T) bool {
 
 // object writes m but for long texts, which are left for later; ok is false when encoding/json has to do it.
 func (s *Scratch) object(m map[string]any) (w Written, ok bool) {
-	b := append(s.buf.AvailableBuffer(), '{')
+	b := append(s.mem[:0], '{')
 	for name, v := range m {
 		b = appendName(b, name)
 		if text, is := v.(string); is && len(text) > shortText {

@@ -12,6 +12,7 @@ type Pool struct{ pool sync.Pool }
 
 // Scratch is such memory.
 type Scratch struct {
+	mem  []byte // of what is not written by enc
 	buf  bytes.Buffer
 	enc  *json.Encoder
 	rest []Held
@@ -36,7 +37,7 @@ func (p *Pool) Get() *Scratch { return p.pool.Get().(*Scratch) }
 // Put gives s back: what its Write returned is valid no longer.
 func (p *Pool) Put(s *Scratch) {
 	clear(s.rest) // holds nothing of the program
-	if s.buf.Cap() <= scratchKeep {
+	if s.buf.Cap() <= scratchKeep && cap(s.mem) <= scratchKeep {
 		p.pool.Put(s)
 	}
 }
@@ -56,21 +57,21 @@ func (s *Scratch) Write(payload any, most int) (Written, error) {
 			s.rest = append(s.rest, Held{Text: v})
 			return Written{Rest: s.rest, Whole: true, Raw: true, Size: n, Max: n}, nil
 		}
-		s.buf.WriteString(strings.TrimSpace(v))
-		return Written{Text: s.buf.Bytes(), Raw: true}.whole(), nil
+		s.mem = append(s.mem[:0], strings.TrimSpace(v)...)
+		return Written{Text: s.mem, Raw: true}.whole(), nil
 	case map[string]any:
 		if v == nil || most == 0 {
 			break
 		}
 		if w, ok := s.object(v); ok && w.Max <= most {
-			s.buf.Write(w.Text) // copies only when it grew out of the buffer, which then grows too
+			s.mem = w.Text
 			return w, nil
 		}
 		s.rest = s.rest[:0]
 	}
 	w, ok, err := s.known(payload, most)
 	if ok {
-		s.buf.Write(w.Text)
+		s.mem = w.Text
 		return w, nil
 	}
 	if err != nil {
