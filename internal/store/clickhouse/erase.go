@@ -60,6 +60,7 @@ func (w *Warehouse) remove(ctx context.Context, r removal) error {
 			return err
 		}
 	}
+	w.recent.forget()
 	if len(touched) == 0 {
 		return nil
 	}
@@ -67,7 +68,7 @@ func (w *Warehouse) remove(ctx context.Context, r removal) error {
 	if err := w.step(ctx, w.self); err != nil {
 		return err
 	}
-	if err := w.settle(ctx, touched); err != nil {
+	if err := w.settle(ctx, nil, touched); err != nil {
 		return err
 	}
 	if !r.wipe {

@@ -189,7 +189,7 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 	if err := w.step(ctx, next); err != nil {
 		return err
 	}
-	if err := w.settle(ctx, touchedBy(b.recs)); err != nil {
+	if err := w.settle(ctx, b.recs, nil); err != nil {
 		return err
 	}
 	next = w.self

@@ -37,9 +37,11 @@ type Warehouse struct {
 	hotMu sync.Mutex // guards hot
 	hot   *hot
 
-	turn  chan struct{} // held by the one who writes; guards what follows
-	self  node
-	fresh time.Time // when the tables had all that the Log has
+	turn    chan struct{} // held by the one who writes; guards what follows
+	folding *folding
+	recent  *recent
+	self    node
+	fresh   time.Time // when the tables had all that the Log has
 	// tidied is up to which block what a node left that is away was settled.
 	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.
