@@ -180,6 +180,10 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/extract", "internal/durable"}), inTests: with(engines, []string{"internal/indexer", "internal/query", "internal/store/storetest"}),
 			because: "it decides what goes; it knows no HTTP and no engine",
 		},
+		"internal/handover": {
+			may: with(contracts, []string{"internal/extract", "internal/query"}), inTests: with(engines, []string{"internal/store/storetest", "internal/indexer"}),
+			because: "it moves data between a Log and any Warehouse, and compares what these answer; it knows no engine",
+		},
 		"internal/repricing": {
 			may: with(contracts, []string{"internal/pricing", "internal/query"}), inTests: with(engines, []string{"internal/extract", "internal/indexer", "internal/store/storetest"}),
 			because: "it moves a repricing on; it knows no HTTP and no engine",
@@ -208,7 +212,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget", "internal/query", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
@@ -218,7 +222,7 @@ func house() map[string]room {
 		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
 		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
 		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin"}, because: "it talks to the built binary"},
+		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
 		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",

@@ -20,7 +20,7 @@ func verifyCommand(std streams) *cli.Command {
 		Description: "Reads every byte of the log, compares the id index and the warehouse with it, and folds every entity\n" +
 			"anew. It changes nothing. The exit code is 0 when all is whole, 1 when damage was found, which is told with\n" +
 			"how to mend it, and 2 when something could not be checked: a server runs, or a later release wrote it.",
-		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache", "warehouse-url", "log-level", "log-format"}),
+		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache", "warehouse-url", "retention", "retention-projects", "log-level", "log-format"}),
 			&cli.BoolFlag{Name: "warehouse", Sources: env("verify", "warehouse"), Usage: "compare the log with the warehouse that nodes share (--warehouse-url), instead: each event is there, with what it says"},
 			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
 			jsonFlag("verify"),
@@ -103,8 +103,8 @@ func verifyShared(ctx context.Context, c *cli.Command, cfg daemon.Config, std st
 	if c.Bool("json") {
 		err = printJSON(std.out, v)
 	} else {
-		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there as another node's, %d payloads byte for byte: %d missing, %d differing\n",
-			v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing))
+		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there as another node's, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d not in the log\n",
+			v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing), len(v.Doubled), len(v.Surplus))
 	}
 	if err == nil && !v.Whole() {
 		return errReported

@@ -40,7 +40,7 @@ func warehouseCommand(std streams) *cli.Command {
 	}
 	return &cli.Command{
 		Name:  "warehouse",
-		Usage: "make, migrate and look at the tables of the ClickHouse that several nodes share (--warehouse-url)",
+		Usage: "make, migrate, look at and fill the tables of the ClickHouse that several nodes share (--warehouse-url)",
 		Commands: []*cli.Command{
 			makes("init", "make the database and its tables, and set what they need; the first node does it, too", daemon.InitWarehouse),
 			makes("migrate", "make what a later release adds to the tables of a database that is there", daemon.MigrateWarehouse),
@@ -51,6 +51,7 @@ func warehouseCommand(std streams) *cli.Command {
 					return warehouseStatus(ctx, c, cfg, std)
 				}),
 			},
+			warehouseCopyCommand(std),
 		},
 	}
 }

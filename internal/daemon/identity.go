@@ -22,6 +22,20 @@ type identity struct {
 	Cursor entity.Seq `json:"cursor"`
 	// Hours is how far it was at times about an hour apart, the oldest first: what lies before the first of them is not needed any more.
 	Hours []confirmed `json:"hours,omitempty"`
+	// Apart is what the node did to its data while it had a warehouse of its own beside what the shared one has of it; nil while it shares.
+	Apart *apart `json:"apart,omitempty"`
+}
+
+// apart is what the shared warehouse is to be told of.
+type apart struct {
+	Erased   []erased `json:"erased,omitempty"`
+	Repriced int      `json:"repriced"` // how many repricings the shared warehouse knows
+}
+
+// erased are events that were erased from the log.
+type erased struct {
+	Project string       `json:"project"`
+	Seqs    []entity.Seq `json:"seqs"`
 }
 
 // confirmed is how much of the log the warehouse had at a time.

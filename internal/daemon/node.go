@@ -74,6 +74,7 @@ type stores struct {
 	documents    *document.Shared // what is kept beside the data, and other nodes have too; nil: this node is alone
 	identity     identity
 	identityPath string
+	copies       *copies // of a node with a Warehouse of its own; else nil
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -121,6 +122,9 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.warehouse, s.damaged = warehouse, warehouse.Damaged()
+	if s.copies, err = openCopies(cfg.DataDir, s.prices); err != nil {
+		return s, errors.Join(err, s.close(newStopping()))
+	}
 	if err := s.agree(warehouse, cfg.AcceptLoss, logger); err != nil {
 		return s, errors.Join(err, s.close(newStopping()))
 	}
@@ -262,6 +266,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	}
+	if n.copies != nil {
+		erasing.Warehouse = noting{n.warehouse, n.copies}
+	}
 	if n.shared != nil {
 		log := sharedLog{n.log, n.shared}
 		erasing.Log, erasing.Mentions, erasing.Indexer = log, log, sharedIndexer{n.indexer, log}
@@ -296,6 +303,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		MaxInFlightBytes: int64(cfg.MaxInFlightBytes), RatePerKey: cfg.RatePerKey, AuthFailures: cfg.AuthFailures,
 		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
+	}
+	if n.copies != nil {
+		options.Copy = n.copyTo
 	}
 	if n.shared != nil {
 		options.Events, options.Search, options.Freshness = n.shared, n.shared, n.shared.Freshness

@@ -14,17 +14,27 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 )
 
+// warehouseText is the setting, or what the file says that it names.
+func (c *Config) warehouseText() (string, error) {
+	path, isFile := strings.CutPrefix(c.WarehouseURL, "@")
+	if !isFile {
+		return c.WarehouseURL, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("the file of the URL: %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
 // sharedWarehouse reads the setting; nil without one. Errors show nothing of it.
 func (c *Config) sharedWarehouse() (*clickhouse.Options, error) {
-	text := c.WarehouseURL
-	if path, isFile := strings.CutPrefix(text, "@"); isFile {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("the file of the URL: %w", err)
-		}
-		text = strings.TrimSpace(string(raw))
-	} else if text == "" {
+	if c.WarehouseURL == "" {
 		return nil, nil
+	}
+	text, err := c.warehouseText()
+	if err != nil {
+		return nil, err
 	}
 	o, err := clickhouse.ParseURL(text)
 	if err != nil {
@@ -66,6 +76,9 @@ func (s *stores) openShared(cfg Config, o clickhouse.Options, logger *slog.Logge
 	o.Identity, o.Known, o.Head = s.identity.ID, min(s.identity.Cursor, log.Head()), log.Head
 	o.Prices, o.Refresh, o.Logger = s.prices, s.prices.Refresh, logger.With("part", "warehouse")
 	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Of(r) }
+	if err := s.rejoin(o); err != nil {
+		return err
+	}
 	if s.shared, err = clickhouse.New(o); err != nil {
 		return err
 	}

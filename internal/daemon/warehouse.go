@@ -10,6 +10,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 )
 
@@ -32,6 +33,14 @@ func (c *Config) shared() (clickhouse.Options, error) {
 		return clickhouse.Options{}, errNoShared
 	}
 	return *o, nil
+}
+
+// SharedWarehouse is the URL of the warehouse that cfg names, also where that is in a file.
+func SharedWarehouse(cfg Config) (string, error) {
+	if _, err := cfg.shared(); err != nil {
+		return "", err
+	}
+	return cfg.warehouseText()
 }
 
 // InitWarehouse makes the database, and the tables and settings that are not as they must be. No node need be stopped.
@@ -73,7 +82,7 @@ func WarehouseDDL(cluster string) []string {
 type Verified = clickhouse.Verified
 
 // verifyAtOnce is how many records are compared at a time.
-const verifyAtOnce = 5000
+const verifyAtOnce = 20_000
 
 // VerifyWarehouse compares the log of a stopped node, as far as the shared warehouse says that it has it, with the tables: each event is there, with what it says, and
 // payloads of a sample are the same, byte for byte.
@@ -89,17 +98,28 @@ func VerifyWarehouse(ctx context.Context, cfg Config, logger *slog.Logger) (*Ver
 	}
 	v := &Verified{}
 	if err = s.shared.Connect(ctx); err == nil {
-		err = s.compare(ctx, cfg.DataDir, v)
+		err = s.compare(ctx, cfg, v)
 	}
 	return v, errors.Join(err, s.close(newStopping()))
 }
 
 // compare goes through the log, but for what is in quarantine.
-func (s *stores) compare(ctx context.Context, dir string, v *Verified) error {
+func (s *stores) compare(ctx context.Context, cfg Config, v *Verified) error {
+	keep, err := cfg.retention()
+	if err != nil {
+		return err
+	}
 	upto, err := s.shared.Cursor(ctx)
 	if err != nil {
 		return err
 	}
+	expired := store.Cutoffs{Now: now(), Retention: keep}
+	s.log.Hide(expired)
+	return compareLog(ctx, s.log, s.shared, min(upto, s.log.Head()), cfg.DataDir, &expired, v, func(entity.Seq) {})
+}
+
+// compareLog compares the log up to a Seq with the tables, but for what is in the quarantine of the data directory.
+func compareLog(ctx context.Context, log store.Log, shared *clickhouse.Warehouse, upto entity.Seq, dir string, expired *store.Cutoffs, v *Verified, told func(entity.Seq)) error {
 	aside, err := indexer.Listed(filepath.Join(dir, datadir.QuarantineDir))
 	if err != nil {
 		return err
@@ -108,27 +128,32 @@ func (s *stores) compare(ctx context.Context, dir string, v *Verified) error {
 	for _, q := range aside {
 		quarantined[entity.Seq(q.Seq)] = true
 	}
-	for at := entity.Seq(0); at < min(upto, s.log.Head()); {
-		recs, next, err := s.log.Read(ctx, at, verifyAtOnce)
+	began := false
+	for at := entity.Seq(0); at < upto; {
+		recs, next, err := log.Read(ctx, at, verifyAtOnce)
 		if err != nil {
 			return err
 		}
+		if !began && len(recs) > 0 { // what is before was trimmed
+			began, at = true, recs[0].Seq-1
+		}
+		next = min(next, upto)
 		var whole []entity.Record
 		for _, r := range recs {
-			if r.Seq > upto {
-				break
-			}
 			fields, failure := extract.Of(&r)
-			if failure != nil || quarantined[r.Seq] {
+			if failure != nil || quarantined[r.Seq] || r.Seq > upto {
 				continue
 			}
 			r.Row = fields.AppendRow(nil)
 			whole = append(whole, r)
 		}
-		if err := s.shared.Verify(ctx, whole, v); err != nil {
-			return err
+		if began {
+			if err := shared.Verify(ctx, whole, at, next, expired, v); err != nil {
+				return err
+			}
 		}
 		at = next
+		told(at)
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func Check(dir string) error {
 		return fmt.Errorf("data directory: %s is a file, not a directory: name another with --data", dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, backup.StagingName)); err == nil {
-		return fmt.Errorf("data directory: a restore into %s did not end: delete what is in it and run `brokle restore` again", dir)
+		return fmt.Errorf("data directory: a restore into %s, or a copy, did not end: run `brokle warehouse copy --back` again, or delete what is in it and run `brokle restore` again", dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, backup.ManifestName)); err == nil {
 		return fmt.Errorf("data directory: %s is a backup: make a data directory of it with `brokle restore --from %s --data DIR`", dir, dir)

@@ -37,6 +37,7 @@ const (
 	codeInvalidPrices     = "invalid_prices"
 	codeInvalidBudgets    = "invalid_budgets"
 	codeRepricing         = "repricing_under_way"
+	codeShared            = "warehouse_shared"
 	codeRateLimited       = "rate_limited"
 	codeTooManyFailures   = "too_many_failures"
 	codeUnavailable       = "unavailable"

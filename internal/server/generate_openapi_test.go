@@ -77,6 +77,7 @@ func operations() map[string]operation {
 			more: one("202", one("description", "It has begun, and goes on whatever becomes of the client").with("content", content(ref("RepricingTold")))).
 				with("409", problemAnswer("Another repricing is under way"))},
 		"GET /v1/backup":                    {id: "getBackup", says: "Everything that the server keeps, of every project, as one POSIX tar, streamed; for an admin key of the project default. Its last member is manifest.json; without it the archive was cut off", tag: admin, media: "application/x-tar"},
+		"POST /v1/warehouse/copy":           {id: "copyToWarehouse", says: "Copy everything that the server keeps in its own warehouse to a ClickHouse that nodes share, and compare; for an admin key of the project default. The answer is streamed, a line of JSON at a time; the last has a result or an error", tag: admin, takes: copyRequest{}, media: "application/x-ndjson", more: one("409", one("description", "The server shares its warehouse already"))},
 		"GET /v1/projects":                  {id: "listProjects", says: "The project of the key", tag: admin, gives: wire.Page[projectRow]{}},
 		"GET /v1/traces":                    {id: "listTraces", says: "Traces, newest first", tag: read, gives: wire.Page[wire.TraceSummary]{}},
 		"GET /v1/traces/{id}":               {id: "getTrace", says: "One trace: its observations as a tree, and its scores; with format=otlp the trace as spans, ready to be sent to any server of OpenTelemetry", tag: read, gives: wire.Trace{}},

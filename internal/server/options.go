@@ -65,6 +65,10 @@ type Options struct {
 	// the last Seq in them. nil: there are no backups.
 	Backup func(ctx context.Context, w io.Writer, journal func(head entity.Seq) ([]byte, error)) error
 
+	// Copy copies the data of the node to the warehouse at url, which other nodes may share, and tells how far it is; the last line has the result. It ends with ctx, and the next
+	// one goes on. Its error says nothing of the url. nil: the node shares its warehouse.
+	Copy func(ctx context.Context, url string, told func(CopyLine)) error
+
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.
 	Admit func() error

@@ -97,6 +97,7 @@ func apiRoutes() []route {
 		{method: "GET", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"wait"}, handle: listRepricings},
 		{method: "POST", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"from", "to", "model", "book", "dry_run"}, handle: postReprice},
 		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
+		{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
 		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),
 		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},

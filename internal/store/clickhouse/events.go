@@ -134,7 +134,7 @@ func (w *Warehouse) Resettle(ctx context.Context, after entity.Seq) error {
 		touched, err := w.touched(ctx, "node = %d AND seq > %s", w.self.id, uint64(Shared(w.self.id, after)))
 		if err == nil && len(touched) > 0 {
 			if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
-				err = w.settle(ctx, touched)
+				err = w.settle(ctx, nil, touched)
 			}
 		}
 		if err != nil {

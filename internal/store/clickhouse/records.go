@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -62,35 +63,9 @@ func (w *Warehouse) Records(ctx context.Context, seqs []entity.Seq) ([]entity.Re
 	if len(seqs) == 0 {
 		return nil, nil
 	}
-	var project, environment, batch, key, eventID, typ, payload, said proto.ColStr
-	var seq, form, content proto.ColUInt64
-	var ts, received proto.ColInt64
-	notes := new(proto.ColStr).Array()
-	result := proto.Results{
-		{Name: "of_project", Data: &project}, {Name: "environment", Data: &environment}, {Name: "batch_id", Data: &batch}, {Name: "of_key", Data: &key}, {Name: "event_id", Data: &eventID},
-		{Name: "type", Data: &typ}, {Name: "payload", Data: &payload}, {Name: "seq", Data: &seq}, {Name: "content", Data: &content}, {Name: "form", Data: &form}, {Name: "said", Data: &said},
-		{Name: "at", Data: &ts}, {Name: "of_received", Data: &received}, {Name: "notes", Data: notes},
-	}
 	found := make(map[entity.Seq]entity.Record, len(seqs))
 	q := &builder{}
-	err := w.ask(ctx, q, `SELECT CAST(project, 'String') AS of_project, CAST(batch_environment, 'String') AS environment, batch_id, CAST(key_id, 'String') AS of_key, event_id, CAST(event_type, 'String') AS type, payload,
-		seq, content, form, said, toUnixTimestamp64Micro(ts) AS at, toUnixTimestamp64Micro(received) AS of_received, notes FROM events WHERE seq IN `+q.arg(uints(seqs)), result, func(i int) {
-		r := entity.Record{
-			Seq: entity.Seq(seq.Row(i)), Project: project.Row(i), Environment: environment.Row(i), BatchID: batch.Row(i), KeyID: key.Row(i), ReceivedAt: microTime(received.Row(i)),
-			Event: wire.Event{ID: eventID.Row(i), Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.Row(i)), Timestamp: wire.At(microTime(ts.Row(i)))},
-			Notes: slices.Clone(notes.Row(i)),
-		}
-		if form.Row(i) == ownForm {
-			r.Row = entity.Row(said.Row(i))
-		}
-		if w.options.Extract != nil {
-			if w.options.Extract(&r); r.Fields != nil {
-				r.Fields.Content = content.Row(i) // as it was when it was accepted
-			}
-		}
-		found[r.Seq] = r
-	})
-	if err != nil {
+	if err := w.records(ctx, q, "seq IN "+q.arg(uints(seqs)), nil, func(r entity.Record) { found[r.Seq] = r }); err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	recs := make([]entity.Record, 0, len(found))
@@ -105,4 +80,35 @@ func (w *Warehouse) Records(ctx context.Context, seqs []entity.Seq) ([]entity.Re
 		recs = append(recs, r)
 	}
 	return recs, nil
+}
+
+// records reads the events that satisfy a condition, as their rows have them.
+func (w *Warehouse) records(ctx context.Context, q *builder, condition string, more []ch.Setting, each func(entity.Record)) error {
+	var project, environment, batch, key, eventID, typ, payload, said proto.ColStr
+	var seq, form, content proto.ColUInt64
+	var ts, received proto.ColInt64
+	notes := new(proto.ColStr).Array()
+	result := proto.Results{
+		{Name: "of_project", Data: &project}, {Name: "environment", Data: &environment}, {Name: "batch_id", Data: &batch}, {Name: "of_key", Data: &key}, {Name: "event_id", Data: &eventID},
+		{Name: "type", Data: &typ}, {Name: "payload", Data: &payload}, {Name: "seq", Data: &seq}, {Name: "content", Data: &content}, {Name: "form", Data: &form}, {Name: "said", Data: &said},
+		{Name: "at", Data: &ts}, {Name: "of_received", Data: &received}, {Name: "notes", Data: notes},
+	}
+	text := `SELECT CAST(project, 'String') AS of_project, CAST(batch_environment, 'String') AS environment, batch_id, CAST(key_id, 'String') AS of_key, event_id, CAST(event_type, 'String') AS type, payload,
+		seq, content, form, said, toUnixTimestamp64Micro(ts) AS at, toUnixTimestamp64Micro(received) AS of_received, notes FROM events WHERE ` + condition
+	return w.askSet(ctx, q, text, more, result, func(i int) {
+		r := entity.Record{
+			Seq: entity.Seq(seq.Row(i)), Project: project.Row(i), Environment: environment.Row(i), BatchID: batch.Row(i), KeyID: key.Row(i), ReceivedAt: microTime(received.Row(i)),
+			Event: wire.Event{ID: eventID.Row(i), Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.Row(i)), Timestamp: wire.At(microTime(ts.Row(i)))},
+			Notes: slices.Clone(notes.Row(i)),
+		}
+		if form.Row(i) == ownForm {
+			r.Row = entity.Row(said.Row(i))
+		}
+		if w.options.Extract != nil {
+			if w.options.Extract(&r); r.Fields != nil {
+				r.Fields.Content = content.Row(i) // as it was when it was accepted
+			}
+		}
+		each(r)
+	})
 }

@@ -109,8 +109,13 @@ func (w *Warehouse) locked(ctx context.Context, f func() error) error {
 
 // ask runs a question, and calls each for every row of its answer, by its place in the columns of result.
 func (w *Warehouse) ask(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
+	return w.askSet(ctx, q, text, nil, result, each)
+}
+
+// askSet is ask with more settings.
+func (w *Warehouse) askSet(ctx context.Context, q *builder, text string, more []ch.Setting, result proto.Results, each func(row int)) error {
 	return w.pool.do(ctx, ch.Query{
-		Body: text, Parameters: q.params, Result: result, Settings: w.limits(ctx),
+		Body: text, Parameters: q.params, Result: result, Settings: append(w.limits(ctx), more...),
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				each(i)

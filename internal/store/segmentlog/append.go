@@ -150,11 +150,7 @@ func (r *request) setBody(raw []byte) {
 // submit queues r and waits until the committer has decided it. ctx bounds the
 // wait for a place in the queue.
 func (l *Log) submit(ctx context.Context, r *request) error {
-	if err := l.enter(); err != nil {
-		return err
-	}
-	err := l.send(ctx, r)
-	l.exit()
+	err := l.queued(ctx, r)
 	if err == nil {
 		<-r.done
 	}
