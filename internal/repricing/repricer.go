@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Repricer struct {
 	ready chan struct{} // closed when nothing that was interrupted is half done
 
 	mu    sync.Mutex // guards what follows
+	days  []int64    // the ends of those that the look found which a repricing began with, in Unix µs; the last is the end of all
 	stats Stats
 	moved chan struct{} // closed when something has changed
 }
@@ -74,7 +76,7 @@ const lookWait = 20 * time.Second
 
 // Look tells what a repricing would do, and does nothing. The error may be a pricing.ErrAsk or a store.ErrUnavailable.
 func (r *Repricer) Look(ctx context.Context, a pricing.Ask) (*Told, error) {
-	_, told, err := r.look(ctx, a)
+	_, told, _, err := r.look(ctx, a)
 	return told, err
 }
 
@@ -92,7 +94,7 @@ func (r *Repricer) Begin(ctx context.Context, a pricing.Ask) (*Told, error) {
 	if _, running := r.o.Prices.Underway(); running {
 		return nil, pricing.ErrUnderway
 	}
-	plan, told, err := r.look(ctx, a)
+	plan, told, days, err := r.look(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +107,7 @@ func (r *Repricer) Begin(ctx context.Context, a pricing.Ask) (*Told, error) {
 	}
 	all := r.o.Prices.Repricings(a.Project)
 	told.Repricing = all[len(all)-1]
-	r.change(func(s *Stats) { s.Running = true })
+	r.change(func(s *Stats) { s.Running, r.days = true, days })
 	select {
 	case r.begun <- struct{}{}:
 	default: // it knows
@@ -113,33 +115,34 @@ func (r *Repricer) Begin(ctx context.Context, a pricing.Ask) (*Told, error) {
 	return told, nil
 }
 
-func (r *Repricer) look(ctx context.Context, a pricing.Ask) (*pricing.Plan, *Told, error) {
-	plan, err := r.o.Prices.Plan(a)
-	if err != nil {
-		return nil, nil, err
+// look also returns the ends of the days that it looked at.
+func (r *Repricer) look(ctx context.Context, a pricing.Ask) (plan *pricing.Plan, told *Told, days []int64, err error) {
+	if plan, err = r.o.Prices.Plan(a); err != nil {
+		return nil, nil, nil, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, lookWait)
 	defer cancel()
 	if err := r.o.Indexer.CatchUp(waiting); err != nil {
-		return nil, nil, unavailable("wait for the indexer", err)
+		return nil, nil, nil, unavailable("wait for the indexer", err)
 	}
 	all := store.Tally{}
 	by := plan.By()
 	for from, end := plan.Span(); from < end; {
 		upto, err := r.day(ctx, a.Project, from, end)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		tally, err := r.o.Warehouse.Reprice(ctx, &store.Repricing{Project: a.Project, From: from, To: upto, By: by})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		all.Join(tally)
+		days = append(days, upto)
 		from = upto
 	}
-	told := &Told{Repricing: plan.Describe()}
+	told = &Told{Repricing: plan.Describe()}
 	told.Models, told.RepricedTotals = all.Models()
-	return plan, told, nil
+	return plan, told, days, nil
 }
 
 func unavailable(doing string, err error) error {
@@ -163,6 +166,18 @@ func (r *Repricer) day(ctx context.Context, project string, from, end int64) (in
 	start := page.Data[0].StartTime.UnixMicro()
 	day := start - ((start%dayUS)+dayUS)%dayUS
 	return min(day+dayUS, end), nil
+}
+
+// next is the end of the day that is next: the look before the repricing found it, or it is asked for. What came since in a day of which the look found
+// nothing is done with the day behind it.
+func (r *Repricer) next(ctx context.Context, u *pricing.Underway) (int64, error) {
+	r.mu.Lock()
+	days := r.days
+	r.mu.Unlock()
+	if n := len(days); n > 0 && days[n-1] == u.To {
+		return days[slices.IndexFunc(days, func(end int64) bool { return end > u.From })], nil
+	}
+	return r.day(ctx, u.Project, u.From, u.To)
 }
 
 // Wait waits until no repricing of this process is under way, or until ctx ends.

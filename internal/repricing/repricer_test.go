@@ -272,6 +272,42 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// asked is a warehouse that counts how often it is asked for observations.
+type asked struct {
+	store.Warehouse
+	n int
+}
+
+func (a *asked) Observations(ctx context.Context, project string, plan *store.Plan) ([]wire.Observation, *store.Place, error) {
+	a.n++
+	return a.Warehouse.Observations(ctx, project, plan)
+}
+
+// The days that the look found are done without looking for them again; what came since on a day between them is done, too.
+func TestDaysOfTheLook(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, day := range []int{0, 2, 4} {
+		h.call(monday.AddDate(0, 0, day))
+	}
+	if err := h.prices.SetOwn(project, []byte(`[{"model":"ours","input":3,"output":3}]`), h.now); err != nil {
+		t.Fatal(err)
+	}
+	w := &asked{Warehouse: h.warehouse}
+	r := h.repricer(w)
+	if _, err := r.Begin(t.Context(), pricing.Ask{Project: project}); err != nil {
+		t.Fatal(err)
+	}
+	looked := w.n
+	h.call(monday.AddDate(0, 0, 1))
+	h.call(monday.AddDate(0, 0, -1))
+	h.run(r, nil)
+	h.want("in the end", 3, 3, 3, 3, 3)
+	if s := r.Stats(); w.n != looked || s.Calls != 5 || s.Ended != 1 {
+		t.Errorf("asked %d times, and %d times behind the look: %+v", looked, w.n-looked, s)
+	}
+}
+
 // failing is a warehouse of one day that fails a few times.
 type failing struct {
 	store.Warehouse

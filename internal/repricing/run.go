@@ -71,7 +71,7 @@ func (r *Repricer) work(ctx context.Context, starting bool) {
 
 // step is the next day.
 func (r *Repricer) step(ctx context.Context, u *pricing.Underway) error {
-	upto, err := r.day(ctx, u.Project, u.From, u.To)
+	upto, err := r.next(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -100,6 +100,7 @@ func (r *Repricer) step(ctx context.Context, u *pricing.Underway) error {
 		}
 		s.Days, s.Calls, s.Fault, s.Running = s.Days+1, s.Calls+all.Changed, "", !ended
 		if ended {
+			r.days = nil
 			s.Ended++
 		}
 	})

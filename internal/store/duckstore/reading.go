@@ -32,6 +32,11 @@ func newRowReader(names []string) *rowReader {
 	return r
 }
 
+// another reads the same columns, of other blocks at the same time.
+func (r *rowReader) another() *rowReader {
+	return &rowReader{columns: r.columns, cells: r.cells, absent: r.absent}
+}
+
 // leaveOut has those columns not read that no row has a value of, which count says of each.
 func (r *rowReader) leaveOut(count func(columns []column) ([]int64, error)) error {
 	values, err := count(r.columns)

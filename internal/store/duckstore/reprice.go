@@ -90,7 +90,7 @@ func (p *repricing) run() error {
 
 // look tells what would become of the calls.
 func (p *repricing) look() error {
-	if err := p.inPieces(func(*pricedPiece) error { return nil }); err != nil {
+	if err := p.tell(); err != nil {
 		return err
 	}
 	return p.lookAtUnsure()
@@ -101,7 +101,7 @@ func (p *repricing) write() error {
 	if err := p.begin(); err != nil {
 		return err
 	}
-	err := p.inPieces(p.finish)
+	err := p.eachPriced(p.finish)
 	if err == nil {
 		err = p.foldUnsure()
 	}

@@ -38,6 +38,7 @@ type above struct {
 	steps []aboveStep
 	at    map[stepKey]int32
 	any   map[int64]bool // the hashes of traces that have some
+	alike map[int64]bool // the hashes that several traces have
 }
 
 type stepKey struct {
@@ -69,34 +70,39 @@ func (p *repricing) countGained(g *gains) error {
 	if err := hashes.write(p.w); err != nil {
 		return err
 	}
-	at, alone, err := p.tracesGained()
+	at, alike, err := p.tracesGained()
 	if err != nil {
 		return err
-	}
-	if !alone {
-		for _, b := range g.below {
-			p.flipped.add(b.hash)
-		}
-		return p.w.write.exec("TRUNCATE temp.rolled")
 	}
 	a, err := p.stepsAbove(at)
 	if err != nil {
 		return err
 	}
+	a.alike = alike
 	if err := p.w.write.exec("TRUNCATE temp.rolled"); err != nil {
 		return err
 	}
 	return p.writeUncounted(g, a, at)
 }
 
-// tracesGained is where the observations of the traces are whose hashes are in temp.rolled, by written; alone is false when two of the traces have
-// one hash.
-func (p *repricing) tracesGained() (at span, alone bool, err error) {
-	row, err := p.w.write.int64s("SELECT coalesce(min(first_seq), 0), coalesce(max(written), 0), count(*), count(DISTINCT trace_hash) FROM traces WHERE project = $1 AND trace_hash IN (SELECT hash FROM temp.rolled)", p.Project)
+// tracesGained is where the observations of the traces are whose hashes are in temp.rolled, by written, and which hashes several of them have.
+func (p *repricing) tracesGained() (at span, alike map[int64]bool, err error) {
+	const these = " FROM traces WHERE project = $1 AND trace_hash IN (SELECT hash FROM temp.rolled)"
+	row, err := p.w.write.int64s("SELECT coalesce(min(first_seq), 0), coalesce(max(written), 0), count(*) - count(DISTINCT trace_hash)"+these, p.Project)
 	if err != nil {
-		return at, false, err
+		return at, nil, err
 	}
-	return span{row[0], row[1]}, row[2] == row[3], nil
+	at = span{row[0], row[1]}
+	if row[2] == 0 {
+		return at, nil, nil
+	}
+	alike = map[int64]bool{}
+	err = p.w.write.scan("SELECT trace_hash"+these+" GROUP BY trace_hash HAVING count(*) > 1", []any{p.Project}, func(b block) {
+		for _, hash := range b.int64s(0) {
+			alike[hash] = true
+		}
+	})
+	return at, alike, err
 }
 
 // stepsAbove reads the steps of these traces that are no calls.
@@ -118,8 +124,14 @@ func (p *repricing) stepsAbove(at span) (*above, error) {
 }
 
 // walk goes up from a step, below which something came to carry a cost, and hands out those whose own counts no more; false when it cannot be told which
-// these are: a call is among what is above, or the walk comes round.
+// these are: a call is among what is above, the walk comes round, or several traces have the hash.
 func (a *above) walk(n int, hash int64, id string, uncounted func(*aboveStep)) bool {
+	if !a.any[hash] { // all that is above is calls
+		return true
+	}
+	if a.alike[hash] {
+		return false
+	}
 	for id != "" {
 		i, known := a.at[stepKey{hash, id}]
 		if !known {
@@ -148,13 +160,16 @@ func (p *repricing) writeUncounted(g *gains, a *above, at span) error {
 		return err
 	}
 	defer to.done()
-	n := 0
+	n, set := 0, "counts_cost = r.counts_cost"
 	for walk, b := range g.below {
-		ok := !a.any[b.hash] || a.walk(walk+1, b.hash, g.text(b.id), func(s *aboveStep) {
+		ok := a.walk(walk+1, b.hash, g.text(b.id), func(s *aboveStep) {
 			n++
 			c.setInt(0, s.row)
 			c.setByte(2, truth(false))
 			c.setByte(3, truth(s.restCounts && !s.carries))
+			if s.restCounts && s.carries {
+				set = "counts_cost = r.counts_cost, counted = r.counted"
+			}
 			if err == nil {
 				err = to.next()
 			}
@@ -175,7 +190,7 @@ func (p *repricing) writeUncounted(g *gains, a *above, at span) error {
 	if err := to.end(); err != nil {
 		return err
 	}
-	err = p.w.write.exec("UPDATE observations SET counts_cost = r.counts_cost, counted = r.counted FROM temp.recounted AS r WHERE observations.rowid = r.of AND " + at.holds("observations.written"))
+	err = p.w.write.exec("UPDATE observations SET " + set + " FROM temp.recounted AS r WHERE observations.rowid = r.of AND " + at.holds("observations.written"))
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
 // ofCalls is the condition of observations that are calls of models.
@@ -21,8 +19,11 @@ func (p *repricing) started() string {
 	return fmt.Sprintf("project = $1 AND start_time >= %d AND start_time < %d", p.From, p.To)
 }
 
-// pieces are ranges of written with about pieceRows calls each.
+// pieces are ranges of written with about pieceRows calls each. Which columns are read of them is chosen, too.
 func (p *repricing) pieces() (pieces []span, err error) {
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
 	return p.w.piecesOf("SELECT written, count(*), min(written) FROM observations WHERE "+p.calls()+" GROUP BY written ORDER BY written", p.Project, pieceRows, nil)
 }
 
@@ -86,113 +87,77 @@ func (w *Warehouse) piecesOf(statement, project string, size int64, least *[]int
 	return pieces, err
 }
 
-// inPieces reads the calls and prices them piece by piece, and hands out each piece. While one is priced, on a thread beside, the one before is handed out
-// and the next one is read.
-func (p *repricing) inPieces(finish func(*pricedPiece) error) error {
+// eachPriced prices the calls piece by piece and hands out each piece, with what changed. While it is handed out, the next one is priced on a thread beside.
+func (p *repricing) eachPriced(finish func(*pricedPiece) error) error {
 	pieces, err := p.pieces()
-	if err == nil {
-		err = p.choose()
+	if err != nil || len(pieces) == 0 {
+		return err
 	}
+	by, err := p.newPieceReader()
 	if err != nil {
 		return err
 	}
-	beside := newWriter()
-	defer beside.close()
+	defer by.end()
 	var priced [2]pricedPiece
-	wait := func() error { return nil }
-	for i := 0; i <= len(pieces); i++ {
-		var rows *result
-		if i < len(pieces) {
-			rows, err = p.read(pieces[i])
-		}
-		if failed := wait(); err == nil {
-			err = failed
-		}
-		if err != nil {
-			rows.close()
+	price := func(i int) (wait func() error) {
+		return by.thread.start(func() error { return by.price(pieces[i], &priced[i%2]) })
+	}
+	wait := price(0)
+	for i := range pieces {
+		if err := wait(); err != nil {
 			return err
 		}
 		wait = func() error { return nil }
-		if i < len(pieces) {
-			d := &priced[i%2]
-			d.begin(pieces[i])
-			wait = beside.start(func() error {
-				defer rows.close()
-				p.price(rows, d)
-				return nil
-			})
+		if i+1 < len(pieces) {
+			wait = price(i + 1)
 		}
-		if i > 0 {
-			if err := finish(&priced[(i-1)%2]); err != nil {
-				return errors.Join(err, wait())
+		if err := finish(&priced[i%2]); err != nil {
+			return errors.Join(err, wait())
+		}
+	}
+	p.took(by)
+	return nil
+}
+
+// tell prices the calls and only counts what would change, on two threads.
+func (p *repricing) tell() error {
+	pieces, err := p.pieces()
+	if err != nil {
+		return err
+	}
+	var readers [2]*pieceReader
+	var waits []func() error
+	for i := range min(len(readers), len(pieces)) {
+		by, err := p.newPieceReader()
+		if err != nil {
+			return join(err, waits)
+		}
+		defer by.end()
+		readers[i] = by
+		waits = append(waits, by.thread.start(func() error {
+			for k := i; k < len(pieces); k += len(readers) {
+				if err := by.price(pieces[k], nil); err != nil {
+					return err
+				}
 			}
-		}
+			return nil
+		}))
+	}
+	if err := join(nil, waits); err != nil {
+		return err
+	}
+	for _, by := range readers[:len(waits)] {
+		p.took(by)
 	}
 	return nil
 }
 
-// Where the columns of what is read stand.
-const (
-	atRow = iota
-	atHash
-	atFirstSeq
-	atBelow
-	atPriced
-)
-
-// read reads the calls of a piece.
-func (p *repricing) read(piece span) (*result, error) {
-	if err := p.ctx.Err(); err != nil {
-		return nil, err
-	}
-	// Of a call that may come to carry a cost, what it hangs below.
-	below := "CASE WHEN total_cost <> 0 THEN CASE WHEN parent_observation_id IS NOT NULL THEN '' END ELSE parent_observation_id END"
-	if p.Done == nil {
-		below = "NULL"
-	}
-	return p.w.write.query(fmt.Sprintf("SELECT rowid, trace_hash, first_seq, %s, %s FROM observations WHERE %s AND %s", below, p.in.list(), piece.holds("written"), p.calls()), p.Project)
-}
-
-// price prices the calls that were read, and notes what becomes of them.
-func (p *repricing) price(rows *result, d *pricedPiece) {
-	var o observationRow
-	var was entity.Costed
-	o.Seqs = make([]entity.Seq, 1)
-	rows.each(func(b block) {
-		p.in.begin(b, atPriced)
-		for i := range b.rows {
-			p.in.read(i, &o)
-			o.Seqs[0] = entity.Seq(p.in.numbers(atFirstSeq)[i])
-			was = o.Costs()
-			is := p.By.Reprice(p.Project, &o)
-			if is == entity.Unsure {
-				p.unsure = append(p.unsure, p.in.numbers(atRow)[i])
-				continue
-			}
-			p.tally.Add(is, &o, was.Total)
-			if is == entity.Changed && p.Done != nil {
-				p.note(d, i, &o, &was)
-			}
-		}
-	})
-}
-
-// note notes a call that has other costs.
-func (p *repricing) note(d *pricedPiece, i int, o *observationRow, was *entity.Costed) {
-	p.changed++
-	now := o.Costs()
-	d.columns |= differing(was, &now)
-	if p.in.valid(atHash).has(i) {
-		hash := p.in.numbers(atHash)[i]
-		d.sums.add(hash, o, was.Total, now.Total)
-		if p.in.valid(atBelow).has(i) {
-			switch was, is := carries(was.Total), carries(now.Total); {
-			case is && !was:
-				d.gained.add(hash, p.in.text(atBelow, i))
-			case was && !is:
-				d.lost = append(d.lost, hash)
-			}
+// join waits for all and returns the first error.
+func join(err error, waits []func() error) error {
+	for _, wait := range waits {
+		if failed := wait(); err == nil {
+			err = failed
 		}
 	}
-	d.add(p.in.numbers(atRow)[i], &now)
+	return err
 }

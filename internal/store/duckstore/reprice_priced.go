@@ -13,6 +13,7 @@ type pricedPiece struct {
 	changed int
 	texts   fewTexts
 	columns costColumns // that differ
+	mixed   costColumns // texts that are not the same in all changed rows
 	sums    *traceSums  // what the changed calls change in the sums of their traces
 	gained  gains
 	lost    []int64 // the hashes of traces where a call that hangs below something carries no cost any more
@@ -30,7 +31,7 @@ func (d *pricedPiece) begin(at span) {
 	if d.sums == nil {
 		d.sums = newTraceSums()
 	}
-	d.at, d.changed, d.columns, d.lost = at, 0, 0, d.lost[:0]
+	d.at, d.changed, d.columns, d.mixed, d.lost = at, 0, 0, 0, d.lost[:0]
 }
 
 // add takes in a row and its costs.
@@ -41,6 +42,13 @@ func (d *pricedPiece) add(row int64, now *entity.Costed) {
 	c := d.change(d.changed)
 	d.changed++
 	*c = change{row: row, source: d.texts.place(now.Source), reason: d.texts.place(now.Reason)}
+	first := d.change(0)
+	if c.source != first.source {
+		d.mixed |= 1 << 5
+	}
+	if c.reason != first.reason {
+		d.mixed |= 1 << 6
+	}
 	for at, cost := range [...]*float64{now.Input, now.CacheRead, now.CacheWrite, now.Output, now.Total} {
 		if cost != nil {
 			c.costs[at] = *cost

@@ -139,7 +139,7 @@ func repriceAddsToSums(t *testing.T, alike bool) {
 		}
 		for _, statement := range []string{
 			"SELECT id || ': ' || coalesce(total_cost::VARCHAR, 'unknown') || ', ' || unpriced_count::VARCHAR || ' unpriced' FROM traces ORDER BY id",
-			"SELECT concat_ws(' ', trace_id, id, total_cost, counts_tokens, counts_cost, counted) FROM observations ORDER BY trace_id, id",
+			"SELECT concat_ws(' ', trace_id, id, total_cost, cost_source, cost_reason, counts_tokens, counts_cost, counted) FROM observations ORDER BY trace_id, id",
 		} {
 			err = w.write.scan(statement, nil, func(b block) {
 				for i := range b.rows {
