@@ -37,7 +37,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp bench-reprice microbench soak prices clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -155,6 +155,9 @@ bench-quick: build ## the same in a minute and a half: one short round of taking
 
 bench-otlp: build ## OpenTelemetry's protocol: the server beside a floor, the Collector and, given VICTORIATRACES (a binary), VictoriaTraces; writes its part of docs/benchmarks.md
 	@cd bench && $(GO) run . -bin ../$(BINARY) -only otlp -events 100000 $(if $(VICTORIATRACES),-victoriatraces $(VICTORIATRACES)) -doc ../docs/benchmarks.md
+
+bench-clickhouse: build ## a node with --warehouse-url beside one with its own warehouse: taking events in, and asked with 1 million; writes its part of docs/benchmarks.md (ASK=10000000 for more)
+	@cd bench && $(GO) run . -bin ../$(BINARY) -only clickhouse -events 300000 -rounds 2 -ask $(or $(ASK),1000000) -doc ../docs/benchmarks.md
 
 bench-reprice: build ## pricing a million observations again beside taking them in; writes its part of docs/benchmarks.md
 	@cd bench && $(GO) run . -bin ../$(BINARY) -only reprice -events 1000000 -doc ../docs/benchmarks.md

@@ -22,6 +22,7 @@ type part struct {
 
 var parts = []part{
 	{"otlp", "OpenTelemetry in", "make bench-otlp", measureSpans},
+	{"clickhouse", "ClickHouse as the warehouse", "make bench-clickhouse", measureClickHouse},
 	{"reprice", "Pricing the past again", "make bench-reprice", measureReprice},
 }
 

@@ -68,19 +68,41 @@ func StartIn(t testing.TB, dir string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, files: files, dir: dir}
-	if err := s.configure(); err != nil {
+	s, err := open(files, dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for range 5 { // another process may take a port first
-		s.HTTP, s.TCP = freePort(t), freePort(t)
-		if s.run() {
-			return s
-		}
-		t.Logf("clickhouse on ports %d and %d: %s", s.HTTP, s.TCP, s.log.String())
+	s.t = t
+	return s
+}
+
+// Open is StartIn for who is no test: where the engine cannot be had it is an error.
+func Open(dir string) (*Server, error) {
+	files, err := install()
+	if err != nil {
+		return nil, err
 	}
-	t.Fatal("clickhouse does not start")
-	return nil
+	return open(files, dir)
+}
+
+func open(files installed, dir string) (*Server, error) {
+	s := &Server{files: files, dir: dir}
+	if err := s.configure(); err != nil {
+		return nil, err
+	}
+	for range 5 { // another process may take a port first
+		for _, port := range []*int{&s.HTTP, &s.TCP} {
+			free, err := freePort()
+			if err != nil {
+				return nil, err
+			}
+			*port = free
+		}
+		if ready, err := s.run(); ready || err != nil {
+			return s, err
+		}
+	}
+	return nil, fmt.Errorf("clickhouse does not start:\n%s", s.log.String())
 }
 
 // configuration names users.xml by a path of its own. Backups go below the folder.
@@ -102,22 +124,20 @@ func (s *Server) configure() error {
 	)
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // run starts the process, and says whether it answers.
-func (s *Server) run() bool {
+func (s *Server) run() (ready bool, err error) {
 	data := filepath.Join(s.dir, "data")
 	// The tables of system are not remembered over a restart, but their folders stay.
 	if err := os.RemoveAll(filepath.Join(data, "data", "system")); err != nil {
-		s.t.Fatal(err)
+		return false, err
 	}
 	s.cmd = exec.Command(s.files.launcher, s.files.library, "--path", data, "--http_port", strconv.Itoa(s.HTTP), "--tcp_port", strconv.Itoa(s.TCP),
 		"--listen_host", "127.0.0.1", "--config-file", filepath.Join(s.dir, "config.xml"),
@@ -128,10 +148,10 @@ func (s *Server) run() bool {
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	stdin, err := s.cmd.StdinPipe() // the last query reads it
 	if err != nil {
-		s.t.Fatal(err)
+		return false, err
 	}
 	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
+		return false, err
 	}
 	done := make(chan struct{})
 	s.stdin, s.done = stdin, done
@@ -143,16 +163,16 @@ func (s *Server) run() bool {
 	defer tick.Stop()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
 		if _, err := s.Query("SELECT 1"); err == nil && s.accepts() {
-			return true
+			return true, nil
 		}
 		select {
 		case <-done:
-			return false
+			return false, nil
 		case <-tick.C:
 		}
 	}
 	s.kill()
-	return false
+	return false, nil
 }
 
 // accepts says whether the native protocol's port is open.
@@ -242,7 +262,7 @@ func (s *Server) revive() {
 	select {
 	case <-s.done:
 		if !s.down {
-			s.run()
+			_, _ = s.run() // else the next look does
 		}
 	default:
 	}
@@ -313,13 +333,27 @@ func Refuse(t testing.TB, code int, message string) string {
 // Restart runs it again on the same files and ports.
 func (s *Server) Restart() {
 	s.t.Helper()
+	if err := s.Again(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Again is Restart for who is no test.
+func (s *Server) Again() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = false
 	for range 10 {
-		if s.run() {
-			return
+		if ready, err := s.run(); ready || err != nil {
+			return err
 		}
 	}
-	s.t.Fatalf("clickhouse does not start again:\n%s", s.log.String())
+	return fmt.Errorf("clickhouse does not start again:\n%s", s.log.String())
+}
+
+// PID is the process that runs.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd.Process.Pid
 }

@@ -31,6 +31,8 @@ func New(o Options) (*Warehouse, error) {
 	w := &Warehouse{
 		options: o, pool: newPool(o), hot: &hot{}, turn: make(chan struct{}, 1), ready: make(chan struct{}), process: hex.EncodeToString(process),
 	}
+	w.recent = newRecent(recentBytes)
+	w.folding = newFolding(w.recent)
 	w.reached.Store(uint64(o.Known))
 	w.note(errNotAsked)
 	return w, nil
@@ -167,7 +169,7 @@ func (w *Warehouse) Run(ctx context.Context) error {
 // look writes what waits, and notes how that went.
 func (w *Warehouse) look(ctx context.Context) {
 	err := w.Flush(ctx)
-	if err == nil {
+	if err == nil || errors.Is(err, errSuspect) {
 		err = w.beat(ctx)
 	}
 	if err == nil && time.Since(w.checked) > settingsEvery {
@@ -227,7 +229,7 @@ func (w *Warehouse) settleAway(ctx context.Context, states []NodeState) error {
 			touched, err := w.touchedSince(ctx, n)
 			if err == nil && len(touched) > 0 {
 				if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
-					err = w.settle(ctx, touched)
+					err = w.settle(ctx, nil, touched)
 				}
 			}
 			if err != nil {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
+	"io"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -17,61 +17,87 @@ func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record) erro
 	if len(recs) == 0 {
 		return nil
 	}
-	in, add := eventInput(w.self.id, w.self.inserting)
-	for i := range recs {
-		if err := add(&recs[i]); err != nil {
-			return err
-		}
-	}
+	c, next := w.folding.events, 0
+	defer c.in.Reset()
 	token := ch.Setting{Key: "insert_deduplication_token", Value: w.self.token(recs), Important: true}
-	if err := w.insertBlock(ctx, "events", in, []ch.Setting{token, ch.SettingInt("insert_deduplicate", 1)}); err != nil {
+	q := insertQuery("events", c.in, []ch.Setting{token, ch.SettingInt("insert_deduplicate", 1)})
+	q.OnInput = func(context.Context) error {
+		if c.in.Reset(); next == len(recs) {
+			return io.EOF
+		}
+		some := recs[next:min(next+sentRows, len(recs))]
+		next += len(some)
+		for i := range some {
+			if err := c.add(w.self.id, w.self.inserting, &some[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	begin := func() {
+		c.in.Reset()
+		next = 0
+	}
+	if err := w.pool.send(ctx, q, begin); err != nil {
 		return fmt.Errorf("insert %d events: %w", len(recs), err)
 	}
 	return nil
 }
 
-// eventInput is a block of events, and what adds one.
-func eventInput(node uint16, step uint64) (in proto.Input, add func(*entity.Record) error) {
-	project, environment, types := new(proto.ColStr).LowCardinality(), new(proto.ColStr).LowCardinality(), new(proto.ColStr).LowCardinality()
-	kind, rank := new(proto.ColUInt8), new(proto.ColUInt8)
-	entityID, eventID, batch, payload, said := new(proto.ColStr), new(proto.ColStr), new(proto.ColStr), new(proto.ColStr), new(proto.ColStr)
-	content, seqs, steps, form, nodes := new(proto.ColUInt64), new(proto.ColUInt64), new(proto.ColUInt64), new(proto.ColUInt64), new(proto.ColUInt16)
-	ts, received := micros(), micros()
-	notes := new(proto.ColStr).Array()
-	in = proto.Input{
-		{Name: "project", Data: project}, {Name: "kind", Data: kind}, {Name: "entity_id", Data: entityID}, {Name: "event_id", Data: eventID},
-		{Name: "content", Data: content}, {Name: "seq", Data: seqs}, {Name: "node", Data: nodes}, {Name: "step", Data: steps}, {Name: "event_type", Data: types},
-		{Name: "rank", Data: rank}, {Name: "ts", Data: ts}, {Name: "received", Data: received}, {Name: "batch_environment", Data: environment},
-		{Name: "batch_id", Data: batch}, {Name: "notes", Data: notes}, {Name: "payload", Data: payload}, {Name: "form", Data: form}, {Name: "said", Data: said},
+// sentRows is how many events are sent in one piece. The server makes one block of all pieces of a statement.
+const sentRows = 2048
+
+// eventInput is events on their way to the server. Its memory is used again.
+type eventInput struct {
+	in                                      proto.Input
+	project, environment, types             *proto.ColLowCardinality[string]
+	kind, rank                              proto.ColUInt8
+	entityID, eventID, batch, payload, said proto.ColStr
+	content, seqs, steps, form              proto.ColUInt64
+	nodes                                   proto.ColUInt16
+	ts, received                            *proto.ColDateTime64Raw
+	notes                                   *proto.ColArr[string]
+	fields                                  *saidInput
+	values                                  entity.Fields
+}
+
+func newEventInput() *eventInput {
+	text := func() *proto.ColLowCardinality[string] { return new(proto.ColStr).LowCardinality() }
+	c := &eventInput{project: text(), environment: text(), types: text(), ts: micros(), received: micros(), notes: new(proto.ColStr).Array(), fields: newSaidInput()}
+	c.in = append(proto.Input{
+		{Name: "project", Data: c.project}, {Name: "kind", Data: &c.kind}, {Name: "entity_id", Data: &c.entityID}, {Name: "event_id", Data: &c.eventID},
+		{Name: "content", Data: &c.content}, {Name: "seq", Data: &c.seqs}, {Name: "node", Data: &c.nodes}, {Name: "step", Data: &c.steps}, {Name: "event_type", Data: c.types},
+		{Name: "rank", Data: &c.rank}, {Name: "ts", Data: c.ts}, {Name: "received", Data: c.received}, {Name: "batch_environment", Data: c.environment},
+		{Name: "batch_id", Data: &c.batch}, {Name: "notes", Data: c.notes}, {Name: "payload", Data: &c.payload}, {Name: "form", Data: &c.form}, {Name: "said", Data: &c.said},
+	}, c.fields.in...)
+	return c
+}
+
+func (c *eventInput) add(node uint16, step uint64, r *entity.Record) error {
+	fs := &c.values
+	if err := r.Row.View(fs); err != nil {
+		return err
 	}
-	fields := newSaidInput()
-	in = append(in, fields.in...)
-	var fs entity.Fields
-	return in, func(r *entity.Record) error {
-		if err := r.Row.View(&fs); err != nil {
-			return err
-		}
-		project.Append(r.Project)
-		kind.Append(uint8(fs.Kind))
-		entityID.Append(fs.EntityID)
-		eventID.Append(r.Event.ID)
-		content.Append(fs.Content)
-		seqs.Append(uint64(Shared(node, r.Seq)))
-		nodes.Append(node)
-		steps.Append(step)
-		types.Append(string(r.Event.Type))
-		rank.Append(uint8(fs.Rank))
-		ts.Append(proto.DateTime64(r.Event.Timestamp.UnixMicro()))
-		received.Append(proto.DateTime64(r.ReceivedAt.UnixMicro()))
-		environment.Append(cmp.Or(r.Environment, "default"))
-		batch.Append(r.BatchID)
-		notes.Append(r.Notes)
-		payload.AppendBytes(r.Event.Payload)
-		form.Append(ownForm)
-		said.AppendBytes(r.Row)
-		fields.add(&fs)
-		return nil
-	}
+	c.project.Append(r.Project)
+	c.kind.Append(uint8(fs.Kind))
+	c.entityID.Append(fs.EntityID)
+	c.eventID.Append(r.Event.ID)
+	c.content.Append(fs.Content)
+	c.seqs.Append(uint64(Shared(node, r.Seq)))
+	c.nodes.Append(node)
+	c.steps.Append(step)
+	c.types.Append(string(r.Event.Type))
+	c.rank.Append(uint8(fs.Rank))
+	c.ts.Append(proto.DateTime64(r.Event.Timestamp.UnixMicro()))
+	c.received.Append(proto.DateTime64(r.ReceivedAt.UnixMicro()))
+	c.environment.Append(cmp.Or(r.Environment, "default"))
+	c.batch.Append(r.BatchID)
+	c.notes.Append(r.Notes)
+	c.payload.AppendBytes(r.Event.Payload)
+	c.form.Append(ownForm)
+	c.said.AppendBytes(r.Row)
+	c.fields.add(fs)
+	return nil
 }
 
 // touch is what an event touches.
@@ -80,29 +106,40 @@ type touch struct {
 	kind               entity.Kind
 }
 
-func touchedBy(recs []entity.Record) []touch {
-	touched := make([]touch, 0, len(recs))
-	for i := range recs {
-		r := &recs[i]
-		t := touch{project: strings.Clone(r.Project), id: string(r.Row.EntityID()), kind: r.Row.Kind()}
-		if t.kind == entity.ObservationKind {
-			t.trace = string(r.Row.Get(entity.TraceID))
-		}
-		touched = append(touched, t)
-	}
-	return touched
-}
-
 // touchedSince are what the events touch that a node has inserted and not settled.
 func (w *Warehouse) touchedSince(ctx context.Context, n node) (touched []touch, err error) {
+	return w.touched(ctx, "node = %d AND step > %s AND step <= %s", n.id, n.settled, max(n.inserted, n.inserting))
+}
+
+// touched are what the events of a node touch that a condition is about.
+func (w *Warehouse) touched(ctx context.Context, condition string, node uint16, of ...uint64) (touched []touch, err error) {
 	var project, id, trace proto.ColStr
 	var kind proto.ColUInt8
 	q := &builder{}
-	text := fmt.Sprintf(`SELECT DISTINCT CAST(project, 'String') AS of_project, kind, entity_id, if(kind = %d, trace_id, '') AS trace FROM events
-		WHERE node = %d AND step > %s AND step <= %s`, entity.ObservationKind, n.id, q.arg(n.settled), q.arg(max(n.inserted, n.inserting)))
+	args := []any{node}
+	for _, n := range of {
+		args = append(args, q.arg(n))
+	}
+	text := fmt.Sprintf("SELECT DISTINCT CAST(project, 'String') AS of_project, kind, entity_id, if(kind = %d, trace_id, '') AS trace FROM events WHERE ", entity.ObservationKind) + fmt.Sprintf(condition, args...)
 	result := proto.Results{{Name: "of_project", Data: &project}, {Name: "kind", Data: &kind}, {Name: "entity_id", Data: &id}, {Name: "trace", Data: &trace}}
 	err = w.ask(ctx, q, text, result, func(i int) {
 		touched = append(touched, touch{project.Row(i), id.Row(i), trace.Row(i), entity.Kind(kind.Row(i))})
 	})
 	return touched, err
+}
+
+// Resettle folds anew what events of this node touch that are behind a place in its Log and in the table: other prices hold for them.
+func (w *Warehouse) Resettle(ctx context.Context, after entity.Seq) error {
+	return w.locked(ctx, func() error {
+		touched, err := w.touched(ctx, "node = %d AND seq > %s", w.self.id, uint64(Shared(w.self.id, after)))
+		if err == nil && len(touched) > 0 {
+			if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
+				err = w.settle(ctx, touched)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("settle again: %w", err)
+		}
+		return nil
+	})
 }

@@ -78,7 +78,13 @@ func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(str
 		return err
 	}
 	q = v.query()
-	return v.seqs(ctx, q, with([]string{ofObservations, ofScores, ofPlacedScores}, "SELECT id, seqs FROM sc WHERE placed_in = "+q.arg(of.TraceID)), all)
+	err = v.seqs(ctx, q, "SELECT id, seqs FROM scores FINAL WHERE project = {p1:String} AND id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id = {p2:String}) AND trace_id = "+q.arg(of.TraceID), all)
+	if err != nil {
+		return err
+	}
+	q = v.query()
+	trace := q.arg([]string{of.TraceID})
+	return v.seqs(ctx, q, with(looseScores(trace), "SELECT id, seqs FROM sc WHERE trace_id = '' AND placed_in IN "+trace), all)
 }
 
 // Twins finds the duplicates among the observations that of means, and those of which they are kept.
@@ -92,7 +98,8 @@ func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef
 		var trace, id, ofTrace, ofID proto.ColStr
 		q := v.query()
 		ids := q.arg(values)
-		text := fmt.Sprintf("SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s)", column, ids, kept)
+		text := fmt.Sprintf(`SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s) AND (trace_id, id) IN
+			(SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %[1]s IN %[2]s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND %[3]s IN %[2]s)`, column, ids, kept)
 		result := proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}, {Name: "duplicate_of_trace", Data: &ofTrace}, {Name: "duplicate_of", Data: &ofID}}
 		return v.rows(ctx, q, text, result, func(i int) {
 			twins[entity.Ref{TraceID: trace.Row(i), ID: id.Row(i)}] = entity.Ref{TraceID: ofTrace.Row(i), ID: ofID.Row(i)}

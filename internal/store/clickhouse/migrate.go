@@ -32,7 +32,8 @@ func tables() []tableSpec {
 	return []tableSpec{
 		{"marks", marksDDL(), nil},
 		{"nodes", nodesDDL(), nil},
-		{"erasures", erasuresDDL(), nil},
+		{"erasures", erasuresDDL(), againColumns},
+		{"documents", documentsDDL(), nil},
 		{"events", eventsDDL(), slices.Concat(eventColumns, said)},
 		{observationTable.name, observationTable.ddl(), observationTable.columns},
 		{scoreTable.name, scoreTable.ddl(), scoreTable.columns},
@@ -56,12 +57,13 @@ type State struct {
 	Version int      `json:"version"` // 0: there are no tables
 	Absent  []string `json:"absent"`  // tables
 	Columns []string `json:"columns"` // table.column
+	Indexes []string `json:"indexes"` // table.index
 	Wrong   []string `json:"wrong"`   // what columns and settings are, and must be
 }
 
 // whole says that nothing is to be done.
 func (s *State) whole() bool {
-	return s.Version == SchemaVersion && len(s.Absent)+len(s.Columns)+len(s.Wrong) == 0
+	return s.Version == SchemaVersion && len(s.Absent)+len(s.Columns)+len(s.Indexes)+len(s.Wrong) == 0
 }
 
 // migrate makes what is not there, one node at a time, and sets what the tables need.
@@ -98,6 +100,11 @@ func (w *Warehouse) make(ctx context.Context) error {
 				if err := w.pool.do(ctx, ch.Query{Body: "ALTER TABLE " + t.name + " ADD COLUMN IF NOT EXISTS " + c.ddl()}); err != nil {
 					return fmt.Errorf("add column %s.%s: %w", t.name, c.name, err)
 				}
+			}
+		}
+		if t.name == "events" && len(s.Indexes) > 0 { // of what is there already it knows nothing, and hides nothing
+			if err := w.pool.do(ctx, ch.Query{Body: "ALTER TABLE events ADD INDEX IF NOT EXISTS " + wordIndex}); err != nil {
+				return fmt.Errorf("add the index of words: %w", err)
 			}
 		}
 		if !replicated(s, t.name) && slices.ContainsFunc(s.Wrong, func(what string) bool { return strings.HasPrefix(what, t.name+": ") }) {
@@ -158,6 +165,11 @@ func (w *Warehouse) State(ctx context.Context) (*State, error) {
 		}
 		for _, what := range engine.wrong() {
 			s.Wrong = append(s.Wrong, t.name+": "+what)
+		}
+	}
+	if !slices.Contains(s.Absent, "events") {
+		if s.Indexes, err = w.absentIndexes(ctx); err != nil {
+			return nil, err
 		}
 	}
 	if !slices.Contains(s.Absent, "marks") {
@@ -248,6 +260,21 @@ func (w *Warehouse) columns(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("read which columns there are: %w", err)
 	}
 	return types, nil
+}
+
+// absentIndexes are those that a release added to a table later.
+func (w *Warehouse) absentIndexes(ctx context.Context) (absent []string, err error) {
+	var n proto.ColUInt64
+	text := "SELECT count() AS n FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = 'events' AND name = 'by_word'"
+	err = w.ask(ctx, &builder{}, text, proto.Results{{Name: "n", Data: &n}}, func(i int) {
+		if n.Row(i) == 0 {
+			absent = append(absent, "events.by_word")
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which indexes there are: %w", err)
+	}
+	return absent, nil
 }
 
 // errNoDatabase says that the database is not there.

@@ -40,7 +40,10 @@ func newPool(o Options) *pool {
 }
 
 // do runs one statement. What is sent may be sent twice: a connection that was kept may have died meanwhile, which shows only when it is used.
-func (p *pool) do(ctx context.Context, q ch.Query) error {
+func (p *pool) do(ctx context.Context, q ch.Query) error { return p.send(ctx, q, func() {}) }
+
+// send is do of what is sent in pieces; begin is called before each time that it is sent.
+func (p *pool) send(ctx context.Context, q ch.Query, begin func()) error {
 	if p.fault != nil {
 		if err := p.fault(q.Body); err != nil {
 			return err
@@ -59,6 +62,7 @@ func (p *pool) do(ctx context.Context, q ch.Query) error {
 				return q.OnResult(ctx, b)
 			}
 		}
+		begin()
 		err = c.Do(ctx, once)
 		p.put(c, err)
 		if err == nil || !kept || answered || ctx.Err() != nil || ch.IsException(err) {

@@ -23,6 +23,17 @@ var (
 // ownTraces says of the observations that scores name without a trace which trace has the newest.
 const ownTraces = `SELECT id AS own_id, argMax(trace_id, (newness, trace_id)) AS own_trace FROM o WHERE id IN (SELECT observation_id FROM s WHERE trace_id = '') GROUP BY id`
 
+// looseScores define o, s and sc as far as they are of scores that name only an observation, of which one is in one of these traces.
+func looseScores(traces string) []string {
+	return []string{
+		table("s", `SELECT * FROM scores FINAL WHERE project = {p1:String} AND id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id = '' AND observation_id IN
+			(SELECT id FROM observations WHERE project = {p1:String} AND trace_id IN `+traces+`))`),
+		table("o", `SELECT * FROM observations FINAL WHERE project = {p1:String} AND (trace_id, id) IN (SELECT trace_id, id FROM observations WHERE project = {p1:String} AND id IN
+			(SELECT observation_id FROM s WHERE trace_id = ''))`),
+		ofPlacedScores,
+	}
+}
+
 // us is a time as microseconds since 1970.
 func us(column string) string { return "toUnixTimestamp64Micro(" + column + ")" }
 

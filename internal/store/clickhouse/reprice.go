@@ -97,7 +97,7 @@ func (p *repricing) piece(ctx context.Context, last place) (*repriced, error) {
 // look tells what would become of the calls of which that is not known yet.
 func (p *repricing) look(ctx context.Context, calls *repriced) error {
 	s := newSettling(p.w, p.Project, instant{})
-	s.prices = nil // only what was sent
+	s.tariff.Prices = nil // only what was sent
 	if err := s.prepare(ctx, placesOf(calls.unsure)); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p *repricing) write(ctx context.Context, calls *repriced) error {
 		return err
 	}
 	s := newSettling(p.w, p.Project, at)
-	s.prices = p.By
+	s.tariff.Prices = p.By
 	if err := s.prepare(ctx, placesOf(calls.unsure)); err != nil {
 		return err
 	}
@@ -138,10 +138,11 @@ func (p *repricing) write(ctx context.Context, calls *repriced) error {
 			s.traces[at.trace] = true
 		}
 	}
+	p.w.folding.begin()
 	if err := s.rollUp(ctx); err != nil {
 		return err
 	}
-	return s.write(ctx)
+	return p.w.writeRows(ctx)
 }
 
 // prepare folds observations anew.

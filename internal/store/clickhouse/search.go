@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ClickHouse/ch-go/proto"
 
@@ -43,7 +44,7 @@ func (s *search) Seqs(ctx context.Context, limit int) (seqs []entity.Seq, ok boo
 	err = s.w.question(ctx, s.project, "search", func(ctx context.Context, v *view) error {
 		seqs, n = nil, 0
 		q := v.query()
-		return s.read(ctx, v, q, "project = {p1:String}"+s.letters(q)+fmt.Sprintf(" LIMIT %d", most+1), func(seq entity.Seq, matches bool) {
+		return s.read(ctx, v, q, "PREWHERE project = {p1:String}"+s.letters(q)+" WHERE "+s.indexed(q)+fmt.Sprintf(" LIMIT %d", most+1), func(seq entity.Seq, matches bool) {
 			if n++; matches {
 				seqs = append(seqs, seq)
 			}
@@ -77,12 +78,25 @@ func (s *search) letters(q *builder) string {
 	return condition
 }
 
+// indexed is the same condition, as far as the server's index of words knows: it says where there are none. The letter of an escape (\n and the like) may stand before a word as if it were a part of it.
+func (s *search) indexed(q *builder) string {
+	conditions := []string{"1"}
+	for _, word := range s.q.ASCII() {
+		forms := []string{notPlain, word}
+		for _, escape := range "bfnrt" {
+			forms = append(forms, string(escape)+word)
+		}
+		conditions = append(conditions, "hasAny("+payloadWords+", "+q.arg(forms)+")")
+	}
+	return strings.Join(conditions, " AND ")
+}
+
 // read reads events with their payloads, and says of each whether it matches.
 func (s *search) read(ctx context.Context, v *view, q *builder, condition string, each func(entity.Seq, bool)) error {
 	var seq proto.ColUInt64
 	var typ, payload proto.ColStr
 	result := proto.Results{{Name: "seq", Data: &seq}, {Name: "type", Data: &typ}, {Name: "payload", Data: &payload}}
-	return v.rows(ctx, q, "SELECT seq, CAST(event_type, 'String') AS type, payload FROM events WHERE "+condition, result, func(i int) {
+	return v.rows(ctx, q, "SELECT seq, CAST(event_type, 'String') AS type, payload FROM events "+condition, result, func(i int) {
 		ev := wire.Event{Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.RowBytes(i))}
 		each(entity.Seq(seq.Row(i)), s.matcher.Matches(&ev))
 	})
@@ -94,7 +108,7 @@ func (s *search) Match(ctx context.Context, seqs []entity.Seq) ([]bool, error) {
 	v := &view{s.w, s.project}
 	for some := range slices.Chunk(seqs, removeAtOnce) {
 		q := v.query()
-		err := s.read(ctx, v, q, "project = {p1:String} AND seq IN "+q.arg(uints(some))+s.letters(q), func(seq entity.Seq, matches bool) { has[seq] = matches })
+		err := s.read(ctx, v, q, "WHERE project = {p1:String} AND seq IN "+q.arg(uints(some))+s.letters(q), func(seq entity.Seq, matches bool) { has[seq] = matches })
 		if err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}

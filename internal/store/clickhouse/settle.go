@@ -12,8 +12,13 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/twinning"
 )
 
-// settle folds anew what events touch: these and those that other nodes have inserted and not settled. It writes the rows in the place of the old ones.
-func (w *Warehouse) settle(ctx context.Context, touched []touch) error {
+// settle folds anew what the events of a block touch, what else is touched, and what other nodes have inserted and not settled. It writes the rows in the place of the old ones.
+func (w *Warehouse) settle(ctx context.Context, recs []entity.Record, touched []touch) (err error) {
+	defer func() {
+		if err != nil {
+			w.recent.forget() // it knows this block already
+		}
+	}()
 	at, err := w.now(ctx)
 	if err != nil {
 		return err
@@ -29,11 +34,38 @@ func (w *Warehouse) settle(ctx context.Context, touched []touch) error {
 	for _, t := range touched {
 		byProject[t.project] = append(byProject[t.project], t)
 	}
+	events := map[string][]int32{} // places in recs
+	for i := range recs {
+		events[recs[i].Project] = append(events[recs[i].Project], int32(i))
+		byProject[recs[i].Project] = byProject[recs[i].Project]
+	}
+	f := w.folding
+	f.begin()
 	for _, project := range slices.Sorted(maps.Keys(byProject)) {
-		s := newSettling(w, project, at)
-		if err := s.run(ctx, byProject[project]); err != nil {
+		f.plain.reset(project)
+		for _, i := range events[project] {
+			f.plain.take(w.self.id, &recs[i])
+		}
+		if err := newSettling(w, project, at).run(ctx, byProject[project]); err != nil {
 			return fmt.Errorf("settle: %w", err)
 		}
+	}
+	// A question of this node comes before all of the rows or behind.
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	return w.writeRows(ctx)
+}
+
+// writeRows puts what was folded into the tables. The gate is held.
+func (w *Warehouse) writeRows(ctx context.Context) error {
+	if err := w.folding.observations.insert(ctx, w); err != nil {
+		return fmt.Errorf("write observations: %w", err)
+	}
+	if err := w.folding.scores.insert(ctx, w); err != nil {
+		return fmt.Errorf("write scores: %w", err)
+	}
+	if err := w.folding.traces.insert(ctx, w); err != nil {
+		return fmt.Errorf("write traces: %w", err)
 	}
 	return nil
 }
@@ -60,18 +92,16 @@ type settling struct {
 	calls  map[place]*entity.Call
 	traces map[string]bool // to be rolled up anew
 
-	observations []settled[observationRow] // to be written
-	scores       []settled[scoreRow]
-	rolled       []settled[traceRow]
-
-	prices entity.Pricer
-	search *twinning.Search
-	ctx    context.Context //nolint:containedctx // for the search, which has none
+	fold      *folding // has what is to be written
+	recounted map[place]entity.Counts
+	tariff    entity.Tariff
+	search    *twinning.Search
+	ctx       context.Context //nolint:containedctx // for the search, which has none
 }
 
 func newSettling(w *Warehouse, project string, at instant) *settling {
 	return &settling{
-		w: w, project: project, instant: at, prices: w.options.Prices, newest: map[string]string{}, known: map[string]bool{}, groups: map[place][]fact{}, old: map[place]bool{},
+		w: w, project: project, instant: at, fold: w.folding, tariff: entity.Tariff{Prices: w.options.Prices, Project: project}, recounted: map[place]entity.Counts{}, newest: map[string]string{}, known: map[string]bool{}, groups: map[place][]fact{}, old: map[place]bool{},
 		folded: map[place]*settled[observationRow]{}, calls: map[place]*entity.Call{}, traces: map[string]bool{},
 	}
 }
@@ -95,9 +125,38 @@ func (s *settling) begin(ctx context.Context) {
 
 func (s *settling) run(ctx context.Context, touched []touch) error {
 	s.begin(ctx)
+	x := s.fold.plain
+	for _, t := range touched { // somebody else has to do with it
+		if at := x.find(t.kind, t.id); at >= 0 {
+			x.entities[at].long = true
+		}
+	}
+	if err := x.part(&s.fold.folder); err != nil {
+		return err
+	}
+	if err := s.w.confirm(ctx, x); err != nil {
+		return err
+	}
+	if err := s.foldLong(ctx, touched); err != nil {
+		return err
+	}
+	relatives, err := s.w.relatives(ctx, x)
+	if err != nil {
+		return err
+	}
+	if err := s.writePlain(relatives); err != nil {
+		return err
+	}
+	s.remember()
+	return s.rollUp(ctx)
+}
+
+// foldLong folds what is touched and not plain.
+func (s *settling) foldLong(ctx context.Context, touched []touch) error {
+	x := s.fold.plain
 	var places []place
 	scores := map[string]bool{}
-	for _, t := range touched {
+	add := func(t touch) {
 		switch t.kind {
 		case entity.TraceKind:
 			s.traces[t.id] = true
@@ -107,33 +166,29 @@ func (s *settling) run(ctx context.Context, touched []touch) error {
 			places = append(places, place{t.trace, t.id})
 		}
 	}
+	for _, t := range touched {
+		add(t)
+	}
+	for i := range x.entities {
+		e := &x.entities[i]
+		if !e.long {
+			continue
+		}
+		if e.kind != entity.ObservationKind {
+			add(touch{kind: e.kind, id: e.id})
+			continue
+		}
+		for f := e.first; f >= 0; f = x.facts[f].next {
+			add(touch{kind: e.kind, id: e.id, trace: alias(x.facts[f].row.Get(entity.TraceID))})
+		}
+	}
 	if err := s.foldScores(ctx, slices.Sorted(maps.Keys(scores))); err != nil {
 		return err
 	}
 	if err := s.foldWithTwins(ctx, places); err != nil {
 		return err
 	}
-	if err := s.rollUp(ctx); err != nil {
-		return err
-	}
-	// A question of this node comes before all of the rows or behind.
-	s.w.gate.Lock()
-	defer s.w.gate.Unlock()
-	return s.write(ctx)
-}
-
-// write puts the rows into the tables. The gate is held.
-func (s *settling) write(ctx context.Context) error {
-	if err := insertRows(ctx, s.w, observationTable, s.version, s.observations); err != nil {
-		return fmt.Errorf("write observations: %w", err)
-	}
-	if err := insertRows(ctx, s.w, scoreTable, s.version, s.scores); err != nil {
-		return fmt.Errorf("write scores: %w", err)
-	}
-	if err := insertRows(ctx, s.w, traceTable, s.version, s.rolled); err != nil {
-		return fmt.Errorf("write traces: %w", err)
-	}
-	return nil
+	return s.joined(ctx)
 }
 
 // idsAtOnce bounds how many entities one statement looks for.
@@ -155,7 +210,7 @@ func (s *settling) foldScores(ctx context.Context, ids []string) error {
 				}
 				row.deleted, row.seqs, row.row = false, seqsOf(facts), detachScore(f.Score(id))
 			}
-			s.scores = append(s.scores, row)
+			s.fold.scores.add(s.project, s.version, row.deleted, row.seqs, &row.row)
 		}
 	}
 	return nil
@@ -180,6 +235,10 @@ func addAll(f *entity.Folder, facts []fact) error {
 		}
 	}
 	return nil
+}
+
+func ends(seqs []uint64) (first, last entity.Seq) {
+	return entity.Seq(slices.Min(seqs)), entity.Seq(slices.Max(seqs))
 }
 
 func seqsOf(facts []fact) []uint64 {

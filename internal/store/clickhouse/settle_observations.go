@@ -191,10 +191,9 @@ func (s *settling) mark() {
 	if len(found) > 0 {
 		found.Mark(rows)
 	}
-	tariff := entity.Tariff{Prices: s.prices, Project: s.project}
 	for _, p := range places {
 		if row := s.folded[p]; !row.deleted {
-			tariff.Price(&row.row)
+			s.tariff.Price(&row.row)
 		}
 	}
 }

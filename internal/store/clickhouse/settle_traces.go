@@ -16,35 +16,34 @@ var relativeTable = observationTable.only("id", "trace_id", "parent_observation_
 
 // rollUp makes the rows of the touched traces, and finds the observations of which it changed whether their amounts count.
 func (s *settling) rollUp(ctx context.Context) error {
-	recounted := map[place]entity.Counts{}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(s.traces)), idsAtOnce) {
 		own, err := s.factsOf(ctx, entity.TraceKind, ids)
 		if err != nil {
 			return err
 		}
-		families, err := s.families(ctx, ids, recounted)
+		families, err := s.families(ctx, ids)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if err := s.rollUpTrace(id, own[id], families[id], recounted); err != nil {
+			if err := s.rollUpTrace(id, own[id], families[id]); err != nil {
 				return err
 			}
 		}
 	}
-	if err := s.recount(ctx, recounted); err != nil {
+	if err := s.recount(ctx); err != nil {
 		return err
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(s.folded), comparePlaces) {
 		if row := s.folded[p]; !row.deleted || s.old[p] || s.thorough() {
-			s.observations = append(s.observations, *row)
+			s.fold.observations.add(s.project, s.version, row.deleted, row.seqs, &row.row)
 		}
 	}
 	return nil
 }
 
 // families are the observations of the traces, as the tables have them and as those are that were folded anew.
-func (s *settling) families(ctx context.Context, ids []string, recounted map[place]entity.Counts) (map[string]*entity.Family, error) {
+func (s *settling) families(ctx context.Context, ids []string) (map[string]*entity.Family, error) {
 	families := make(map[string]*entity.Family, len(ids))
 	for _, id := range ids {
 		families[id] = &entity.Family{}
@@ -55,10 +54,11 @@ func (s *settling) families(ctx context.Context, ids []string, recounted map[pla
 		if _, anew := s.folded[p]; anew || len(seqs) == 0 {
 			return
 		}
-		families[row.TraceID].Put(row, entity.Seq(slices.Min(seqs)), entity.Seq(slices.Max(seqs)))
+		first, last := ends(seqs)
+		families[row.TraceID].Put(row, first, last)
 		if s.thorough() {
 			c, _ := families[row.TraceID].Counts(row.ID)
-			recounted[p] = c
+			s.recounted[p] = c
 		}
 	})
 	for _, p := range slices.SortedFunc(maps.Keys(s.folded), comparePlaces) {
@@ -69,7 +69,7 @@ func (s *settling) families(ctx context.Context, ids []string, recounted map[pla
 	return families, err
 }
 
-func (s *settling) rollUpTrace(id string, facts []fact, f *entity.Family, recounted map[place]entity.Counts) error {
+func (s *settling) rollUpTrace(id string, facts []fact, f *entity.Family) error {
 	var own *wire.Trace
 	if len(facts) > 0 {
 		folder := &entity.Folder{} // what it makes is kept
@@ -81,22 +81,22 @@ func (s *settling) rollUpTrace(id string, facts []fact, f *entity.Family, recoun
 	roller := &entity.Roller{} // what it makes is kept
 	t, changed := roller.RollUp(own, f, id)
 	for _, c := range changed {
-		recounted[place{id, c.ID}] = c
+		s.recounted[place{id, c.ID}] = c
 	}
 	row := settled[traceRow]{project: s.project, deleted: true, row: traceRow{TraceSummary: wire.TraceSummary{ID: id}}}
 	if t != nil {
 		row.deleted, row.seqs, row.row = false, seqsOf(facts), *t
 	}
-	s.rolled = append(s.rolled, row)
+	s.fold.traces.add(s.project, s.version, row.deleted, row.seqs, &row.row)
 	return nil
 }
 
 // recount notes which amounts count: in the rows that were folded anew, and in others, which are written once more.
-func (s *settling) recount(ctx context.Context, recounted map[place]entity.Counts) error {
+func (s *settling) recount(ctx context.Context) error {
 	var traces, ids []string
-	for _, p := range slices.SortedFunc(maps.Keys(recounted), comparePlaces) {
+	for _, p := range slices.SortedFunc(maps.Keys(s.recounted), comparePlaces) {
 		if row := s.folded[p]; row != nil {
-			c := recounted[p]
+			c := s.recounted[p]
 			row.row.CountsTokens, row.row.CountsCost, row.row.Counted = c.Tokens, c.Cost, c.Counted
 			continue
 		}
@@ -107,9 +107,9 @@ func (s *settling) recount(ctx context.Context, recounted map[place]entity.Count
 		q := s.query()
 		condition := fmt.Sprintf("(trace_id, id) IN arrayZip(%s, %s)", q.arg(traces[from:to]), q.arg(ids[from:to]))
 		err := selectRows(ctx, s.w, observationTable, q, condition, func(seqs []uint64, row *observationRow) {
-			c := recounted[place{row.TraceID, row.ID}]
+			c := s.recounted[place{row.TraceID, row.ID}]
 			row.CountsTokens, row.CountsCost, row.Counted = c.Tokens, c.Cost, c.Counted
-			s.observations = append(s.observations, settled[observationRow]{s.project, false, slices.Clone(seqs), *row})
+			s.fold.observations.add(s.project, s.version, false, seqs, row)
 		})
 		if err != nil {
 			return err

@@ -106,37 +106,60 @@ type settled[R any] struct {
 	row     R
 }
 
-// insert adds rows of one version.
-func insertRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], version uint64, rows []settled[R]) error {
-	if len(rows) == 0 {
+// rowColumns is rows of a table on their way to the server. Its memory is used again.
+type rowColumns[R any] struct {
+	table    *settledTable[R]
+	project  *proto.ColLowCardinality[string]
+	versions *proto.ColUInt64
+	deleted  *proto.ColUInt8
+	seqs     *proto.ColArr[uint64]
+	cells    []sent
+	in       proto.Input
+}
+
+func newRowColumns[R any](t *settledTable[R]) *rowColumns[R] {
+	c := &rowColumns[R]{
+		table: t, project: new(proto.ColStr).LowCardinality(), versions: &proto.ColUInt64{}, deleted: &proto.ColUInt8{}, seqs: new(proto.ColUInt64).Array(),
+		cells: make([]sent, len(t.members)),
+	}
+	c.in = proto.Input{{Name: "project", Data: c.project}, {Name: "row_version", Data: c.versions}, {Name: "row_deleted", Data: c.deleted}, {Name: "seqs", Data: c.seqs}}
+	for i := range t.members {
+		c.cells[i] = sentAs(t.members[i].In(new(R)), t.columns[i].typ)
+		c.in = append(c.in, proto.InputColumn{Name: t.columns[i].name, Data: c.cells[i].data})
+	}
+	return c
+}
+
+// add appends a row. Its texts must not change until it is sent.
+func (c *rowColumns[R]) add(project string, version uint64, deleted bool, seqs []uint64, row *R) {
+	c.project.Append(project)
+	c.versions.Append(version)
+	gone := uint8(0)
+	if deleted {
+		gone = 1
+	}
+	c.deleted.Append(gone)
+	c.seqs.Append(seqs)
+	for k := range c.table.members {
+		c.cells[k].add(c.table.members[k].In(row))
+	}
+}
+
+// insert sends the rows.
+func (c *rowColumns[R]) insert(ctx context.Context, w *Warehouse) error {
+	if c.versions.Rows() == 0 {
 		return nil
 	}
-	project, versions, deleted, seqs := new(proto.ColStr).LowCardinality(), proto.ColUInt64{}, proto.ColUInt8{}, new(proto.ColUInt64).Array()
-	in := proto.Input{{Name: "project", Data: project}, {Name: "row_version", Data: &versions}, {Name: "row_deleted", Data: &deleted}, {Name: "seqs", Data: seqs}}
-	cells := make([]sent, len(t.members))
-	for i := range t.members {
-		cells[i] = sentAs(t.members[i].In(new(R)), t.columns[i].typ)
-		in = append(in, proto.InputColumn{Name: t.columns[i].name, Data: cells[i].data})
-	}
-	for i := range rows {
-		r := &rows[i]
-		project.Append(r.project)
-		versions.Append(version)
-		gone := uint8(0)
-		if r.deleted {
-			gone = 1
-		}
-		deleted.Append(gone)
-		seqs.Append(r.seqs)
-		for k := range t.members {
-			cells[k].add(t.members[k].In(&r.row))
-		}
-	}
-	return w.insertBlock(ctx, t.name, in, nil)
+	return w.insertBlock(ctx, c.table.name, c.in, nil)
 }
 
 // selectRows reads the rows that satisfy a condition as they are in force, and calls each with one, whose memory is its own.
 func selectRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], q *builder, condition string, each func(seqs []uint64, row *R)) error {
+	return selectRowsWith(ctx, w, t, q, condition, "", nil, each)
+}
+
+// selectRowsWith is selectRows with a table of the caller's, which the condition names.
+func selectRowsWith[R any](ctx context.Context, w *Warehouse, t *settledTable[R], q *builder, condition, name string, with proto.Input, each func(seqs []uint64, row *R)) error {
 	seqs := new(proto.ColUInt64).Array()
 	selected, result := []string{"seqs"}, proto.Results{{Name: "seqs", Data: seqs}}
 	cells := make([]read, len(t.members))
@@ -147,7 +170,7 @@ func selectRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], q 
 		result = append(result, proto.ResultColumn{Name: name, Data: cells[i].data})
 	}
 	text := "SELECT " + strings.Join(selected, ", ") + " FROM " + t.name + " FINAL WHERE project = {p1:String} AND " + condition
-	return w.ask(ctx, q, text, result, func(i int) {
+	return w.askWith(ctx, q, text, result, name, with, func(i int) {
 		var row R
 		for k := range t.members {
 			cells[k].get(i, t.members[k].In(&row))
@@ -156,12 +179,17 @@ func selectRows[R any](ctx context.Context, w *Warehouse, t *settledTable[R], q 
 	})
 }
 
-// insertBlock inserts one block. The settings that it depends on are said, whatever the server's are.
+// insertBlock inserts one block.
 func (w *Warehouse) insertBlock(ctx context.Context, table string, in proto.Input, more []ch.Setting) error {
-	return w.pool.do(ctx, ch.Query{Body: in.Into(table), Input: in, Settings: append(more,
+	return w.pool.do(ctx, insertQuery(table, in, more))
+}
+
+// insertQuery inserts one block, in however many pieces it is sent: all of it or nothing. The settings that this depends on are said, whatever the server's are.
+func insertQuery(table string, in proto.Input, more []ch.Setting) ch.Query {
+	return ch.Query{Body: in.Into(table), Input: in, Settings: append(more,
 		ch.SettingInt("async_insert", 0), // on by default; in its queue a token is of nothing
-		ch.SettingInt("max_insert_block_size", 10_000_000), ch.SettingInt("min_insert_block_size_rows", 0), ch.SettingInt("min_insert_block_size_bytes", 0),
-	)})
+		ch.SettingInt("max_insert_block_size", 10_000_000), ch.SettingInt("min_insert_block_size_rows", 10_000_000), ch.SettingInt("min_insert_block_size_bytes", 0),
+	)}
 }
 
 type observationRow = entity.ObservationRow

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,7 +11,6 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -18,9 +18,12 @@ import (
 func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan) (page []wire.TraceSummary, next *store.Place, err error) {
 	err = w.question(ctx, project, "query traces", func(ctx context.Context, v *view) error {
 		keys, err := v.search(ctx, plan, v.eventsOfTraces, func(p *store.Plan) ([]key, error) {
+			if keys, ok, err := v.firstTraces(ctx, p); ok || err != nil {
+				return keys, err
+			}
 			q := v.query()
 			tables, conditions := q.filteredTraces(&p.Where)
-			return v.keys(ctx, q, p, tables, "SELECT tr.id AS id, '' AS tie, "+number(traceColumns.expression(p.By), p.Number)+" AS value, tr.seqs AS own_seqs FROM tr"+sqltext.Where(conditions...))
+			return v.keys(ctx, q, p, tables, traceRelation(p, conditions))
 		})
 		if err != nil {
 			return err
@@ -148,7 +151,8 @@ var fewScoreColumns = scoreTable.only("id", "trace_id", "observation_id", "name"
 func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore, err error) {
 	var id, trace proto.ColStr
 	q := v.query()
-	text := with([]string{ofObservations, ofScores, ofPlacedScores}, "SELECT id, placed_in FROM sc WHERE trace_id = '' AND placed_in IN "+q.arg(traces))
+	of := q.arg(traces)
+	text := with(looseScores(of), "SELECT id, placed_in FROM sc WHERE trace_id = '' AND placed_in IN "+of)
 	own := map[string]string{}
 	err = v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "placed_in", Data: &trace}}, func(i int) { own[id.Row(i)] = trace.Row(i) })
 	if err != nil {
@@ -159,7 +163,12 @@ func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore
 		loose = append(loose, id)
 	}
 	q = v.query()
-	err = selectRows(ctx, v.w, fewScoreColumns, q, "(trace_id IN "+q.arg(traces)+" OR id IN "+q.arg(loose)+")", func(_ []uint64, row *scoreRow) {
+	of = q.arg(traces)
+	condition := fmt.Sprintf("id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id IN %s) AND trace_id IN %[1]s", of)
+	if len(loose) > 0 {
+		condition = "(" + condition + " OR id IN " + q.arg(loose) + ")"
+	}
+	err = selectRows(ctx, v.w, fewScoreColumns, q, condition, func(_ []uint64, row *scoreRow) {
 		all = append(all, placedScore{cmp.Or(row.TraceID, own[row.ID]), *row})
 	})
 	return all, err

@@ -22,6 +22,8 @@ type Warehouse struct {
 	reached atomic.Uint64 // the cursor, for who must not wait
 	number  atomic.Uint32 // of the node
 	closed  atomic.Bool
+	guarded atomic.Bool // see Guard
+	suspect atomic.Bool // see Suspect
 
 	ready  chan struct{}         // closed by Connect
 	fault  atomic.Pointer[error] // how the servers were found last
@@ -37,9 +39,12 @@ type Warehouse struct {
 	hotMu sync.Mutex // guards hot
 	hot   *hot
 
-	turn  chan struct{} // held by the one who writes; guards what follows
-	self  node
-	fresh time.Time // when the tables had all that the Log has
+	turn    chan struct{} // held by the one who writes; guards what follows
+	folding *folding
+	recent  *recent
+	self    node
+	fresh   time.Time // when the tables had all that the Log has
+	heard   time.Time // when this node's last step was written
 	// tidied is up to which block what a node left that is away was settled.
 	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.
