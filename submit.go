@@ -9,8 +9,9 @@ import (
 // ULID; its timestamp is now. It never blocks and never does input or output.
 //
 // payload becomes a JSON object: a struct, a map, a json.RawMessage (sent as it is), or a
-// Trace, Observation or Score (its zero fields are left out). It is marshalled before
-// the call returns, so the caller may change it afterwards.
+// Trace, Observation or Score (its zero fields are left out). It is taken as it is: the caller may change
+// it afterwards. It is marshalled before the call returns, but for texts of more than 128 bytes, which nobody can change: these are
+// held until a batch is due or full, and written in the background.
 //
 // The errors are ErrQueueFull, ErrClosed, ErrTooLarge, and an *EventError for
 // an unknown type or a payload that is no JSON object; the event was then not

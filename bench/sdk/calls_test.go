@@ -14,6 +14,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/brokle-ai/brokle-go/brokleopenai"
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // thinking is how long the stand-in takes for its first token: as long as a quick provider on the same continent, and not at
@@ -25,11 +26,13 @@ const tokens = 20
 
 // provider speaks OpenAI's server-sent events, each flushed as it comes.
 func provider(tb testing.TB, think time.Duration) string {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		pause := think
 		for i := range tokens {
-			time.Sleep(pause) // 0 returns at once
+			if clock.Sleep(r.Context(), pause) != nil {
+				return
+			}
 			pause = min(think, time.Millisecond)
 			fmt.Fprintf(w, "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word%d\"},\"finish_reason\":null}]}\n\n", i)
 			w.(http.Flusher).Flush()

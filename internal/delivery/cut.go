@@ -130,5 +130,5 @@ func (w *worker) newBatch() *batch {
 		w.spare = w.spare[:n-1]
 		return b
 	}
-	return &batch{body: make([]byte, 0, w.usual+w.usual/8)}
+	return &batch{body: make([]byte, 0, min(w.usual+w.usual/8, w.p.opts.BatchMaxBytes))}
 }

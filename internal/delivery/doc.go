@@ -9,7 +9,9 @@
 //	                              park ─▶ spool ─▶ replay ─▶ deliver
 //
 // A call encodes its event into a chunk of the queue and returns; bounds in events and bytes are kept
-// there. The worker wakes when a batch is full, the oldest event has waited long enough, or Flush asks; it cuts a batch of the
+// there. Long texts, which nobody can change, it leaves to the worker (later.go), which writes them when a batch's worth waits, though no
+// sender may be free; until then what JSON may make of them counts towards the bound.
+// The worker wakes when a batch is full, the oldest event has waited long enough, or Flush asks; it cuts a batch of the
 // oldest events whose trace is not in flight (ordering.go), masked, and hands it to a sender. An answer settles events one by one; what it leaves is
 // sent again with the same ids. While the server is away batches wait in memory, or in the spool (spooled.go), behind which
 // newer ones of the process then go; one goroutine sends them in their order (replay.go).

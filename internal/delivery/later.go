@@ -47,12 +47,12 @@ func (c *chunk) hold(ev *taken) *entry {
 
 // of is what there is of event i.
 func (l *later) of(i int) (text []byte, rest []payload.Held) {
-	if u := &l.events[i]; i+1 < len(l.events) {
-		next := &l.events[i+1]
-		return l.text[u.text:next.text], l.rest[u.rest:next.rest]
-	} else {
+	u := &l.events[i]
+	if i+1 == len(l.events) {
 		return l.text[u.text:], l.rest[u.rest:]
 	}
+	next := &l.events[i+1]
+	return l.text[u.text:next.text], l.rest[u.rest:next.rest]
 }
 
 // append appends event i, whose entry is e, as it goes on the wire.

@@ -15,15 +15,15 @@ import (
 // Processor owns the background: a queue of encoded events, one worker that
 // cuts batches from it, and at most Options.Senders goroutines that deliver them. It is safe for concurrent use.
 type Processor struct {
-	opts    Options
-	log     *limitedLog
-	scratch *payload.Pool
-	sampler *sampler    // nil when every trace is kept
-	spool   *spoolQueue // nil without a directory
-	gate    gate
-	began   time.Time
-	suffix  []byte // what follows the events in every envelope
-	later   int    // a payload that may become larger is written at once, bytes; 0: every one
+	opts      Options
+	log       *limitedLog
+	scratch   *payload.Pool
+	sampler   *sampler    // nil when every trace is kept
+	spool     *spoolQueue // nil without a directory
+	gate      gate
+	began     time.Time
+	suffix    []byte // what follows the events in every envelope
+	mostLater int    // a payload that may become larger is written at once, bytes; 0: every one
 
 	wake   chan struct{} // capacity 1: the worker has something to look at
 	jobs   chan *batch   // worker to senders
@@ -72,22 +72,22 @@ type epoch struct {
 func Open(opts Options) (*Processor, error) {
 	p := &Processor{
 		opts: opts, log: newLimitedLog(opts.Logger),
-		scratch: payload.NewPool(),
-		began:   time.Now(),
-		suffix:  envelopeSuffix(&opts),
-		wake:    make(chan struct{}, 1),
-		jobs:    make(chan *batch),
-		done:    make(chan *batch, opts.Senders),
-		closed:  make(chan struct{}),
-		ended:   make(chan struct{}),
-		later:   opts.EventMaxBytes,
-		tail:    &chunk{},
-		epoch:   &epoch{},
-		n:       newCounters(),
+		scratch:   payload.NewPool(),
+		began:     time.Now(),
+		suffix:    envelopeSuffix(&opts),
+		wake:      make(chan struct{}, 1),
+		jobs:      make(chan *batch),
+		done:      make(chan *batch, opts.Senders),
+		closed:    make(chan struct{}),
+		ended:     make(chan struct{}),
+		mostLater: opts.EventMaxBytes,
+		tail:      &chunk{},
+		epoch:     &epoch{},
+		n:         newCounters(),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if opts.SampleRate < 1 { // which looks at what an event names
-		p.sampler, p.later = newSampler(opts.SampleRate), 0
+		p.sampler, p.mostLater = newSampler(opts.SampleRate), 0
 	}
 	if opts.SpoolDir != "" {
 		if err := p.openSpool(); err != nil {

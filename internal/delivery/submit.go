@@ -42,7 +42,7 @@ func (p *Processor) take(id string, t wire.EventType, at, now time.Time, body an
 	s := p.scratch.Get()
 	defer p.scratch.Put(s)
 	ev := taken{id: id, typ: typ, at: at}
-	if ev.Written, err = s.Write(body, p.later); err != nil || !ev.IsObject() {
+	if err = s.Write(&ev.Written, body, p.mostLater); err != nil || !ev.IsObject() {
 		p.gate.refused[refusedInvalid].Add(1)
 		return auto, &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
 	}
@@ -68,7 +68,7 @@ func (p *Processor) take(id string, t wire.EventType, at, now time.Time, body an
 	}
 	done, wake, err := p.enqueue(&ev)
 	if !done { // too much waits to be written by the worker
-		if ev.Written, err = s.Write(body, 0); err == nil {
+		if err = s.Write(&ev.Written, body, 0); err == nil {
 			_, wake, err = p.enqueue(&ev)
 		}
 	}

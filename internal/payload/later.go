@@ -1,5 +1,7 @@
 package payload
 
+import "github.com/brokle-ai/brokle-go/internal/rawjson"
+
 // Held is a text that is written into an object later: nobody can change it.
 type Held struct {
 	Text string
@@ -50,24 +52,25 @@ func isBraced[T string | []byte](text T) bool {
 	return len(text) >= len(`{}`) && text[0] == '{' && text[len(text)-1] == '}'
 }
 
-// object writes m but for long texts, which are left for later; ok is false when encoding/json has to do it.
-func (s *Scratch) object(m map[string]any) (w Written, ok bool) {
+// object makes w what m is but for long texts, which are left for later; false when encoding/json has to do it.
+func (s *Scratch) object(w *Written, m map[string]any) (ok bool) {
 	b := append(s.mem[:0], '{')
+	texts := 0
 	for name, v := range m {
 		b = appendName(b, name)
 		if text, is := v.(string); is && len(text) > shortText {
 			s.rest = append(s.rest, Held{text, int32(len(b))})
+			texts += len(text)
 			continue
 		}
 		if b, ok = appendValue(b, v, 1); !ok {
-			return w, false
+			return false
 		}
 	}
-	w = Written{Text: append(b, '}'), Rest: s.rest}
-	if len(s.rest) == 0 {
-		return w.whole(), true
-	}
-	return w.held(), true
+	s.mem = append(b, '}')
+	*w = Written{Text: s.mem, Rest: s.rest, Size: len(s.mem) + texts + len(s.rest)*len(`""`)}
+	w.Max = w.Size + texts*(sizeEscape-1)
+	return true
 }
 
 // AppendHeld appends the object text with what was left for later.
@@ -85,6 +88,9 @@ func AppendHeld(b, text []byte, rest []Held) []byte {
 func appendName(b []byte, name string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
+	}
+	if n, ascii := rawjson.Plain(rawjson.Bytes(name)); n == len(name) && ascii {
+		return append(append(append(b, '"'), name...), '"', ':')
 	}
 	return append(AppendString(b, name), ':')
 }

@@ -42,45 +42,49 @@ func (p *Pool) Put(s *Scratch) {
 	}
 }
 
-// Write returns the payload as JSON, valid until the scratch is used again. What nobody can change any more is left for later,
+// Write makes w the payload as JSON, valid until the scratch is used again. What nobody can change any more is left for later,
 // if the whole will have at most that many bytes; 0 leaves nothing.
-func (s *Scratch) Write(payload any, most int) (Written, error) {
+func (s *Scratch) Write(w *Written, payload any, most int) (err error) {
 	s.buf.Reset()
 	s.rest = s.rest[:0]
 	switch v := payload.(type) {
 	case json.RawMessage:
-		return Written{Text: bytes.TrimSpace(v), Raw: true}.whole(), nil
+		*w = Written{Text: bytes.TrimSpace(v), Raw: true}.whole()
+		return nil
 	case []byte:
-		return Written{Text: bytes.TrimSpace(v), Raw: true}.whole(), nil
+		*w = Written{Text: bytes.TrimSpace(v), Raw: true}.whole()
+		return nil
 	case string: // a JSON text, as command lines and files have it
 		if n := len(v); n > shortText && n <= most && isBraced(v) {
 			s.rest = append(s.rest, Held{Text: v})
-			return Written{Rest: s.rest, Whole: true, Raw: true, Size: n, Max: n}, nil
+			*w = Written{Rest: s.rest, Whole: true, Raw: true, Size: n, Max: n}
+			return nil
 		}
 		s.mem = append(s.mem[:0], strings.TrimSpace(v)...)
-		return Written{Text: s.mem, Raw: true}.whole(), nil
+		*w = Written{Text: s.mem, Raw: true}.whole()
+		return nil
 	case map[string]any:
 		if v == nil || most == 0 {
 			break
 		}
-		if w, ok := s.object(v); ok && w.Max <= most {
-			s.mem = w.Text
-			return w, nil
+		if s.object(w, v) && w.Max <= most {
+			return nil
 		}
 		s.rest = s.rest[:0]
 	}
-	w, ok, err := s.known(payload, most)
-	if ok {
+	ok := false
+	if *w, ok, err = s.known(payload, most); ok {
 		s.mem = w.Text
-		return w, nil
+		return nil
 	}
 	if err != nil {
-		return w, err
+		return err
 	}
 	if err := s.enc.Encode(payload); err != nil {
-		return w, err
+		return err
 	}
-	return Written{Text: bytes.TrimSuffix(s.buf.Bytes(), []byte("\n"))}.whole(), nil
+	*w = Written{Text: bytes.TrimSuffix(s.buf.Bytes(), []byte("\n"))}.whole()
+	return nil
 }
 
 // Encode is v as JSON without HTML escaping: the text stays as people wrote it, and shorter.
