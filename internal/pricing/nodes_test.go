@@ -27,10 +27,10 @@ func openNode(t *testing.T, dir string, heads Reach, now *time.Time) *Pricing {
 
 // costOf is what a call of a million tokens costs that was first heard of as an event of a node.
 func costOf(p *Pricing, node uint16, seq entity.Seq, start time.Time) float64 {
-	n := int64(1_000_000)
+	n, none := int64(1_000_000), int64(0)
 	o := entity.ObservationRow{}
 	o.Type, o.Model, o.StartTime, o.Seqs = "generation", "ours", start, []entity.Seq{entity.Seq(node)<<48 | seq}
-	o.PromptTokens = &n
+	o.PromptTokens, o.CompletionTokens = &n, &none
 	p.Price("p", &o)
 	if o.TotalCost == nil {
 		return 0
