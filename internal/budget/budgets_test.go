@@ -558,3 +558,90 @@ func TestFileIsRead(t *testing.T) {
 		t.Error(again, err)
 	}
 }
+
+// notified is a place of several nodes, which hear of the changes of one another.
+type notified struct {
+	*document.File
+	changed chan struct{}
+	others  []*notified
+}
+
+func (n *notified) Changed() <-chan struct{} { return n.changed }
+
+func (n *notified) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
+	text, err := n.File.Change(edit)
+	for _, o := range n.others {
+		wake(o.changed)
+	}
+	return text, err
+}
+
+// Of several nodes one tells each level, and when it is killed while it sends another one does.
+func TestOneOfSeveralNodesTells(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		w.set(1)
+		var places []*notified
+		for range 3 {
+			places = append(places, &notified{File: &document.File{Path: w.file, Others: true}, changed: make(chan struct{}, 1)})
+		}
+		var nodes []*Budgets
+		var stops []func()
+		for i, p := range places {
+			for k, o := range places {
+				if k != i {
+					p.others = append(p.others, o)
+				}
+			}
+			o := w.options()
+			o.Place, o.Node = p, string(rune('a'+i))
+			b, stop := w.run(o)
+			nodes, stops = append(nodes, b), append(stops, stop)
+		}
+		w.put(nodes[0], `[{"name":"chat","period":"day","warn":8}]`)
+		wait(time.Minute)
+		if list := nodes[2].List("shop"); len(list) != 1 {
+			t.Fatalf("%+v", list)
+		}
+		w.set(9)
+		wait(5 * time.Minute)
+		if got := w.got(); got != "warn 8 at 9" || w.state().requests != 1 {
+			t.Errorf("%s, in %d requests", got, w.state().requests)
+		}
+		for _, b := range nodes {
+			if s := b.Status("shop")[0]; len(s.Alerts) != 1 || s.Alerts[0].Delivery != sent {
+				t.Errorf("%+v", s)
+			}
+		}
+		// The one that took an alert last is gone, and has not said what became of it.
+		for _, stop := range stops {
+			stop()
+		}
+		o := w.options()
+		o.Place, o.Node = places[0], "d"
+		_, err := places[0].File.Change(func(old []byte) ([]byte, error) {
+			all, err := parse("budgets.json", old)
+			if err != nil {
+				return nil, err
+			}
+			all[0].Alerts[0].Delivery = pending
+			all[0].Sending = map[string]lease{all[0].Alerts[0].ID: {"gone", time.Now().Add(sendTime)}}
+			return encode(all)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stop := w.run(o)
+		wait(sendTime / 2)
+		if w.state().requests != 1 {
+			t.Error("what another node sends is sent")
+		}
+		wait(sendTime)
+		if w.state().requests != 2 {
+			t.Errorf("%d requests", w.state().requests)
+		}
+		stop()
+	})
+}

@@ -42,7 +42,7 @@ const (
 	costOf  = 0.125
 )
 
-func startSharing(t *testing.T) *sharing {
+func startSharing(t *testing.T, args ...string) *sharing {
 	t.Helper()
 	server := clickhousetest.Start(t)
 	server.Supervise(t)
@@ -56,6 +56,7 @@ func startSharing(t *testing.T) *sharing {
 	s := &sharing{server: server, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
 	// The database is not there yet: whichever node comes first makes it.
 	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--warehouse-url", server.URL("brokle"), "--drain-timeout", "20s"}
+	s.args = append(s.args, args...)
 	var both sync.WaitGroup
 	for i := range s.nodes {
 		s.dirs[i] = t.TempDir()

@@ -12,10 +12,10 @@ func Join(own, shared []byte, node uint16) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range mine.Entries {
-		mine.Entries[i].Reach = mine.Entries[i].as(node)
-	}
 	if shared == nil {
+		if mine.Version < SharedVersion { // else it was shared before, in other tables
+			number(mine.Entries, node)
+		}
 		return mine.encode()
 	}
 	all, err := parseJournal(shared)
@@ -27,11 +27,19 @@ func Join(own, shared []byte, node uint16) ([]byte, error) {
 		common++
 	}
 	more := mine.Entries[common:]
+	number(more, node)
 	if common == 0 { // another history
 		more = all.lack(mine)
 	}
 	all.Entries = append(all.Entries, more...)
 	return all.encode()
+}
+
+// number has entries of a node alone hold for the events of its log.
+func number(entries []entry, node uint16) {
+	for i := range entries {
+		entries[i].Reach = entries[i].as(node)
+	}
 }
 
 // lack is what another journal says of projects of which j says nothing, and its last book unless j has it.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/price"
@@ -14,8 +15,11 @@ import (
 // JournalFile is the journal's name in its directory. Beside it are the texts that it names.
 const JournalFile = "journal.json"
 
-// JournalVersion is the version of the journal's form. The first knew no repricings.
-const JournalVersion = 2
+// JournalVersion is the version of the journal's form. The first knew no repricings. SharedVersion is that of one with entries of several nodes.
+const (
+	JournalVersion = 2
+	SharedVersion  = 3
+)
 
 // ErrNewer says that a later release wrote the journal.
 var ErrNewer = errors.New("the journal of prices was written by a later release of brokle: run that release")
@@ -45,7 +49,7 @@ type entry struct {
 // parseJournal reads a journal.
 func parseJournal(raw []byte) (*journal, error) {
 	var version struct{ Version int }
-	if json.Unmarshal(raw, &version) == nil && version.Version > JournalVersion {
+	if json.Unmarshal(raw, &version) == nil && version.Version > SharedVersion {
 		return nil, ErrNewer
 	}
 	var j journal
@@ -61,6 +65,9 @@ func parseJournal(raw []byte) (*journal, error) {
 // encode is the text of a journal.
 func (j *journal) encode() ([]byte, error) {
 	j.Version = JournalVersion
+	if slices.ContainsFunc(j.Entries, func(e entry) bool { return len(e.Others) > 0 }) {
+		j.Version = SharedVersion
+	}
 	raw, err := json.MarshalIndent(j, "", "  ")
 	return append(raw, '\n'), err
 }

@@ -21,14 +21,30 @@ const (
 // succeed in a few tries it is closed all the same, and a call that is inserted then may cost for a while what it did before.
 func (r *Repricer) Ready() <-chan struct{} { return r.ready }
 
+// takenOver is after how long without progress the repricing of another node is gone on with.
+const takenOver = 2 * time.Minute
+
 // Run ends a repricing that was interrupted, and works at those that begin, until ctx ends; then it returns nil. A day that is
-// under way when ctx ends is as if it had not begun.
+// under way when ctx ends is as if it had not begun. One that another node began is gone on with when that does not.
 func (r *Repricer) Run(ctx context.Context) error {
 	r.work(ctx, true)
+	look := time.NewTicker(takenOver)
+	defer look.Stop()
+	var seen pricing.Underway
 	for {
 		select {
 		case <-r.begun:
 			r.work(ctx, false)
+		case <-look.C:
+			u, running := r.o.Prices.Underway()
+			switch {
+			case !running:
+				seen = pricing.Underway{}
+			case *u == seen:
+				r.work(ctx, false)
+			default:
+				seen = *u
+			}
 		case <-ctx.Done():
 			return nil
 		}

@@ -20,11 +20,13 @@ type entry struct {
 	Link  bool      `json:"link,omitempty"`
 	// Over says that it has ended, or was used, before Ends. Until then it stays, so that nobody who knows it from before brings it back.
 	Over bool `json:"over,omitempty"`
+
+	written time.Time // the Ends that was written last, or is about to be
 }
 
 func (e *entry) lives(now time.Time) bool { return !e.Over && now.Before(e.Ends) }
 
-// kept is entries by their hashes. It is replaced, never changed.
+// kept is entries by their hashes.
 type kept map[string]entry
 
 // with is the entries of both: over when one says so, and until the later end. Those whose time is over are left out, and those over the bound that end first.
@@ -93,6 +95,7 @@ func parse(text []byte, logger *slog.Logger) kept {
 		return all
 	}
 	for _, e := range f.SignIns {
+		e.written = e.Ends
 		all[e.Hash] = e
 	}
 	return all

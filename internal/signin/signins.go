@@ -20,7 +20,7 @@ const (
 	LinkLife = 10 * time.Minute
 	// maxSignIns bounds the sign-ins, and the links: over it the one that would end first goes.
 	maxSignIns = 10_000
-	// coarse is how much longer a sign-in lives, at least, when that is written down: a crash takes no more from it.
+	// coarse is how much longer a sign-in lives, at least, when that is written down: a crash takes no more from it, and another node knows no more of it.
 	coarse = time.Hour
 	// saveEvery is how far apart tries are to write what could not be written, or need not be at once.
 	saveEvery = 10 * time.Second
@@ -66,6 +66,7 @@ func (s *signIns) add(e entry, life time.Duration) string {
 	rand.Read(random[:]) //nolint:errcheck // never fails (crypto/rand)
 	token := base64.RawURLEncoding.EncodeToString(random[:])
 	e.Hash, e.Ends = hashOf(token), s.now().Add(life).UTC()
+	e.written = e.Ends
 	s.put(e)
 	s.save()
 	return token
@@ -125,12 +126,15 @@ func (s *signIns) use(token string) (keyID string, ends time.Time, ok bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ends = s.now().Add(Idle).UTC()
-	if ends.Sub(e.Ends) >= coarse {
-		e.Ends, s.unsaved = ends, true
-		s.all = s.all.with(kept{e.Hash: e}, s.now())
+	if e, ok = s.all[e.Hash]; !ok || e.Over {
+		return "", time.Time{}, false
 	}
-	return e.KeyID, ends, true
+	e.Ends = s.now().Add(Idle).UTC()
+	if e.Ends.Sub(e.written) >= coarse {
+		e.written, s.unsaved = e.Ends, true
+	}
+	s.all[e.Hash] = e
+	return e.KeyID, e.Ends, true
 }
 
 // alive says whether a sign-in has not ended, and does not let it live on.

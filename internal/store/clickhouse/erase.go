@@ -16,7 +16,7 @@ import (
 // Erase removes the events at these Seqs of the project, with every copy of the facts that they are, and what they were folded into is folded
 // anew. The files that had them, or rows of theirs, are rewritten before it returns; the server removes the old ones a moment later.
 func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq) error {
-	if err := w.flush(ctx); err != nil {
+	if err := w.flush(ctx, false); err != nil {
 		return fmt.Errorf("erase events: %w", err)
 	}
 	for some := range slices.Chunk(seqs, removeAtOnce) {
@@ -139,18 +139,34 @@ func (w *Warehouse) wipe(ctx context.Context, project string) error {
 	return nil
 }
 
-// Expire removes the events that have expired, day by day in which they were received.
+// expiring is the lock of retention.
+const expiring = "retention"
+
+// Expire removes the events that have expired, day by day in which they were received. All nodes look; of those that find something one removes it, and the others
+// wait for that and look again. removed is what this one did.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
 	if err := w.Flush(ctx); err != nil {
 		return 0, fmt.Errorf("expire events: %w", err)
 	}
 	projects, err := w.projects(ctx)
+	var due []string
 	for i := 0; err == nil && i < len(projects); i++ {
 		if before := c.Before(projects[i]); before != math.MinInt64 {
-			var n int64
-			n, err = w.expireProject(ctx, projects[i], before)
-			removed += n
+			var old []uint64
+			if old, err = w.expired(ctx, projects[i], before, 1); len(old) > 0 {
+				due = append(due, projects[i])
+			}
 		}
+	}
+	if err == nil && len(due) > 0 {
+		err = w.alone(ctx, expiring, func() (err error) {
+			for i := 0; err == nil && i < len(due); i++ {
+				var n int64
+				n, err = w.expireProject(ctx, due[i], c.Before(due[i]))
+				removed += n
+			}
+			return err
+		})
 	}
 	if err != nil {
 		return removed, fmt.Errorf("expire events: %w", err)
@@ -167,16 +183,21 @@ func (w *Warehouse) projects(ctx context.Context) (projects []string, err error)
 	return projects, err
 }
 
-// expireProject removes the project's events from before a time, Unix µs: of a fact that with the lowest Seq says when it was.
+// expired are up to so many of the project's events from before a time, Unix µs: of a fact that with the lowest Seq says when it was.
+func (w *Warehouse) expired(ctx context.Context, project string, before int64, most int) (seqs []uint64, err error) {
+	q := &builder{}
+	q.arg(project)
+	old := "least(" + us("ts") + ", " + us("received") + ") < " + q.arg(before)
+	var seq proto.ColUInt64
+	text := fmt.Sprintf("SELECT seq FROM events FINAL WHERE project = {p1:String} AND %s ORDER BY seq LIMIT %d", old, most)
+	err = w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { seqs = append(seqs, seq.Row(i)) })
+	return seqs, err
+}
+
+// expireProject removes the project's events from before a time.
 func (w *Warehouse) expireProject(ctx context.Context, project string, before int64) (removed int64, err error) {
 	for {
-		q := &builder{}
-		q.arg(project)
-		old := "least(" + us("ts") + ", " + us("received") + ") < " + q.arg(before)
-		var seq proto.ColUInt64
-		var seqs []uint64
-		text := fmt.Sprintf("SELECT seq FROM events FINAL WHERE project = {p1:String} AND %s ORDER BY seq LIMIT %d", old, removeAtOnce)
-		err := w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { seqs = append(seqs, seq.Row(i)) })
+		seqs, err := w.expired(ctx, project, before, removeAtOnce)
 		if err != nil || len(seqs) == 0 {
 			return removed, err
 		}

@@ -104,25 +104,17 @@ func (w *Warehouse) take(recs []entity.Record, upto entity.Seq) error {
 func weight(r *entity.Record) int { return 200 + len(r.Row) + len(r.Event.Payload) }
 
 // Flush writes what was inserted before.
-func (w *Warehouse) Flush(ctx context.Context) error {
-	err := w.locked(ctx, func() error {
-		if w.noteGap(); w.Suspect() {
-			return errSuspect
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("write what was inserted: %w", err)
-	}
-	return w.flush(ctx)
-}
+func (w *Warehouse) Flush(ctx context.Context) error { return w.flush(ctx, true) }
 
-// flush is Flush, whatever others may have erased.
-func (w *Warehouse) flush(ctx context.Context) error {
+// flush is Flush; careful says that nothing is written while others may have erased some of it.
+func (w *Warehouse) flush(ctx context.Context, careful bool) error {
 	if w.closed.Load() {
 		return store.ErrClosed
 	}
 	err := w.locked(ctx, func() error {
+		if w.noteGap(); careful && w.Suspect() {
+			return errSuspect
+		}
 		for {
 			more, err := w.flushBlock(ctx)
 			w.noteFlush(err)

@@ -1,0 +1,134 @@
+package pricing
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+)
+
+// bornAs is a Seq that has its node in the upper bits.
+func bornAs(seq entity.Seq) (uint16, entity.Seq) { return uint16(seq >> 48), seq & (1<<48 - 1) }
+
+func openNode(t *testing.T, dir string, heads Reach, now *time.Time) *Pricing {
+	t.Helper()
+	p, err := Open(Options{
+		Dir: dir, Cost: PreferReported, Head: func() entity.Seq { return heads.After }, Born: bornAs, Heads: func() (Reach, error) { return heads, nil },
+		Place: func(name string) document.Place { return &document.File{Path: filepath.Join(dir, name)} }, Now: func() time.Time { return *now }, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// costOf is what a call of a million tokens costs that was first heard of as an event of a node.
+func costOf(p *Pricing, node uint16, seq entity.Seq, start time.Time) float64 {
+	n, none := int64(1_000_000), int64(0)
+	o := entity.ObservationRow{}
+	o.Type, o.Model, o.StartTime, o.Seqs = "generation", "ours", start, []entity.Seq{entity.Seq(node)<<48 | seq}
+	o.PromptTokens, o.CompletionTokens = &n, &none
+	p.Price("p", &o)
+	if o.TotalCost == nil {
+		return 0
+	}
+	return *o.TotalCost
+}
+
+// What a call costs does not depend on the node that is asked: own prices hold behind the heads of all logs as they were.
+func TestNodesPriceAlike(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	dir := t.TempDir()
+	a := openNode(t, dir, Reach{After: 10, Others: map[uint16]entity.Seq{3: 20}}, &now)
+	b := openNode(t, dir, Reach{After: 999}, &now)
+	if err := a.SetOwn("p", []byte(`[{"model":"ours","input":2,"output":2}]`), now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := costOf(b, 3, 21, now); got != 0 {
+		t.Errorf("before it was told: %v", got)
+	}
+	if err := b.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		node uint16
+		seq  entity.Seq
+		want float64
+	}{{0, 10, 0}, {0, 11, 2}, {3, 20, 0}, {3, 21, 2}, {4, 1, 2}} {
+		for name, p := range map[string]*Pricing{"a": a, "b": b} {
+			if got := costOf(p, c.node, c.seq, now); got != c.want {
+				t.Errorf("%s: event %d of node %d costs %v, want %v", name, c.seq, c.node, got, c.want)
+			}
+		}
+	}
+	if after, some := b.Behind(3); !some || after != 20 {
+		t.Errorf("behind %d, %v", after, some)
+	}
+	if _, some := b.Behind(3); some {
+		t.Error("it is told twice")
+	}
+	// Neither loses what the other set.
+	if err := b.SetOwn("q", []byte(`[{"model":"ours","input":2,"output":2}]`), now); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetOwn("p", []byte(`[{"model":"ours","input":5,"output":5}]`), now); err != nil {
+		t.Fatal(err)
+	}
+	again := openNode(t, dir, Reach{}, &now)
+	for _, p := range []*Pricing{a, again} {
+		if sets, err := p.Own("p"); err != nil || len(sets) != 2 {
+			t.Errorf("%d sets of p, %v", len(sets), err)
+		}
+		if sets, err := p.Own("q"); err != nil || len(sets) != 1 {
+			t.Errorf("%d sets of q, %v", len(sets), err)
+		}
+	}
+}
+
+// A node that joins brings in what it said of projects of which the others say nothing, for events of its own log.
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	journalOf := func(dir string) []byte {
+		raw, err := (&document.File{Path: filepath.Join(dir, JournalFile)}).Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	set := func(p *Pricing, project string) {
+		if err := p.SetOwn(project, []byte(`[{"model":"ours","input":2,"output":2}]`), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alone, others := t.TempDir(), t.TempDir()
+	own := openNode(t, alone, Reach{After: 70}, &now)
+	set(own, "mine")
+	set(own, "both")
+	now = now.Add(time.Minute)
+	all := openNode(t, others, Reach{After: 5}, &now)
+	set(all, "both")
+	joined, err := Join(journalOf(alone), journalOf(others), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := parseJournal(joined)
+	if err != nil || j.Version != SharedVersion {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	if last := j.Entries[len(j.Entries)-1]; len(j.Entries) != 4 || last.Project != "mine" || last.After != 0 || last.Others[4] != 70 {
+		t.Errorf("%+v", j.Entries)
+	}
+	// What it says after that, alone again, is added; what it had is not added twice.
+	if again, err := Join(joined, joined, 4); err != nil || string(again) != string(joined) {
+		t.Errorf("%s, %v", again, err)
+	}
+	first, err := Join(journalOf(alone), nil, 4)
+	if j, err2 := parseJournal(first); err != nil || err2 != nil || len(j.Entries) != 4 || j.Entries[2].Others[4] != 70 {
+		t.Errorf("the first that joins: %s, %v, %v", first, err, err2)
+	}
+}
