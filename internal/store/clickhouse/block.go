@@ -29,7 +29,7 @@ type plainEntity struct {
 	trace       int32 // of an observation: its trace; -1: it names none
 	kin, next   int32 // of a trace: its last observation; of an observation: the one before it; -1: none
 	kins        int32
-	sum         uint64 // of the Seqs of its facts
+	sum, square uint64 // of the Seqs of its facts
 	kind        entity.Kind
 	known       bool // some of its facts came before this block
 	floating    bool // of an observation: an event names no trace
@@ -139,6 +139,7 @@ func (x *plain) add(at int32, f plainFact) {
 	s.last = n
 	s.facts++
 	s.sum += uint64(f.seq)
+	s.square += uint64(f.seq) * uint64(f.seq)
 	if s.kind == entity.ObservationKind {
 		s.calls = s.calls || f.row.Get(entity.Twin) != nil || f.row.Get(entity.ResponseID) != nil
 		x.inTrace(at, f.row.Get(entity.TraceID))

@@ -62,29 +62,45 @@ func (v *view) seqs(ctx context.Context, q *builder, text string, each func(stri
 
 // traceEvents finds all events that fold into a trace.
 func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
-	found := false
-	all := func(_ string, own []uint64) {
-		found = true
+	const isTrace, isLoose = 1, 2
+	var what proto.ColUInt8
+	var id proto.ColStr
+	seqs := new(proto.ColUInt64).Array()
+	q := v.query()
+	trace := q.arg(of.TraceID)
+	text := fmt.Sprintf(`SELECT toUInt8(%d) AS what, id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = %[3]s
+		UNION ALL SELECT toUInt8(0) AS what, id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = %[3]s
+		UNION ALL SELECT toUInt8(if(trace_id = '', %[2]d, 0)) AS what, id, seqs FROM scores FINAL WHERE project = {p1:String} AND trace_id IN (%[3]s, '') AND id IN `, isTrace, isLoose, trace) + scoresAbout("("+trace+")")
+	there := false
+	var found [][]uint64
+	var loose []string
+	looseSeqs := map[string][]uint64{}
+	err := v.rows(ctx, q, text, proto.Results{{Name: "what", Data: &what}, {Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
+		own := slices.Clone(seqs.Row(i))
+		if what.Row(i) == isLoose {
+			loose = append(loose, id.Row(i))
+			looseSeqs[id.Row(i)] = own
+			return
+		}
+		there = there || what.Row(i) == isTrace
+		found = append(found, own)
+	})
+	if err != nil || !there {
+		return err
+	}
+	in, err := v.placed(ctx, loose)
+	if err != nil {
+		return err
+	}
+	for _, id := range loose {
+		if in[id] == of.TraceID {
+			found = append(found, looseSeqs[id])
+		}
+	}
+	for _, own := range found {
 		each(of.TraceID, own)
 	}
-	q := v.query()
-	err := v.seqs(ctx, q, "SELECT id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = "+q.arg(of.TraceID), all)
-	if err != nil || !found {
-		return err
-	}
-	q = v.query()
-	err = v.seqs(ctx, q, "SELECT id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = "+q.arg(of.TraceID), all)
-	if err != nil {
-		return err
-	}
-	q = v.query()
-	err = v.seqs(ctx, q, "SELECT id, seqs FROM scores FINAL WHERE project = {p1:String} AND id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id = {p2:String}) AND trace_id = "+q.arg(of.TraceID), all)
-	if err != nil {
-		return err
-	}
-	q = v.query()
-	trace := q.arg([]string{of.TraceID})
-	return v.seqs(ctx, q, with(looseScores(trace), "SELECT id, seqs FROM sc WHERE trace_id = '' AND placed_in IN "+trace), all)
+	return nil
 }
 
 // Twins finds the duplicates among the observations that of means, and those of which they are kept.
