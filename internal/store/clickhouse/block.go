@@ -18,6 +18,7 @@ type plain struct {
 	entities []plainEntity
 	facts    []plainFact
 	places   map[uint64]int32 // of entities, by kind and id
+	calls    []plainCall
 	recent   *recent
 }
 
@@ -57,7 +58,8 @@ func (x *plain) reset(project string) {
 	x.project = project
 	clear(x.entities)
 	clear(x.facts)
-	x.entities, x.facts = x.entities[:0], x.facts[:0]
+	clear(x.calls)
+	x.entities, x.facts, x.calls = x.entities[:0], x.facts[:0], x.calls[:0]
 	clear(x.places)
 }
 
@@ -165,16 +167,16 @@ func (x *plain) inTrace(at int32, trace []byte) {
 	}
 }
 
-// part sends the long way what cannot be plain: observations whose place may change, calls that may have twins, and what is in one trace with these.
+// part sends the long way what cannot be plain: observations whose place may change, calls of before, and what is in one trace with these. It finds the calls that may have twins.
 func (x *plain) part(f *entity.Folder) error {
 	for i := range x.entities {
 		s := &x.entities[i]
-		s.long = s.long || s.kins > wide || s.floating && s.known
+		s.long = s.long || s.kins > wide || s.known && (s.floating || s.calls)
 		if s.calls && !s.long {
 			if err := x.fold(f, s); err != nil {
 				return err
 			}
-			s.long = f.Observations(s.id)[0].Call() != nil
+			x.callOf(int32(i), &f.Observations(s.id)[0])
 		}
 	}
 	x.spread()

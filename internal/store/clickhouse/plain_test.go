@@ -1,13 +1,19 @@
 package clickhouse
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
 // What a node remembers of an entity is not all that there is when another node took events of it, or erased some, or a restart came between: whatever two nodes
@@ -19,8 +25,11 @@ func TestWhatIsRememberedIsConfirmed(t *testing.T) {
 		seed := chance.Seed(t)
 		rng := chance.From(seed, uint64(40+round))
 		recs := storetest.History(seed, 120)
-		if round%3 == 1 {
+		switch round % 3 {
+		case 1:
 			recs = storetest.SharedHistory(seed, 100)
+		case 2:
+			recs = storetest.CallHistory(seed, 100)
 		}
 		logs, all := shareOut(rng, withRows(t, recs), 2)
 		o := testOptions(t, s, s.Database(t))
@@ -71,4 +80,51 @@ func TestWhatIsRememberedIsConfirmed(t *testing.T) {
 			closeOf(t, w)
 		}
 	}
+}
+
+// What is new, and what this node made a moment ago, is not read back; what another node has to do with is.
+func TestPlainBlocksAreNotReadBack(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	w := openWith(t, o)
+	o.Node = 1
+	other := openWith(t, o)
+	readBack := 0
+	w.pool.fault = func(statement string) error {
+		if strings.Contains(statement, "form, said FROM events") {
+			readBack++
+		}
+		return nil
+	}
+	seq := entity.Seq(0)
+	made := func(typ wire.EventType, id, payload string) entity.Record {
+		seq++
+		at := time.Date(2026, 5, 1, 12, 0, int(seq), 0, time.UTC)
+		return entity.Record{Seq: seq, Project: "p", ReceivedAt: at, Event: wire.Event{ID: fmt.Sprint("event-", seq), Type: typ, Timestamp: wire.At(at),
+			Payload: json.RawMessage(fmt.Sprintf(`{"id":%q,%s}`, id, payload))}}
+	}
+	call := func(n int) string {
+		return fmt.Sprintf(`"trace_id":"t-%d","type":"generation","response_id":"r-%d","model":"m","prompt_tokens":%d,"completion_tokens":3,"start_time":"2026-05-01T12:00:00Z","end_time":"2026-05-01T12:00:05Z"`, n, n, n)
+	}
+	block := func(w *Warehouse, recs ...entity.Record) {
+		insert(t, w, withRows(t, recs), seq)
+	}
+	block(w, made("trace_create", "t-1", `"name":"one"`), made("observation_create", "o-1", `"trace_id":"t-1","type":"span"`), made("observation_create", "c-1", call(1)),
+		made("observation_create", "c-2", call(2)), made("quality_score_create", "s-1", `"trace_id":"t-1","name":"good","value":1`))
+	block(w, made("observation_complete", "o-1", `"trace_id":"t-1","output":"done"`), made("trace_update", "t-1", `"user_id":"u"`), made("observation_create", "o-2", `"trace_id":"t-1","type":"span"`))
+	if readBack != 0 {
+		t.Errorf("%d statements read back what was new or known", readBack)
+	}
+	block(other, made("observation_update", "o-2", `"trace_id":"t-1","name":"by another"`))
+	block(w, made("observation_complete", "o-2", `"trace_id":"t-1","output":"done"`))
+	if readBack == 0 {
+		t.Error("what another node has taken of an observation was not read")
+	}
+	page, err := query.ListObservations(t.Context(), w, "p", store.Query{Filter: store.Filter{ID: "o-2"}})
+	if err != nil || len(page.Data) != 1 || page.Data[0].Name != "by another" || page.Data[0].EndTime == nil {
+		t.Errorf("the observation of both is %+v, %v", page.Data, err)
+	}
+	closeOf(t, w)
+	closeOf(t, other)
 }

@@ -134,6 +134,9 @@ func (s *settling) run(ctx context.Context, touched []touch) error {
 	if err := x.part(&s.fold.folder); err != nil {
 		return err
 	}
+	if err := s.partTwins(ctx); err != nil {
+		return err
+	}
 	if err := s.w.confirm(ctx, x); err != nil {
 		return err
 	}
@@ -188,7 +191,11 @@ func (s *settling) foldLong(ctx context.Context, touched []touch) error {
 	if err := s.foldWithTwins(ctx, places); err != nil {
 		return err
 	}
-	return s.joined(ctx)
+	if err := s.join(ctx); err != nil {
+		return err
+	}
+	s.mark()
+	return nil
 }
 
 // idsAtOnce bounds how many entities one statement looks for.
