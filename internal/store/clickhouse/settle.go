@@ -37,7 +37,9 @@ func (w *Warehouse) settle(ctx context.Context, recs []entity.Record, touched []
 	events := map[string][]int32{} // places in recs
 	for i := range recs {
 		events[recs[i].Project] = append(events[recs[i].Project], int32(i))
-		byProject[recs[i].Project] = byProject[recs[i].Project]
+		if _, there := byProject[recs[i].Project]; !there {
+			byProject[recs[i].Project] = nil
+		}
 	}
 	f := w.folding
 	f.begin()
