@@ -62,7 +62,7 @@ func house() map[string]room {
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
 		".": {
-			may:     []string{"internal/wire", "internal/clock", "internal/payload", "internal/transport", "internal/delivery"},
+			may:     []string{"internal/wire", "internal/clock", "internal/rawjson", "internal/payload", "internal/transport", "internal/delivery"},
 			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
 // The lengths of ids in W3C's Trace Context (§3.2.2), in hexadecimal digits.
@@ -14,7 +16,7 @@ const (
 	observationIDDigits = 16
 )
 
-// newTraceID and newObservationID return new random ids of W3C's form, which is not all zeros.
+// newTraceID returns a new random id of W3C's form, which is not all zeros.
 func newTraceID() string {
 	var b [traceIDDigits / 2]byte
 	binary.BigEndian.PutUint64(b[:8], rand.Uint64())
@@ -24,12 +26,12 @@ func newTraceID() string {
 	return string(digits[:])
 }
 
-func newObservationID() string {
+// newObservationID is newTraceID for an observation. It lies in digits, which nobody may change then.
+func newObservationID(digits *[observationIDDigits]byte) string {
 	var b [observationIDDigits / 2]byte
 	binary.BigEndian.PutUint64(b[:], rand.Uint64()|1)
-	var digits [observationIDDigits]byte
 	hex.Encode(digits[:], b[:])
-	return string(digits[:])
+	return rawjson.Alias(digits[:])
 }
 
 // w3cTraceID is a trace's id as W3C's headers have it: itself when it has that form, else 16 bytes of a hash, as the

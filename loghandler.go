@@ -74,9 +74,9 @@ func (h *LogHandler) record(ctx context.Context, r slog.Record) {
 	if m := h.attributes(r); len(m) > 0 {
 		Metadata(m)(d)
 	}
-	told := d.observation(to.trace, newObservationID())
+	told := d.observation(to.trace, newObservationID(new([observationIDDigits]byte)))
 	told.Observation.Type, told.Observation.ParentObservationID = TypeEvent, to.observation
-	c.proc.Record(ObservationCreate, told, d.err)
+	c.proc.Record(ObservationCreate, d.now, told, d.err)
 	c.free(d)
 }
 

@@ -17,6 +17,7 @@ type Option func(*details)
 type details struct {
 	id, name, typ              string
 	start, end                 time.Time
+	now                        time.Time // if it had to be read
 	userID, sessionID          string
 	tags                       []string
 	version, release           string

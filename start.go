@@ -32,8 +32,9 @@ func scopeOf(ctx context.Context) scope {
 // started is an observation that has begun, and the context that carries it, in one piece of memory.
 type started struct {
 	context.Context
-	scope scope
-	o     ActiveObservation
+	scope  scope
+	o      ActiveObservation
+	digits [observationIDDigits]byte // of o's id, unless it was given
 }
 
 // Value implements context.Context.
@@ -102,13 +103,14 @@ func (c *Client) StartTrace(ctx context.Context, name string, opts ...Option) (c
 }
 
 func (c *Client) startTrace(ctx context.Context, name string, d *details) (context.Context, *ActiveTrace) {
-	d.name, d.start = name, orNow(d.start)
+	d.name = name
+	d.orNow(&d.start)
 	if d.id == "" {
 		d.id = newTraceID()
 	}
 	about := scopeOf(ctx).carried.with(d)
 	t := &ActiveTrace{c: c, id: d.id}
-	c.proc.Record(TraceCreate, d.trace(), d.err)
+	c.proc.Record(TraceCreate, d.now, d.trace(), d.err)
 	return scope{trace: t, carried: about}.in(ctx), t
 }
 
@@ -177,8 +179,8 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 		by = s.trace.c
 	}
 	d := by.gather(opts)
-	d.start = orNow(d.start)
-	parent := s.parent.ID()
+	d.orNow(&d.start)
+	parent := s.parent.named()
 	switch {
 	case s.trace != nil:
 	case s.remote != nil:
@@ -191,11 +193,11 @@ func (c *Client) start(ctx context.Context, s scope, typ, name string, opts []Op
 		s.carried = scopeOf(ctx).carried
 	}
 	d.name = name
-	if d.id == "" {
-		d.id = newObservationID()
-	}
 	begun := &started{Context: ctx, o: ActiveObservation{trace: s.trace, id: d.id, start: d.start}}
 	o := &begun.o
+	if o.id == "" {
+		o.id = newObservationID(&begun.digits)
+	}
 	begun.scope = scope{trace: s.trace, parent: o, carried: s.carried, remote: s.remote}
 	told := d.observation(o.trace.id, o.id)
 	told.Observation.Type, told.Observation.ParentObservationID = cmp.Or(d.typ, typ), parent

@@ -2,6 +2,7 @@ package brokle
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +64,8 @@ func (t *ActiveTrace) Update(opts ...Option) {
 func (t *ActiveTrace) End(opts ...Option) {
 	if t != nil && !t.done.Swap(true) {
 		d := t.c.gather(opts)
-		d.id, d.end = t.id, orNow(d.end)
+		d.id = t.id
+		d.orNow(&d.end)
 		t.submit(d)
 	}
 }
@@ -72,7 +74,7 @@ func (t *ActiveTrace) End(opts ...Option) {
 func (t *ActiveTrace) submit(d *details) {
 	told := d.trace()
 	told.Status = d.outcome
-	t.c.proc.Record(TraceUpdate, told, d.err)
+	t.c.proc.Record(TraceUpdate, d.now, told, d.err)
 	t.c.free(d)
 }
 
@@ -87,12 +89,14 @@ func (t *ActiveTrace) Score(name string, value any, opts ...Option) {
 func (t *ActiveTrace) score(s Score, value any, opts []Option) {
 	d := t.c.gather(opts)
 	d.score(&s, value)
-	t.c.proc.Record(QualityScoreCreate, &s, d.err)
+	t.c.proc.Record(QualityScoreCreate, d.now, &s, d.err)
 	t.c.free(d)
 }
 
 // ID is the observation's id; "" for nil.
-func (o *ActiveObservation) ID() string {
+func (o *ActiveObservation) ID() string { return strings.Clone(o.named()) } // what lies in o would keep its context in memory
+
+func (o *ActiveObservation) named() string {
 	if o == nil {
 		return ""
 	}
@@ -119,7 +123,7 @@ func (o *ActiveObservation) Update(opts ...Option) {
 func (o *ActiveObservation) End(opts ...Option) {
 	if o != nil && !o.done.Swap(true) {
 		d := o.trace.c.gather(opts)
-		d.end = orNow(d.end)
+		d.orNow(&d.end)
 		o.finish(d)
 		o.submit(ObservationComplete, d, d.observation(o.trace.id, o.id))
 	}
@@ -130,7 +134,7 @@ func (o *ActiveObservation) submit(typ EventType, d *details, told *payload.Told
 	if d.levelWord != "" || d.outcome == outcomeAborted { // an error's status follows from its level
 		told.Status = d.outcome
 	}
-	o.trace.c.proc.Record(typ, told, d.err)
+	o.trace.c.proc.Record(typ, d.now, told, d.err)
 	o.trace.c.free(d)
 }
 
@@ -141,11 +145,12 @@ func (o *ActiveObservation) Score(name string, value any, opts ...Option) {
 	}
 }
 
-func orNow(t time.Time) time.Time {
+// orNow makes t, a time of d's, the present where nobody said another.
+func (d *details) orNow(t *time.Time) {
 	if t.IsZero() {
-		return time.Now().UTC()
+		d.now = time.Now()
+		*t = d.now.UTC()
 	}
-	return t
 }
 
 // score fills in the value and what the options say.

@@ -15,11 +15,17 @@ import (
 // mark occurs once in every event, whatever envelope a client puts around it.
 var mark = []byte(`small-1`)
 
+// whole occurs once in every recorded call of a model.
+var whole = []byte(`"observation_complete"`)
+
 // sink counts the events that arrive, by any client's protocol, and answers
 // what all of them take for success. It does the same work for each: inflate, count.
 type sink struct {
 	events atomic.Int64
+	calls  atomic.Int64
 	gate   chan struct{} // closed: answers; nil: always
+	// recorded: events are those of recorded calls, which are counted, too.
+	recorded bool
 }
 
 func newSink(tb testing.TB, s *sink) string {
@@ -43,6 +49,9 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	n := bytes.Count(body, mark)
 	s.events.Add(int64(n))
+	if s.recorded {
+		s.calls.Add(int64(bytes.Count(body, whole)))
+	}
 	if r.URL.Path == "/v1/traces" {
 		w.Header().Set("Content-Type", "application/x-protobuf") // an answer without a word is success
 		return

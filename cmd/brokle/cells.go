@@ -90,11 +90,23 @@ func statCell(v any) string {
 	case nil:
 		return "-"
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		return rounded(v)
 	case string:
 		return v
 	}
 	return fmt.Sprint(v)
+}
+
+// rounded writes six digits that matter, and all before the point.
+func rounded(v float64) string {
+	if math.Abs(v) >= 1e5 {
+		return strconv.FormatFloat(math.Round(v), 'f', -1, 64)
+	}
+	six, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return strconv.FormatFloat(six, 'f', -1, 64)
 }
 
 // preview is the beginning of a JSON value on one line.

@@ -106,14 +106,14 @@ func newApp(std streams) *cli.Command {
 		// Errors are returned to run, which prints them once.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
-			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), tailCommand(std), openCommand(std), explainCommand(std), pricesCommand(std), repriceCommand(std), budgetsCommand(std), eraseCommand(std),
+			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), observationCommand(std), tailCommand(std), openCommand(std), explainCommand(std), pricesCommand(std), repriceCommand(std), budgetsCommand(std), eraseCommand(std),
 			exportCommand(std), importCommand(std), backupCommand(std), restoreCommand(std), verifyCommand(std),
 			quarantineCommand(std), warehouseCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
 		},
 	}
 	app.Action = func(_ context.Context, c *cli.Command) error {
 		if c.Args().Present() {
-			return &usageError{"brokle", fmt.Errorf("there is no command %q", c.Args().First())}
+			return &usageError{"brokle", noCommand(c)}
 		}
 		return cli.ShowAppHelp(c)
 	}
@@ -130,7 +130,7 @@ func markUsageErrors(c *cli.Command, path string) {
 	if len(c.Commands) > 0 && c.Action == nil {
 		c.Action = func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {
-				return &usageError{path, fmt.Errorf("there is no command %q", c.Args().First())}
+				return &usageError{path, noCommand(c)}
 			}
 			return cli.ShowSubcommandHelp(c)
 		}
@@ -154,4 +154,13 @@ func noArgs(c *cli.Command) error {
 		return &usageError{c.FullName(), fmt.Errorf("takes no arguments; got %q", c.Args().First())}
 	}
 	return nil
+}
+
+// noCommand says that c has no command of the name of its first argument, and which one may be meant.
+func noCommand(c *cli.Command) error {
+	name := c.Args().First()
+	if like := cli.SuggestCommand(c.Commands, name); like != "" && like[0] == name[0] {
+		return fmt.Errorf("there is no command %q; %q is one", name, like)
+	}
+	return fmt.Errorf("there is no command %q", name)
 }

@@ -134,6 +134,10 @@ func TestServeSendQuery(t *testing.T) {
 		return command(t, "", vars, "query", "trace", "t1").code == 0
 	})
 	command(t, "", vars, "query", "trace", "t1").want(t, 0, "first", "u1", "generation", "m1", "good", "0.5", "hello")
+	command(t, "", vars, "observation", "o1").want(t, 0, "generation", "call", "m1", "7 (3 in, 4 out)", "1.5s", "hello")
+	command(t, "", vars, "query", "observation", "o1", "--trace-id", "t1").want(t, 0, "o1")
+	command(t, "", vars, "observation", "o1", "--trace-id", "other").want(t, 1, "404")
+	command(t, "", vars, "trace", "t1", "--depth", "-1").want(t, 2, "depth", "must not be negative")
 	command(t, "", vars, "query", "traces", "--from", "1h", "--user-id", "u1").want(t, 0, "t1", "first", "good=0.5")
 	command(t, "", vars, "query", "traces", "--user-id", "nobody").want(t, 0, "(none)")
 	command(t, "", vars, "query", "observations", "--type", "generation").want(t, 0, "o1", "m1")
@@ -262,7 +266,14 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	command(t, "", nil, "version").want(t, 0, "brokle 0.")
 	command(t, "", nil).want(t, 0, "COMMANDS", "serve", "quarantine")
-	command(t, "", nil, "sned").want(t, 2, "no command \"sned\"")
+	command(t, "", nil, "sned").want(t, 2, `no command "sned"; "send" is one`)
+	command(t, "", nil, "query", "tracs").want(t, 2, `no command "tracs"; "traces" is one`)
+	if r := command(t, "", nil, "zzz").want(t, 2, `no command "zzz"`); strings.Contains(r.err, "is one") {
+		t.Errorf("a guess without a reason: %s", r.err)
+	}
+	if r := command(t, "", nil, "serve", "--help").want(t, 0, "--dev   ", "--data value"); strings.Contains(r.out, "true or false") {
+		t.Errorf("the help of serve: %s", r.out)
+	}
 	command(t, "", nil, "keys", "make").want(t, 2, "no command \"make\"")
 	command(t, "", nil, "serve", "--lisen", ":1").want(t, 2, "lisen", "brokle serve --help")
 	command(t, "", nil, "serve", "dev").want(t, 2, "takes no arguments")

@@ -20,7 +20,7 @@ func queryCommand(std streams) *cli.Command {
 		Name:  "query",
 		Usage: "read back what a server kept",
 		Commands: []*cli.Command{
-			tracesCommand(std), traceCommand(std), sessionCommand(std), observationsCommand(std), scoresCommand(std), sessionsCommand(std),
+			tracesCommand(std), traceCommand(std), sessionCommand(std), observationCommand(std), observationsCommand(std), scoresCommand(std), sessionsCommand(std),
 			usersCommand(std), environmentsCommand(std), eventsCommand(std), statsCommand(std),
 		},
 	}

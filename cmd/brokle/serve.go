@@ -81,13 +81,25 @@ func (in *configInput) flags(only []string) []cli.Flag {
 		if only != nil && !slices.Contains(only, s.Flag) {
 			continue
 		}
-		flags = append(flags, &cli.GenericFlag{
+		flag := &cli.GenericFlag{
 			Name: settingName(s), Hidden: s.Flag == "", Sources: cli.EnvVars(s.Env), Value: &settingValue{s, in},
 			Usage: fmt.Sprintf("%s (%s)", s.Usage, s.Range), DefaultText: s.Default, HideDefault: s.Default == "",
-		})
+		}
+		if s.IsBool() {
+			flag.Usage = s.Usage
+			flags = append(flags, onOff{flag})
+			continue
+		}
+		flags = append(flags, flag)
 	}
 	return flags
 }
+
+// onOff is a flag that needs no value, and whose help names none.
+type onOff struct{ *cli.GenericFlag }
+
+func (onOff) TakesValue() bool { return false }
+func (f onOff) String() string { return cli.FlagStringer(f) } // the embedded one would ask itself
 
 // settingName is the setting's flag. A setting that has only a variable gets a
 // hidden one: the library reads variables through flags.

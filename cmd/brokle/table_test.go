@@ -112,3 +112,45 @@ mood    calm  trace
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 }
+
+// The tree, whole and cut.
+func TestTreeIsCut(t *testing.T) {
+	t.Parallel()
+	tree := func() []*brokle.Observation {
+		return []*brokle.Observation{
+			{ID: "a", Children: []*brokle.Observation{
+				{ID: "b", Level: "ERROR", Children: []*brokle.Observation{{ID: "c"}}},
+				{ID: "d", Children: []*brokle.Observation{{ID: "e"}}},
+			}},
+			{ID: "f"},
+		}
+	}
+	var ids func(list []*brokle.Observation) string
+	ids = func(list []*brokle.Observation) (s string) {
+		for _, o := range list {
+			s += o.ID
+			if len(o.Children) > 0 {
+				s += "(" + ids(o.Children) + ")"
+			}
+		}
+		return s
+	}
+	if got := ids(failedOnly(tree())); got != "a(b)" {
+		t.Errorf("what failed: %s", got)
+	}
+	for depth, want := range map[int]string{1: "af", 2: "a(bd)f", 3: "a(b(c)d(e))f", 9: "a(b(c)d(e))f"} {
+		list := tree()
+		if cutBelow(list, depth); ids(list) != want {
+			t.Errorf("depth %d: %s, want %s", depth, ids(list), want)
+		}
+	}
+}
+
+func TestRounded(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{0: "0", 0.02902902902902903: "0.029029", 1234567: "1234567", 1234567.4: "1234567", 1.5: "1.5", -0.25: "-0.25", 1234.5678: "1234.57", 1e-7: "0.0000001"} {
+		if got := rounded(v); got != want {
+			t.Errorf("%v is written %s, want %s", v, got, want)
+		}
+	}
+}

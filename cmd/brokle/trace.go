@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -17,10 +18,45 @@ func traceCommand(std streams) *cli.Command {
 		Name:      "trace",
 		Usage:     "draw one trace: its observations as a tree beside a time line, and its scores",
 		ArgsUsage: "ID",
-		Flags:     append(clientFlags(), jsonFlag("query")),
-		Action: one(std, "the id of a trace", func(ctx context.Context, _ *cli.Command, client *brokle.Client, id string) (*brokle.Trace, error) {
-			return client.Traces.Get(ctx, id)
+		Flags: append(clientFlags(), jsonFlag("query"),
+			&cli.IntFlag{Name: "depth", Sources: env("query", "depth"), Usage: "levels of the tree; 0: all",
+				Validator: func(n int) error {
+					if n < 0 {
+						return fmt.Errorf("it must not be negative")
+					}
+					return nil
+				}},
+			&cli.BoolFlag{Name: "errors", Sources: env("query", "errors"), Usage: "only what failed, and what it hangs from"}),
+		Action: one(std, "the id of a trace", func(ctx context.Context, c *cli.Command, client *brokle.Client, id string) (*brokle.Trace, error) {
+			tr, err := client.Traces.Get(ctx, id)
+			if err == nil && c.Bool("errors") {
+				tr.Observations = failedOnly(tr.Observations)
+			}
+			if err == nil && c.Int("depth") > 0 {
+				cutBelow(tr.Observations, c.Int("depth"))
+			}
+			return tr, err
 		}, printTrace),
+	}
+}
+
+// failedOnly is the part of a tree that leads to what failed.
+func failedOnly(list []*brokle.Observation) (failed []*brokle.Observation) {
+	for _, o := range list {
+		if o.Children = failedOnly(o.Children); len(o.Children) > 0 || o.Level == "ERROR" {
+			failed = append(failed, o)
+		}
+	}
+	return failed
+}
+
+// cutBelow leaves so many levels of a tree.
+func cutBelow(list []*brokle.Observation, levels int) {
+	for _, o := range list {
+		if levels == 1 {
+			o.Children = nil
+		}
+		cutBelow(o.Children, levels-1)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ type round struct {
 	tries   map[string]attempt // by the webhook's URL
 	refused map[string]bool    // in this round
 	silent  map[string]bool    // gave no answer in this round: nothing more is sent there
+	others  time.Time          // when the first of the alerts is left that other nodes send now; zero: there are none
 }
 
 // deliver sends the alerts that are pending until ctx ends, each until it is taken or too old.
@@ -84,7 +86,7 @@ func (b *Budgets) deliver(ctx context.Context) {
 
 // deliverDue sends what is due, and says how long nothing will be.
 func (b *Budgets) deliverDue(ctx context.Context, tries map[string]attempt) time.Duration {
-	r := round{tries, map[string]bool{}, map[string]bool{}}
+	r := round{tries: tries, refused: map[string]bool{}, silent: map[string]bool{}}
 	for _, h := range b.snapshot() {
 		for _, a := range h.Alerts {
 			if a.Delivery == pending && ctx.Err() == nil {
@@ -99,6 +101,9 @@ func (b *Budgets) deliverDue(ctx context.Context, tries map[string]attempt) time
 	}
 	const idle = time.Hour
 	wait := idle
+	if !r.others.IsZero() {
+		wait = min(wait, max(r.others.Sub(now), time.Second))
+	}
 	for url, try := range tries {
 		if left := try.at.Sub(now); left > 0 {
 			wait = min(wait, left)
@@ -123,6 +128,12 @@ func (b *Budgets) deliverOne(ctx context.Context, r *round, h *held, a *Alert) {
 	case r.silent[url] || r.tries[url].at.After(b.o.Now()):
 		return
 	}
+	if until, mine := b.take(h, a); !mine {
+		if r.others.IsZero() || until.Before(r.others) {
+			r.others = until
+		}
+		return
+	}
 	answered, err := b.post(ctx, url, h, a)
 	if err == nil {
 		b.settle(h, a, sent)
@@ -139,6 +150,37 @@ func (b *Budgets) deliverOne(ctx context.Context, r *round, h *held, a *Alert) {
 	b.o.Logger.Warn("an alert was not taken by the webhook; it is sent again", "project", h.Project, "budget", h.Name, "level", a.Level, "alert", a.ID, "error", err)
 }
 
+// sendTime is for how long a node has an alert for itself, and leaves it to others when it ends meanwhile.
+const sendTime = 2 * requestTime
+
+// take has an alert for this node. It is not when another node sends it, until a time, or has sent it.
+func (b *Budgets) take(h *held, a *Alert) (until time.Time, mine bool) {
+	now := b.o.Now()
+	if b.o.Node == "" {
+		return now, true
+	}
+	b.changing.Lock()
+	defer b.changing.Unlock()
+	until = now.Add(sendTime)
+	err := b.change(h, func(is *held) bool {
+		i := slices.IndexFunc(is.Alerts, func(is Alert) bool { return is.ID == a.ID })
+		has := is.Sending[a.ID]
+		switch mine = false; {
+		case i < 0 || is.Alerts[i].Delivery != pending:
+			return false
+		case has.Node != b.o.Node && now.Before(has.Until):
+			until = has.Until
+			return false
+		case is.Sending == nil:
+			is.Sending = map[string]lease{}
+		}
+		is.Sending[a.ID] = lease{b.o.Node, until}
+		mine = true
+		return true
+	})
+	return until, mine && err == nil // while nobody can say who sends it, nobody does
+}
+
 // settle notes what became of an alert. One of which that cannot be noted is sent again.
 func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	b.mu.Lock()
@@ -152,12 +194,14 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 	b.mu.Unlock()
 	b.changing.Lock()
 	defer b.changing.Unlock()
-	err := b.change(h, func(is *held) {
+	err := b.change(h, func(is *held) bool {
+		delete(is.Sending, a.ID)
 		for i := range is.Alerts {
 			if is.Alerts[i].ID == a.ID {
 				is.Alerts[i].Delivery = delivery
 			}
 		}
+		return true
 	})
 	if err != nil {
 		b.o.Logger.Error("what became of an alert could not be noted; it may be sent again", "project", h.Project, "budget", h.Name, "alert", a.ID, "error", err)

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -17,6 +19,10 @@ import (
 // Options are the settings of Budgets. Those without a default are required.
 type Options struct {
 	File string // of the budgets and of what was told; it is made
+	// Place has what is in the File, where that is not in the file alone. Default: the file.
+	Place document.Place
+	// Node tells the nodes apart that share a Place: an alert is sent by one of them. Default: there is this one alone.
+	Node string
 	// Stats answers as GET /v1/stats does.
 	Stats func(ctx context.Context, project string, q store.StatsQuery) (*wire.Page[wire.StatRow], error)
 	// Kept is for how long events of a project are kept; 0 is for ever. nil: all are.
@@ -42,6 +48,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Place == nil {
+		o.Place = &document.File{Path: o.File}
+	}
 	if o.Kept == nil {
 		o.Kept = func(string) time.Duration { return 0 }
 	}
@@ -77,13 +86,13 @@ type Budgets struct {
 	client *http.Client
 	// look and send have room for one: there is something new to look at, or to send.
 	look, send chan struct{}
-	write      func(path string, budgets []held) error // writeFile, but for tests
+	place      document.Place
 
-	// changing is held while the file is written: who is asked how budgets stand does not wait for a disk.
+	// changing is held while the place is written to: who is asked how budgets stand does not wait for a disk.
 	changing sync.Mutex
 
 	mu      sync.Mutex // guards all below
-	all     []held     // as the file has them; replaced, with changing held too, never changed in place
+	all     []held     // as the place has them; replaced, with changing held too, never changed in place
 	figures map[id]figure
 	stats   counts
 	fault   string // why the last write failed; "" when it did not
@@ -96,15 +105,19 @@ type id struct{ project, name string }
 
 func (h *held) id() id { return id{h.Project, h.Name} }
 
-// Open reads the file.
+// Open reads what is kept.
 func Open(o Options) (*Budgets, error) {
 	o = o.withDefaults()
-	all, err := readFile(o.File)
+	raw, err := o.Place.Read()
+	var all []held
+	if err == nil {
+		all, err = parse(filepath.Base(o.File), raw)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open budgets: %w", err)
 	}
 	return &Budgets{
-		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1), write: writeFile,
+		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1), place: o.Place,
 		client: &http.Client{
 			Transport: o.Transport, Timeout: requestTime,
 			// A redirection would take the headers, with their secrets, to somebody else.
@@ -125,9 +138,22 @@ func (b *Budgets) Set(project string, text []byte) error {
 	}
 	b.changing.Lock()
 	defer b.changing.Unlock()
-	var next []held
+	now := b.o.Now()
+	err = b.replace(func(all []held) ([]held, error) { return with(all, project, list, now) })
+	switch {
+	case errors.Is(err, ErrInvalid):
+		return err
+	case err != nil:
+		return fmt.Errorf("set budgets: %w", err)
+	}
+	wake(b.look)
+	return nil
+}
+
+// with is all budgets with those of a project in the place of what it had.
+func with(all []held, project string, list []Budget, now time.Time) (next []held, err error) {
 	was := map[string]held{}
-	for _, h := range b.all {
+	for _, h := range all {
 		if h.Project == project {
 			was[h.Name] = h
 		} else {
@@ -135,24 +161,13 @@ func (b *Budgets) Set(project string, text []byte) error {
 		}
 	}
 	if len(next)+len(list) > maxAll {
-		return fmt.Errorf("%w: a server has at most %d of all projects, and other projects have %d", ErrInvalid, maxAll, len(next))
+		return nil, fmt.Errorf("%w: a server has at most %d of all projects, and other projects have %d", ErrInvalid, maxAll, len(next))
 	}
 	for i := range list {
 		before := was[list[i].Name]
-		next = append(next, before.become(project, &list[i], b.o.Now()))
+		next = append(next, before.become(project, &list[i], now))
 	}
-	if err := b.save(next); err != nil {
-		return fmt.Errorf("set budgets: %w", err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, h := range was {
-		if !slices.ContainsFunc(list, func(is Budget) bool { return h.same(&is) }) {
-			delete(b.figures, h.id())
-		}
-	}
-	wake(b.look)
-	return nil
+	return next, nil
 }
 
 // knowKeys refuses budgets of keys that the project does not have: such a budget would count nothing for ever. What was sent is not
@@ -177,7 +192,7 @@ func (b *Budgets) knowKeys(project string, list []Budget) error {
 func (h *held) become(project string, is *Budget, now time.Time) held {
 	next := held{Project: project, Budget: *is, Since: now.UTC().Truncate(time.Microsecond)}
 	if h.same(is) {
-		next.Alerts = h.Alerts
+		next.Alerts, next.Sending = h.Alerts, h.Sending
 		if equal(h.Warn, is.Warn) && equal(h.Stop, is.Stop) {
 			next.Since = h.Since
 		}
@@ -187,34 +202,95 @@ func (h *held) become(project string, is *Budget, now time.Time) held {
 
 func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// save writes budgets and has them hold. b.changing is held, b.mu is not.
-func (b *Budgets) save(next []held) error {
-	err := b.write(b.o.File, next)
+// errSame is that of an edit that changes nothing.
+var errSame = errors.New("nothing is to be changed")
+
+// replace has hold what edit makes of the newest budgets, which are its own; it may be called several times, and its error is returned, but for errSame. b.changing is held,
+// b.mu is not.
+func (b *Budgets) replace(edit func([]held) ([]held, error)) error {
+	var refused error
+	text, err := b.place.Change(func(old []byte) ([]byte, error) {
+		all, err := parse(filepath.Base(b.o.File), old)
+		if err != nil {
+			return nil, err
+		}
+		all, refused = edit(all)
+		if refused != nil {
+			return nil, refused
+		}
+		return encode(all)
+	})
+	switch {
+	case errors.Is(refused, errSame):
+		return nil
+	case refused != nil:
+		return refused
+	case err == nil:
+		err = b.adopt(text)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err != nil {
+	switch {
+	case err == nil:
+		b.fault = ""
+	case !errors.Is(err, document.ErrUnavailable): // which another line of /readyz tells
 		b.fault = err.Error()
+	}
+	return err
+}
+
+// adopt has the budgets of a text hold. What a look found of others is forgotten.
+func (b *Budgets) adopt(text []byte) error {
+	all, err := parse(filepath.Base(b.o.File), text)
+	if err != nil {
 		return err
 	}
-	b.fault, b.all = "", next
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.all {
+		if !slices.ContainsFunc(all, func(is held) bool { return is.Project == h.Project && is.same(&h.Budget) }) {
+			delete(b.figures, h.id())
+		}
+	}
+	b.all = all
 	return nil
 }
 
-// change replaces one budget by what edit makes of it, when it is still there and counts the same. b.changing is held, b.mu is not.
-func (b *Budgets) change(of *held, edit func(*held)) error {
-	i := b.find(of)
-	if i < 0 {
-		return nil
+// follow takes over what other nodes change, until ctx ends.
+func (b *Budgets) follow(ctx context.Context) {
+	for {
+		select {
+		case <-b.place.Changed():
+		case <-ctx.Done():
+			return
+		}
+		text, err := b.place.Read()
+		if err == nil {
+			err = b.adopt(text)
+		}
+		if err != nil {
+			b.o.Logger.Error("the budgets that another node changed cannot be read; those before hold here", "error", err)
+		}
+		wake(b.look)
+		wake(b.send)
 	}
-	next := slices.Clone(b.all)
-	next[i].Alerts = slices.Clone(next[i].Alerts)
-	edit(&next[i])
-	return b.save(next)
 }
 
-// find is where the budget is that counts what h counts; -1: it is not there any more. b.changing or b.mu is held.
-func (b *Budgets) find(h *held) int {
-	return slices.IndexFunc(b.all, func(is held) bool { return is.Project == h.Project && is.same(&h.Budget) })
+// change replaces one budget by what edit makes of it, when it is still there and counts the same. edit may be called several times; false: nothing is to be
+// changed. b.changing is held, b.mu is not.
+func (b *Budgets) change(of *held, edit func(*held) bool) error {
+	return b.replace(func(all []held) ([]held, error) {
+		i := find(all, of)
+		if i < 0 || !edit(&all[i]) {
+			return nil, errSame
+		}
+		return all, nil
+	})
+}
+
+// find is where the budget is that counts what h counts; -1: it is not there any more.
+func find(all []held, h *held) int {
+	return slices.IndexFunc(all, func(is held) bool { return is.Project == h.Project && is.same(&h.Budget) })
 }
 
 // snapshot is all budgets as they are.
@@ -247,6 +323,7 @@ func pause(ctx context.Context, d time.Duration, c <-chan struct{}) bool {
 func (b *Budgets) Run(ctx context.Context) error {
 	var sending sync.WaitGroup
 	sending.Go(func() { b.deliver(ctx) })
+	sending.Go(func() { b.follow(ctx) })
 	defer sending.Wait()
 	for ctx.Err() == nil {
 		began := b.o.Now()

@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -496,14 +498,14 @@ func TestStatusWaitsForNoDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		writes := 0
-		b.write = func(path string, budgets []held) error {
+		b.place.(*document.File).Replace = func(path string, text []byte) error {
 			writes++
 			if !b.mu.TryLock() {
 				t.Error("a write keeps others waiting")
 				return errors.New("it is held")
 			}
 			b.mu.Unlock()
-			return writeFile(path, budgets)
+			return durable.Replace(path, text)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

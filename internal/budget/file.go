@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/brokle-ai/brokle-go/internal/durable"
 )
 
 // FileVersion is the version of the form of the file of budgets. In version 1, which is read, none is of a key.
@@ -31,6 +29,14 @@ type held struct {
 	Budget
 	Since  time.Time `json:"since"` // when it was last set to what it is
 	Alerts []Alert   `json:"alerts,omitempty"`
+	// Sending is who sends an alert, by its id, where several nodes may.
+	Sending map[string]lease `json:"sending,omitempty"`
+}
+
+// lease is that a node does something which others leave alone until a time.
+type lease struct {
+	Node  string    `json:"node"`
+	Until time.Time `json:"until"`
 }
 
 // Alert is a level that was reached, with what was known then.
@@ -55,16 +61,11 @@ const (
 	dropped = "dropped"
 )
 
-// readFile is the file at path; nothing when there is none.
-func readFile(path string) ([]held, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+// parse reads a text that is called by a name; nothing when there is none.
+func parse(name string, raw []byte) ([]held, error) {
+	if raw == nil {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	name := filepath.Base(path)
 	var version struct{ Version int }
 	if json.Unmarshal(raw, &version) == nil && version.Version > FileVersion {
 		return nil, ErrNewer
@@ -93,18 +94,44 @@ func (h *held) check() error {
 	return err
 }
 
-// writeFile puts budgets in the place of those before.
-func writeFile(path string, budgets []held) error {
+// encode is the text of budgets.
+func encode(budgets []held) ([]byte, error) {
 	raw, err := json.MarshalIndent(file{FileVersion, budgets}, "", "  ")
+	return append(raw, '\n'), err
+}
+
+// Join makes one text of the budgets of a node's file and of those that all nodes share: the file's are of the projects that have no others.
+func Join(own, shared []byte) ([]byte, error) {
+	mine, err := parse("the file of this node", own)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return durable.Replace(path, append(raw, '\n'))
+	all, err := parse("what all nodes share", shared)
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]bool{}
+	for _, h := range all {
+		has[h.Project] = true
+	}
+	for _, h := range mine {
+		if !has[h.Project] && len(all) < maxAll {
+			all = append(all, h)
+		}
+	}
+	return encode(all)
 }
 
 // Read says in a line what the file at path holds; "" when there is none. The error is ErrNewer, or what is damaged.
 func Read(path string) (string, error) {
-	budgets, err := readFile(path)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	var budgets []held
+	if err == nil {
+		budgets, err = parse(filepath.Base(path), raw)
+	}
 	if err != nil || len(budgets) == 0 {
 		return "", err
 	}

@@ -82,7 +82,7 @@ func (b *Budgets) ask(ctx context.Context, h *held, s span) (f figure, err error
 func (b *Budgets) found(h *held, f figure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.find(h) >= 0 { // else it was set to another meanwhile
+	if find(b.all, h) >= 0 { // else it was set to another meanwhile
 		b.figures[h.id()] = f
 	}
 }
@@ -93,7 +93,7 @@ func (b *Budgets) failed(h *held, f figure, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stats.failures++
-	if b.find(h) < 0 {
+	if find(b.all, h) < 0 {
 		return
 	}
 	if was := b.figures[h.id()]; was.known && f.at.Before(was.to) {
@@ -136,25 +136,27 @@ func (h *held) alertID(level string, usd float64, from time.Time) string {
 	return "alert_" + hex.EncodeToString(sum[:12])
 }
 
-// tell notes, on the disk, the levels that are reached; then it says so.
+// tell notes, where they are kept, the levels that are reached; then it says so.
 func (b *Budgets) tell(h *held, f *figure) {
 	b.changing.Lock()
 	defer b.changing.Unlock()
-	i := b.find(h)
-	if i < 0 {
+	if all := b.snapshot(); find(all, h) < 0 || len(all[find(all, h)].reached(f)) == 0 {
 		return
 	}
-	alerts := b.all[i].reached(f)
-	if len(alerts) == 0 {
-		return
+	delivery := none
+	if b.o.Webhook(h.Project) != "" {
+		delivery = pending
 	}
-	for j := range alerts {
-		alerts[j].Delivery = none
-		if b.o.Webhook(h.Project) != "" {
-			alerts[j].Delivery = pending
+	var alerts []Alert
+	err := b.change(h, func(is *held) bool {
+		alerts = is.reached(f) // that no node has told
+		for j := range alerts {
+			alerts[j].Delivery = delivery
 		}
-	}
-	if err := b.change(h, func(is *held) { is.Alerts = append(is.Alerts, alerts...) }); err != nil {
+		is.Alerts = append(is.Alerts, alerts...)
+		return len(alerts) > 0
+	})
+	if err != nil {
 		b.o.Logger.Error("a level of a budget is reached and could not be noted; the next look tries again", "project", h.Project, "budget", h.Name, "error", err)
 		return
 	}
@@ -172,19 +174,23 @@ func (b *Budgets) tell(h *held, f *figure) {
 func (b *Budgets) forget() {
 	b.changing.Lock()
 	defer b.changing.Unlock()
-	now, next, changed := b.o.Now(), slices.Clone(b.all), false
-	for i := range next {
-		h := &next[i]
-		kept := slices.DeleteFunc(slices.Clone(h.Alerts), func(a Alert) bool {
+	now := b.o.Now()
+	old := func(h *held) func(a Alert) bool {
+		return func(a Alert) bool {
 			return a.Delivery != pending && (now.Sub(a.To) > late || a.USD < h.told(a.Level, a.From))
-		})
-		changed = changed || len(kept) != len(h.Alerts)
-		h.Alerts = kept
+		}
 	}
-	if !changed {
+	if !slices.ContainsFunc(b.snapshot(), func(h held) bool { return slices.ContainsFunc(h.Alerts, old(&h)) }) {
 		return
 	}
-	if err := b.save(next); err != nil {
+	err := b.replace(func(all []held) ([]held, error) {
+		for i := range all {
+			was := all[i]
+			all[i].Alerts = slices.DeleteFunc(slices.Clone(was.Alerts), old(&was))
+		}
+		return all, nil
+	})
+	if err != nil {
 		b.o.Logger.Error("the file of budgets could not be written; the next look tries again", "error", err)
 	}
 }

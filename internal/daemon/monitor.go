@@ -34,7 +34,8 @@ type monitor struct {
 	forwarding func() store.Health // nil: nothing is sent on
 	budgets    func() store.Health // nil: there are none
 	repricing  func() repricing.Stats
-	shared     sharedState // nil: the Warehouse is this node's own
+	shared     sharedState                        // nil: the Warehouse is this node's own
+	documents  func() (at time.Time, fault error) // nil: what is kept beside the data is this node's own
 	logger     *slog.Logger
 
 	// now is the clock; nil: time.Now.
@@ -103,6 +104,9 @@ func (m *monitor) check() {
 	}
 	if m.keys != nil {
 		now.health = append(now.health, m.checkKeys())
+	}
+	if m.documents != nil {
+		now.health = append(now.health, m.checkDocuments())
 	}
 	if m.tls != nil {
 		now.health = append(now.health, m.tls())
@@ -175,6 +179,21 @@ func (m *monitor) checkKeys() store.Health {
 		return store.Health{Part: "keys", Detail: fault + "; the last good keys stay in force until the node stops"}
 	}
 	return store.Health{Part: "keys", OK: true, Detail: "the file of keys is in its place"}
+}
+
+// checkDocuments reports that what nodes share beside the data cannot be read: what was known last goes on.
+func (m *monitor) checkDocuments() store.Health {
+	at, fault := m.documents()
+	h := store.Health{Part: "shared", OK: true, Detail: "keys, sign-ins, budgets and prices are those of all nodes"}
+	if fault == nil {
+		return h
+	}
+	last := "before this start"
+	if !at.IsZero() {
+		last = "at " + at.UTC().Format(time.RFC3339)
+	}
+	h.OK, h.Detail = false, fmt.Sprintf("keys, sign-ins, budgets and prices are as they were known %s, and cannot be changed on this node: %v", last, fault)
+	return h
 }
 
 // checkLog reports a Log that cannot write. It is left to the Log to refuse,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/forward"
@@ -21,6 +22,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
 	"github.com/brokle-ai/brokle-go/internal/server"
+	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -69,6 +71,7 @@ type stores struct {
 
 	shared       *clickhouse.Warehouse // the Warehouse, when others use it too; else nil
 	numbers      *numbering
+	documents    *document.Shared // what is kept beside the data, and other nodes have too; nil: this node is alone
 	identity     identity
 	identityPath string
 }
@@ -94,6 +97,11 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.numbers = &numbering{}
+	if cfg.WarehouseURL != "" {
+		if s.documents, err = document.NewShared(cfg.DataDir, now, logger.With("part", "shared")); err != nil {
+			return s, errors.Join(err, s.log.Close(), s.dir.close())
+		}
+	}
 	if s.prices, err = openPrices(cfg, &s, logger); err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
@@ -123,7 +131,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 func openPrices(cfg Config, s *stores, logger *slog.Logger) (*pricing.Pricing, error) {
 	log := s.log
 	p, err := pricing.Open(pricing.Options{
-		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Local: s.numbers.local, Now: now, Logger: logger.With("part", "prices"),
+		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Place: s.pricePlaces(cfg), Heads: s.heads(), Born: s.numbers.born, Now: now, Logger: logger.With("part", "prices"),
 	})
 	if err != nil || !p.Begun() {
 		return p, err
@@ -202,7 +210,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if _, err = removal.ReadErasures(filepath.Join(cfg.DataDir, datadir.JournalFile)); errors.Is(err, removal.ErrNewerJournal) {
 		return nil, err
 	}
-	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Now: now, Logger: logger.With("part", "keyring")}); err != nil {
+	if n.keys, err = keyring.Open(KeysPath(cfg), keyring.Options{Place: n.place(cfg, datadir.KeysFile, true, keyring.Join), Now: now, Logger: logger.With("part", "keyring")}); err != nil {
 		return nil, err
 	}
 	if n.newKey, err = n.firstKey(); err != nil {
@@ -257,7 +265,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if n.shared != nil {
 		log := sharedLog{n.log, n.shared}
 		erasing.Log, erasing.Mentions, erasing.Indexer = log, log, sharedIndexer{n.indexer, log}
-		erasing.Local = log.own
+		erasing.Local, erasing.Others = log.own, otherNodes{n.shared}
 		n.monitor.shared = n.shared
 	}
 	n.eraser = removal.NewEraser(erasing)
@@ -275,8 +283,12 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err != nil {
 		return nil, fmt.Errorf("key of the cursors: %w", err)
 	}
+	if n.documents != nil {
+		n.monitor.documents = n.documents.State
+	}
 	options := server.Options{
-		Ingest: n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
+		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

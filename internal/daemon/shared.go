@@ -3,7 +3,6 @@ package daemon
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +64,7 @@ func (s *stores) openShared(cfg Config, o clickhouse.Options, logger *slog.Logge
 		}
 	}
 	o.Identity, o.Known, o.Head = s.identity.ID, min(s.identity.Cursor, log.Head()), log.Head
-	o.Prices, o.Logger = s.prices, logger.With("part", "warehouse")
+	o.Prices, o.Refresh, o.Logger = s.prices, s.prices.Refresh, logger.With("part", "warehouse")
 	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Of(r) }
 	if s.shared, err = clickhouse.New(o); err != nil {
 		return err
@@ -80,14 +79,10 @@ type numbering struct {
 	atomic.Pointer[clickhouse.Warehouse]
 }
 
-// local is a Seq of the shared warehouse as prices have it: in this node's log, or behind all of it.
-func (n *numbering) local(seq entity.Seq) entity.Seq {
-	w := n.Load()
-	if w == nil {
-		return seq
+// born is whose event a Seq of the shared warehouse is, and which of that node's log.
+func (n *numbering) born(seq entity.Seq) (node uint16, own entity.Seq) {
+	if n.Load() == nil {
+		return 0, seq
 	}
-	if own, ok := w.Own(seq); ok {
-		return own
-	}
-	return math.MaxInt64
+	return clickhouse.Own(seq)
 }

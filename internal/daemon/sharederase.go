@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -26,6 +27,39 @@ func (n *node) eraseAsked(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// lateSlack is how much later than an erasure an event may have been received that goes with it: clocks differ.
+const lateSlack = 5 * time.Second
+
+// eraseLate erases what others erased while they took this node for one that is away. Nothing is inserted before.
+func (n *node) eraseLate(ctx context.Context) error {
+	all, err := n.shared.AskedAgain(ctx)
+	for i := 0; err == nil && i < len(all); i++ {
+		a := &all[i]
+		err = n.eraser.Again(ctx, removal.Asked{Project: a.Project, TraceID: a.TraceID, UserID: a.UserID}, a.At.Add(lateSlack))
+		if err == nil {
+			err = n.shared.DidAgain(ctx, *a)
+		}
+		if err == nil {
+			n.logger.Info("what was erased while this node was away is erased here, too", "project", a.Project)
+		}
+	}
+	if err == nil {
+		n.shared.Trust()
+	}
+	return err
+}
+
+// otherNodes are the nodes that share the warehouse, as erasures see them.
+type otherNodes struct{ warehouse *clickhouse.Warehouse }
+
+func (o otherNodes) CatchUp(ctx context.Context) (late []uint16, err error) {
+	return o.warehouse.CatchUpOthers(ctx)
+}
+
+func (o otherNodes) Ask(ctx context.Context, late []uint16, what removal.Asked) error {
+	return o.warehouse.AskAgain(ctx, late, clickhouse.Again{Project: what.Project, UserID: what.UserID, TraceID: what.TraceID})
 }
 
 // sharedLog is the log of a node as erasures see it: what all nodes have, by the Seqs of the warehouse.
@@ -84,8 +118,11 @@ type sharedIndexer struct {
 	log sharedLog
 }
 
-// Forget drops what is this node's from its quarantine.
+// Forget drops what is this node's from its quarantine, and from what it is about to insert.
 func (x sharedIndexer) Forget(seqs []entity.Seq) error {
 	own, _ := x.log.divide(seqs)
+	if err := x.log.warehouse.Skip(context.Background(), own); err != nil {
+		return err
+	}
 	return x.Indexer.Forget(own)
 }

@@ -15,8 +15,11 @@ func (n *node) runShared(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	n.shared.Guard()
 	parts := newParts(ctx)
 	parts.start("clickhouse", n.shared.Run)
+	parts.start("documents", func(ctx context.Context) error { return n.documents.Run(ctx, n.shared) })
+	parts.start("prices", n.followPrices)
 	parts.start("spool", n.tendSpool)
 	return parts.wait()
 }
@@ -36,8 +39,11 @@ func (n *node) tendSpool(ctx context.Context) error {
 	}
 	var noted time.Time
 	told := ""
-	clock.Every(ctx, spoolEvery, func() {
-		err := n.eraseAsked(ctx)
+	tend := func() {
+		err := n.eraseLate(ctx)
+		if err == nil {
+			err = n.eraseAsked(ctx)
+		}
 		if err == nil && time.Since(noted) > time.Minute {
 			noted = time.Now()
 			err = n.trim(ctx)
@@ -48,7 +54,9 @@ func (n *node) tendSpool(ctx context.Context) error {
 			told = text
 			n.logger.Warn("the log cannot be tended; it is tried again", "error", err)
 		}
-	})
+	}
+	tend()
+	clock.Every(ctx, spoolEvery, tend)
 	return nil
 }
 

@@ -13,4 +13,5 @@ const (
 	PricesDir     = "prices"
 	BudgetsFile   = "budgets.json"
 	NodeFile      = "node.json"
+	SignInsFile   = "signins.json"
 )

@@ -64,7 +64,24 @@ func (w *worker) head() *entry {
 	if len(w.backlog) == 0 {
 		return nil
 	}
+	if c := w.backlog[0]; c.later != nil {
+		w.write(c)
+	}
 	return &w.backlog[0].entries[w.next]
+}
+
+// write writes what callers left of c.
+func (w *worker) write(c *chunk) {
+	l := c.later
+	more, slack := c.write(&w.blocks)
+	l.empty()
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	w.p.resize(more, slack)
+	w.p.reopen()
+	if len(w.p.laters) < freeChunks {
+		w.p.laters = append(w.p.laters, l)
+	}
 }
 
 // pop moves on to the next event; an empty chunk goes back to the queue.
@@ -77,6 +94,7 @@ func (w *worker) pop() {
 	}
 	w.next = 0
 	w.backlog = slices.Delete(w.backlog, 0, 1)
+	w.blocks.take(c)
 	c.reset()
 	w.p.mu.Lock()
 	if len(w.p.free) < freeChunks {
@@ -112,5 +130,5 @@ func (w *worker) newBatch() *batch {
 		w.spare = w.spare[:n-1]
 		return b
 	}
-	return &batch{}
+	return &batch{body: make([]byte, 0, w.usual+w.usual/8)}
 }

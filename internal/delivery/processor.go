@@ -23,6 +23,7 @@ type Processor struct {
 	gate    gate
 	began   time.Time
 	suffix  []byte // what follows the events in every envelope
+	later   int    // a payload that may become larger is written at once, bytes; 0: every one
 
 	wake   chan struct{} // capacity 1: the worker has something to look at
 	jobs   chan *batch   // worker to senders
@@ -41,13 +42,16 @@ type Processor struct {
 	tail    *chunk   // being filled by callers
 	full    []*chunk // filled, oldest first
 	free    []*chunk
+	laters  []*later      // empty, for the next chunks
 	unsent  size          // accepted and not yet cut into a batch
 	held    size          // in memory: waiting and in flight
+	slack   int           // bytes that those which are not written yet may have more, at most
 	queued  int           // events in tail and full
 	oldest  time.Duration // when the oldest of them was accepted
 	passed  int64         // events that ever entered the queue
 	flushTo int64         // a flush wants all up to this one of them sent now
 	armed   bool          // the worker sleeps and wants to hear of new events
+	wakeAt  int           // so many queued: the worker wants to write them, though no sender is free; 0: it does not
 	epoch   *epoch        // of the events accepted now
 	sealed  []*epoch      // those somebody waits for
 	n       counters
@@ -76,13 +80,14 @@ func Open(opts Options) (*Processor, error) {
 		done:    make(chan *batch, opts.Senders),
 		closed:  make(chan struct{}),
 		ended:   make(chan struct{}),
+		later:   opts.EventMaxBytes,
 		tail:    &chunk{},
 		epoch:   &epoch{},
 		n:       newCounters(),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	if opts.SampleRate < 1 {
-		p.sampler = newSampler(opts.SampleRate)
+	if opts.SampleRate < 1 { // which looks at what an event names
+		p.sampler, p.later = newSampler(opts.SampleRate), 0
 	}
 	if opts.SpoolDir != "" {
 		if err := p.openSpool(); err != nil {
@@ -92,8 +97,8 @@ func Open(opts Options) (*Processor, error) {
 	return p, nil
 }
 
-// admit says whether an event of n bytes may enter. p.mu is held.
-func (p *Processor) admit(n int) error {
+// admit says whether an event of n bytes may enter that may become slack more. p.mu is held.
+func (p *Processor) admit(n, slack int) error {
 	switch {
 	case p.closing:
 		p.gate.refused[refusedClosed].Add(1)
@@ -101,7 +106,11 @@ func (p *Processor) admit(n int) error {
 	case n > p.opts.QueueMaxBytes: // it would not fit into an empty queue either
 		p.gate.refused[refusedLarge].Add(1)
 		return ErrTooLarge
-	case p.held.events >= p.opts.QueueMaxEvents || p.held.bytes+n > p.opts.QueueMaxBytes:
+	}
+	if p.held.bytes+p.slack+n+slack > p.opts.QueueMaxBytes {
+		p.weigh()
+	}
+	if p.held.events >= p.opts.QueueMaxEvents || p.held.bytes+p.slack+n+slack > p.opts.QueueMaxBytes {
 		p.gate.refused[refusedFull].Add(1)
 		p.gate.state.Store(stateFull) // until something that is held has its outcome
 		return ErrQueueFull
@@ -109,19 +118,60 @@ func (p *Processor) admit(n int) error {
 	return nil
 }
 
-// tailFor returns the chunk for an event of n bytes. p.mu is held.
+// weigh gives what callers left for later its exact size, where the worker has not begun with it. p.mu is held.
+func (p *Processor) weigh() {
+	for _, c := range p.full {
+		p.resize(c.weigh())
+	}
+	p.resize(p.tail.weigh())
+}
+
+// resize counts bytes that an event has more than was said when it was taken. p.mu is held.
+func (p *Processor) resize(more, slack int) {
+	p.unsent.bytes += more
+	p.held.bytes += more
+	p.slack -= slack
+}
+
+// tailFor returns the chunk for an event of n bytes that is written. p.mu is held.
 func (p *Processor) tailFor(n int) *chunk {
 	if n > bigEvent || p.tail.fits(n) {
 		return p.tail
 	}
-	if len(p.tail.entries) > 0 {
-		p.full = append(p.full, p.tail)
-		p.tail = p.newChunk()
-	}
+	p.turn()
 	if p.tail.arena == nil {
 		p.tail.arena = make([]byte, 0, chunkSize)
 	}
 	return p.tail
+}
+
+// tailForLater returns the chunk for an event that is written later. p.mu is held.
+func (p *Processor) tailForLater() *chunk {
+	if !p.tail.takesLater() {
+		p.turn()
+	}
+	if c := p.tail; c.later == nil {
+		c.later = p.newLater()
+	}
+	return p.tail
+}
+
+// turn begins another chunk, unless the last one is empty. p.mu is held.
+func (p *Processor) turn() {
+	if len(p.tail.entries) > 0 {
+		p.full = append(p.full, p.tail)
+		p.tail = p.newChunk()
+	}
+}
+
+// newLater returns an empty one. p.mu is held.
+func (p *Processor) newLater() *later {
+	if n := len(p.laters); n > 0 {
+		l := p.laters[n-1]
+		p.laters = p.laters[:n-1]
+		return l
+	}
+	return newLater()
 }
 
 // newChunk returns an empty chunk. p.mu is held.
@@ -131,26 +181,26 @@ func (p *Processor) newChunk() *chunk {
 		p.free = p.free[:n-1]
 		return c
 	}
-	return &chunk{}
+	return newChunk()
 }
 
-// accept counts an event that was put into the queue, and says whether the
+// accept counts an event of n bytes that was put into the queue, and says whether the
 // worker must hear of it. p.mu is held.
-func (p *Processor) accept(e *entry) (wake bool) {
+func (p *Processor) accept(n int, now time.Duration) (wake bool) {
 	if p.queued == 0 {
-		p.oldest = e.at
+		p.oldest = now
 	}
 	p.queued++
 	p.passed++
 	p.n.accepted++
 	p.epoch.pending++
-	p.unsent.add(len(e.data))
-	p.held.add(len(e.data))
+	p.unsent.add(n)
+	p.held.add(n)
 	if !p.started {
 		p.start()
 	}
-	if p.armed && (p.unsent.events == 1 || p.batchIsFull()) {
-		p.armed = false
+	if p.armed && (p.unsent.events == 1 || p.batchIsFull()) || p.queued == p.wakeAt {
+		p.armed, p.wakeAt = false, 0
 		return true
 	}
 	return false

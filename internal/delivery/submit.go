@@ -15,7 +15,7 @@ import (
 // The errors are ErrQueueFull, ErrClosed, ErrTooLarge, or an *EventError for what is no event; the event is then
 // counted as refused.
 func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) (string, error) {
-	auto, err := p.take(id, t, at, body)
+	auto, err := p.take(id, t, at, time.Time{}, body)
 	switch {
 	case err != nil:
 		return "", err
@@ -25,8 +25,8 @@ func (p *Processor) Submit(id string, t wire.EventType, at time.Time, body any) 
 	return id, nil
 }
 
-// take is Submit; auto is the event's id when id is empty.
-func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (auto ulid.ULID, err error) {
+// take is Submit; auto is the event's id when id is empty. now is a time that was read just before, or zero.
+func (p *Processor) take(id string, t wire.EventType, at, now time.Time, body any) (auto ulid.ULID, err error) {
 	if id != "" && !wire.ValidID(id) {
 		p.gate.refused[refusedInvalid].Add(1)
 		return auto, &EventError{Type: t, Code: "invalid_event_id", Message: "an id is 1 to 128 printable ASCII characters without space"}
@@ -41,56 +41,78 @@ func (p *Processor) take(id string, t wire.EventType, at time.Time, body any) (a
 	}
 	s := p.scratch.Get()
 	defer p.scratch.Put(s)
-	text, raw, err := s.Marshal(body)
-	if err != nil || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+	ev := taken{id: id, typ: typ, at: at}
+	if ev.Written, err = s.Write(body, p.later); err != nil || !ev.IsObject() {
 		p.gate.refused[refusedInvalid].Add(1)
 		return auto, &EventError{EventID: id, Type: t, Code: "invalid_payload", Message: "a payload must be a JSON object", Err: err}
 	}
-	if len(text) > p.opts.EventMaxBytes {
+	if len(ev.Rest) == 0 && len(ev.Text) > p.opts.EventMaxBytes {
 		p.gate.refused[refusedLarge].Add(1)
 		return auto, ErrTooLarge
 	}
-	now := time.Now()
+	if now.IsZero() {
+		now = time.Now()
+	}
 	if at.IsZero() {
-		at = now
+		ev.at = now
 	}
+	ev.now = now.Sub(p.began)
 	if id == "" {
-		auto = wire.NextID(uint64(now.UnixMilli()))
+		ev.auto = wire.NextID(uint64(now.UnixMilli()))
 	}
-	if p.sampler != nil && !p.sampler.keep(typ, id, auto, text) {
-		return auto, p.acceptSampled(id, auto, typ)
+	if p.sampler != nil && !p.sampler.keep(typ, id, ev.auto, ev.Text) {
+		return ev.auto, p.acceptSampled(id, ev.auto, typ)
 	}
-	return auto, p.enqueue(id, auto, typ, at, now, text, raw)
-}
-
-// enqueue copies the event into the queue, or refuses it.
-func (p *Processor) enqueue(id string, auto ulid.ULID, t wire.EventType, at, now time.Time, body []byte, raw bool) error {
-	wireID := id
-	if id != "" && strings.ContainsAny(id, `"\`) {
-		wireID = quoteID(id)
+	if strings.ContainsAny(id, `"\`) {
+		ev.id = quoteID(id)
 	}
-	room := eventOverhead + max(len(wireID), ulid.EncodedSize) + len(t) + len(body)
-	p.mu.Lock()
-	if err := p.admit(room); err != nil {
-		p.mu.Unlock()
-		return err
+	done, wake, err := p.enqueue(&ev)
+	if !done { // too much waits to be written by the worker
+		if ev.Written, err = s.Write(body, 0); err == nil {
+			_, wake, err = p.enqueue(&ev)
+		}
 	}
-	e := p.tailFor(room).put(wireID, auto, t, wire.At(at), body)
-	e.raw, e.at, e.epoch = raw, now.Sub(p.began), p.epoch
-	wake := p.accept(e)
-	p.mu.Unlock()
 	if wake {
 		p.signal()
 	}
-	return nil
+	return ev.auto, err
+}
+
+// slackShare: what escapes may add to texts that are not written yet is at most half of the queue's bytes. Beyond it callers write
+// events themselves.
+const slackShare = 2
+
+// enqueue copies the event into the queue, or refuses it. done is false when it must be written at once.
+func (p *Processor) enqueue(ev *taken) (done, wake bool, err error) {
+	n, slack := ev.size(), ev.Max-ev.Size
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hold := len(ev.Rest) > 0
+	if hold && (ev.id != "" || len(ev.Text) > bigEvent || p.slack+slack > p.opts.QueueMaxBytes/slackShare || p.held.bytes+p.slack+n+slack > p.opts.QueueMaxBytes) {
+		return false, false, nil
+	}
+	if err := p.admit(n, slack); err != nil {
+		return true, false, err
+	}
+	var e *entry
+	if hold {
+		e = p.tailForLater().hold(ev)
+		p.slack += slack
+	} else {
+		e = p.tailFor(n).put(ev)
+		n = len(e.data)
+	}
+	e.at, e.epoch = ev.now, p.epoch
+	return true, p.accept(n, ev.now), nil
 }
 
 // Record is Submit for those who have nobody to return an error to: of an event that is not
-// taken OnOutcome is told, and the log. invalid is what made the body unfit before it came here, or nil.
-func (p *Processor) Record(t wire.EventType, body any, invalid error) {
+// taken OnOutcome is told, and the log. now is a time that was read just before, or zero; invalid is what made the body unfit before
+// it came here, or nil.
+func (p *Processor) Record(t wire.EventType, now time.Time, body any, invalid error) {
 	err := invalid
 	if err == nil {
-		_, err = p.take("", t, time.Time{}, body)
+		_, err = p.take("", t, time.Time{}, now, body)
 	} else {
 		p.gate.refused[refusedInvalid].Add(1)
 	}

@@ -16,10 +16,13 @@ type worker struct {
 	popped   int64      // events that left the backlog, ever
 	deferred []deferred // passed over because their trace was in flight, oldest first
 	order    *ordering
-	busy     int // batches in flight
-	senders  int // goroutines
+	stuck    bool // all that was cut last waits for a batch in flight
+	busy     int  // batches in flight
+	senders  int  // goroutines
 	wg       sync.WaitGroup
 	spare    []*batch
+	usual    int // bytes of the last batch: the next one's are about as many
+	blocks   blocks
 }
 
 // run is the worker's life: until Close, and then until everything is settled or given up.
@@ -60,13 +63,17 @@ func (w *worker) step() (wait time.Duration, finished bool) {
 	for {
 		due, wait, finished := w.look()
 		if !due || finished {
+			for _, c := range w.backlog { // what waits long holds nothing of the program
+				if c.later != nil {
+					w.write(c)
+				}
+			}
 			return wait, finished
 		}
 		b := w.cut()
-		if b == nil { // all that is left waits for a batch in flight
-			return math.MaxInt64, false
+		if w.stuck = b == nil; !w.stuck {
+			w.hand(b)
 		}
-		w.hand(b)
 	}
 }
 
@@ -75,11 +82,17 @@ func (w *worker) look() (due bool, wait time.Duration, finished bool) {
 	p := w.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w.busy == p.opts.Senders { // done will wake the worker, events need not
-		p.armed = false
+	p.armed, p.wakeAt = false, 0
+	switch {
+	case w.busy == p.opts.Senders: // done will wake the worker, events need not, but to be written
+		if p.queued >= p.opts.BatchMaxSize {
+			w.take()
+		}
+		p.wakeAt = p.opts.BatchMaxSize
 		return false, math.MaxInt64, false
-	}
-	if p.unsent.events == 0 {
+	case w.stuck:
+		return w.lookBehind()
+	case p.unsent.events == 0:
 		p.armed = true
 		return false, math.MaxInt64, p.closing && w.busy == 0
 	}
@@ -87,14 +100,34 @@ func (w *worker) look() (due bool, wait time.Duration, finished bool) {
 	if len(w.backlog) > 0 {
 		oldest = w.backlog[0].entries[w.next].at
 	}
-	left := p.opts.BatchFlushInterval - (time.Since(p.began) - oldest)
+	left := w.left(oldest)
 	if len(w.deferred) > 0 || p.batchIsFull() || left <= 0 || w.popped < p.flushTo || p.closing {
-		p.armed = false
 		w.take()
 		return true, 0, false
 	}
 	p.armed = true
 	return false, left, false
+}
+
+// lookBehind is look where all that was cut last waits for a batch in flight: what came after it may go. p.mu is held.
+func (w *worker) lookBehind() (due bool, wait time.Duration, finished bool) {
+	p := w.p
+	if p.queued == 0 {
+		p.wakeAt = 1
+		return false, math.MaxInt64, false
+	}
+	left := w.left(p.oldest)
+	if p.queued >= p.opts.BatchMaxSize || left <= 0 || p.passed-int64(p.queued) < p.flushTo || p.closing {
+		w.take()
+		return true, 0, false
+	}
+	p.wakeAt = p.opts.BatchMaxSize
+	return false, left, false
+}
+
+// left is how long an event that was accepted then may still wait for its batch to fill.
+func (w *worker) left(accepted time.Duration) time.Duration {
+	return w.p.opts.BatchFlushInterval - (time.Since(w.p.began) - accepted)
 }
 
 // take moves the queue to the backlog. p.mu is held.
@@ -122,12 +155,14 @@ func (w *worker) hand(b *batch) {
 		})
 	}
 	w.busy++
+	w.usual = len(b.body)
 	w.p.jobs <- b
 }
 
 // finished takes a batch back from its sender: its traces may go on.
 func (w *worker) finished(b *batch) {
 	w.busy--
+	w.stuck = false
 	w.order.release(b.keys)
 	if b.reusable && cap(b.body) <= 2*w.p.opts.BatchMaxBytes && len(w.spare) < transport.MaxSenders {
 		b.reset()

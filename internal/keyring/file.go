@@ -1,15 +1,12 @@
 package keyring
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
+	"slices"
 )
 
 // FileVersion is the version of the file's form that this package reads and writes.
@@ -21,57 +18,10 @@ var ErrNewer = errors.New("use the release that wrote it, or a later one")
 // errGone is the fault of a file that was there.
 var errGone = errors.New("the keys file is gone")
 
-// maxFile bounds the file, in bytes.
-const maxFile = 16 << 20
-
 // file is the file's form.
 type file struct {
 	Version int   `json:"version"`
 	Keys    []Key `json:"keys"`
-}
-
-// readFile reads the file; nil when there is none.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, plain(err)
-	}
-	defer f.Close() //nolint:errcheck // only read
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, plain(err)
-	}
-	if len(raw) > maxFile {
-		return nil, fmt.Errorf("the keys file has more than %d bytes", maxFile)
-	}
-	return raw, nil
-}
-
-// plain takes the path out of an error: faults are shown to people who need not know it.
-func plain(err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return fmt.Errorf("keys file: %s: %w", pe.Op, pe.Err)
-	case errors.As(err, &le):
-		return fmt.Errorf("keys file: %s: %w", le.Op, le.Err)
-	}
-	return err
-}
-
-func readState(path string) (*state, error) {
-	raw, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		return &state{}, nil
-	}
-	return parseState(raw)
 }
 
 // parseState reads and checks the file's content. What it reports names places,
@@ -121,44 +71,83 @@ func parseState(raw []byte) (*state, error) {
 	return s, nil
 }
 
-// change replaces the file with what edit makes of its keys, under the lock that all
-// processes take, and puts that in force here. A file that cannot be read is never replaced, nor is one that is gone
+// change replaces the keys by what edit makes of them, and puts that in force here. A text that cannot be read is never replaced, nor is a file that is gone
 // although it was there. An error that is not edit's wraps ErrUnavailable.
-func (k *Keyring) change(edit func([]Key) ([]Key, error)) (err error) {
+func (k *Keyring) change(edit func([]Key) ([]Key, error)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	unlock, err := lockFile(k.path + ".lock")
-	if err != nil {
-		return fmt.Errorf("%w: lock keys file: %w", ErrUnavailable, plain(err))
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	old, err := readState(k.path)
-	if err != nil {
+	var refused error
+	raw, err := k.place.Change(func(raw []byte) ([]byte, error) {
+		old, err := k.stateOf(raw)
+		if err != nil {
+			return nil, err
+		}
+		if raw == nil && k.state.Load().raw != nil { // what is written would be all that there is
+			k.setFault(errGone.Error())
+			return nil, fmt.Errorf("%w: put it back first", errGone)
+		}
+		keys, err := edit(cloneKeys(old.keys))
+		if err == nil {
+			raw, err = encode(keys)
+		}
+		refused = err
+		return raw, err
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if old.raw == nil && k.state.Load().raw != nil { // what is written would be all that there is
-		k.setFault(errGone.Error())
-		return fmt.Errorf("%w: %w: put it back first", ErrUnavailable, errGone)
-	}
-	keys, err := edit(cloneKeys(old.keys))
-	if err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(file{Version: FileVersion, Keys: keys}, "", "  ")
-	if err != nil {
-		return err
-	}
-	raw = append(raw, '\n')
 	s, err := parseState(raw)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(raw, old.raw) {
-		if err := k.replace(k.path, raw); err != nil {
-			return fmt.Errorf("%w: write keys file: %w", ErrUnavailable, plain(err))
-		}
-	}
 	k.state.Store(s)
 	k.setFault("")
 	return nil
+}
+
+func (k *Keyring) stateOf(raw []byte) (*state, error) {
+	if raw == nil {
+		return &state{}, nil
+	}
+	return parseState(raw)
+}
+
+// encode is the text of keys, which can be read again.
+func encode(keys []Key) ([]byte, error) {
+	raw, err := json.MarshalIndent(file{Version: FileVersion, Keys: keys}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	raw = append(raw, '\n')
+	_, err = parseState(raw)
+	return raw, err
+}
+
+// Join makes one text of the keys of a node's file and of those that all nodes share: all of both. Of a secret that both have, the shared key counts; it is revoked
+// when one of them says so.
+func Join(own, shared []byte) ([]byte, error) {
+	mine, err := parseState(own)
+	if err != nil {
+		return nil, err
+	}
+	all := &state{}
+	if shared != nil {
+		if all, err = parseState(shared); err != nil {
+			return nil, err
+		}
+	}
+	keys := cloneKeys(all.keys)
+	for _, key := range mine.keys {
+		i := slices.IndexFunc(keys, func(k Key) bool { return k.Hash == key.Hash || k.ID == key.ID })
+		switch {
+		case i < 0:
+			keys = append(keys, key)
+		case keys[i].RevokedAt == nil:
+			keys[i].RevokedAt = key.RevokedAt
+		}
+	}
+	return encode(keys)
 }

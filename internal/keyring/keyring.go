@@ -1,4 +1,4 @@
-// Package keyring keeps projects and their API keys in one JSON file.
+// Package keyring keeps projects and their API keys in one JSON text: a file, or what nodes share (internal/document).
 //
 // A secret is shown once, when its key is made; the file and the memory hold only
 // its SHA-256. Several processes may change the file at once (a server runs,
@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
-	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 // Scope is what a key allows: ScopeIngest, ScopeRead or ScopeAdmin. None includes another.
@@ -75,6 +75,8 @@ func (c Caller) Has(s Scope) bool { return slices.Contains(c.Scopes, s) }
 
 // Options of a Keyring. The zero value works.
 type Options struct {
+	// Place has the keys, where they are not in the file alone. Default: the file.
+	Place document.Place
 	// Now is the clock of CreatedAt and RevokedAt; nil is time.Now.
 	Now func() time.Time
 	// Logger hears of files that cannot be read, and of their return; nil is silent.
@@ -83,12 +85,11 @@ type Options struct {
 
 // Keyring holds the keys of one file. All methods may be called concurrently.
 type Keyring struct {
-	path    string
-	now     func() time.Time
-	log     *slog.Logger
-	replace func(path string, content []byte) error // durable.Replace, but for tests
-	state   atomic.Pointer[state]
-	fault   atomic.Pointer[string]
+	place document.Place
+	now   func() time.Time
+	log   *slog.Logger
+	state atomic.Pointer[state]
+	fault atomic.Pointer[string]
 
 	mu sync.Mutex // one reload or change at a time, so that no older state replaces a newer one
 }
@@ -103,14 +104,21 @@ type state struct {
 // Open reads the keys at path; a file that does not exist holds none. The
 // directory must exist. A file that cannot be read is an error.
 func Open(path string, o Options) (*Keyring, error) {
-	k := &Keyring{path: path, now: o.Now, log: o.Logger, replace: durable.Replace}
+	k := &Keyring{place: o.Place, now: o.Now, log: o.Logger}
+	if k.place == nil {
+		k.place = &document.File{Path: path, Others: true}
+	}
 	if k.now == nil {
 		k.now = time.Now
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
 	}
-	s, err := readState(path)
+	raw, err := k.place.Read()
+	var s *state
+	if err == nil {
+		s, err = k.stateOf(raw)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open keyring: %w", err)
 	}
@@ -156,6 +164,11 @@ func (k *Keyring) NameOf(project, id string) (name string, known bool) {
 		}
 	}
 	return "", false
+}
+
+// Known says that there is a key with this id, which may be revoked.
+func (k *Keyring) Known(id string) bool {
+	return slices.ContainsFunc(k.state.Load().keys, func(key Key) bool { return key.ID == id })
 }
 
 // Empty says that no key was ever made.
@@ -272,10 +285,16 @@ func (k *Keyring) revoke(id string, may func(keys []Key, key Key) error) error {
 	return nil
 }
 
-// Run takes over what other processes write to the file, until ctx ends; then it returns nil.
+// Run takes over what other processes and nodes write, until ctx ends; then it returns nil.
 func (k *Keyring) Run(ctx context.Context) error {
 	clock.Every(ctx, pollInterval, k.reload)
 	return nil
+}
+
+// Fresh takes over what another node may have written just now.
+func (k *Keyring) Fresh() {
+	_, _ = k.place.Fresh() // without it what is known holds
+	k.reload()
 }
 
 // reload reads the file and compares its content, not its time: two writes within one
@@ -283,7 +302,7 @@ func (k *Keyring) Run(ctx context.Context) error {
 func (k *Keyring) reload() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	raw, err := readFile(k.path)
+	raw, err := k.place.Read()
 	old := k.state.Load()
 	if err == nil && bytes.Equal(raw, old.raw) && (raw == nil) == (old.raw == nil) {
 		k.setFault("")

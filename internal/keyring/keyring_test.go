@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 func open(t *testing.T, path string) *Keyring {
@@ -310,7 +312,7 @@ func TestChangesAreAtomic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.replace = func(string, []byte) error { return os.ErrPermission }
+	k.place.(*document.File).Replace = func(string, []byte) error { return os.ErrPermission }
 	if _, _, err := k.Create("q", "", []Scope{ScopeRead}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("create: %v", err)
 	}

@@ -83,6 +83,14 @@ func (e *event) traceID() string {
 	return e.text(entity.TraceID)
 }
 
+// failed says what lists ask of a row: whether an observation has the level ERROR, or a trace says of itself that it failed.
+func (e *event) failed() bool {
+	if e.row.Kind() == entity.TraceKind {
+		return e.text(entity.Status) == entity.StatusError
+	}
+	return e.text(entity.Level) == "ERROR"
+}
+
 // Filter is what a stream shows: the events that meet all of its conditions. One that is "" or nil is none.
 type Filter struct {
 	store.Filter                  // of which only what a single event says: its environment and trace are also those of what it is about
@@ -114,7 +122,7 @@ func (f *Filter) takes(e *event) bool {
 			return false
 		}
 	}
-	if f.HasError != nil && *f.HasError != (e.text(entity.Level) == "ERROR") {
+	if f.HasError != nil && *f.HasError != e.failed() {
 		return false
 	}
 	return len(f.EventTypes) == 0 || slices.Contains(f.EventTypes, e.rec.Event.Type)

@@ -9,19 +9,18 @@ import (
 
 var errTyped = errors.New("a field holds what JSON cannot: NaN, infinity, or a year beyond 9999")
 
-// appendPayload appends what the SDK encodes itself: plain maps, and the
+// known writes what the SDK encodes itself: plain maps, and the
 // typed entities without their zero fields and without what the server computes.
-// ok is false when encoding/json has to do it; unread says that the result holds a
-// RawMessage that nobody validated.
-func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error) {
-	o := object{b: b, ok: true}
+// ok is false when encoding/json has to do it. See Write.
+func (s *Scratch) known(payload any, most int) (w Written, ok bool, err error) {
+	o := object{b: s.mem[:0], ok: true}
 	switch v := payload.(type) {
 	case map[string]any:
 		if v == nil {
-			return b, false, false, nil
+			return w, false, nil
 		}
-		b, ok = appendMap(b, v, 0)
-		return b, ok, false, nil
+		w.Text, ok = appendMap(o.b, v, 0)
+		return w.whole(), ok, nil
 	case wire.Trace:
 		o.trace(&v)
 	case *wire.Trace:
@@ -35,7 +34,7 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 			o.observation(v)
 		}
 	case *Told:
-		o.told(v)
+		return s.told(v, most)
 	case wire.Score:
 		o.score(&v)
 	case *wire.Score:
@@ -43,15 +42,10 @@ func appendPayload(b []byte, payload any) (_ []byte, ok, unread bool, err error)
 			o.score(v)
 		}
 	}
-	switch {
-	case o.err != nil:
-		return b, false, false, o.err
-	case !o.ok:
-		return b, false, false, errTyped
-	case len(o.b) == len(b): // none of these
-		return b, false, false, nil
+	if len(o.b) == 0 && o.ok { // none of these
+		return w, false, nil
 	}
-	return o.end(), true, o.unread, nil
+	return o.written()
 }
 
 // Told is an observation, or else a trace, with what a client tells of it and a reader of it must not: an entity that was
@@ -63,6 +57,18 @@ type Told struct {
 	Status      string
 	// Input and Output are said of one that has none itself: any value that encoding/json takes; nil is nothing.
 	Input, Output any
+}
+
+// told is known of t.
+func (s *Scratch) told(t *Told, most int) (w Written, ok bool, err error) {
+	o := object{b: s.mem[:0], ok: true, rest: s.rest, later: most > 0}
+	o.told(t)
+	s.rest = o.rest
+	if w, ok, err = o.written(); !ok || w.Max <= most || len(w.Rest) == 0 {
+		return w, ok, err
+	}
+	s.rest = s.rest[:0]
+	return s.told(t, 0)
 }
 
 func (o *object) told(t *Told) {

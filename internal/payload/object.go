@@ -14,6 +14,8 @@ type object struct {
 	// unread: it holds JSON from outside that has not been validated.
 	unread bool
 	err    error // of a value that cannot be JSON
+	later  bool  // texts that are values of any type are left for later, in rest
+	rest   []Held
 }
 
 func (o *object) begin() { o.b = append(o.b, '{') }
@@ -55,6 +57,11 @@ func (o *object) value(name string, v any) {
 	}
 	if text, ok := v.(json.RawMessage); ok {
 		o.raw(name, text)
+		return
+	}
+	if text, ok := v.(string); ok && o.later && len(text) > shortText {
+		o.name(name)
+		o.rest = append(o.rest, Held{text, int32(len(o.b))})
 		return
 	}
 	o.name(name)
@@ -99,4 +106,17 @@ func (o *object) time(name string, t time.Time) {
 	o.ok = o.ok && ok
 }
 
-func (o *object) end() []byte { return append(o.b, '}') }
+// written is the object, but for what is left for later.
+func (o *object) written() (w Written, ok bool, err error) {
+	switch {
+	case o.err != nil:
+		return w, false, o.err
+	case !o.ok:
+		return w, false, errTyped
+	}
+	w = Written{Text: append(o.b, '}'), Rest: o.rest, Raw: o.unread}
+	if len(o.rest) == 0 {
+		return w.whole(), true, nil
+	}
+	return w.held(), true, nil
+}

@@ -12,8 +12,10 @@ type Pool struct{ pool sync.Pool }
 
 // Scratch is such memory.
 type Scratch struct {
-	buf bytes.Buffer
-	enc *json.Encoder
+	mem  []byte // of what is not written by enc
+	buf  bytes.Buffer
+	enc  *json.Encoder
+	rest []Held
 }
 
 // scratchKeep is the largest buffer kept for the next event.
@@ -32,39 +34,53 @@ func NewPool() *Pool {
 // Get takes a scratch from the pool; Put gives it back.
 func (p *Pool) Get() *Scratch { return p.pool.Get().(*Scratch) }
 
-// Put gives s back: what its Marshal returned is valid no longer.
+// Put gives s back: what its Write returned is valid no longer.
 func (p *Pool) Put(s *Scratch) {
-	if s.buf.Cap() <= scratchKeep {
+	clear(s.rest) // holds nothing of the program
+	if s.buf.Cap() <= scratchKeep && cap(s.mem) <= scratchKeep {
 		p.pool.Put(s)
 	}
 }
 
-// Marshal returns the payload as JSON, valid until the scratch is used again. raw
-// says that bytes of the caller are in it that were not looked into.
-func (s *Scratch) Marshal(payload any) (b []byte, raw bool, err error) {
+// Write returns the payload as JSON, valid until the scratch is used again. What nobody can change any more is left for later,
+// if the whole will have at most that many bytes; 0 leaves nothing.
+func (s *Scratch) Write(payload any, most int) (Written, error) {
+	s.buf.Reset()
+	s.rest = s.rest[:0]
 	switch v := payload.(type) {
 	case json.RawMessage:
-		return bytes.TrimSpace(v), true, nil
+		return Written{Text: bytes.TrimSpace(v), Raw: true}.whole(), nil
 	case []byte:
-		return bytes.TrimSpace(v), true, nil
+		return Written{Text: bytes.TrimSpace(v), Raw: true}.whole(), nil
 	case string: // a JSON text, as command lines and files have it
-		s.buf.Reset()
-		s.buf.WriteString(strings.TrimSpace(v))
-		return s.buf.Bytes(), true, nil
+		if n := len(v); n > shortText && n <= most && isBraced(v) {
+			s.rest = append(s.rest, Held{Text: v})
+			return Written{Rest: s.rest, Whole: true, Raw: true, Size: n, Max: n}, nil
+		}
+		s.mem = append(s.mem[:0], strings.TrimSpace(v)...)
+		return Written{Text: s.mem, Raw: true}.whole(), nil
+	case map[string]any:
+		if v == nil || most == 0 {
+			break
+		}
+		if w, ok := s.object(v); ok && w.Max <= most {
+			s.mem = w.Text
+			return w, nil
+		}
+		s.rest = s.rest[:0]
 	}
-	s.buf.Reset()
-	dst, ok, unread, err := appendPayload(s.buf.AvailableBuffer(), payload)
+	w, ok, err := s.known(payload, most)
 	if ok {
-		s.buf.Write(dst) // copies only when it grew out of the buffer, which then grows too
-		return dst, unread, nil
+		s.mem = w.Text
+		return w, nil
 	}
 	if err != nil {
-		return nil, false, err
+		return w, err
 	}
 	if err := s.enc.Encode(payload); err != nil {
-		return nil, false, err
+		return w, err
 	}
-	return bytes.TrimSuffix(s.buf.Bytes(), []byte("\n")), false, nil
+	return Written{Text: bytes.TrimSuffix(s.buf.Bytes(), []byte("\n"))}.whole(), nil
 }
 
 // Encode is v as JSON without HTML escaping: the text stays as people wrote it, and shorter.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
 // maxMapDepth is how deep appendValue follows maps before it leaves them to
@@ -138,60 +140,44 @@ func appendTime(b []byte, t time.Time) (_ []byte, ok bool) {
 // AppendString appends s as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD,
 // as encoding/json does.
 func AppendString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		if i += plainPrefix(s[i:]); i == len(s) {
-			break
+	for {
+		n, ascii := rawjson.Plain(rawjson.Bytes(s))
+		if ascii || utf8.ValidString(s[:n]) {
+			b = append(b, s[:n]...)
+		} else {
+			b = appendRunes(b, s[:n])
 		}
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(append(b, s[start:i]...), "\uFFFD"...)
-				start = i + 1
-			}
-			i += n
-			continue
+		if n == len(s) {
+			return append(b, '"')
 		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
+		b = appendEscape(b, s[n])
+		s = s[n+1:]
 	}
-	return append(append(b, s[start:]...), '"')
 }
 
-// plainPrefix returns how many bytes at the start of s, in steps of eight, go
-// into a JSON string as they are: ASCII, no control character, quote or backslash. It
-// looks at eight at once: a byte that is not plain has its top bit set in one of the terms.
-func plainPrefix(s string) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		p := s[i : i+8]
-		w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 |
-			uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
-		quote, slash := w^ones*'"', w^ones*'\\'
-		if (w|(w-ones*' ')|(quote-ones)|(slash-ones))&tops != 0 {
-			break
-		}
+// appendRunes appends s with U+FFFD for each byte that is not UTF-8.
+func appendRunes(b []byte, s string) []byte {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		b = utf8.AppendRune(b, r) // RuneError, where it is the sign for a bad byte, is U+FFFD
+		s = s[n:]
 	}
-	return i
+	return b
+}
+
+// appendEscape appends a quote, a backslash or a control character.
+func appendEscape(b []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }

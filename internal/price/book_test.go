@@ -93,6 +93,25 @@ image-out as out 1×5=0.000005
 	}
 }
 
+// Each kind is charged at its own price, also when no other part of the whole is told.
+func TestKindsAlone(t *testing.T) {
+	t.Parallel()
+	book := small(t, "openai m", " in=1 read=2 write=3 write1h=4 audio=5 image=6 out=7 reason=8 audio-out=9 image-out=10 src=g")
+	for _, c := range []struct {
+		Usage
+		want string
+	}{
+		{Usage{}, "0.000008"}, {Usage{CacheRead: 1}, "0.000009"}, {Usage{CacheWrite: 1}, "0.00001"}, {Usage{CacheWrite: 1, CacheWrite1h: 1}, "0.000011"},
+		{Usage{AudioInput: 1}, "0.000012"}, {Usage{ImageInput: 1}, "0.000013"},
+		{Usage{Reasoning: 1}, "0.000009"}, {Usage{AudioOutput: 1}, "0.00001"}, {Usage{ImageOutput: 1}, "0.000011"},
+	} {
+		c.Input, c.Output = 1, 1
+		if cost, why := book.Price(&Call{Provider: "openai", Asked: "m", Start: moment(t, someDay), Usage: c.Usage}); why != Priced || cost.Total.String() != c.want {
+			t.Errorf("%+v costs %s (%s), want %s", c.Usage, cost.Total, why, c.want)
+		}
+	}
+}
+
 // What another source says is told when it is more than 1 % apart, and where the price is from always.
 func TestExplains(t *testing.T) {
 	t.Parallel()

@@ -43,29 +43,48 @@ func (u *Usage) split() (tokens [kinds]int64) {
 	return tokens
 }
 
+// plain says of sound counts that nobody told the parts of the input and the output, as of most calls: they are charged as these.
+func (u *Usage) plain() bool {
+	return u.CacheRead|u.CacheWrite|u.AudioInput|u.ImageInput|u.Reasoning|u.AudioOutput|u.ImageOutput == 0
+}
+
 // charge prices sound counts at some rates. A nil p keeps no parts.
-func (p *parts) charge(u *Usage, rates *Rates) (Cost, Reason) {
-	var cost Cost
-	for k, tokens := range u.split() {
-		if tokens == 0 {
-			continue
+func (p *parts) charge(u *Usage, rates *Rates) (cost Cost, reason Reason) {
+	if u.plain() {
+		if reason = p.part(&cost, Input, u.Input, rates); reason == Priced {
+			reason = p.part(&cost, Output, u.Output, rates)
 		}
-		kind := Kind(k)
-		rate, as, ok := rates.rate(kind)
-		if !ok {
-			return Cost{}, NoKind
+	} else {
+		tokens := u.split()
+		for k := Input; k < kinds && reason == Priced; k++ {
+			reason = p.part(&cost, k, tokens[k], rates)
 		}
-		amount, ok := rate.times(tokens)
-		if !ok || cost.Total > mostAmount-amount {
-			return Cost{}, BadTokens
-		}
-		if p != nil {
-			p.all[p.n] = Part{Kind: kind, As: as, Tokens: tokens, Rate: rate, Amount: amount}
-			p.n++
-		}
-		cost.add(kind, amount)
+	}
+	if reason != Priced {
+		return Cost{}, reason
 	}
 	return cost, Priced
+}
+
+// part adds what tokens of one kind cost.
+func (p *parts) part(cost *Cost, kind Kind, tokens int64, rates *Rates) Reason {
+	if tokens == 0 {
+		return Priced
+	}
+	rate, as, ok := rates.rate(kind)
+	if !ok {
+		return NoKind
+	}
+	amount, ok := rate.times(tokens)
+	if !ok || cost.Total > mostAmount-amount {
+		return BadTokens
+	}
+	if p != nil {
+		p.all[p.n] = Part{Kind: kind, As: as, Tokens: tokens, Rate: rate, Amount: amount}
+		p.n++
+	}
+	cost.add(kind, amount)
+	return Priced
 }
 
 func (c *Cost) add(k Kind, amount Amount) {

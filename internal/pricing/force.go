@@ -23,7 +23,7 @@ const (
 // holding is something that holds for the calls that start at from (Unix µs) or later and were first heard of behind after.
 type holding[T any] struct {
 	from  int64
-	after entity.Seq
+	after Reach
 	n     int // its place in the journal
 	is    T
 }
@@ -32,9 +32,9 @@ type holding[T any] struct {
 type line[T any] []holding[T]
 
 // at is the place of what holds for a call; -1: nothing does.
-func (l line[T]) at(start int64, first entity.Seq) int {
+func (l line[T]) at(start int64, first born) int {
 	for i := len(l) - 1; i >= 0; i-- {
-		if l[i].from <= start && (l[i].after == 0 || l[i].after < first) {
+		if l[i].from <= start && (l[i].after.all() || !l[i].after.covers(first)) {
 			return i
 		}
 	}
@@ -50,20 +50,22 @@ type force struct {
 	shelf   *shelf                 // of own
 	// repricings are those of a project, in the order in which they were said.
 	repricings map[string][]repricing
-	local      func(entity.Seq) entity.Seq // Options.Local
+	born       func(entity.Seq) (node uint16, own entity.Seq) // Options.Born
+	builtin    *price.Book                                    // need not be read
 }
 
-// first is where in the log a call was heard of first.
-func (f *force) first(o *entity.ObservationRow) entity.Seq {
-	if seq := o.First(); f.local != nil && seq > 0 {
-		return f.local(seq)
+// first is where a call was heard of first.
+func (f *force) first(o *entity.ObservationRow) born {
+	if f.born == nil {
+		return born{0, o.First()}
 	}
-	return o.First()
+	node, seq := f.born(o.First())
+	return born{node, seq}
 }
 
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
 func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, error)) (*force, error) {
-	f := &force{shelf: newShelf(), own: map[string]line[*laid]{}, repricings: map[string][]repricing{}}
+	f := &force{builtin: builtin, shelf: newShelf(), own: map[string]line[*laid]{}, repricings: map[string][]repricing{}}
 	books := map[string]*price.Book{}
 	if builtin != nil {
 		books[builtin.Hash()] = builtin
@@ -78,7 +80,7 @@ func newForce(j journal, builtin *price.Book, text func(hash string) ([]byte, er
 	for n, e := range j.Entries {
 		switch {
 		case e.Cost != "":
-			f.choices = append(f.choices, holding[Choice]{e.from(), e.After, n, e.Cost})
+			f.choices = append(f.choices, holding[Choice]{e.from(), e.Reach, n, e.Cost})
 		case e.Reprice != nil:
 			r, err := newRepricing(n, e, books[e.Reprice.Book], text)
 			if err != nil {
@@ -105,11 +107,11 @@ func (f *force) takeBook(n int, e entry, books map[string]*price.Book, text func
 			return err
 		}
 		if book, err = price.Parse(string(raw)); err != nil {
-			return fmt.Errorf("%s: %w", textName(e.Book), err)
+			return fmt.Errorf("%s: %w", TextName(e.Book), err)
 		}
 		books[e.Book] = book
 	}
-	f.books = append(f.books, holding[*price.Book]{e.from(), e.After, n, book})
+	f.books = append(f.books, holding[*price.Book]{e.from(), e.Reach, n, book})
 	return nil
 }
 
@@ -129,7 +131,7 @@ func (f *force) with(n int, e entry, own *laid) *force {
 	next := *f
 	next.journal.Entries = append(slices.Clip(f.journal.Entries), e)
 	next.own = maps.Clone(f.own)
-	next.own[e.Project] = append(slices.Clip(f.own[e.Project]), holding[*laid]{e.from(), e.After, n, own})
+	next.own[e.Project] = append(slices.Clip(f.own[e.Project]), holding[*laid]{e.from(), e.Reach, n, own})
 	return &next
 }
 
@@ -141,7 +143,7 @@ type rule struct {
 }
 
 // of is what holds for a call of a project, but for repricings.
-func (f *force) of(project string, start int64, first entity.Seq) rule {
+func (f *force) of(project string, start int64, first born) rule {
 	r := rule{choice: AsSent}
 	if i := f.choices.at(start, first); i >= 0 {
 		r.choice, r.n = f.choices[i].is, f.choices[i].n

@@ -6,13 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/durable"
-	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/price"
 )
 
@@ -37,25 +32,18 @@ type entry struct {
 	Book string    `json:"book,omitempty"` // the hash of a book's text
 	Own  string    `json:"own,omitempty"`  // the hash of the text of a project's own prices
 	Cost Choice    `json:"cost,omitempty"`
-	// Reprice is of calls that were known then, too: From does not count, and After says which these were.
+	// Reprice is of calls that were known then, too: From does not count, and Reach says which these were.
 	Reprice *repriced `json:"reprice,omitempty"`
 	// Project is whose own prices these are, or whose calls are repriced.
 	Project string `json:"project,omitempty"`
 	// From is when calls start for which it holds; zero is all.
 	From time.Time `json:"from,omitzero"`
-	// After is the event of the log behind which a call is first heard of for which it holds; 0 is all.
-	After entity.Seq `json:"after,omitempty"`
+	// Reach is that of the logs behind which a call is first heard of for which it holds; zero is all.
+	Reach
 }
 
-// readJournal is the journal in dir; nil when there is none.
-func readJournal(dir string) (*journal, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, JournalFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
+// parseJournal reads a journal.
+func parseJournal(raw []byte) (*journal, error) {
 	var version struct{ Version int }
 	if json.Unmarshal(raw, &version) == nil && version.Version > JournalVersion {
 		return nil, ErrNewer
@@ -70,44 +58,19 @@ func readJournal(dir string) (*journal, error) {
 	return &j, nil
 }
 
-// write puts the journal in the place of the one before.
-func (j *journal) write(dir string) error {
+// encode is the text of a journal.
+func (j *journal) encode() ([]byte, error) {
 	j.Version = JournalVersion
 	raw, err := json.MarshalIndent(j, "", "  ")
-	if err != nil {
-		return err
-	}
-	return durable.Replace(filepath.Join(dir, JournalFile), append(raw, '\n'))
+	return append(raw, '\n'), err
 }
 
-// textName is the file of a text, in the journal's directory.
-func textName(hash string) string { return hash + ".txt" }
+// TextName is the file of a text, in the journal's directory.
+func TextName(hash string) string { return hash + ".txt" }
 
 func hashOf(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
-}
-
-// readText reads what the journal names.
-func readText(dir, hash string) ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(dir, textName(hash)))
-	if err != nil {
-		return nil, err
-	}
-	if hashOf(text) != hash {
-		return nil, fmt.Errorf("%s is damaged: its SHA-256 is not its name", textName(hash))
-	}
-	return text, nil
-}
-
-// writeText keeps a text; once it returned an entry may name it.
-func writeText(dir string, text []byte) (hash string, err error) {
-	hash = hashOf(text)
-	path := filepath.Join(dir, textName(hash))
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
-		return hash, nil
-	}
-	return hash, durable.Replace(path, text)
 }
 
 // ownPrices reads the text of a project's own prices that were taken.

@@ -26,13 +26,9 @@ func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
 	if _, err := price.ParseOwn(OwnSource, project, text); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	p.mu.RLock()
-	is := p.is // its books stay
-	p.mu.RUnlock()
-	own := is.lay(project, text)
-	hash, err := writeText(p.o.Dir, text)
+	hash, err := p.o.keep(text)
 	if err == nil {
-		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)}, own)
+		err = p.add(entry{Own: hash, Project: project, From: from.UTC().Truncate(time.Microsecond)})
 	}
 	if err != nil {
 		return fmt.Errorf("set own prices: %w", err)
@@ -40,17 +36,17 @@ func (p *Pricing) SetOwn(project string, text []byte, from time.Time) error {
 	return nil
 }
 
-// add puts own prices in force, for what comes behind the log's head.
-func (p *Pricing) add(e entry, own *laid) error {
+// add puts own prices in force, for what comes behind the heads of the logs.
+func (p *Pricing) add(e entry) error {
 	p.lock()
 	defer p.unlock()
-	e.At, e.After = p.o.Now().UTC().Truncate(time.Microsecond), p.o.Head()
-	next := p.is.with(len(p.is.journal.Entries), e, own)
-	if err := next.journal.write(p.o.Dir); err != nil {
+	return p.write(func(j *journal) (err error) {
+		e.At = p.now()
+		if e.Reach, err = p.o.reach(); err == nil {
+			j.Entries = append(j.Entries, e)
+		}
 		return err
-	}
-	p.is = next
-	return nil
+	})
 }
 
 // Own is all own prices that a project ever set, the oldest first.

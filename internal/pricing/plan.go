@@ -99,22 +99,27 @@ func (l *Plan) Begin(t entity.RepricedTotals) error {
 	p := l.p
 	p.lock()
 	defer p.unlock()
-	if _, _, ok := p.is.underway(); ok {
-		return ErrUnderway
-	}
-	e, n := l.e, len(p.is.journal.Entries)
-	entered := *e.Reprice
-	entered.RepricedTotals, e.Reprice = t, &entered
-	e.At, e.After = p.now(), p.o.Head()
-	r := l.r
-	r.n, r.at, r.after = n, e.At, e.After
-	next := p.is.withRepricing(e.Project, r)
-	next.journal.Entries = append(slices.Clip(next.journal.Entries), e)
-	if err := next.journal.write(p.o.Dir); err != nil {
+	err := p.write(func(j *journal) (err error) {
+		if j.underway() {
+			return ErrUnderway
+		}
+		e := l.e
+		entered := *e.Reprice
+		entered.RepricedTotals, e.Reprice, e.At = t, &entered, p.now()
+		if e.Reach, err = p.o.reach(); err == nil {
+			j.Entries = append(j.Entries, e)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrUnderway) {
 		return fmt.Errorf("begin to reprice: %w", err)
 	}
-	p.is = next
-	return nil
+	return err
+}
+
+// underway says that a repricing has not come to its end.
+func (j *journal) underway() bool {
+	return slices.ContainsFunc(j.Entries, func(e entry) bool { return e.Reprice != nil && e.Reprice.Done.Before(e.Reprice.To) })
 }
 
 // underway is the repricing that has not come to its end.
@@ -159,14 +164,15 @@ func (u *Underway) Advance(upto int64) error {
 	p.lock()
 	defer p.unlock()
 	r := *p.is.find(u.Project, u.n)
-	r.done = upto
-	next := p.is.withRepricing(u.Project, r)
-	next.journal.Entries = slices.Clone(next.journal.Entries)
-	e := &next.journal.Entries[u.n]
-	entered := *e.Reprice
-	entered.Done = timeOf(upto)
-	e.Reprice, p.is = &entered, next
-	if err := next.journal.write(p.o.Dir); err != nil {
+	r.done = max(r.done, upto)
+	p.is = p.is.withRepricing(u.Project, r)
+	err := p.write(func(j *journal) error {
+		if is := j.Entries[u.n].Reprice; micro(is.Done) < upto {
+			is.Done = timeOf(upto)
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("reprice: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/price"
@@ -23,8 +24,12 @@ type Options struct {
 	Cost Choice // the setting; "" is what the journal says last
 	// Head is the last event of the log, behind which something new holds.
 	Head func() entity.Seq
-	// Local is a Seq as Head has it, where those of events are others. Default: they are the same.
-	Local  func(entity.Seq) entity.Seq
+	// Place has what is in Dir, by the names of the files, where it is not there alone: among nodes that share it. Default: the files.
+	Place func(name string) document.Place
+	// Heads is Head of all nodes, among several. Default: there is one.
+	Heads func() (Reach, error)
+	// Born is the node whose event a Seq is, and the event in its log. Default: node 0, and the same.
+	Born   func(entity.Seq) (node uint16, own entity.Seq)
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -39,7 +44,9 @@ type Pricing struct {
 	// settled is the same while nobody holds mu for writing, else nil: who prices a call takes no lock then.
 	settled atomic.Pointer[force]
 
-	begun bool // there was no journal before
+	raw     []byte  // the journal that is in force; mu guards it
+	changes []entry // what was taken over since Behind; mu guards it
+	begun   bool    // there was no journal before
 }
 
 var _ entity.Pricer = (*Pricing)(nil)
@@ -58,30 +65,33 @@ func open(o Options) (*Pricing, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	j, err := readJournal(o.Dir)
+	raw, err := o.place(JournalFile).Read()
 	if err != nil {
 		return nil, err
 	}
-	p := &Pricing{o: o, begun: j == nil}
+	p := &Pricing{o: o, begun: raw == nil}
 	now := o.Now().UTC().Truncate(time.Microsecond)
-	from := entry{At: now, From: now, After: o.Head()}
+	from := entry{At: now, From: now, Reach: Reach{After: o.Head()}}
+	j := &journal{Version: JournalVersion}
 	if p.begun {
-		j, from = &journal{Version: JournalVersion}, entry{At: now}
+		from = entry{At: now}
+	} else if j, err = parseJournal(raw); err != nil {
+		return nil, err
 	}
 	builtin := price.Builtin()
-	changed, err := j.follow(o, builtin, from)
+	changed, err := j.follow(&o, builtin, from)
 	if err != nil {
 		return nil, err
 	}
-	if p.is, err = newForce(*j, builtin, p.text); err != nil {
+	if p.is, err = newForce(*j, builtin, o.text); err != nil {
 		return nil, err
 	}
-	p.is.local = o.Local
+	p.is.born, p.raw = o.Born, raw
 	p.settled.Store(p.is)
 	if !changed {
 		return p, nil
 	}
-	if err := j.write(o.Dir); err != nil {
+	if p.raw, err = o.place(JournalFile).Change(func([]byte) ([]byte, error) { return j.encode() }); err != nil {
 		return nil, err
 	}
 	if p.begun {
@@ -91,14 +101,14 @@ func open(o Options) (*Pricing, error) {
 	return p, nil
 }
 
-// follow adds what the program has and the journal does not say last.
-func (j *journal) follow(o Options, builtin *price.Book, from entry) (changed bool, err error) {
+// follow adds what the program has and the journal does not say last. Among nodes the book of an older release stays one of before.
+func (j *journal) follow(o *Options, builtin *price.Book, from entry) (changed bool, err error) {
 	book, choice := j.last()
-	hash, err := writeText(o.Dir, []byte(builtin.Text())) // mends it, too
+	hash, err := o.keep([]byte(builtin.Text())) // mends it, too
 	if err != nil {
 		return false, err
 	}
-	if hash != book {
+	if hash != book && (o.Place == nil || !j.names(hash)) {
 		e := from
 		e.Book = hash
 		j.Entries, changed = append(j.Entries, e), true
@@ -121,12 +131,16 @@ func (j *journal) last() (book string, choice Choice) {
 
 // Read is what the journal in dir says, which must not change; nil when there is none. The error is ErrNewer, or what is damaged.
 func Read(dir string) (*Pricing, error) {
-	j, err := readJournal(dir)
-	if err != nil || j == nil {
+	p := &Pricing{o: Options{Dir: dir}}
+	raw, err := p.o.place(JournalFile).Read()
+	if err != nil || raw == nil {
 		return nil, err
 	}
-	p := &Pricing{o: Options{Dir: dir}}
-	if p.is, err = newForce(*j, nil, p.text); err == nil {
+	j, err := parseJournal(raw)
+	if err != nil {
+		return nil, err
+	}
+	if p.is, err = newForce(*j, nil, p.o.text); err == nil {
 		err = p.is.check(math.MaxInt)
 	}
 	if err != nil {
@@ -150,8 +164,6 @@ func (p *Pricing) unlock() {
 // Begun says that Open began the journal: what was priced before, if anything, was priced by another.
 func (p *Pricing) Begun() bool { return p.begun }
 
-func (p *Pricing) text(hash string) ([]byte, error) { return readText(p.o.Dir, hash) }
-
 // File is a file of the journal's directory.
 type File struct {
 	Name string
@@ -164,8 +176,8 @@ func (p *Pricing) Files() ([]File, error) {
 	defer p.mu.RUnlock()
 	names := []string{JournalFile}
 	for _, e := range p.is.journal.Entries {
-		if hash := e.Book + e.Own; hash != "" && !slices.Contains(names, textName(hash)) {
-			names = append(names, textName(hash))
+		if hash := e.Book + e.Own; hash != "" && !slices.Contains(names, TextName(hash)) {
+			names = append(names, TextName(hash))
 		}
 	}
 	files := make([]File, len(names))

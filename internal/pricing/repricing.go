@@ -31,12 +31,12 @@ type repricing struct {
 	from, to int64 // Unix µs
 	done     int64 // it holds up to here
 	model    string
-	after    entity.Seq
+	after    Reach
 }
 
 // newRepricing reads the n-th entry.
 func newRepricing(n int, e entry, book *price.Book, text func(hash string) ([]byte, error)) (repricing, error) {
-	r := repricing{rule: rule{e.Reprice.Cost, book, n}, at: e.At, from: micro(e.Reprice.From), to: micro(e.Reprice.To), done: micro(e.Reprice.Done), model: e.Reprice.Model, after: e.After}
+	r := repricing{rule: rule{e.Reprice.Cost, book, n}, at: e.At, from: micro(e.Reprice.From), to: micro(e.Reprice.To), done: micro(e.Reprice.Done), model: e.Reprice.Model, after: e.Reach}
 	if book == nil {
 		return r, errNoSuchBook
 	}

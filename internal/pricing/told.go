@@ -83,7 +83,7 @@ func (f *force) former(project string, o *entity.ObservationRow) []Former {
 	var all []Former
 	for i := range f.repricings[project] {
 		r := &f.repricings[project][i]
-		if r.n <= base.n || r.after < first || !r.covers(start, o.Model) {
+		if r.n <= base.n || !r.after.covers(first) || !r.covers(start, o.Model) {
 			continue
 		}
 		v, by := f.verdict(project, o, r.n)

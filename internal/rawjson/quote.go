@@ -41,6 +41,14 @@ func Plain(b []byte) (n int, ascii bool) {
 			all |= wide
 		}
 	}
+	if rest := len(b) - i; rest > 0 && i > 0 { // with those before them they are eight; what is not theirs becomes spaces
+		x := binary.LittleEndian.Uint64(b[len(b)-8:])>>(8*(8-rest)) | ones*' '<<(8*rest)
+		if s := special(x); s != 0 {
+			all |= x & (s&-s - 1)
+			return i + bits.TrailingZeros64(s)/8, all&highs == 0
+		}
+		return len(b), (all|x)&highs == 0
+	}
 	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
 		all |= uint64(b[i])
 		i++

@@ -40,8 +40,28 @@ type EraserOptions struct {
 	Journal string
 	// Local is which of these events are of the Log itself, and their Seqs there, where those of Mentions are others. Default: all are.
 	Local func([]entity.Seq) []entity.Seq
+	// Others are the nodes that share the Warehouse. Default: there are none.
+	Others Others
 	// Logger is told when an interrupted erasure was ended. Default: nobody.
 	Logger *slog.Logger
+}
+
+// Others are nodes that may have accepted what the Warehouse does not have yet.
+type Others interface {
+	// CatchUp waits until the Warehouse has all that they had accepted. late are those that are away, or take too long.
+	CatchUp(ctx context.Context) (late []uint16, err error)
+	// Ask has them erase what was asked for, once they are there, before the Warehouse has more of theirs.
+	Ask(ctx context.Context, late []uint16, what Asked) error
+}
+
+// Asked is what is to be erased of a project: a trace or a user.
+type Asked struct{ Project, TraceID, UserID string }
+
+func (a *Asked) finder() *finder {
+	if a.UserID != "" {
+		return newFinder(a.Project, a.UserID)
+	}
+	return newFinder(a.Project, "", a.TraceID)
 }
 
 // Eraser erases telemetry, one erasure at a time. Its methods may be called concurrently.
@@ -76,16 +96,17 @@ type Erased struct {
 // events that name it. store.ErrNotFound: there is nothing of it; store.ErrUnavailable: not now. ctx
 // bounds the wait only: what has begun goes on.
 func (e *Eraser) Trace(ctx context.Context, project, id string) (*Erased, error) {
-	return e.erase(ctx, newFinder(project, "", id))
+	return e.erase(ctx, Asked{Project: project, TraceID: id})
 }
 
 // User erases a user as Trace does a trace: every trace that has to do with them, and
 // every other event that names them.
 func (e *Eraser) User(ctx context.Context, project, id string) (*Erased, error) {
-	return e.erase(ctx, newFinder(project, id))
+	return e.erase(ctx, Asked{Project: project, UserID: id})
 }
 
-func (e *Eraser) erase(ctx context.Context, f *finder) (*Erased, error) {
+func (e *Eraser) erase(ctx context.Context, what Asked) (*Erased, error) {
+	f := what.finder()
 	waiting, cancel := context.WithTimeout(ctx, eraseWait)
 	defer cancel()
 	select {
@@ -105,7 +126,19 @@ func (e *Eraser) erase(ctx context.Context, f *finder) (*Erased, error) {
 	if err := e.o.Indexer.CatchUp(waiting); err != nil {
 		return nil, unavailable("erase", err)
 	}
+	var late []uint16
+	if e.o.Others != nil {
+		var err error
+		if late, err = e.o.Others.CatchUp(waiting); err != nil {
+			return nil, unavailable("wait for other nodes", err)
+		}
+	}
 	ctx = context.WithoutCancel(ctx)
+	if len(late) > 0 { // they may have something, whether or not there is something here
+		if err := e.o.Others.Ask(ctx, late, what); err != nil {
+			return nil, unavailable("ask other nodes", err)
+		}
+	}
 	if err := f.find(ctx, e.o.Mentions, upto); err != nil {
 		return nil, err
 	}
@@ -120,6 +153,31 @@ func (e *Eraser) erase(ctx context.Context, f *finder) (*Erased, error) {
 
 func unavailable(doing string, err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrUnavailable, doing, err)
+}
+
+// Again erases here what another node was asked to erase while this one was away, as far as it was received before a time. What has been read for the Warehouse
+// must not get there afterwards: Indexer.Forget sees to that.
+func (e *Eraser) Again(ctx context.Context, what Asked, before time.Time) error {
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if list, err := ReadErasures(e.o.Journal); err != nil || len(list) > 0 {
+		if err == nil {
+			err = e.finish(ctx, list)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	f := what.finder()
+	f.before = before
+	if err := f.find(ctx, e.o.Mentions, e.o.Log.Head()); err != nil || len(f.seqs) == 0 {
+		return err
+	}
+	return e.begin(context.WithoutCancel(ctx), Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))})
 }
 
 // begin erases what was found. It is written down first: whatever interrupts the

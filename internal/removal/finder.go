@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -18,6 +19,7 @@ import (
 type finder struct {
 	project string
 	user    string          // "" when only a trace is asked for
+	before  time.Time       // only what was received before it; zero: all
 	traces  map[string]bool // that go
 
 	observations map[observationOf]bool // that go
@@ -75,6 +77,9 @@ func (f *finder) mentions() (all []entity.Mention) {
 
 // look takes a record in when it belongs to what goes.
 func (f *finder) look(rec *entity.Record) {
+	if !f.before.IsZero() && !rec.ReceivedAt.Before(f.before) {
+		return
+	}
 	fields := rec.Fields
 	if fields == nil {
 		read, failure := extract.Extract(&rec.Event)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/signin"
@@ -114,13 +115,18 @@ func (s *Server) problemOf(err error) *problem {
 		return &problem{status: http.StatusUnprocessableEntity, code: codeQueryTooLarge, cause: err,
 			message: "the question needs more memory than a question may have: ask for less, such as a shorter time, fewer metrics, groups or conditions"}
 	}
-	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return s.unavailable(err)
-	}
 	if errors.Is(err, keyring.ErrUnavailable) {
 		p := s.unavailable(err)
 		p.message = "keys can neither be made nor revoked now: the server cannot read or write them, which /readyz or its log explains; nothing was changed"
 		return p
+	}
+	if errors.Is(err, document.ErrUnavailable) || errors.Is(err, signin.ErrUnavailable) {
+		p := s.unavailable(err)
+		p.message = "this cannot be changed now: the server cannot read or write what is kept of it, which /readyz or its log explains"
+		return p
+	}
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return s.unavailable(err)
 	}
 	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "the server failed to answer; its log says why", cause: err}
 }

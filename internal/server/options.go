@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -41,6 +42,8 @@ type Options struct {
 	Search store.Searcher
 	// Keys knows the callers. Required.
 	Keys *keyring.Keyring
+	// SignIns has who is signed in to the page. Default: the memory.
+	SignIns document.Place
 	// Indexer fills the Warehouse. Required.
 	Indexer Indexer
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/brokle-ai/brokle-go/internal/live"
@@ -53,7 +54,7 @@ func New(o Options) (*Server, error) {
 		decoders:  newDecoders(),
 		inFlight:  newAllowance(o.MaxInFlightBytes),
 		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
-		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now}),
+		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now, Place: o.SignIns, Logger: o.Logger}),
 		backingUp: make(chan struct{}, 1),
 		refusals:  newRefusals(),
 		turns:     newTurns(o.MaxQueries, o.QueryWait),
@@ -83,8 +84,11 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Run hands accepted events to the streams until ctx ends; then it ends them and returns nil.
+// Run hands accepted events to the streams, and keeps sign-ins, until ctx ends; then it ends the streams and returns nil.
 func (s *Server) Run(ctx context.Context) error {
+	var keeping sync.WaitGroup
+	keeping.Go(func() { _ = s.desk.Run(ctx) }) // it has no error
+	defer keeping.Wait()
 	s.live.Run(ctx)
 	return nil
 }

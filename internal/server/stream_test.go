@@ -157,11 +157,12 @@ func TestStreamFilters(t *testing.T) {
 		event("a", "trace_create", `{"id":"t1","name":"chat","user_id":"u","session_id":"s","tags":["red","blue"],"environment":"test"}`),
 		event("b", "observation_create", `{"id":"o1","name":"n","trace_id":"t1","type":"generation","model":"m","level":"error"}`),
 		event("c", "event_create", `{"name":"click"}`),
+		event("d", "trace_update", `{"id":"t2","status":"failed"}`), // says of itself that it failed, as the lists have it
 	)
 	for query, want := range map[string]string{
-		"name=chat": "a", "user_id=u": "a", "session_id=s": "a", "tag=blue": "a", "environment=test": "a", "environment=prod": "b c",
-		"type=generation": "b", "model=m": "b", "level=error": "b", "trace_id=t1": "a b", "has_error=true": "b", "has_error=false": "a c",
-		"event_type=event_create,trace_create": "a c", "trace_id=t1&name=chat": "a", "name=": "a b c",
+		"name=chat": "a", "user_id=u": "a", "session_id=s": "a", "tag=blue": "a", "environment=test": "a", "environment=prod": "b c d",
+		"type=generation": "b", "model=m": "b", "level=error": "b", "trace_id=t1": "a b", "has_error=true": "b d", "has_error=false": "a c",
+		"event_type=event_create,trace_create": "a c", "trace_id=t1&name=chat": "a", "name=": "a b c d",
 	} {
 		s := h.stream("?last_event_id=0&" + query)
 		for id := range strings.FieldsSeq(want) {

@@ -5,11 +5,14 @@ package signin
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 )
 
@@ -33,13 +36,20 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Message }
 
-// Options are the settings of a Desk. All are required.
+// Options are the settings of a Desk. Those without a default are required.
 type Options struct {
 	Keys *keyring.Keyring
 	// Failures is how many times a minute one client address may be wrong.
 	Failures int
 	Now      func() time.Time
+	// Place has the sign-ins and the links. Default: the memory, so that a restart signs everyone out.
+	Place document.Place
+	// Logger hears of sign-ins that cannot be read or written. Default: nobody.
+	Logger *slog.Logger
 }
+
+// ErrUnavailable is that of a sign-in with a link while it cannot be made sure that nobody else uses it.
+var ErrUnavailable = errors.New("the link cannot be taken now")
 
 // Desk knows who is who. Its methods may be called concurrently.
 type Desk struct {
@@ -48,9 +58,12 @@ type Desk struct {
 	signIns  *signIns
 }
 
-// New returns a Desk at which nobody has signed in.
+// New returns a Desk that knows who was signed in before.
 func New(o Options) *Desk {
-	return &Desk{o: o, throttle: newThrottle(o.Failures), signIns: newSignIns(o.Now)}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Desk{o: o, throttle: newThrottle(o.Failures), signIns: newSignIns(o.Now, o.Place, o.Logger)}
 }
 
 // Caller is who sends a request.
@@ -108,9 +121,9 @@ type SignedIn struct {
 // SignIn begins a sign-in, with a key or else with the token of a link, and ends one that the
 // browser has. The header sets the cookie.
 func (d *Desk) SignIn(r *http.Request, secret, token string) (SignedIn, http.Header, error) {
-	keyID, refusal := d.who(r, secret, token)
-	if refusal != nil {
-		return SignedIn{}, nil, refusal
+	keyID, err := d.who(r, secret, token)
+	if err != nil {
+		return SignedIn{}, nil, err
 	}
 	if old := cookie(r); old != "" {
 		d.signIns.end(old)
@@ -123,11 +136,13 @@ func (d *Desk) SignIn(r *http.Request, secret, token string) (SignedIn, http.Hea
 	return SignedIn{key, ends}, setCookie(r, mine, 0), nil
 }
 
-func (d *Desk) who(r *http.Request, secret, token string) (keyID string, refusal *Refusal) {
+func (d *Desk) who(r *http.Request, secret, token string) (keyID string, err error) {
 	if token != "" {
-		keyID, ok := d.signIns.redeem(token)
-		if !ok {
+		switch keyID, err = d.signIns.redeem(token); {
+		case errors.Is(err, errGone):
 			return "", d.failed(r, fmt.Sprintf("the link was used, or is older than %v: ask for another, or sign in with a key", LinkLife))
+		case err != nil:
+			return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return keyID, nil
 	}
@@ -157,15 +172,16 @@ func (d *Desk) SignOut(r *http.Request) http.Header {
 // in the fragment, which no log sees.
 func (d *Desk) Link(keyID string) (path string) { return "/#token=" + d.signIns.link(keyID) }
 
-// key finds the key of a sign-in. A revoked key ends its sign-ins.
+// key finds the key of a sign-in, which another node may have made just now. A revoked key is nobody's.
 func (d *Desk) key(token string) (keyring.Key, time.Time, bool) {
 	id, ends, ok := d.signIns.use(token)
 	if !ok {
 		return keyring.Key{}, time.Time{}, false
 	}
 	key, ok := d.o.Keys.Active(id)
-	if !ok {
-		d.signIns.end(token)
+	if !ok && !d.o.Keys.Known(id) {
+		d.o.Keys.Fresh()
+		key, ok = d.o.Keys.Active(id)
 	}
 	return key, ends, ok
 }

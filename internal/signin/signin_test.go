@@ -1,33 +1,101 @@
 package signin
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 func TestSignInsAreBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	s := newSignIns(func() time.Time { return now })
-	first := s.start("k")
+	s := newSignIns(func() time.Time { return now }, nil, slog.New(slog.DiscardHandler))
+	first, link := s.start("k"), s.link("k")
 	now = now.Add(time.Second)
-	var last string
-	for range maxSignIns {
-		last = s.start("k")
+	many := kept{}
+	for i := range maxSignIns - 1 {
+		many[fmt.Sprint(i)] = entry{Hash: fmt.Sprint(i), KeyID: "k", Ends: now.Add(Idle)}
 	}
+	s.all = s.all.with(many, now)
+	last := s.start("k")
 	if _, _, ok := s.use(first); ok {
 		t.Error("the oldest sign-in is still there")
 	}
-	if _, _, ok := s.use(last); !ok || len(s.active) != maxSignIns {
-		t.Errorf("the newest is there: %v, %d sign-ins", ok, len(s.active))
+	if _, _, ok := s.use(last); !ok || len(s.all) != maxSignIns+1 {
+		t.Errorf("the newest is there: %v, %d sign-ins and links", ok, len(s.all))
+	}
+	if _, err := s.redeem(link); err != nil {
+		t.Errorf("the link: %v", err)
 	}
 	now = now.Add(2 * Idle)
 	s.start("k")
-	if len(s.active) != 1 {
-		t.Errorf("%d sign-ins after all others ended", len(s.active))
+	if len(s.all) != 1 {
+		t.Errorf("%d sign-ins after all others ended", len(s.all))
+	}
+}
+
+// Sign-ins and links outlive the process, by their hashes alone: a link works once, who signed out stays so, and one that was used lately lives on.
+func TestSignInsAreKept(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	path := filepath.Join(t.TempDir(), "signins.json")
+	open := func() *signIns {
+		return newSignIns(func() time.Time { return now }, &document.File{Path: path}, slog.New(slog.DiscardHandler))
+	}
+	s := open()
+	stays, leaves, link, unused := s.start("k"), s.start("k"), s.link("k"), s.link("k")
+	s.end(leaves)
+	if key, err := s.redeem(link); key != "k" || err != nil {
+		t.Fatalf("%q, %v", key, err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{stays, leaves, link, unused} {
+		if strings.Contains(string(raw), token) {
+			t.Error("the file has a token")
+		}
+	}
+	s = open()
+	if key, _, ok := s.use(stays); !ok || key != "k" {
+		t.Error("who was signed in is not")
+	}
+	if _, _, ok := s.use(leaves); ok {
+		t.Error("who signed out is signed in")
+	}
+	if _, err := s.redeem(link); !errors.Is(err, errGone) {
+		t.Errorf("a used link: %v", err)
+	}
+	if _, err := s.redeem(unused); err != nil {
+		t.Errorf("a link: %v", err)
+	}
+	now = now.Add(Idle - time.Minute)
+	if _, _, ok := s.use(stays); !ok {
+		t.Fatal("it ended early")
+	}
+	s.saveLate()
+	now = now.Add(Idle - time.Minute)
+	if s = open(); !s.alive(stays) {
+		t.Error("that it was used was not written")
+	}
+	if err := os.WriteFile(path, []byte("no text of ours"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	again := s.start("k")
+	if s = open(); s.alive(stays) || !s.alive(again) {
+		t.Error("a damaged file")
 	}
 }
 

@@ -4,8 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 const (
@@ -13,108 +18,198 @@ const (
 	Idle = 12 * time.Hour
 	// LinkLife is how long a sign-in link can be used, once.
 	LinkLife = 10 * time.Minute
-	// maxSignIns bounds the memory of sign-ins and links: over it the one that would end first goes.
+	// maxSignIns bounds the sign-ins, and the links: over it the one that would end first goes.
 	maxSignIns = 10_000
+	// coarse is how much longer a sign-in lives, at least, when that is written down: a crash takes no more from it.
+	coarse = time.Hour
+	// saveEvery is how far apart tries are to write what could not be written, or need not be at once.
+	saveEvery = 10 * time.Second
+	// freshApart is how far apart the newest sign-ins are asked for, whoever sends tokens that nobody knows.
+	freshApart = 100 * time.Millisecond
 )
 
-// signIns are the people signed in to the web page, and the links that sign
-// in. Only hashes of the tokens are kept, in memory: a restart signs everyone out.
+// errGone is that of a link that was used, or is too old.
+var errGone = errors.New("there is no such link")
+
+// signIns are the people signed in to the web page, and the links that sign in. They are kept in a document, so that neither a restart nor another node signs
+// anybody out, and in memory while that cannot be written. Only hashes of tokens are kept.
 type signIns struct {
-	now func() time.Time
+	now    func() time.Time
+	place  document.Place // nil: they are in memory only
+	logger *slog.Logger
 
-	mu     sync.Mutex // guards what follows
-	active map[tokenHash]*signIn
-	links  map[tokenHash]*signIn
+	mu      sync.Mutex // guards what follows
+	all     kept
+	unsaved bool // something in all is to be written
+
+	fresh sync.Mutex // guards asked; held while the newest are asked for
+	asked time.Time
 }
 
-type tokenHash [sha256.Size]byte
-
-// signIn belongs to a key and ends with it at the latest.
-type signIn struct {
-	keyID string
-	ends  time.Time
-}
-
-func newSignIns(now func() time.Time) *signIns {
-	return &signIns{now: now, active: map[tokenHash]*signIn{}, links: map[tokenHash]*signIn{}}
+func newSignIns(now func() time.Time, place document.Place, logger *slog.Logger) *signIns {
+	s := &signIns{now: now, place: place, logger: logger, all: kept{}}
+	if place != nil {
+		s.reload()
+	}
+	return s
 }
 
 // start returns the token of a new sign-in with the key.
-func (s *signIns) start(keyID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.add(s.active, keyID, Idle)
-}
+func (s *signIns) start(keyID string) string { return s.add(entry{KeyID: keyID}, Idle) }
 
 // link returns a token that redeem takes once.
-func (s *signIns) link(keyID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.add(s.links, keyID, LinkLife)
-}
+func (s *signIns) link(keyID string) string { return s.add(entry{KeyID: keyID, Link: true}, LinkLife) }
 
-// add makes an entry under a new token of 256 random bits. The caller holds mu.
-func (s *signIns) add(to map[tokenHash]*signIn, keyID string, life time.Duration) string {
-	now := s.now()
-	var first tokenHash
-	for h, e := range to {
-		if !now.Before(e.ends) {
-			delete(to, h)
-		} else if f := to[first]; f == nil || e.ends.Before(f.ends) {
-			first = h
-		}
-	}
-	if len(to) >= maxSignIns {
-		delete(to, first)
-	}
+// add keeps an entry under a new token of 256 random bits.
+func (s *signIns) add(e entry, life time.Duration) string {
 	var random [32]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails (crypto/rand)
 	token := base64.RawURLEncoding.EncodeToString(random[:])
-	to[sha256.Sum256([]byte(token))] = &signIn{keyID: keyID, ends: now.Add(life)}
+	e.Hash, e.Ends = hashOf(token), s.now().Add(life).UTC()
+	s.put(e)
+	s.save()
 	return token
+}
+
+func hashOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// put takes an entry in.
+func (s *signIns) put(e entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = s.all.with(kept{e.Hash: e}, s.now())
+	s.unsaved = true
+}
+
+// find is the entry of a token that has not ended.
+func (s *signIns) find(token string, link bool) (entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.all[hashOf(token)]
+	return e, ok && e.Link == link && e.lives(s.now())
+}
+
+// look is find, which asks for what another node knows of a token that is unknown here.
+func (s *signIns) look(token string, link bool) (entry, bool) {
+	e, ok := s.find(token, link)
+	if ok || token == "" || s.place == nil || s.place.Changed() == nil || s.knows(token) {
+		return e, ok
+	}
+	came := time.Now()
+	s.fresh.Lock()
+	if !s.asked.After(came) {
+		<-time.After(freshApart - time.Since(s.asked)) // at once when that is over
+		s.asked = time.Now()
+		text, _ := s.place.Fresh() // when that fails nobody knows the token
+		s.take(text)
+	}
+	s.fresh.Unlock()
+	return s.find(token, link)
+}
+
+func (s *signIns) knows(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.all[hashOf(token)]
+	return known
 }
 
 // use finds the key of a sign-in and lets it live on.
 func (s *signIns) use(token string) (keyID string, ends time.Time, ok bool) {
+	e, ok := s.look(token, false)
+	if !ok {
+		return "", time.Time{}, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := sha256.Sum256([]byte(token))
-	e, now := s.active[h], s.now()
-	if e == nil {
-		return "", time.Time{}, false
+	ends = s.now().Add(Idle).UTC()
+	if ends.Sub(e.Ends) >= coarse {
+		e.Ends, s.unsaved = ends, true
+		s.all = s.all.with(kept{e.Hash: e}, s.now())
 	}
-	if !now.Before(e.ends) {
-		delete(s.active, h)
-		return "", time.Time{}, false
-	}
-	e.ends = now.Add(Idle)
-	return e.keyID, e.ends, true
+	return e.KeyID, ends, true
 }
 
 // alive says whether a sign-in has not ended, and does not let it live on.
 func (s *signIns) alive(token string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.active[sha256.Sum256([]byte(token))]
-	return e != nil && s.now().Before(e.ends)
+	_, ok := s.find(token, false)
+	return ok
 }
 
-// redeem takes a link's token, which is worth nothing afterwards.
-func (s *signIns) redeem(token string) (keyID string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := sha256.Sum256([]byte(token))
-	e := s.links[h]
-	delete(s.links, h)
-	if e == nil || !s.now().Before(e.ends) {
-		return "", false
+// redeem takes a link's token, which is worth nothing afterwards, on no node. The error is errGone, or why that cannot be made sure now.
+func (s *signIns) redeem(token string) (keyID string, err error) {
+	e, ok := s.look(token, true)
+	if !ok {
+		return "", errGone
 	}
-	return e.keyID, true
+	e.Over = true
+	if s.place == nil {
+		s.put(e)
+		return e.KeyID, nil
+	}
+	text, err := s.place.Change(func(old []byte) ([]byte, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		all := s.all.with(parse(old, s.logger), s.now())
+		if is, ok := all[e.Hash]; !ok || is.Over {
+			return nil, errGone
+		}
+		return all.with(kept{e.Hash: e}, s.now()).encode()
+	})
+	if err != nil {
+		return "", err
+	}
+	s.take(text)
+	return e.KeyID, nil
 }
 
 // end forgets a sign-in.
 func (s *signIns) end(token string) {
+	if e, ok := s.find(token, false); ok {
+		e.Over = true
+		s.put(e)
+		s.save()
+	}
+}
+
+// save writes what is not written, if there is something. What cannot be written now is tried again.
+func (s *signIns) save() {
+	if s.place == nil {
+		return
+	}
+	text, err := s.place.Change(func(old []byte) ([]byte, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unsaved = false
+		return s.all.with(parse(old, s.logger), s.now()).encode()
+	})
+	if err == nil {
+		s.take(text)
+		return
+	}
+	s.mu.Lock()
+	s.unsaved = true
+	s.mu.Unlock()
+	s.logger.Warn("sign-ins to the page cannot be written: this node knows them until it stops", "error", err)
+}
+
+// take takes in what a text has.
+func (s *signIns) take(text []byte) {
+	more := parse(text, s.logger)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.active, sha256.Sum256([]byte(token)))
+	s.all = s.all.with(more, s.now())
+}
+
+// reload takes in what the document has now.
+func (s *signIns) reload() {
+	text, err := s.place.Read()
+	if err != nil {
+		s.logger.Warn("the sign-ins to the page cannot be read: who was signed in signs in again", "error", err)
+		return
+	}
+	s.take(text)
 }

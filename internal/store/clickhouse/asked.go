@@ -15,9 +15,15 @@ import (
 
 // What one node erases other nodes have in their Logs, too. So they are asked to erase it there, by a row of the table erasures that stays until the node has done it.
 
+// What a node has that the tables do not have yet nobody else finds. Nodes that are away when something is erased are asked by such a row, too, which says what it was: they erase it
+// before they insert again. It has the id of a trace or a user until then, and no longer.
+
+// againColumns say what is to be erased again.
+var againColumns = []column{{"project", "String", "ZSTD(1)"}, {"user_id", "String", "ZSTD(1)"}, {"trace_id", "String", "ZSTD(1)"}}
+
 func erasuresDDL() string {
 	return "CREATE TABLE IF NOT EXISTS erasures (node UInt16, id String, seqs Array(UInt64), done UInt8, at " + timeType +
-		" DEFAULT now64(6)) ENGINE = ReplacingMergeTree(done) ORDER BY (node, id) SETTINGS " + settings(8192)
+		" DEFAULT now64(6), " + definitions(againColumns, nil) + ") ENGINE = ReplacingMergeTree(done) ORDER BY (node, id) SETTINGS " + settings(8192)
 }
 
 // Asked is what another node asks this one to erase from its Log.
@@ -57,7 +63,7 @@ func (w *Warehouse) Asked(ctx context.Context) (asked []Asked, err error) {
 	var id proto.ColStr
 	seqs := new(proto.ColUInt64).Array()
 	q := &builder{}
-	text := "SELECT id, seqs FROM erasures FINAL WHERE node = " + q.arg(uint64(w.Node())) + " AND done = 0 ORDER BY at"
+	text := "SELECT id, seqs FROM erasures FINAL WHERE node = " + q.arg(uint64(w.Node())) + " AND done = 0 AND project = '' ORDER BY at"
 	err = w.ask(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
 		a := Asked{id: id.Row(i)}
 		for _, seq := range seqs.Row(i) {

@@ -142,6 +142,8 @@ func (w *Warehouse) step(ctx context.Context, next node) error {
 		return fmt.Errorf("write the node's step: %w", err)
 	}
 	w.self, w.fresh = next, fresh
+	w.noteGap()
+	w.heard = time.Now()
 	w.reached.Store(uint64(next.cursor))
 	return nil
 }
@@ -162,6 +164,10 @@ type instant struct {
 
 func (w *Warehouse) now(ctx context.Context) (instant, error) {
 	all, err := w.nodes(ctx)
+	// Rows of a clock that was read later are priced by no less: what other nodes say of prices after this holds for who reads the clock then.
+	if err == nil && w.options.Refresh != nil {
+		err = w.options.Refresh()
+	}
 	var at instant
 	for _, n := range all {
 		if n.id == w.self.id && n.process != w.process && n.steps > w.self.steps {

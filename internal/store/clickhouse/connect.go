@@ -169,7 +169,7 @@ func (w *Warehouse) Run(ctx context.Context) error {
 // look writes what waits, and notes how that went.
 func (w *Warehouse) look(ctx context.Context) {
 	err := w.Flush(ctx)
-	if err == nil {
+	if err == nil || errors.Is(err, errSuspect) {
 		err = w.beat(ctx)
 	}
 	if err == nil && time.Since(w.checked) > settingsEvery {

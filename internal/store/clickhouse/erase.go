@@ -16,7 +16,7 @@ import (
 // Erase removes the events at these Seqs of the project, with every copy of the facts that they are, and what they were folded into is folded
 // anew. The files that had them, or rows of theirs, are rewritten before it returns; the server removes the old ones a moment later.
 func (w *Warehouse) Erase(ctx context.Context, project string, seqs []entity.Seq) error {
-	if err := w.Flush(ctx); err != nil {
+	if err := w.flush(ctx); err != nil {
 		return fmt.Errorf("erase events: %w", err)
 	}
 	for some := range slices.Chunk(seqs, removeAtOnce) {

@@ -108,14 +108,38 @@ type touch struct {
 
 // touchedSince are what the events touch that a node has inserted and not settled.
 func (w *Warehouse) touchedSince(ctx context.Context, n node) (touched []touch, err error) {
+	return w.touched(ctx, "node = %d AND step > %s AND step <= %s", n.id, n.settled, max(n.inserted, n.inserting))
+}
+
+// touched are what the events of a node touch that a condition is about.
+func (w *Warehouse) touched(ctx context.Context, condition string, node uint16, of ...uint64) (touched []touch, err error) {
 	var project, id, trace proto.ColStr
 	var kind proto.ColUInt8
 	q := &builder{}
-	text := fmt.Sprintf(`SELECT DISTINCT CAST(project, 'String') AS of_project, kind, entity_id, if(kind = %d, trace_id, '') AS trace FROM events
-		WHERE node = %d AND step > %s AND step <= %s`, entity.ObservationKind, n.id, q.arg(n.settled), q.arg(max(n.inserted, n.inserting)))
+	args := []any{node}
+	for _, n := range of {
+		args = append(args, q.arg(n))
+	}
+	text := fmt.Sprintf("SELECT DISTINCT CAST(project, 'String') AS of_project, kind, entity_id, if(kind = %d, trace_id, '') AS trace FROM events WHERE ", entity.ObservationKind) + fmt.Sprintf(condition, args...)
 	result := proto.Results{{Name: "of_project", Data: &project}, {Name: "kind", Data: &kind}, {Name: "entity_id", Data: &id}, {Name: "trace", Data: &trace}}
 	err = w.ask(ctx, q, text, result, func(i int) {
 		touched = append(touched, touch{project.Row(i), id.Row(i), trace.Row(i), entity.Kind(kind.Row(i))})
 	})
 	return touched, err
+}
+
+// Resettle folds anew what events of this node touch that are behind a place in its Log and in the table: other prices hold for them.
+func (w *Warehouse) Resettle(ctx context.Context, after entity.Seq) error {
+	return w.locked(ctx, func() error {
+		touched, err := w.touched(ctx, "node = %d AND seq > %s", w.self.id, uint64(Shared(w.self.id, after)))
+		if err == nil && len(touched) > 0 {
+			if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
+				err = w.settle(ctx, nil, touched)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("settle again: %w", err)
+		}
+		return nil
+	})
 }

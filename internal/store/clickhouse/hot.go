@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,6 +29,22 @@ type hot struct {
 	bytes int
 	// failed says that the last flush did not write all.
 	failed bool
+	// erased are events that must not be taken, because they were erased after somebody had read them.
+	erased map[entity.Seq]bool
+}
+
+// skip drops an event, and does not take it.
+func (h *hot) skip(seq entity.Seq) {
+	if h.erased == nil {
+		h.erased = map[entity.Seq]bool{}
+	}
+	h.erased[seq] = true
+	h.recs = slices.DeleteFunc(h.recs, func(r entity.Record) bool {
+		if r.Seq == seq {
+			h.bytes -= weight(&r)
+		}
+		return r.Seq == seq
+	})
 }
 
 func (h *hot) full() bool { return len(h.recs) >= mostRows || h.bytes >= mostBytes }
@@ -73,6 +90,9 @@ func (w *Warehouse) take(recs []entity.Record, upto entity.Seq) error {
 	}
 	for i := range recs {
 		r := recs[i]
+		if w.hot.erased[r.Seq] {
+			continue
+		}
 		r.Row, r.Fields = slices.Clone(r.Row), nil
 		w.hot.bytes += weight(&r)
 		w.hot.recs = append(w.hot.recs, r)
@@ -85,6 +105,20 @@ func weight(r *entity.Record) int { return 200 + len(r.Row) + len(r.Event.Payloa
 
 // Flush writes what was inserted before.
 func (w *Warehouse) Flush(ctx context.Context) error {
+	err := w.locked(ctx, func() error {
+		if w.noteGap(); w.Suspect() {
+			return errSuspect
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write what was inserted: %w", err)
+	}
+	return w.flush(ctx)
+}
+
+// flush is Flush, whatever others may have erased.
+func (w *Warehouse) flush(ctx context.Context) error {
 	if w.closed.Load() {
 		return store.ErrClosed
 	}
@@ -126,6 +160,7 @@ func (w *Warehouse) flushBlock(ctx context.Context) (more bool, err error) {
 		w.hot.bytes -= weight(&w.hot.recs[i])
 	}
 	w.hot.recs = slices.Delete(w.hot.recs, 0, b.n)
+	maps.DeleteFunc(w.hot.erased, func(seq entity.Seq, _ bool) bool { return seq <= w.self.cursor })
 	return len(w.hot.recs) > 0, nil
 }
 

@@ -32,7 +32,8 @@ func tables() []tableSpec {
 	return []tableSpec{
 		{"marks", marksDDL(), nil},
 		{"nodes", nodesDDL(), nil},
-		{"erasures", erasuresDDL(), nil},
+		{"erasures", erasuresDDL(), againColumns},
+		{"documents", documentsDDL(), nil},
 		{"events", eventsDDL(), slices.Concat(eventColumns, said)},
 		{observationTable.name, observationTable.ddl(), observationTable.columns},
 		{scoreTable.name, scoreTable.ddl(), scoreTable.columns},

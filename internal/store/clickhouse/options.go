@@ -33,6 +33,8 @@ type Options struct {
 	Extract func(rec *entity.Record)
 	// Prices says what calls cost. Default: what was sent.
 	Prices entity.Pricer
+	// Refresh has Prices know what other nodes have said of them up to now. It is called with the clock read and before rows are made. Default: nothing.
+	Refresh func() error
 	// QuestionTime bounds a question whose context has no deadline. Default 30 s.
 	QuestionTime time.Duration
 	// QuestionMemory bounds what the server may use for one question, in bytes. Default 1 GiB.

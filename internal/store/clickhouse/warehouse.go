@@ -22,6 +22,8 @@ type Warehouse struct {
 	reached atomic.Uint64 // the cursor, for who must not wait
 	number  atomic.Uint32 // of the node
 	closed  atomic.Bool
+	guarded atomic.Bool // see Guard
+	suspect atomic.Bool // see Suspect
 
 	ready  chan struct{}         // closed by Connect
 	fault  atomic.Pointer[error] // how the servers were found last
@@ -42,6 +44,7 @@ type Warehouse struct {
 	recent  *recent
 	self    node
 	fresh   time.Time // when the tables had all that the Log has
+	heard   time.Time // when this node's last step was written
 	// tidied is up to which block what a node left that is away was settled.
 	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.

@@ -14,7 +14,7 @@ const (
 	expireAtOnce = 50_000
 	// reclaimAfter is how many events must have been removed before their room is made free.
 	reclaimAfter = 200_000
-	// forgetAfter is how many events must have been removed, and at least as many as
+	// forgetAfter is how many events must have been removed, and at least half as many as
 	// remain, before the filter of seen ids is made anew.
 	forgetAfter = 500_000
 )
@@ -104,17 +104,24 @@ func (w *Warehouse) expire(project, of string) error {
 	return err
 }
 
-// reclaim makes the room of removed rows free to be used again, and forgets their
-// ids, when they are many: it takes its time.
+// reclaim makes the room of removed rows free to be used again, when they are many: it takes its time.
+// Fewer are reclaimed with others, with a checkpoint that comes for another reason, or when there is nothing to insert.
 func (w *Warehouse) reclaim() error {
-	if w.removed < reclaimAfter {
-		return nil // they are reclaimed with others, or when there is nothing to insert
+	if w.removed >= reclaimAfter {
+		if err := w.checkpointOrCompact(false); err != nil {
+			return err
+		}
 	}
-	if err := w.checkpointOrCompact(false); err != nil {
-		return err
+	return w.forgetRemoved()
+}
+
+// forgetRemoved makes the filter of seen ids anew when there are many in it that were removed.
+func (w *Warehouse) forgetRemoved() error {
+	if w.forgotten < forgetAfter {
+		return nil
 	}
 	left, err := w.write.int64s("SELECT count(*) FROM events")
-	if err != nil || w.forgotten < max(forgetAfter, left[0]) {
+	if err != nil || w.forgotten < left[0]/2 {
 		return err
 	}
 	w.seen = newSeen(w.options.IDMemory)

@@ -2,6 +2,7 @@ package duckstore
 
 /*
 #include <malloc.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -26,6 +27,12 @@ static unsigned arenas(void) {
 	return duckdb_je_mallctl && duckdb_je_mallctl("arenas.narenas", &n, &len, NULL, 0) == 0 ? n : 0;
 }
 
+static int in_background(void) {
+	bool on = false;
+	size_t len = sizeof on;
+	return duckdb_je_mallctl && duckdb_je_mallctl("background_thread", &on, &len, NULL, 0) == 0 && on;
+}
+
 static void bound_arenas(int most) {
 #ifdef __GLIBC__
 	mallopt(M_ARENA_MAX, most);
@@ -34,6 +41,8 @@ static void bound_arenas(int most) {
 }
 
 static void trim(void) {
+	if (duckdb_je_mallctl)
+		duckdb_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0); // 4096 stands for all of them
 #ifdef __GLIBC__
 	malloc_trim(0);
 #endif
@@ -82,7 +91,11 @@ func decayOf(name string) int {
 	return int(C.decay(n))
 }
 
-// trimMemory gives back what the C library has free (malloc_trim(3)): DuckDB's own
+// decaysAlone says whether a thread of the allocator's sees to it that what is free leaves in time. Without
+// it, it leaves only when somebody allocates in the same arena.
+func decaysAlone() bool { return C.in_background() != 0 }
+
+// trimMemory gives back what is free now, in the allocator's arenas and in the C library (malloc_trim(3)): DuckDB's own
 // structures, small pieces beside its blocks, leave holes. Takes some milliseconds.
 func trimMemory() { C.trim() }
 

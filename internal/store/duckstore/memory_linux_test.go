@@ -13,6 +13,9 @@ func TestFreedMemoryLeavesSoon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
+	if !decaysAlone() {
+		t.Error("what is free does not leave by itself")
+	}
 	for name, want := range map[string]int{
 		"arenas.dirty_decay_ms": keptDirty, "arenas.muzzy_decay_ms": 0, // of arenas to come
 		"arena.0.dirty_decay_ms": keptDirty, "arena.0.muzzy_decay_ms": 0,

@@ -80,13 +80,24 @@ func (c *conn) close() {
 // exec runs one statement whose text is made by this package. What others gave
 // goes in as args, for $1 and so on: string, []string, []int64 or []uint64.
 func (c *conn) exec(statement string, args ...any) error {
-	return c.run(statement, args, func(mapping.Result) {})
+	return c.run(statement, args, func(*result) {})
 }
 
 // run runs one statement and hands its result to use.
-func (c *conn) run(statement string, args []any, use func(mapping.Result)) error {
-	if err := c.fails(statement); err != nil {
+func (c *conn) run(statement string, args []any, use func(*result)) error {
+	r, err := c.query(statement, args...)
+	if err != nil {
 		return err
+	}
+	defer r.close()
+	use(r)
+	return nil
+}
+
+// query runs one statement, all of it; another may be run while its result is read, also on another thread. close ends it.
+func (c *conn) query(statement string, args ...any) (*result, error) {
+	if err := c.fails(statement); err != nil {
+		return nil, err
 	}
 	var res mapping.Result
 	var state mapping.State
@@ -97,21 +108,49 @@ func (c *conn) run(statement string, args []any, use func(mapping.Result)) error
 		state = mapping.Prepare(c.conn, statement, &prepared)
 		defer mapping.DestroyPrepare(&prepared)
 		if state == mapping.StateError {
-			return errors.New(mapping.PrepareError(prepared))
+			return nil, errors.New(mapping.PrepareError(prepared))
 		}
 		for i, arg := range args {
 			if bind(prepared, mapping.IdxT(i+1), arg) == mapping.StateError {
-				return fmt.Errorf("parameter %d cannot be bound", i+1)
+				return nil, fmt.Errorf("parameter %d cannot be bound", i+1)
 			}
 		}
 		state = mapping.ExecutePrepared(prepared, &res)
 	}
-	defer mapping.DestroyResult(&res)
 	if state == mapping.StateError {
-		return errors.New(mapping.ResultError(&res))
+		defer mapping.DestroyResult(&res)
+		return nil, errors.New(mapping.ResultError(&res))
 	}
-	use(res)
-	return nil
+	return &result{res}, nil
+}
+
+// result is what a statement returned.
+type result struct{ native mapping.Result }
+
+// close gives the result back; nil is none.
+func (r *result) close() {
+	if r != nil {
+		mapping.DestroyResult(&r.native)
+	}
+}
+
+// each hands out the rows, a block of up to 2048 at a time.
+func (r *result) each(f func(block)) {
+	for {
+		chunk := mapping.FetchChunk(r.native)
+		if chunk.Ptr == nil {
+			return
+		}
+		b := block{
+			chunk:   chunk,
+			rows:    int(mapping.DataChunkGetSize(chunk)),
+			columns: int(mapping.DataChunkGetColumnCount(chunk)),
+		}
+		if b.rows > 0 {
+			f(b)
+		}
+		mapping.DestroyDataChunk(&chunk)
+	}
 }
 
 // bind hands over one parameter.
@@ -169,23 +208,7 @@ func (c *conn) int64s(query string, args ...any) ([]int64, error) {
 
 // scan hands the rows of a query to each, a block of up to 2048 at a time.
 func (c *conn) scan(query string, args []any, each func(block)) error {
-	return c.run(query, args, func(res mapping.Result) {
-		for {
-			chunk := mapping.FetchChunk(res)
-			if chunk.Ptr == nil {
-				return
-			}
-			b := block{
-				chunk:   chunk,
-				rows:    int(mapping.DataChunkGetSize(chunk)),
-				columns: int(mapping.DataChunkGetColumnCount(chunk)),
-			}
-			if b.rows > 0 {
-				each(b)
-			}
-			mapping.DestroyDataChunk(&chunk)
-		}
-	})
+	return c.run(query, args, func(r *result) { r.each(each) })
 }
 
 // text is DuckDB's duckdb_string_t: up to 12 bytes stand in it, of a longer

@@ -169,6 +169,7 @@ func (w *Warehouse) configure(o Options) error {
 		"SET GLOBAL dynamic_or_filter_threshold = 1024",
 		// Freed memory goes back to the machine soon: by default DuckDB's allocator keeps much of it.
 		"SET allocator_flush_threshold = '16MiB'",
+		"SET allocator_background_threads = true", // see decaysAlone
 		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",

@@ -16,6 +16,7 @@ type rowReader struct {
 	data    []unsafe.Pointer // of the block at hand, all columns
 	valids  []validity
 	from    int
+	absent  []cell // of what is NULL in all rows, and is not read
 }
 
 // newRowReader reads the columns of those names.
@@ -31,6 +32,24 @@ func newRowReader(names []string) *rowReader {
 	return r
 }
 
+// leaveOut has those columns not read that no row has a value of, which count says of each.
+func (r *rowReader) leaveOut(count func(columns []column) ([]int64, error)) error {
+	values, err := count(r.columns)
+	if err != nil {
+		return err
+	}
+	columns, cells := r.columns[:0], r.cells[:0]
+	for i, n := range values {
+		if n == 0 {
+			r.absent = append(r.absent, r.cells[i])
+			continue
+		}
+		columns, cells = append(columns, r.columns[i]), append(cells, r.cells[i])
+	}
+	r.columns, r.cells = columns, cells
+	return nil
+}
+
 func (r *rowReader) list() string { return names(r.columns) }
 
 // begin takes a block, in which the columns begin at from.
@@ -41,13 +60,26 @@ func (r *rowReader) begin(b block, from int) {
 	}
 }
 
+// clear is what read makes of NULL.
+func (c *cell) clear(to unsafe.Pointer) {
+	switch c.as {
+	case textCell:
+		*(*string)(to) = ""
+	case boolCell:
+		*(*bool)(to) = false
+	case intCell, floatCell:
+		*(*int64)(to) = 0
+	case intPointerCell, floatPointerCell:
+		*(*unsafe.Pointer)(to) = nil
+	case timeCell:
+		*(*time.Time)(to) = time.Time{}
+	}
+}
+
 // numbers is a column of the block, valid where the column is not NULL.
 func (r *rowReader) numbers(column int) []int64 {
 	return unsafe.Slice((*int64)(r.data[column]), chunkRows)
 }
-
-// flag is a value of a column of truths.
-func (r *rowReader) flag(column, i int) bool { return *(*uint8)(unsafe.Add(r.data[column], i)) != 0 }
 
 // text is a value of a column of texts, in the block's memory; "" of NULL.
 func (r *rowReader) text(column, i int) string {
@@ -61,6 +93,9 @@ func (r *rowReader) valid(column int) validity { return r.valids[column] }
 
 // read makes o the i-th row, as far as it is read: of other members it leaves what is there. It is in the block's memory.
 func (r *rowReader) read(i int, o *observationRow) {
+	for _, cell := range r.absent {
+		cell.clear(unsafe.Add(unsafe.Pointer(o), cell.at))
+	}
 	for k, cell := range r.cells {
 		known := r.valids[r.from+k].has(i)
 		from, to := r.data[r.from+k], unsafe.Add(unsafe.Pointer(o), cell.at)

@@ -70,9 +70,12 @@ func (e *removal) refold() *refold {
 	return r
 }
 
+// rollUpAtOnce is how many traces are rolled up at a time: what they consist of is in memory.
+const rollUpAtOnce = 2000
+
 // rollUp rolls traces up anew that have lost something.
 func (e *removal) rollUp(traces []entityKey) error {
-	for some := range slices.Chunk(traces, foldAtOnce) {
+	for some := range slices.Chunk(traces, rollUpAtOnce) {
 		r := e.refold()
 		if _, err := r.touch(some); err != nil {
 			return err

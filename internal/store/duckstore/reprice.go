@@ -52,15 +52,12 @@ type repricing struct {
 	w   *Warehouse
 	ctx context.Context
 	in  *rowReader
-	out *appender // changed rows of the piece
-	// What the changed calls of the piece change in the sums of their traces.
-	sums *traceSums
-	// Traces whose sums are made anew of all their observations, and those where a call came to carry a cost or to carry none below something.
+	// Traces whose sums are made anew of all their observations, and those where what counts is found anew of all of them: a call that hangs below
+	// something carries no cost any more, or more than steps that are no calls is above one that carries one now.
 	whole, flipped *hashes
 	tally          store.Tally
 	changed        int
-	columns        costColumns // that differ in the piece
-	unsure         []int64     // rows that do not say all that their costs depend on
+	unsure         []int64 // rows that do not say all that their costs depend on
 }
 
 // pieceRows is about how many calls are read, priced and written at a time. As many have one written at most.
@@ -93,14 +90,10 @@ func (p *repricing) run() error {
 
 // look tells what would become of the calls.
 func (p *repricing) look() error {
-	pieces, err := p.pieces()
-	for i := 0; err == nil && i < len(pieces); i++ {
-		err = p.each(pieces[i], func(int, *observationRow, entity.Repriced, *entity.Costed) error { return nil })
+	if err := p.inPieces(func(*pricedPiece) error { return nil }); err != nil {
+		return err
 	}
-	if err == nil {
-		err = p.lookAtUnsure()
-	}
-	return err
+	return p.lookAtUnsure()
 }
 
 // write gives them their costs.
@@ -108,10 +101,7 @@ func (p *repricing) write() error {
 	if err := p.begin(); err != nil {
 		return err
 	}
-	pieces, err := p.pieces()
-	for i := 0; err == nil && i < len(pieces); i++ {
-		err = p.piece(pieces[i])
-	}
+	err := p.inPieces(p.finish)
 	if err == nil {
 		err = p.foldUnsure()
 	}
@@ -133,7 +123,7 @@ func (p *repricing) begin() error {
 			return err
 		}
 	}
-	p.sums, p.whole, p.flipped = newTraceSums(), &hashes{table: "whole"}, &hashes{table: "flipped"}
+	p.whole, p.flipped = &hashes{table: "whole"}, &hashes{table: "flipped"}
 	return nil
 }
 
@@ -144,142 +134,6 @@ func (p *repricing) end() error {
 		}
 	}
 	return nil
-}
-
-// calls is the condition of the calls that are meant, whose project is $1.
-func (p *repricing) calls() string {
-	return fmt.Sprintf("project = $1 AND start_time >= %d AND start_time < %d AND lower(type) IN ('generation', 'llm', 'embedding') AND duplicate_of IS NULL", p.From, p.To)
-}
-
-// pieces are ranges of written with about pieceRows calls each.
-func (p *repricing) pieces() (pieces []span, err error) {
-	return p.w.piecesOf("SELECT written, count(*), min(written) FROM observations WHERE "+p.calls()+" GROUP BY written ORDER BY written", p.Project, pieceRows, nil)
-}
-
-// piecesOf joins the groups of a statement that has written, how many rows these are and another number of them, of which least gets the
-// smallest of each piece.
-func (w *Warehouse) piecesOf(statement, project string, size int64, least *[]int64) (pieces []span, err error) {
-	rows := int64(0)
-	err = w.write.scan(statement, []any{project}, func(b block) {
-		for i := range b.rows {
-			written, n, other := b.number(0, i), b.number(1, i), b.number(2, i)
-			if len(pieces) == 0 || rows+n > size {
-				pieces, rows = append(pieces, span{written, written}), 0
-				if least != nil {
-					*least = append(*least, other)
-				}
-			}
-			at := len(pieces) - 1
-			pieces[at].last = written
-			rows += n
-			if least != nil {
-				(*least)[at] = min((*least)[at], other)
-			}
-		}
-	})
-	return pieces, err
-}
-
-// each prices the calls of a piece, and hands out each, with what became of it and with its costs before. What it hands out is valid only then.
-func (p *repricing) each(piece span, f func(i int, o *observationRow, is entity.Repriced, was *entity.Costed) error) error {
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
-	var failed error
-	var o observationRow
-	seqs := make([]entity.Seq, 1)
-	statement := fmt.Sprintf("SELECT rowid, trace_hash, first_seq, parent_observation_id IS NOT NULL, %s FROM observations WHERE %s AND %s", p.in.list(), piece.holds("written"), p.calls())
-	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
-		p.in.begin(b, atPriced)
-		for i := 0; i < b.rows && failed == nil; i++ {
-			p.in.read(i, &o)
-			seqs[0] = entity.Seq(p.in.numbers(atFirstSeq)[i])
-			o.Seqs = seqs
-			was := o.Costs()
-			is := p.By.Reprice(p.Project, &o)
-			if is == entity.Unsure {
-				p.unsure = append(p.unsure, p.in.numbers(atRow)[i])
-				continue
-			}
-			p.tally.Add(is, &o, was.Total)
-			failed = f(i, &o, is, &was)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return failed
-}
-
-// Where the columns of each stand.
-const (
-	atRow = iota
-	atHash
-	atFirstSeq
-	atBelow
-	atPriced
-)
-
-// piece writes the costs of one.
-func (p *repricing) piece(at span) (err error) {
-	c := newChunk(repricedColumns)
-	defer c.close()
-	if p.out, err = p.w.tempAppender("repriced", c); err != nil {
-		return err
-	}
-	defer p.out.done()
-	p.columns = 0
-	before := p.changed
-	if err := p.each(at, p.changedCall); err != nil {
-		return err
-	}
-	if p.changed == before {
-		return nil
-	}
-	if err := p.out.end(); err != nil {
-		return err
-	}
-	if err := p.flipped.write(p.w); err != nil {
-		return err
-	}
-	if err := p.w.write.exec(fmt.Sprintf("UPDATE observations SET %s FROM temp.repriced AS r WHERE observations.rowid = r.of AND %s", p.columns.set(), at.holds("observations.written"))); err != nil {
-		return err
-	}
-	if err := p.w.write.exec("TRUNCATE temp.repriced"); err != nil {
-		return err
-	}
-	return p.sumUp(at)
-}
-
-// changedCall notes a call that has other costs.
-func (p *repricing) changedCall(i int, o *observationRow, is entity.Repriced, was *entity.Costed) error {
-	if is != entity.Changed {
-		return nil
-	}
-	p.changed++
-	now := o.Costs()
-	p.columns |= differing(was, &now)
-	if p.in.valid(atHash).has(i) {
-		hash := p.in.numbers(atHash)[i]
-		p.sums.add(hash, o, was.Total, now.Total)
-		if carries(was.Total) != carries(now.Total) && p.in.flag(atBelow, i) {
-			p.flipped.add(hash)
-		}
-	}
-	c := p.out.chunk
-	c.setInt(0, p.in.numbers(atRow)[i])
-	for at, cost := range [...]*float64{now.Input, now.CacheRead, now.CacheWrite, now.Output, now.Total} {
-		if cost != nil {
-			c.setFloat(1+at, *cost)
-		}
-	}
-	if now.Source != "" {
-		c.setText(6, now.Source)
-	}
-	if now.Reason != "" {
-		c.setText(7, now.Reason)
-	}
-	return p.out.next()
 }
 
 // carries says whether an observation of that cost carries one: see entity.Count.
@@ -294,37 +148,4 @@ func (w *Warehouse) tempAppender(table string, c *chunk) (*appender, error) {
 		return nil, err
 	}
 	return a, nil
-}
-
-// costColumns are some of the columns from input_cost on in repricedColumns, a bit for each.
-type costColumns uint8
-
-// differing are those in which costs differ.
-func differing(a, b *entity.Costed) (c costColumns) {
-	for i, p := range [...][2]*float64{{a.Input, b.Input}, {a.CacheRead, b.CacheRead}, {a.CacheWrite, b.CacheWrite}, {a.Output, b.Output}, {a.Total, b.Total}} {
-		if (p[0] == nil) != (p[1] == nil) || p[0] != nil && *p[0] != *p[1] {
-			c |= 1 << i
-		}
-	}
-	if a.Source != b.Source {
-		c |= 1 << 5
-	}
-	if a.Reason != b.Reason {
-		c |= 1 << 6
-	}
-	return c
-}
-
-// set is what an UPDATE sets.
-func (c costColumns) set() (text string) {
-	for i, column := range repricedColumns[1:] {
-		if c&(1<<i) == 0 {
-			continue
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += column.name + " = r." + column.name
-	}
-	return text
 }

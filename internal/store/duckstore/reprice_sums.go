@@ -84,13 +84,13 @@ func (t *traceSum) apply(cost *float64, unpriced int64) (*float64, int64, bool) 
 }
 
 // sumUp adds what the calls of a piece changed to the sums of their traces.
-func (p *repricing) sumUp(at span) error {
-	if len(p.sums.list) == 0 {
+func (p *repricing) sumUp(d *pricedPiece) error {
+	if len(d.sums.list) == 0 {
 		return nil
 	}
 	touched := &hashes{table: "touched"}
-	for i := range p.sums.list {
-		touched.add(p.sums.list[i].hash)
+	for i := range d.sums.list {
+		touched.add(d.sums.list[i].hash)
 	}
 	if err := touched.write(p.w); err != nil {
 		return err
@@ -102,21 +102,21 @@ func (p *repricing) sumUp(at span) error {
 		return err
 	}
 	defer a.done()
-	if err := p.eachSum(at, a); err != nil {
+	if err := p.eachSum(d, a); err != nil {
 		return err
 	}
 	if err := a.end(); err != nil {
 		return err
 	}
-	for i := range p.sums.list {
-		if t := &p.sums.list[i]; t.whole {
+	for i := range d.sums.list {
+		if t := &d.sums.list[i]; t.whole {
 			p.whole.add(t.hash)
 		}
 	}
-	p.sums.list = p.sums.list[:0]
-	clear(p.sums.at)
+	d.sums.list = d.sums.list[:0]
+	clear(d.sums.at)
 	for _, statement := range []string{
-		fmt.Sprintf("UPDATE traces SET total_cost = s.total_cost, unpriced_count = s.unpriced_count FROM temp.summed AS s WHERE traces.rowid = s.of AND traces.written >= %d", at.first),
+		fmt.Sprintf("UPDATE traces SET total_cost = s.total_cost, unpriced_count = s.unpriced_count FROM temp.summed AS s WHERE traces.rowid = s.of AND traces.written >= %d", d.at.first),
 		"TRUNCATE temp.summed", "TRUNCATE temp.touched",
 	} {
 		if err := p.w.write.exec(statement); err != nil {
@@ -127,10 +127,10 @@ func (p *repricing) sumUp(at span) error {
 }
 
 // eachSum hands the new sums of the traces in temp.touched to an appender.
-func (p *repricing) eachSum(at span, a *appender) error {
+func (p *repricing) eachSum(d *pricedPiece, a *appender) error {
 	var failed error
 	// A trace's written is not less than that of its observations.
-	statement := fmt.Sprintf("SELECT rowid, trace_hash, total_cost, unpriced_count FROM traces WHERE project = $1 AND written >= %d AND trace_hash IN (SELECT hash FROM temp.touched)", at.first)
+	statement := fmt.Sprintf("SELECT rowid, trace_hash, total_cost, unpriced_count FROM traces WHERE project = $1 AND written >= %d AND trace_hash IN (SELECT hash FROM temp.touched)", d.at.first)
 	err := p.w.write.scan(statement, []any{p.Project}, func(b block) {
 		rows, hashes, costs, known, unpriced := b.int64s(0), b.int64s(1), b.floats(2), b.valid(2), b.int64s(3)
 		for i := 0; i < b.rows && failed == nil; i++ {
@@ -138,7 +138,7 @@ func (p *repricing) eachSum(at span, a *appender) error {
 			if known.has(i) {
 				cost = &costs[i]
 			}
-			cost, n, ok := p.sums.of(hashes[i]).apply(cost, unpriced[i])
+			cost, n, ok := d.sums.of(hashes[i]).apply(cost, unpriced[i])
 			if !ok {
 				continue
 			}

@@ -55,9 +55,17 @@ func sameHash() (a, b string) {
 }
 
 // What calls cost more or less is added to the sums of their traces: these are what they are when the same calls are inserted at the new prices.
-// So are those of traces whose ids have one hash, whose sums are too large to be added to, or in which an agent's own cost counts no more.
+// So are those of traces whose ids have one hash, whose sums are too large to be added to, or in which an agent's own cost counts no more; and so is what
+// of each observation counts.
 func TestRepriceAddsToSums(t *testing.T) {
 	t.Parallel()
+	for _, alike := range []bool{false, true} {
+		t.Run(fmt.Sprintf("alike=%t", alike), func(t *testing.T) { repriceAddsToSums(t, alike) })
+	}
+}
+
+// repriceAddsToSums has agents in two traces of one hash when they are alike.
+func repriceAddsToSums(t *testing.T, alike bool) {
 	a, b := sameHash()
 	g := newGenerator(1)
 	call := func(trace, model string, tokens int64, values ...entity.FieldValue) {
@@ -79,9 +87,39 @@ func TestRepriceAddsToSums(t *testing.T) {
 	call("lost", "loses", 5)
 	call("gained", "gains", 5)
 	call("rich", "same", 0, entity.FieldValue{Field: entity.TotalCost, Num: 123456789.123456})
-	agent := wire.NewIDAt(g.at)
-	g.add(agent, wire.ObservationCreate, 0, agent, entity.ObservationKind, entity.RankCreate, txt(entity.TraceID, "above"), txt(entity.ObservationType, "agent"), entity.FieldValue{Field: entity.TotalCost, Num: 9})
-	call("above", "gains", 2, txt(entity.ParentObservationID, agent))
+	step := func(trace, id, parent string, values ...entity.FieldValue) {
+		g.add(wire.NewIDAt(g.at), wire.ObservationCreate, 0, id, entity.ObservationKind, entity.RankCreate,
+			append(values, txt(entity.TraceID, trace), txt(entity.ObservationType, "agent"), txt(entity.ParentObservationID, parent))...)
+	}
+	below := func(id string) entity.FieldValue { return txt(entity.ParentObservationID, id) }
+	cost := entity.FieldValue{Field: entity.TotalCost, Num: 9}
+	step("above", "1", "", cost)
+	call("above", "gains", 2, below("1"))
+	step("chain", "1", "", cost, num(entity.TotalTokens, 5)) // what it has counts no more, of what is beside it nothing changes
+	step("chain", "2", "1")
+	step("chain", "3", "2", num(entity.TotalTokens, 4))
+	step("chain", "4", "1", cost)
+	call("chain", "gains", 2, below("2"))
+	call("chain", "gains", 3, below("3"))
+	step("call between", "1", "", cost)
+	g.add(wire.NewIDAt(g.at), wire.ObservationCreate, 0, "2", entity.ObservationKind, entity.RankCreate, txt(entity.TraceID, "call between"), txt(entity.ObservationType, "llm"), below("1"))
+	step("call between", "3", "2")
+	call("call between", "gains", 2, below("3"))
+	step("round", "1", "2", cost)
+	step("round", "2", "1", cost)
+	call("round", "gains", 2, below("1")) // where the first of them is above the other
+	step("itself", "1", "1", cost)
+	call("itself", "gains", 2, below("1"))
+	step("nobody", "1", "", cost)
+	call("nobody", "gains", 2, below("2"))
+	call("calls only", "gains", 2, below("1"))
+	step("no more", "1", "", cost)
+	call("no more", "loses", 2, below("1"))
+	if alike {
+		step(a, "1", "", cost)
+		step(b, "1", "", cost)
+		call(a, "gains", 4, below("1"))
+	}
 	recs := g.next(len(g.open))
 
 	sums := func(prices entity.Pricer, reprice entity.Repricer) (lines []string) {
@@ -99,18 +137,23 @@ func TestRepriceAddsToSums(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		err = w.write.scan("SELECT id || ': ' || coalesce(total_cost::VARCHAR, 'unknown') || ', ' || unpriced_count::VARCHAR || ' unpriced' FROM traces ORDER BY id", nil, func(b block) {
-			for i := range b.rows {
-				lines = append(lines, b.text(0, i))
+		for _, statement := range []string{
+			"SELECT id || ': ' || coalesce(total_cost::VARCHAR, 'unknown') || ', ' || unpriced_count::VARCHAR || ' unpriced' FROM traces ORDER BY id",
+			"SELECT concat_ws(' ', trace_id, id, total_cost, counts_tokens, counts_cost, counted) FROM observations ORDER BY trace_id, id",
+		} {
+			err = w.write.scan(statement, nil, func(b block) {
+				for i := range b.rows {
+					lines = append(lines, b.text(0, i))
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 		return lines
 	}
 	is, want := sums(tariffs{}, tariffs{raised: true}), sums(tariffs{raised: true}, nil)
-	if len(is) != 10 || fmt.Sprint(is) != fmt.Sprint(want) {
+	if len(is) != 17+len(recs) || fmt.Sprint(is) != fmt.Sprint(want) {
 		t.Errorf("repriced:\n%q\nanew:\n%q", is, want)
 	}
 }

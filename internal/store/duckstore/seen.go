@@ -30,7 +30,7 @@ const (
 	keysPerLine = 16 // 32 bits a key
 	bitsPerKey  = 7
 	firstLines  = 1 << 13 // 512 KiB
-	mostLines   = 1 << 18 // 16 MiB
+	mostLines   = 1 << 17 // 8 MiB
 )
 
 func newSeen(maxBytes int) *seen {

@@ -9,7 +9,7 @@ import (
 // writer is the operating system thread that fills the table, and from which
 // DuckDB's own threads descend. It runs at a lower priority than the rest of the
 // process: when processors are scarce, accepting events goes before showing
-// them, and the view catches up afterwards.
+// them, and the view catches up afterwards. Other work that can wait has such threads, too.
 type writer struct {
 	work chan func()
 	done chan struct{}
@@ -31,15 +31,13 @@ func newWriter() *writer {
 }
 
 // do runs f on the thread and waits for it. Only one call may be under way.
-func (w *writer) do(f func() error) error {
-	var err error
-	ran := make(chan struct{})
-	w.work <- func() {
-		defer close(ran)
-		err = f()
-	}
-	<-ran
-	return err
+func (w *writer) do(f func() error) error { return w.start(f)() }
+
+// start begins to run f on the thread; wait waits for it, and is called once, before the next start.
+func (w *writer) start(f func() error) (wait func() error) {
+	ran := make(chan error, 1)
+	w.work <- func() { ran <- f() }
+	return func() error { return <-ran }
 }
 
 // close ends the thread and waits for that.

@@ -22,7 +22,7 @@ type Options struct {
 	// TailBytes is the memory in which the newest records are kept, decoded, for
 	// followers that keep up. Default 24 MiB.
 	TailBytes int64
-	// BlockCacheBytes bounds the decoded blocks kept for Get. Default 24 MiB.
+	// BlockCacheBytes bounds the decoded blocks kept for Get. Default 12 MiB.
 	BlockCacheBytes int64
 	// MaxOpenFiles bounds the files kept open for reading. Default 64.
 	MaxOpenFiles int
@@ -44,8 +44,8 @@ func (o Options) withDefaults() Options {
 	o.FS = cmp.Or(o.FS, vfs.Default)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.SegmentBytes = cmp.Or(max(o.SegmentBytes, 0), 64<<20)
-	o.TailBytes = cmp.Or(max(o.TailBytes, 0), 24<<20)
-	o.BlockCacheBytes = cmp.Or(max(o.BlockCacheBytes, 0), 24<<20)
+	o.TailBytes = cmp.Or(max(o.TailBytes, 0), 12<<20)
+	o.BlockCacheBytes = cmp.Or(max(o.BlockCacheBytes, 0), 12<<20)
 	o.MaxOpenFiles = cmp.Or(max(o.MaxOpenFiles, 0), 64)
 	o.IdleAfter = cmp.Or(max(o.IdleAfter, 0), 2*time.Second)
 	o.packBytes = cmp.Or(o.packBytes, packBytes)

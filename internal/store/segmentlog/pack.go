@@ -9,8 +9,13 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// packBytes is the size, decompressed, at which a block of a packed segment is full.
-const packBytes = 1 << 20
+const (
+	// packBytes is the size, decompressed, at which a block of a packed segment is full.
+	packBytes = 1 << 20
+	// packEvents is the number of events at which it is full: without their texts a mebibyte of ids is of tens of thousands, of
+	// which each takes memory.
+	packEvents = 8192
+)
 
 // packer gathers batches into large blocks, and their words into filters. The holder of maint uses it.
 type packer struct {
@@ -158,7 +163,7 @@ func (p *packer) block(b *block) error {
 	}
 	for i := range b.batches {
 		p.addBatch(b, &b.batches[i])
-		if max(p.body, p.meta) >= p.o.packBytes || len(p.ids) >= maxEvents/2 {
+		if max(p.body, p.meta) >= p.o.packBytes || len(p.ids) >= packEvents {
 			if err := p.flush(); err != nil {
 				return err
 			}

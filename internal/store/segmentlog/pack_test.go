@@ -122,6 +122,33 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// A record that was asked for alone does not keep its whole block in memory; one that is most of its block is not copied.
+func TestGetKeepsNoBlocks(t *testing.T) {
+	t.Parallel()
+	l := openTest(t, vfs.NewMem(), "log", Options{TailBytes: 1, BlockCacheBytes: 8 << 20})
+	for _, b := range []*store.Batch{realistic(0, 100), testBatch("large", 1, 1<<20)} {
+		if _, err := l.Append(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealNow(t, l)
+	for seq, copied := range map[entity.Seq]bool{50: true, 101: false} {
+		recs, err := l.Get(t.Context(), []entity.Seq{seq})
+		if err != nil || len(recs) != 1 {
+			t.Fatalf("%v, %v", recs, err)
+		}
+		b, err := l.find(seq, true)
+		if err != nil || b == nil {
+			t.Fatal(b, err)
+		}
+		_, i := b.find(seq)
+		got, kept := recs[0].Event.Payload, b.events[i].Payload
+		if !bytes.Equal(got, kept) || (&got[0] != &kept[0]) != copied {
+			t.Errorf("event %d: the same %v, copied %v, want %v", seq, bytes.Equal(got, kept), &got[0] != &kept[0], copied)
+		}
+	}
+}
+
 // What requests say of events that failed is part of a block's meta section: however much it is, a packed block can be read.
 func TestPackManyFailures(t *testing.T) {
 	t.Parallel()

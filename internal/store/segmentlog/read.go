@@ -1,7 +1,9 @@
 package segmentlog
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -227,12 +229,12 @@ func (l *Log) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error) {
 	recs := make([]entity.Record, 0, len(seqs))
 	var b *block
+	inTail := false
 	c := l.hidden.Load()
 	for _, seq := range seqs {
 		if b == nil || !b.holds(seq) {
-			var known bool
 			var err error
-			if b, known = l.tail.next(seq); !known {
+			if b, inTail = l.tail.next(seq); !inTail {
 				b, err = l.find(seq, true)
 			}
 			if err = errors.Join(err, ctx.Err()); err != nil {
@@ -243,8 +245,20 @@ func (l *Log) get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, erro
 			}
 		}
 		if t, i := b.find(seq); i >= 0 && b.shown(t, i, c) {
-			recs = append(recs, b.record(t, i))
+			rec := b.record(t, i)
+			if !inTail { // whose blocks are in memory anyway
+				rec.Event.Payload = b.unpinned(rec.Event.Payload)
+			}
+			recs = append(recs, rec)
 		}
 	}
 	return recs, nil
+}
+
+// unpinned is a payload of b's in memory of its own: it would keep all of the block there. One that is much of it does so.
+func (b *block) unpinned(payload json.RawMessage) json.RawMessage {
+	if int64(len(payload)) > int64(b.bodyRaw)/4 {
+		return payload
+	}
+	return bytes.Clone(payload)
 }

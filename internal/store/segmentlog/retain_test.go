@@ -167,6 +167,34 @@ func TestExpireWhole(t *testing.T) {
 	}
 }
 
+// What is left of events without texts is ids: thousands of a block, not all that fit into a mebibyte, for whoever reads a block
+// has all of its events in memory.
+func TestExpiredBlocksAreOfThousands(t *testing.T) {
+	t.Parallel()
+	a := newAging(t)
+	const batch = 1000
+	for range 3 * packEvents / batch {
+		a.store(batch, 0)
+	}
+	a.later(2 * time.Hour)
+	a.pass(a.Head())
+	blocks, events := 0, 0
+	for _, seg := range a.segs {
+		if err := a.each(seg, func(h *blockHeader, _ []byte) error {
+			if blocks++; h.events >= packEvents+batch {
+				t.Errorf("a block of %d events", h.events)
+			}
+			events += int(h.events)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if events != a.n*batch || blocks > 2*events/packEvents {
+		t.Errorf("%d blocks of %d events, %d were stored", blocks, events, a.n*batch)
+	}
+}
+
 // After years of small batches there are few files, and each pass has little to do.
 func TestExpireKeepsFilesFew(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package keyring
+package document
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile waits for the lock on path, which every process that changes the keys
+// lockFile waits for the lock on path, which every process that changes the file
 // takes; the kernel gives it back when a process dies.
 func lockFile(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

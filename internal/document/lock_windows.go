@@ -1,4 +1,4 @@
-package keyring
+package document
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFile waits for the lock on path, which every process that changes the keys
+// lockFile waits for the lock on path, which every process that changes the file
 // takes; the system gives it back when a process dies.
 func lockFile(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
