@@ -128,3 +128,48 @@ func TestPlainBlocksAreNotReadBack(t *testing.T) {
 	closeOf(t, w)
 	closeOf(t, other)
 }
+
+// Two reports of one call that come in one block are found, and so are those of which one is read back and is a call only then.
+func TestTwinsOfABlock(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	w := openWith(t, testOptions(t, s, s.Database(t)))
+	begin := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	seq := entity.Seq(0)
+	event := func(typ wire.EventType, payload string) entity.Record {
+		seq++
+		return entity.Record{Seq: seq, Project: "p", ReceivedAt: begin, Event: wire.Event{ID: fmt.Sprint("event-", seq), Type: typ, Timestamp: wire.At(begin.Add(time.Second)), Payload: json.RawMessage(payload)}}
+	}
+	own := func(id, more string) string {
+		return fmt.Sprintf(`{"id":%q,"trace_id":"%032x","type":"generation","start_time":"2026-05-01T12:00:00Z"%s}`, id, 1, more)
+	}
+	const ends = `,"end_time":"2026-05-01T12:00:01Z"`
+	span := func(id, response string) string {
+		return fmt.Sprintf(`{"otlp":{"door":"otlp","scope":{"name":"openinference.instrumentation.openai"},"span":{"traceId":"%032x","spanId":%q,"name":"chat","kind":3,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",
+			"attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.response.id","value":{"stringValue":%q}}]}}}`, 2, id, begin.UnixNano(), begin.Add(time.Second).UnixNano(), response)
+	}
+	block := func(recs ...entity.Record) { insert(t, w, withRows(t, recs), seq) }
+	twins := func(id string) int {
+		found, err := w.Twins(t.Context(), "p", store.EventRef{IDs: []string{id}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	block(event(wire.ObservationCreate, own("o-1", ends+`,"response_id":"r-1"`)), event(wire.ObservationCreate, span("00000000000000a1", "r-1")))
+	if n := twins("o-1"); n != 1 {
+		t.Errorf("%d twins of two reports of one block", n)
+	}
+	block(event(wire.ObservationCreate, own("o-2", `,"response_id":"r-2"`)))
+	w.recent.forget()
+	block(event(wire.ObservationUpdate, fmt.Sprintf(`{"id":"o-2","trace_id":"%032x"%s}`, 1, ends)), event(wire.ObservationCreate, span("00000000000000a2", "r-2")))
+	if n := twins("o-2"); n != 1 {
+		t.Errorf("%d twins of a report of the block and one that was read back", n)
+	}
+	block(event(wire.ObservationCreate, own("o-3", ends+`,"response_id":"r-3"`)))
+	block(event(wire.ObservationCreate, span("00000000000000a3", "r-3")))
+	if n := twins("o-3"); n != 1 {
+		t.Errorf("%d twins of reports of two blocks", n)
+	}
+	closeOf(t, w)
+}
