@@ -18,6 +18,7 @@ type plain struct {
 	entities []plainEntity
 	facts    []plainFact
 	places   map[uint64]int32 // of entities, by kind and id
+	calls    []plainCall
 	recent   *recent
 }
 
@@ -29,7 +30,7 @@ type plainEntity struct {
 	trace       int32 // of an observation: its trace; -1: it names none
 	kin, next   int32 // of a trace: its last observation; of an observation: the one before it; -1: none
 	kins        int32
-	sum         uint64 // of the Seqs of its facts
+	sum, square uint64 // of the Seqs of its facts
 	kind        entity.Kind
 	known       bool // some of its facts came before this block
 	floating    bool // of an observation: an event names no trace
@@ -57,7 +58,8 @@ func (x *plain) reset(project string) {
 	x.project = project
 	clear(x.entities)
 	clear(x.facts)
-	x.entities, x.facts = x.entities[:0], x.facts[:0]
+	clear(x.calls)
+	x.entities, x.facts, x.calls = x.entities[:0], x.facts[:0], x.calls[:0]
 	clear(x.places)
 }
 
@@ -139,6 +141,7 @@ func (x *plain) add(at int32, f plainFact) {
 	s.last = n
 	s.facts++
 	s.sum += uint64(f.seq)
+	s.square += uint64(f.seq) * uint64(f.seq)
 	if s.kind == entity.ObservationKind {
 		s.calls = s.calls || f.row.Get(entity.Twin) != nil || f.row.Get(entity.ResponseID) != nil
 		x.inTrace(at, f.row.Get(entity.TraceID))
@@ -164,16 +167,16 @@ func (x *plain) inTrace(at int32, trace []byte) {
 	}
 }
 
-// part sends the long way what cannot be plain: observations whose place may change, calls that may have twins, and what is in one trace with these.
+// part sends the long way what cannot be plain: observations whose place may change, calls of before, and what is in one trace with these. It finds the calls that may have twins.
 func (x *plain) part(f *entity.Folder) error {
 	for i := range x.entities {
 		s := &x.entities[i]
-		s.long = s.long || s.kins > wide || s.floating && s.known
+		s.long = s.long || s.kins > wide || s.known && (s.floating || s.calls)
 		if s.calls && !s.long {
 			if err := x.fold(f, s); err != nil {
 				return err
 			}
-			s.long = f.Observations(s.id)[0].Call() != nil
+			x.callOf(int32(i), &f.Observations(s.id)[0])
 		}
 	}
 	x.spread()

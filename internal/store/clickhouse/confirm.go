@@ -14,7 +14,7 @@ import (
 // none that was erased. What it has otherwise goes the long way. Blocks that are inserted later are settled with a greater version: see clock.go.
 func (w *Warehouse) confirm(ctx context.Context, x *plain) error {
 	var at proto.ColUInt32
-	kinds, ids, counts, sums := new(proto.ColUInt8), new(proto.ColStr), new(proto.ColInt64), new(proto.ColInt64)
+	kinds, ids, counts, sums, squares := new(proto.ColUInt8), new(proto.ColStr), new(proto.ColInt64), new(proto.ColInt64), new(proto.ColInt64)
 	for i := range x.entities {
 		s := &x.entities[i]
 		if s.long {
@@ -25,6 +25,7 @@ func (w *Warehouse) confirm(ctx context.Context, x *plain) error {
 		ids.Append(s.id)
 		counts.Append(int64(s.facts))
 		sums.Append(int64(s.sum))
+		squares.Append(int64(s.square))
 	}
 	if at.Rows() == 0 {
 		return nil
@@ -33,11 +34,11 @@ func (w *Warehouse) confirm(ctx context.Context, x *plain) error {
 	q := &builder{}
 	q.arg(x.project)
 	const text = `SELECT max(at) AS place FROM
-		(SELECT at, kind, id, n, s FROM held UNION ALL
-		SELECT toUInt32(0) AS at, kind, entity_id AS id, toInt64(-1) AS n, -toInt64(seq) AS s FROM events WHERE project = {p1:String} AND (kind, entity_id) IN (SELECT kind, id FROM held))
-		GROUP BY kind, id HAVING sum(n) != 0 OR sumWithOverflow(s) != 0`
+		(SELECT at, kind, id, n, s, z FROM held UNION ALL
+		SELECT toUInt32(0) AS at, kind, entity_id AS id, toInt64(-1) AS n, -toInt64(seq) AS s, s * toInt64(seq) AS z FROM events WHERE project = {p1:String} AND (kind, entity_id) IN (SELECT kind, id FROM held))
+		GROUP BY kind, id HAVING sum(n) != 0 OR sumWithOverflow(s) != 0 OR sumWithOverflow(z) != 0`
 	err := w.askWith(ctx, q, text, proto.Results{{Name: "place", Data: &other}}, "held", proto.Input{
-		{Name: "at", Data: &at}, {Name: "kind", Data: kinds}, {Name: "id", Data: ids}, {Name: "n", Data: counts}, {Name: "s", Data: sums},
+		{Name: "at", Data: &at}, {Name: "kind", Data: kinds}, {Name: "id", Data: ids}, {Name: "n", Data: counts}, {Name: "s", Data: sums}, {Name: "z", Data: squares},
 	}, func(i int) { x.entities[other.Row(i)-1].long = true })
 	if err != nil {
 		return fmt.Errorf("ask which entities have other events: %w", err)

@@ -28,6 +28,12 @@
 // other data under a token that it remembers without a word; inserts that wait in its queue (async_insert, on by default) are not confirmed. Tables and
 // statements here say all of that themselves and rely on no default.
 //
+// # Folding
+//
+// Nearly all of a block are entities that are new, or that this node made a moment ago: they are plain (block.go, recent.go). What they are made of is in memory; one statement sends how many events that
+// are and sums of their Seqs, and gets back of which entities the table has anything else (confirm.go). Those, calls that somebody else may have reported (calls.go), and what is in one trace with them
+// go the long way: their events are read from the table (settle.go). So nothing that a node remembers has to be right.
+//
 // # Several nodes
 //
 // Seqs are shared: a node's number stands in their upper bits (Shared, Own). Who settles, which is to fold and to write rows, also settles what other nodes have inserted and not

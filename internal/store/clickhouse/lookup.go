@@ -62,29 +62,45 @@ func (v *view) seqs(ctx context.Context, q *builder, text string, each func(stri
 
 // traceEvents finds all events that fold into a trace.
 func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
-	found := false
-	all := func(_ string, own []uint64) {
-		found = true
+	const isTrace, isLoose = 1, 2
+	var what proto.ColUInt8
+	var id proto.ColStr
+	seqs := new(proto.ColUInt64).Array()
+	q := v.query()
+	trace := q.arg(of.TraceID)
+	text := fmt.Sprintf(`SELECT toUInt8(%d) AS what, id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = %[3]s
+		UNION ALL SELECT toUInt8(0) AS what, id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = %[3]s
+		UNION ALL SELECT toUInt8(if(trace_id = '', %[2]d, 0)) AS what, id, seqs FROM scores FINAL WHERE project = {p1:String} AND trace_id IN (%[3]s, '') AND id IN `, isTrace, isLoose, trace) + scoresAbout("("+trace+")")
+	there := false
+	var found [][]uint64
+	var loose []string
+	looseSeqs := map[string][]uint64{}
+	err := v.rows(ctx, q, text, proto.Results{{Name: "what", Data: &what}, {Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
+		own := slices.Clone(seqs.Row(i))
+		if what.Row(i) == isLoose {
+			loose = append(loose, id.Row(i))
+			looseSeqs[id.Row(i)] = own
+			return
+		}
+		there = there || what.Row(i) == isTrace
+		found = append(found, own)
+	})
+	if err != nil || !there {
+		return err
+	}
+	in, err := v.placed(ctx, loose)
+	if err != nil {
+		return err
+	}
+	for _, id := range loose {
+		if in[id] == of.TraceID {
+			found = append(found, looseSeqs[id])
+		}
+	}
+	for _, own := range found {
 		each(of.TraceID, own)
 	}
-	q := v.query()
-	err := v.seqs(ctx, q, "SELECT id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = "+q.arg(of.TraceID), all)
-	if err != nil || !found {
-		return err
-	}
-	q = v.query()
-	err = v.seqs(ctx, q, "SELECT id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = "+q.arg(of.TraceID), all)
-	if err != nil {
-		return err
-	}
-	q = v.query()
-	err = v.seqs(ctx, q, "SELECT id, seqs FROM scores FINAL WHERE project = {p1:String} AND id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id = {p2:String}) AND trace_id = "+q.arg(of.TraceID), all)
-	if err != nil {
-		return err
-	}
-	q = v.query()
-	trace := q.arg([]string{of.TraceID})
-	return v.seqs(ctx, q, with(looseScores(trace), "SELECT id, seqs FROM sc WHERE trace_id = '' AND placed_in IN "+trace), all)
+	return nil
 }
 
 // Twins finds the duplicates among the observations that of means, and those of which they are kept.
@@ -95,11 +111,17 @@ func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef
 	}
 	err = w.question(ctx, project, "find twins", func(ctx context.Context, v *view) error {
 		twins = entity.Twins{}
-		var trace, id, ofTrace, ofID proto.ColStr
+		// Nearly always there are none, which rows as they lie say in half the time.
 		q := v.query()
 		ids := q.arg(values)
-		text := fmt.Sprintf(`SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s) AND (trace_id, id) IN
-			(SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %[1]s IN %[2]s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND %[3]s IN %[2]s)`, column, ids, kept)
+		lying := fmt.Sprintf(`SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %[2]s`, column, ids, kept)
+		var some proto.ColUInt8
+		there := false
+		if err := v.rows(ctx, q, "SELECT toUInt8(1) AS one FROM ("+lying+") LIMIT 1", proto.Results{{Name: "one", Data: &some}}, func(int) { there = true }); err != nil || !there {
+			return err
+		}
+		var trace, id, ofTrace, ofID proto.ColStr
+		text := fmt.Sprintf("SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s) AND (trace_id, id) IN (%[4]s)", column, ids, kept, lying)
 		result := proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}, {Name: "duplicate_of_trace", Data: &ofTrace}, {Name: "duplicate_of", Data: &ofID}}
 		return v.rows(ctx, q, text, result, func(i int) {
 			twins[entity.Ref{TraceID: trace.Row(i), ID: id.Row(i)}] = entity.Ref{TraceID: ofTrace.Row(i), ID: ofID.Row(i)}

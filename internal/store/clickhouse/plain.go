@@ -157,11 +157,15 @@ func (s *settling) plainOwn(e *plainEntity) (*wire.Trace, error) {
 	return s.fold.folder.Trace(e.id), nil
 }
 
-// joined makes long what the long way has come to: until no plain trace is among those that it rolls up.
-func (s *settling) joined(ctx context.Context) error {
+// join folds the long way what the long way has come to: until no plain trace is among those that it rolls up, and no plain call may be a twin of what it has folded.
+func (s *settling) join(ctx context.Context) error {
 	x := s.fold.plain
 	for {
-		found := false
+		plainBefore := make([]bool, len(x.entities))
+		for i := range x.entities {
+			plainBefore[i] = !x.entities[i].long
+		}
+		found := s.meetsCalls()
 		for trace := range s.traces {
 			if at := x.find(entity.TraceKind, trace); at >= 0 && !x.entities[at].long {
 				x.entities[at].long, found = true, true
@@ -170,15 +174,18 @@ func (s *settling) joined(ctx context.Context) error {
 		if !found {
 			return nil
 		}
-		before := make([]bool, len(x.entities))
-		for i := range x.entities {
-			before[i] = x.entities[i].long
-		}
 		x.spread()
 		var places []place
 		for i := range x.entities {
-			if e := &x.entities[i]; e.long && !before[i] {
+			e := &x.entities[i]
+			switch {
+			case !e.long || !plainBefore[i]:
+			case e.kind == entity.TraceKind:
+				s.traces[e.id] = true
+			case e.kind == entity.ObservationKind && e.trace >= 0:
 				places = append(places, place{x.entities[e.trace].id, e.id})
+			case e.kind == entity.ObservationKind:
+				places = append(places, place{"", e.id})
 			}
 		}
 		if err := s.foldWithTwins(ctx, places); err != nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 	"github.com/brokle-ai/brokle-go/internal/textsearch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -184,4 +186,53 @@ func TestAskedToErase(t *testing.T) {
 	}
 	closeOf(t, first)
 	closeOf(t, second)
+}
+
+// Small pages of traces are those of rows in force, though the rows that were replaced still lie there and would come first.
+func TestPagesOfRowsInForce(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	seed := chance.Seed(t)
+	rng := chance.From(seed, 50)
+	recs := withRows(t, storetest.History(seed, 160))
+	o := testOptions(t, s, s.Database(t))
+	w := openWith(t, o)
+	s.Do(t, "SYSTEM STOP MERGES "+o.Database+".traces")
+	for from := 0; from < len(recs); {
+		to := min(from+1+rng.IntN(9), len(recs))
+		insert(t, w, recs[from:to], recs[to-1].Seq)
+		from = to
+	}
+	want := reference(t, recs)
+	yes := true
+	for what, q := range map[string]store.Query{
+		"newest": {}, "oldest": {Order: store.Order{By: "start_time", Asc: true}}, "by cost": {Order: store.Order{By: "total_cost"}}, "cheapest": {Order: store.Order{By: "total_cost", Asc: true}},
+		"failed": {Filter: store.Filter{HasError: &yes}}, "slowest": {Order: store.Order{By: "latency_ms"}}, "of a type": {Filter: store.Filter{Type: "generation"}},
+	} {
+		for _, limit := range []int{1, 2, 5} {
+			q.Limit = limit
+			if got, want := pagesOf(t, w, q), pagesOf(t, want, q); got != want {
+				t.Errorf("%s, %d at once:\n got %s\nwant %s", what, limit, got, want)
+			}
+		}
+	}
+	closeOf(t, w)
+}
+
+// pagesOf are all pages of traces, one after the other.
+func pagesOf(t testing.TB, w store.Warehouse, q store.Query) (ids string) {
+	t.Helper()
+	for {
+		page, err := query.ListTraces(t.Context(), w, storetest.HistoryProject, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page.Data {
+			ids += page.Data[i].ID + " "
+		}
+		if ids += "| "; page.NextCursor == nil {
+			return ids
+		}
+		q.Cursor = *page.NextCursor
+	}
 }

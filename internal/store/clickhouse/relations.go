@@ -1,8 +1,11 @@
 package clickhouse
 
 import (
+	"context"
 	"fmt"
 	"strings"
+
+	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -23,15 +26,27 @@ var (
 // ownTraces says of the observations that scores name without a trace which trace has the newest.
 const ownTraces = `SELECT id AS own_id, argMax(trace_id, (newness, trace_id)) AS own_trace FROM o WHERE id IN (SELECT observation_id FROM s WHERE trace_id = '') GROUP BY id`
 
-// looseScores define o, s and sc as far as they are of scores that name only an observation, of which one is in one of these traces.
-func looseScores(traces string) []string {
-	return []string{
-		table("s", `SELECT * FROM scores FINAL WHERE project = {p1:String} AND id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id = '' AND observation_id IN
-			(SELECT id FROM observations WHERE project = {p1:String} AND trace_id IN `+traces+`))`),
-		table("o", `SELECT * FROM observations FINAL WHERE project = {p1:String} AND (trace_id, id) IN (SELECT trace_id, id FROM observations WHERE project = {p1:String} AND id IN
-			(SELECT observation_id FROM s WHERE trace_id = ''))`),
+// scoresAbout are the ids of the scores that may be of these traces: they name one of them, or only an observation of which one is in them.
+func scoresAbout(traces string) string {
+	return `(SELECT id FROM scores WHERE project = {p1:String} AND trace_id IN ` + traces + ` UNION ALL SELECT id FROM scores WHERE project = {p1:String} AND trace_id = '' AND observation_id IN
+		(SELECT id FROM observations WHERE project = {p1:String} AND trace_id IN ` + traces + `))`
+}
+
+// placed says where scores are that name only an observation, by their ids: in the trace of the newest.
+func (v *view) placed(ctx context.Context, scores []string) (map[string]string, error) {
+	if len(scores) == 0 {
+		return nil, nil
+	}
+	var id, trace proto.ColStr
+	q := v.query()
+	tables := []string{
+		table("s", "SELECT * FROM scores FINAL WHERE project = {p1:String} AND id IN "+q.arg(scores)),
+		table("o", "SELECT * FROM observations FINAL WHERE project = {p1:String} AND (trace_id, id) IN (SELECT trace_id, id FROM observations WHERE project = {p1:String} AND id IN (SELECT observation_id FROM s))"),
 		ofPlacedScores,
 	}
+	in := make(map[string]string, len(scores))
+	err := v.rows(ctx, q, with(tables, "SELECT id, placed_in FROM sc"), proto.Results{{Name: "id", Data: &id}, {Name: "placed_in", Data: &trace}}, func(i int) { in[id.Row(i)] = trace.Row(i) })
+	return in, err
 }
 
 // us is a time as microseconds since 1970.

@@ -148,7 +148,11 @@ func (p *repricing) write(ctx context.Context, calls *repriced) error {
 // prepare folds observations anew.
 func (s *settling) prepare(ctx context.Context, places []place) error {
 	s.begin(ctx)
-	return s.foldWithTwins(ctx, places)
+	if err := s.foldWithTwins(ctx, places); err != nil {
+		return err
+	}
+	s.mark()
+	return nil
 }
 
 func placesOf(rows map[place]*observationRow) []place {

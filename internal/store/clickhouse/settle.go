@@ -37,7 +37,9 @@ func (w *Warehouse) settle(ctx context.Context, recs []entity.Record, touched []
 	events := map[string][]int32{} // places in recs
 	for i := range recs {
 		events[recs[i].Project] = append(events[recs[i].Project], int32(i))
-		byProject[recs[i].Project] = byProject[recs[i].Project]
+		if _, there := byProject[recs[i].Project]; !there {
+			byProject[recs[i].Project] = nil
+		}
 	}
 	f := w.folding
 	f.begin()
@@ -134,6 +136,9 @@ func (s *settling) run(ctx context.Context, touched []touch) error {
 	if err := x.part(&s.fold.folder); err != nil {
 		return err
 	}
+	if err := s.partTwins(ctx); err != nil {
+		return err
+	}
 	if err := s.w.confirm(ctx, x); err != nil {
 		return err
 	}
@@ -188,7 +193,11 @@ func (s *settling) foldLong(ctx context.Context, touched []touch) error {
 	if err := s.foldWithTwins(ctx, places); err != nil {
 		return err
 	}
-	return s.joined(ctx)
+	if err := s.join(ctx); err != nil {
+		return err
+	}
+	s.mark()
+	return nil
 }
 
 // idsAtOnce bounds how many entities one statement looks for.

@@ -12,7 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/twinning"
 )
 
-// foldWithTwins folds the observations at these places anew, and all of which that changes something.
+// foldWithTwins folds the observations at these places anew, and all of which that changes something. mark says what follows.
 func (s *settling) foldWithTwins(ctx context.Context, places []place) error {
 	for len(places) > 0 {
 		for some := range slices.Chunk(places, idsAtOnce) {
@@ -29,7 +29,6 @@ func (s *settling) foldWithTwins(ctx context.Context, places []place) error {
 			places = append(places, place{ref.TraceID, ref.ID})
 		}
 	}
-	s.mark()
 	return nil
 }
 

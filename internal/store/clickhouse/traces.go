@@ -3,11 +3,10 @@ package clickhouse
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
-
-	"github.com/ClickHouse/ch-go/proto"
+	"sync"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -61,13 +60,14 @@ func idsOf(keys []key) (ids, ties []string) {
 func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
 	ids, _ := idsOf(keys)
 	found := make(map[string]*traceRow, len(keys))
+	var scores map[string]map[string]*scoreMean
+	var failed error
+	var beside sync.WaitGroup
+	beside.Go(func() { scores, failed = v.traceScores(ctx, ids) })
 	q := v.query()
 	err := selectRows(ctx, v.w, traceTable, q, "id IN "+q.arg(ids), func(_ []uint64, row *traceRow) { found[row.ID] = row })
-	if err != nil {
-		return nil, err
-	}
-	scores, err := v.traceScores(ctx, ids)
-	if err != nil {
+	beside.Wait()
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	traces := make([]wire.TraceSummary, 0, len(keys))
@@ -149,27 +149,23 @@ var fewScoreColumns = scoreTable.only("id", "trace_id", "observation_id", "name"
 
 // scoresOf are the scores of traces: those that name them, and those that name an observation alone, of which the newest is in one of them.
 func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore, err error) {
-	var id, trace proto.ColStr
+	var loose []string
 	q := v.query()
-	of := q.arg(traces)
-	text := with(looseScores(of), "SELECT id, placed_in FROM sc WHERE trace_id = '' AND placed_in IN "+of)
-	own := map[string]string{}
-	err = v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "placed_in", Data: &trace}}, func(i int) { own[id.Row(i)] = trace.Row(i) })
+	err = selectRows(ctx, v.w, fewScoreColumns, q, "id IN "+scoresAbout(q.arg(traces)), func(_ []uint64, row *scoreRow) {
+		all = append(all, placedScore{row.TraceID, *row})
+		if row.TraceID == "" {
+			loose = append(loose, row.ID)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	loose := make([]string, 0, len(own))
-	for id := range own {
-		loose = append(loose, id)
+	in, err := v.placed(ctx, loose)
+	if err != nil {
+		return nil, err
 	}
-	q = v.query()
-	of = q.arg(traces)
-	condition := fmt.Sprintf("id IN (SELECT id FROM scores WHERE project = {p1:String} AND trace_id IN %s) AND trace_id IN %[1]s", of)
-	if len(loose) > 0 {
-		condition = "(" + condition + " OR id IN " + q.arg(loose) + ")"
+	for i := range all {
+		all[i].trace = cmp.Or(all[i].trace, in[all[i].ID])
 	}
-	err = selectRows(ctx, v.w, fewScoreColumns, q, condition, func(_ []uint64, row *scoreRow) {
-		all = append(all, placedScore{cmp.Or(row.TraceID, own[row.ID]), *row})
-	})
-	return all, err
+	return slices.DeleteFunc(all, func(s placedScore) bool { return !slices.Contains(traces, s.trace) }), nil
 }
