@@ -37,7 +37,7 @@ SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,9 @@ vuln: deps ## known vulnerabilities in the Go code that is reached, and in Go it
 e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; published clients; the page in a browser
 	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 30m ./internal/e2e
 	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
+
+equal: test-deps ## every answer of the API from ClickHouse and from a node's own warehouse, of EVENTS random events: make equal EVENTS=200000
+	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e -run TestMoveToASharedWarehouseAndBack -move.events $(or $(EVENTS),200000) -move.mixtures 60
 
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)

@@ -103,7 +103,7 @@ func verifyShared(ctx context.Context, c *cli.Command, cfg daemon.Config, std st
 	if c.Bool("json") {
 		err = printJSON(std.out, v)
 	} else {
-		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there as another node's, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d not in the log\n",
+		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there by another copy of the same, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d not in the log\n",
 			v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing), len(v.Doubled), len(v.Surplus))
 	}
 	if err == nil && !v.Whole() {

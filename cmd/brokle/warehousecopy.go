@@ -139,7 +139,7 @@ func (s *copyShow) end(err error) error {
 }
 
 func (s *copyShow) print(r *daemon.CopyResult) error {
-	_, err := fmt.Fprintf(s.std.out, "%d events compared, %d of them there as another node's, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d too many\n"+
+	_, err := fmt.Fprintf(s.std.out, "%d events compared, %d of them there by another copy of the same, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d too many\n"+
 		"%d answers with %d rows compared, %d traces with %d events among them: %d differ\n",
 		r.Events, r.Elsewhere, r.Sampled, r.Missing, r.Differing, r.Doubled, r.Surplus, r.Answers, r.Rows, r.Traces, r.TraceEvents, len(r.Differences))
 	for _, what := range r.Differences {

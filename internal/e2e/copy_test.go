@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	moveEvents   = flag.Int("move.events", 20_000, "how many random events TestMoveToASharedWarehouseAndBack moves")
+	moveEvents   = flag.Int("move.events", 10_000, "how many random events TestMoveToASharedWarehouseAndBack moves")
 	moveMixtures = flag.Int("move.mixtures", 25, "how many mixtures of parameters it asks of each list")
 )
 

@@ -47,8 +47,14 @@ func everyQuery(t *testing.T, n *rig.Node, rng *rand.Rand, events, mixtures int)
 	var doc struct {
 		Paths map[string]struct {
 			Get struct {
-				Parameters []struct{ Name string }
+				Parameters []struct {
+					Name string
+					Ref  string `json:"$ref"`
+				}
 			}
+		}
+		Components struct {
+			Parameters map[string]struct{ Name string }
 		}
 	}
 	n.GetJSON(t, "/openapi.json", &doc)
@@ -56,11 +62,15 @@ func everyQuery(t *testing.T, n *rig.Node, rng *rand.Rand, events, mixtures int)
 	for _, path := range listPaths {
 		var names []string
 		for _, p := range doc.Paths[path].Get.Parameters {
-			if _, known := values[p.Name]; !known {
-				t.Fatalf("%s has a parameter %s of which no value is tried", path, p.Name)
+			name := p.Name
+			if p.Ref != "" {
+				name = doc.Components.Parameters[p.Ref[strings.LastIndexByte(p.Ref, '/')+1:]].Name
 			}
-			if p.Name != "cursor" {
-				names = append(names, p.Name)
+			if _, known := values[name]; !known {
+				t.Fatalf("%s has a parameter %q of which no value is tried", path, name)
+			}
+			if name != "cursor" {
+				names = append(names, name)
 			}
 		}
 		if len(names) == 0 {

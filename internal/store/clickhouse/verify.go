@@ -14,7 +14,7 @@ import (
 // Verified is what a comparison of records of this node's Log with the tables found.
 type Verified struct {
 	Events    int64        `json:"events"`            // records compared
-	Elsewhere int64        `json:"elsewhere"`         // those of which another node's copy is there
+	Elsewhere int64        `json:"elsewhere"`         // those of which another copy is there: another node's, or one that was accepted before
 	Missing   []entity.Seq `json:"missing"`           // those of which there is nothing
 	Differing []entity.Seq `json:"differing"`         // those that are there with other content
 	Doubled   []entity.Seq `json:"doubled,omitempty"` // those that are there in several rows: they are read once, but the tables take no notice of tokens

@@ -88,7 +88,9 @@ func TestScan(t *testing.T) {
 	recs := withRows(t, firstOf(storetest.History(12, 300)))
 	for i := range recs {
 		recs[i].Seq = entity.Seq(2*i + 1)
-		recs[i].ReceivedAt = recs[i].ReceivedAt.AddDate(0, 0, i/40-i%3) // not quite in the order of the Seqs
+		if recs[i].ReceivedAt = recs[i].ReceivedAt.AddDate(0, 0, i/100); i%40 == 39 { // not quite in the order of the Seqs
+			recs[i].ReceivedAt = recs[i].ReceivedAt.AddDate(0, 0, -1)
+		}
 	}
 	insert(t, w, recs, recs[len(recs)-1].Seq)
 	insert(t, other, recs[:100], recs[99].Seq)
