@@ -43,7 +43,7 @@ func TestTortureOfAWarehouse(t *testing.T) {
 	}
 	c := &campaign{rng: chance.From(s, 0), result: newResult(s), dir: dir}
 	server, small := c.startClickHouse(t)
-	for c.result.rounds < *faults && (*limit == 0 || time.Since(c.result.began) < *limit) {
+	for c.suffersMore() {
 		w, err := c.share(t, server, small)
 		if err == nil {
 			w.least = *least / *faults + 1
@@ -62,6 +62,11 @@ func TestTortureOfAWarehouse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// suffersMore says whether there are faults and time left.
+func (c *campaign) suffersMore() bool {
+	return c.result.rounds < *faults && (*limit == 0 || time.Since(c.result.began) < *limit)
 }
 
 // startClickHouse runs it on a small disk of its own, where that can be had.
@@ -93,7 +98,7 @@ func (c *campaign) share(t *testing.T, server *clickhousetest.Server, d *disk) (
 	s.line.Late = 200 * time.Millisecond
 	url := strings.Replace(server.URL(fmt.Sprintf("world%d", c.worlds+1)), server.Addr(), s.line.Addr, 1)
 	var err error
-	s.fleet, err = newFleet(t, c, c.next("shared-warehouse"), "--warehouse-url", url, "--drain-timeout", "20s")
+	s.fleet, err = newFleet(t, c, c.next("shared-warehouse"), "--warehouse-url", url, "--drain-timeout", "20s", "--query-timeout", "2m")
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func (c *campaign) suffer(t *testing.T, s *sharing, most int) error {
 			kinds = append(kinds, m)
 		}
 	}
-	for n := 0; n < most && len(kinds) > 0 && c.result.rounds < *faults; n++ {
+	for n := 0; n < most && len(kinds) > 0 && c.suffersMore(); n++ {
 		m := c.draw(kinds)
 		began, before := time.Now(), s.killed()
 		err := s.round(fmt.Sprintf("r%d", n+1), m)

@@ -55,6 +55,10 @@ type writer struct {
 func (w *world) startWriters() *writers {
 	ctx, stop := context.WithCancel(w.ctx)
 	load := &writers{stop: stop}
+	breath := 16
+	if w.shared { // its batches are larger, and what is sent in a round is compared in full
+		breath = 500
+	}
 	for range connections {
 		transport := &http.Transport{}
 		c := &writer{world: w, env: w.env, rng: chance.From(w.rng.Uint64(), 0), client: &http.Client{Transport: transport}, over: ctx}
@@ -62,7 +66,7 @@ func (w *world) startWriters() *writers {
 			defer transport.CloseIdleConnections()
 			for ctx.Err() == nil {
 				c.batch()
-				c.pause(time.Duration(c.rng.IntN(16)) * time.Millisecond)
+				c.pause(time.Duration(c.rng.IntN(breath)) * time.Millisecond)
 			}
 		})
 	}

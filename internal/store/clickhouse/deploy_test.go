@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,6 +28,7 @@ func TestDeployedSettings(t *testing.T) {
 	dir := t.TempDir()
 	for file, to := range map[string]string{"replicas.xml": "config.d", "consistent.xml": "users.d", "grafana.xml": "users.d"} {
 		text, err := os.ReadFile(filepath.Join(deployed, "clickhouse", file))
+		text = regexp.MustCompile("<host>clickhouse-([1-3])</host><port>9181").ReplaceAll(text, []byte("<host>127.0.0.1</host><port>$1")) // see asFarAsItGoes
 		if err == nil {
 			err = os.MkdirAll(filepath.Join(dir, to), 0o700)
 		}
@@ -51,6 +53,7 @@ func TestDeployedSettings(t *testing.T) {
 		}
 	}
 	s.Do(t, "CREATE DATABASE brokle")
+	asFarAsItGoes(t, s)
 	w := openWith(t, testOptions(t, s, "brokle"))
 	recs := firstOf(withRows(t, storetest.History(11, 200)))
 	insert(t, w, recs, recs[len(recs)-1].Seq)
@@ -66,6 +69,22 @@ func TestDeployedSettings(t *testing.T) {
 	}
 	if status, answer := askGrafana(t, s, "SELECT payload FROM brokle.events LIMIT 1"); status == http.StatusOK || !strings.Contains(answer, "ACCESS_DENIED") {
 		t.Errorf("payloads are shown to grafana: %d %s", status, answer)
+	}
+}
+
+// asFarAsItGoes gives the engine the statements for a cluster, as each server of it would run them. Everything in them is what it knows: it comes to asking the
+// Keeper, and there is none.
+func asFarAsItGoes(t *testing.T, s *clickhousetest.Server) {
+	t.Helper()
+	for _, statement := range ClusterDDL("brokle") {
+		statement = strings.NewReplacer(" ON CLUSTER `brokle`", "", "{uuid}", "brokle").Replace(statement)
+		if _, err := s.Query(strings.Replace(statement, "EXISTS ", "EXISTS brokle.", 1)); err == nil || !strings.Contains(err.Error(), "KEEPER_EXCEPTION") {
+			t.Errorf("%.80s: %v, want that only the Keeper is missing", statement, err)
+		}
+		wrong := strings.Replace(statement, "index_granularity =", "index_granularit =", 1)
+		if _, err := s.Query(strings.Replace(wrong, "EXISTS ", "EXISTS brokle.", 1)); err == nil || strings.Contains(err.Error(), "KEEPER_EXCEPTION") {
+			t.Errorf("%.80s with a setting that there is not: %v", statement, err)
+		}
 	}
 }
 
