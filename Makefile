@@ -36,11 +36,14 @@ KILLS       ?= 1000
 SEED        ?= 0
 FOR         ?= 0s
 DIR         ?= $(CURDIR)/bin/torture
+# `make torture-warehouse FAULTS=50 EVENTS=100000` is shorter; SEED, FOR and DIR as above.
+FAULTS      ?= 200
+EVENTS      ?= 500000
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # $(call install,commands): installs with apt what is not there, and says so.
 define install
@@ -135,8 +138,13 @@ equal: test-deps ## every answer of the API from ClickHouse and from a node's ow
 
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)
-	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run TestTorture -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
+	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e/torture -run '^TestTorture$$' -kills $(KILLS) -for $(FOR) -seed $(SEED) -dir $(DIR) -table $(CURDIR)/docs/reliability.md
 	@.ci/record torture "nothing lost, nothing doubled; see below"
+
+torture-warehouse: test-deps $(PAGE) ## two nodes, Redis and ClickHouse under load and FAULTS (200) random faults, EVENTS (500 000) events; writes docs/reliability.md
+	@rm -rf $(DIR)-warehouse; mkdir -p $(DIR)-warehouse
+	@$(GO) test -count=1 -timeout 6h -v ./internal/e2e/torture -run '^TestTortureOfAWarehouse$$' -faults $(FAULTS) -events $(EVENTS) -for $(FOR) -seed $(SEED) -dir $(DIR)-warehouse -table $(CURDIR)/docs/reliability.md
+	@.ci/record torture-warehouse "nothing lost, nothing doubled; see below"
 
 mutations: test-deps ## break the lines listed in docs/reliability.md, one at a time: the named test must turn red; writes docs/reliability.md
 	@$(GO) run ./.ci/mutate

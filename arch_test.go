@@ -53,7 +53,7 @@ func house() map[string]room {
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
 	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
 	click.may = with(contracts, []string{"internal/textsearch", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
-	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/store/duckstore"})
+	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/redistest", "internal/store/duckstore"})
 	integration := room{
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
 	}
@@ -226,7 +226,7 @@ func house() map[string]room {
 		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
 		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
-			inTests: []string{".", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
+			inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
 		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},

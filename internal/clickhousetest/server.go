@@ -24,6 +24,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -282,6 +283,18 @@ func (s *Server) kill() {
 	_ = s.stdin.Close()
 }
 
+// Pause stops the process with SIGSTOP: its connections stay open and silent.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume continues it.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.cmd.Process.Signal(sig) // one that has ended by itself needs none
+}
+
 // Output is the end of what a server wrote that has ended.
 func (s *Server) Output() string {
 	s.mu.Lock()
@@ -328,6 +341,21 @@ func Refuse(t testing.TB, code int, message string) string {
 		<-done
 	})
 	return l.Addr().String()
+}
+
+// RestartIfDown is Restart for a server that does not run.
+func (s *Server) RestartIfDown() {
+	s.mu.Lock()
+	runs := true
+	select {
+	case <-s.done:
+		runs = false
+	default:
+	}
+	s.mu.Unlock()
+	if !runs {
+		s.Restart()
+	}
 }
 
 // Restart runs it again on the same files and ports.

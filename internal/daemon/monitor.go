@@ -238,6 +238,7 @@ func (m *monitor) checkWarehouse() (store.Health, error) {
 // sharedState is how a shared Warehouse is.
 type sharedState interface {
 	Fault() error
+	Away() string
 	Node() uint16
 	Freshness() (behind time.Duration, missing entity.Seq)
 }
@@ -248,6 +249,10 @@ func (m *monitor) addShared(h *store.Health) {
 		h.OK = false
 		h.Detail += ", clickhouse: " + fault.Error()
 		return
+	}
+	if away := m.shared.Away(); away != "" {
+		h.OK = false // and nothing is blocked: the others answer
+		h.Detail += ", clickhouse: " + away
 	}
 	behind, missing := m.shared.Freshness()
 	h.Detail += fmt.Sprintf(", clickhouse: node %d, others at most %v behind", m.shared.Node(), behind.Round(100*time.Millisecond))

@@ -20,10 +20,12 @@ func (p *Pricing) Elsewhere(local func(entity.Seq) entity.Seq) entity.Pricer {
 	return &elsewhere{p, local}
 }
 
-// of is what is in force, for a Warehouse whose Seqs local translates.
+// of is what is in force, for a Warehouse whose Seqs local translates; nil: they are the log's.
 func (p *Pricing) of(local func(entity.Seq) entity.Seq) *force {
 	is := *p.inForce()
-	is.born = func(seq entity.Seq) (uint16, entity.Seq) { return 0, local(seq) }
+	if local != nil {
+		is.born = func(seq entity.Seq) (uint16, entity.Seq) { return 0, local(seq) }
+	}
 	return &is
 }
 

@@ -23,7 +23,7 @@ func TestPricesElsewhere(t *testing.T) {
 	}
 	h.begin(p, pricing.Ask{From: noon.AddDate(0, 0, -1), Model: "gpt-4o-mini"})
 	h.end(p)
-	if afters, err := pricing.Afters(h.dir); err != nil || !slices.Equal(afters, []entity.Seq{10, 20, 20}) {
+	if afters, err := pricing.Afters(h.dir, 3); err != nil || !slices.Equal(afters, []entity.Seq{10, 20, 20}) {
 		t.Fatalf("places of the journal: %v, %v", afters, err)
 	}
 	elsewhere := p.Elsewhere(func(seq entity.Seq) entity.Seq { return seq - shift })
@@ -31,7 +31,7 @@ func TestPricesElsewhere(t *testing.T) {
 	moved := newHouse(t)
 	moved.now, moved.head = h.now, 40
 	places := map[entity.Seq]entity.Seq{10: 3, 20: 7}
-	if err := pricing.Move(h.dir, moved.dir, func(place entity.Seq) entity.Seq { return places[place] }); err != nil {
+	if err := pricing.Move(h.dir, moved.dir, 3, func(place entity.Seq) entity.Seq { return places[place] }); err != nil {
 		t.Fatal(err)
 	}
 	there := moved.open()
@@ -54,7 +54,7 @@ func TestPricesElsewhere(t *testing.T) {
 			}
 		}
 	}
-	if err := pricing.Move(filepath.Join(h.dir, "none"), filepath.Join(h.dir, "to"), nil); err != nil {
+	if err := pricing.Move(filepath.Join(h.dir, "none"), filepath.Join(h.dir, "to"), 3, nil); err != nil {
 		t.Errorf("without a journal: %v", err)
 	}
 }

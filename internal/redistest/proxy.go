@@ -24,7 +24,7 @@ const (
 	Repeat        // it arrives twice
 )
 
-// Proxy stands between a client and a server and passes bytes on. A reply is
+// Proxy stands between a client and a server, of whatever protocol, and passes bytes on. A reply is
 // what one read from the server gives.
 type Proxy struct {
 	Addr string
@@ -39,6 +39,8 @@ type Proxy struct {
 	mu      sync.Mutex // guards the rest
 	replies int
 	plan    func(reply int) Fault
+	severed bool
+	open    map[net.Conn]bool // to clients
 }
 
 // NewProxy listens in front of addr.
@@ -49,7 +51,7 @@ func NewProxy(t testing.TB, addr string) *Proxy {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p := &Proxy{Addr: l.Addr().String(), to: addr, listener: l, ctx: ctx}
+	p := &Proxy{Addr: l.Addr().String(), to: addr, listener: l, ctx: ctx, open: map[net.Conn]bool{}}
 	p.work.Go(p.accept)
 	t.Cleanup(func() {
 		stop()
@@ -76,6 +78,39 @@ func (p *Proxy) Replies() int {
 	return p.replies
 }
 
+// Sever cuts all connections, and those that come until Mend: the server is not asked.
+func (p *Proxy) Sever() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.severed = true
+	for c := range p.open {
+		_ = c.Close()
+	}
+}
+
+// Mend lets connections through again.
+func (p *Proxy) Mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.severed = false
+}
+
+// enter says whether a client may come.
+func (p *Proxy) enter(client net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.severed {
+		p.open[client] = true
+	}
+	return !p.severed
+}
+
+func (p *Proxy) leave(client net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, client)
+}
+
 func (p *Proxy) next() Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,6 +132,11 @@ func (p *Proxy) accept() {
 }
 
 func (p *Proxy) serve(client net.Conn) {
+	if !p.enter(client) {
+		_ = client.Close()
+		return
+	}
+	defer p.leave(client)
 	server, err := net.DialTimeout("tcp", p.to, time.Second)
 	if err != nil {
 		_ = client.Close()

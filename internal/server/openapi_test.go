@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// openAPI is what the tests look at in openapi.json.
-type openAPI struct {
+// apiDocument is what the tests look at in openapi.json.
+type apiDocument struct {
 	Paths map[string]map[string]struct {
 		Parameters []struct {
 			Ref string `json:"$ref"`
@@ -26,7 +26,7 @@ type openAPI struct {
 // Each route is in openapi.json with its parameters, and each operation there is a route.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
 	t.Parallel()
-	var doc openAPI
+	var doc apiDocument
 	if err := json.Unmarshal(openAPI, &doc); err != nil {
 		t.Fatal(err)
 	}

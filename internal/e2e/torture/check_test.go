@@ -316,10 +316,10 @@ func (w *world) countersAddUp() error {
 
 // pages reads a list to its end.
 func pages[T any](w *world, path string, row func(*T) error) error {
-	deadline := time.Now().Add(stuckTime)
+	deadline := time.Now().Add(w.stuck())
 	for cursor := ""; ; {
 		var page brokle.Page[T]
-		if err := w.node.Get(w.ctx, path+"&cursor="+url.QueryEscape(cursor), &page); err != nil {
+		if err := w.read(path+"&cursor="+url.QueryEscape(cursor), &page); err != nil {
 			return err
 		}
 		for i := range page.Data {

@@ -82,7 +82,7 @@ func killedAtPoint(w *world) error {
 	}
 	select {
 	case <-w.node.Exited:
-	case <-time.After(stuckTime):
+	case <-time.After(w.stuck()):
 		return fmt.Errorf("the server did not come to the point %q under load", point)
 	}
 	w.kills++

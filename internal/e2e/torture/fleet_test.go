@@ -29,12 +29,12 @@ type fleetFault struct {
 	run   func(*fleet) error
 }
 
-func newFleet(t *testing.T, c *campaign, dir string) (*fleet, error) {
+func newFleet(t *testing.T, c *campaign, dir string, args ...string) (*fleet, error) {
 	f := &fleet{redis: redistest.Start(t)}
 	f.proxy = redistest.NewProxy(t, f.redis.Addr)
 	f.proxy.Late = 300 * time.Millisecond
 	for _, name := range []string{"a", "b"} {
-		w, err := newWorld(t.Context(), bin, c.rng, filepath.Join(dir, name), "--redis-url", f.proxy.URL())
+		w, err := newWorld(t.Context(), bin, c.rng, filepath.Join(dir, name), append([]string{"--redis-url", f.proxy.URL()}, args...)...)
 		if err != nil {
 			return nil, err
 		}

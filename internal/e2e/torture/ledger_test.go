@@ -239,12 +239,24 @@ func (l *ledger) doubt(since time.Time) []*fact {
 func (l *ledger) known(pick func(n int) int, n int) []*fact {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.pickOf(l.facts, pick, n)
+}
+
+// knownOf is known, of one environment.
+func (l *ledger) knownOf(env string, pick func(n int) int, n int) []*fact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pickOf(l.byEnv[env], pick, n)
+}
+
+// pickOf is known, of some facts. l.mu is held.
+func (l *ledger) pickOf(facts []*fact, pick func(n int) int, n int) []*fact {
 	var got []*fact
 	for range 4 * n {
-		if len(got) == n || len(l.facts) == 0 {
+		if len(got) == n || len(facts) == 0 {
 			break
 		}
-		f := l.facts[pick(len(l.facts))]
+		f := facts[pick(len(facts))]
 		if f.acked && !f.dead && f.id != "" && !l.expired(f) && !slices.Contains(got, f) {
 			got = append(got, f)
 		}

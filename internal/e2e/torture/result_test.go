@@ -101,6 +101,9 @@ func (r *result) markdown() string {
 	line("of them doubled", "%d", r.told["doubled"])
 	line("answers that clients got", "%d, about %d events processed, %d duplicate, %d failed on purpose; %d asynchronous batches",
 		r.told["answers"], r.told["processed"], r.told["duplicate"], r.told["failed"], r.told["jobs"])
+	if n := r.told["accepted by two nodes"]; n > 0 {
+		line("of them accepted by both nodes, and once in every answer", "%d", n)
+	}
 	line("requests without an answer, or refused", "%d", r.told["unanswered requests"])
 	if n := r.told["ended by DuckDB"]; n > 0 {
 		line("processes that DuckDB ended on the broken disk", "%d", n)
@@ -136,24 +139,27 @@ func goVersion() string {
 const (
 	tableBegin = "<!-- torture: begin; `make torture` writes what follows -->\n"
 	tableEnd   = "<!-- torture: end -->\n"
+
+	sharedBegin = "<!-- torture of a warehouse: begin; `make torture-warehouse` writes what follows -->\n"
+	sharedEnd   = "<!-- torture of a warehouse: end -->\n"
 )
 
-// splice puts table between the markers of doc.
-func splice(doc, table string) (string, error) {
-	before, rest, ok := strings.Cut(doc, tableBegin)
-	_, after, ended := strings.Cut(rest, tableEnd)
+// splice puts table between two markers of doc.
+func splice(doc, table, begin, end string) (string, error) {
+	before, rest, ok := strings.Cut(doc, begin)
+	_, after, ended := strings.Cut(rest, end)
 	if !ok || !ended {
-		return "", fmt.Errorf("the markers %q and %q are not there, in this order", tableBegin, tableEnd)
+		return "", fmt.Errorf("the markers %q and %q are not there, in this order", begin, end)
 	}
-	return before + tableBegin + "\n" + table + "\n" + tableEnd + after, nil
+	return before + begin + "\n" + table + "\n" + end + after, nil
 }
 
-func (r *result) writeInto(path string) error {
+func (r *result) writeInto(path, begin, end string) error {
 	doc, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	text, err := splice(string(doc), r.markdown())
+	text, err := splice(string(doc), r.markdown(), begin, end)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -163,11 +169,11 @@ func (r *result) writeInto(path string) error {
 func TestSplice(t *testing.T) {
 	t.Parallel()
 	doc := "# A\n" + tableBegin + "old\n" + tableEnd + "the rest\n"
-	got, err := splice(doc, "| new |\n")
+	got, err := splice(doc, "| new |\n", tableBegin, tableEnd)
 	if want := "# A\n" + tableBegin + "\n| new |\n\n" + tableEnd + "the rest\n"; err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := splice(tableEnd+tableBegin, ""); err == nil {
+	if _, err := splice(tableEnd+tableBegin, "", tableBegin, tableEnd); err == nil {
 		t.Error("markers in the wrong order were taken")
 	}
 }

@@ -71,7 +71,7 @@ func (w *world) useSDK(ctx context.Context, rng *rand.Rand, env string) {
 		case <-ctx.Done():
 		}
 	}
-	flush, cancel := context.WithTimeout(w.ctx, stuckTime)
+	flush, cancel := context.WithTimeout(w.ctx, w.stuck())
 	defer cancel()
 	if err := w.sdk.Flush(flush); err != nil {
 		if w.ctx.Err() != nil {

@@ -15,11 +15,13 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 40, "how often the server is killed, at least")
-	limit = flag.Duration("for", 0, "how long at most (0: as long as the kills take)")
-	only  = flag.String("only", "", "only the kinds of fault whose name holds this")
-	keep  = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
-	table = flag.String("table", "", "the file whose table a run without failure writes anew")
+	kills  = flag.Int("kills", 40, "how often the server is killed, at least")
+	limit  = flag.Duration("for", 0, "how long at most (0: as long as the kills take)")
+	only   = flag.String("only", "", "only the kinds of fault whose name holds this")
+	keep   = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
+	faults = flag.Int("faults", 4, "TestTortureOfAWarehouse: how many faults, at least")
+	least  = flag.Int("events", 2000, "TestTortureOfAWarehouse: how many events are acknowledged, at least")
+	table  = flag.String("table", "", "the file whose table a run without failure writes anew")
 )
 
 // bin is the built binary, with the faults that a test build has; TestMain sets it.
@@ -64,7 +66,7 @@ func TestTorture(t *testing.T) {
 	}
 	t.Logf("\n%s", c.result.markdown())
 	if *table != "" {
-		if err := c.result.writeInto(*table); err != nil {
+		if err := c.result.writeInto(*table, tableBegin, tableEnd); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -148,14 +150,14 @@ func (c *campaign) next(kind string) string {
 	return filepath.Join(c.dir, fmt.Sprintf("%03d-%s", c.worlds, kind))
 }
 
-func (c *campaign) live(t *testing.T, kind string, set func(*world), faults []*fault, more func(rounds int) bool, args ...string) error {
-	return c.liveIn(t, c.next(kind), set, faults, more, args...)
+func (c *campaign) live(t *testing.T, kind string, set func(*world), kinds []*fault, more func(rounds int) bool, args ...string) error {
+	return c.liveIn(t, c.next(kind), set, kinds, more, args...)
 }
 
 // liveIn runs random rounds in a new world as long as more says so. The data goes
 // when all was well; the ledger stays.
-func (c *campaign) liveIn(t *testing.T, dir string, set func(*world), faults []*fault, more func(rounds int) bool, args ...string) error {
-	if faults = chosen(faults); len(faults) == 0 {
+func (c *campaign) liveIn(t *testing.T, dir string, set func(*world), kinds []*fault, more func(rounds int) bool, args ...string) error {
+	if kinds = chosen(kinds); len(kinds) == 0 {
 		return nil
 	}
 	w, err := newWorld(t.Context(), bin, c.rng, dir, args...)
@@ -169,7 +171,7 @@ func (c *campaign) liveIn(t *testing.T, dir string, set func(*world), faults []*
 	if set != nil {
 		set(w)
 	}
-	if err := c.result.live(t, w, faults, func() bool { return more(w.rounds) }); err != nil {
+	if err := c.result.live(t, w, kinds, func() bool { return more(w.rounds) }); err != nil {
 		return err
 	}
 	return w.removeData()

@@ -38,6 +38,7 @@ type world struct {
 	peers  []string // addresses of the nodes that share a Redis with this one
 	plain  bool     // batches only: a job is known to the node that took it alone
 	noBulk bool     // events that the client cannot name are not sent
+	shared bool     // the warehouse is that of several nodes: batches are larger, and some go to two nodes at once
 	flaky  bool     // a 503 does not say that nothing was written: the disk fails here
 
 	kills, rounds int

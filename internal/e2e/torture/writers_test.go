@@ -22,7 +22,19 @@ const (
 	connections = 5                // of raw HTTP
 	requestTime = 10 * time.Second // then a client gives up waiting and sends again
 	stuckTime   = 40 * time.Second // then something is wrong
+
+	// The same where two nodes, ClickHouse and the clients share one machine.
+	sharedRequestTime = 30 * time.Second
+	sharedStuckTime   = 3 * time.Minute
 )
+
+// stuck is after how long something is wrong.
+func (w *world) stuck() time.Duration {
+	if w.shared {
+		return sharedStuckTime
+	}
+	return stuckTime
+}
 
 // writers are clients under load: each sends one batch after the other until
 // every event has its answer. The SDK is one of them.
@@ -43,6 +55,10 @@ type writer struct {
 func (w *world) startWriters() *writers {
 	ctx, stop := context.WithCancel(w.ctx)
 	load := &writers{stop: stop}
+	breath := 16
+	if w.shared { // its batches are larger, and what is sent in a round is compared in full
+		breath = 500
+	}
 	for range connections {
 		transport := &http.Transport{}
 		c := &writer{world: w, env: w.env, rng: chance.From(w.rng.Uint64(), 0), client: &http.Client{Transport: transport}, over: ctx}
@@ -50,7 +66,7 @@ func (w *world) startWriters() *writers {
 			defer transport.CloseIdleConnections()
 			for ctx.Err() == nil {
 				c.batch()
-				c.pause(time.Duration(c.rng.IntN(16)) * time.Millisecond)
+				c.pause(time.Duration(c.rng.IntN(breath)) * time.Millisecond)
 			}
 		})
 	}
@@ -75,6 +91,10 @@ func (c *writer) pause(d time.Duration) {
 // batch sends one batch of some kind, as often as it takes.
 func (c *writer) batch() {
 	switch k := c.rng.IntN(100); {
+	case c.shared && k < 8:
+		c.toBoth(c.fresh(1 + c.rng.IntN(100)))
+	case c.shared && k > 60:
+		c.deliver(parcel{facts: c.fresh(1 + c.rng.IntN(300))})
 	case k < 8 && !c.noBulk && !c.plain:
 		facts, body := newBulk(c.rng, c.env, 1+c.rng.IntN(20))
 		c.ledger.add(facts)
@@ -84,7 +104,11 @@ func (c *writer) batch() {
 	case k < 24 && !c.plain:
 		c.refuse()
 	case k < 36: // with duplicates on purpose
-		facts := append(c.fresh(1+c.rng.IntN(10)), c.ledger.known(c.rng.IntN, 1+c.rng.IntN(10))...)
+		known := c.ledger.known
+		if c.shared { // of an event that two nodes took in two environments the answers have one
+			known = func(pick func(int) int, n int) []*fact { return c.ledger.knownOf(c.env, pick, n) }
+		}
+		facts := append(c.fresh(1+c.rng.IntN(10)), known(c.rng.IntN, 1+c.rng.IntN(10))...)
 		if c.rng.IntN(3) == 0 {
 			facts = append(facts, facts[0]) // also in one request
 		}
@@ -98,6 +122,20 @@ func (c *writer) batch() {
 	default:
 		c.deliver(parcel{facts: c.fresh(1 + c.rng.IntN(40))})
 	}
+}
+
+// toBoth sends events to whichever nodes twice at once, as a client does that does not wait for an answer.
+func (c *writer) toBoth(facts []*fact) {
+	c.ledger.mu.Lock()
+	for _, f := range facts {
+		f.maybe = true // the one may be a duplicate of the other before that is answered
+	}
+	c.ledger.mu.Unlock()
+	other := &writer{world: c.world, env: c.env, rng: chance.From(c.rng.Uint64(), 0), client: c.client, over: c.over}
+	var both sync.WaitGroup
+	both.Go(func() { other.deliver(parcel{facts: facts}) })
+	c.deliver(parcel{facts: facts})
+	both.Wait()
 }
 
 func (c *writer) fresh(n int) []*fact {
@@ -144,7 +182,7 @@ type parcel struct {
 // deliver sends p until there is an answer: the same ids, at times split anew, at
 // times given up by the client in the middle.
 func (c *writer) deliver(p parcel) {
-	deadline := time.Now().Add(stuckTime)
+	deadline := time.Now().Add(c.stuck())
 	for tries := 1; !c.try(&p); tries++ {
 		if c.ctx.Err() != nil {
 			return
@@ -175,6 +213,9 @@ func (c *writer) try(p *parcel) bool {
 		body = encode(brokle.BatchRequest{Events: events(p.facts), Environment: c.env, AsyncMode: p.async})
 	}
 	patience := requestTime
+	if c.shared {
+		patience = sharedRequestTime
+	}
 	if c.rng.IntN(12) == 0 {
 		patience = time.Duration(c.rng.IntN(8000)) * time.Microsecond // hangs up
 	}

@@ -86,6 +86,9 @@ func (w *Warehouse) Fault() error {
 	return nil
 }
 
+// Away says which of several servers are away while another one answers, "" when none is.
+func (w *Warehouse) Away() string { return w.pool.servers.Away() }
+
 // Connect makes the tables when they are not there, and learns what this node has in them. It is called once, by Open or Run.
 func (w *Warehouse) Connect(ctx context.Context) error {
 	err := w.database(ctx, true)
@@ -207,6 +210,7 @@ func (w *Warehouse) beat(ctx context.Context) error {
 		return err
 	}
 	w.beaten = time.Now()
+	w.pool.lookAround(ctx, w.options.Logger)
 	w.others.Store(&heard{all, w.beaten})
 	return w.settleAway(ctx, all)
 }

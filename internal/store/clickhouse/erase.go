@@ -89,7 +89,7 @@ func (w *Warehouse) copies(ctx context.Context, r *removal) (seqs []uint64, err 
 
 // mutate runs a statement that rewrites files, and waits until that is done on all replicas.
 func (w *Warehouse) mutate(ctx context.Context, q *builder, statement string) error {
-	return w.pool.do(ctx, ch.Query{Body: statement, Parameters: q.params, Settings: []ch.Setting{ch.SettingInt("mutations_sync", 2)}})
+	return w.pool.do(patiently(ctx), ch.Query{Body: statement, Parameters: q.params, Settings: []ch.Setting{ch.SettingInt("mutations_sync", 2)}})
 }
 
 // foldedFrom finds what the events are part of: by what they say, and by the rows that know them, which stay when a removal ends half-way.

@@ -49,6 +49,9 @@ func DDL() (statements []string) {
 	return statements
 }
 
+// errReplicatedByHand says that tables are not there which a node must not make: it would make them on one of several servers, and the others would not have them.
+var errReplicatedByHand = errors.New("the URL names several servers, which must hold the same data, and the tables are not there: make replicated ones with what `brokle warehouse init --print --cluster NAME` prints")
+
 // ErrNewer says that a later release made the tables.
 var ErrNewer = errors.New("the tables were made by a later release")
 
@@ -74,6 +77,9 @@ func (w *Warehouse) migrate(ctx context.Context) error {
 	}
 	if s.whole() {
 		return nil
+	}
+	if len(s.Absent) > 0 && len(w.options.Addresses) > 1 {
+		return errReplicatedByHand
 	}
 	// The table of the lock is made without it: the server makes it once, whoever asks.
 	if err := w.pool.do(ctx, ch.Query{Body: marksDDL()}); err != nil {

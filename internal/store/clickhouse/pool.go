@@ -4,42 +4,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // pool keeps connections that nobody uses at the moment, and opens others. It is safe for concurrent use.
 type pool struct {
-	options   ch.Options
-	addresses []string
+	options ch.Options
+	servers *servers
+	o       Options
+	silence time.Duration // for how long a server may say nothing
+	// logged says of which servers the log knows that they are away: lookAround's.
+	logged []bool
 	// fault is asked before each statement, in tests: an error is that of the statement, which is not sent.
 	fault func(statement string) error
+	// refuse is asked in its place by whoever has a connection for it, in tests: what it says is as if the server had said it.
+	refuse func() error
 
 	mu     sync.Mutex // guards what follows
-	idle   []*ch.Client
-	at     int // of addresses: the server that answered last
+	idle   []*conn
 	closed bool
+}
+
+// conn is a connection to one of the servers.
+type conn struct {
+	*ch.Client
+	line   *line
+	server int
 }
 
 // mostIdle is how many connections are kept.
 const mostIdle = 8
 
 func newPool(o Options) *pool {
+	wait := silence
+	if len(o.Addresses) == 1 {
+		wait = aloneSilence
+	}
 	return &pool{
-		addresses: o.Addresses,
+		silence: wait, o: o, servers: newServers(o.Addresses), logged: make([]bool, len(o.Addresses)),
 		options: ch.Options{
-			Database: o.Database, User: o.User, Password: o.Password, TLS: o.TLS, ClientName: "brokle", Compression: ch.CompressionLZ4,
-			DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
+			Database: o.Database, User: o.User, Password: o.Password, ClientName: "brokle", Compression: ch.CompressionLZ4,
+			HandshakeTimeout: handshakeTime, ReadTimeout: ch.NoTimeout, // see line
 		},
 	}
 }
 
-// do runs one statement. What is sent may be sent twice: a connection that was kept may have died meanwhile, which shows only when it is used.
+// do runs one statement. What is sent may be sent twice: a connection that was kept may have died meanwhile, which shows only when it is used, and a server that
+// does not answer is passed over for the next one.
 func (p *pool) do(ctx context.Context, q ch.Query) error { return p.send(ctx, q, func() {}) }
 
 // send is do of what is sent in pieces; begin is called before each time that it is sent.
@@ -49,7 +69,8 @@ func (p *pool) send(ctx context.Context, q ch.Query, begin func()) error {
 			return err
 		}
 	}
-	for {
+	began := time.Now()
+	for failed := 0; ; {
 		c, kept, err := p.get(ctx)
 		if err != nil {
 			return err
@@ -63,12 +84,65 @@ func (p *pool) send(ctx context.Context, q ch.Query, begin func()) error {
 			}
 		}
 		begin()
-		err = c.Do(ctx, once)
+		err = p.once(ctx, c, once)
 		p.put(c, err)
-		if err == nil || !kept || answered || ctx.Err() != nil || ch.IsException(err) {
+		if ch.IsErr(err, proto.ErrUnsatisfiedQuorumForPreviousWrite) && time.Since(began) < quorumTime && clock.Sleep(ctx, rand.N(quorumWait)) == nil {
+			continue
+		}
+		switch {
+		case err == nil || ctx.Err() != nil || ch.IsException(err) && !p.another(err):
+			return explained(ctx, err)
+		case kept && !errors.Is(err, errSilent) && !ch.IsException(err):
+			if answered {
+				return explained(ctx, err)
+			}
+			continue
+		}
+		p.passOver(c.server, err)
+		if failed++; answered || failed >= len(p.servers.addresses) {
 			return explained(ctx, err)
 		}
 	}
+}
+
+// once has one connection run a statement, and waits no longer than the server may say nothing.
+func (p *pool) once(ctx context.Context, c *conn, q ch.Query) error {
+	wait := p.silence
+	if longer, ok := ctx.Value(patience{}).(time.Duration); ok {
+		wait = longer
+	}
+	if p.refuse != nil {
+		if err := p.refuse(); err != nil {
+			return err
+		}
+	}
+	c.line.expect(wait)
+	defer context.AfterFunc(ctx, c.line.hangUp)()
+	return c.Do(ctx, q)
+}
+
+// Replicas that are asked with sequential consistency take one insert into a table at a time, and refuse the others: of nodes that insert at once one comes first.
+const (
+	quorumTime = time.Minute
+	quorumWait = 200 * time.Millisecond // at most, before it is tried again
+)
+
+// another says that another of several servers may do what this one refuses: a replica that has lost its Keeper, or is behind the others.
+func (p *pool) another(err error) bool {
+	return len(p.servers.addresses) > 1 && ch.IsErr(err, proto.ErrTooManySimultaneousQueries, proto.ErrTableIsReadOnly, proto.ErrReplicaIsNotInQuorum, proto.ErrKeeperException)
+}
+
+// passOver has the other servers asked from now on, and gives up what is kept of this one.
+func (p *pool) passOver(server int, why error) {
+	p.servers.failed(server, why)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = slices.DeleteFunc(p.idle, func(c *conn) bool {
+		if c.server == server {
+			_ = c.Close() // it is not used again
+		}
+		return c.server == server
+	})
 }
 
 // explained is the error as its receiver must understand it.
@@ -91,79 +165,65 @@ func explained(ctx context.Context, err error) error {
 // memoryLimitExceeded is the server's code for a statement that needs more memory than it may have.
 const memoryLimitExceeded = 241
 
-func (p *pool) get(ctx context.Context) (c *ch.Client, kept bool, err error) {
+func (p *pool) get(ctx context.Context) (c *conn, kept bool, err error) {
 	p.mu.Lock()
-	at := p.at
 	if p.closed {
 		p.mu.Unlock()
 		return nil, false, store.ErrClosed
 	}
-	if n := len(p.idle); n > 0 {
-		c, p.idle = p.idle[n-1], p.idle[:n-1]
-		p.mu.Unlock()
-		return c, true, nil
+	order := p.servers.order()
+	for i, c := range slices.Backward(p.idle) {
+		if c.server == order[0] {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			p.mu.Unlock()
+			return c, true, nil
+		}
 	}
 	p.mu.Unlock()
 	var failed []error
-	for i := range p.addresses {
-		next := (at + i) % len(p.addresses)
-		o := p.options
-		o.Address = p.addresses[next]
-		c, err := ch.Dial(ctx, o)
+	for _, n := range order {
+		c, err := p.dial(ctx, n)
 		if err == nil {
-			p.mu.Lock()
-			p.at = next
-			p.mu.Unlock()
+			p.servers.answered(n)
 			return c, false, nil
 		}
 		if ctx.Err() != nil {
 			return nil, false, ctx.Err()
 		}
-		failed = append(failed, fmt.Errorf("%s: %w", o.Address, err))
+		p.servers.failed(n, err)
+		failed = append(failed, fmt.Errorf("%s: %w", p.servers.addresses[n], err))
 	}
 	return nil, false, notConnected(errors.Join(failed...))
 }
 
-// connectError says why there is no connection. /readyz shows it to whoever asks, so that it names no server; the log has what is below it.
-type connectError struct {
-	says  string
-	cause error
-}
-
-func (e *connectError) Error() string   { return e.says }
-func (e *connectError) Unwrap() []error { return []error{store.ErrUnavailable, e.cause} }
-
-func notConnected(cause error) error {
-	says := "clickhouse cannot be reached"
-	switch {
-	case ch.IsErr(cause, proto.ErrAuthenticationFailed, proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword):
-		says = "clickhouse refuses the user or the password"
-	case ch.IsErr(cause, proto.ErrUnknownDatabase):
-		says = "clickhouse has no database of that name"
-	case ch.IsException(cause):
-		says = "clickhouse refuses the connection"
+// dial opens a connection to a server.
+func (p *pool) dial(ctx context.Context, server int) (*conn, error) {
+	d := &lineDialer{secure: p.o.TLS}
+	o := p.options
+	o.Address, o.Dialer = p.servers.addresses[server], d
+	within, cancel := context.WithTimeout(ctx, dialTime+handshakeTime)
+	defer cancel()
+	defer context.AfterFunc(within, func() {
+		if l := d.made.Load(); l != nil {
+			l.hangUp()
+		}
+	})()
+	c, err := ch.Dial(within, o)
+	if err != nil {
+		return nil, err
 	}
-	return &connectError{says, cause}
-}
-
-// causeOf is what is below an error, for the log.
-func causeOf(err error) error {
-	var is *connectError
-	if errors.As(err, &is) {
-		return is.cause
-	}
-	return err
+	return &conn{c, d.made.Load(), server}, nil
 }
 
 // put takes a connection back, unless it may be in the middle of something.
-func (p *pool) put(c *ch.Client, err error) {
+func (p *pool) put(c *conn, err error) {
 	if err != nil || c.IsClosed() {
 		_ = c.Close() // whatever it says, it is not used again
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.idle) >= mostIdle {
+	if p.closed || len(p.idle) >= mostIdle || c.server != p.servers.inUse() {
 		_ = c.Close()
 		return
 	}

@@ -2,10 +2,13 @@ package clickhouse
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -18,9 +21,10 @@ const (
 
 // ParseURL reads where the tables are:
 //
-//	clickhouse://[user[:password]@]host[:port][,host[:port]…]/database[?secure=true][&skip_verify=true]
+//	clickhouse://[user[:password]@]host[:port][,host[:port]…]/database[?secure=true][&ca=FILE][&skip_verify=true]
 //
-// It is the native protocol; port is 9000, with secure=true (TLS) 9440. skip_verify takes any certificate. What is special in a user, a password or a
+// It is the native protocol; port is 9000, with secure=true (TLS) 9440. ca is a file of the certificates (PEM) by which the servers' must be signed, instead of those that
+// the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
 // database is percent-encoded. Errors show no part of the text but the names of parameters and the scheme.
 func ParseURL(text string) (Options, error) {
 	var o Options
@@ -79,7 +83,7 @@ func (o *Options) parameters(text string) (port string, err error) {
 	if err != nil {
 		return "", errors.New("the parameters are not percent-encoded")
 	}
-	secure, skip := false, false
+	secure, skip, ca := false, false, ""
 	for name, all := range values {
 		var to *bool
 		switch name {
@@ -87,21 +91,51 @@ func (o *Options) parameters(text string) (port string, err error) {
 			to = &secure
 		case "skip_verify":
 			to = &skip
+		case "ca":
+			if ca = all[len(all)-1]; ca == "" {
+				return "", errors.New("the parameter ca must name a file")
+			}
+			continue
 		default:
-			return "", fmt.Errorf("there is no parameter %q; there are secure and skip_verify", name)
+			return "", fmt.Errorf("there is no parameter %q; there are secure, ca and skip_verify", name)
 		}
 		if *to, err = strconv.ParseBool(all[len(all)-1]); err != nil {
 			return "", fmt.Errorf("the parameter %s must be true or false", name)
 		}
 	}
 	if !secure {
-		if skip {
-			return "", errors.New("skip_verify is of no use without secure=true")
+		if skip || ca != "" {
+			return "", errors.New("skip_verify and ca are of no use without secure=true")
 		}
 		return plainPort, nil
 	}
+	if skip && ca != "" {
+		return "", errors.New("skip_verify and ca exclude one another")
+	}
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: skip} //nolint:gosec // who asks for it has a reason
+	if ca != "" {
+		if o.TLS.RootCAs, err = certificates(ca); err != nil {
+			return "", err
+		}
+	}
 	return securePort, nil
+}
+
+// certificates are those in a file.
+func certificates(path string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		var of *fs.PathError
+		if errors.As(err, &of) {
+			err = of.Err // without the path
+		}
+		return nil, fmt.Errorf("the file of the parameter ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New("the file of the parameter ca has no certificate (PEM)")
+	}
+	return pool, nil
 }
 
 // addressOf is host:port of a host that may name its port.
