@@ -192,7 +192,7 @@ func TestDamage(t *testing.T) {
 	}
 	journal := string(all[0].Raw)
 	for _, c := range []struct{ name, content, want string }{
-		{pricing.JournalFile, `{"version":3}`, "later release"},
+		{pricing.JournalFile, fmt.Sprintf(`{"version":%d}`, pricing.SharedVersion+1), "later release"},
 		{pricing.JournalFile, `{"version":1,"entries":[]}`, "damaged"},
 		{pricing.JournalFile, journal[:len(journal)/2], "damaged"},
 		{all[1].Name, "x", "damaged"},
