@@ -141,6 +141,12 @@ func TestNodesShareTheirState(t *testing.T) {
 	}
 	told := newAlerts(t)
 	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL)
+	for i := range s.nodes {
+		redistest.Eventually(t, soon, func() bool {
+			_, answer, _ := as(t, s.node(i), http.MethodGet, "/readyz", "", "", "")
+			return bytes.Contains(answer, []byte("shared: ok"))
+		})
+	}
 	s.shareKeys(t)
 	cookie := s.shareSignIns(t)
 	s.shareBudgets(t, told)
