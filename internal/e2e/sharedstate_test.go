@@ -141,6 +141,12 @@ func TestNodesShareTheirState(t *testing.T) {
 	}
 	told := newAlerts(t)
 	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL)
+	for i := range s.nodes {
+		redistest.Eventually(t, soon, func() bool {
+			_, answer, _ := as(t, s.node(i), http.MethodGet, "/readyz", "", "", "")
+			return bytes.Contains(answer, []byte("shared: ok"))
+		})
+	}
 	s.shareKeys(t)
 	cookie := s.shareSignIns(t)
 	s.shareBudgets(t, told)
@@ -344,10 +350,10 @@ func (s *sharing) eraseWhatWasNotInserted(t *testing.T) {
 		if err == nil && status == http.StatusNotFound { // the event that names the user is the other node's
 			status, answer, err = s.node(0).Do(t.Context(), s.client, http.MethodDelete, "/v1/traces/goes", nil)
 		}
-		if err != nil || status/100 != 2 && status != http.StatusServiceUnavailable {
-			t.Fatalf("erase: %d %v %s", status, err, answer)
+		if err == nil && status/100 != 2 && status != http.StatusServiceUnavailable {
+			t.Fatalf("erase: %d %s", status, answer)
 		}
-		return status/100 == 2
+		return err == nil && status/100 == 2 // else the machine is slow, and what has begun goes on
 	})
 	s.start(t, 1)
 	redistest.Eventually(t, time.Minute, func() bool { // what it had besides is there

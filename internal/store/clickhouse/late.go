@@ -25,11 +25,11 @@ func (w *Warehouse) CatchUpOthers(ctx context.Context) (late []uint16, err error
 	began := time.Now()
 	heads := map[uint16]entity.Seq{} // as they were said after that
 	for {
+		since, waits := time.Since(began), false // before it is asked how long ago they were heard of
 		all, err := w.Nodes(ctx)
 		if err != nil {
 			return nil, err
 		}
-		since, waits := time.Since(began), false
 		late = nil
 		for i := range all {
 			n := &all[i]

@@ -9,9 +9,15 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
+
+func rowOf(r *entity.Record) entity.Row {
+	fields, _ := extract.Of(r) // all of a history can be read
+	return fields.AppendRow(nil)
+}
 
 // A node that others may have taken for one that is away inserts nothing before it is trusted; what was erased meanwhile it never inserts, whoever had read it already.
 func TestWhatWasErasedIsNotInserted(t *testing.T) {
@@ -21,7 +27,7 @@ func TestWhatWasErasedIsNotInserted(t *testing.T) {
 	t.Cleanup(func() { _ = w.Close() })
 	recs := storetest.History(chance.Of(t).Uint64(), 6)
 	for i := range recs {
-		recs[i].Seq, recs[i].Event.ID = entity.Seq(i+1), fmt.Sprint("e", i)
+		recs[i].Seq, recs[i].Event.ID, recs[i].Row = entity.Seq(i+1), fmt.Sprint("e", i), rowOf(&recs[i])
 	}
 	w.Guard()
 	if err := w.Insert(t.Context(), recs[:4], 4); err != nil {
@@ -57,6 +63,7 @@ func TestWhatWasErasedIsNotInserted(t *testing.T) {
 	if err := w.Flush(t.Context()); !errors.Is(err, errSuspect) {
 		t.Errorf("after a gap: %v", err)
 	}
+	w.Trust()
 }
 
 // Nodes that are away are told; what they were told is forgotten once it is done.
@@ -132,7 +139,7 @@ func TestNodesExpireOneAtATime(t *testing.T) {
 		for i := range recs {
 			if i%2 == n {
 				r := recs[i]
-				r.Seq, r.Event.ID = entity.Seq(len(own)+1), fmt.Sprint("e", i)
+				r.Seq, r.Event.ID, r.Row = entity.Seq(len(own)+1), fmt.Sprint("e", i), rowOf(&r)
 				own = append(own, r)
 			}
 		}
