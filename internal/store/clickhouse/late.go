@@ -136,6 +136,7 @@ func (w *Warehouse) Trust() { w.suspect.Store(false) }
 func (w *Warehouse) noteGap() {
 	if w.guarded.Load() && !w.heard.IsZero() && time.Since(w.heard) > gapAfter {
 		w.suspect.Store(true)
+		w.heard = time.Now() // once for each gap, or nobody could trust it again
 	}
 }
 
