@@ -43,6 +43,8 @@ const (
 	sampledTraces = 20
 	// tries is how often a question is asked on which they differ: one of them may take events, or remove them, meanwhile.
 	tries = 4
+	// enough differences are waited for; those that follow are told at once.
+	enough = 3
 	// pause is how long the first try is waited for; the next ones twice as long each.
 	pause = 250 * time.Millisecond
 )
@@ -88,7 +90,7 @@ func (c *Comparison) ask(ctx context.Context, what string, ask func(context.Cont
 	c.found.Answers++
 	var differs, moves string
 	rows := 0
-	for try, wait := 0, pause; try < tries; try, wait = try+1, 2*wait {
+	for try, wait := 0, pause; try < tries && (try == 0 || len(c.found.Differing) < enough); try, wait = try+1, 2*wait {
 		if try > 0 {
 			if err := sleep(ctx, wait); err != nil {
 				return err
