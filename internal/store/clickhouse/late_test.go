@@ -14,7 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
-func rowOf(r *entity.Record) entity.Row {
+func entityRowOf(r *entity.Record) entity.Row {
 	fields, _ := extract.Of(r) // all of a history can be read
 	return fields.AppendRow(nil)
 }
@@ -27,7 +27,7 @@ func TestWhatWasErasedIsNotInserted(t *testing.T) {
 	t.Cleanup(func() { _ = w.Close() })
 	recs := storetest.History(chance.Of(t).Uint64(), 6)
 	for i := range recs {
-		recs[i].Seq, recs[i].Event.ID, recs[i].Row = entity.Seq(i+1), fmt.Sprint("e", i), rowOf(&recs[i])
+		recs[i].Seq, recs[i].Event.ID, recs[i].Row = entity.Seq(i+1), fmt.Sprint("e", i), entityRowOf(&recs[i])
 	}
 	w.Guard()
 	if err := w.Insert(t.Context(), recs[:4], 4); err != nil {
@@ -139,7 +139,7 @@ func TestNodesExpireOneAtATime(t *testing.T) {
 		for i := range recs {
 			if i%2 == n {
 				r := recs[i]
-				r.Seq, r.Event.ID, r.Row = entity.Seq(len(own)+1), fmt.Sprint("e", i), rowOf(&r)
+				r.Seq, r.Event.ID, r.Row = entity.Seq(len(own)+1), fmt.Sprint("e", i), entityRowOf(&r)
 				own = append(own, r)
 			}
 		}
