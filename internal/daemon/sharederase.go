@@ -35,14 +35,17 @@ const lateSlack = 5 * time.Second
 // eraseLate erases what others erased while they took this node for one that is away. Nothing is inserted before.
 func (n *node) eraseLate(ctx context.Context) error {
 	all, err := n.shared.AskedAgain(ctx)
-	for i := 0; err == nil && i < len(all); i++ {
-		a := &all[i]
-		err = n.eraser.Again(ctx, removal.Asked{Project: a.Project, TraceID: a.TraceID, UserID: a.UserID}, a.At.Add(lateSlack))
-		if err == nil {
-			err = n.shared.DidAgain(ctx, *a)
+	if err == nil && len(all) > 0 {
+		late := make([]removal.Late, len(all))
+		for i := range all {
+			a := &all[i]
+			late[i] = removal.Late{Asked: removal.Asked{Project: a.Project, TraceID: a.TraceID, UserID: a.UserID}, Before: a.At.Add(lateSlack)}
 		}
-		if err == nil {
-			n.logger.Info("what was erased while this node was away is erased here, too", "project", a.Project)
+		err = n.eraser.Again(ctx, late)
+	}
+	for i := 0; err == nil && i < len(all); i++ {
+		if err = n.shared.DidAgain(ctx, all[i]); err == nil {
+			n.logger.Info("what was erased while this node was away is erased here, too", "project", all[i].Project)
 		}
 	}
 	if err == nil {

@@ -145,7 +145,7 @@ func (e *Eraser) erase(ctx context.Context, what Asked) (*Erased, error) {
 	if len(f.seqs) == 0 {
 		return nil, store.ErrNotFound
 	}
-	if err := e.begin(ctx, Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))}); err != nil {
+	if err := e.begin(ctx, []Erasure{{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))}}, 0); err != nil {
 		return nil, err
 	}
 	return f.erased(), nil
@@ -155,39 +155,52 @@ func unavailable(doing string, err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrUnavailable, doing, err)
 }
 
-// Again erases here what another node was asked to erase while this one was away, as far as it was received before a time. What has been read for the Warehouse
-// must not get there afterwards: Indexer.Forget sees to that.
-func (e *Eraser) Again(ctx context.Context, what Asked, before time.Time) error {
+// Late is what another node was asked to erase while this one was away, as far as it was received before a time.
+type Late struct {
+	Asked
+	Before time.Time
+}
+
+// Again erases here what others were asked to erase while this node was away. What has been read for the Warehouse must not get there afterwards: Indexer.Forget sees to
+// that, of all of it before the Warehouse is asked to erase any, for what this node has besides may come there with that.
+func (e *Eraser) Again(ctx context.Context, all []Late) error {
 	select {
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if list, err := ReadErasures(e.o.Journal); err != nil || len(list) > 0 {
-		if err == nil {
-			err = e.finish(ctx, list)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	f := what.finder()
-	f.before = before
-	if err := f.find(ctx, e.o.Mentions, e.o.Log.Head()); err != nil || len(f.seqs) == 0 {
+	list, err := ReadErasures(e.o.Journal) // of one that was interrupted
+	if err != nil {
 		return err
 	}
-	return e.begin(context.WithoutCancel(ctx), Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))})
+	told := len(list)
+	for i := range all {
+		f := all[i].finder()
+		f.before = all[i].Before
+		if err := f.find(ctx, e.o.Mentions, e.o.Log.Head()); err != nil {
+			return err
+		}
+		if len(f.seqs) > 0 {
+			list = append(list, Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return e.begin(context.WithoutCancel(ctx), list, told)
 }
 
 // begin erases what was found. It is written down first: whatever interrupts the
-// erasure, it is ended by the next start, or by the next erasure.
-func (e *Eraser) begin(ctx context.Context, what Erasure) error {
-	if err := writeJournal(e.o.Journal, what); err != nil {
+// erasure, it is ended by the next start, or by the next erasure. The first of the list were told before.
+func (e *Eraser) begin(ctx context.Context, list []Erasure, told int) error {
+	if err := writeJournal(e.o.Journal, list); err != nil {
 		return unavailable("write the journal of erasures", err)
 	}
-	e.Tell(what)
-	return e.finish(ctx, []Erasure{what})
+	for _, what := range list[told:] {
+		e.Tell(what)
+	}
+	return e.finish(ctx, list)
 }
 
 // finish erases from the Log, which is the truth, then from what was made of it.
@@ -201,6 +214,8 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 			return err
 		}
 		e.o.Ingest.ForgetFailures(what.Project)
+	}
+	for _, what := range list {
 		if err := e.o.Warehouse.Erase(ctx, what.Project, what.Seqs); err != nil {
 			return err
 		}

@@ -65,8 +65,8 @@ func ReadErasures(path string) ([]Erasure, error) {
 }
 
 // writeJournal makes the file durable before it returns.
-func writeJournal(path string, e Erasure) error {
-	raw, err := encodeJournal([]Erasure{e})
+func writeJournal(path string, list []Erasure) error {
+	raw, err := encodeJournal(list)
 	if err != nil {
 		return err
 	}

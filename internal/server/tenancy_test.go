@@ -60,6 +60,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/prices/reprice":            {},
 		"POST /v1/prices/reprice":           {},
 		"GET /v1/backup":                    {operator: true, status: 403},
+		"POST /v1/warehouse/copy":           {operator: true, status: 403, body: `{"url":"clickhouse://127.0.0.1/d"}`},
 		"GET /v1/traces":                    {queries: filters[1:]},
 		"GET /v1/traces/{id}":               {id: "trace"},
 		"GET /v1/traces/{id}/history":       {id: "trace"},
