@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
@@ -24,17 +25,23 @@ var (
 	moveMixtures = flag.Int("move.mixtures", 25, "how many mixtures of parameters it asks of each list")
 )
 
-// sendHistory sends events of a random history, some of them as a client that deduplicates and some as one that does not: ids return, with the same content and with other.
+// sendHistory sends events of a random history, some of them as a client that deduplicates and some as one that does not: ids return, with the same content and with other. What
+// is the same is not stored twice, though: the events of a node's log are listed as often as they were stored, those of a shared warehouse once.
 func sendHistory(t *testing.T, n *rig.Node, rng *rand.Rand, seed uint64, events int) (stored int) {
 	t.Helper()
 	recs := storetest.History(seed, events)
+	sent := map[string]bool{}
 	for from := 0; from < len(recs); {
 		to := min(len(recs), from+1+rng.IntN(900))
 		d := brokle.DefaultDeduplication()
 		d.Enabled = rng.IntN(3) > 0
 		req := &brokle.BatchRequest{Environment: []string{"", "production", "staging"}[rng.IntN(3)], Deduplication: &d}
 		for _, r := range recs[from:to] {
-			req.Events = append(req.Events, r.Event)
+			fact := fmt.Sprintf("%s %s %s", r.Event.ID, r.Event.Type, r.Event.Payload)
+			if d.Enabled || !sent[fact] {
+				req.Events = append(req.Events, r.Event)
+			}
+			sent[fact] = true
 		}
 		answer, _, err := n.Post(t.Context(), http.DefaultClient, req)
 		if err != nil || answer.FailedEvents > 0 {
