@@ -30,7 +30,7 @@ var (
 func sendHistory(t *testing.T, n *rig.Node, rng *rand.Rand, seed uint64, events int) (stored int) {
 	t.Helper()
 	recs := storetest.History(seed, events)
-	sent := map[string]bool{}
+	sent, unmarked := map[string]bool{}, map[string]bool{}
 	for from := 0; from < len(recs); {
 		to := min(len(recs), from+1+rng.IntN(900))
 		d := brokle.DefaultDeduplication()
@@ -38,10 +38,12 @@ func sendHistory(t *testing.T, n *rig.Node, rng *rand.Rand, seed uint64, events 
 		req := &brokle.BatchRequest{Environment: []string{"", "production", "staging"}[rng.IntN(3)], Deduplication: &d}
 		for _, r := range recs[from:to] {
 			fact := fmt.Sprintf("%s %s %s", r.Event.ID, r.Event.Type, r.Event.Payload)
-			if d.Enabled || !sent[fact] {
-				req.Events = append(req.Events, r.Event)
+			if unmarked[fact] || !d.Enabled && sent[fact] {
+				continue
 			}
+			req.Events = append(req.Events, r.Event)
 			sent[fact] = true
+			unmarked[fact] = !d.Enabled
 		}
 		answer, _, err := n.Post(t.Context(), http.DefaultClient, req)
 		if err != nil || answer.FailedEvents > 0 {

@@ -140,7 +140,7 @@ func TestNodesShareTheirState(t *testing.T) {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}
 	told := newAlerts(t)
-	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL)
+	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL, "--auth-failures", "10000")
 	for i := range s.nodes {
 		redistest.Eventually(t, soon, func() bool {
 			_, answer, _ := as(t, s.node(i), http.MethodGet, "/readyz", "", "", "")

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -45,8 +46,8 @@ const (
 	tries = 4
 	// enough differences are waited for; those that follow are told at once.
 	enough = 3
-	// pause is how long the first try is waited for; the next ones twice as long each.
-	pause = 250 * time.Millisecond
+	// defaultPause is that of Comparison.
+	defaultPause = 250 * time.Millisecond
 )
 
 // Comparison asks two Warehouses the same questions.
@@ -56,7 +57,9 @@ type Comparison struct {
 	// Sync brings With to where Of is. It is called before each question.
 	Sync func(ctx context.Context) error
 	// Told is told of each answer that was compared.
-	Told  func(answers int)
+	Told func(answers int)
+	// Pause is how long the first try is waited for; the next ones twice as long each. Default 250 ms.
+	Pause time.Duration
 	found Compared
 }
 
@@ -90,7 +93,7 @@ func (c *Comparison) ask(ctx context.Context, what string, ask func(context.Cont
 	c.found.Answers++
 	var differs, moves string
 	rows := 0
-	for try, wait := 0, pause; try < tries && (try == 0 || len(c.found.Differing) < enough); try, wait = try+1, 2*wait {
+	for try, wait := 0, cmp.Or(c.Pause, defaultPause); try < tries && (try == 0 || len(c.found.Differing) < enough); try, wait = try+1, 2*wait {
 		if try > 0 {
 			if err := sleep(ctx, wait); err != nil {
 				return err

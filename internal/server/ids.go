@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/query"
@@ -26,7 +27,7 @@ func oneOf(list, one handler, also ...string) handler {
 		if id == "" {
 			return list(ctx, s, c)
 		}
-		for name := range c.params {
+		for _, name := range slices.Sorted(maps.Keys(c.params)) { // of several the answer names the same one each time
 			if name != "id" && c.params.Get(name) != "" && !slices.Contains(also, name) {
 				return nil, badParameter(name, "is no parameter beside id")
 			}

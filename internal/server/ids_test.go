@@ -106,3 +106,14 @@ func jsonText(s string) string {
 	}
 	return string(b)
 }
+
+// Of several parameters that are too many the answer names the same one each time.
+func TestOneOfTooManyParameters(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	for range 20 {
+		if rep := h.get("/v1/sessions?model=c&environment=a&id=b&level=d"); rep.status != 400 || !strings.Contains(string(rep.body), "parameter environment: ") {
+			t.Fatalf("%d %s", rep.status, rep.body)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func withRows(t testing.TB, recs []entity.Record) []entity.Record {
 		if failure != nil {
 			t.Fatal(failure)
 		}
-		recs[i].Row = fields.AppendRow(nil)
+		recs[i].Row = entity.AppendBrought(fields.AppendRow(nil), recs[i].KeyID)
 	}
 	return recs
 }
