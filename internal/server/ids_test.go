@@ -113,7 +113,7 @@ func TestOneOfTooManyParameters(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	for range 20 {
-		if rep := h.get("/v1/sessions?model=c&environment=a&id=b&level=d"); rep.status != 400 || !strings.Contains(string(rep.body), "parameter environment: ") {
+		if rep := h.get("/v1/sessions?model=c&environment=a&id=b&tag=d"); rep.status != 400 || !strings.Contains(string(rep.body), "parameter environment: ") {
 			t.Fatalf("%d %s", rep.status, rep.body)
 		}
 	}
