@@ -196,9 +196,13 @@ func TestMoveToASharedWarehouseAndBack(t *testing.T) {
 			t.Logf("copied back after %d kills in %s: %s", kills, time.Since(began), out)
 			break
 		}
-		if wait == 0 {
+		if wait == 0 && (kills > 10 || !strings.Contains(out, "clickhouse cannot be reached")) { // the server of the tests may end with a greeting that breaks off; it is run again
 			t.Fatalf("copy back: exit code %d: %s", code, out)
 		}
+		redistest.Eventually(t, time.Minute, func() bool {
+			_, code := brokleSays(t, "warehouse", "status", "--warehouse-url", url)
+			return code == 0
+		})
 		if cmd := serveCommand(back); kills == 2 {
 			if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "did not end") {
 				t.Errorf("a server starts on a copy that has not ended: %v %s", err, out)
