@@ -21,8 +21,8 @@ import (
 )
 
 var (
-	moveEvents   = flag.Int("move.events", 10_000, "how many random events TestMoveToASharedWarehouseAndBack moves")
-	moveMixtures = flag.Int("move.mixtures", 25, "how many mixtures of parameters it asks of each list")
+	moveEvents   = flag.Int("move.events", 4000, "how many random events TestMoveToASharedWarehouseAndBack moves")
+	moveMixtures = flag.Int("move.mixtures", 12, "how many mixtures of parameters it asks of each list")
 )
 
 // sendHistory sends events of a random history, some of them as a client that deduplicates and some as one that does not: ids return, with the same content and with other. What
