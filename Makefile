@@ -39,6 +39,8 @@ DIR         ?= $(CURDIR)/bin/torture
 # `make torture-warehouse FAULTS=50 EVENTS=100000` is shorter; SEED, FOR and DIR as above.
 FAULTS      ?= 200
 EVENTS      ?= 500000
+# `make equal MOVED=20000` is shorter.
+MOVED       ?= 200000
 
 .PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
 
@@ -133,8 +135,8 @@ e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with wha
 	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 30m ./internal/e2e
 	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
 
-equal: test-deps ## every answer of the API from ClickHouse and from a node's own warehouse, of EVENTS random events: make equal EVENTS=200000
-	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e -run TestMoveToASharedWarehouseAndBack -move.events $(or $(EVENTS),200000) -move.mixtures 60
+equal: test-deps ## every answer of the API from ClickHouse and from a node's own warehouse, of MOVED (200 000) random events
+	@$(GO) test -count=1 -timeout 3h -v ./internal/e2e -run TestMoveToASharedWarehouseAndBack -move.events $(MOVED) -move.mixtures 60
 
 torture: test-deps $(PAGE) ## the binary under load and random faults, killed KILLS (1000) times; writes docs/reliability.md
 	@rm -rf $(DIR); mkdir -p $(DIR)
