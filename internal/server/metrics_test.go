@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // scrape reads /metrics: series (name and labels as written) to value.
@@ -124,10 +125,10 @@ func TestJobMetrics(t *testing.T) {
 			t.Errorf("%d %s", rep.status, rep.body)
 		}
 	}
-	got := h.scrape()
-	if got[`brokle_jobs_total{status="completed"}`] != 2 || got[`brokle_jobs_total{status="failed"}`] != 1 || got[`brokle_jobs_pending`] != 0 {
-		t.Errorf("%v completed, %v failed, %v pending", got[`brokle_jobs_total{status="completed"}`], got[`brokle_jobs_total{status="failed"}`], got[`brokle_jobs_pending`])
-	}
+	watch.Until(t, "2 completed and 1 failed job are counted, which is a moment after their receipts say so", func() bool {
+		got := h.scrape()
+		return got[`brokle_jobs_total{status="completed"}`] == 2 && got[`brokle_jobs_total{status="failed"}`] == 1 && got[`brokle_jobs_pending`] == 0
+	})
 }
 
 // Operations: on their own address always, on the API's only when asked, profiles never there.
