@@ -28,7 +28,7 @@ NESTED      := broklehttp brokleopenai brokleanthropic broklegenai broklelangcha
 
 # Packages whose goroutines share memory on the way of an event; the rest of
 # the race detector's work is `make race RACE=./...`.
-RACE        ?= . ./internal/delivery ./internal/modelcall ./internal/spool ./internal/ingest ./internal/indexer ./internal/keyring ./internal/removal ./internal/server ./internal/daemon \
+RACE        ?= . ./internal/delivery ./internal/modelcall ./internal/spool ./internal/ingest ./internal/indexer ./internal/keyring ./internal/removal ./internal/live ./internal/document ./internal/server ./internal/daemon \
                ./internal/store/...
 
 # `make torture KILLS=100 SEED=7` repeats the choices of a run; FOR=10m bounds its time; DIR is where the ledgers stay.
