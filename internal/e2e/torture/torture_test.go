@@ -19,7 +19,7 @@ var (
 	limit  = flag.Duration("for", 0, "how long at most (0: as long as the kills take)")
 	only   = flag.String("only", "", "only the kinds of fault whose name holds this")
 	keep   = flag.String("dir", "", "where the ledgers are kept (empty: a new directory, removed when all is well)")
-	faults = flag.Int("faults", 4, "TestTortureOfAWarehouse: how many faults, at least")
+	faults = flag.Int("faults", shortFaults, "TestTortureOfAWarehouse: how many faults, at least")
 	least  = flag.Int("events", 2000, "TestTortureOfAWarehouse: how many events are acknowledged, at least")
 	table  = flag.String("table", "", "the file whose table a run without failure writes anew")
 )
