@@ -46,15 +46,19 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // eventFilter reads the conditions of a stream.
 func eventFilter(q *query.Reader) live.Filter {
-	f := live.Filter{Filter: q.Filter(query.Stream)}
+	return live.Filter{Filter: q.Filter(query.Stream), EventTypes: eventTypes(q)}
+}
+
+// eventTypes are the types that are asked for; none: all.
+func eventTypes(q *query.Reader) (types []wire.EventType) {
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
 			q.Fail("event_type", "must be a comma list of event types such as trace_create")
 		}
-		f.EventTypes = append(f.EventTypes, typ)
+		types = append(types, typ)
 	}
-	return f
+	return types
 }
 
 // streamBegin is the place before the first event.

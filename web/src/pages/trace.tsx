@@ -138,7 +138,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
             onToggle={toggle}
           />
         </section>
-        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} />
+        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} changed={reload} />
       </Split>
     </div>
   );

@@ -1,0 +1,58 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Trace } from "../types.ts";
+import { Failure } from "../ui/bits.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { setTags } from "./record.ts";
+
+/** Tags changes the tags of a trace. */
+export function Tags({ trace, changed }: { trace: Trace; changed: () => void }): JSX.Element {
+  const [text, set] = useState("");
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+  const change = async (tags: string[]) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await setTags(trace, tags);
+      set("");
+      changed();
+    } catch (e) {
+      setError(e as Error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const tag = text.trim();
+  return (
+    <fieldset class="give-tags" disabled={busy}>
+      <legend>Tags</legend>
+      {trace.tags.map(t => (
+        <span key={t} class="badge">
+          {t}
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={`Remove the tag ${t}`}
+            onClick={() => void change(trace.tags.filter(x => x !== t))}
+          >
+            <Icon name="close" size={11} />
+          </button>
+        </span>
+      ))}
+      <form
+        class="give-number"
+        onSubmit={e => {
+          e.preventDefault();
+          if (tag && !trace.tags.includes(tag)) void change([...trace.tags, tag]);
+        }}
+      >
+        <input aria-label="New tag" maxLength={200} value={text} onInput={e => set(e.currentTarget.value)} />
+        <button type="submit" class="button" disabled={!tag || trace.tags.includes(tag)}>
+          Add
+        </button>
+      </form>
+      {error && <Failure error={error} />}
+    </fieldset>
+  );
+}
