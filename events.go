@@ -16,8 +16,6 @@ type EventQuery struct {
 	// TraceID asks for the events that fold into this trace: its own, those of
 	// its observations and of its scores.
 	TraceID string
-	// EventType asks for events of these types, such as "event_create", at most 20; none: of all.
-	EventType []string
 	// Limit is the most rows of one page, 1 to 1000; 0 is the server's default, 50. A page may
 	// hold fewer, even none, and still have a NextCursor: the server bounds its bytes too.
 	Limit int

@@ -30,7 +30,7 @@ func TestQueriesHaveEveryParameter(t *testing.T) {
 		query.Traces: TraceQuery{f, o}, query.Observations: ObservationQuery{f, o}, query.Sessions: SessionQuery{f, o}, query.Users: UserQuery{f, o},
 		query.Scores:       ScoreQuery{Filter: f, Order: o, ObservationID: "x", DataType: "x", Source: "x"},
 		query.Environments: EnvironmentQuery{From: at, To: at, Order: o},
-		query.Events:       EventQuery{From: at, To: at, Environment: "x", KeyID: "x", TraceID: "x", EventType: []string{"x"}, Limit: 1, Cursor: "x"},
+		query.Events:       EventQuery{From: at, To: at, Environment: "x", KeyID: "x", TraceID: "x", Limit: 1, Cursor: "x"},
 		query.Stats:        StatsQuery{Filter: f, Of: "x", Metrics: []string{"x"}, GroupBy: []string{"x", "y"}, Interval: time.Hour, Zone: "x", Limit: 1, Cursor: "x"},
 	} {
 		names := sent(q)

@@ -150,7 +150,7 @@ func Params() []Param {
 		{Name: "tz", Lists: Stats,
 			Says: "The IANA name of a time zone, such as `Asia/Tokyo`: intervals begin by its clock, days at its midnight, also where the clock is changed. " +
 				"Times of answers stay UTC, the beginnings of intervals too. Absent: UTC"},
-		{Name: "event_type", Form: NameList, Lists: Events | Stream, Says: "A comma list of at most 20 event types"},
+		{Name: "event_type", Form: NameList, Lists: Stream, Says: "A comma list of at most 20 event types"},
 		{Name: "last_event_id", Lists: Stream, Says: "As the header `Last-Event-ID`, which comes first"},
 		{Name: "sort", Lists: rows,
 			Says: "A numeric column, or a time: `start_time` or `end_time` (scores: `timestamp`; sessions, users, environments: `last_seen` or `first_seen`); " +

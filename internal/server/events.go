@@ -29,7 +29,6 @@ type eventsQuery struct {
 	from, to    time.Time // of the event's timestamp
 	environment string
 	keyID       string
-	types       []wire.EventType // none: all
 	limit       int
 	after       entity.Seq // the last event of the page before
 	until       entity.Seq // the end of the Log when the first page was asked for
@@ -50,7 +49,6 @@ func (q *eventsQuery) wants(rec *entity.Record) bool {
 	at := rec.Event.Timestamp.Time
 	return rec.Project == q.project &&
 		(q.environment == "" || rec.Environment == q.environment) && (q.keyID == "" || rec.KeyID == q.keyID) &&
-		(len(q.types) == 0 || slices.Contains(q.types, rec.Event.Type)) &&
 		(q.from.IsZero() || !at.Before(q.from)) && (q.to.IsZero() || at.Before(q.to))
 }
 
@@ -61,13 +59,8 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	types := query.Reader{Values: c.params}
 	eq := eventsQuery{
-		types:   eventTypes(&types),
 		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, keyID: q.KeyID, limit: q.Limit, until: s.o.Events.Head(),
-	}
-	if types.Err != nil {
-		return nil, types.Err
 	}
 	if q.Cursor != "" && !eq.resume(s.places(), q.Cursor) {
 		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")

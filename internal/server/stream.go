@@ -46,19 +46,15 @@ func getStream(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // eventFilter reads the conditions of a stream.
 func eventFilter(q *query.Reader) live.Filter {
-	return live.Filter{Filter: q.Filter(query.Stream), EventTypes: eventTypes(q)}
-}
-
-// eventTypes are the types that are asked for; none: all.
-func eventTypes(q *query.Reader) (types []wire.EventType) {
+	f := live.Filter{Filter: q.Filter(query.Stream)}
 	for _, name := range q.List("event_type", query.MaxEventTypes) {
 		typ, ok := wire.EventType(name).Canonical()
 		if !ok {
 			q.Fail("event_type", "must be a comma list of event types such as trace_create")
 		}
-		types = append(types, typ)
+		f.EventTypes = append(f.EventTypes, typ)
 	}
-	return types
+	return f
 }
 
 // streamBegin is the place before the first event.

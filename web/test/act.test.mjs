@@ -2,19 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import {
-  accessible,
-  api,
-  key,
-  launch,
-  looks,
-  readKey,
-  send,
-  signedIn,
-  sticksOut,
-  until,
-  url,
-} from "./harness.mjs";
+import { accessible, api, key, launch, looks, readKey, send, signedIn, sticksOut, until, url } from "./harness.mjs";
 
 const run = randomUUID().slice(0, 8);
 const trace = `act-${run}`;
@@ -115,6 +103,8 @@ test("scores, a comment, a correction and tags are given by keyboard alone", asy
     until(`${name} is ${want}`, async () =>
       (await scores()).some(s => s.name === name && (s.string_value || s.value) === want && s.observation_id === call),
     );
+  const writing = () =>
+    until("a text is written", () => page.evaluate(() => document.activeElement?.tagName === "TEXTAREA"));
   await press(names.helpful);
   await until("the first choice has the focus", () =>
     page.evaluate(() => document.activeElement?.textContent === "Yes"),
@@ -126,10 +116,16 @@ test("scores, a comment, a correction and tags are given by keyboard alone", asy
   await page.keyboard.press("Space");
   await given(names.helpful, 0);
   await press(names.tone);
+  await until("its first word has the focus", () =>
+    page.evaluate(() => document.activeElement?.textContent === "kind"),
+  );
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await given(names.tone, "curt");
   await press(names.quality);
+  await until("the number has the focus", () =>
+    page.evaluate(() => document.activeElement?.getAttribute("type") === "number"),
+  );
   await page.keyboard.type("0.75");
   await page.keyboard.press("Enter");
   await given(names.quality, 0.75);
@@ -139,11 +135,13 @@ test("scores, a comment, a correction and tags are given by keyboard alone", asy
 
   await page.getByRole("button", { name: "Comment…" }).focus();
   await page.keyboard.press("Enter");
+  await writing();
   await page.keyboard.type("Look <script>alert(1)</script> here");
   await page.keyboard.press("Control+Enter");
   await page.getByLabel("Comments and corrections").getByText("Look <script>alert(1)</script> here").waitFor();
   await page.getByRole("button", { name: "Corrected output…" }).focus();
   await page.keyboard.press("Enter");
+  await writing();
   assert.equal(await page.getByLabel("Corrected output").inputValue(), "The sky is green.");
   await page.keyboard.press("Control+A");
   await page.keyboard.type("The sky is blue.");

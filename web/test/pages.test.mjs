@@ -409,7 +409,7 @@ test("an address that is none is answered by the page, also deep below", async (
     assert.equal(answer.status(), 404, path);
     await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   }
-  await page.getByRole("link", { name: "To the traces" }).click();
+  await page.getByRole("link", { name: "To the traces", exact: true }).click();
   await page.getByRole("heading", { name: "Traces" }).waitFor();
   await context.close();
 });

@@ -6,7 +6,7 @@ import type { Page, ScoreDefinition } from "../types.ts";
 import { Failure, Time } from "../ui/bits.tsx";
 import { useLoad } from "../ui/load.ts";
 import { GiveScore } from "./givescore.tsx";
-import { type About, addNote, author, notesOf } from "./record.ts";
+import { type About, addNote, author, isNote } from "./record.ts";
 import { Tags } from "./tags.tsx";
 
 /** THUMBS is the score that needs no definition. */
@@ -33,7 +33,6 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
     signal => (writes ? get<Page<ScoreDefinition>>("/v1/score-definitions", {}, signal) : Promise.resolve(undefined)),
     [writes],
   );
-  const notes = useLoad(signal => notesOf(about.trace.id, signal), [about.trace.id]);
   const all = definitions.data && [
     ...definitions.data.data,
     ...(definitions.data.data.some(d => d.name === THUMBS.name) ? [] : [THUMBS]),
@@ -47,7 +46,9 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
       place?.querySelector<HTMLElement>("[aria-pressed=true]") ?? place?.querySelector<HTMLElement>("button, input")
     )?.focus();
   }, [at, all?.length]);
-  const here = notes.data?.filter(n => !about.observation || n.observation === about.observation) ?? [];
+  const notes = about.trace.score_list
+    .filter(s => isNote(s) && (!about.observation || s.observation_id === about.observation))
+    .sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
   return (
     <div class="act" ref={box}>
       {definitions.error && <Failure error={definitions.error} again={definitions.reload} />}
@@ -56,16 +57,15 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
           <GiveScore key={d.name} definition={d} number={i + 1} about={about} who={author(session)} changed={changed} />
         ))}
       {!about.observation && writes && <Tags trace={about.trace} changed={changed} />}
-      {notes.error && <Failure error={notes.error} again={notes.reload} />}
-      {here.length > 0 && (
+      {notes.length > 0 && (
         <ul class="notes" aria-label="Comments and corrections">
-          {here.map(n => (
+          {notes.map(n => (
             <li key={n.id}>
               <p class="muted small">
-                {n.kind === "correction" ? "Corrected output" : "Comment"} by {n.author || "nobody named"},{" "}
-                <Time at={n.at} />
+                {n.string_value === "correction" ? "Corrected output" : "Comment"} by{" "}
+                {n.author_user_id || "nobody named"}, <Time at={n.timestamp} />
               </p>
-              <p class="plain">{n.text}</p>
+              <p class="plain">{n.comment}</p>
             </li>
           ))}
         </ul>
@@ -77,7 +77,7 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
             begin=""
             say={async text => {
               await addNote(about, "comment", text, author(session));
-              notes.reload();
+              changed();
             }}
           />
           <Say
@@ -85,7 +85,7 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
             begin={output}
             say={async text => {
               await addNote(about, "correction", text, author(session));
-              notes.reload();
+              changed();
             }}
           />
         </>

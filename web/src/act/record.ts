@@ -1,6 +1,5 @@
 // What a person says of a trace in the page: events as any other, with who said it.
-import { pages, request, seg } from "../api.ts";
-import type { Sent } from "../json.ts";
+import { request, seg } from "../api.ts";
 import type { Score, Session, Trace } from "../types.ts";
 
 /** About is a trace, or an observation in it. */
@@ -9,15 +8,8 @@ export interface About {
   observation: string; // "": the trace itself
 }
 
-/** Note is a comment, or an output as it should have been. */
-export interface Note {
-  id: string;
-  kind: "comment" | "correction";
-  observation: string;
-  text: string;
-  author: string;
-  at: string;
-}
+/** NoteKind is a comment, or an output as it should have been. */
+export type NoteKind = "comment" | "correction";
 
 type Payload = Record<string, unknown>;
 
@@ -80,43 +72,27 @@ export function setTags(trace: Trace, tags: string[]): Promise<void> {
   );
 }
 
-export function addNote(about: About, kind: Note["kind"], text: string, who: string): Promise<void> {
-  return record(about, "event_create", {
-    type: kind,
-    name: kind,
+/** NOTE is the name of the scores that comments and corrections are: lists can be filtered by it. */
+const NOTE = "note";
+
+/** addNote says something in words, which the score has as its comment. */
+export function addNote(about: About, kind: NoteKind, text: string, who: string): Promise<void> {
+  return record(about, "quality_score_create", {
+    id: newID(),
     trace_id: about.trace.id,
     observation_id: about.observation || undefined,
-    text,
-    author: who,
+    name: NOTE,
+    data_type: "CATEGORICAL",
+    string_value: kind,
+    source: "HUMAN",
+    author_user_id: who,
+    comment: text,
   });
 }
 
-interface Stored {
-  event_id: string;
-  timestamp: string;
-  payload: Sent | null;
-}
-
-/** notesOf reads what people noted of a trace, oldest first. */
-export async function notesOf(trace: string, signal: AbortSignal): Promise<Note[]> {
-  const found: Note[] = [];
-  const params = { trace_id: trace, event_type: "event_create" };
-  for await (const page of pages<Stored>("/v1/telemetry/events", params, signal)) {
-    for (const e of page) {
-      const p = e.payload?.value as Payload | undefined;
-      if ((p?.type !== "comment" && p?.type !== "correction") || typeof p.text !== "string") continue;
-      found.push({
-        id: e.event_id,
-        kind: p.type,
-        observation: typeof p.observation_id === "string" ? p.observation_id : "",
-        text: p.text,
-        author: typeof p.author === "string" ? p.author : "",
-        at: e.timestamp,
-      });
-    }
-  }
-  return found.sort((a, b) => (a.at < b.at ? -1 : 1));
-}
+/** isNote tells notes from what is a score. */
+export const isNote = (s: Score): boolean =>
+  s.name === NOTE && s.source === "HUMAN" && (s.string_value === "comment" || s.string_value === "correction");
 
 /** definitionPath is where a score definition of this name is. */
 export const definitionPath = (name: string): string => named("/v1/score-definitions", name);

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Trace } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -8,6 +8,8 @@ import { setTags } from "./record.ts";
 /** Tags changes the tags of a trace. */
 export function Tags({ trace, changed }: { trace: Trace; changed: () => void }): JSX.Element {
   const [text, set] = useState("");
+  const [all, setAll] = useState(trace.tags); // at once, also before the trace is loaded again
+  useEffect(() => setAll(trace.tags), [trace]);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const change = async (tags: string[]) => {
@@ -15,6 +17,7 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
     setError(null);
     try {
       await setTags(trace, tags);
+      setAll(tags);
       set("");
       changed();
     } catch (e) {
@@ -27,14 +30,14 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
   return (
     <fieldset class="give-tags" disabled={busy}>
       <legend>Tags</legend>
-      {trace.tags.map(t => (
+      {all.map(t => (
         <span key={t} class="badge">
           {t}
           <button
             type="button"
             class="icon-button"
             aria-label={`Remove the tag ${t}`}
-            onClick={() => void change(trace.tags.filter(x => x !== t))}
+            onClick={() => void change(all.filter(x => x !== t))}
           >
             <Icon name="close" size={11} />
           </button>
@@ -44,11 +47,11 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
         class="give-number"
         onSubmit={e => {
           e.preventDefault();
-          if (tag && !trace.tags.includes(tag)) void change([...trace.tags, tag]);
+          if (tag && !all.includes(tag)) void change([...all, tag]);
         }}
       >
         <input aria-label="New tag" maxLength={200} value={text} onInput={e => set(e.currentTarget.value)} />
-        <button type="submit" class="button" disabled={!tag || trace.tags.includes(tag)}>
+        <button type="submit" class="button" disabled={!tag || all.includes(tag)}>
           Add
         </button>
       </form>

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Act } from "../act/act.tsx";
+import { isNote } from "../act/record.ts";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { scoreText } from "../format.ts";
@@ -39,7 +40,7 @@ interface DetailProps extends HeadProps {
 export function Detail({ trace, observation: o, twin, changed }: DetailProps): JSX.Element {
   const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
-  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list;
+  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list; // notes, too
   const tabs: [Tab, string][] = [
     ["payload", "Input and output"],
     ["metadata", "Metadata"],
@@ -94,7 +95,7 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && (
           <>
-            <Scores scores={scores} trace={trace} />
+            <Scores scores={scores.filter(s => !isNote(s))} trace={trace} />
             <Act
               key={o?.id ?? ""}
               about={{ trace, observation: o?.id ?? "" }}
