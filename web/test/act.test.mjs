@@ -155,9 +155,11 @@ test("scores, a comment, a correction and tags are given by keyboard alone", asy
   await page.keyboard.type("second");
   await page.keyboard.press("Enter");
   await until("the tag is there", async () => (await api(`/v1/traces/${trace}`)).tags.includes("second"));
+  await page.getByRole("button", { name: "Remove the tag second" }).waitFor();
   await page.getByRole("button", { name: "Remove the tag first" }).focus();
   await page.keyboard.press("Enter");
   await until("the other is gone", async () => (await api(`/v1/traces/${trace}`)).tags.join() === "second");
+  await page.getByRole("button", { name: "Remove the tag first" }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Remove the tag second" }).click();
   await until("none is left", async () => (await api(`/v1/traces/${trace}`)).tags.length === 0);
   const stored = await api(`/v1/traces/${trace}`);

@@ -64,12 +64,14 @@ export function giveScore(
   });
 }
 
-export function setTags(trace: Trace, tags: string[]): Promise<void> {
-  return record(
-    { trace, observation: "" },
-    "trace_update",
-    tags.length > 0 ? { id: trace.id, tags } : { id: trace.id, clear: ["tags"] },
-  );
+/** addTag adds a tag: tags of events unite. */
+export function addTag(trace: Trace, tag: string): Promise<void> {
+  return record({ trace, observation: "" }, "trace_update", { id: trace.id, tags: [tag] });
+}
+
+/** keepTags leaves a trace these tags, and no others. */
+export function keepTags(trace: Trace, tags: string[]): Promise<void> {
+  return record({ trace, observation: "" }, "trace_update", { id: trace.id, clear: ["tags"], tags });
 }
 
 /** NOTE is the name of the scores that comments and corrections are: lists can be filtered by it. */

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Trace } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
-import { setTags } from "./record.ts";
+import { addTag, keepTags } from "./record.ts";
 
 /** Tags changes the tags of a trace. */
 export function Tags({ trace, changed }: { trace: Trace; changed: () => void }): JSX.Element {
@@ -12,11 +12,11 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
   useEffect(() => setAll(trace.tags), [trace]);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
-  const change = async (tags: string[]) => {
+  const change = async (tags: string[], say: () => Promise<void>) => {
     setBusy(true);
     setError(null);
     try {
-      await setTags(trace, tags);
+      await say();
       setAll(tags);
       set("");
       changed();
@@ -37,7 +37,10 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
             type="button"
             class="icon-button"
             aria-label={`Remove the tag ${t}`}
-            onClick={() => void change(all.filter(x => x !== t))}
+            onClick={() => {
+              const rest = all.filter(x => x !== t);
+              void change(rest, () => keepTags(trace, rest));
+            }}
           >
             <Icon name="close" size={11} />
           </button>
@@ -47,7 +50,7 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
         class="give-number"
         onSubmit={e => {
           e.preventDefault();
-          if (tag && !all.includes(tag)) void change([...all, tag]);
+          if (tag && !all.includes(tag)) void change([...all, tag], () => addTag(trace, tag));
         }}
       >
         <input aria-label="New tag" maxLength={200} value={text} onInput={e => set(e.currentTarget.value)} />
