@@ -6,8 +6,9 @@ import { cost, count, counted, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { unpriced } from "../trace/amounts.ts";
-import { conversation, parsed } from "../trace/chat.ts";
-import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
+import { Chat } from "../trace/conversation.tsx";
+import { Formatted, onlyText } from "../trace/payload.tsx";
+import { conversation } from "../trace/read/read.ts";
 import { type Turn, turnsOf } from "../trace/turns.ts";
 import type { SessionTrace, TraceSession } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
@@ -152,7 +153,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
 }
 
 function Output({ value }: { value: unknown }): JSX.Element | null {
-  const chat = conversation(typeof value === "string" ? parsed(value) : value);
+  const chat = conversation(value);
   return chat ? <Chat messages={chat} /> : <Side from="assistant" title="Output" value={value} />;
 }
 

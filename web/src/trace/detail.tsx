@@ -1,22 +1,21 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Act } from "../act/act.tsx";
 import { isNote } from "../act/record.ts";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { scoreText } from "../format.ts";
-import type { Sent } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { may, useSession } from "../signedin.ts";
 import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
-import { conversation } from "./chat.ts";
 import { ObservationFacts, TraceFacts } from "./facts.tsx";
 import { History } from "./history.tsx";
-import { type Mode, ModePicker, Payload, usePayloadMode } from "./payload.tsx";
-import { SpanPayloads, spanned } from "./span.tsx";
+import { Exchange, type Mode, ModePicker, usePayloadMode } from "./payload.tsx";
+import { SpanPayloads } from "./span.tsx";
+import { spanned } from "./talk.ts";
 import { kindOf } from "./tree.ts";
 import { type Twin, twinsOf } from "./twins.ts";
 import { type Question, Why } from "./why.tsx";
@@ -62,8 +61,16 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
         }))
       : [],
   );
+  const article = useRef<HTMLElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen starts at its top, however far the one before was scrolled
+  useLayoutEffect(() => {
+    panel.current?.scrollTo(0, 0);
+    const top = article.current?.getBoundingClientRect().top ?? 0;
+    if (top < 0) article.current?.scrollIntoView(); // on a narrow screen the whole page scrolls
+  }, [o?.id]);
   return (
-    <article class="detail" aria-label={o ? o.name || o.id : "Trace"}>
+    <article class="detail" ref={article} aria-label={o ? o.name || o.id : "Trace"}>
       <Head key={o?.id ?? ""} trace={trace} observation={o} twin={twin} />
       <div class="tabs-line">
         <div class="tabs" role="tablist" aria-label="Parts" onKeyDown={e => onTabKey(e, tabs, tab, setTab)}>
@@ -85,12 +92,12 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
         {tab === "payload" && <ModePicker mode={mode} onMode={setMode} />}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
-      <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+      <div class="tab-panel" ref={panel} role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
         {tab === "payload" &&
           (o && spanned(o) ? (
-            <SpanPayloads key={o.id} o={o} mode={mode} />
+            <SpanPayloads key={o.id} o={o} trace={trace} mode={mode} />
           ) : (
-            <Payloads key={o?.id ?? ""} of={o ?? trace} mode={mode} />
+            <Payloads key={o?.id ?? ""} of={o ?? trace} trace={trace} mode={mode} />
           ))}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
         {tab === "scores" && (
@@ -182,16 +189,9 @@ function AlsoBy({ o, trace }: { o: Observation; trace: Trace }): JSX.Element | n
   );
 }
 
-function Payloads({ of: x, mode }: { of: Trace | Observation; mode: Mode }): JSX.Element {
-  const { input, output } = x;
-  if (!input && !output) return <p class="muted">No input and no output were sent.</p>;
-  const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
-  return (
-    <>
-      <Payload title="Input" sent={input} messages={unread(input) ? read : null} mode={mode} />
-      <Payload title="Output" sent={output} messages={unread(output) ? said : null} mode={mode} />
-    </>
-  );
+function Payloads({ of: x, trace, mode }: { of: Trace | Observation; trace: Trace; mode: Mode }): JSX.Element {
+  if (!x.input && !x.output) return <p class="muted">No input and no output were sent.</p>;
+  return <Exchange of={x} trace={trace} mode={mode} />;
 }
 
 // plainOutput is an output as a text that a person corrects.
@@ -203,10 +203,6 @@ function plainOutput({ output }: Trace | Observation): string {
       ? value
       : JSON.stringify(value, null, 2);
 }
-
-// unread says that a payload is a structure in which the page itself finds no messages: then the server's are shown.
-const unread = (sent: Sent | null | undefined): boolean =>
-  typeof sent?.value === "object" && conversation(sent.value) === null;
 
 function Metadata({ trace, observation: o }: Props): JSX.Element {
   const tags = (o ?? trace).tags;
