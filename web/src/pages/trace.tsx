@@ -262,6 +262,9 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         >
           <Icon name="down" />
         </button>
+        <a class="button quiet" href={link(`/compare?a=${seg(t.id)}`)} title="Compare it with another trace">
+          Compare
+        </a>
         <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
