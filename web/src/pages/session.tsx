@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, scoreText, short } from "../format.ts";
+import { cost, count, counted, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { unpriced } from "../trace/amounts.ts";
@@ -68,7 +68,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
     <>
       <Tiles
         tiles={[
-          { title: "Traces", value: count(s.trace_count), more: `${count(s.observation_count)} steps` },
+          { title: "Traces", value: count(s.trace_count), more: counted(s.observation_count, "step") },
           { title: "Errors", value: count(s.error_count) },
           { title: "Lasted", value: lasted(s) },
           { title: "Tokens", value: short(s.total_tokens) },
@@ -97,7 +97,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
       {cursor && !error && (
         <p class="turns-more">
           <span class="muted">
-            {count(turns.length)} of {count(s.trace_count)} traces
+            {count(turns.length)} of {counted(s.trace_count, "trace")}
           </span>
           <button type="button" class="button" disabled={busy} onClick={() => void next()}>
             Show more
@@ -111,11 +111,12 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
 function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.Element {
   const [all, set] = useState(false);
   return (
-    <li class="card turn" aria-label={traceName(t)}>
+    <li class={`card turn${t.status === "error" ? " turn-failed" : ""}`} aria-label={traceName(t)}>
       <header class="turn-head">
         <a href={traceHref(t)} class="row-link ellipsis">
           {traceName(t)}
         </a>
+        {t.status !== "ok" && <span class="badge badge-error">{t.status === "error" ? "failed" : t.status}</span>}
         <span class="muted">
           <Time at={t.start_time} />
         </span>
@@ -124,11 +125,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         </span>
         <span class="muted">{short(t.total_tokens)} tokens</span>
         <span class="muted">{cost(t.total_cost)}</span>
-        {t.error_count > 0 && (
-          <span class="badge badge-error">
-            {count(t.error_count)} {t.error_count === 1 ? "error" : "errors"}
-          </span>
-        )}
+        {t.error_count > 0 && <span class="badge badge-error">{counted(t.error_count, "error")}</span>}
         {Object.entries(t.scores).map(([name, v]) => (
           <span key={name} class="badge" title="Score">
             {name} {scoreText(v)}
@@ -139,7 +136,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         {before.length > 0 && (
           <button type="button" class="button quiet turn-before" aria-expanded={all} onClick={() => set(!all)}>
             <Icon name={all ? "down" : "right"} size={12} />
-            {count(before.length)} messages from before
+            {counted(before.length, "message")} from before
           </button>
         )}
         {all && <Chat messages={before} />}

@@ -1,8 +1,12 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Act } from "../act/act.tsx";
+import { isNote } from "../act/record.ts";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { scoreText } from "../format.ts";
+import { useKeys } from "../keys.tsx";
+import { may, useSession } from "../signedin.ts";
 import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -23,21 +27,40 @@ interface Props {
   observation: Observation | null; // null: the trace itself
 }
 
-interface DetailProps extends Props {
+interface HeadProps extends Props {
   twin: Twin | null; // stands for the call that the observation reports, too
 }
 
+interface DetailProps extends HeadProps {
+  changed: () => void; // something was said of it: the trace is loaded again
+}
+
 /** Detail shows one observation, or what belongs to the trace itself. */
-export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Element {
+export function Detail({ trace, observation: o, twin, changed }: DetailProps): JSX.Element {
   const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
-  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list;
+  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list; // notes, too
   const tabs: [Tab, string][] = [
     ["payload", "Input and output"],
     ["metadata", "Metadata"],
-    ["scores", `Scores${scores.length ? ` ${scores.length}` : ""}`],
+    ["scores", `Scores and notes${scores.length ? ` ${scores.length}` : ""}`],
     ["history", "History"],
   ];
+  const [scoring, score] = useState(0); // which score a key has led to
+  const writes = may(useSession(), "ingest");
+  useKeys(
+    writes
+      ? Array.from({ length: 9 }, (_, i) => ({
+          key: String(i + 1),
+          label: "To the score with this number, 1 to 9",
+          unlisted: i > 0,
+          run: () => {
+            setTab("scores");
+            score(i + 1);
+          },
+        }))
+      : [],
+  );
   const article = useRef<HTMLElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen starts at its top, however far the one before was scrolled
@@ -77,7 +100,18 @@ export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Elemen
             <Payloads key={o?.id ?? ""} of={o ?? trace} trace={trace} mode={mode} />
           ))}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
-        {tab === "scores" && <Scores scores={scores} trace={trace} />}
+        {tab === "scores" && (
+          <>
+            <Scores scores={scores.filter(s => !isNote(s))} trace={trace} />
+            <Act
+              key={o?.id ?? ""}
+              about={{ trace, observation: o?.id ?? "" }}
+              output={plainOutput(o ?? trace)}
+              at={scoring}
+              changed={changed}
+            />
+          </>
+        )}
         {tab === "history" && <History key={o?.id ?? ""} trace={trace.id} observation={o?.id} />}
       </div>
     </article>
@@ -93,7 +127,7 @@ function onTabKey(e: KeyboardEvent, tabs: [Tab, string][], tab: Tab, setTab: (t:
   (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`#tab-${next[0]}`)?.focus();
 }
 
-function Head({ trace, observation: o, twin }: DetailProps): JSX.Element {
+function Head({ trace, observation: o, twin }: HeadProps): JSX.Element {
   const [question, ask] = useState<Question | null>(null);
   const id = o?.id ?? trace.id;
   const failed = o?.level === "ERROR";
@@ -160,6 +194,16 @@ function Payloads({ of: x, trace, mode }: { of: Trace | Observation; trace: Trac
   return <Exchange of={x} trace={trace} mode={mode} />;
 }
 
+// plainOutput is an output as a text that a person corrects.
+function plainOutput({ output }: Trace | Observation): string {
+  const value = output?.value;
+  return value === undefined || value === null
+    ? ""
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value, null, 2);
+}
+
 function Metadata({ trace, observation: o }: Props): JSX.Element {
   const tags = (o ?? trace).tags;
   const metadata = (o ?? trace).metadata;
@@ -213,8 +257,8 @@ function Scores({ scores, trace }: { scores: Score[]; trace: Trace }): JSX.Eleme
             <span class="score-value">
               {s.value !== null && s.data_type === "BOOLEAN"
                 ? s.value
-                  ? "true"
-                  : "false"
+                  ? "yes"
+                  : "no"
                 : scoreText(s.value ?? s.string_value)}
             </span>
             <span class="badge">{s.source || s.data_type}</span>
