@@ -5,6 +5,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { accessible, all, api, key, launch, looks, narrow, send, signedIn, sticksOut, until, url } from "./harness.mjs";
 import { lost, shapes } from "./leaves.mjs";
+import { source } from "./unit/source.mjs";
+
+const { answer, pretty, talkOf } = await source("json.ts", "trace/talk.ts");
 
 let browser;
 const id = `shapes-${randomUUID()}`;
@@ -54,18 +57,17 @@ const openAll = page =>
     throw new Error("there is always something that is closed");
   });
 
-/** saidIn is all that an element says: its text, and where it leads. */
+/** saidIn is all that elements say: their texts, one by one, and where they lead. */
 const saidIn = (page, selector) =>
-  page
-    .locator(selector)
-    .evaluateAll(list =>
-      list
-        .flatMap(e => [
-          e.textContent,
-          ...[...e.querySelectorAll("[href],[src]")].map(x => x.getAttribute("href") ?? x.getAttribute("src")),
-        ])
-        .join("\n"),
-    );
+  page.locator(selector).evaluateAll(list => {
+    const said = [];
+    for (const e of list) {
+      const texts = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) said.push(texts.currentNode.nodeValue);
+      for (const x of e.querySelectorAll("[href],[src]")) said.push(x.getAttribute("href") ?? x.getAttribute("src"));
+    }
+    return said.join("\n");
+  });
 
 // A file that is saved has its bytes behind a button, or in a link of the saved page.
 const bytesOf = /"[A-Za-z0-9+/]{200,}={0,2}"/g;
@@ -84,6 +86,7 @@ test("of every shape each leaf of the payload is on the page", async () => {
   await context.close();
 });
 
+// This file runs behind spans.test.mjs, which sends some of them as the first one.
 test("of every recorded span each leaf of what went in and came out is in what is drawn", async t => {
   const recorded = new URL("../../internal/otel/testdata/otlp/", import.meta.url);
   for (const file of (await readdir(recorded)).filter(f => f.endsWith(".pb"))) {
@@ -94,7 +97,19 @@ test("of every recorded span each leaf of what went in and came out is in what i
   }
   const recordedAt = "from=2026-11-28T16:00:00Z&to=2026-11-28T18:00:00Z";
   const rows = (await all(`/v1/observations?${recordedAt}`)).filter(o => o.source.door !== "brokle");
-  assert.ok(rows.length > 200, `${rows.length} observations`);
+  assert.ok(rows.length > 150, `${rows.length} observations`);
+  for (const o of rows) {
+    const res = await fetch(`${url}/v1/observations/${o.id}?trace_id=${o.trace_id}`, { headers: { "X-API-Key": key } });
+    const text = await res.text();
+    const whole = answer(text);
+    const talk = talkOf(whole, { observations: [whole] });
+    for (const side of ["input", "output"]) {
+      if (!talk[side]) continue; // it is shown as it is
+      const { reading, beside } = talk[side];
+      const drawn = pretty([reading, talk.tools, beside ?? null]);
+      assert.deepEqual(lost(JSON.parse(text)[side], drawn), [], `${side} of ${o.source.scope} ${o.name} ${o.trace_id}`);
+    }
+  }
   // In the browser one of each library and type; the page is the same for all of them.
   const chosen = new Map(rows.map(o => [`${o.source.scope} ${o.type} ${o.output_preview === ""}`, o]));
   const { context, page, problems } = await signedIn(browser);
@@ -214,8 +229,8 @@ test("media that mean harm are only saved: no picture, no page, no script", asyn
   await context.close();
 });
 
-/** agent sends a trace of an agent that sends all it has said with each of n calls, about 90 KB with the last. */
-async function agent(n) {
+/** agent sends the last calls of an agent that sends all it has said with each of n calls, about 90 KB with the last. */
+async function agent(n, sent) {
   const own = `agent-${randomUUID()}`;
   const history = [
     { role: "system", content: "You look things up." },
@@ -226,7 +241,7 @@ async function agent(n) {
     const call = { id: `c${i}`, type: "function", function: { name: "search", arguments: `{"page":${i}}` } };
     const said = { role: "assistant", content: null, tool_calls: [call] };
     const message = i < n - 1 ? said : { role: "assistant", content: "Found it on the last page." };
-    events.push([
+    const event = [
       "observation_create",
       {
         id: `${own}-${i}`,
@@ -238,17 +253,18 @@ async function agent(n) {
         input: { model: "m", messages: [...history] },
         output: { choices: [{ index: 0, finish_reason: i < n - 1 ? "tool_calls" : "stop", message }] },
       },
-    ]);
+    ];
+    if (i >= n - sent) events.push(event);
     const lines = Array.from({ length: 60 }, (_, l) => `row ${i}.${l}`).join("\n");
     history.push(said, { role: "tool", tool_call_id: `c${i}`, content: lines });
   }
-  for (let i = 0; i < events.length; i += 25) await send(events.slice(i, i + 25), own);
-  await until("all calls can be queried", async () => (await api(`/v1/traces/${own}`)).observation_count === n);
+  await send(events, own);
+  await until("all calls can be queried", async () => (await api(`/v1/traces/${own}`)).observation_count === sent);
   return own;
 }
 
 test("a long agent reads like a log: what is new and the answer are on the first screen", async t => {
-  const own = await agent(150);
+  const own = await agent(150, 3);
   const { context, page, problems } = await opened(own, `${own}-149`);
   const answer = page.getByText("Found it on the last page.");
   await answer.waitFor();

@@ -169,7 +169,9 @@ function Text({ text, most }: { text: string; most?: number | undefined }): JSX.
 // More has what of something is not drawn.
 function More({ of }: { of: Record<string, unknown> | undefined }): JSX.Element | null {
   if (!of) return null;
-  const names = [...new Set(entriesOf(of).map(([name]) => name))];
+  const names = [
+    ...new Set(entriesOf(of).flatMap(([name, v]) => (/[[.]/.test(name) && isObject(v) ? Object.keys(v) : [name]))),
+  ];
   const note = names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${count(names.length - 4)} more` : "");
   return (
     <Folded title="More" note={note}>

@@ -6,7 +6,7 @@ const WIDE = 110; // characters of a line, about
 export const MOST = 40;
 
 /** SHOWN is how many are shown of a longer one. */
-export const SHOWN = 14;
+export const SHOWN = 10;
 
 const rows = (line: string): number => Math.max(1, Math.ceil(line.length / WIDE));
 
