@@ -313,7 +313,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		options.Copy = n.copyTo
 	}
 	if n.shared != nil {
-		options.Events, options.Search, options.Freshness = n.shared, n.shared, n.shared.Freshness
+		options.Events, options.FirstRead, options.Search, options.Freshness = n.shared, sharedFirstRead, n.shared, n.shared.Freshness
 	}
 	if n.server, err = server.New(options); err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type Options struct {
 	Log store.Log
 	// Events gives the payloads of what is read, by the Seqs that the Warehouse has. Default: those of Log.
 	Events store.Reader
+	// FirstRead is how many events are read at once before it is known how large they are, 1 to 500. The farther away Events are the more it pays to read many. Default 4.
+	FirstRead int
 	// Receipts answers for jobs, batches and events. Required.
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
@@ -208,6 +210,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Events == nil && o.Log != nil {
 		o.Events = logReader{o.Log}
+	}
+	if o.FirstRead == 0 {
+		o.FirstRead = firstRead
 	}
 	if o.Admit == nil {
 		o.Admit = func() error { return nil }
