@@ -136,3 +136,6 @@ func (n *numbering) born(seq entity.Seq) (node uint16, own entity.Seq) {
 	}
 	return clickhouse.Own(seq)
 }
+
+// sharedFirstRead is how many events are read at once from the shared warehouse before it is known how large they are: most traces have no more, and each reading is a way there and back.
+const sharedFirstRead = 16

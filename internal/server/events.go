@@ -99,7 +99,7 @@ const eventCopies = 3
 func (s *Server) logEvents(ctx context.Context, page *eventsPage) (more bool, err error) {
 	q := page.q
 	var worked time.Duration // without what the client takes
-	for next := firstRead; q.after < q.until; {
+	for next := s.o.FirstRead; q.after < q.until; {
 		if worked >= eventsPageTime {
 			return true, nil
 		}

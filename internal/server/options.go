@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	Log store.Log
 	// Events gives the payloads of what is read, by the Seqs that the Warehouse has. Default: those of Log.
 	Events store.Reader
+	// FirstRead is how many events are read at once before it is known how large they are, 1 to 500. The farther away Events are the more it pays to read many. Default 4.
+	FirstRead int
 	// Receipts answers for jobs, batches and events. Required.
 	Receipts store.Receipts
 	// Warehouse answers the queries. Required.
@@ -38,6 +41,9 @@ type Options struct {
 	Prices Prices
 	// Budgets says what of what may be spent was spent, and takes budgets. Required.
 	Budgets Budgets
+	// Definitions says how people give scores, and Views which lists they look at. Required.
+	Definitions SavedList[saved.Definition]
+	Views       SavedList[saved.View]
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.
@@ -205,6 +211,9 @@ func (o Options) withDefaults() Options {
 	if o.Events == nil && o.Log != nil {
 		o.Events = logReader{o.Log}
 	}
+	if o.FirstRead == 0 {
+		o.FirstRead = firstRead
+	}
 	if o.Admit == nil {
 		o.Admit = func() error { return nil }
 	}
@@ -235,6 +244,8 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
+	need(o.Definitions != nil, "Definitions are missing")
+	need(o.Views != nil, "Views are missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -16,6 +18,7 @@ type outlined struct {
 	*entity.Outline
 	*reading
 	of     outlining
+	twins  entity.Twins // nil: nothing is marked
 	tariff entity.Tariff
 	briefs entity.Briefs
 	order  []int32        // the places, each before what hangs below it
@@ -25,26 +28,38 @@ type outlined struct {
 // outlining is what is asked of a trace.
 type outlining struct {
 	id     string
-	twins  entity.Twins // with them, observations are marked and filled as all answers show them
-	copies int64        // how often each byte of a payload is there while it is shown
+	marked bool  // observations are marked and filled as all answers show them
+	copies int64 // how often each byte of a payload is there while it is shown
 	otlp   bool
 }
 
 // outline makes the outline of a trace, and takes the room that an answer with all of it needs.
 func (s *Server) outline(ctx context.Context, c *call, of outlining) (*outlined, error) {
-	seqs, err := store.TraceEvents(ctx, s.o.Warehouse, c.caller.Project, of.id)
+	seqs, twins, err := s.ofTrace(ctx, c, of)
 	if err != nil {
 		return nil, err
 	}
-	others, err := s.duplicates(ctx, c, of.twins, func(kept, twin entity.Ref) bool { return kept.TraceID == of.id && twin.TraceID != of.id })
+	others, err := s.duplicates(ctx, c, twins, func(kept, twin entity.Ref) bool { return kept.TraceID == of.id && twin.TraceID != of.id })
 	if err != nil {
 		return nil, err
 	}
 	seqs = append(seqs, others...)
 	slices.Sort(seqs)
-	o := &outlined{of: of, tariff: s.tariff(c)}
+	o := &outlined{of: of, twins: twins, tariff: s.tariff(c)}
 	o.reading, err = s.sketched(ctx, c, slices.Compact(seqs), of.copies, o)
 	return o, err
+}
+
+// ofTrace are the events of a trace, and the twins of its observations when these are marked: asked for side by side, since a warehouse may be far.
+func (s *Server) ofTrace(ctx context.Context, c *call, of outlining) (seqs []entity.Seq, twins entity.Twins, err error) {
+	var failed error
+	var beside sync.WaitGroup
+	if of.marked {
+		beside.Go(func() { twins, failed = s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: of.id}) })
+	}
+	seqs, err = store.TraceEvents(ctx, s.o.Warehouse, c.caller.Project, of.id)
+	beside.Wait()
+	return seqs, twins, cmp.Or(err, failed)
 }
 
 func (o *outlined) begin() {
@@ -66,7 +81,7 @@ func (o *outlined) add(rec *entity.Record) int64 {
 
 func (o *outlined) end() (largest, bytes int64, err error) {
 	defer func() { o.briefs = entity.Briefs{} }()
-	if o.Outline, err = entity.OutlineOf(&o.briefs, o.of.id, o.of.twins, o.tariff); err != nil {
+	if o.Outline, err = entity.OutlineOf(&o.briefs, o.of.id, o.twins, o.tariff); err != nil {
 		return 0, 0, err
 	}
 	if o.of.otlp {

@@ -33,15 +33,11 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if format != "" {
 		return s.traceAsOTLP(ctx, c, id)
 	}
-	twins, err := s.o.Warehouse.Twins(ctx, c.caller.Project, store.EventRef{TraceID: id})
-	if err != nil {
-		return nil, err
-	}
 	copies := int64(payloadCopies)
 	if full {
 		copies = detailCopies
 	}
-	o, err := s.outline(ctx, c, outlining{id: id, twins: twins, copies: copies})
+	o, err := s.outline(ctx, c, outlining{id: id, marked: true, copies: copies})
 	if err != nil {
 		return nil, err
 	}

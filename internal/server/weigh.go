@@ -159,7 +159,7 @@ func owned(rec entity.Record) entity.Record {
 
 // steps reads the records of seqs, as many at once as have about readBytes, while f wants more.
 func (s *Server) steps(ctx context.Context, seqs []entity.Seq, f func([]entity.Record) (more bool)) error {
-	next := firstRead
+	next := s.o.FirstRead
 	for len(seqs) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -11,7 +11,8 @@ import (
 // builder builds one statement over the rows of one project, which is its first parameter. Whatever a caller gave goes in
 // through arg, never into the text.
 type builder struct {
-	params []proto.Parameter
+	params      []proto.Parameter
+	whereabouts *whereabouts // of a question; or nil
 }
 
 // arg adds a parameter and returns its place holder, which has the type of v.
@@ -68,6 +69,9 @@ func quoted(s string) string { return "'" + quoteEscapes.Replace(s) + "'" }
 
 // with joins common table expressions and the statement that uses them.
 func with(tables []string, statement string) string {
+	if len(tables) == 0 {
+		return statement
+	}
 	return "WITH " + strings.Join(tables, ",\n") + "\n" + statement
 }
 

@@ -109,7 +109,10 @@ func (w *Warehouse) Connect(ctx context.Context) error {
 }
 
 // oldest is the oldest server whose settings and engines are those that the tables are made with.
-var oldest = [2]int{24, 8}
+var oldest = release{24, 8}
+
+// looksAgainSince has use_skip_indexes_if_final_exact_mode, on by default.
+var looksAgainSince = release{25, 6}
 
 func (w *Warehouse) checkVersion(ctx context.Context) error {
 	var text proto.ColStr
@@ -117,23 +120,32 @@ func (w *Warehouse) checkVersion(ctx context.Context) error {
 	if err := w.ask(ctx, &builder{}, "SELECT version() AS version", proto.Results{{Name: "version", Data: &text}}, func(i int) { version = text.Row(i) }); err != nil {
 		return err
 	}
-	return readableVersion(version)
+	is, err := readableVersion(version)
+	w.looksAgain.Store(err == nil && !is.before(looksAgainSince))
+	return err
 }
 
-func readableVersion(version string) error {
+// release is a year and a month.
+type release [2]int
+
+func (r release) before(other release) bool {
+	return r[0] < other[0] || r[0] == other[0] && r[1] < other[1]
+}
+
+func readableVersion(version string) (is release, err error) {
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) < 2 {
-		return fmt.Errorf("the server says that its version is %q", version)
+		return is, fmt.Errorf("the server says that its version is %q", version)
 	}
-	year, err := strconv.Atoi(parts[0])
-	month, err2 := strconv.Atoi(parts[1])
-	if err != nil || err2 != nil {
-		return fmt.Errorf("the server says that its version is %q", version)
+	for i := range is {
+		if is[i], err = strconv.Atoi(parts[i]); err != nil {
+			return is, fmt.Errorf("the server says that its version is %q", version)
+		}
 	}
-	if year < oldest[0] || year == oldest[0] && month < oldest[1] {
-		return fmt.Errorf("the server is ClickHouse %d.%d, which is too old: %d.%d or newer is needed", year, month, oldest[0], oldest[1])
+	if is.before(oldest) {
+		return is, fmt.Errorf("the server is ClickHouse %d.%d, which is too old: %d.%d or newer is needed", is[0], is[1], oldest[0], oldest[1])
 	}
-	return nil
+	return is, nil
 }
 
 const (

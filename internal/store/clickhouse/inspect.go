@@ -48,7 +48,7 @@ func Inspect(ctx context.Context, o Options) (*Inspection, error) {
 	if err := w.ask(ctx, &builder{}, "SELECT version() AS version", proto.Results{{Name: "version", Data: &text}}, func(i int) { is.Server = text.Row(i) }); err != nil {
 		return nil, err
 	}
-	if err := readableVersion(is.Server); err != nil {
+	if _, err := readableVersion(is.Server); err != nil {
 		return nil, err
 	}
 	s, err := w.State(ctx)

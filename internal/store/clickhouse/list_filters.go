@@ -20,8 +20,13 @@ var traceColumns = columns{
 	},
 	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	id:    "tr.id", scores: "SELECT placed_in AS owner, name, value FROM sc",
-	found: func(q *builder, seqs []uint64) string {
-		return "(" + q.having("tr.seqs", seqs) + " OR tr.id IN (SELECT trace_id FROM o WHERE " + q.having("seqs", seqs) + "))"
+	found: func(q *builder, seqs []entity.Seq) string {
+		trace, observation := q.having("tr.seqs", seqs), q.having("seqs", seqs)
+		if ids, ok := q.entitiesOf(seqs); ok {
+			trace = "tr.id IN " + q.arg(ids[entity.TraceKind]) + " AND " + trace
+			observation = "(trace_id, id) IN (" + q.observationsHaving(seqs, ids[entity.ObservationKind]) + ") AND " + observation
+		}
+		return "(" + trace + " OR tr.id IN (SELECT trace_id FROM o WHERE " + observation + "))"
 	},
 }
 
@@ -36,7 +41,13 @@ var observationColumns = columns{
 		"is_duplicate": {"o.duplicate_of = ''", "o.duplicate_of != ''"},
 	},
 	id: "(o.id, o.trace_id)", scores: "SELECT (observation_id, placed_in) AS owner, name, value FROM sc",
-	found: func(q *builder, seqs []uint64) string { return q.having("o.seqs", seqs) },
+	found: func(q *builder, seqs []entity.Seq) string {
+		condition := q.having("o.seqs", seqs)
+		if ids, ok := q.entitiesOf(seqs); ok {
+			condition = "(o.trace_id, o.id) IN (" + q.observationsHaving(seqs, ids[entity.ObservationKind]) + ") AND " + condition
+		}
+		return condition
+	},
 }
 
 func ofTrace(column string) string {

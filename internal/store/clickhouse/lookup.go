@@ -40,9 +40,15 @@ func (w *Warehouse) Events(ctx context.Context, project string, of store.EventRe
 // event finds the facts of an event's id.
 func (v *view) event(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
 	var seq proto.ColUInt64
+	var kind proto.ColUInt8
+	var id proto.ColStr
 	q := v.query()
-	text := "SELECT min(seq) AS first FROM events WHERE project = {p1:String} AND event_id = " + q.arg(of.EventID) + " GROUP BY kind, entity_id, content"
-	return v.rows(ctx, q, text, proto.Results{{Name: "first", Data: &seq}}, func(i int) { each(of.EventID, []uint64{seq.Row(i)}) })
+	text := "SELECT kind, entity_id, min(seq) AS first FROM events WHERE project = {p1:String} AND event_id = " + q.arg(of.EventID) + " GROUP BY kind, entity_id, content"
+	return v.rows(ctx, q, text, proto.Results{{Name: "kind", Data: &kind}, {Name: "entity_id", Data: &id}, {Name: "first", Data: &seq}}, func(i int) {
+		own := []uint64{seq.Row(i)}
+		v.found(entity.Kind(kind.Row(i)), id.Row(i), own)
+		each(of.EventID, own)
+	})
 }
 
 // entityEvents finds the own events of entities.
@@ -50,33 +56,42 @@ func (v *view) entityEvents(ctx context.Context, of store.EventRef, each func(st
 	if of.Kind == entity.GenericKind {
 		return nil // it has no entities
 	}
-	q := v.query()
-	return v.seqs(ctx, q, "SELECT id, seqs FROM "+tableOf(of.Kind)+" FINAL WHERE project = {p1:String} AND notEmpty(seqs) AND id IN "+q.arg(of.IDs), each)
-}
-
-func (v *view) seqs(ctx context.Context, q *builder, text string, each func(string, []uint64)) error {
 	var id proto.ColStr
 	seqs := new(proto.ColUInt64).Array()
-	return v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) { each(id.Row(i), seqs.Row(i)) })
+	q := v.query()
+	text := "SELECT id, seqs FROM " + tableOf(of.Kind) + " FINAL WHERE project = {p1:String} AND notEmpty(seqs) AND id IN " + q.arg(of.IDs)
+	return v.rows(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
+		v.found(of.Kind, id.Row(i), seqs.Row(i))
+		each(id.Row(i), seqs.Row(i))
+	})
+}
+
+// found remembers of which entity events are.
+func (v *view) found(kind entity.Kind, id string, seqs []uint64) {
+	at := eventKey{v.project, kind, id}
+	for _, seq := range seqs {
+		v.w.whereabouts.note(at, entity.Seq(seq))
+	}
 }
 
 // traceEvents finds all events that fold into a trace.
 func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
-	const isTrace, isLoose = 1, 2
+	const isObservation, isTrace, isScore, isLoose = 0, 1, 2, 3
 	var what proto.ColUInt8
 	var id proto.ColStr
 	seqs := new(proto.ColUInt64).Array()
 	q := v.query()
 	trace := q.arg(of.TraceID)
 	text := fmt.Sprintf(`SELECT toUInt8(%d) AS what, id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = %[3]s
-		UNION ALL SELECT toUInt8(0) AS what, id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = %[3]s
-		UNION ALL SELECT toUInt8(if(trace_id = '', %[2]d, 0)) AS what, id, seqs FROM scores FINAL WHERE project = {p1:String} AND trace_id IN (%[3]s, '') AND id IN `, isTrace, isLoose, trace) + scoresAbout("("+trace+")")
+		UNION ALL SELECT toUInt8(%[2]d) AS what, id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = %[3]s
+		UNION ALL `, isTrace, isObservation, trace) + v.w.scoresAbout(fmt.Sprintf("toUInt8(if(trace_id = '', %d, %d)) AS what, id, seqs", isLoose, isScore), "("+trace+")")
 	there := false
 	var found [][]uint64
 	var loose []string
 	looseSeqs := map[string][]uint64{}
 	err := v.rows(ctx, q, text, proto.Results{{Name: "what", Data: &what}, {Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
 		own := slices.Clone(seqs.Row(i))
+		v.found([...]entity.Kind{isObservation: entity.ObservationKind, isTrace: entity.TraceKind, isScore: entity.ScoreKind, isLoose: entity.ScoreKind}[what.Row(i)], id.Row(i), own)
 		if what.Row(i) == isLoose {
 			loose = append(loose, id.Row(i))
 			looseSeqs[id.Row(i)] = own

@@ -25,19 +25,20 @@ type tableSpec struct {
 	name    string
 	ddl     string
 	columns []column // that a later release may add
+	indexes []string // that one has added
 }
 
 func tables() []tableSpec {
 	said, _ := saidColumns()
 	return []tableSpec{
-		{"marks", marksDDL(), nil},
-		{"nodes", nodesDDL(), nil},
-		{"erasures", erasuresDDL(), againColumns},
-		{"documents", documentsDDL(), nil},
-		{"events", eventsDDL(), slices.Concat(eventColumns, said)},
-		{observationTable.name, observationTable.ddl(), observationTable.columns},
-		{scoreTable.name, scoreTable.ddl(), scoreTable.columns},
-		{traceTable.name, traceTable.ddl(), traceTable.columns},
+		{"marks", marksDDL(), nil, nil},
+		{"nodes", nodesDDL(), nil, nil},
+		{"erasures", erasuresDDL(), againColumns, nil},
+		{"documents", documentsDDL(), nil, nil},
+		{"events", eventsDDL(), slices.Concat(eventColumns, said), []string{wordIndex}},
+		{observationTable.name, observationTable.ddl(), observationTable.columns, observationTable.indexes},
+		{scoreTable.name, scoreTable.ddl(), scoreTable.columns, scoreTable.indexes},
+		{traceTable.name, traceTable.ddl(), traceTable.columns, traceTable.indexes},
 	}
 }
 
@@ -108,9 +109,11 @@ func (w *Warehouse) make(ctx context.Context) error {
 				}
 			}
 		}
-		if t.name == "events" && len(s.Indexes) > 0 { // of what is there already it knows nothing, and hides nothing
-			if err := w.pool.do(ctx, ch.Query{Body: "ALTER TABLE events ADD INDEX IF NOT EXISTS " + wordIndex}); err != nil {
-				return fmt.Errorf("add the index of words: %w", err)
+		for _, index := range t.indexes {
+			if name := t.name + "." + indexName(index); slices.Contains(s.Indexes, name) { // of what is there already it knows nothing, and hides nothing
+				if err := w.pool.do(ctx, ch.Query{Body: "ALTER TABLE " + t.name + " ADD " + strings.Replace(index, "INDEX ", "INDEX IF NOT EXISTS ", 1)}); err != nil {
+					return fmt.Errorf("add index %s: %w", name, err)
+				}
 			}
 		}
 		if !replicated(s, t.name) && slices.ContainsFunc(s.Wrong, func(what string) bool { return strings.HasPrefix(what, t.name+": ") }) {
@@ -173,10 +176,8 @@ func (w *Warehouse) State(ctx context.Context) (*State, error) {
 			s.Wrong = append(s.Wrong, t.name+": "+what)
 		}
 	}
-	if !slices.Contains(s.Absent, "events") {
-		if s.Indexes, err = w.absentIndexes(ctx); err != nil {
-			return nil, err
-		}
+	if s.Indexes, err = w.absentIndexes(ctx, s.Absent); err != nil {
+		return nil, err
 	}
 	if !slices.Contains(s.Absent, "marks") {
 		all, err := w.marks(ctx, schemaMarks)
@@ -268,17 +269,26 @@ func (w *Warehouse) columns(ctx context.Context) (map[string]string, error) {
 	return types, nil
 }
 
-// absentIndexes are those that a release added to a table later.
-func (w *Warehouse) absentIndexes(ctx context.Context) (absent []string, err error) {
-	var n proto.ColUInt64
-	text := "SELECT count() AS n FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = 'events' AND name = 'by_word'"
-	err = w.ask(ctx, &builder{}, text, proto.Results{{Name: "n", Data: &n}}, func(i int) {
-		if n.Row(i) == 0 {
-			absent = append(absent, "events.by_word")
-		}
+// indexName is the name of an index, of its DDL.
+func indexName(index string) string { return strings.Fields(index)[1] }
+
+// absentIndexes are those that a release added later to tables that are there.
+func (w *Warehouse) absentIndexes(ctx context.Context, absentTables []string) (absent []string, err error) {
+	var table, name proto.ColStr
+	has := map[string]bool{}
+	result := proto.Results{{Name: "table", Data: &table}, {Name: "name", Data: &name}}
+	err = w.ask(ctx, &builder{}, "SELECT table, name FROM system.data_skipping_indices WHERE database = currentDatabase()", result, func(i int) {
+		has[table.Row(i)+"."+name.Row(i)] = true
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read which indexes there are: %w", err)
+	}
+	for _, t := range tables() {
+		for _, index := range t.indexes {
+			if of := t.name + "." + indexName(index); !has[of] && !slices.Contains(absentTables, t.name) {
+				absent = append(absent, of)
+			}
+		}
 	}
 	return absent, nil
 }

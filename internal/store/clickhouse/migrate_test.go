@@ -223,7 +223,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		closeOf(t, w)
 	}
 	for version, taken := range map[string]bool{"26.7.2.1": true, "24.8.1": true, "25.1": true, "24.7.9.1": false, "18.16.1": false, "": false, "new": false, "a.b": false} {
-		if err := readableVersion(version); (err == nil) != taken {
+		if _, err := readableVersion(version); (err == nil) != taken {
 			t.Errorf("version %q: %v", version, err)
 		}
 	}

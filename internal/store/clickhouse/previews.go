@@ -17,6 +17,7 @@ func (v *view) previews(ctx context.Context, rows map[place]*observationRow, seq
 	of := map[entity.Seq]place{}
 	var all []entity.Seq
 	for p, own := range seqs {
+		v.found(entity.ObservationKind, p.id, own)
 		for _, s := range own {
 			of[entity.Seq(s)] = p
 			all = append(all, entity.Seq(s))

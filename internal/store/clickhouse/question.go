@@ -19,7 +19,7 @@ type view struct {
 }
 
 func (v *view) query() *builder {
-	q := &builder{}
+	q := &builder{whereabouts: &v.w.whereabouts}
 	q.arg(v.project)
 	return q
 }
@@ -54,6 +54,7 @@ type bounds struct{}
 
 // limits are what a statement may use. Those of a question have all of them, wherever in it they are asked; what a node does for itself is bounded by time alone, when that is.
 func (w *Warehouse) limits(ctx context.Context) (limits []ch.Setting) {
+	limits = w.finals()
 	if deadline, ok := ctx.Deadline(); ok {
 		limits = append(limits, ch.SettingInt("max_execution_time", max(1, int(time.Until(deadline).Seconds()+1))))
 	}
@@ -63,18 +64,22 @@ func (w *Warehouse) limits(ctx context.Context) (limits []ch.Setting) {
 	return limits
 }
 
+// finals are what FINAL depends on. An index of a column that may change from row to row of one entity hides rows in force behind old ones, unless the server looks again at what lies
+// beside them, which it does since 25.6: by default, but not everywhere. An older one must not use indexes then. Conditions on the key may be applied before rows are told apart.
+func (w *Warehouse) finals() []ch.Setting {
+	settings := []ch.Setting{
+		ch.SettingInt("optimize_move_to_prewhere_if_final", 1),
+		ch.SettingInt("optimize_empty_string_comparisons", 0), // indexes know of = '', and not of the function that it would become
+	}
+	if !w.looksAgain.Load() {
+		return append(settings, ch.SettingInt("use_skip_indexes_if_final", 0))
+	}
+	exact := ch.SettingInt("use_skip_indexes_if_final_exact_mode", 1)
+	exact.Important = true // a server that does not know it refuses the statement
+	return append(settings, ch.SettingInt("use_skip_indexes_if_final", 1), exact)
+}
+
 // rows runs a statement of a question, and calls each for every row of its answer.
 func (v *view) rows(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
-	return v.w.pool.do(ctx, ch.Query{
-		Body: text, Parameters: q.params, Result: result,
-		Settings: append(v.w.limits(ctx),
-			ch.SettingInt("transform_null_in", 1), // groups without a value are groups
-			ch.SettingInt("do_not_merge_across_partitions_select_final", 0)),
-		OnResult: func(_ context.Context, b proto.Block) error {
-			for i := range b.Rows {
-				each(i)
-			}
-			return nil
-		},
-	})
+	return v.w.askSet(ctx, q, text, []ch.Setting{ch.SettingInt("do_not_merge_across_partitions_select_final", 0)}, result, each)
 }

@@ -64,9 +64,25 @@ func (w *Warehouse) Records(ctx context.Context, seqs []entity.Seq) ([]entity.Re
 		return nil, nil
 	}
 	found := make(map[entity.Seq]entity.Record, len(seqs))
-	q := &builder{}
-	if err := w.records(ctx, q, "seq IN "+q.arg(uints(seqs)), nil, func(r entity.Record) { found[r.Seq] = r }); err != nil {
-		return nil, fmt.Errorf("read events: %w", err)
+	read := func(condition string, q *builder, seqs []entity.Seq) error {
+		return w.records(ctx, q, condition+"seq IN "+q.arg(uints(seqs)), nil, func(r entity.Record) { found[r.Seq] = r })
+	}
+	at, known, rest := w.whereabouts.find(seqs)
+	if len(known) > 0 {
+		q := &builder{}
+		if err := read(q.keyed(at)+" AND ", q, known); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		for _, seq := range known {
+			if _, there := found[seq]; !there {
+				rest = append(rest, seq)
+			}
+		}
+	}
+	if len(rest) > 0 {
+		if err := read("", &builder{}, rest); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
 	}
 	recs := make([]entity.Record, 0, len(found))
 	for _, s := range seqs {

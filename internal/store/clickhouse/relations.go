@@ -26,10 +26,15 @@ var (
 // ownTraces says of the observations that scores name without a trace which trace has the newest.
 const ownTraces = `SELECT id AS own_id, argMax(trace_id, (newness, trace_id)) AS own_trace FROM o WHERE id IN (SELECT observation_id FROM s WHERE trace_id = '') GROUP BY id`
 
-// scoresAbout are the ids of the scores that may be of these traces: they name one of them, or only an observation of which one is in them.
-func scoresAbout(traces string) string {
-	return `(SELECT id FROM scores WHERE project = {p1:String} AND trace_id IN ` + traces + ` UNION ALL SELECT id FROM scores WHERE project = {p1:String} AND trace_id = '' AND observation_id IN
-		(SELECT id FROM observations WHERE project = {p1:String} AND trace_id IN ` + traces + `))`
+// scoresAbout selects the scores that may be of these traces: those that name one of them, and those that name only an observation of which one is in them.
+func (w *Warehouse) scoresAbout(selected, traces string) string {
+	named := "project = {p1:String} AND trace_id IN " + traces
+	loose := "project = {p1:String} AND trace_id = '' AND observation_id IN (SELECT id FROM observations WHERE " + named + ")"
+	if !w.looksAgain.Load() { // with FINAL the server uses no index but the key's
+		named += " AND id IN (SELECT id FROM scores WHERE " + named + ")"
+		loose += " AND id IN (SELECT id FROM scores WHERE " + loose + ")"
+	}
+	return "SELECT " + selected + " FROM scores FINAL WHERE " + named + " UNION ALL SELECT " + selected + " FROM scores FINAL WHERE " + loose
 }
 
 // placed says where scores are that name only an observation, by their ids: in the trace of the newest.
@@ -60,9 +65,9 @@ type columns struct {
 	of map[string]string
 	// flags are the conditions that a column is false, and true.
 	flags  map[string][2]string
-	id     string                          // tells rows apart
-	scores string                          // relation of the scores that count: columns owner, name, value
-	found  func(*builder, []uint64) string // a condition: has one of the events
+	id     string                              // tells rows apart
+	scores string                              // relation of the scores that count: columns owner, name, value
+	found  func(*builder, []entity.Seq) string // a condition: has one of the events
 }
 
 // expression is a column as SQL: a number, or a text that is ” where there is none.
@@ -131,7 +136,7 @@ func (q *builder) conditions(w *store.Where, c *columns) []string {
 		}
 	}
 	if w.Seqs != nil {
-		all = append(all, c.found(q, uints(w.Seqs)))
+		all = append(all, c.found(q, w.Seqs))
 	}
 	if len(w.Scores) > 0 {
 		all = append(all, q.scoreRanges(w.Scores, c))
@@ -154,11 +159,29 @@ func (q *builder) scoreRanges(all []store.ScoreRange, c *columns) string {
 }
 
 // having is the condition that a list of Seqs has one of the events.
-func (q *builder) having(list string, seqs []uint64) string {
+func (q *builder) having(list string, seqs []entity.Seq) string {
 	if len(seqs) == 0 {
 		return "0"
 	}
-	return "hasAny(" + list + ", " + q.arg(seqs) + ")"
+	return "hasAny(" + list + ", " + q.arg(uints(seqs)) + ")"
+}
+
+// entitiesOf are the ids, by kind, of the entities that the events are of; ok is false when that is not known of all.
+func (q *builder) entitiesOf(seqs []entity.Seq) (ids map[entity.Kind][]string, ok bool) {
+	at, _, unknown := q.whereabouts.find(seqs)
+	if len(unknown) > 0 {
+		return nil, false
+	}
+	ids = map[entity.Kind][]string{}
+	for key := range at {
+		ids[key.kind] = append(ids[key.kind], key.id)
+	}
+	return ids, true
+}
+
+// observationsHaving selects the places of the observations that may have one of the events, which are of the observations with these ids: from the rows as they lie, old ones among them.
+func (q *builder) observationsHaving(seqs []entity.Seq, ids []string) string {
+	return "SELECT trace_id, id FROM observations WHERE project = {p1:String} AND id IN " + q.arg(ids) + " AND " + q.having("seqs", seqs)
 }
 
 // The amounts of an observation that are part of a sum: see entity.Count.

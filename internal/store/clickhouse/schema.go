@@ -65,7 +65,7 @@ func eventsDDL() string {
 		"INDEX by_event event_id TYPE bloom_filter(0.01) GRANULARITY 1",
 		"INDEX by_seq seq TYPE bloom_filter(0.01) GRANULARITY 1",
 		"INDEX by_step step TYPE minmax GRANULARITY 1",
-		"INDEX " + wordIndex,
+		wordIndex,
 	}) + ") ENGINE = ReplacingMergeTree(earliness) PARTITION BY toYYYYMMDD(received)" +
 		" PRIMARY KEY (project, kind, entity_id) ORDER BY (project, kind, entity_id, event_id, content) SETTINGS " + settings(1024)
 }
@@ -75,7 +75,7 @@ func eventsDDL() string {
 const (
 	payloadWords = `arrayPushBack(splitByNonAlpha(lower(payload)), if(match(payload, '[^\\x00-\\x7f]|\\\\u'), '` + notPlain + `', ''))`
 	notPlain     = "beyond ASCII"
-	wordIndex    = "by_word " + payloadWords + " TYPE bloom_filter(0.001) GRANULARITY 1"
+	wordIndex    = "INDEX by_word " + payloadWords + " TYPE bloom_filter(0.001) GRANULARITY 1"
 )
 
 // nodesDDL is the table of what each node has done: see clock.go.

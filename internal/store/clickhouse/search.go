@@ -94,11 +94,16 @@ func (s *search) indexed(q *builder) string {
 // read reads events with their payloads, and says of each whether it matches.
 func (s *search) read(ctx context.Context, v *view, q *builder, condition string, each func(entity.Seq, bool)) error {
 	var seq proto.ColUInt64
-	var typ, payload proto.ColStr
-	result := proto.Results{{Name: "seq", Data: &seq}, {Name: "type", Data: &typ}, {Name: "payload", Data: &payload}}
-	return v.rows(ctx, q, "SELECT seq, CAST(event_type, 'String') AS type, payload FROM events "+condition, result, func(i int) {
+	var kind proto.ColUInt8
+	var id, typ, payload proto.ColStr
+	result := proto.Results{{Name: "seq", Data: &seq}, {Name: "kind", Data: &kind}, {Name: "entity_id", Data: &id}, {Name: "type", Data: &typ}, {Name: "payload", Data: &payload}}
+	return v.rows(ctx, q, "SELECT seq, kind, entity_id, CAST(event_type, 'String') AS type, payload FROM events "+condition, result, func(i int) {
 		ev := wire.Event{Type: wire.EventType(typ.Row(i)), Payload: json.RawMessage(payload.RowBytes(i))}
-		each(entity.Seq(seq.Row(i)), s.matcher.Matches(&ev))
+		matches := s.matcher.Matches(&ev)
+		if matches {
+			s.w.whereabouts.note(eventKey{s.project, entity.Kind(kind.Row(i)), id.Row(i)}, entity.Seq(seq.Row(i)))
+		}
+		each(entity.Seq(seq.Row(i)), matches)
 	})
 }
 

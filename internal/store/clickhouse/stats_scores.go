@@ -78,6 +78,7 @@ func (s *statement) scoresText(names []string) string {
 		return with(tables, sums)
 	}
 	same := "(" + strings.Join(grouped, ", ") + ")"
+	// Groups without a value are groups. It is set here alone, since a server with it uses no index of what is IN a list.
 	return with(append(tables, table("sums", sums), table("page", s.text())),
-		"SELECT * FROM sums WHERE "+same+" IN (SELECT "+strings.Join(grouped, ", ")+" FROM page)")
+		"SELECT * FROM sums WHERE "+same+" IN (SELECT "+strings.Join(grouped, ", ")+" FROM page) SETTINGS transform_null_in = 1")
 }

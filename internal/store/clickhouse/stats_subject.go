@@ -1,6 +1,9 @@
 package clickhouse
 
-import "github.com/brokle-ai/brokle-go/internal/store"
+import (
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+)
 
 // subject is what statistics can be of: its columns and metrics as SQL.
 type subject struct {
@@ -20,7 +23,7 @@ var eventColumnsOf = columns{
 	row:   "e.",
 	of:    map[string]string{"time": us("e.ts"), "environment": eventEnvironment, "tag": "has(e.tags, %s)"},
 	flags: map[string][2]string{"has_error": {"e.level != 'ERROR'", "e.level = 'ERROR'"}},
-	found: func(q *builder, seqs []uint64) string { return "e.seq IN " + q.arg(seqs) },
+	found: func(q *builder, seqs []entity.Seq) string { return "e.seq IN " + q.arg(uints(seqs)) },
 }
 
 func metricsOf(failed, latency string, more map[string]metricExpression) map[string]metricExpression {

@@ -16,8 +16,10 @@ import (
 // Traces answers with a page of traces.
 func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan) (page []wire.TraceSummary, next *store.Place, err error) {
 	err = w.question(ctx, project, "query traces", func(ctx context.Context, v *view) error {
-		keys, err := v.search(ctx, plan, v.eventsOfTraces, func(p *store.Plan) ([]key, error) {
-			if keys, ok, err := v.firstTraces(ctx, p); ok || err != nil {
+		var rows map[string]*traceRow
+		keys, err := v.search(ctx, plan, v.eventsOfTraces, func(p *store.Plan) (keys []key, err error) {
+			var ok bool
+			if keys, rows, ok, err = v.firstTraces(ctx, p); ok || err != nil {
 				return keys, err
 			}
 			q := v.query()
@@ -30,7 +32,7 @@ func (w *Warehouse) Traces(ctx context.Context, project string, plan *store.Plan
 		if keys, next = cut(keys, plan.Limit); len(keys) == 0 {
 			return nil
 		}
-		page, err = v.traceSummaries(ctx, keys)
+		page, err = v.traceSummaries(ctx, keys, rows)
 		return err
 	})
 	return page, next, err
@@ -56,23 +58,26 @@ func idsOf(keys []key) (ids, ties []string) {
 	return ids, ties
 }
 
-// traceSummaries reads the traces in the order of keys.
-func (v *view) traceSummaries(ctx context.Context, keys []key) ([]wire.TraceSummary, error) {
+// traceSummaries are the traces in the order of keys. It reads their rows, unless they were read with the keys.
+func (v *view) traceSummaries(ctx context.Context, keys []key, rows map[string]*traceRow) ([]wire.TraceSummary, error) {
 	ids, _ := idsOf(keys)
-	found := make(map[string]*traceRow, len(keys))
 	var scores map[string]map[string]*scoreMean
 	var failed error
 	var beside sync.WaitGroup
 	beside.Go(func() { scores, failed = v.traceScores(ctx, ids) })
-	q := v.query()
-	err := selectRows(ctx, v.w, traceTable, q, "id IN "+q.arg(ids), func(_ []uint64, row *traceRow) { found[row.ID] = row })
+	var err error
+	if rows == nil {
+		rows = make(map[string]*traceRow, len(keys))
+		q := v.query()
+		err = selectRows(ctx, v.w, traceTable, q, "id IN "+q.arg(ids), func(_ []uint64, row *traceRow) { rows[row.ID] = row })
+	}
 	beside.Wait()
 	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	traces := make([]wire.TraceSummary, 0, len(keys))
 	for _, id := range ids {
-		row := found[id]
+		row := rows[id]
 		if row == nil {
 			continue // gone since
 		}
@@ -151,7 +156,9 @@ var fewScoreColumns = scoreTable.only("id", "trace_id", "observation_id", "name"
 func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore, err error) {
 	var loose []string
 	q := v.query()
-	err = selectRows(ctx, v.w, fewScoreColumns, q, "id IN "+scoresAbout(q.arg(traces)), func(_ []uint64, row *scoreRow) {
+	selected, result, get := fewScoreColumns.selected("")
+	err = v.rows(ctx, q, v.w.scoresAbout(selected, q.arg(traces)), result, func(i int) {
+		row := get(i)
 		all = append(all, placedScore{row.TraceID, *row})
 		if row.TraceID == "" {
 			loose = append(loose, row.ID)

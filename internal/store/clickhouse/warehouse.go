@@ -25,6 +25,8 @@ type Warehouse struct {
 	closed  atomic.Bool
 	guarded atomic.Bool // see Guard
 	suspect atomic.Bool // see Suspect
+	// looksAgain says that the server is not too old for that: see finals.
+	looksAgain atomic.Bool
 
 	ready  chan struct{}         // closed by Connect
 	fault  atomic.Pointer[error] // how the servers were found last
@@ -39,6 +41,9 @@ type Warehouse struct {
 
 	hotMu sync.Mutex // guards hot
 	hot   *hot
+
+	whereabouts whereabouts
+	fronts      fronts
 
 	turn    chan struct{} // held by the one who writes; guards what follows
 	folding *folding

@@ -31,7 +31,7 @@ const clock = new Intl.DateTimeFormat(undefined, {
   day: "numeric",
   hour: "2-digit",
   minute: "2-digit",
-  hour12: false,
+  hourCycle: "h23",
 });
 
 /** Chart is a time chart; with onSelect, dragging over it selects a range. */
@@ -172,7 +172,7 @@ function alone(u: uPlot, series: number): number[] {
   return out;
 }
 
-const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 // tickTexts names days where a day begins, and times between them.
