@@ -1,0 +1,125 @@
+package document
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/durable"
+)
+
+// shareAlone shares the document "d" of a directory, whose file nobody else changes.
+func shareAlone(t *testing.T, dir string, store Store, replace func(string, []byte) error) (place Place, stop func()) {
+	t.Helper()
+	s, err := NewShared(dir, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	place = s.Place("d", File{Path: filepath.Join(dir, "d"), Replace: replace}, union)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = s.Run(ctx, store) }) // it ends with ctx
+	time.Sleep(2*Every + time.Millisecond)
+	return place, func() { cancel(); running.Wait() }
+}
+
+// Tables that are others, empty or restored from an older backup, get what a node knew, in a file that only nodes change, too.
+func TestTablesThatAreOthers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		store := &table{all: map[string][]string{"d": {"a\n"}}}
+		place, stop := shareAlone(t, dir, store, nil)
+		defer stop()
+		for _, c := range []struct {
+			tables []string
+			want   string
+		}{{nil, "a\nb\n"}, {[]string{"x\n"}, "a\nb\nc\nd\nx\n"}} {
+			for _, line := range strings.Fields(strings.ReplaceAll(c.want, "x\n", "")) {
+				if _, err := place.Change(add(line)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			store.mu.Lock()
+			store.all = map[string][]string{"d": c.tables}
+			store.mu.Unlock()
+			time.Sleep(2*Every + time.Millisecond)
+			if got := store.text("d"); got != c.want {
+				t.Errorf("the tables have %q, want %q", got, c.want)
+			}
+			if got, err := place.Read(); err != nil || string(got) != c.want {
+				t.Errorf("the node knows %q, %v, want %q", got, err, c.want)
+			}
+		}
+	})
+}
+
+// A file that was about to be replaced by a newer copy when the process ended is a copy still: what others took out meanwhile does not come back with it.
+func TestACopyThatWasNotReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		store := &table{all: map[string][]string{"d": {"x\n"}}}
+		full := false
+		_, stop := shareAlone(t, dir, store, func(path string, text []byte) error {
+			if full {
+				return errors.New("no space")
+			}
+			return durable.Replace(path, text)
+		})
+		full = true
+		if won, err := store.PutDocument(t.Context(), "d", 2, []byte("y\n")); err != nil || !won {
+			t.Fatal(won, err)
+		}
+		time.Sleep(2*Every + time.Millisecond)
+		stop()
+		if raw, err := os.ReadFile(filepath.Join(dir, "d")); err != nil || string(raw) != "x\n" {
+			t.Fatalf("the file has %q, %v", raw, err)
+		}
+		_, stop = shareAlone(t, dir, store, nil)
+		defer stop()
+		if got := store.text("d"); got != "y\n" {
+			t.Errorf("the tables have %q", got)
+		}
+	})
+}
+
+// Of changes of a file by several at once none is lost; one that is too large is not read.
+func TestAFileOfSeveral(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "d")
+	var work sync.WaitGroup
+	want := ""
+	for i := range 4 {
+		for k := range 10 {
+			want += fmt.Sprintf("%d-%d\n", i, k)
+		}
+		work.Go(func() {
+			f := &File{Path: path, Others: true}
+			for k := range 10 {
+				if _, err := f.Change(add(fmt.Sprintf("%d-%d", i, k))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	f := &File{Path: path, Others: true}
+	if got, err := f.Read(); err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := os.Truncate(path, maxText+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Read(); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("one that is too large: %v", err)
+	}
+}
