@@ -484,3 +484,13 @@ export interface ViewColumn {
   /** pixels, 30 to 2000; 0: the usual */
   width?: number;
 }
+
+/** SavedChart is a question to statistics that a dashboard draws, for whatever time is looked at. */
+export interface SavedChart extends Saved {
+  /** metrics, of, group_by and filters as GET /v1/stats has them after "?"; at most 8 KiB */
+  question: string;
+  /** line, bars or table */
+  look: string;
+  /** the axis is logarithmic */
+  log?: boolean;
+}
