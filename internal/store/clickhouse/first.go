@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
@@ -15,7 +16,7 @@ const looked = 4
 
 // firstTraces finds a page of traces, and one more, in this way; ok is false where it does not do.
 func (v *view) firstTraces(ctx context.Context, p *store.Plan) (keys []key, ok bool, err error) {
-	if p.Match != nil || !ofTracesAlone(&p.Where) {
+	if p.Asks() || !ofTracesAlone(&p.Where) {
 		return nil, false, nil
 	}
 	lying := *p
@@ -50,15 +51,10 @@ func traceRelation(p *store.Plan, conditions []string) string {
 
 // ofTracesAlone says that no other table decides which traces are meant.
 func ofTracesAlone(w *store.Where) bool {
-	if w.Seqs != nil || len(w.Scores) > 0 {
+	if w.Seqs != nil || len(w.Found) > 0 || w.Scored() {
 		return false
 	}
-	for _, c := range w.Conditions {
-		if c.Column == "type" || c.Column == "level" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(w.Conditions, func(c store.Condition) bool { return slices.Contains(store.OfObservations(), c.Column) })
 }
 
 // before says whether a value comes before another, and is not like it. nil comes last.
