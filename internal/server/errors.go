@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -25,6 +26,7 @@ const (
 	codeMethodNotAllowed  = "method_not_allowed"
 	codeUnknownParameter  = "unknown_parameter"
 	codeInvalidParameter  = "invalid_parameter"
+	codeInvalidFilter     = "invalid_filter"
 	codeBodyTooLarge      = "body_too_large"
 	codeDecodedTooLarge   = "decoded_body_too_large"
 	codeUnsupportedMedia  = "unsupported_media_type"
@@ -104,6 +106,11 @@ func (s *Server) problemOf(err error) *problem {
 		}
 		p.details = request.Details
 		return p
+	}
+	var filter *query.FilterError
+	if errors.As(err, &filter) {
+		return &problem{status: http.StatusBadRequest, code: codeInvalidFilter, message: filter.Error(), details: map[string]any{
+			"parameter": query.FilterParam, "position": filter.At, "length": filter.Long, "expected": filter.Expected}}
 	}
 	var asked *store.QueryError
 	if errors.As(err, &asked) {

@@ -163,7 +163,7 @@ var (
 // pageTypes are what the page reads, by the names that it has for them.
 func pageTypes() ([]any, map[string]string) {
 	return []any{
-			wire.TraceSummary{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
+			wire.TraceSummary{}, wire.Highlight{}, wire.Segment{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
 			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},

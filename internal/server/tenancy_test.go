@@ -29,7 +29,7 @@ type tenancyRow struct {
 // tenancyRows has a row for each route of the API: a route without one fails the test.
 func tenancyRows() map[string]tenancyRow {
 	one := string(batch(event("matrix", "event_create", `{}`)))
-	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "limit=1000"}
+	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "filter=FOREIGN", "filter=name:FOREIGN*", "filter=user:FOREIGN-user,x", "limit=1000"}
 	rows := map[string]tenancyRow{
 		"POST /v1/telemetry/batch": {body: one}, "POST /v1/ingest/batch": {body: one},
 		"POST /api/v1/telemetry/bulk":       {body: `{"telemetry":[{"a":1}],"timestamp":1}`},

@@ -86,7 +86,7 @@ test("an own chart is made, drawn from the API's numbers, changed and removed", 
     .waitFor();
   await accessible(page, "own charts");
   await page.getByRole("button", { name: `Change the chart ${name}` }).click();
-  await page.getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
   await until("it is gone", async () => !(await api("/v1/charts")).data.some(c => c.name === name));
   await page.getByRole("region", { name, exact: true }).waitFor({ state: "detached" });
   assert.deepEqual(problems, []);
