@@ -106,8 +106,13 @@ func open(files installed, dir string) (*Server, error) {
 	return nil, fmt.Errorf("clickhouse does not start:\n%s", s.log.String())
 }
 
+// KeepFree is how many bytes of its disk a server leaves free: it refuses what would take them, and so has room to end what it has begun when others fill the disk. Without
+// that the engine confirms inserts of which it has written nothing, and puts merged parts that are empty in the place of whole ones.
+const KeepFree = 256 << 20
+
 // configuration names users.xml by a path of its own. Backups go below the folder.
 const configuration = `<clickhouse>
+<storage_configuration><disks><default><keep_free_space_bytes>%[2]d</keep_free_space_bytes></default></disks></storage_configuration>
 <user_directories><users_xml><path>%[1]s/users.xml</path></users_xml></user_directories>
 <backups><allowed_path>%[1]s/backups/</allowed_path></backups>
 <max_server_memory_usage>4000000000</max_server_memory_usage>
@@ -120,7 +125,7 @@ const users = `<clickhouse><profiles><default/></profiles><quotas><default/></qu
 
 func (s *Server) configure() error {
 	return errors.Join(
-		os.WriteFile(filepath.Join(s.dir, "config.xml"), fmt.Appendf(nil, configuration, s.dir), 0o644),
+		os.WriteFile(filepath.Join(s.dir, "config.xml"), fmt.Appendf(nil, configuration, s.dir, KeepFree), 0o644),
 		os.WriteFile(filepath.Join(s.dir, "users.xml"), fmt.Appendf(nil, users, User, Password), 0o644),
 	)
 }

@@ -88,9 +88,13 @@ func (n *node) openBudgets(keep store.Retention) error {
 	if err != nil {
 		return err
 	}
+	node := ""
+	if n.shared != nil {
+		node = n.identity.get().ID
+	}
 	n.budgets, err = budget.Open(budget.Options{
 		File:  filepath.Join(n.cfg.DataDir, datadir.BudgetsFile),
-		Place: n.place(n.cfg, datadir.BudgetsFile, false, budget.Join), Node: n.identity.ID, Every: n.cfg.BudgetInterval, Timeout: n.cfg.QueryTimeout,
+		Place: n.place(n.cfg, datadir.BudgetsFile, false, budget.Join), Node: node, Every: n.cfg.BudgetInterval, Timeout: n.cfg.QueryTimeout,
 		Stats: func(ctx context.Context, project string, q store.StatsQuery) (*wire.Page[wire.StatRow], error) {
 			n.indexer.Refresh(ctx)
 			return query.ListStats(ctx, n.warehouse, project, q)

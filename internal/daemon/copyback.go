@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,7 +116,7 @@ func (b *copyingBack) begin() error {
 	if err := os.MkdirAll(b.cfg.DataDir, 0o700); err != nil {
 		return err
 	}
-	return b.save(&handover.Progress{Nodes: map[uint16]entity.Seq{}, Places: map[entity.Seq]entity.Seq{}})
+	return b.save(&handover.Progress{Nodes: map[uint16]entity.Seq{}, Begins: map[uint16]entity.Seq{}, Places: map[uint16]map[entity.Seq]entity.Seq{}})
 }
 
 func (b *copyingBack) save(p *handover.Progress) error {
@@ -189,8 +190,13 @@ func (b *copyingBack) copyEvents(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, place := range places {
-		b.state.Places[place] = max(b.state.Places[place], 0)
+	for node, all := range places {
+		if b.state.Places[node] == nil {
+			b.state.Places[node] = map[entity.Seq]entity.Seq{}
+		}
+		for _, place := range all {
+			b.state.Places[node][place] = max(b.state.Places[node][place], 0)
+		}
 	}
 	if b.events, err = b.shared.Facts(ctx); err != nil {
 		return err
@@ -208,7 +214,7 @@ func (b *copyingBack) copyEvents(ctx context.Context) (err error) {
 		err = errors.Join(err, parts.wait(), log.Close())
 	}()
 	back := &handover.Back{
-		Log: log, Save: b.save, Priced: number, Progress: b.state.Progress,
+		Log: log, Save: b.save, Progress: b.state.Progress,
 		Told: func(int64) {
 			b.told(CopyLine{Step: "copy", At: uint64(log.Head()), Of: max(b.events, uint64(log.Head()))})
 		},
@@ -277,7 +283,12 @@ func (b *copyingBack) copyFiles() error {
 			return err
 		}
 	}
-	return pricing.Move(filepath.Join(b.from, datadir.PricesDir), filepath.Join(b.cfg.DataDir, datadir.PricesDir), b.number, func(place entity.Seq) entity.Seq { return b.state.Places[place] })
+	var numbers pricing.Numbers
+	for _, node := range slices.Sorted(maps.Keys(b.state.Begins)) {
+		numbers = append(numbers, pricing.Number{Node: node, After: b.state.Begins[node]})
+	}
+	return pricing.Move(filepath.Join(b.from, datadir.PricesDir), filepath.Join(b.cfg.DataDir, datadir.PricesDir), b.number, numbers,
+		func(node uint16, place entity.Seq) entity.Seq { return b.state.Places[node][place] })
 }
 
 // moveIn puts the directory in its place, the log last: no server starts on half of it.

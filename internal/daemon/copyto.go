@@ -62,7 +62,7 @@ func (c *copying) open(ctx context.Context, url string) error {
 	}
 	var of atomic.Pointer[clickhouse.Warehouse]
 	o.Identity, o.Known, o.Head = id.ID, min(id.Cursor, c.log.Head()), c.log.Head
-	o.Prices, o.Logger = c.prices.Elsewhere(localOf(&of)), c.logger.With("part", "copy")
+	o.Prices, o.Logger = c.prices.Elsewhere(c.seqsOf(&of)), c.logger.With("part", "copy")
 	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Of(r) }
 	o.QuestionTime = copyQuestion
 	if c.to, err = clickhouse.New(o); err != nil {
@@ -89,7 +89,7 @@ func (c *copying) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	erasures, repriced, err := id.tell(ctx, c.to, c.prices)
+	erasures, repriced, err := c.tell(ctx, &id, c.to)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 )
 
 // identity is what a node knows of itself in a warehouse that it shares.
@@ -22,13 +25,19 @@ type identity struct {
 	Cursor entity.Seq `json:"cursor"`
 	// Hours is how far it was at times about an hour apart, the oldest first: what lies before the first of them is not needed any more.
 	Hours []confirmed `json:"hours,omitempty"`
+	// Numbers are those that it has had among the others, for which the entries of the journal of prices hold; none: it has not shared yet.
+	Numbers pricing.Numbers `json:"numbers,omitempty"`
+	// Others is how far the logs of the others were when that was written down last.
+	Others map[uint16]entity.Seq `json:"others,omitempty"`
 	// Apart is what the node did to its data while it had a warehouse of its own beside what the shared one has of it; nil while it shares.
 	Apart *apart `json:"apart,omitempty"`
 }
 
 // apart is what the shared warehouse is to be told of.
 type apart struct {
-	Erased   []erased `json:"erased,omitempty"`
+	Erased []erased `json:"erased,omitempty"`
+	// Begun are the events of other nodes, as the shared warehouse names them, of an erasure that began while the node shared and was interrupted.
+	Begun    []erased `json:"begun,omitempty"`
 	Repriced int      `json:"repriced"` // how many repricings the shared warehouse knows
 }
 
@@ -61,6 +70,65 @@ func (id *identity) confirm(at time.Time, cursor entity.Seq) (old entity.Seq) {
 		id.Hours = id.Hours[1:]
 	}
 	return old
+}
+
+// number notes that the node has a number, from behind a place in its log on, and says which it had before.
+func (id *identity) number(node uint16, after entity.Seq) (is pricing.Number, had pricing.Numbers) {
+	had = id.Numbers
+	if n := len(had); n > 0 && had[n-1].Node == node {
+		return had[n-1], had
+	}
+	if is.Node = node; len(had) > 0 { // the first is that of all it has
+		is.After = after
+	}
+	kept := slices.Clone(had)
+	for len(kept) > 0 && kept[len(kept)-1].After >= is.After {
+		kept = kept[:len(kept)-1]
+	}
+	id.Numbers = append(kept, is)
+	return is, had
+}
+
+// hear notes how far the others are, if anybody has said so.
+func (id *identity) hear(others map[uint16]entity.Seq) {
+	if len(others) > 0 {
+		id.Others = others
+	}
+}
+
+// nodeFile is the file, of a node that runs.
+type nodeFile struct {
+	path string
+
+	mu sync.Mutex // guards what follows
+	is identity
+}
+
+// openNodeFile reads the file at path, or makes it.
+func openNodeFile(path string) (*nodeFile, error) {
+	is, err := identityFile(path)
+	return &nodeFile{path: path, is: is}, err
+}
+
+func (f *nodeFile) get() identity {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.is
+}
+
+// change writes the file anew, when edit changes it.
+func (f *nodeFile) change(edit func(*identity) (changed bool)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	is := f.is
+	if !edit(&is) {
+		return nil
+	}
+	if err := is.write(f.path); err != nil {
+		return err
+	}
+	f.is = is
+	return nil
 }
 
 // identityFile reads the file at path, or makes it.

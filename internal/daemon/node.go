@@ -72,12 +72,11 @@ type stores struct {
 	warehouse store.Warehouse
 	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged; nil: it has none
 
-	shared       *clickhouse.Warehouse // the Warehouse, when others use it too; else nil
-	numbers      *numbering
-	documents    *document.Shared // what is kept beside the data, and other nodes have too; nil: this node is alone
-	identity     identity
-	identityPath string
-	copies       *copies // of a node with a Warehouse of its own; else nil
+	shared    *clickhouse.Warehouse // the Warehouse, when others use it too; else nil
+	numbers   *numbering
+	documents *document.Shared // what is kept beside the data, and other nodes have too; nil: this node is alone
+	identity  *nodeFile        // nil: this node is alone, and always was
+	copies    *copies          // of a node with a Warehouse of its own; else nil
 }
 
 // openStores recovers the Log, which locks the directory, and opens the Warehouse.
@@ -101,6 +100,9 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.numbers = &numbering{}
+	if err := s.openIdentity(cfg); err != nil {
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
+	}
 	if cfg.WarehouseURL != "" {
 		if s.documents, err = document.NewShared(cfg.DataDir, now, logger.With("part", "shared")); err != nil {
 			return s, errors.Join(err, s.log.Close(), s.dir.close())
@@ -137,9 +139,13 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 // openPrices reads the journal of prices. A warehouse that was filled before there was one is built anew.
 func openPrices(cfg Config, s *stores, logger *slog.Logger) (*pricing.Pricing, error) {
 	log := s.log
-	p, err := pricing.Open(pricing.Options{
-		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Place: s.pricePlaces(cfg), Heads: s.heads(), Born: s.numbers.born, Now: now, Logger: logger.With("part", "prices"),
-	})
+	o := pricing.Options{
+		Dir: filepath.Join(cfg.DataDir, datadir.PricesDir), Cost: pricing.Choice(cfg.Cost), Head: log.Head, Place: s.pricePlaces(cfg), Heads: s.heads(), Numbers: s.hadNumbers, Others: s.hadOthers, Now: now, Logger: logger.With("part", "prices"),
+	}
+	if s.documents != nil {
+		o.Born = s.numbers.born
+	}
+	p, err := pricing.Open(o)
 	if err != nil || !p.Begun() {
 		return p, err
 	}
@@ -273,12 +279,13 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	}
 	if n.copies != nil {
-		erasing.Warehouse = noting{n.warehouse, n.copies}
+		erasing.Warehouse, erasing.Foreign = noting{n.warehouse, n.copies}, n.noteBegun
 	}
 	if n.shared != nil {
 		log := sharedLog{n.log, n.shared}
 		erasing.Log, erasing.Mentions, erasing.Indexer = log, log, sharedIndexer{n.indexer, log}
 		erasing.Local, erasing.Others = log.own, otherNodes{n.shared}
+		erasing.Shared, erasing.Foreign = true, n.begunAlone
 		n.monitor.shared = n.shared
 	}
 	n.eraser = removal.NewEraser(erasing)

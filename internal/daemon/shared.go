@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
+	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 )
 
@@ -59,21 +62,17 @@ func (c *Config) checkShared() error {
 // openShared makes the warehouse that the node shares with others. It connects when it runs: a server that cannot be reached
 // stops no start.
 func (s *stores) openShared(cfg Config, o clickhouse.Options, logger *slog.Logger) (err error) {
-	s.identityPath = filepath.Join(cfg.DataDir, datadir.NodeFile)
-	if s.identity, err = identityFile(s.identityPath); err != nil {
-		return err
-	}
-	log := s.log
-	if had := log.Stats(); had.Segments == 0 && log.Head() == 0 && s.identity.Cursor > 0 && !cfg.AcceptLoss {
+	log, id := s.log, s.identity.get()
+	if had := log.Stats(); had.Segments == 0 && log.Head() == 0 && id.Cursor > 0 && !cfg.AcceptLoss {
 		return fmt.Errorf("the log is empty, and the shared warehouse had events of it up to %d: the directory %q is missing or was emptied. "+
-			"Put its files back, or start once with --accept-loss to go on as another node, without what was not in the warehouse yet", s.identity.Cursor, datadir.LogDir)
+			"Put its files back, or start once with --accept-loss to go on as another node, without what was not in the warehouse yet", id.Cursor, datadir.LogDir)
 	}
 	if len(log.Missing()) > 0 { // accepted; what the warehouse had of it stays there
 		if err := log.ForgetMissing(); err != nil {
 			return err
 		}
 	}
-	o.Identity, o.Known, o.Head = s.identity.ID, min(s.identity.Cursor, log.Head()), log.Head
+	o.Identity, o.Known, o.Head = id.ID, min(id.Cursor, log.Head()), log.Head
 	o.Prices, o.Refresh, o.Logger = s.prices, s.prices.Refresh, logger.With("part", "warehouse")
 	o.Extract = func(r *entity.Record) { r.Fields, _ = extract.Of(r) }
 	if err := s.rejoin(o); err != nil {
@@ -85,6 +84,44 @@ func (s *stores) openShared(cfg Config, o clickhouse.Options, logger *slog.Logge
 	s.warehouse = s.shared
 	s.numbers.Store(s.shared)
 	return nil
+}
+
+// openIdentity reads who the node is among others: one that shares, or did. One that was always alone has no file of it.
+func (s *stores) openIdentity(cfg Config) (err error) {
+	path := filepath.Join(cfg.DataDir, datadir.NodeFile)
+	if cfg.WarehouseURL == "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	s.identity, err = openNodeFile(path)
+	return err
+}
+
+// hadNumbers are those that the node has had among others.
+func (s *stores) hadNumbers() pricing.Numbers {
+	if s.identity == nil {
+		return nil
+	}
+	return s.identity.get().Numbers
+}
+
+// hadOthers is how far the logs of the others were when they were heard of last.
+func (s *stores) hadOthers() map[uint16]entity.Seq {
+	if s.identity == nil {
+		return nil
+	}
+	return s.identity.get().Others
+}
+
+// noteNumber writes down which number the node has, before anything is said by it. The warehouse is connected.
+func (s *stores) noteNumber() (is pricing.Number, had pricing.Numbers, err error) {
+	w := s.numbers.Load()
+	err = s.identity.change(func(id *identity) bool {
+		is, had = id.number(w.Node(), w.Began())
+		return len(had) == 0 || had[len(had)-1] != is
+	})
+	return is, had, err
 }
 
 // numbering says which Seqs of the shared warehouse are this node's, once there is one.

@@ -46,7 +46,11 @@ func (s *stores) pricePlaces(cfg Config) func(string) document.Place {
 		if err != nil {
 			return nil, err
 		}
-		return pricing.Join(own, shared, s.numbers.Load().Node())
+		is, had, err := s.noteNumber()
+		if err != nil {
+			return nil, err
+		}
+		return pricing.Join(own, shared, is, had)
 	}
 	return func(name string) document.Place {
 		if name == pricing.JournalFile {

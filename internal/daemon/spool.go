@@ -3,9 +3,11 @@ package daemon
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -33,6 +35,9 @@ func (n *node) tendSpool(ctx context.Context) error {
 	case <-n.shared.Ready():
 	case <-ctx.Done():
 		return nil
+	}
+	if _, _, err := n.noteNumber(); err != nil {
+		n.logger.Warn("the node's number among the others could not be written down: alone it would not know which prices hold for its calls", "error", err)
 	}
 	if err := n.sharePositions(ctx); err != nil && ctx.Err() == nil {
 		n.logger.Warn("cursors of events are good on this node only", "error", err)
@@ -75,20 +80,25 @@ func (s *stores) trim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	old := s.identity.confirm(now(), cursor)
-	if err := s.identity.write(s.identityPath); err != nil || old == 0 {
+	old := entity.Seq(0)
+	err = s.identity.change(func(id *identity) bool {
+		old = id.confirm(now(), cursor)
+		id.hear(s.shared.Heads())
+		return true
+	})
+	if err != nil || old == 0 {
 		return err
 	}
 	return s.log.Trim(ctx, old+1)
 }
 
-// noteCursor writes down how far the warehouse is, for a start without it.
+// noteCursor writes down how far the warehouse is, and the other nodes are, for a start without it.
 func (s *stores) noteCursor() error {
 	cursor := s.shared.Reached()
-	if cursor == s.identity.Cursor {
-		return nil
-	}
-	id := s.identity
-	id.Cursor = cursor
-	return id.write(s.identityPath)
+	return s.identity.change(func(id *identity) bool {
+		was := *id
+		id.Cursor = cursor
+		id.hear(s.shared.Heads())
+		return was.Cursor != cursor || !maps.Equal(was.Others, id.Others)
+	})
 }

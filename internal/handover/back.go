@@ -29,8 +29,10 @@ type Progress struct {
 	Nodes map[uint16]entity.Seq `json:"nodes"`
 	// Head is up to where the new Log had them then: what is behind it comes again.
 	Head entity.Seq `json:"head"`
-	// Places are the places of the new Log that some of one node's Log have become.
-	Places map[entity.Seq]entity.Seq `json:"places"`
+	// Begins are the places of the new Log behind which the events of each node begin.
+	Begins map[uint16]entity.Seq `json:"begins"`
+	// Places are the places of the new Log that some of each node's Log have become.
+	Places map[uint16]map[entity.Seq]entity.Seq `json:"places"`
 }
 
 // Back fills a Log with what several nodes have taken, node by node, in the order of each.
@@ -42,8 +44,6 @@ type Back struct {
 	Save func(*Progress) error
 	// Told is told how many events were copied.
 	Told func(n int64)
-	// Priced is the node of whose Log Places are.
-	Priced uint16
 	// Records is how many are appended at once. Default 5000.
 	Records int
 
@@ -94,6 +94,11 @@ func (b *Back) Resume(ctx context.Context) error {
 // Node appends the events of a node, which scan reads behind a Seq of its own, whose Seqs own says.
 func (b *Back) Node(ctx context.Context, node uint16, scan func(after entity.Seq, each func(*entity.Record) error) error) error {
 	b.node, b.recs, b.size = node, nil, 0
+	if _, begun := b.Begins[node]; !begun {
+		if b.Begins[node] = b.Log.Head(); b.left > 0 {
+			b.Begins[node] = b.Head
+		}
+	}
 	err := scan(b.Nodes[node], func(r *entity.Record) error {
 		b.recs = append(b.recs, *r)
 		if b.size += len(r.Event.Payload); len(b.recs) < cmp.Or(b.Records, backRecords) && b.size < backBytes {
@@ -151,12 +156,9 @@ func (b *Back) flush(ctx context.Context) error {
 
 // place notes where an event stands now.
 func (b *Back) place(was, is entity.Seq) {
-	if b.node != b.Priced {
-		return
-	}
-	for place := range b.Places {
+	for place := range b.Places[b.node] {
 		if was <= place {
-			b.Places[place] = is
+			b.Places[b.node][place] = is
 		}
 	}
 }

@@ -101,7 +101,10 @@ func TestBackIsInterrupted(t *testing.T) {
 	ctx, rng := t.Context(), chance.Of(t)
 	c := newCluster(t, 3)
 	dir := t.TempDir()
-	saved := handover.Progress{Nodes: map[uint16]entity.Seq{}, Places: map[entity.Seq]entity.Seq{1: 0, 2: 0, 500: 0, 1 << 40: 0}}
+	saved := handover.Progress{Nodes: map[uint16]entity.Seq{}, Begins: map[uint16]entity.Seq{}, Places: map[uint16]map[entity.Seq]entity.Seq{}}
+	for n := range c.logs {
+		saved.Places[uint16(n)] = map[entity.Seq]entity.Seq{1: 0, 2: 0, 500: 0, 1 << 40: 0}
+	}
 	errStop := errors.New("killed")
 	ended, stops := false, 0
 	for !ended {
@@ -111,13 +114,13 @@ func TestBackIsInterrupted(t *testing.T) {
 		}
 		stopAt := rng.IntN(4)
 		b := &handover.Back{
-			Log: log, Priced: 1, Told: func(int64) {}, Records: 1 + rng.IntN(200),
-			Progress: handover.Progress{Nodes: maps.Clone(saved.Nodes), Head: saved.Head, Places: maps.Clone(saved.Places)},
+			Log: log, Told: func(int64) {}, Records: 1 + rng.IntN(200),
+			Progress: cloneOf(&saved),
 			Save: func(p *handover.Progress) error {
 				if stopAt--; stopAt < 0 && stops < 25 {
 					return errStop
 				}
-				saved = handover.Progress{Nodes: maps.Clone(p.Nodes), Head: p.Head, Places: maps.Clone(p.Places)}
+				saved = cloneOf(p)
 				return nil
 			},
 		}
@@ -135,6 +138,14 @@ func TestBackIsInterrupted(t *testing.T) {
 	}
 	t.Logf("%d facts, interrupted %d times", len(c.want), stops)
 	c.check(t, dir, saved)
+}
+
+func cloneOf(p *handover.Progress) handover.Progress {
+	clone := handover.Progress{Nodes: maps.Clone(p.Nodes), Head: p.Head, Begins: maps.Clone(p.Begins), Places: map[uint16]map[entity.Seq]entity.Seq{}}
+	for n, places := range p.Places {
+		clone.Places[n] = maps.Clone(places)
+	}
+	return clone
 }
 
 // check compares the new log with what it should have.
@@ -180,15 +191,22 @@ func (c *cluster) check(t *testing.T, dir string, p handover.Progress) {
 	if !slices.Equal(got, c.want) {
 		t.Fatalf("the new log has %d facts, or others, or in another order; want %d", len(got), len(c.want))
 	}
-	for place, is := range p.Places {
-		want := entity.Seq(0)
-		for i := range c.logs[1] {
-			if r := &c.logs[1][i]; r.Seq <= place && c.first[nameOf(r)] == [2]uint64{1, uint64(r.Seq)} {
-				want = at[nameOf(r)]
-			}
+	end := entity.Seq(0) // of the nodes before
+	for n, log := range c.logs {
+		if p.Begins[uint16(n)] != end {
+			t.Errorf("the events of node %d begin behind %d, want %d", n, p.Begins[uint16(n)], end)
 		}
-		if is != want {
-			t.Errorf("the place %d has become %d, want %d", place, is, want)
+		for place, is := range p.Places[uint16(n)] {
+			want := entity.Seq(0)
+			for i := range log {
+				if r := &log[i]; r.Seq <= place && c.first[nameOf(r)] == [2]uint64{uint64(n), uint64(r.Seq)} {
+					want = at[nameOf(r)]
+				}
+			}
+			if is != want {
+				t.Errorf("the place %d of node %d has become %d, want %d", place, n, is, want)
+			}
+			end = max(end, want)
 		}
 	}
 }

@@ -2,36 +2,52 @@ package pricing
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
+// Seqs says of the Seqs of a Warehouse which of the log they are, or, with mine false, of which other node; known false: nobody knows of which.
+type Seqs func(entity.Seq) (node uint16, own entity.Seq, mine, known bool)
+
 // elsewhere prices for a Warehouse that has other Seqs than the one that Options.Born is about.
 type elsewhere struct {
-	p     *Pricing
-	local func(entity.Seq) entity.Seq
+	p    *Pricing
+	seqs Seqs
 }
 
-// Elsewhere is an entity.Pricer by the same journal, which is that of a node alone, for a Warehouse whose Seqs local translates to those of the log.
-func (p *Pricing) Elsewhere(local func(entity.Seq) entity.Seq) entity.Pricer {
-	return &elsewhere{p, local}
+// Elsewhere is an entity.Pricer by the same journal for a Warehouse that has other Seqs. What came from others counts as heard of later than all that was said, unless the journal says otherwise.
+func (p *Pricing) Elsewhere(seqs Seqs) entity.Pricer {
+	return &elsewhere{p, seqs}
 }
 
-// of is what is in force, for a Warehouse whose Seqs local translates; nil: they are the log's.
-func (p *Pricing) of(local func(entity.Seq) entity.Seq) *force {
+// of is what is in force, for a Warehouse that has other Seqs; nil: it has those of Options.Born.
+func (p *Pricing) of(seqs Seqs) *force {
 	is := *p.inForce()
-	if local != nil {
-		is.born = func(seq entity.Seq) (uint16, entity.Seq) { return 0, local(seq) }
+	if seqs == nil {
+		return &is
+	}
+	numbers := p.o.numbers(&is.journal)
+	is.born = func(seq entity.Seq) (uint16, entity.Seq) {
+		node, own, mine, known := seqs(seq)
+		switch {
+		case mine:
+			return numbers.Born(own)
+		case known && len(numbers) > 0:
+			return node, own
+		}
+		return 0, math.MaxInt64
 	}
 	return &is
 }
 
 // Price is entity.Pricer's.
 func (e *elsewhere) Price(project string, o *entity.ObservationRow) {
-	e.p.of(e.local).Price(project, o)
+	e.p.of(e.seqs).Price(project, o)
 }
 
 // Again is a repricing as a Warehouse does it that has not: calls of Project that start in From ≤ start < To, in Unix µs.
@@ -44,9 +60,9 @@ type Again struct {
 // Repriced is how many repricings were ever begun.
 func (p *Pricing) Repriced() int { return p.inForce().countRepricings() }
 
-// Since are the repricings but for the first n, as far as they have come, in the order in which they were said, for a Warehouse whose Seqs local translates.
-func (p *Pricing) Since(n int, local func(entity.Seq) entity.Seq) (all []Again) {
-	is := p.of(local)
+// Since are the repricings but for the first n, as far as they have come, in the order in which they were said, for a Warehouse that has other Seqs.
+func (p *Pricing) Since(n int, seqs Seqs) (all []Again) {
+	is := p.of(seqs)
 	for i, e := range is.journal.Entries {
 		if e.Reprice == nil {
 			continue
@@ -63,40 +79,47 @@ func (p *Pricing) Since(n int, local func(entity.Seq) entity.Seq) (all []Again) 
 	return all
 }
 
-// Afters are the places in the log of a node, which has that number among others, behind which an entry of the journal in dir holds, without 0. nil: there is no journal.
-func Afters(dir string, node uint16) (places []entity.Seq, err error) {
-	raw, err := (&Options{Dir: dir}).place(JournalFile).Read()
-	if err != nil || raw == nil {
+// Afters are the places in the logs of nodes behind which an entry of the journal in dir holds, without 0, each once; it is that of the node number. nil: there is no journal.
+func Afters(dir string, number uint16) (places map[uint16][]entity.Seq, err error) {
+	j, err := readJournal(&Options{Dir: dir})
+	if err != nil || j == nil {
 		return nil, err
 	}
-	j, err := parseJournal(raw)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range j.Entries {
-		if at := e.behind(node); at > 0 {
-			places = append(places, at)
-		}
+	places = map[uint16][]entity.Seq{}
+	for i := range j.Entries {
+		r := j.reachOf(i, number)
+		r.each(func(node uint16, seq entity.Seq) {
+			if !slices.Contains(places[node], seq) {
+				places[node] = append(places[node], seq)
+			}
+		})
 	}
 	return places, nil
 }
 
-// behind is the place in a node's log behind which the entry holds.
-func (e *entry) behind(node uint16) entity.Seq {
-	reach := e.as(node)
-	return reach.of(node)
+// readJournal is the journal of o, nil when there is none.
+func readJournal(o *Options) (*journal, error) {
+	raw, err := o.place(JournalFile).Read()
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return parseJournal(raw)
 }
 
-// Move writes the journal in from, of a node that has that number among others, and the texts that it names, to the directory to: for a log of its own, in which each place
-// of the node's is another one, which moved says.
-func Move(from, to string, node uint16, moved func(entity.Seq) entity.Seq) error {
-	old, kept := &Options{Dir: from}, &Options{Dir: to}
-	raw, err := old.place(JournalFile).Read()
-	if err != nil || raw == nil {
-		return err
+// reachOf is the reach of the i-th entry by the numbers of the nodes, in the journal of one of them. One that never shared its journal was node 0 to itself.
+func (j *journal) reachOf(i int, number uint16) Reach {
+	if j.Version < SharedVersion {
+		return j.Entries[i].as(number)
 	}
-	j, err := parseJournal(raw)
-	if err != nil {
+	return j.Entries[i].Reach
+}
+
+// Move writes the journal in from, of the node number, and the texts that it names, to the directory to: for a log that has the events of nodes as numbers say, in which each
+// place of a node's log is another one, which moved says.
+func Move(from, to string, number uint16, numbers Numbers, moved func(node uint16, place entity.Seq) entity.Seq) error {
+	old, kept := &Options{Dir: from}, &Options{Dir: to}
+	j, err := readJournal(old)
+	if err != nil || j == nil {
 		return err
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
@@ -107,11 +130,11 @@ func Move(from, to string, node uint16, moved func(entity.Seq) entity.Seq) error
 		if err := e.moveTexts(old, kept); err != nil {
 			return fmt.Errorf("move prices: %w", err)
 		}
-		at := e.behind(node)
-		if e.Reach = (Reach{}); at > 0 {
-			e.After = moved(at)
-		}
+		was := j.reachOf(i, number)
+		e.Reach = Reach{}
+		was.each(func(node uint16, place entity.Seq) { e.Reach.set(node, moved(node, place)) })
 	}
+	j.Version, j.Numbers = SharedVersion, numbers
 	if _, err := kept.place(JournalFile).Change(func([]byte) ([]byte, error) { return j.encode() }); err != nil {
 		return fmt.Errorf("move prices: %w", err)
 	}

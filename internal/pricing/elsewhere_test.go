@@ -23,15 +23,15 @@ func TestPricesElsewhere(t *testing.T) {
 	}
 	h.begin(p, pricing.Ask{From: noon.AddDate(0, 0, -1), Model: "gpt-4o-mini"})
 	h.end(p)
-	if afters, err := pricing.Afters(h.dir, 3); err != nil || !slices.Equal(afters, []entity.Seq{10, 20, 20}) {
+	if afters, err := pricing.Afters(h.dir, 3); err != nil || len(afters) != 1 || !slices.Equal(afters[3], []entity.Seq{10, 20}) {
 		t.Fatalf("places of the journal: %v, %v", afters, err)
 	}
-	elsewhere := p.Elsewhere(func(seq entity.Seq) entity.Seq { return seq - shift })
+	elsewhere := p.Elsewhere(func(seq entity.Seq) (uint16, entity.Seq, bool, bool) { return 3, seq - shift, true, false })
 
 	moved := newHouse(t)
 	moved.now, moved.head = h.now, 40
 	places := map[entity.Seq]entity.Seq{10: 3, 20: 7}
-	if err := pricing.Move(h.dir, moved.dir, 3, func(place entity.Seq) entity.Seq { return places[place] }); err != nil {
+	if err := pricing.Move(h.dir, moved.dir, 3, pricing.Numbers{{Node: 3}}, func(_ uint16, place entity.Seq) entity.Seq { return places[place] }); err != nil {
 		t.Fatal(err)
 	}
 	there := moved.open()
@@ -54,7 +54,7 @@ func TestPricesElsewhere(t *testing.T) {
 			}
 		}
 	}
-	if err := pricing.Move(filepath.Join(h.dir, "none"), filepath.Join(h.dir, "to"), 3, nil); err != nil {
+	if err := pricing.Move(filepath.Join(h.dir, "none"), filepath.Join(h.dir, "to"), 3, nil, nil); err != nil {
 		t.Errorf("without a journal: %v", err)
 	}
 }

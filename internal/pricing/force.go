@@ -32,7 +32,7 @@ type holding[T any] struct {
 type line[T any] []holding[T]
 
 // at is the place of what holds for a call; -1: nothing does.
-func (l line[T]) at(start int64, first born) int {
+func (l line[T]) at(start int64, first *heard) int {
 	for i := len(l) - 1; i >= 0; i-- {
 		if l[i].from <= start && (l[i].after.all() || !l[i].after.covers(first)) {
 			return i
@@ -54,13 +54,22 @@ type force struct {
 	builtin    *price.Book                                    // need not be read
 }
 
-// first is where a call was heard of first.
-func (f *force) first(o *entity.ObservationRow) born {
-	if f.born == nil {
-		return born{0, o.First()}
+// heard is where a call was heard of first.
+func (f *force) heard(o *entity.ObservationRow) (h heard) {
+	if f.born == nil || len(o.Seqs) == 0 {
+		h.first.seq = o.First()
+		return h
 	}
-	node, seq := f.born(o.First())
-	return born{node, seq}
+	for i, seq := range o.Seqs {
+		var b born
+		b.node, b.seq = f.born(seq)
+		if i == 0 {
+			h.first = b
+		} else {
+			h.add(b)
+		}
+	}
+	return h
 }
 
 // newForce reads what a journal names. text gives a text by its hash; builtin is a book that need not be read.
@@ -143,7 +152,7 @@ type rule struct {
 }
 
 // of is what holds for a call of a project, but for repricings.
-func (f *force) of(project string, start int64, first born) rule {
+func (f *force) of(project string, start int64, first *heard) rule {
 	r := rule{choice: AsSent}
 	if i := f.choices.at(start, first); i >= 0 {
 		r.choice, r.n = f.choices[i].is, f.choices[i].n

@@ -15,7 +15,7 @@ import (
 // JournalFile is the journal's name in its directory. Beside it are the texts that it names.
 const JournalFile = "journal.json"
 
-// JournalVersion is the version of the journal's form. The first knew no repricings. SharedVersion is that of one with entries of several nodes.
+// JournalVersion is the version of the journal's form. The first knew no repricings. SharedVersion is that of one whose entries go by the numbers that nodes have among others.
 const (
 	JournalVersion = 2
 	SharedVersion  = 3
@@ -28,6 +28,8 @@ var ErrNewer = errors.New("the journal of prices was written by a later release 
 type journal struct {
 	Version int     `json:"version"`
 	Entries []entry `json:"entries"`
+	// Numbers are whose events those of the log beside it are, where the journal was taken away from the nodes that shared it: in a backup, or a copy back.
+	Numbers Numbers `json:"numbers,omitempty"`
 }
 
 // entry says one thing: exactly one of Book, Own, Cost and Reprice is set.
@@ -64,7 +66,9 @@ func parseJournal(raw []byte) (*journal, error) {
 
 // encode is the text of a journal.
 func (j *journal) encode() ([]byte, error) {
-	j.Version = JournalVersion
+	if j.Version < SharedVersion {
+		j.Version = JournalVersion
+	}
 	if slices.ContainsFunc(j.Entries, func(e entry) bool { return len(e.Others) > 0 }) {
 		j.Version = SharedVersion
 	}

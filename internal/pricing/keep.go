@@ -22,11 +22,11 @@ func (o *Options) place(name string) document.Place {
 }
 
 // reach is how far the logs are now.
-func (o *Options) reach() (Reach, error) {
+func (o *Options) reach(j *journal) (Reach, error) {
 	if o.Heads != nil {
 		return o.Heads()
 	}
-	return Reach{After: o.Head()}, nil
+	return o.ownReach(j), nil
 }
 
 // keep keeps a text; once it returned an entry may name it.

@@ -25,11 +25,11 @@ func openNode(t *testing.T, dir string, heads Reach, now *time.Time) *Pricing {
 	return p
 }
 
-// costOf is what a call of a million tokens costs that was first heard of as an event of a node.
-func costOf(p *Pricing, node uint16, seq entity.Seq, start time.Time) float64 {
+// costOf is what a call of a million tokens costs that was first heard of as an event of a node, and then as others.
+func costOf(p *Pricing, node uint16, seq entity.Seq, start time.Time, more ...entity.Seq) float64 {
 	n, none := int64(1_000_000), int64(0)
 	o := entity.ObservationRow{}
-	o.Type, o.Model, o.StartTime, o.Seqs = "generation", "ours", start, []entity.Seq{entity.Seq(node)<<48 | seq}
+	o.Type, o.Model, o.StartTime, o.Seqs = "generation", "ours", start, append(more, entity.Seq(node)<<48|seq)
 	o.PromptTokens, o.CompletionTokens = &n, &none
 	p.Price("p", &o)
 	if o.TotalCost == nil {
@@ -89,6 +89,30 @@ func TestNodesPriceAlike(t *testing.T) {
 	}
 }
 
+// A call is known to all once one of them has heard of it: what other nodes hear of it later, whatever their numbers, changes nothing.
+func TestHeardOfByAnyNode(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	p := openNode(t, t.TempDir(), Reach{After: 10, Others: map[uint16]entity.Seq{3: 20, 4: 30}}, &now)
+	if err := p.SetOwn("p", []byte(`[{"model":"ours","input":2,"output":2}]`), now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	at := func(node uint16, seq entity.Seq) entity.Seq { return entity.Seq(node)<<48 | seq }
+	for _, c := range []struct {
+		node uint16
+		seq  entity.Seq
+		more []entity.Seq
+		want float64
+	}{
+		{0, 11, []entity.Seq{at(3, 20)}, 0}, {0, 11, []entity.Seq{at(3, 21)}, 2}, {3, 21, []entity.Seq{at(0, 11), at(4, 31)}, 2}, {3, 21, []entity.Seq{at(0, 11), at(4, 31), at(4, 30)}, 0},
+		{4, 90, []entity.Seq{at(4, 70), at(4, 29)}, 0}, {9, 1, []entity.Seq{at(0, 10)}, 0},
+	} {
+		if got := costOf(p, c.node, c.seq, now.Add(-time.Minute), c.more...); got != c.want {
+			t.Errorf("event %d of node %d, and %v: %v, want %v", c.seq, c.node, c.more, got, c.want)
+		}
+	}
+}
+
 // A node that joins brings in what it said of projects of which the others say nothing, for events of its own log.
 func TestJoin(t *testing.T) {
 	t.Parallel()
@@ -112,7 +136,7 @@ func TestJoin(t *testing.T) {
 	now = now.Add(time.Minute)
 	all := openNode(t, others, Reach{After: 5}, &now)
 	set(all, "both")
-	joined, err := Join(journalOf(alone), journalOf(others), 4)
+	joined, err := Join(journalOf(alone), journalOf(others), Number{Node: 4}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,10 +148,10 @@ func TestJoin(t *testing.T) {
 		t.Errorf("%+v", j.Entries)
 	}
 	// What it says after that, alone again, is added; what it had is not added twice.
-	if again, err := Join(joined, joined, 4); err != nil || string(again) != string(joined) {
+	if again, err := Join(joined, joined, Number{Node: 4}, Numbers{{Node: 4}}); err != nil || string(again) != string(joined) {
 		t.Errorf("%s, %v", again, err)
 	}
-	first, err := Join(journalOf(alone), nil, 4)
+	first, err := Join(journalOf(alone), nil, Number{Node: 4}, nil)
 	if j, err2 := parseJournal(first); err != nil || err2 != nil || len(j.Entries) != 4 || j.Entries[2].Others[4] != 70 {
 		t.Errorf("the first that joins: %s, %v, %v", first, err, err2)
 	}

@@ -42,7 +42,7 @@ func (p *Pricing) add(e entry) error {
 	defer p.unlock()
 	return p.write(func(j *journal) (err error) {
 		e.At = p.now()
-		if e.Reach, err = p.o.reach(); err == nil {
+		if e.Reach, err = p.o.reach(j); err == nil {
 			j.Entries = append(j.Entries, e)
 		}
 		return err

@@ -106,7 +106,7 @@ func (l *Plan) Begin(t entity.RepricedTotals) error {
 		e := l.e
 		entered := *e.Reprice
 		entered.RepricedTotals, e.Reprice, e.At = t, &entered, p.now()
-		if e.Reach, err = p.o.reach(); err == nil {
+		if e.Reach, err = p.o.reach(j); err == nil {
 			j.Entries = append(j.Entries, e)
 		}
 		return err

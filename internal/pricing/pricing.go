@@ -28,8 +28,12 @@ type Options struct {
 	Place func(name string) document.Place
 	// Heads is Head of all nodes, among several. Default: there is one.
 	Heads func() (Reach, error)
-	// Born is the node whose event a Seq is, and the event in its log. Default: node 0, and the same.
-	Born   func(entity.Seq) (node uint16, own entity.Seq)
+	// Born is the node whose event a Seq is, and the event in its log, among several. Default: the same event, and whose Numbers say.
+	Born func(entity.Seq) (node uint16, own entity.Seq)
+	// Numbers are those that the node had among others before it was alone, or has, as far as it knows. Default: none.
+	Numbers func() Numbers
+	// Others is how far the logs of other nodes were when this one heard of them last. Default: nobody knows.
+	Others func() map[uint16]entity.Seq
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -71,12 +75,13 @@ func open(o Options) (*Pricing, error) {
 	}
 	p := &Pricing{o: o, begun: raw == nil}
 	now := o.Now().UTC().Truncate(time.Microsecond)
-	from := entry{At: now, From: now, Reach: Reach{After: o.Head()}}
+	from := entry{At: now}
 	j := &journal{Version: JournalVersion}
-	if p.begun {
-		from = entry{At: now}
-	} else if j, err = parseJournal(raw); err != nil {
-		return nil, err
+	if !p.begun {
+		if j, err = parseJournal(raw); err != nil {
+			return nil, err
+		}
+		from.From, from.Reach = now, o.ownReach(j)
 	}
 	builtin := price.Builtin()
 	changed, err := j.follow(&o, builtin, from)
@@ -86,7 +91,7 @@ func open(o Options) (*Pricing, error) {
 	if p.is, err = newForce(*j, builtin, o.text); err != nil {
 		return nil, err
 	}
-	p.is.born, p.raw = o.Born, raw
+	p.is.born, p.raw = o.bornBy(j), raw
 	p.settled.Store(p.is)
 	if !changed {
 		return p, nil
@@ -183,12 +188,27 @@ func (p *Pricing) Files() ([]File, error) {
 	files := make([]File, len(names))
 	for i, name := range names {
 		raw, err := os.ReadFile(filepath.Join(p.o.Dir, name))
+		if err == nil && name == JournalFile {
+			raw, err = p.o.takenAway(raw)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read prices: %w", err)
 		}
 		files[i] = File{name, raw}
 	}
 	return files, nil
+}
+
+// takenAway is a journal as it is kept beside a copy of the log, which has no number among others.
+func (o *Options) takenAway(raw []byte) ([]byte, error) {
+	j, err := parseJournal(raw)
+	if err != nil {
+		return nil, err
+	}
+	if j.Numbers = o.numbers(j); len(j.Numbers) == 0 {
+		return raw, nil
+	}
+	return j.encode()
 }
 
 // Describe says in a line what is in force.

@@ -83,7 +83,8 @@ const last = math.MaxInt
 // was said earlier. Where it has no price what was computed before stays.
 func (f *force) verdict(project string, o *entity.ObservationRow, entries int) (verdict, rule) {
 	start := startOf(o)
-	base := f.of(project, start, f.first(o))
+	first := f.heard(o)
+	base := f.of(project, start, &first)
 	var v verdict
 	var by rule
 	without := false // a repricing has no price
@@ -148,7 +149,10 @@ func (r *repricing) upTo(f *force, project string, upto int64) *step {
 // Reprice is entity.Repricer's. What it makes of a row is what Price makes of the same call as it was sent; a test holds that.
 func (s *step) Reprice(project string, o *entity.ObservationRow) entity.Repriced {
 	start := startOf(o)
-	if project != s.project || !s.r.covers(start, o.Model) || s.of(project, start, s.first(o)).n > s.r.n {
+	if project != s.project || !s.r.covers(start, o.Model) {
+		return entity.Other
+	}
+	if first := s.heard(o); s.of(project, start, &first).n > s.r.n {
 		return entity.Other
 	}
 	was := o.Costs()

@@ -78,12 +78,12 @@ type Former struct {
 
 // former is what a call cost, which is as it was sent, before each of the repricings that changed that, the oldest first.
 func (f *force) former(project string, o *entity.ObservationRow) []Former {
-	start, first := startOf(o), f.first(o)
-	base := f.of(project, start, first)
+	start, first := startOf(o), f.heard(o)
+	base := f.of(project, start, &first)
 	var all []Former
 	for i := range f.repricings[project] {
 		r := &f.repricings[project][i]
-		if r.n <= base.n || !r.after.covers(first) || !r.covers(start, o.Model) {
+		if r.n <= base.n || !r.after.covers(&first) || !r.covers(start, o.Model) {
 			continue
 		}
 		v, by := f.verdict(project, o, r.n)

@@ -42,6 +42,10 @@ type EraserOptions struct {
 	Local func([]entity.Seq) []entity.Seq
 	// Others are the nodes that share the Warehouse. Default: there are none.
 	Others Others
+	// Shared says that what it erases is named by the places of a Warehouse that nodes share, and Foreign says how it names what an erasure has left that was begun when it did not, or
+	// the other way round: the node was alone, or shared. Default: it never was another.
+	Shared  bool
+	Foreign func(ctx context.Context, list []Erasure) ([]Erasure, error)
 	// Logger is told when an interrupted erasure was ended. Default: nobody.
 	Logger *slog.Logger
 }
@@ -170,7 +174,7 @@ func (e *Eraser) Again(ctx context.Context, all []Late) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	list, err := ReadErasures(e.o.Journal) // of one that was interrupted
+	list, err := e.pending(ctx) // of one that was interrupted
 	if err != nil {
 		return err
 	}
@@ -194,7 +198,7 @@ func (e *Eraser) Again(ctx context.Context, all []Late) error {
 // begin erases what was found. It is written down first: whatever interrupts the
 // erasure, it is ended by the next start, or by the next erasure. The first of the list were told before.
 func (e *Eraser) begin(ctx context.Context, list []Erasure, told int) error {
-	if err := writeJournal(e.o.Journal, list); err != nil {
+	if err := writeJournal(e.o.Journal, list, e.o.Shared); err != nil {
 		return unavailable("write the journal of erasures", err)
 	}
 	for _, what := range list[told:] {
@@ -249,9 +253,18 @@ func (e *Eraser) Resume(ctx context.Context) error {
 	}
 }
 
+// pending is what an erasure that was interrupted has left.
+func (e *Eraser) pending(ctx context.Context) ([]Erasure, error) {
+	list, shared, err := readJournal(e.o.Journal)
+	if err == nil && len(list) > 0 && shared != e.o.Shared && e.o.Foreign != nil {
+		list, err = e.o.Foreign(ctx, list)
+	}
+	return list, err
+}
+
 // resume ends an erasure that was interrupted. The caller holds the turn.
 func (e *Eraser) resume(ctx context.Context) error {
-	list, err := ReadErasures(e.o.Journal)
+	list, err := e.pending(ctx)
 	if err != nil || len(list) == 0 {
 		return err
 	}

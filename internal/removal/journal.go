@@ -28,45 +28,52 @@ var ErrNewerJournal = errors.New("use the release that wrote it, or a later one"
 type journal struct {
 	Version  int       `json:"version"`
 	Erasures []Erasure `json:"erasures"`
+	// Shared says that the places are those of the Warehouse that several nodes share.
+	Shared bool `json:"shared,omitempty"`
 }
 
 // encodeJournal is the journal of these erasures, as a file.
-func encodeJournal(list []Erasure) ([]byte, error) {
-	return json.Marshal(journal{Version: JournalVersion, Erasures: list})
+func encodeJournal(list []Erasure, shared bool) ([]byte, error) {
+	return json.Marshal(journal{JournalVersion, list, shared})
 }
 
 // ReadErasures reads the journal at path: the erasures that have to be ended. None when
 // there is no file. A journal of a later release is an error that says so.
 func ReadErasures(path string) ([]Erasure, error) {
+	list, _, err := readJournal(path)
+	return list, err
+}
+
+func readJournal(path string) (list []Erasure, shared bool, err error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the journal of erasures: %w", err)
+		return nil, false, fmt.Errorf("read the journal of erasures: %w", err)
 	}
 	var j struct {
 		journal
 		Erasure // the form before there were versions: one erasure
 	}
 	if err := json.Unmarshal(raw, &j); err != nil {
-		return nil, fmt.Errorf("read the journal of erasures: %w", err)
+		return nil, false, fmt.Errorf("read the journal of erasures: %w", err)
 	}
 	switch {
 	case j.Version > JournalVersion:
-		return nil, fmt.Errorf("the journal of erasures (%s) has format version %d and this program reads up to %d: %w",
+		return nil, false, fmt.Errorf("the journal of erasures (%s) has format version %d and this program reads up to %d: %w",
 			filepath.Base(path), j.Version, JournalVersion, ErrNewerJournal)
 	case j.Version == 0 && j.Project != "":
-		return []Erasure{j.Erasure}, nil
+		return []Erasure{j.Erasure}, false, nil
 	case j.Version != JournalVersion || len(j.Erasures) == 0:
-		return nil, errors.New("read the journal of erasures: it names no erasure")
+		return nil, false, errors.New("read the journal of erasures: it names no erasure")
 	}
-	return j.Erasures, nil
+	return j.Erasures, j.Shared, nil
 }
 
 // writeJournal makes the file durable before it returns.
-func writeJournal(path string, list []Erasure) error {
-	raw, err := encodeJournal(list)
+func writeJournal(path string, list []Erasure, shared bool) error {
+	raw, err := encodeJournal(list, shared)
 	if err != nil {
 		return err
 	}

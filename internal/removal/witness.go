@@ -1,6 +1,7 @@
 package removal
 
 import (
+	"context"
 	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -20,7 +21,9 @@ func (e *Eraser) Witness() (*Witness, error) {
 	e.mu.Lock()
 	e.witnesses[w] = true
 	e.mu.Unlock()
-	list, err := ReadErasures(e.o.Journal)
+	ctx, cancel := context.WithTimeout(context.Background(), eraseWait)
+	defer cancel()
+	list, err := e.pending(ctx)
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -62,5 +65,5 @@ func (w *Witness) Journal(head entity.Seq) ([]byte, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return encodeJournal(list)
+	return encodeJournal(list, false)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // disk is a small file system of its own, under a data directory.
@@ -115,6 +117,24 @@ func (d *disk) fill(leave int64) (empty func() error, err error) {
 		}
 	}
 	return func() error { return os.Remove(path) }, f.Close()
+}
+
+// fillBut takes the disk's room but for so many bytes, none of which it takes for a moment, and returns how to give it back.
+func (d *disk) fillBut(leave int64) (empty func() error, err error) {
+	path := filepath.Join(d.dir, "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 1<<20)
+	for err == nil {
+		var is unix.Statfs_t
+		if err = unix.Fstatfs(int(f.Fd()), &is); err != nil || int64(is.Bavail)*int64(is.Bsize) <= leave+int64(len(b)) {
+			break
+		}
+		_, err = f.Write(b)
+	}
+	return func() error { return os.Remove(path) }, errors.Join(err, f.Close())
 }
 
 func run(name string, args ...string) error {

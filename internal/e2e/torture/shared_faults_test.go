@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clickhousetest"
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 )
 
@@ -130,10 +131,10 @@ func (s *sharing) killClickHouse(most time.Duration) {
 	s.server.Restart()
 }
 
-// fillClickHouse takes all room of its disk, has something happen, and gives the room back.
+// fillClickHouse takes all room of its disk that it lets itself use, and some of what it keeps free to end what it has begun, has something happen, and gives the room back.
 func (s *sharing) fillClickHouse(meanwhile func()) error {
 	w := s.moment(20*time.Millisecond, 600*time.Millisecond)
-	empty, err := s.disk.fill(w.rng.Int64N(2) * w.rng.Int64N(1<<20))
+	empty, err := s.disk.fillBut(clickhousetest.KeepFree/2 + w.rng.Int64N(clickhousetest.KeepFree/2))
 	if err != nil {
 		return err
 	}

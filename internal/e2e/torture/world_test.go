@@ -87,9 +87,24 @@ func freeAddress(rng *rand.Rand) (string, error) {
 
 // spawn runs a server on the world's data directory and does not wait for it.
 func (w *world) spawn(env ...string) (*rig.Node, <-chan string, error) {
+	if w.shared {
+		w.keepLog()
+	}
 	cmd := w.bin.Command(w.data, append([]string{"--listen", w.addr}, w.args...)...)
 	cmd.Env = append(append(cmd.Env, "BROKLE_CLOCK_FILE="+w.clock.path), env...)
 	return rig.Spawn(cmd)
+}
+
+// keepLog adds what the server has logged to the file beside its data.
+func (w *world) keepLog() {
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(w.data), "server.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = fmt.Fprintf(f, "%s\n--- %s\n", w.node.Log(), time.Now().Format(time.RFC3339Nano))
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		w.ledger.note(map[string]any{"the log of the server could not be kept": err.Error()})
+	}
 }
 
 // start starts the server; no person helps it.

@@ -79,23 +79,24 @@ func (w *Warehouse) loadSelf(ctx context.Context) error {
 	w.self, w.resumes, w.there = self, self.pending(), nil
 	w.number.Store(uint32(self.id))
 	w.reached.Store(uint64(self.cursor))
+	w.began.Store(uint64(self.cursor))
 	if w.resumes {
-		return w.loadThere(ctx)
+		w.there, err = w.begun(ctx)
 	}
-	return nil
+	return err
 }
 
-// loadThere reads which events of the block that was begun are in the table.
-func (w *Warehouse) loadThere(ctx context.Context) error {
+// begun reads which events of the block that was begun are in the table, by their Seqs.
+func (w *Warehouse) begun(ctx context.Context) (there map[uint64]bool, err error) {
 	var seq proto.ColUInt64
-	w.there = map[uint64]bool{}
+	there = map[uint64]bool{}
 	q := &builder{}
 	text := fmt.Sprintf("SELECT seq FROM events WHERE node = %d AND step = %s", w.self.id, q.arg(w.self.inserting))
-	err := w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { w.there[seq.Row(i)] = true })
+	err = w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
 	if err != nil {
-		return fmt.Errorf("read which events are in the table: %w", err)
+		return nil, fmt.Errorf("read which events are in the table: %w", err)
 	}
-	return nil
+	return there, nil
 }
 
 // nodes reads what all nodes have done.

@@ -71,15 +71,16 @@ func (w *Warehouse) PutDocument(ctx context.Context, name string, version uint64
 	writers.Append(writer)
 	texts.AppendBytes(text)
 	in := proto.Input{{Name: "name", Data: names}, {Name: "version", Data: &proto.ColUInt64{version}}, {Name: "writer", Data: writers}, {Name: "text", Data: texts}}
-	token := ch.Setting{Key: "insert_deduplication_token", Value: fmt.Sprintf("document %s %d", name, version), Important: true}
-	if err := w.insertBlock(ctx, "documents", in, []ch.Setting{token, ch.SettingInt("insert_deduplicate", 1)}); err != nil {
-		return false, fmt.Errorf("write the document %s: %w", name, err)
+	insert := func(settings []ch.Setting) error { return w.insertBlock(ctx, "documents", in, settings) }
+	there := func() (some bool, err error) {
+		var first proto.ColStr
+		q := &builder{}
+		statement := "SELECT writer FROM documents WHERE name = " + q.arg(name) + " AND version = " + q.arg(version) + " ORDER BY at LIMIT 1"
+		err = w.ask(ctx, q, statement, proto.Results{{Name: "writer", Data: &first}}, func(i int) { some, won = true, first.Row(i) == writer })
+		return some, err
 	}
-	var first proto.ColStr
-	q := &builder{}
-	statement := "SELECT writer FROM documents WHERE name = " + q.arg(name) + " AND version = " + q.arg(version) + " ORDER BY at LIMIT 1"
-	if err := w.ask(ctx, q, statement, proto.Results{{Name: "writer", Data: &first}}, func(i int) { won = first.Row(i) == writer }); err != nil {
-		return false, fmt.Errorf("read who wrote the document %s: %w", name, err)
+	if err := w.keep(ctx, fmt.Sprintf("document %s %d", name, version), insert, there); err != nil {
+		return false, fmt.Errorf("write the document %s: %w", name, err)
 	}
 	if won && version%pruneEach == 0 {
 		q := &builder{}

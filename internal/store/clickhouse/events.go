@@ -12,15 +12,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// insertEvents adds the events of a block, at most once whenever it is tried again.
-func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record) error {
+// insertEvents adds the events of a block, at most once whenever it is tried again under a token. sent counts how often they were sent.
+func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record, settings []ch.Setting, sent *int) error {
 	if len(recs) == 0 {
 		return nil
 	}
 	c, next := w.folding.events, 0
 	defer c.in.Reset()
-	token := ch.Setting{Key: "insert_deduplication_token", Value: w.self.token(recs), Important: true}
-	q := insertQuery("events", c.in, []ch.Setting{token, ch.SettingInt("insert_deduplicate", 1)})
+	q := insertQuery("events", c.in, settings)
 	q.OnInput = func(context.Context) error {
 		if c.in.Reset(); next == len(recs) {
 			return io.EOF
@@ -37,6 +36,7 @@ func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record) erro
 	begin := func() {
 		c.in.Reset()
 		next = 0
+		*sent++
 	}
 	if err := w.pool.send(ctx, q, begin); err != nil {
 		return fmt.Errorf("insert %d events: %w", len(recs), err)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ClickHouse/ch-go"
+
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
@@ -208,7 +210,7 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 			return err
 		}
 	}
-	if err := w.insertEvents(ctx, absent); err != nil {
+	if err := w.putEvents(ctx, absent); err != nil {
 		return err
 	}
 	next = w.self
@@ -228,11 +230,33 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 	return nil
 }
 
+// putEvents inserts the events of the block that is begun. When they were sent before, by whichever process, it makes sure that they are there.
+func (w *Warehouse) putEvents(ctx context.Context, recs []entity.Record) error {
+	sent := 0
+	if w.resumes || w.tried == w.self.inserting {
+		sent = 1
+	}
+	w.tried = w.self.inserting
+	insert := func(settings []ch.Setting) error { return w.insertEvents(ctx, recs, settings, &sent) }
+	return w.keep(ctx, w.self.token(recs), insert, func() (bool, error) {
+		if sent <= 1 {
+			return true, nil
+		}
+		there, err := w.begun(ctx)
+		recs = w.without(there, recs)
+		return len(recs) == 0, err
+	})
+}
+
 // absent are the records that are not in the table: when a block that was begun before a crash cannot be cut as it was, because the Log
 // is read in other pieces, its token is of no use.
 func (w *Warehouse) absent(recs []entity.Record) []entity.Record {
-	if len(w.there) == 0 {
+	return w.without(w.there, recs)
+}
+
+func (w *Warehouse) without(there map[uint64]bool, recs []entity.Record) []entity.Record {
+	if len(there) == 0 {
 		return recs
 	}
-	return slices.DeleteFunc(slices.Clone(recs), func(r entity.Record) bool { return w.there[uint64(Shared(w.self.id, r.Seq))] })
+	return slices.DeleteFunc(slices.Clone(recs), func(r entity.Record) bool { return there[uint64(Shared(w.self.id, r.Seq))] })
 }

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -39,20 +40,20 @@ func (w *Warehouse) claim(ctx context.Context, m mark, lease time.Duration) (mar
 		{Name: "name", Data: name}, {Name: "turn", Data: &proto.ColUInt64{m.turn}}, {Name: "owner", Data: owner}, {Name: "value", Data: value},
 		{Name: "lease", Data: &proto.ColUInt32{uint32(lease / time.Second)}},
 	}
-	token := ch.Setting{Key: "insert_deduplication_token", Value: fmt.Sprintf("mark %s %d", m.name, m.turn), Important: true}
-	if err := w.insertBlock(ctx, "marks", in, []ch.Setting{token, ch.SettingInt("insert_deduplicate", 1)}); err != nil {
+	insert := func(settings []ch.Setting) error { return w.insertBlock(ctx, "marks", in, settings) }
+	var is mark
+	there := func() (bool, error) {
+		all, err := w.marks(ctx, m.name)
+		i := slices.IndexFunc(all, func(is mark) bool { return is.turn == m.turn })
+		if i >= 0 {
+			is = all[i]
+		}
+		return i >= 0, err
+	}
+	if err := w.keep(ctx, fmt.Sprintf("mark %s %d", m.name, m.turn), insert, there); err != nil {
 		return mark{}, fmt.Errorf("write a mark: %w", err)
 	}
-	all, err := w.marks(ctx, m.name)
-	for _, is := range all {
-		if is.turn == m.turn {
-			return is, err
-		}
-	}
-	if err == nil {
-		err = fmt.Errorf("the mark %s %d was confirmed and is not there", m.name, m.turn)
-	}
-	return mark{}, err
+	return is, nil
 }
 
 // marks are those of a name, in the order of their turns.

@@ -121,6 +121,19 @@ type heard struct {
 	at  time.Time
 }
 
+// Heads is how far the Logs of the other nodes were, as far as this one has heard.
+func (w *Warehouse) Heads() map[uint16]entity.Seq {
+	heads := map[uint16]entity.Seq{}
+	if last := w.others.Load(); last != nil {
+		for _, n := range last.all {
+			if n.Node != w.Node() {
+				heads[n.Node] = max(n.Head, n.Cursor)
+			}
+		}
+	}
+	return heads
+}
+
 // Freshness is how far lists may be behind what the other nodes have accepted: they know everything up to that long ago of the nodes that live, and are without
 // missing events of nodes that are away.
 func (w *Warehouse) Freshness() (behind time.Duration, missing entity.Seq) {

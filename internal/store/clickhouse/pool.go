@@ -145,26 +145,6 @@ func (p *pool) passOver(server int, why error) {
 	})
 }
 
-// explained is the error as its receiver must understand it.
-func explained(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case ch.IsErr(err, memoryLimitExceeded, proto.ErrTooManyRowsOrBytes):
-		return fmt.Errorf("%w: %w", store.ErrStarved, err)
-	case ch.IsErr(err, proto.ErrTimeoutExceeded):
-		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-	case ch.IsException(err):
-		return err
-	}
-	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
-}
-
-// memoryLimitExceeded is the server's code for a statement that needs more memory than it may have.
-const memoryLimitExceeded = 241
-
 func (p *pool) get(ctx context.Context) (c *conn, kept bool, err error) {
 	p.mu.Lock()
 	if p.closed {

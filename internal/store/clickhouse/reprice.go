@@ -79,7 +79,10 @@ func (p *repricing) piece(ctx context.Context, last place) (*repriced, error) {
 		at := place{row.TraceID, row.ID}
 		calls.n++
 		calls.last = at
-		row.Seqs = []entity.Seq{entity.Seq(slices.Min(seqs))}
+		row.Seqs = make([]entity.Seq, len(seqs)) // any of them may be where a node heard of it first
+		for i, seq := range seqs {
+			row.Seqs[i] = entity.Seq(seq)
+		}
 		before := row.Costs()
 		is := p.By.Reprice(p.Project, row)
 		if is == entity.Unsure {

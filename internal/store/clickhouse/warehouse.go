@@ -20,6 +20,7 @@ type Warehouse struct {
 	pool    *pool
 	process string        // tells this process from all others
 	reached atomic.Uint64 // the cursor, for who must not wait
+	began   atomic.Uint64 // the cursor when this connected
 	number  atomic.Uint32 // of the node
 	closed  atomic.Bool
 	guarded atomic.Bool // see Guard
@@ -54,6 +55,8 @@ type Warehouse struct {
 	tidied map[uint16]uint64
 	// resumes says that this node had begun a block when it ended: what of it is in the table is settled with the first that follows.
 	resumes bool
+	// tried is the step of the block whose events were sent last.
+	tried uint64
 	// there are the Seqs of that block which are in the table, while the cursor is before its end.
 	there map[uint64]bool
 }
@@ -71,6 +74,9 @@ func (w *Warehouse) Cursor(context.Context) (entity.Seq, error) {
 // Reached is the cursor, also when it is closed.
 func (w *Warehouse) Reached() entity.Seq { return entity.Seq(w.reached.Load()) }
 
+// Began is the cursor as it was when this connected.
+func (w *Warehouse) Began() entity.Seq { return entity.Seq(w.began.Load()) }
+
 // closeTime bounds what Close waits for the servers.
 const closeTime = 5 * time.Second
 
@@ -86,6 +92,8 @@ func (w *Warehouse) Close() error {
 		if err = w.Flush(ctx); errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 			w.options.Logger.Warn("what was inserted last is not in clickhouse yet; the next start inserts it", "error", err)
 			err = nil
+		} else if all, failed := w.Nodes(ctx); failed == nil {
+			w.others.Store(&heard{all, time.Now()}) // what is said when the node is alone goes by that
 		}
 	}
 	w.closed.Store(true)

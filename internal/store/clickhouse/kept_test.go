@@ -1,0 +1,87 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+
+	"github.com/brokle-ai/brokle-go/internal/clickhousetest"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+)
+
+// remember has the server know a token of a table and have nothing that came under it, as one that was killed between the two. Of text columns one is named first.
+func remember(t *testing.T, s *clickhousetest.Server, table, token, columns, values string) {
+	t.Helper()
+	s.Do(t, fmt.Sprintf("INSERT INTO %s (%s) SETTINGS insert_deduplicate = 1, insert_deduplication_token = '%s' VALUES ('remembered'%s)", table, columns, token, values))
+	column, _, _ := strings.Cut(columns, ",")
+	s.Do(t, "ALTER TABLE "+table+" DELETE WHERE "+column+" = 'remembered' SETTINGS mutations_sync = 2")
+}
+
+// What a server confirms because it knows the token, and does not have, is inserted all the same: once.
+func TestATokenThatIsKnownAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	o.Logger = nil // it warns
+	w := openWith(t, o)
+	defer closeOf(t, w)
+	recs := firstOf(withRows(t, storetest.History(9, 30)))
+	recs = slices.DeleteFunc(recs, func(r entity.Record) bool { return day(r.ReceivedAt) != day(recs[0].ReceivedAt) }) // one block
+	next := w.self
+	next.inserting = next.steps + 1
+	for again := range 2 {
+		token := next.token(recs)
+		if again > 0 {
+			token += fmt.Sprintf(", again %d", again)
+		}
+		remember(t, s, o.Database+".events", token, "event_id, received", ", '"+recs[0].ReceivedAt.UTC().Format(time.DateTime)+"'") // a token is of a partition
+	}
+	failed, broken := false, errors.New("broken")
+	w.pool.fault = func(statement string) error {
+		if !failed && strings.HasPrefix(statement, "INSERT INTO") && strings.Contains(statement, "event_id") {
+			failed = true
+			return broken
+		}
+		return nil
+	}
+	if err := w.Insert(t.Context(), recs, recs[len(recs)-1].Seq); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(t.Context()); !errors.Is(err, broken) {
+		t.Fatalf("the first time: %v", err)
+	}
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Do(t, "SELECT count() FROM "+o.Database+".events"); got != strconv.Itoa(len(recs)) || len(recs) < 5 {
+		t.Errorf("%s rows of %d events", got, len(recs))
+	}
+	same(t, "under another token", answers(t, w), answers(t, reference(t, recs)))
+
+	remember(t, s, o.Database+".documents", "document d 1", "name", "")
+	if won, err := w.PutDocument(t.Context(), "d", 1, []byte("text")); err != nil || !won {
+		t.Errorf("a document: %t, %v", won, err)
+	}
+	if won, err := w.PutDocument(t.Context(), "d", 1, []byte("another")); err != nil || won {
+		t.Errorf("a second one of that version: %t, %v", won, err)
+	}
+	remember(t, s, o.Database+".marks", "mark m 7", "name", "")
+	for _, owner := range []string{"a", "b"} {
+		if is, err := w.claim(t.Context(), mark{name: "m", turn: 7, owner: owner}, 0); err != nil || is.owner != "a" {
+			t.Errorf("%s claims a mark: it is %q's, %v", owner, is.owner, err)
+		}
+	}
+	inserts := 0
+	err := w.keep(t.Context(), "token", func([]ch.Setting) error { inserts++; return nil }, func() (bool, error) { return false, nil })
+	if !errors.Is(err, store.ErrUnavailable) || inserts != mostAgain {
+		t.Errorf("what is never there: %v after %d inserts", err, inserts)
+	}
+}
