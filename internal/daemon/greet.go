@@ -6,12 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/sample"
 	"github.com/brokle-ai/brokle-go/web"
@@ -41,13 +46,33 @@ func (n *node) firstKey() (string, error) {
 		n.logger.Warn("there is no file of keys, although the log has events: a key is made that is new; the clients' old ones are refused until their file is put back",
 			"file", datadir.KeysFile, "log_head", uint64(head))
 	}
-	name := "first"
 	if n.cfg.Dev {
-		name = "dev"
+		return n.devKey()
 	}
-	secret, _, err := n.keys.Create(defaultProject, name, allScopes())
+	secret, _, err := n.keys.Create(defaultProject, "first", allScopes())
 	if err != nil {
 		return "", fmt.Errorf("first key: %w", err)
+	}
+	return secret, nil
+}
+
+// devKey is the key of --dev: one for a data directory, kept in a file that only its owner reads, so that a program
+// that was given it goes on after a restart. One that was revoked, or whose file is gone, is followed by another.
+func (n *node) devKey() (string, error) {
+	path := filepath.Join(n.cfg.DataDir, datadir.DevKeyFile)
+	kept, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("key of --dev: %w", err)
+	}
+	secret := strings.TrimSpace(string(kept))
+	if caller, known := n.keys.Lookup(secret); known && caller.Has(keyring.ScopeAdmin) {
+		return secret, nil
+	}
+	if secret, _, err = n.keys.Create(defaultProject, "dev", allScopes()); err != nil {
+		return "", fmt.Errorf("key of --dev: %w", err)
+	}
+	if err := durable.Replace(path, []byte(secret+"\n")); err != nil {
+		return "", fmt.Errorf("key of --dev: %w", err)
 	}
 	return secret, nil
 }

@@ -19,8 +19,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/server"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -53,6 +55,7 @@ type node struct {
 	eraser     *removal.Eraser
 	asides     *asides
 	budgets    *budget.Budgets
+	saved      *saved.Saved
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
 	monitor    *monitor
@@ -239,6 +242,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openBudgets(keep); err != nil {
 		return nil, err
 	}
+	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Decode: wireformats.All().Jobs(limits), Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
@@ -295,7 +301,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

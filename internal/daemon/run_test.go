@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go"
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/e2e/rig"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/sample"
@@ -206,6 +209,19 @@ func TestFirstStartMakesOneKey(t *testing.T) {
 	cfg.Dev = true
 	if n = start(t, cfg); n.key == "" || n.key == first {
 		t.Error("--dev makes no key of its own")
+	}
+	dev := n.key
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(cfg.DataDir, datadir.DevKeyFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file of the key of --dev: %v, %v; want one that only its owner reads", info, err)
+	}
+	if n = start(t, cfg); n.key != dev {
+		t.Error("the next start with --dev makes another key")
+	}
+	if status, _ := n.get(t, dev, "/v1/traces"); status != http.StatusOK {
+		t.Errorf("the key of --dev after a restart: %d", status)
 	}
 	if strings.Contains(n.log.String(), "bk_") {
 		t.Error("a key is in the log")

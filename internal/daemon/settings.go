@@ -50,7 +50,7 @@ func Settings() []Setting {
 			Usage: "the private key of the certificate",
 			ptr:   func(c *Config) any { return &c.TLSKey }},
 		{Field: "Dev", Flag: "dev", Range: "true or false",
-			Usage: "for trying out: makes a key at every start and prints it with a ready curl line",
+			Usage: "for trying out: makes a key, keeps it in the data directory (dev.key), and prints it at every start with a ready curl line",
 			ptr:   func(c *Config) any { return &c.Dev }},
 		{Field: "Sample", Flag: "sample", Range: "true or false",
 			Usage: "load a day of made-up telemetry of a support assistant, once a day",

@@ -16,6 +16,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -38,6 +39,7 @@ const (
 	PartExpired    = "expired"
 	PartPrices     = "prices"
 	PartBudgets    = "budgets"
+	PartSaved      = "saved"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -49,7 +51,7 @@ func formats() map[string]int {
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
-		PartBudgets: budget.FileVersion,
+		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion,
 	}
 }
 

@@ -12,6 +12,8 @@ const (
 	ForwardFile   = "forward.json"
 	PricesDir     = "prices"
 	BudgetsFile   = "budgets.json"
+	SavedFile     = "saved.json"
 	NodeFile      = "node.json"
 	SignInsFile   = "signins.json"
+	DevKeyFile    = "dev.key"
 )

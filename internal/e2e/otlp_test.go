@@ -74,6 +74,7 @@ func TestExporters(t *testing.T) {
 	for _, p := range programs {
 		t.Run("stored "+p.name, func(t *testing.T) { p.check(t, n) })
 	}
+	runSnippets(t, n, filepath.Join(dir, "otel-venv", "bin", "python"))
 	n.Kill()
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/brokle-ai/brokle-go/web"
 )
 
-// Policy is the Content-Security-Policy of each file. It lets the page load what the server itself serves, and nothing
-// inline: a payload that became markup by mistake could still not run.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+// Policy is the Content-Security-Policy of each file. It lets the page load what the server itself serves, show pictures and
+// play sounds that stand in a payload, and nothing inline: a payload that became markup by mistake could still not run.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 // File is one file of the page, ready to be served.
@@ -74,13 +74,7 @@ func newFile(name string, plain, gz, br []byte) *File {
 // (RFC 9110 §8.8.3.3).
 func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Type", f.contentType)
-	h.Set("Content-Security-Policy", Policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	f.protect(h)
 	h.Set("Cache-Control", f.cache)
 	h.Set("Vary", "Accept-Encoding")
 	body, etag := f.plain, f.etag
@@ -101,6 +95,29 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		_, _ = bytes.NewReader(body).WriteTo(w) // a client that left needs no page
 	}
+}
+
+// Nowhere answers a browser at an address that is none, with 404 and the page, which says so there. f is index.html.
+func (f *File) Nowhere(w http.ResponseWriter, r *http.Request) {
+	f.protect(w.Header())
+	w.Header().Set("Cache-Control", "no-store")
+	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+	body := bytes.ReplaceAll(f.plain, []byte(`="assets/`), []byte(`="`+up+`assets/`))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+func (f *File) protect(h http.Header) {
+	h.Set("Content-Type", f.contentType)
+	h.Set("Content-Security-Policy", Policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
 // takes says whether an Accept-Encoding names a coding without q=0 (RFC 9110 §12.5.3).

@@ -321,6 +321,24 @@ func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) 
 	return q, words, r.Err
 }
 
+// CheckStats says what is wrong with the query of statistics, as an address has it behind "?".
+func CheckStats(question string) error {
+	values, err := url.ParseQuery(question)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !Known(NamesOf(Stats), name) {
+			return &store.QueryError{Param: name, Message: "is no parameter of statistics"}
+		}
+	}
+	q, _, err := ParseStats(values)
+	if err == nil {
+		_, _, err = statsPlan("", &q)
+	}
+	return err
+}
+
 // Searched is the parameter by which a search was asked for.
 func Searched(f *store.Filter) string {
 	if f.Text == "" && len(f.Attributes) > 0 {

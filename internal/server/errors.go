@@ -36,6 +36,7 @@ const (
 	codeLastAdminKey      = "last_admin_key"
 	codeInvalidPrices     = "invalid_prices"
 	codeInvalidBudgets    = "invalid_budgets"
+	codeInvalidBody       = "invalid_body"
 	codeRepricing         = "repricing_under_way"
 	codeShared            = "warehouse_shared"
 	codeRateLimited       = "rate_limited"

@@ -16,6 +16,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
@@ -64,15 +65,24 @@ func operations() map[string]operation {
 		"GET /v1/telemetry/audit":       {id: "getAudit", says: "What became of the project's events since this node started", tag: send, gives: audit{}},
 		"POST /v1/auth/validate-key": {id: "validateKey", says: "Whether the key is valid, for clients of 2025; a key of any scope", tag: "keys", gives: success[keyInfo]{},
 			more: one("401", one("description", `No valid key: {"success": false, "error": {…}}`))},
-		"GET /v1/ingest/refused": {id: "listRefused", says: "Requests that were refused where telemetry comes in, since this node started", tag: send, gives: wire.Page[refusedRow]{}},
-		"GET /v1/keys":           {id: "listKeys", says: "The keys of the project, without their secrets", tag: admin, gives: wire.Page[keyRow]{}},
-		"POST /v1/keys":          {id: "createKey", says: "Make a key of the project; the answer shows it, once", tag: admin, takes: newKey{}, more: one("201", one("description", "Made").with("content", content(ref("CreatedKey"))))},
-		"DELETE /v1/keys/{id}":   {id: "revokeKey", says: "Revoke a key of the project", tag: admin, more: one("204", one("description", "Revoked")).with("409", problemAnswer("It is the project's only key with the scope admin"))},
-		"GET /v1/prices":         {id: "getPrices", says: "What the project's calls are priced by: the book, the setting and its own prices, with their history", tag: admin, gives: priceList{}},
-		"PUT /v1/prices":         {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
-		"GET /v1/budgets":        {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
-		"PUT /v1/budgets":        {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
-		"GET /v1/prices/reprice": {id: "listRepricings", says: "All repricings of the project, the newest first; with wait it answers as soon as none is under way", tag: admin, gives: wire.Page[repricingRow]{}},
+		"GET /v1/ingest/refused":            {id: "listRefused", says: "Requests that were refused where telemetry comes in, since this node started", tag: send, gives: wire.Page[refusedRow]{}},
+		"GET /v1/keys":                      {id: "listKeys", says: "The keys of the project, without their secrets", tag: admin, gives: wire.Page[keyRow]{}},
+		"POST /v1/keys":                     {id: "createKey", says: "Make a key of the project; the answer shows it, once", tag: admin, takes: newKey{}, more: one("201", one("description", "Made").with("content", content(ref("CreatedKey"))))},
+		"DELETE /v1/keys/{id}":              {id: "revokeKey", says: "Revoke a key of the project", tag: admin, more: one("204", one("description", "Revoked")).with("409", problemAnswer("It is the project's only key with the scope admin"))},
+		"GET /v1/prices":                    {id: "getPrices", says: "What the project's calls are priced by: the book, the setting and its own prices, with their history", tag: admin, gives: priceList{}},
+		"PUT /v1/prices":                    {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
+		"GET /v1/budgets":                   {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
+		"PUT /v1/budgets":                   {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
+		"GET /v1/score-definitions":         {id: "listScoreDefinitions", says: "How people give the project's scores, by name", tag: read, gives: wire.Page[saved.Definition]{}},
+		"PUT /v1/score-definitions/{id}":    {id: "putScoreDefinition", says: "Define a score of this name, in the place of what there is", tag: admin, takes: saved.Definition{}, gives: saved.Definition{}},
+		"DELETE /v1/score-definitions/{id}": {id: "deleteScoreDefinition", says: "Remove the definition of this name; scores stay", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/charts":                    {id: "listCharts", says: "What the project's dashboard draws beside its own, by name", tag: read, gives: wire.Page[saved.Chart]{}},
+		"PUT /v1/charts/{id}":               {id: "putChart", says: "Save a chart under this name, in the place of what there is", tag: send, takes: saved.Chart{}, gives: saved.Chart{}},
+		"DELETE /v1/charts/{id}":            {id: "deleteChart", says: "Remove the chart of this name", tag: send, more: one("204", one("description", "Removed"))},
+		"GET /v1/views":                     {id: "listViews", says: "The project's saved views, by name", tag: read, gives: wire.Page[saved.View]{}},
+		"PUT /v1/views/{id}":                {id: "putView", says: "Save a view under this name, in the place of what there is", tag: send, takes: saved.View{}, gives: saved.View{}},
+		"DELETE /v1/views/{id}":             {id: "deleteView", says: "Remove the view of this name", tag: send, more: one("204", one("description", "Removed"))},
+		"GET /v1/prices/reprice":            {id: "listRepricings", says: "All repricings of the project, the newest first; with wait it answers as soon as none is under way", tag: admin, gives: wire.Page[repricingRow]{}},
 		"POST /v1/prices/reprice": {id: "reprice", says: "Reprice the calls of the past that start at from (all) or later and before to (now); with dry_run it only tells what would change. 200 when nothing would, or dry_run is set", tag: admin, gives: repricingRow{},
 			more: one("202", one("description", "It has begun, and goes on whatever becomes of the client").with("content", content(ref("RepricingTold")))).
 				with("409", problemAnswer("Another repricing is under way"))},
@@ -332,7 +342,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, saved.Head{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -368,6 +378,7 @@ func newSchemas(t *testing.T) *schemas {
 			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
+			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		},
 	}
 }

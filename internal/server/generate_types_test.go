@@ -16,6 +16,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -166,9 +167,11 @@ func pageTypes() ([]any, map[string]string) {
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
 			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
+			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
 			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
+			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		}
 }
 
@@ -176,7 +179,7 @@ func pageTypes() ([]any, map[string]string) {
 func TestGeneratedTypes(t *testing.T) {
 	t.Parallel()
 	types, names := pageTypes()
-	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}), names}
+	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, saved.Head{}), names}
 	b := &strings.Builder{}
 	b.WriteString("// Made from the Go types that answers have: go test ./internal/server -run Generated -update\n" +
 		"import type { Sent } from \"./json.ts\";\n\n/** Page is what every list answers: the rows, and where to go on. */\n" +

@@ -23,6 +23,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -31,6 +32,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -104,6 +106,8 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats, KeyName: h.keys.NameOf})
 	check()
+	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
+	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
 	var l store.Log = h.log
 	if with.log != nil {
@@ -115,7 +119,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,

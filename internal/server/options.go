@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
@@ -40,6 +41,10 @@ type Options struct {
 	Prices Prices
 	// Budgets says what of what may be spent was spent, and takes budgets. Required.
 	Budgets Budgets
+	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
+	Definitions SavedList[saved.Definition]
+	Views       SavedList[saved.View]
+	Charts      SavedList[saved.Chart]
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.
@@ -240,6 +245,9 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
+	need(o.Definitions != nil, "Definitions are missing")
+	need(o.Views != nil, "Views are missing")
+	need(o.Charts != nil, "Charts are missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")

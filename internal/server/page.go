@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -23,7 +24,7 @@ func pageRoutes() []route {
 		{method: "GET", path: "/assets/{file}", anyParam: true, raw: (*Server).assets},
 	}
 	// Each view of the page has an address, so that it can be kept and passed on.
-	for _, view := range []string{"/{$}", "/traces", "/sessions", "/users", "/scores", "/dashboard", "/ingest", "/settings"} {
+	for _, view := range []string{"/{$}", "/traces", "/compare", "/sessions", "/users", "/scores", "/dashboard", "/ingest", "/settings"} {
 		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("index.html")})
 	}
 	for _, view := range []string{"/traces/{id}", "/observations/{id}", "/sessions/{id}", "/users/{id}"} {
@@ -36,6 +37,26 @@ func pageFile(name string) func(*Server) http.Handler {
 	return func(s *Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveFile(w, r, s.page[name]) })
 	}
+}
+
+// nothing answers where nothing is: a program with the error envelope, a browser outside of the API with the page.
+func (s *Server) nothing() http.Handler {
+	program := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
+	person := s.serve(route{path: unknownPath, anyParam: true, raw: func(s *Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
+			s.page["index.html"].Nowhere(w, r)
+		})
+	}})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		api := strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, langfuseBase) || strings.HasPrefix(r.URL.Path, "/assets/")
+		if asks && !api && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			person.ServeHTTP(w, r)
+			return
+		}
+		program.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) assets() http.Handler {

@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/formats"
@@ -78,48 +79,51 @@ type answer struct {
 }
 
 func apiRoutes() []route {
-	return append(append(formatRoutes(formats.All()), langfuseRoutes()...), []route{
-		{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
-		{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
-		listed("/v1/telemetry/events", query.Events, oneOf(listEvents, getEvent)),
-		{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
-		{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
-		{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
-		{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
-		{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
-		{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
-		{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
-		{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
-		{method: "GET", path: "/v1/prices", scope: keyring.ScopeAdmin, handle: listPrices},
-		{method: "PUT", path: "/v1/prices", scope: keyring.ScopeAdmin, params: []string{"from"}, handle: putPrices},
-		{method: "GET", path: "/v1/budgets", scope: keyring.ScopeRead, light: true, handle: getBudgets},
-		{method: "PUT", path: "/v1/budgets", scope: keyring.ScopeAdmin, handle: putBudgets},
-		{method: "GET", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"wait"}, handle: listRepricings},
-		{method: "POST", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"from", "to", "model", "book", "dry_run"}, handle: postReprice},
-		{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
-		{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
-		{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
-		listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),
-		{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
-		{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
-		{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
-		{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
-		{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
-		{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
-		listed("/v1/observations", query.Observations, oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")),
-		{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getObservation},
-		{method: "GET", path: "/v1/observations/{id}/span", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getSpan},
-		{method: "GET", path: "/v1/observations/{id}/explain", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getExplanation},
-		{method: "GET", path: "/v1/observations/{id}/cost", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getCost},
-		{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
-		listed("/v1/scores", query.Scores, listOf(query.Scores, asked(query.ListScores))),
-		{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
-		listed("/v1/sessions", query.Sessions, oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")),
-		{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
-		listed("/v1/users", query.Users, listOf(query.Users, asked(query.ListUsers))),
-		listed("/v1/environments", query.Environments, listOf(query.Environments, asked(query.ListEnvironments))),
-		listed("/v1/stats", query.Stats, getStats),
-	}...)
+	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(),
+		savedRoutes("/v1/score-definitions", "score definitions", keyring.ScopeAdmin, func(s *Server) SavedList[saved.Definition] { return s.o.Definitions }),
+		savedRoutes("/v1/charts", "charts", keyring.ScopeIngest, func(s *Server) SavedList[saved.Chart] { return s.o.Charts }),
+		savedRoutes("/v1/views", "views", keyring.ScopeIngest, func(s *Server) SavedList[saved.View] { return s.o.Views }), []route{
+			{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
+			{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
+			listed("/v1/telemetry/events", query.Events, oneOf(listEvents, getEvent)),
+			{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
+			{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
+			{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
+			{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
+			{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
+			{method: "GET", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: listKeys},
+			{method: "POST", path: "/v1/keys", scope: keyring.ScopeAdmin, handle: postKey},
+			{method: "DELETE", path: "/v1/keys/{id}", scope: keyring.ScopeAdmin, handle: deleteKey},
+			{method: "GET", path: "/v1/prices", scope: keyring.ScopeAdmin, handle: listPrices},
+			{method: "PUT", path: "/v1/prices", scope: keyring.ScopeAdmin, params: []string{"from"}, handle: putPrices},
+			{method: "GET", path: "/v1/budgets", scope: keyring.ScopeRead, light: true, handle: getBudgets},
+			{method: "PUT", path: "/v1/budgets", scope: keyring.ScopeAdmin, handle: putBudgets},
+			{method: "GET", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"wait"}, handle: listRepricings},
+			{method: "POST", path: "/v1/prices/reprice", scope: keyring.ScopeAdmin, params: []string{"from", "to", "model", "book", "dry_run"}, handle: postReprice},
+			{method: "GET", path: "/v1/backup", scope: keyring.ScopeAdmin, handle: getBackup},
+			{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
+			{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
+			listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces)), getTrace)),
+			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
+			{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
+			{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
+			{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},
+			{method: "DELETE", path: "/v1/users", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteUser)},
+			{method: "DELETE", path: "/v1/users/{id}", scope: keyring.ScopeAdmin, handle: deleteUser},
+			listed("/v1/observations", query.Observations, oneOf(listOf(query.Observations, asked(query.ListObservations)), getObservation, "trace_id")),
+			{method: "GET", path: "/v1/observations/{id}", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getObservation},
+			{method: "GET", path: "/v1/observations/{id}/span", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getSpan},
+			{method: "GET", path: "/v1/observations/{id}/explain", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getExplanation},
+			{method: "GET", path: "/v1/observations/{id}/cost", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getCost},
+			{method: "GET", path: "/v1/observations/{id}/history", scope: keyring.ScopeRead, params: []string{"id", "trace_id"}, handle: getHistory(entity.ObservationKind)},
+			listed("/v1/scores", query.Scores, listOf(query.Scores, asked(query.ListScores))),
+			{method: "GET", path: "/v1/scores/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.ScoreKind)},
+			listed("/v1/sessions", query.Sessions, oneOf(listOf(query.Sessions, asked(query.ListSessions)), getTraceSession, "cursor")),
+			{method: "GET", path: "/v1/sessions/{id}", scope: keyring.ScopeRead, params: []string{"cursor"}, handle: getTraceSession},
+			listed("/v1/users", query.Users, listOf(query.Users, asked(query.ListUsers))),
+			listed("/v1/environments", query.Environments, listOf(query.Environments, asked(query.ListEnvironments))),
+			listed("/v1/stats", query.Stats, getStats),
+		})
 }
 
 // listed is the route of a list.
@@ -140,7 +144,7 @@ func (s *Server) mux(routes []route) http.Handler {
 	for p, methods := range byPath {
 		mux.Handle(p, s.byMethod(p, methods))
 	}
-	nothing := s.serve(route{path: unknownPath, anyParam: true, handle: noRoute})
+	nothing := s.nothing()
 	mux.Handle("/", nothing)
 	mux.Handle(langfuseBase, s.serve(route{path: unknownPath, anyParam: true, problem: withMessage, handle: noRoute}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

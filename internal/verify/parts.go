@@ -15,6 +15,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -112,15 +113,20 @@ func (v *verifier) listPrices() {
 	}
 }
 
-// budgets reads the file of budgets.
-func (v *verifier) budgets() {
-	p := v.part(datadir.PartBudgets)
-	says, err := budget.Read(v.path(datadir.BudgetsFile))
+// texts reads the files of budgets and of what people saved.
+func (v *verifier) texts() {
+	v.text(datadir.PartBudgets, datadir.BudgetsFile, remedyBudgets, budget.Read, budget.ErrNewer)
+	v.text(datadir.PartSaved, datadir.SavedFile, remedySaved, saved.Read, saved.ErrNewer)
+}
+
+func (v *verifier) text(part, file, remedy string, read func(path string) (string, error), newer error) {
+	p := v.part(part)
+	says, err := read(v.path(file))
 	switch {
-	case errors.Is(err, budget.ErrNewer):
+	case errors.Is(err, newer):
 		p.unchecked("%v", err)
 	case err != nil:
-		p.problem(datadir.BudgetsFile, remedyBudgets, "%v", err)
+		p.problem(file, remedy, "%v", err)
 	default:
 		p.Detail = cmp.Or(says, "none")
 	}

@@ -14,6 +14,11 @@ export class ApiError extends Error {
   }
 }
 
+/** away says that an error is of no answer: of none at all, or of a proxy in the server's place. It may be restarting. */
+export function away(error: Error | undefined): boolean {
+  return error instanceof ApiError && [0, 502, 503, 504].includes(error.status);
+}
+
 export type Params = Record<string, string | string[] | undefined>;
 
 /** query writes parameters as "?a=b&c=d", leaving out what is empty. */
@@ -72,8 +77,9 @@ export async function ask(path: string, o: Options = {}): Promise<string> {
 function failure(status: number, text: string): ApiError {
   if (status === 401) unauthorized();
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
-    return new ApiError(status, error.code, error.message);
+    const { error } = JSON.parse(text) as { error: { code: string; message: string; details?: unknown } };
+    const lines = Array.isArray(error.details) ? error.details.filter(x => typeof x === "string") : [];
+    return new ApiError(status, error.code, [error.message, ...lines].join("\n"));
   } catch {
     return new ApiError(status, "unreadable", `The server answered ${status} and nothing readable.`);
   }

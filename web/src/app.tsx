@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { onUnauthorized } from "./api.ts";
+import { away, onUnauthorized } from "./api.ts";
 import { Keys } from "./keys.tsx";
-import { currentSession } from "./session.ts";
+import { currentSession, holdsToken } from "./session.ts";
 import { Shell } from "./shell.tsx";
 import { SignIn } from "./signin.tsx";
 import type { Session } from "./types.ts";
+import { useAgain } from "./ui/again.ts";
 import { Failure } from "./ui/bits.tsx";
 
 type State =
@@ -22,7 +23,7 @@ export function App(): JSX.Element {
       session => set(session ? { at: "in", session } : { at: "out" }),
       (error: Error) =>
         set(
-          location.hash || error.message.includes("link") ? { at: "out", why: error.message } : { at: "failed", error },
+          !away(error) && error.message.includes("link") ? { at: "out", why: error.message } : { at: "failed", error },
         ),
     );
   };
@@ -34,7 +35,14 @@ export function App(): JSX.Element {
       ),
     );
     ask();
+    // A link that signs in, put into the address of the page that is open, changes nothing but what follows the #.
+    const linked = () => {
+      if (holdsToken()) ask();
+    };
+    addEventListener("hashchange", linked);
+    return () => removeEventListener("hashchange", linked);
   }, []);
+  useAgain(state.at === "failed" ? state.error : undefined, state.at === "asking", ask);
   switch (state.at) {
     case "asking":
       return <div class="blank" />;

@@ -4,7 +4,7 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
+  hourCycle: "h23",
 });
 const dayClock = new Intl.DateTimeFormat(undefined, {
   month: "short",
@@ -12,9 +12,9 @@ const dayClock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
+  hourCycle: "h23",
 });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const whole = new Intl.NumberFormat("en-US");
 
 /** shortTime is the time of day, with the date when it is not today. */
@@ -56,6 +56,11 @@ export function duration(ms: number | null | undefined): string {
 // trim rounds to three digits that matter, but never a whole number.
 function trim(n: number): number {
   return Math.abs(n) >= 100 ? Math.round(n) : Number(n.toPrecision(3));
+}
+
+/** counted is a count with its noun, which takes an s unless there is one. */
+export function counted(n: number, noun: string): string {
+  return `${whole.format(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 export function count(n: number | null | undefined): string {

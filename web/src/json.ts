@@ -33,6 +33,36 @@ export function entriesOf(v: object): Members {
   return (v as { [members]?: Members })[members] ?? Object.entries(v);
 }
 
+/** objectOf makes an object of members, which it has in this order; names may come twice. */
+export function objectOf(all: Members): Record<string, unknown> {
+  const top: Open = { object: {}, all: [], odd: false, name: "", of: "" };
+  for (const [name, value] of all) {
+    top.name = name;
+    put(top, value);
+  }
+  return sealed(top) as Record<string, unknown>;
+}
+
+/** sameJson says whether two values are written alike. What nests too deep to be written is like nothing. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
+  }
+}
+
+/** parsed reads a text that is a JSON object or list; other texts stay as they are. */
+export function parsed(v: string): unknown {
+  const t = v.trim();
+  if (!/^[[{]/.test(t)) return v;
+  try {
+    return read(t);
+  } catch {
+    return v;
+  }
+}
+
 /** read reads JSON of a payload; the error is a SyntaxError. Numbers may be Digits. */
 export function read(text: string): unknown {
   return new Reader(text, null).read();

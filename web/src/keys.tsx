@@ -7,6 +7,7 @@ export interface Shortcut {
   key: string; // as KeyboardEvent.key says it
   label: string;
   run: () => void;
+  unlisted?: boolean; // another one speaks for it
 }
 
 const active = new Set<{ current: Shortcut[] }>();
@@ -51,7 +52,7 @@ export function Keys(): JSX.Element | null {
     return () => document.removeEventListener("keydown", listen);
   }, []);
   if (!shown) return null;
-  const all = [...active].flatMap(ref => ref.current);
+  const all = [...active].flatMap(ref => ref.current).filter(s => !s.unlisted);
   return (
     <Dialog title="Keyboard" onClose={() => show(false)}>
       <dl class="keys">

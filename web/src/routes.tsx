@@ -2,6 +2,7 @@
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
 import { link } from "./base.ts";
+import { ComparePage } from "./pages/compare.tsx";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
 import { ObservationPage } from "./pages/observation.tsx";
@@ -46,6 +47,7 @@ export const views: View[] = [
     one: id => <UserPage key={id} id={id} />,
   },
   { path: "/observations", one: id => <ObservationPage key={id} id={id} /> },
+  { path: "/compare", list: () => <ComparePage /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {

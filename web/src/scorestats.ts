@@ -40,6 +40,13 @@ export async function scoreKinds(params: Params, signal: AbortSignal): Promise<S
   });
 }
 
+/** yesNoScores are the names whose scores are all yes or no. */
+export async function yesNoScores(params: Params, signal: AbortSignal): Promise<Set<string>> {
+  const found = await stats({ ...params, of: "scores", group_by: "name,data_type", metrics: "count" }, signal);
+  const others = new Set(found.filter(r => r.data_type !== "BOOLEAN").map(r => String(r.name)));
+  return new Set(found.map(r => String(r.name)).filter(name => !others.has(name)));
+}
+
 export const numeric = (type: string): boolean => type !== "CATEGORICAL";
 
 // listed is a metric in the API's comma list: as a JSON string a score's name may hold anything.

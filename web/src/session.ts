@@ -1,17 +1,20 @@
 // Who is signed in. The cookie is out of this page's reach (HttpOnly): the
 // server says whose it is.
-import { request } from "./api.ts";
-import { link } from "./base.ts";
+import { away, request } from "./api.ts";
 import type { Session } from "./types.ts";
 
-/** currentSession is the session of the cookie, or null. It does not go through the "session ended" path. */
+/** currentSession is the session of the link in the address, else of the cookie, or null. */
 export async function currentSession(): Promise<Session | null> {
-  const token = takeToken();
-  if (token) return signIn({ token });
-  const res = await fetch(link("/v1/session"), { credentials: "same-origin" });
-  if (res.status === 204) return null;
-  if (!res.ok) throw new Error(`The server answered ${res.status} to the question who is signed in.`);
-  return (await res.json()) as Session;
+  const token = TOKEN.exec(location.hash)?.[1];
+  if (!token) return (await request<Session | undefined>("/v1/session")) ?? null;
+  try {
+    const session = await signIn({ token });
+    forgetToken();
+    return session;
+  } catch (e) {
+    if (!away(e as Error)) forgetToken();
+    throw e;
+  }
 }
 
 export function signIn(with_: { key: string } | { token: string }): Promise<Session> {
@@ -22,10 +25,12 @@ export function signOut(): Promise<void> {
   return request<void>("/v1/session", { method: "DELETE" });
 }
 
-/** takeToken reads a one-time link's token and removes it from the address and the history. */
-function takeToken(): string | null {
-  const found = /^#token=([\w-]+)$/.exec(location.hash);
-  if (!found) return null;
+const TOKEN = /^#token=([\w-]+)$/;
+
+/** holdsToken says that the address is that of a link that signs in. */
+export const holdsToken = (): boolean => TOKEN.test(location.hash);
+
+// forgetToken removes the token of a link, which signs in once, from the address and the history.
+function forgetToken(): void {
   history.replaceState(null, "", location.pathname + location.search);
-  return found[1] ?? null;
 }

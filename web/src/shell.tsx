@@ -5,6 +5,7 @@ import { useKeys } from "./keys.tsx";
 import { navigate, usePlace } from "./router.ts";
 import { match, views } from "./routes.tsx";
 import { signOut } from "./session.ts";
+import { SignedIn } from "./signedin.ts";
 import { isDark, onTheme, setTheme, storedTheme } from "./theme.ts";
 import { themes } from "./themes.ts";
 import type { Session } from "./types.ts";
@@ -101,7 +102,7 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
         </div>
       </div>
       <main id="main" tabIndex={-1}>
-        {match(place.path, session, () => void leave())}
+        <SignedIn.Provider value={session}>{match(place.path, session, () => void leave())}</SignedIn.Provider>
       </main>
     </div>
   );

@@ -442,3 +442,55 @@ export interface BudgetList {
   /** the same, each with how it stands by the last look */
   status: BudgetStatus[];
 }
+
+/** Saved is what every item has. */
+export interface Saved {
+  /** unique in the project, 1 to 200 characters */
+  name: string;
+  /** when it was last put */
+  updated_at: string;
+  /** the id of the key that did */
+  updated_by: string;
+}
+
+/** ScoreDefinition says how people give a score: which values it may have, and what they mean. Scores that programs send are taken whatever it says. */
+export interface ScoreDefinition extends Saved {
+  /** NUMERIC, BOOLEAN or CATEGORICAL */
+  data_type: string;
+  /** of NUMERIC: the lowest value */
+  min?: number;
+  /** of NUMERIC: the highest value */
+  max?: number;
+  /** of CATEGORICAL: 1 to 100, in the order in which they are shown */
+  categories?: string[];
+  /** what the values mean; at most 2000 characters */
+  description?: string;
+}
+
+/** SavedView is a list as somebody wants to look at it again. */
+export interface SavedView extends Saved {
+  /** traces, observations, sessions, users or scores */
+  page: string;
+  /** filters, time and order as the page's address has them after "?"; at most 8 KiB */
+  query: string;
+  /** those that are shown, in their order; none: the usual ones */
+  columns?: ViewColumn[];
+}
+
+/** ViewColumn is one column of a view. */
+export interface ViewColumn {
+  /** as the page calls it */
+  key: string;
+  /** pixels, 30 to 2000; 0: the usual */
+  width?: number;
+}
+
+/** SavedChart is a question to statistics that a dashboard draws, for whatever time is looked at. */
+export interface SavedChart extends Saved {
+  /** metrics, of, group_by and filters as GET /v1/stats has them after "?"; at most 8 KiB */
+  question: string;
+  /** line, bars or table */
+  look: string;
+  /** the axis is logarithmic */
+  log?: boolean;
+}

@@ -372,13 +372,45 @@ test("nothing in this time, nothing that passes, and a failure each say so", asy
   await page.goto(`${url}/sessions/none-${run}`);
   await page.getByRole("alert").waitFor();
   let broken = true;
-  await page.route("**/v1/stats?*", route => (broken ? route.abort() : route.continue()));
+  await page.route("**/v1/stats?*", route => (broken ? route.fulfill({ status: 500, body: "" }) : route.continue()));
   await page.goto(`${url}/dashboard?environment=${environment}`);
   await page.getByRole("alert").waitFor();
   broken = false;
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".tile").first().waitFor();
   assert.equal(await page.getByRole("alert").count(), 0);
+  await context.close();
+});
+
+test("while the server is away a page asks again by itself", async () => {
+  const { context, page } = await at("/settings");
+  let here = false;
+  const away = { dashboard: route => route.abort(), traces: route => route.fulfill({ status: 502, body: "proxy" }) };
+  await page.route("**/v1/stats?*", route => (here ? route.continue() : away.dashboard(route)));
+  await page.route("**/v1/traces?*", route => (here ? route.continue() : away.traces(route)));
+  for (const [path, there] of [
+    [`/dashboard?environment=${environment}`, ".tile"],
+    [`/traces?environment=${environment}&range=all`, ".row-link"],
+  ]) {
+    here = false;
+    await page.goto(url + path);
+    await page.getByRole("alert").getByText("Asking again").first().waitFor();
+    here = true;
+    await page.locator(there).first().waitFor();
+    await until("nothing is said any more", async () => (await page.getByRole("alert").count()) === 0);
+  }
+  await context.close();
+});
+
+test("an address that is none is answered by the page, also deep below", async () => {
+  const { context, page } = await at("/settings");
+  for (const path of ["/nowhere", "/nowhere/", "/traces/a/b", "/a/b/c/d"]) {
+    const answer = await page.goto(url + path);
+    assert.equal(answer.status(), 404, path);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+  }
+  await page.getByRole("link", { name: "To the traces", exact: true }).click();
+  await page.getByRole("heading", { name: "Traces" }).waitFor();
   await context.close();
 });
 
@@ -394,9 +426,22 @@ test("a project without any trace is shown how to send one, on a telephone too",
   ]) {
     await page.goto(`${url}${path}?from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z`);
     await page.getByRole("heading", { name: `No ${what} yet` }).waitFor();
-    assert.match(await page.locator(".code-block").textContent(), /SubmitBatchEvent/);
+    assert.match(await page.locator(".code-block").textContent(), /StartGeneration/);
     assert.equal(await sticksOut(page), 0, path);
   }
+  for (const [by, has] of [
+    ["Python", /OTLPSpanExporter/],
+    ["OpenTelemetry", /OTEL_EXPORTER_OTLP_ENDPOINT/],
+    ["curl", /observation_create/],
+    ["Go", /StartGeneration/],
+  ]) {
+    await page.getByRole("button", { name: by, exact: true }).click();
+    const code = await page.locator(".code-block").textContent();
+    assert.match(code, has);
+    assert.ok(code.includes(url), `${by}: it names this server`);
+    assert.equal(await sticksOut(page), 0, by);
+  }
+  await accessible(page, "how to send one");
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -54,6 +54,21 @@ test("a link signs in once", async () => {
   await again.close();
 });
 
+test("a link that is pasted into the open sign-in signs in", async () => {
+  const made = await fetch(`${url}/v1/session/link`, { method: "POST", headers: { "X-API-Key": key } });
+  const { path } = await made.json();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const problems = listen(page);
+  await page.goto(url + path.replace(/#.*/, ""));
+  await page.getByLabel("API key", { exact: true }).waitFor();
+  await page.goto(url + path); // the same document: only what follows the # is another
+  await page.getByRole("heading", { name: "Traces" }).waitFor();
+  assert.ok(!page.url().includes("token"), page.url());
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("signing out ends the session on the server, too", async () => {
   const { context, page, problems } = await signedIn(browser);
   await page.goto(`${url}/traces`);

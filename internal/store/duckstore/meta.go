@@ -70,7 +70,7 @@ func (w *Warehouse) create() error {
 
 // loadSeen reads the keys of all rows. It also finds a file whose pages are damaged.
 func (w *Warehouse) loadSeen() error {
-	err := w.write.scan("SELECT project, fact FROM events", nil, func(b block) {
+	err := w.write.whole("project, fact", "events", "", func(b block) {
 		project, facts := b.texts(0), b.uint64s(1)
 		for i := range b.rows {
 			w.seen.add(w.seen.factKey(project[i].view(), facts[i]))
@@ -80,7 +80,7 @@ func (w *Warehouse) loadSeen() error {
 		if err != nil {
 			return err
 		}
-		err = w.write.scan("SELECT project, id FROM "+tableOf(kind), nil, func(b block) {
+		err = w.write.whole("project, id", tableOf(kind), "", func(b block) {
 			project, id := b.texts(0), b.texts(1)
 			for i := range b.rows {
 				w.seen.add(w.seen.entityKey(project[i].view(), id[i].view(), uint8(kind)))
@@ -90,7 +90,7 @@ func (w *Warehouse) loadSeen() error {
 	if err != nil {
 		return err
 	}
-	return w.write.scan("SELECT project, id, "+callColumns+" FROM observations WHERE twin IS NOT NULL", nil, func(b block) {
+	return w.write.whole("project, id, "+callColumns, "observations", "AND twin IS NOT NULL", func(b block) {
 		for i := range b.rows {
 			if c := callAt(b, i, b.text(1, i), 2); c.call != nil {
 				for _, key := range c.call.Has() {

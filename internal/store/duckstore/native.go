@@ -188,6 +188,25 @@ func (c *conn) scan(query string, args []any, each func(block)) error {
 	})
 }
 
+// wholeRows is how many rows of a table whole asks for at once: two row groups.
+const wholeRows = 2 * 122_880
+
+// whole hands all rows of a table that satisfy a condition to each, as scan does. It asks for a part of the table at a time: the result of a
+// statement lies in memory whole, beside what DuckDB's limit covers, before its first row can be read.
+func (c *conn) whole(columns, table, condition string, each func(block)) error {
+	end, err := c.int64s("SELECT coalesce(max(rowid) + 1, 0) FROM " + table)
+	if err != nil {
+		return err
+	}
+	for from := int64(0); from < end[0]; from += wholeRows {
+		part := fmt.Sprintf("SELECT %s FROM %s WHERE rowid >= %d AND rowid < %d %s", columns, table, from, from+wholeRows, condition)
+		if err := c.scan(part, nil, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // text is DuckDB's duckdb_string_t: up to 12 bytes stand in it, of a longer
 // one it has the first 4 and a pointer.
 type text struct {

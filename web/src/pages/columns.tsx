@@ -1,6 +1,6 @@
 // Columns, and the row of a telephone, that the lists of traces, sessions and users have in common.
 import type { ComponentChildren, JSX } from "preact";
-import { cost, count, fullTime, short, utc } from "../format.ts";
+import { cost, count, counted, fullTime, short, utc } from "../format.ts";
 import { unpriced } from "../trace/amounts.ts";
 import type { Totals } from "../types.ts";
 import { Time } from "../ui/bits.tsx";
@@ -53,7 +53,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
       title: "Steps",
       width: widths.observations,
       sort: "observation_count",
-      hint: row => `${count(row.observation_count)} observations`,
+      hint: row => counted(row.observation_count, "observation"),
     },
     row => row.observation_count,
   );
@@ -77,7 +77,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
     numeric: true,
     sort: "total_tokens",
     cell: row => short(row.total_tokens),
-    hint: row => `${count(row.total_tokens)} tokens`,
+    hint: row => counted(row.total_tokens, "token"),
   };
   const money: Column<T> = {
     key: "cost",

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Params } from "../api.ts";
-import { count } from "../format.ts";
+import { count, counted } from "../format.ts";
 import { type Range, statParams } from "../range.ts";
 import { along, axisOf, stats, stepFor } from "../stats.ts";
 import { Chart, type Series } from "../ui/chart.tsx";
@@ -40,7 +40,7 @@ export function Histogram({ params, range, turn, wait }: Props): JSX.Element {
   return (
     <div class="histogram">
       <Chart
-        label={`${count(total)} traces over time; drag to look closer, or use the time picker`}
+        label={`${counted(total, "trace")} over time; drag to look closer, or use the time picker`}
         x={data.x}
         y={y}
         series={series}

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { count } from "../format.ts";
+import { count, counted } from "../format.ts";
 import { intervalFor, type Range, statParams } from "../range.ts";
 import { along, axisOf, stats } from "../stats.ts";
 import { Failure } from "../ui/bits.tsx";
@@ -30,12 +30,12 @@ export function EventsOverTime({ range }: { range: Range }): JSX.Element {
       {error && <Failure error={error} again={reload} />}
       <div class="card audit-time">
         <p class="muted small">
-          {data ? `${count(total)} events, by the time that their sender gave them` : "Counting the events"}
+          {data ? `${counted(total, "event")}, by the time that their sender gave them` : "Counting the events"}
         </p>
         <div class="audit-chart">
           {data && data.x.length > 0 && (
             <Chart
-              label={`${count(total)} events over time; drag to look closer, or use the time picker`}
+              label={`${counted(total, "event")} over time; drag to look closer, or use the time picker`}
               x={data.x}
               y={y}
               series={series}

@@ -2,12 +2,13 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, scoreText, short } from "../format.ts";
+import { cost, count, counted, scoreText, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { unpriced } from "../trace/amounts.ts";
-import { conversation, parsed } from "../trace/chat.ts";
-import { Chat, Formatted, onlyText } from "../trace/payload.tsx";
+import { Chat } from "../trace/conversation.tsx";
+import { Formatted, onlyText } from "../trace/payload.tsx";
+import { conversation } from "../trace/read/read.ts";
 import { type Turn, turnsOf } from "../trace/turns.ts";
 import type { SessionTrace, TraceSession } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
@@ -67,7 +68,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
     <>
       <Tiles
         tiles={[
-          { title: "Traces", value: count(s.trace_count), more: `${count(s.observation_count)} steps` },
+          { title: "Traces", value: count(s.trace_count), more: counted(s.observation_count, "step") },
           { title: "Errors", value: count(s.error_count) },
           { title: "Lasted", value: lasted(s) },
           { title: "Tokens", value: short(s.total_tokens) },
@@ -96,7 +97,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
       {cursor && !error && (
         <p class="turns-more">
           <span class="muted">
-            {count(turns.length)} of {count(s.trace_count)} traces
+            {count(turns.length)} of {counted(s.trace_count, "trace")}
           </span>
           <button type="button" class="button" disabled={busy} onClick={() => void next()}>
             Show more
@@ -110,11 +111,12 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
 function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.Element {
   const [all, set] = useState(false);
   return (
-    <li class="card turn" aria-label={traceName(t)}>
+    <li class={`card turn${t.status === "error" ? " turn-failed" : ""}`} aria-label={traceName(t)}>
       <header class="turn-head">
         <a href={traceHref(t)} class="row-link ellipsis">
           {traceName(t)}
         </a>
+        {t.status !== "ok" && <span class="badge badge-error">{t.status === "error" ? "failed" : t.status}</span>}
         <span class="muted">
           <Time at={t.start_time} />
         </span>
@@ -123,11 +125,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         </span>
         <span class="muted">{short(t.total_tokens)} tokens</span>
         <span class="muted">{cost(t.total_cost)}</span>
-        {t.error_count > 0 && (
-          <span class="badge badge-error">
-            {count(t.error_count)} {t.error_count === 1 ? "error" : "errors"}
-          </span>
-        )}
+        {t.error_count > 0 && <span class="badge badge-error">{counted(t.error_count, "error")}</span>}
         {Object.entries(t.scores).map(([name, v]) => (
           <span key={name} class="badge" title="Score">
             {name} {scoreText(v)}
@@ -138,7 +136,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         {before.length > 0 && (
           <button type="button" class="button quiet turn-before" aria-expanded={all} onClick={() => set(!all)}>
             <Icon name={all ? "down" : "right"} size={12} />
-            {count(before.length)} messages from before
+            {counted(before.length, "message")} from before
           </button>
         )}
         {all && <Chat messages={before} />}
@@ -155,7 +153,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
 }
 
 function Output({ value }: { value: unknown }): JSX.Element | null {
-  const chat = conversation(typeof value === "string" ? parsed(value) : value);
+  const chat = conversation(value);
   return chat ? <Chat messages={chat} /> : <Side from="assistant" title="Output" value={value} />;
 }
 

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { sessionFields } from "../filters.ts";
-import { count, duration } from "../format.ts";
+import { counted, duration } from "../format.ts";
 import type { SessionSummary, Totals } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
 import { Compact, linkColumn } from "./columns.tsx";
@@ -69,7 +69,7 @@ function Users({ ids }: { ids: string[] }): JSX.Element {
 export function CompactSession({ session: s }: { session: SessionSummary }): JSX.Element {
   return (
     <Compact href={sessionHref(s)} name={s.id} at={s.last_seen} of={s} last={s.user_ids.join(", ")}>
-      <span>{count(s.trace_count)} traces</span>
+      <span>{counted(s.trace_count, "trace")}</span>
     </Compact>
   );
 }

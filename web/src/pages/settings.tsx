@@ -7,6 +7,7 @@ import type { Page, Project, Session } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
+import { Definitions } from "./definitions.tsx";
 import { KeySettings } from "./keysettings.tsx";
 
 interface Props {
@@ -33,6 +34,10 @@ export function SettingsPage({ session, leave }: Props): JSX.Element {
       <section aria-labelledby="settings-keys">
         <h2 id="settings-keys">API keys</h2>
         {admin ? <KeySettings session={session} /> : <NoAdmin session={session} />}
+      </section>
+      <section aria-labelledby="settings-definitions">
+        <h2 id="settings-definitions">Score definitions</h2>
+        <Definitions admin={admin} />
       </section>
       <section aria-labelledby="settings-look">
         <h2 id="settings-look">Appearance</h2>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { isNote } from "../act/record.ts";
 import { ask, seg } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, scoreText, short } from "../format.ts";
@@ -10,8 +11,9 @@ import { errorsOf, unpriced } from "../trace/amounts.ts";
 import { Detail } from "../trace/detail.tsx";
 import { downloadHtml, downloadJson } from "../trace/download.ts";
 import { Status } from "../trace/facts.tsx";
+import { Legend } from "../trace/legend.tsx";
 import { Timeline } from "../trace/timeline.tsx";
-import { above, foldedAt, kindOf, type Node, nodesOf, visible } from "../trace/tree.ts";
+import { above, failures, firstFailure, foldedAt, hits, kindOf, type Node, nodesOf, visible } from "../trace/tree.ts";
 import type { Trace } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -65,6 +67,8 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   const [closed, setClosed] = useState<Set<string>>(() => foldedAt(nodes, selected));
   const [find, setFind] = useState("");
   const rows = useMemo(() => visible(nodes, closed, find), [nodes, closed, find]);
+  const found = useMemo(() => hits(nodes, find), [nodes, find]);
+  const scores = useMemo(() => scoresOf(trace), [trace]);
   const chosen = nodes.find(n => n.key === selected) ?? nodes[0]!;
   const select = (key: string) => setQuery({ observation: key || undefined }, true);
   const toggle = (key: string) => {
@@ -89,9 +93,16 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
         setClosed(closed.size ? new Set() : new Set(nodes.filter(n => n.children > 0 && n.depth > 0).map(n => n.key))),
     },
     { key: "e", label: "Next error", run: () => nextError() },
+    { key: "n", label: "Next that was found", run: () => toHit(1) },
+    { key: "N", label: "The one found before", run: () => toHit(-1) },
     { key: "r", label: "Load again", run: reload },
   ]);
-  const failed = nodes.filter(n => n.observation?.level === "ERROR" && !n.twin);
+  const toHit = (by: number) => {
+    const here = found.indexOf(chosen);
+    const next = here < 0 ? (by > 0 ? 0 : found.length - 1) : (here + by + found.length) % found.length;
+    if (found[next]) select(found[next].key);
+  };
+  const failed = failures(nodes);
   const nextError = () => {
     const at = nodes.indexOf(chosen);
     const next = failed.find(n => nodes.indexOf(n) > at) ?? failed[0];
@@ -100,7 +111,11 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
     select(next.key);
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: only of another trace; what was opened stays open when it is loaded again
-  useEffect(() => setClosed(foldedAt(nodes, selected)), [trace.id]);
+  useEffect(() => {
+    const first = trace.status === "error" && !selected ? firstFailure(nodes) : undefined;
+    setClosed(foldedAt(nodes, first?.key ?? selected));
+    if (first) select(first.key); // who opens what failed asks why
+  }, [trace.id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is above it is open when it is chosen, and may be closed then
   useEffect(() => {
     const over = above(nodes, chosen.key);
@@ -113,6 +128,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   return (
     <div class="page page-fill trace-page">
       <Header trace={trace} text={text} before={before} after={after} errors={failed.length} onError={nextError} />
+      <WhyFailed trace={trace} first={firstFailure(nodes)} select={select} />
       <Split name="trace" label="Width of the tree">
         <section class="pane" aria-label="Tree and waterfall">
           <div class="pane-tools">
@@ -124,9 +140,16 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
                 placeholder="Find in this trace"
                 value={find}
                 onInput={e => setFind(e.currentTarget.value)}
+                onKeyDown={e => {
+                  if (e.key !== "Enter") return;
+                  e.preventDefault();
+                  toHit(e.shiftKey ? -1 : 1);
+                }}
               />
             </div>
-            <span class="muted small">{find ? `${count(rows.length)} of ${count(nodes.length)}` : steps(nodes)}</span>
+            <span class="muted small" aria-live="polite">
+              {find.trim() ? place(found, chosen) : steps(nodes)}
+            </span>
           </div>
           <Timeline
             nodes={rows}
@@ -134,14 +157,61 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
             selected={chosen.key}
             closed={find ? new Set() : closed}
             title={trace.name || trace.id}
+            scores={scores}
             onSelect={select}
             onToggle={toggle}
           />
+          <Legend nodes={nodes} />
         </section>
-        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} />
+        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} changed={reload} />
       </Split>
     </div>
   );
+}
+
+interface WhyFailedProps {
+  trace: Trace;
+  first: Node | undefined; // the step that failed first
+  select: (key: string) => void;
+}
+
+// WhyFailed says why a trace failed: what it says itself, else what its first failing step does.
+function WhyFailed({ trace: t, first, select }: WhyFailedProps): JSX.Element | null {
+  if (t.status === "ok") return null;
+  const o = first?.observation;
+  const said = (x: { error_type?: string; status_message?: string } | null | undefined) =>
+    [x?.error_type, x?.status_message].filter(Boolean).join(": ");
+  return (
+    <p class={`notice${t.status === "error" ? " notice-error" : ""} why-failed`}>
+      <Icon name="error" />
+      <span>
+        <strong>{t.status === "error" ? "Failed" : "Aborted"}</strong> {said(t) || said(o) || "Nothing says why."}
+      </span>
+      {o && (
+        <button type="button" class="button quiet" onClick={() => select(first!.key)}>
+          In {o.name || o.type}
+        </button>
+      )}
+    </p>
+  );
+}
+
+// place says how many steps were found, and which of them is chosen.
+function place(found: Node[], chosen: Node): string {
+  const at = found.indexOf(chosen);
+  return at < 0 ? `${count(found.length)} found` : `${count(at + 1)} of ${count(found.length)} found`;
+}
+
+// scoresOf writes the scores of each observation in few characters.
+function scoresOf(trace: Trace): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const s of trace.score_list) {
+    if (!s.observation_id || isNote(s)) continue;
+    const value = s.data_type === "BOOLEAN" ? (s.value ? "yes" : "no") : scoreText(s.value ?? s.string_value);
+    const before = all.get(s.observation_id);
+    all.set(s.observation_id, `${before ? `${before}, ` : ""}${s.name} ${value}`);
+  }
+  return all;
 }
 
 // steps says how many observations there are; what reports the same call again is none of its own.
@@ -163,6 +233,7 @@ interface HeaderProps {
 
 function Header({ trace: t, text, before, after, errors, onError }: HeaderProps): JSX.Element {
   const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
+  const notes = new Set(t.score_list.filter(isNote).map(s => s.name));
   const here = `${location.origin}${location.pathname}${location.search}`;
   return (
     <>
@@ -191,6 +262,9 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         >
           <Icon name="down" />
         </button>
+        <a class="button quiet" href={link(`/compare?a=${seg(t.id)}`)} title="Compare it with another trace">
+          Compare
+        </a>
         <Copy text={here} label="Copy the link to this place">
           <Icon name="link" size={14} /> <span class="wide-only">Link</span>
         </Copy>
@@ -218,7 +292,7 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <span>{cost(t.total_cost)}</span>
         {t.unpriced_count > 0 && <span class="badge badge-warn">{unpriced(t.unpriced_count)}</span>}
         <span title="Status: what the trace says itself, else that of the outermost step">
-          <Status of={t.status} /> {[t.error_type, t.status_message].filter(Boolean).join(": ")}
+          <Status of={t.status} />
           {errors > 0 && (
             <button type="button" class="badge badge-error" title="To the next error (e)" onClick={onError}>
               {errorsOf(t, errors)}
@@ -233,11 +307,13 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
             {tag}
           </span>
         ))}
-        {Object.entries(t.scores).map(([name, v]) => (
-          <span key={name} class={`badge kind-${kindOf("event")}`} title="Score">
-            {name} {yesNo.has(name) && (v === 0 || v === 1) ? (v ? "yes" : "no") : scoreText(v)}
-          </span>
-        ))}
+        {Object.entries(t.scores)
+          .filter(([name]) => !notes.has(name))
+          .map(([name, v]) => (
+            <span key={name} class={`badge kind-${kindOf("event")}`} title="Score">
+              {name} {yesNo.has(name) && (v === 0 || v === 1) ? (v ? "yes" : "no") : scoreText(v)}
+            </span>
+          ))}
       </div>
     </>
   );

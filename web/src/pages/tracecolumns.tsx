@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
-import { duration, scoreText } from "../format.ts";
+import { duration, percent, scoreText } from "../format.ts";
 import type { TraceSummary } from "../types.ts";
 import { Took } from "../ui/bits.tsx";
 import type { Column } from "../ui/table.tsx";
@@ -17,13 +17,13 @@ export const traceHref = (t: TraceSummary): string => link(`/traces/${seg(t.id)}
 /** traceName is what a trace is called when its own events have not come. */
 export const traceName = (t: { name: string; id: string }): string => t.name || t.id;
 
-/** slowest is the latency that a full bar stands for in a list of these rows. */
-export const slowest = (rows: TraceSummary[]): number => rows.reduce((max, t) => Math.max(max, t.latency_ms ?? 0), 0);
-
 const amount = amountColumns<TraceSummary>({ observations: 54, errors: 58, tokens: 62 });
 
-/** columnsOf lists all columns for these rows: each score by name is one. longest is what a full latency bar stands for. */
-export function columnsOf(scores: string[], longest: number): Choice[] {
+/**
+ * columnsOf lists all columns for these rows: each score by name is one, the first three are shown. yesNo are those
+ * whose values are yes or no; longest is what a full latency bar stands for.
+ */
+export function columnsOf(scores: string[], yesNo: Set<string>, longest: number): Choice[] {
   const usual: Column<TraceSummary>[] = [
     timeColumn({ key: "time", title: "Time", width: 132, sort: "start_time" }, t => t.start_time),
     linkColumn(
@@ -68,8 +68,8 @@ export function columnsOf(scores: string[], longest: number): Choice[] {
         width: 86,
         shown: i < 3,
         numeric: true,
-        cell: t => scoreText(t.scores[name]),
-        hint: t => `${name}: ${scoreText(t.scores[name])}`,
+        cell: t => meanText(t.scores[name], yesNo.has(name)),
+        hint: t => `${name}: ${meanText(t.scores[name], yesNo.has(name))}`,
       }),
     ),
     {
@@ -93,6 +93,13 @@ export function columnsOf(scores: string[], longest: number): Choice[] {
     },
     { key: "id", title: "Id", width: 150, shown: false, cell: t => <code>{t.id}</code>, hint: t => t.id },
   ];
+}
+
+// meanText is what the scores of one name of a trace come to: of yes and no, when they differ, the share of yes.
+function meanText(v: number | string | undefined, yesNo: boolean): string {
+  if (!yesNo || typeof v !== "number") return scoreText(v);
+  if (v === 0 || v === 1) return v ? "yes" : "no";
+  return `${percent(v)} yes`;
 }
 
 function linked(path: string, id: string): JSX.Element | null {

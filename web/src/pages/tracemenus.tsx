@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Params } from "../api.ts";
 import { exportTraces } from "../export.ts";
-import { count } from "../format.ts";
+import { counted } from "../format.ts";
 import { Item, Menu } from "../ui/menu.tsx";
 import type { Choice } from "./tracecolumns.tsx";
 
@@ -60,7 +60,7 @@ export function ExportMenu({ params }: { params: Params }): JSX.Element {
   if (rows !== null) {
     return (
       <button type="button" class="button" onClick={() => abort.current?.abort()}>
-        {count(rows)} rows… Stop
+        {counted(rows, "row")}… Stop
       </button>
     );
   }

@@ -5,16 +5,20 @@ import { useAsked } from "../asked.ts";
 import { traceFields } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { useLive } from "../live.ts";
+import { rangeParams } from "../range.ts";
 import { setQuery } from "../router.ts";
+import { yesNoScores } from "../scorestats.ts";
 import { load, save } from "../storage.ts";
 import type { Page, TraceSummary } from "../types.ts";
 import { Icon } from "../ui/icon.tsx";
+import { useLoad } from "../ui/load.ts";
 import { type Paged, usePaged } from "../ui/paged.ts";
 import { rememberList } from "../visited.ts";
 import { fresher, withFresh } from "./fresh.ts";
 import { Histogram } from "./histogram.tsx";
 import { ListPage } from "./listpage.tsx";
-import { CompactTrace, columnsOf, slowest, traceHref } from "./tracecolumns.tsx";
+import { scoreNames, slow } from "./oftraces.ts";
+import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
 import { ColumnChooser, ExportMenu } from "./tracemenus.tsx";
 
 const NEWEST = "-start_time";
@@ -38,7 +42,7 @@ export function TracesPage(): JSX.Element {
       ),
     [list.rows],
   );
-  const { columns, chosen, choose } = useColumns(list.rows);
+  const { columns, chosen, choose } = useColumns(list.rows, rangeParams(range));
   return (
     <ListPage
       title="Traces"
@@ -76,11 +80,16 @@ export function TracesPage(): JSX.Element {
   );
 }
 
-function useColumns(rows: TraceSummary[]) {
+function useColumns(rows: TraceSummary[], range: Params) {
   const [chosen, setChosen] = useState<Record<string, boolean>>(() => load("traces.columns", {}));
-  const names = [...new Set(rows.flatMap(t => Object.keys(t.scores)))].sort().join("\n");
-  const longest = slowest(rows);
-  const columns = useMemo(() => columnsOf(names ? names.split("\n") : [], longest), [names, longest]);
+  const names = scoreNames(rows).join("\n");
+  const longest = slow(rows);
+  // Rows have a number where scores are yes or no; which are, is known once there are rows with scores.
+  const { data: yesNo } = useLoad(signal => (names ? yesNoScores(range, signal) : Promise.resolve(undefined)), [names]);
+  const columns = useMemo(
+    () => columnsOf(names ? names.split("\n") : [], yesNo ?? new Set(), longest),
+    [names, yesNo, longest],
+  );
   const choose = (next: Record<string, boolean>) => {
     setChosen(next);
     save("traces.columns", next);

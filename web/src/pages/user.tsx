@@ -3,7 +3,7 @@ import { get, type Params, seg } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { link } from "../base.ts";
 import { userFields } from "../filters.ts";
-import { cost, count, percent, short } from "../format.ts";
+import { cost, count, counted, percent, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
 import { navigate, setQuery, usePlace } from "../router.ts";
@@ -20,9 +20,10 @@ import { usePaged } from "../ui/paged.ts";
 import { type Column, Table } from "../ui/table.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
+import { slow } from "./oftraces.ts";
 import { parts } from "./parts.ts";
 import { CompactSession, sessionColumns, sessionHref } from "./sessions.tsx";
-import { CompactTrace, columnsOf, slowest, traceHref } from "./tracecolumns.tsx";
+import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
 
 interface Answers {
   user: UserSummary;
@@ -83,7 +84,7 @@ function Numbers({ answers: { user: u, step, over, models }, range }: { answers:
     <>
       <Tiles
         tiles={[
-          { title: "Traces", value: count(u.trace_count), more: `${count(u.observation_count)} steps` },
+          { title: "Traces", value: count(u.trace_count), more: counted(u.observation_count, "step") },
           { title: "Sessions", value: count(u.session_count) },
           {
             title: "Errors",
@@ -185,7 +186,7 @@ function Traces({ params }: { params: Params }): JSX.Element {
       path="/v1/traces"
       params={params}
       newest="-start_time"
-      columns={rows => columnsOf([], slowest(rows)).filter(c => c.shown && c.key !== "user")}
+      columns={rows => columnsOf([], new Set(), slow(rows)).filter(c => c.shown && c.key !== "user")}
       href={traceHref}
       compact={t => <CompactTrace trace={t} />}
       none="No traces in this time"

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { userFields } from "../filters.ts";
-import { count } from "../format.ts";
+import { counted } from "../format.ts";
 import type { UserSummary } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
 import { Compact, countColumn, linkColumn } from "./columns.tsx";
@@ -36,8 +36,8 @@ export function UsersPage(): JSX.Element {
 function CompactUser({ user: u }: { user: UserSummary }): JSX.Element {
   return (
     <Compact href={userHref(u)} name={u.id} at={u.last_seen} of={u}>
-      <span>{count(u.trace_count)} traces</span>
-      <span>{count(u.session_count)} sessions</span>
+      <span>{counted(u.trace_count, "trace")}</span>
+      <span>{counted(u.session_count, "session")}</span>
     </Compact>
   );
 }

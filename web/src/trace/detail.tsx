@@ -1,18 +1,21 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Act } from "../act/act.tsx";
+import { isNote } from "../act/record.ts";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { scoreText } from "../format.ts";
-import type { Sent } from "../json.ts";
+import { useKeys } from "../keys.tsx";
+import { may, useSession } from "../signedin.ts";
 import type { Observation, Score, Trace } from "../types.ts";
 import { Copy, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
-import { conversation } from "./chat.ts";
 import { ObservationFacts, TraceFacts } from "./facts.tsx";
 import { History } from "./history.tsx";
-import { type Mode, ModePicker, Payload, usePayloadMode } from "./payload.tsx";
-import { SpanPayloads, spanned } from "./span.tsx";
+import { Exchange, type Mode, ModePicker, usePayloadMode } from "./payload.tsx";
+import { SpanPayloads } from "./span.tsx";
+import { spanned } from "./talk.ts";
 import { kindOf } from "./tree.ts";
 import { type Twin, twinsOf } from "./twins.ts";
 import { type Question, Why } from "./why.tsx";
@@ -24,23 +27,50 @@ interface Props {
   observation: Observation | null; // null: the trace itself
 }
 
-interface DetailProps extends Props {
+interface HeadProps extends Props {
   twin: Twin | null; // stands for the call that the observation reports, too
 }
 
+interface DetailProps extends HeadProps {
+  changed: () => void; // something was said of it: the trace is loaded again
+}
+
 /** Detail shows one observation, or what belongs to the trace itself. */
-export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Element {
+export function Detail({ trace, observation: o, twin, changed }: DetailProps): JSX.Element {
   const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
-  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list;
+  const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list; // notes, too
   const tabs: [Tab, string][] = [
     ["payload", "Input and output"],
     ["metadata", "Metadata"],
-    ["scores", `Scores${scores.length ? ` ${scores.length}` : ""}`],
+    ["scores", `Scores and notes${scores.length ? ` ${scores.length}` : ""}`],
     ["history", "History"],
   ];
+  const [scoring, score] = useState(0); // which score a key has led to
+  const writes = may(useSession(), "ingest");
+  useKeys(
+    writes
+      ? Array.from({ length: 9 }, (_, i) => ({
+          key: String(i + 1),
+          label: "To the score with this number, 1 to 9",
+          unlisted: i > 0,
+          run: () => {
+            setTab("scores");
+            score(i + 1);
+          },
+        }))
+      : [],
+  );
+  const article = useRef<HTMLElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen starts at its top, however far the one before was scrolled
+  useLayoutEffect(() => {
+    panel.current?.scrollTo(0, 0);
+    const top = article.current?.getBoundingClientRect().top ?? 0;
+    if (top < 0) article.current?.scrollIntoView(); // on a narrow screen the whole page scrolls
+  }, [o?.id]);
   return (
-    <article class="detail" aria-label={o ? o.name || o.id : "Trace"}>
+    <article class="detail" ref={article} aria-label={o ? o.name || o.id : "Trace"}>
       <Head key={o?.id ?? ""} trace={trace} observation={o} twin={twin} />
       <div class="tabs-line">
         <div class="tabs" role="tablist" aria-label="Parts" onKeyDown={e => onTabKey(e, tabs, tab, setTab)}>
@@ -62,15 +92,26 @@ export function Detail({ trace, observation: o, twin }: DetailProps): JSX.Elemen
         {tab === "payload" && <ModePicker mode={mode} onMode={setMode} />}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
-      <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+      <div class="tab-panel" ref={panel} role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
         {tab === "payload" &&
           (o && spanned(o) ? (
-            <SpanPayloads key={o.id} o={o} mode={mode} />
+            <SpanPayloads key={o.id} o={o} trace={trace} mode={mode} />
           ) : (
-            <Payloads key={o?.id ?? ""} of={o ?? trace} mode={mode} />
+            <Payloads key={o?.id ?? ""} of={o ?? trace} trace={trace} mode={mode} />
           ))}
         {tab === "metadata" && <Metadata trace={trace} observation={o} />}
-        {tab === "scores" && <Scores scores={scores} trace={trace} />}
+        {tab === "scores" && (
+          <>
+            <Scores scores={scores.filter(s => !isNote(s))} trace={trace} />
+            <Act
+              key={o?.id ?? ""}
+              about={{ trace, observation: o?.id ?? "" }}
+              output={plainOutput(o ?? trace)}
+              at={scoring}
+              changed={changed}
+            />
+          </>
+        )}
         {tab === "history" && <History key={o?.id ?? ""} trace={trace.id} observation={o?.id} />}
       </div>
     </article>
@@ -86,7 +127,7 @@ function onTabKey(e: KeyboardEvent, tabs: [Tab, string][], tab: Tab, setTab: (t:
   (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`#tab-${next[0]}`)?.focus();
 }
 
-function Head({ trace, observation: o, twin }: DetailProps): JSX.Element {
+function Head({ trace, observation: o, twin }: HeadProps): JSX.Element {
   const [question, ask] = useState<Question | null>(null);
   const id = o?.id ?? trace.id;
   const failed = o?.level === "ERROR";
@@ -148,21 +189,20 @@ function AlsoBy({ o, trace }: { o: Observation; trace: Trace }): JSX.Element | n
   );
 }
 
-function Payloads({ of: x, mode }: { of: Trace | Observation; mode: Mode }): JSX.Element {
-  const { input, output } = x;
-  if (!input && !output) return <p class="muted">No input and no output were sent.</p>;
-  const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
-  return (
-    <>
-      <Payload title="Input" sent={input} messages={unread(input) ? read : null} mode={mode} />
-      <Payload title="Output" sent={output} messages={unread(output) ? said : null} mode={mode} />
-    </>
-  );
+function Payloads({ of: x, trace, mode }: { of: Trace | Observation; trace: Trace; mode: Mode }): JSX.Element {
+  if (!x.input && !x.output) return <p class="muted">No input and no output were sent.</p>;
+  return <Exchange of={x} trace={trace} mode={mode} />;
 }
 
-// unread says that a payload is a structure in which the page itself finds no messages: then the server's are shown.
-const unread = (sent: Sent | null | undefined): boolean =>
-  typeof sent?.value === "object" && conversation(sent.value) === null;
+// plainOutput is an output as a text that a person corrects.
+function plainOutput({ output }: Trace | Observation): string {
+  const value = output?.value;
+  return value === undefined || value === null
+    ? ""
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value, null, 2);
+}
 
 function Metadata({ trace, observation: o }: Props): JSX.Element {
   const tags = (o ?? trace).tags;
@@ -217,8 +257,8 @@ function Scores({ scores, trace }: { scores: Score[]; trace: Trace }): JSX.Eleme
             <span class="score-value">
               {s.value !== null && s.data_type === "BOOLEAN"
                 ? s.value
-                  ? "true"
-                  : "false"
+                  ? "yes"
+                  : "no"
                 : scoreText(s.value ?? s.string_value)}
             </span>
             <span class="badge">{s.source || s.data_type}</span>

@@ -1,29 +1,17 @@
 // A trace as one file that needs nothing else: no script, nothing fetched, and
-// every value escaped.
+// every value escaped. What is said is drawn as the page draws it.
+import { type ComponentType, h } from "preact";
 import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
 import { pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
 import { answered, costLeftOut, inputParts, outputParts, tokens, tokensLeftOut, unpriced } from "./amounts.ts";
+import { InputView, OutputView } from "./conversation.tsx";
+import { Html, html } from "./html.ts";
+import { Formatted } from "./payload.tsx";
+import { still } from "./still.tsx";
+import { type Talk, talkOf } from "./talk.ts";
 import { type Node, nodesOf } from "./tree.ts";
-
-/** Html is text that is safe to stand in a document; only html`` makes it. */
-class Html {
-  constructor(readonly text: string) {}
-}
-
-type Piece = string | number | Html | Html[];
-
-/** html escapes everything that is put in, but for what html`` itself made. */
-export function html(strings: TemplateStringsArray, ...values: Piece[]): Html {
-  return new Html(strings.reduce((out, s, i) => out + written(values[i - 1] ?? "") + s));
-}
-
-function written(v: Piece): string {
-  if (v instanceof Html) return v.text;
-  if (Array.isArray(v)) return v.map(x => x.text).join("");
-  return String(v).replace(/[&<>"'`]/g, c => `&#${c.charCodeAt(0)};`);
-}
 
 const style = `
 :root{color-scheme:light dark}
@@ -32,7 +20,13 @@ h1{font-size:1.3rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1
 details{border-top:1px solid #8884;padding:.35rem 0}summary{cursor:pointer;display:flex;gap:.6rem;align-items:center}
 .name{flex:0 0 40%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.line{flex:1;position:relative;height:.7rem;background:#8882;border-radius:3px}
 .line i{position:absolute;top:0;bottom:0;background:#5d7bf0;border-radius:3px;min-width:2px}.failed .line i{background:#d9534a}.took{flex:0 0 5rem;text-align:right}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8881;padding:.7rem;border-radius:6px;font-size:12px}h2{font-size:.85rem;margin:.6rem 0 .2rem}`;
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8881;padding:.7rem;border-radius:6px;font-size:12px}h2{font-size:.85rem;margin:.6rem 0 .2rem}
+p,figure{margin:.2rem 0}table{border-collapse:collapse}td,th{border:1px solid #8884;padding:.2rem .5rem;text-align:left}blockquote{margin:0;padding-left:.7rem;border-left:3px solid #8884}
+.chat{list-style:none;margin:0;padding:0}.message{border:1px solid #8884;border-left:3px solid #888;border-radius:6px;padding:.4rem .7rem;margin:.4rem 0;overflow-wrap:anywhere}
+.role-user{border-left-color:#2f49b8}.role-assistant{border-left-color:#1c6e3f}.role-tool{border-left-color:#9a5b00}.message header{display:flex;gap:.6rem;font-size:12px}.role{font-weight:650}
+.faint,.muted{opacity:.75}.small{font-size:12px}.badge{border:1px solid #8886;border-radius:4px;padding:0 .3rem;font-size:12px}.badge-error{color:#fff;background:#b3261e;border-color:#b3261e}
+.call,.refusal{border:1px solid #8884;border-radius:6px;padding:.4rem .6rem;margin:.3rem 0}.call-head{display:flex;flex-wrap:wrap;gap:.4rem}.long{max-height:60rem;overflow:auto}.markdown p{white-space:pre-wrap}
+img,video{max-width:100%}`;
 
 /** traceDocument writes the trace as a page. */
 export function traceDocument(trace: Trace): string {
@@ -58,13 +52,13 @@ export function traceDocument(trace: Trace): string {
   ];
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:">
 <title>${trace.name || trace.id}</title><style>${new Html(style)}</style></head><body>
 <h1>${trace.name || trace.id}</h1>
 <dl>${list(facts)}</dl>
-${part("Input", trace.input)}${part("Output", trace.output)}${part("Metadata", trace.metadata)}
+${exchange(trace, trace)}${part("Metadata", trace.metadata)}
 <h2>Observations</h2>
-${nodes.slice(1).map(n => observation(n, n.observation!, span))}
+${nodes.slice(1).map(n => observation(n, n.observation!, trace, span))}
 </body></html>
 `.text;
 }
@@ -82,7 +76,22 @@ function part(title: string, sent: Sent | null | undefined): Html {
   return html`<h2>${title}</h2><pre>${typeof value === "string" ? value : pretty(value)}</pre>`;
 }
 
-function observation(n: Node, o: Observation, span: number): Html {
+// exchange is what went in and what came out, drawn as the page draws it.
+function exchange(x: Trace | Observation, trace: Trace): Html {
+  const talk = talkOf(x, trace);
+  const side = (
+    title: string,
+    sent: Sent | null | undefined,
+    conversation: boolean,
+    View: ComponentType<{ talk: Talk }>,
+  ) =>
+    sent
+      ? html`<h2>${title}</h2>${still(conversation ? h(View, { talk }) : h(Formatted, { value: sent.value }))}`
+      : html``;
+  return html`${side("Input", x.input, talk.input !== null, InputView as ComponentType<{ talk: Talk }>)}${side("Output", x.output, talk.output !== null, OutputView as ComponentType<{ talk: Talk }>)}`;
+}
+
+function observation(n: Node, o: Observation, trace: Trace, span: number): Html {
   const end = n.end ?? span;
   const percent = (v: number) => ((v / span) * 100).toFixed(3);
   const facts: [string, string][] = [
@@ -106,7 +115,7 @@ function observation(n: Node, o: Observation, span: number): Html {
     ["Cost", o.total_cost === null && !answered(o) ? "" : amount(cost(o.total_cost), costLeftOut(o))],
   ];
   return html`<details class="${o.level === "ERROR" ? "failed" : ""}"><summary><span class="name" style="padding-left:${Math.min(n.depth - 1, 14)}rem">${o.name || o.id}</span><span class="line"><i style="left:${percent(n.start)}%;width:${percent(Math.max(0, end - n.start))}%"></i></span><span class="took">${duration(o.latency_ms)}</span></summary>
-<dl>${list(facts)}</dl>${part("Model parameters", o.model_parameters)}${part("Input", o.input)}${part("Output", o.output)}${part("Metadata", o.metadata)}</details>
+<dl>${list(facts)}</dl>${part("Model parameters", o.model_parameters)}${exchange(o, trace)}${part("Metadata", o.metadata)}</details>
 `;
 }
 

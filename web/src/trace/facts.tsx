@@ -14,6 +14,7 @@ import {
   tokensLeftOut,
   unpriced,
 } from "./amounts.ts";
+import { endingOf } from "./read/ends.ts";
 import { Ask, type Question } from "./why.tsx";
 
 /** Status is ok, error or aborted. */
@@ -121,7 +122,7 @@ function CallFacts({ o, ask }: Props): JSX.Element {
       )}
       {finish.length > 0 && (
         <Fact title="Finish" ask={ask} of={["finish_reason", "finish_reason_original"]}>
-          {finish[0]}
+          <span class={endingOf(finish[0]!).bad ? "badge badge-error" : ""}>{finish[0]}</span>
           {finish.length > 1 && finish[1] !== finish[0] && <span class="faint"> sent as {finish[1]}</span>}
         </Fact>
       )}

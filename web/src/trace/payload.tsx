@@ -1,15 +1,16 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { count } from "../format.ts";
-import { Digits, entriesOf, isObject, type Sent } from "../json.ts";
+import { Digits, entriesOf, isObject, parsed, type Sent } from "../json.ts";
 import { load, save } from "../storage.ts";
+import type { Observation, Trace } from "../types.ts";
 import { Copy } from "../ui/bits.tsx";
-import { Folded } from "../ui/folded.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
+import { Long } from "../ui/long.tsx";
 import { Markdown } from "../ui/markdown.tsx";
-import { conversation, type Message, type Part, parsed } from "./chat.ts";
-import { messagesOf } from "./messages.ts";
+import { Chat, InputView, OutputView, ToolsOffered } from "./conversation.tsx";
+import { conversation } from "./read/read.ts";
+import { talkOf } from "./talk.ts";
 
 export type Mode = "formatted" | "json" | "markdown" | "raw";
 
@@ -45,21 +46,48 @@ export function ModePicker({ mode, onMode }: { mode: Mode; onMode: (m: Mode) => 
   );
 }
 
-interface PayloadProps {
-  title: string;
-  sent: Sent | null | undefined;
-  messages?: Sent | null | undefined; // of it, in the one shape; what is formatted is these
+interface ExchangeProps {
+  of: Observation | Trace;
+  trace: Trace;
   mode: Mode;
 }
 
-/** Payload is one section: an input, an output. Raw and what is copied are as it was sent; a text is without quotes. */
-export function Payload({ title, sent, messages, mode }: PayloadProps): JSX.Element | null {
+/** Exchange is what went in and what came out. */
+export function Exchange({ of: x, trace, mode }: ExchangeProps): JSX.Element {
+  const talk = useMemo(() => talkOf(x, trace), [x, trace]);
+  const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
+  return (
+    <>
+      <Payload
+        title="Input"
+        sent={x.input ?? (talk.input && read)}
+        mode={mode}
+        drawn={talk.input && (() => <InputView talk={talk} />)}
+      />
+      {!(talk.input && mode === "formatted") && <ToolsOffered tools={talk.tools} called={talk.called} />}
+      <Payload
+        title="Output"
+        sent={x.output ?? (talk.output && said)}
+        mode={mode}
+        drawn={talk.output && (() => <OutputView talk={talk} />)}
+      />
+    </>
+  );
+}
+
+interface PayloadProps {
+  title: string;
+  sent: Sent | null | undefined;
+  mode: Mode;
+  drawn: (() => JSX.Element) | null; // what is shown formatted, where that is a conversation
+}
+
+// Payload is one section: an input, an output. Raw and what is copied are as it was sent; a text is without quotes.
+function Payload({ title, sent, mode, drawn }: PayloadProps): JSX.Element | null {
   const [open, set] = useState(true);
-  const chat = useMemo(() => messagesOf(messages), [messages]);
-  const shown = sent ?? (chat.length > 0 ? messages : null); // attributes of their own have them, and no payload does
-  if (!shown) return null;
-  const { value } = shown;
-  const raw = typeof value === "string" ? value : shown.text;
+  if (!sent) return null;
+  const { value } = sent;
+  const raw = typeof value === "string" ? value : sent.text;
   return (
     <section class="payload">
       <header class="section-head">
@@ -69,12 +97,7 @@ export function Payload({ title, sent, messages, mode }: PayloadProps): JSX.Elem
         </button>
         <Copy text={raw} label={`Copy the ${title.toLowerCase()}`} />
       </header>
-      {open &&
-        (mode === "formatted" && chat.length > 0 ? (
-          <Chat messages={chat} />
-        ) : (
-          <Body value={value} raw={raw} mode={mode} />
-        ))}
+      {open && (mode === "formatted" && drawn ? drawn() : <Body value={value} raw={raw} mode={mode} />)}
     </section>
   );
 }
@@ -95,7 +118,7 @@ function Body({ value, raw, mode }: { value: unknown; raw: string; mode: Mode })
 /** Formatted shows what the value seems to be: a conversation, a text, or JSON. */
 export function Formatted({ value }: { value: unknown }): JSX.Element {
   const v = typeof value === "string" ? parsed(value) : value;
-  if (typeof v === "string") return <Markdown text={v} />;
+  if (typeof v === "string") return <Long text={v} />;
   const chat = conversation(v);
   if (chat) return <Chat messages={chat} />;
   const only = onlyText(v);
@@ -103,11 +126,11 @@ export function Formatted({ value }: { value: unknown }): JSX.Element {
     return (
       <>
         <p class="faint small">{only[0]}</p>
-        <Markdown text={only[1]} />
+        <Long text={only[1]} />
       </>
     );
   }
-  return <JsonView value={v} open={3} />;
+  return <JsonView value={v} open={3} fold />;
 }
 
 /** onlyText is the one member of an object that holds nothing but a text. */
@@ -126,93 +149,4 @@ function longest(value: unknown): string | undefined {
   return Object.values(value)
     .map(longest)
     .reduce((a, b) => ((b?.length ?? -1) > (a?.length ?? -1) ? b : a), undefined);
-}
-
-const known = ["system", "developer", "user", "human", "assistant", "model", "ai", "tool"];
-
-/** Chat shows messages as a conversation. */
-export function Chat({ messages }: { messages: Message[] }): JSX.Element {
-  return (
-    <ol class="chat">
-      {messages.map((m, i) => (
-        <li key={i} class={`message role-${known.includes(m.role) ? side(m.role) : "other"}`}>
-          <header>
-            <span class="role">{m.role}</span>
-            {m.name && <span class="muted">{m.name}</span>}
-          </header>
-          <MessageBody message={m} />
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-const FOLDED = 900; // characters of a system prompt that are shown at first
-
-function MessageBody({ message: m }: { message: Message }): JSX.Element {
-  const size = m.parts.reduce((n, p) => n + (p.kind === "text" ? p.text.length : 0), 0);
-  const long = side(m.role) === "system" && size > FOLDED;
-  const [open, set] = useState(!long);
-  return (
-    <>
-      <div class={open ? "message-body" : "message-body folded"}>
-        {m.parts.length === 0 && <span class="faint">empty</span>}
-        {m.parts.map((p, i) => (
-          <PartView key={i} part={p} />
-        ))}
-      </div>
-      {long && (
-        <button type="button" class="json-more" onClick={() => set(!open)}>
-          {open ? "Less" : "All of it"}
-        </button>
-      )}
-    </>
-  );
-}
-
-function side(role: string): string {
-  if (role === "developer") return "system";
-  if (role === "human") return "user";
-  return role === "model" || role === "ai" ? "assistant" : role;
-}
-
-function PartView({ part: p }: { part: Part }): JSX.Element {
-  switch (p.kind) {
-    case "text": {
-      const v = parsed(p.text);
-      return typeof v === "string" ? <Markdown text={v} /> : <JsonView value={v} />;
-    }
-    case "json":
-      return <JsonView value={p.value} />;
-    case "note":
-      return <p class="muted">[{p.text}]</p>;
-    case "reasoning":
-      return (
-        <Folded title="Reasoning" note={`${count(p.text.length)} characters`}>
-          {() => <Markdown text={p.text} />}
-        </Folded>
-      );
-    case "call":
-      return (
-        <div class="call">
-          <p class="call-head">
-            <span class="badge kind-tool">call</span> <code>{p.call.name || "tool"}</code>
-            {p.call.id && <span class="faint small ellipsis">{p.call.id}</span>}
-          </p>
-          {p.call.input !== undefined && p.call.input !== null && <JsonView value={p.call.input} />}
-        </div>
-      );
-    case "result":
-      return (
-        <div class="call">
-          {(p.id || p.name) && (
-            <p class="call-head">
-              <span class="badge kind-tool">result</span> {p.name && <code>{p.name}</code>}
-              {p.id && <span class="faint small ellipsis">answers {p.id}</span>}
-            </p>
-          )}
-          {typeof p.value === "string" ? <Markdown text={p.value} /> : <JsonView value={p.value} />}
-        </div>
-      );
-  }
 }

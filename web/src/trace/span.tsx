@@ -3,23 +3,25 @@ import { get, query, seg } from "../api.ts";
 import { link } from "../base.ts";
 import { count } from "../format.ts";
 import { entriesOf, isObject, type Sent } from "../json.ts";
-import type { Observation } from "../types.ts";
+import type { Observation, Trace } from "../types.ts";
 import { Failure, Spinner } from "../ui/bits.tsx";
 import { Folded } from "../ui/folded.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
 import { useLoad } from "../ui/load.ts";
-import { toolsOf } from "./messages.ts";
-import { type Mode, Payload } from "./payload.tsx";
-
-/** spanned says whether an observation came as a span: the answer about it alone has more than its trace has. */
-export const spanned = (o: Observation): boolean => o.source !== undefined && !["", "brokle"].includes(o.source.door);
+import { Exchange, type Mode } from "./payload.tsx";
 
 // complete says whether the trace's answer has all of it.
 const complete = (o: Observation): boolean => [o.attributes, o.resource, o.messages_in].some(v => v !== undefined);
 
-/** SpanPayloads shows an observation that came as a span: messages, tools, and all else that was in it. */
-export function SpanPayloads({ o, mode }: { o: Observation; mode: Mode }): JSX.Element {
+interface Props {
+  o: Observation;
+  trace: Trace;
+  mode: Mode;
+}
+
+/** SpanPayloads shows an observation that came as a span: messages, and all else that was in it. */
+export function SpanPayloads({ o, trace, mode }: Props): JSX.Element {
   const { data, error, reload } = useLoad(
     async signal =>
       complete(o) ? o : get<Observation>(`/v1/observations/${seg(o.id)}`, { trace_id: o.trace_id }, signal),
@@ -32,10 +34,8 @@ export function SpanPayloads({ o, mode }: { o: Observation; mode: Mode }): JSX.E
     <>
       {error && <Failure error={error} again={reload} />}
       {!some && <p class="muted">No input and no output were sent.</p>}
-      <Payload title="Input" sent={whole.input} messages={whole.messages_in} mode={mode} />
-      <Payload title="Output" sent={whole.output} messages={whole.messages_out} mode={mode} />
+      <Exchange of={whole} trace={trace} mode={mode} />
       <div class="folded-rows">
-        <Tools sent={whole.tools} />
         <Part title="Attributes" sent={whole.attributes} />
         <Part title="Resource" sent={whole.resource} />
         <Part title="Events" sent={whole.events} />
@@ -43,26 +43,6 @@ export function SpanPayloads({ o, mode }: { o: Observation; mode: Mode }): JSX.E
       </div>
       <Origin o={o} />
     </>
-  );
-}
-
-function Tools({ sent }: { sent: Sent | null | undefined }): JSX.Element | null {
-  const tools = toolsOf(sent);
-  if (tools.length === 0) return null;
-  return (
-    <Folded title="Tools offered" note={count(tools.length)}>
-      {() =>
-        tools.map((t, i) => (
-          <div key={i} class="call">
-            <p class="call-head">
-              <span class="badge kind-tool">tool</span> <code>{t.name}</code>
-            </p>
-            {t.description && <p class="plain">{t.description}</p>}
-            {t.parameters !== undefined && <JsonView value={t.parameters} open={1} />}
-          </div>
-        ))
-      }
-    </Folded>
   );
 }
 

@@ -2,7 +2,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
-import { duration } from "../format.ts";
+import { cost, duration, short } from "../format.ts";
+import { useKeys } from "../keys.tsx";
+import type { Observation } from "../types.ts";
 import { Icon } from "../ui/icon.tsx";
 import { memo } from "../ui/memo.ts";
 import { useRows } from "../ui/rows.ts";
@@ -15,6 +17,7 @@ interface Props {
   selected: string;
   closed: Set<string>;
   title: string; // of the trace
+  scores: Map<string, string>; // in words, by observation
   onSelect: (key: string) => void;
   onToggle: (key: string) => void;
 }
@@ -42,6 +45,12 @@ export function Timeline(props: Props): JSX.Element {
     if (within !== box.current && box.current?.contains(within)) focus(at);
   }, [selected, nodes]);
   const zoom = useZoom(box, span, setView);
+  useKeys([
+    { key: "+", label: "Look closer", run: () => zoom(0.5) },
+    { key: "=", label: "Look closer", run: () => zoom(0.5), unlisted: true },
+    { key: "-", label: "Look from farther", run: () => zoom(2) },
+    { key: "0", label: "Look at all of the trace", run: () => setView({ from: 0, to: span }) },
+  ]);
   const onKey = (e: KeyboardEvent) => {
     const here = nodes[at];
     if (!here) return;
@@ -79,6 +88,7 @@ export function Timeline(props: Props): JSX.Element {
               view={view}
               span={span}
               title={props.title}
+              score={props.scores.get(n.key) ?? ""}
               chosen={n.key === selected}
               tab={first + i === Math.max(0, at)}
               closed={props.closed.has(n.key)}
@@ -98,6 +108,7 @@ interface RowProps {
   view: View;
   span: number;
   title: string;
+  score: string;
   chosen: boolean;
   tab: boolean;
   closed: boolean;
@@ -105,16 +116,29 @@ interface RowProps {
   onToggle: (key: string) => void;
 }
 
-function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, onToggle }: RowProps): JSX.Element {
+function Row({
+  node: n,
+  at,
+  view,
+  span,
+  title,
+  score,
+  chosen,
+  tab,
+  closed,
+  onSelect,
+  onToggle,
+}: RowProps): JSX.Element {
   const o = n.observation;
   const failed = o?.level === "ERROR";
   const name = o ? o.name || o.id : title;
   const twin = n.twin;
+  const kind = o ? kindOf(o.type) : "trace";
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the treegrid's onKeyDown moves the selection
     <div
       role="row"
-      class={`trow kind-${o ? kindOf(o.type) : "trace"}${failed ? " failed" : ""}${twin ? " same" : ""}`}
+      class={`trow kind-${kind}${failed ? " failed" : ""}${twin ? " same" : ""}`}
       data-at={at}
       tabIndex={tab ? 0 : -1}
       aria-rowindex={at + 1}
@@ -144,7 +168,10 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
         ) : (
           <span class="caret" />
         )}
-        <i class="dot" />
+        <span class="trow-kind" title={o ? o.type : "trace"}>
+          <Icon name={kind} size={13} />
+          <span class="visually-hidden">{o ? o.type : "trace"}</span>
+        </span>
         <span class="ellipsis trow-name" title={o ? `${name}\n${o.type} · ${o.id}` : name}>
           {name}
         </span>
@@ -160,7 +187,7 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
           </span>
         )}
         {twin && <SameCall twin={twin} />}
-        {o?.model && !twin && <span class="ellipsis trow-model">{o.model}</span>}
+        {o && !twin && <Amounts of={o} score={score} />}
       </div>
       {/* the row has the focus */}
       <div role="gridcell" class="trow-bars">
@@ -170,6 +197,21 @@ function Row({ node: n, at, view, span, title, chosen, tab, closed, onSelect, on
       </div>
     </div>
   );
+}
+
+// Amounts are what a step used and was given, as far as there is room.
+function Amounts({ of: o, score }: { of: Observation; score: string }): JSX.Element | null {
+  const facts = [
+    o.model,
+    o.total_tokens ? `${short(o.total_tokens)} tok` : "",
+    o.total_cost ? cost(o.total_cost) : "",
+    score,
+  ].filter(Boolean);
+  return facts.length > 0 ? (
+    <span class="ellipsis trow-model" title={facts.join(" · ")}>
+      {facts.join(" · ")}
+    </span>
+  ) : null;
 }
 
 /** SameCall says which observation stands for the call, and leads there. */
@@ -194,6 +236,8 @@ function Bar({ node: n, view, span }: { node: Node; view: View; span: number }):
   const b = Math.max(0, Math.min(100, right));
   const text = n.end === null ? "open" : duration(n.why ? null : (n.end - n.start) / 1000);
   const outside = right < 0 || left > 100;
+  const wait = n.observation?.time_to_first_token_ms ?? null;
+  const token = wait === null ? -1 : ((n.start + wait * 1000 - view.from) / width) * 100;
   return (
     <>
       {!outside && (
@@ -201,6 +245,9 @@ function Bar({ node: n, view, span }: { node: Node; view: View; span: number }):
           class={`bar${n.end === null ? " bar-open" : ""}`}
           style={{ left: `${a}%`, width: `max(2px, ${b - a}%)` }}
         />
+      )}
+      {token >= 0 && token <= 100 && (
+        <span class="bar-token" title={`First token after ${duration(wait)}`} style={{ left: `${token}%` }} />
       )}
       <span class="bar-text" title={n.why} style={{ left: `calc(${Math.max(a, b)}% + 6px)` }}>
         {text}

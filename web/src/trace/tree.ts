@@ -85,6 +85,23 @@ export function above(nodes: Node[], key: string): string[] {
   return keys;
 }
 
+/** failures are the steps that failed; what reports the same call as another is none of its own. */
+export const failures = (nodes: Node[]): Node[] => nodes.filter(n => n.observation?.level === "ERROR" && !n.twin);
+
+/** firstFailure is the first step that failed by itself: below it none did. */
+export function firstFailure(nodes: Node[]): Node | undefined {
+  const failed = failures(nodes);
+  const over = new Set<number>(); // those with a failed step below, by place
+  for (const n of failed) for (let p = n.parent; p >= 0 && !over.has(p); p = nodes[p]!.parent) over.add(p);
+  return failed.find(n => !over.has(nodes.indexOf(n)));
+}
+
+/** hits are the nodes that a text is found in. */
+export function hits(nodes: Node[], find: string): Node[] {
+  const wanted = fold(find).trim();
+  return wanted ? nodes.filter(n => matches(n.observation, wanted)) : [];
+}
+
 /** visible leaves out what hangs below a closed node, and with a text to find what neither matches nor leads to a match. */
 export function visible(nodes: Node[], closed: Set<string>, find: string): Node[] {
   const wanted = fold(find).trim();
@@ -119,8 +136,12 @@ function matches(o: Observation | null, wanted: string): boolean {
 const folded = new WeakMap<Observation, string>();
 
 /** kindOf is the colour class of a type: what it is not known for is a span. */
-export function kindOf(type: string): string {
+export function kindOf(type: string): Kind {
   const t = type.toLowerCase();
-  if (t === "llm") return "generation";
-  return ["generation", "agent", "tool", "retrieval", "embedding", "chain", "event"].includes(t) ? t : "span";
+  return t === "llm" ? "generation" : (kinds.find(k => k === t) ?? "span");
 }
+
+const kinds = ["generation", "agent", "tool", "retrieval", "embedding", "chain", "event", "span"] as const;
+
+/** Kind is what observations are drawn as. */
+export type Kind = (typeof kinds)[number];

@@ -2,7 +2,9 @@
 // with each turn. What was said before is told apart, so that it is read once.
 import type { Sent } from "../json.ts";
 import type { SessionTrace } from "../types.ts";
-import { conversation, type Message, parsed } from "./chat.ts";
+import { keyOf } from "./earlier.ts";
+import { conversation } from "./read/read.ts";
+import type { Message } from "./read/shape.ts";
 
 /** Turn is one trace of a conversation. before are messages that earlier turns have shown. */
 export interface Turn {
@@ -22,21 +24,15 @@ export function turnsOf(traces: SessionTrace[]): Turn[] {
       asked = 0;
       return { trace, before: [], input };
     }
-    const written = input.map(same);
+    const written = input.map(keyOf);
     let from = 0;
     while (from < said.length && said[from] === written[from]) from++;
     // Only who repeats all that was asked before repeats a history, and then says something.
     from = asked > 0 && from >= asked ? Math.min(from, written.length - 1) : 0;
     asked = written.length;
-    said = [...written, ...(messages(trace.output) ?? []).map(same)];
+    said = [...written, ...(messages(trace.output) ?? []).map(keyOf)];
     return { trace, before: input.slice(0, from), input: input.slice(from) };
   });
 }
 
-function messages(payload: Sent | null): Message[] | null {
-  return conversation(typeof payload?.value === "string" ? parsed(payload.value) : payload?.value);
-}
-
-function same(m: Message): string {
-  return JSON.stringify([m.role, m.parts]);
-}
+const messages = (payload: Sent | null): Message[] | null => conversation(payload?.value);

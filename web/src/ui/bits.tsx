@@ -1,7 +1,7 @@
 // Small pieces that several pages share.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { base } from "../base.ts";
+import { away } from "../api.ts";
 import { duration, fullTime, shortTime, utc } from "../format.ts";
 import type { TraceSummary } from "../types.ts";
 import { Icon, type IconName } from "./icon.tsx";
@@ -85,7 +85,10 @@ export function Failure({ error, again }: { error: Error; again?: () => void }):
   return (
     <div class="notice notice-error" role="alert">
       <Icon name="error" />
-      <span>{error.message}</span>
+      <span>
+        {error.message}
+        {away(error) && " Asking again…"}
+      </span>
       {again && (
         <button type="button" class="button" onClick={again}>
           Try again
@@ -124,24 +127,6 @@ export function Empty({
       <h2>{title}</h2>
       {children}
     </div>
-  );
-}
-
-/** FirstEvent shows how to send something, where there is nothing yet. */
-export function FirstEvent({ what }: { what: string }): JSX.Element {
-  const code = `client, _ := brokle.New(brokle.Config{Host: "${location.origin}${base}", APIKey: os.Getenv("BROKLE_API_KEY")})
-client.SubmitBatchEvent(brokle.TraceCreate, map[string]any{"name": "hello", "user_id": "me"})
-client.Flush(ctx)`;
-  return (
-    <Empty icon="ingest" title={`No ${what} yet`}>
-      <p>Three lines of Go send the first event; it appears here a moment later.</p>
-      <div class="code-block">
-        <pre>
-          <code>{code}</code>
-        </pre>
-        <Copy text={code} label="Copy the code" />
-      </div>
-    </Empty>
   );
 }
 

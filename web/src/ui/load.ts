@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useAgain } from "./again.ts";
 
 export interface Loaded<T> {
   data: T | undefined; // of the load before, while the next is on its way
@@ -28,6 +29,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
     return () => abort.abort();
   }, [...deps, turn]);
   const reload = useCallback(() => again(n => n + 1), []);
+  useAgain(state.error, state.busy, reload);
   return { data: state.data, error: state.error, busy: state.busy, reload };
 }
 

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, type Params, query } from "../api.ts";
 import type { Page } from "../types.ts";
+import { useAgain } from "./again.ts";
 
 export interface Paged<T> {
   rows: T[];
@@ -70,5 +71,6 @@ export function usePaged<T>(path: string, params: Params | null): Paged<T> {
   };
   const reload = useCallback(() => again(n => n + 1), []);
   const change = useCallback((f: (rows: T[]) => T[]) => set(s => ({ ...s, rows: f(s.rows) })), []);
+  useAgain(state.error, state.busy, () => (next.current ? void read(next.current) : reload()));
   return { ...state, end: state.loaded && state.cursor === null, more, reload, change };
 }

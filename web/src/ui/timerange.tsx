@@ -10,7 +10,7 @@ const short = new Intl.DateTimeFormat(undefined, {
   day: "numeric",
   hour: "2-digit",
   minute: "2-digit",
-  hour12: false,
+  hourCycle: "h23",
 });
 
 // setFixed looks at the time between two dates.

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { bytes, cost, duration, percent, scoreText, short } = await source("format.ts");
+const { bytes, cost, counted, duration, fullTime, percent, scoreText, short, shortTime } = await source("format.ts");
 
 test("a cost has two digits that matter, however small", () => {
   const want = {
@@ -52,4 +52,16 @@ test("other numbers keep their size and sign", () => {
   assert.equal(scoreText(-0.5004), "-0.5");
   assert.equal(scoreText(12345.6789), "12345.679");
   assert.equal(bytes(1023 * 1024), "1023 KiB");
+});
+
+test("one of a thing is one, and clocks have 24 hours", () => {
+  assert.equal(counted(0, "trace"), "0 traces");
+  assert.equal(counted(1, "trace"), "1 trace");
+  assert.equal(counted(1234, "trace"), "1,234 traces");
+  const evening = new Date(2026, 2, 1, 23, 5, 7).toISOString();
+  const midnight = new Date(2026, 2, 1, 0, 5, 7).toISOString();
+  for (const form of [fullTime, shortTime]) {
+    assert.match(form(evening), /23:05:07/);
+    assert.match(form(midnight), /00:05:07/);
+  }
 });

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { Digits, answer, entriesOf, pretty, read } = await source("json.ts");
-const { conversation, parsed } = await source("trace/chat.ts");
+const { Digits, answer, conversation, entriesOf, parsed, pretty, read } = await source("json.ts", "trace/read/read.ts");
 
 test("numbers that JavaScript would write otherwise keep their text", () => {
   const texts = [
@@ -98,8 +97,9 @@ test("payloads of an answer are kept as they came and read when they are looked 
 test("a text that is JSON keeps its digits too", () => {
   assert.equal(parsed('{"n":12345678901234567890}').n.text, "12345678901234567890");
   assert.equal(parsed("[not json"), "[not json");
-  const [message] = conversation(read('[{"role":"tool","content":"{\\"n\\":1.50}"}]'));
-  assert.equal(message.parts[0].value.n.text, "1.50");
+  const call = { function: { name: "f", arguments: '{"n":1.50}' } };
+  const [message] = conversation([{ role: "assistant", tool_calls: [call] }]);
+  assert.equal(message.parts[0].input.n.text, "1.50");
 });
 
 test("a number alone is no object with one text", () => {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { above, foldedAt, micros, nodesOf, visible } = await source("trace/tree.ts");
+const { above, failures, firstFailure, foldedAt, hits, kindOf, micros, nodesOf, visible } =
+  await source("trace/tree.ts");
 const { costLeftOut, tokensLeftOut } = await source("trace/amounts.ts");
 const { twinsOf } = await source("trace/twins.ts");
 
@@ -120,4 +121,27 @@ test("fifty thousand observations, or a thousand levels, with twins are put in p
   let deep = step("bottom", 1, 2, []);
   for (let i = 0; i < 1000; i++) deep = step(`d${i}`, 1, 2, [deep]);
   assert.equal(nodesOf(hung([deep, same("x", "bottom")])).nodes.at(-1).depth, 1002);
+});
+
+test("the first failure is the one that failed by itself, not what failed with it", () => {
+  const bad = { level: "ERROR" };
+  const tree = observations => nodesOf({ ...trace, observations }).nodes;
+  const chain = [
+    step("a", 1, 9, [step("b", 2, 8, [step("c", 3, 4), step("d", 5, 6, [], bad)], bad)], bad),
+    step("e", 9, 9, [], bad),
+  ];
+  assert.equal(firstFailure(tree(chain)).key, "d");
+  assert.equal(keys(failures(tree(chain))), "a b d e");
+  assert.equal(firstFailure(tree([step("a", 1, 2)])), undefined);
+});
+
+test("hits are what a text is found in, not what leads there", () => {
+  const { nodes } = nodesOf(trace);
+  assert.equal(keys(hits(nodes, "C")), "c");
+  assert.deepEqual(hits(nodes, " "), []);
+  assert.equal(keys(visible(nodes, new Set(), "c")), " a b c");
+});
+
+test("a type that is not known is drawn as a span", () => {
+  assert.deepEqual(["LLM", "Tool", "reranker", ""].map(kindOf), ["generation", "tool", "span", "span"]);
 });
