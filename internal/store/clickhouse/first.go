@@ -75,7 +75,10 @@ func (v *view) firstTraces(ctx context.Context, p *store.Plan) (keys []key, rows
 	if from, is := first.last.(int64); newest && is && !first.all {
 		v.w.fronts.put(front{v.project, p.Limit}, from)
 	}
-	return first.keys, first.rows, first.does(p), nil
+	if !first.does(p) {
+		return nil, nil, false, nil
+	}
+	return first.keys, first.rows, true, nil
 }
 
 // firstPage is what comes first among the rows that were looked at.
