@@ -161,7 +161,7 @@ const longestIngestRetry = 4 * time.Second
 // retryAfter is the one place where Retry-After is written. Where telemetry comes in, a
 // longer wait is not told: the client comes early, and is sent away once more.
 func retryAfter(rt route, wait time.Duration) string {
-	if rt.scope == keyring.ScopeIngest {
+	if rt.format != nil {
 		wait = min(wait, longestIngestRetry)
 	}
 	return strconv.FormatInt(seconds(wait), 10)

@@ -118,7 +118,7 @@ function Sums({ a, b }: { a: Trace; b: Trace }): JSX.Element {
       yesNo && (v === 0 || v === 1) ? (v ? "yes" : "no") : scoreText(v);
     return {
       key: `score ${name}`,
-      cells: [name, scoreText(x), scoreText(y), numbers ? <Delta key="d" a={x} b={y} write={n => scoreText(n)} /> : ""],
+      cells: [name, said(x), said(y), numbers ? <Delta key="d" a={x} b={y} write={n => scoreText(n)} /> : ""],
     };
   });
   const heads = ["", ...[a, b].map((t, i) => `${i === 0 ? "A" : "B"}: ${t.name || t.id}`), "Difference"];
