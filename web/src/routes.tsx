@@ -5,6 +5,7 @@ import { link } from "./base.ts";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
 import { ObservationPage } from "./pages/observation.tsx";
+import { ObservationsPage } from "./pages/observations.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
@@ -34,6 +35,12 @@ export const views: View[] = [
     one: id => <TracePage key={id} id={id} />,
   },
   {
+    path: "/observations",
+    nav: { title: "Observations", icon: "observations" },
+    list: () => <ObservationsPage />,
+    one: id => <ObservationPage key={id} id={id} />,
+  },
+  {
     path: "/sessions",
     nav: { title: "Sessions", icon: "sessions" },
     list: () => <SessionsPage />,
@@ -45,7 +52,6 @@ export const views: View[] = [
     list: () => <UsersPage />,
     one: id => <UserPage key={id} id={id} />,
   },
-  { path: "/observations", one: id => <ObservationPage key={id} id={id} /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {
