@@ -9,7 +9,7 @@ import { along, axisOf, groups, number, type Step, stats, stepFor, sum } from ".
 import type { StatRow } from "../types.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
+import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { type Line, TimeChart } from "../ui/timechart.tsx";
@@ -43,8 +43,8 @@ export function DashboardPage(): JSX.Element {
         <TimeRange range={range} />
       </PageHead>
       <Budgets />
-      <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} />
-      {error && <Failure error={error} again={reload} />}
+      <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} error={error} />
+      {error && !filterError(error) && <Failure error={error} again={reload} />}
       {(data === undefined || (data === null && busy)) && !error && <Spinner />}
       {data === null && !busy && <Nothing what="traces" icon="dashboard" fields={dashboardFields} range={range} />}
       {data && (
