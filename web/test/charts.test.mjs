@@ -61,7 +61,7 @@ test("an own chart is made, drawn from the API's numbers, changed and removed", 
   await card.getByRole("button", { name: /^ada/ }).waitFor();
   assert.deepEqual((await card.locator(".legend li").allTextContents()).sort(), ["ada$3.00", "bob$3.00"]);
   const saved = (await api("/v1/charts")).data.find(c => c.name === name);
-  assert.equal(saved.question, `environment=${environment}&of=observations&metrics=cost&group_by=user_id`);
+  assert.equal(saved.question, `filter=env%3A${environment}&of=observations&metrics=cost&group_by=user_id`);
 
   await card.getByRole("button", { name: /^bob/ }).click();
   await card.getByRole("button", { name: /^bob/, pressed: false }).waitFor();
@@ -73,7 +73,7 @@ test("an own chart is made, drawn from the API's numbers, changed and removed", 
     .first()
     .locator("a")
     .click();
-  await page.waitForURL(u => u.pathname === "/traces" && u.searchParams.get("environment") === environment);
+  await page.waitForURL(u => u.pathname === "/traces" && u.searchParams.get("filter") === `env:${environment}`);
   await page.locator(".row-link").first().waitFor();
   await page.goBack();
 
@@ -121,7 +121,7 @@ test("a click on a bar leads to the traces behind it; who may only read makes no
   const box = await card.locator(".u-over").boundingBox();
   await page.mouse.click(box.x + box.width - 12, box.y + box.height / 2);
   await page.waitForURL(u => u.pathname === "/traces" && u.searchParams.has("from"));
-  assert.equal(new URL(page.url()).searchParams.get("environment"), environment);
+  assert.equal(new URL(page.url()).searchParams.get("filter"), `env:${environment}`);
   assert.deepEqual(problems, []);
   await context.close();
 });
