@@ -75,7 +75,10 @@ func FuzzTesting(f *testing.F) {
 		textsearch.NewMatcher(q).Matches(&wire.Event{Type: wire.TraceCreate, Payload: payload})
 		raw, err := json.Marshal(map[string]any{"metadata": map[string]any{key: text}})
 		var again struct{ Metadata map[string]string }
-		if err != nil || json.Unmarshal(raw, &again) != nil || again.Metadata[key] != text {
+		if err != nil || json.Unmarshal(raw, &again) != nil {
+			t.Fatal(err)
+		}
+		if said, ok := again.Metadata[key]; !ok || said != text {
 			return // no UTF-8
 		}
 		ev := &wire.Event{Type: wire.TraceCreate, Payload: raw}
