@@ -105,7 +105,7 @@ func TestHeardOfByAnyNode(t *testing.T) {
 		want float64
 	}{
 		{0, 11, []entity.Seq{at(3, 20)}, 0}, {0, 11, []entity.Seq{at(3, 21)}, 2}, {3, 21, []entity.Seq{at(0, 11), at(4, 31)}, 2}, {3, 21, []entity.Seq{at(0, 11), at(4, 31), at(4, 30)}, 0},
-		{4, 90, []entity.Seq{at(4, 70), at(4, 29)}, 0}, {9, 1, []entity.Seq{at(0, 10)}, 0},
+		{3, 21, []entity.Seq{at(0, 11), at(4, 30), at(4, 31)}, 0}, {4, 90, []entity.Seq{at(4, 70), at(4, 29)}, 0}, {4, 90, []entity.Seq{at(4, 29), at(4, 70)}, 0}, {9, 1, []entity.Seq{at(0, 10)}, 0},
 	} {
 		if got := costOf(p, c.node, c.seq, now.Add(-time.Minute), c.more...); got != c.want {
 			t.Errorf("event %d of node %d, and %v: %v, want %v", c.seq, c.node, c.more, got, c.want)

@@ -116,7 +116,7 @@ func (o *Options) ownReach(j *journal) Reach {
 		return r
 	}
 	known := func(node uint16, seq entity.Seq) {
-		if !numbers.names(node) {
+		if node != numbers[len(numbers)-1].Node {
 			r.set(node, max(seq, r.of(node)))
 		}
 	}

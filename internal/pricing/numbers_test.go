@@ -52,7 +52,7 @@ func check(t *testing.T, when string, p *Pricing, start time.Time, costs ...cost
 func rawOf(t *testing.T, dir string) []byte {
 	t.Helper()
 	raw, err := (&document.File{Path: filepath.Join(dir, JournalFile)}).Read()
-	if err != nil || raw == nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return raw
@@ -116,7 +116,7 @@ func TestAlwaysAlone(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	dir := t.TempDir()
-	p := openAlone(t, dir, 7, &now, Number{Node: 3})
+	p := openAlone(t, dir, 7, &now)
 	setPrice(t, p, 2, now)
 	for range 2 {
 		check(t, "alone", p, now.Add(-time.Minute), cost{0, 7, 0}, cost{0, 8, 2})
@@ -142,6 +142,42 @@ func TestAnotherNumberFromThereOn(t *testing.T) {
 	check(t, "alone", alone, start, cost{0, 15, 0}, cost{0, 16, 2}, cost{0, 25, 2}, cost{0, 26, 4})
 	setPrice(t, alone, 6, now)
 	check(t, "alone, with another price", alone, start, cost{0, 15, 0}, cost{0, 16, 2}, cost{0, 25, 2}, cost{0, 26, 4}, cost{0, 30, 4}, cost{0, 31, 6})
+	again := openNode(t, copyJournal(t, dir, rawOf(t, dir)), Reach{}, &now)
+	check(t, "what it lost and the others have", again, start, cost{3, 18, 0}, cost{3, 20, 0}, cost{5, 31, 6})
+}
+
+// What is said alone holds for none of the calls of others that the node had heard of.
+func TestAloneKnowsWhatItHeard(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	dir := sharedBy(t, &now)
+	p, err := Open(Options{
+		Dir: dir, Head: func() entity.Seq { return 30 }, Numbers: func() Numbers { return Numbers{{Node: 3}} }, Others: func() map[uint16]entity.Seq { return map[uint16]entity.Seq{0: 14, 3: 99, 8: 5} },
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	setPrice(t, p, 5, now)
+	back := openNode(t, copyJournal(t, dir, rawOf(t, dir)), Reach{}, &now)
+	check(t, "back", back, now.Add(-time.Minute), cost{0, 14, 2}, cost{0, 15, 5}, cost{8, 5, 2}, cost{8, 6, 5}, cost{3, 30, 2}, cost{3, 31, 5})
+}
+
+// A place in a log of several numbers is one before which all was known.
+func TestPlaceOfAReach(t *testing.T) {
+	t.Parallel()
+	numbers := Numbers{{Node: 3}, {Node: 5, After: 100}, {Node: 0, After: 150}}
+	for _, c := range []struct {
+		r    Reach
+		want entity.Seq
+	}{
+		{Reach{}, 0}, {Reach{Others: map[uint16]entity.Seq{3: 40, 5: 120}}, 40}, {Reach{Others: map[uint16]entity.Seq{3: 100, 5: 120}}, 120}, {Reach{Others: map[uint16]entity.Seq{3: 200}}, 100},
+		{Reach{After: 170, Others: map[uint16]entity.Seq{3: 100, 5: 150}}, 170}, {Reach{After: 170, Others: map[uint16]entity.Seq{3: 100, 5: 149}}, 149},
+	} {
+		if got := numbers.within(&c.r); got != c.want {
+			t.Errorf("%+v is the place %d, want %d", c.r, got, c.want)
+		}
+	}
 }
 
 // In other tables nodes have other numbers. Each brings in how far its log was.
@@ -165,6 +201,43 @@ func TestOtherTables(t *testing.T) {
 	check(t, "in other tables", p, start, cost{0, 20, 0}, cost{0, 21, 2}, cost{3, 10, 0}, cost{3, 11, 2}, cost{1, 1, 2})
 	if sets, err := p.Own("p"); err != nil || len(sets) != 1 {
 		t.Errorf("%d sets, %v", len(sets), err)
+	}
+	all = nil
+	for _, node := range []uint16{0, 3} { // they have the numbers that they had
+		var err error
+		if all, err = Join(raw, all, Number{Node: node}, Numbers{{Node: node}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p = openNode(t, copyJournal(t, dir, all), Reach{}, &now)
+	check(t, "in other tables with the same numbers", p, start, cost{0, 10, 0}, cost{0, 11, 2}, cost{3, 20, 0}, cost{3, 21, 2})
+	j, err := parseJournal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := j.Entries[len(j.Entries)-1]
+	j.learn([]entry{{At: last.At, Own: last.Own, Project: last.Project, From: last.From, Reach: Reach{After: 7}}}, Number{}, Numbers{{Node: 0}})
+	if got := j.Entries[len(j.Entries)-1].of(0); got != 10 {
+		t.Errorf("what was known of a node is %d, want 10", got)
+	}
+	first, err := Join(rawOf(t, t.TempDir()), nil, Number{}, nil)
+	if err == nil {
+		t.Errorf("of nothing: %s", first)
+	}
+}
+
+// A journal that nodes share says so, whoever was the first.
+func TestSharedSaysSo(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	dir := t.TempDir()
+	setPrice(t, openAlone(t, dir, 7, &now), 2, now)
+	joined, err := Join(rawOf(t, dir), nil, Number{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j, err := parseJournal(joined); err != nil || j.Version != SharedVersion {
+		t.Errorf("%+v, %v", j, err)
 	}
 }
 

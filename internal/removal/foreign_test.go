@@ -7,7 +7,13 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
+
+// away is a log that erases nothing.
+type away struct{ *lateNode }
+
+func (away) Erase(context.Context, []entity.Seq) error { return store.ErrUnavailable }
 
 // An erasure that was interrupted is ended as the node names events now: one that began while it shared a warehouse names those of all nodes, one that began while it was
 // alone those of its log. What it did not begin under another name is not translated.
@@ -40,6 +46,13 @@ func TestWhatBeganUnderAnotherName(t *testing.T) {
 		}
 		if list, err := ReadErasures(journal); err != nil || list != nil {
 			t.Errorf("afterwards: %+v, %v", list, err)
+		}
+		e.o.Log = away{n}
+		if err := e.begin(t.Context(), []Erasure{{Project: "p", Seqs: []entity.Seq{1}}}, 0); err == nil {
+			t.Error("it is ended")
+		}
+		if list, shared, err := readJournal(journal); err != nil || len(list) != 1 || shared != c.is {
+			t.Errorf("interrupted: %+v, shared %t, %v", list, shared, err)
 		}
 	}
 }

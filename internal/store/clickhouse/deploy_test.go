@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestDeployedSettings(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	dir := t.TempDir()
-	for file, to := range map[string]string{"replicas.xml": "config.d", "consistent.xml": "users.d", "grafana.xml": "users.d"} {
+	for file, to := range map[string]string{"replicas.xml": "config.d", "disk.xml": "config.d", "consistent.xml": "users.d", "grafana.xml": "users.d"} {
 		text, err := os.ReadFile(filepath.Join(deployed, "clickhouse", file))
 		text = regexp.MustCompile("<host>clickhouse-([1-3])</host><port>9181").ReplaceAll(text, []byte("<host>127.0.0.1</host><port>$1")) // see asFarAsItGoes
 		if err == nil {
@@ -46,6 +47,9 @@ func TestDeployedSettings(t *testing.T) {
 	}
 	if got := s.Do(t, "SELECT getMacro('shard') || getMacro('replica')"); got != "12" {
 		t.Errorf("the macros are %q", got)
+	}
+	if got := s.Do(t, "SELECT keep_free_space FROM system.disks WHERE name = 'default'"); got != strconv.Itoa(2<<30) {
+		t.Errorf("%s bytes of the disk are kept free", got)
 	}
 	for name, want := range map[string]string{"insert_quorum": "auto", "insert_quorum_parallel": "0", "select_sequential_consistency": "1"} {
 		if got := s.Do(t, "SELECT value FROM system.settings WHERE name = '"+name+"'"); got != want {

@@ -21,6 +21,14 @@ const (
 	againWait = 300 * time.Millisecond
 )
 
+// deduplicate says whether a server takes notice of tokens, and of what is in an insert without one. Newer servers have another setting, which comes before that of older ones; these do not know it.
+func deduplicate(on bool) []ch.Setting {
+	if on {
+		return []ch.Setting{ch.SettingInt("insert_deduplicate", 1), {Key: "deduplicate_insert", Value: "enable"}}
+	}
+	return []ch.Setting{ch.SettingInt("insert_deduplicate", 0), {Key: "deduplicate_insert", Value: "disable"}}
+}
+
 // keep inserts under a token until it is there.
 func (w *Warehouse) keep(ctx context.Context, token string, insert func(settings []ch.Setting) error, there func() (bool, error)) error {
 	for again := range mostAgain {
@@ -29,7 +37,7 @@ func (w *Warehouse) keep(ctx context.Context, token string, insert func(settings
 			text = fmt.Sprintf("%s, again %d", token, again)
 			w.options.Logger.Warn("clickhouse confirmed an insert that it had dropped, because it knows its token and not what came under it: it is inserted under another one", "token", token, "time", again)
 		}
-		err := insert([]ch.Setting{{Key: "insert_deduplication_token", Value: text, Important: true}, ch.SettingInt("insert_deduplicate", 1)})
+		err := insert(append(deduplicate(true), ch.Setting{Key: "insert_deduplication_token", Value: text, Important: true}))
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/brokle-ai/brokle-go/internal/clickhousetest"
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -65,6 +67,46 @@ func TestATokenThatIsKnownAndNothingElse(t *testing.T) {
 		t.Errorf("%s rows of %d events", got, len(recs))
 	}
 	same(t, "under another token", answers(t, w), answers(t, reference(t, recs)))
+
+	// Sent twice because a connection broke, it is looked for at once.
+	more := firstOf(withRows(t, storetest.History(10, 30)))
+	more = slices.DeleteFunc(more, func(r entity.Record) bool { return day(r.ReceivedAt) != day(more[0].ReceivedAt) })
+	for i := range more {
+		more[i].Seq += recs[len(recs)-1].Seq
+	}
+	next = w.self
+	next.inserting = next.steps + 1
+	remember(t, s, o.Database+".events", next.token(more), "event_id, received", ", '"+more[0].ReceivedAt.UTC().Format(time.DateTime)+"'")
+	armed := false
+	w.pool.fault = func(statement string) error {
+		armed = armed || strings.HasPrefix(statement, "INSERT INTO") && strings.Contains(statement, "event_id")
+		return nil
+	}
+	w.pool.refuse = func() error {
+		if armed {
+			w.pool.refuse = nil
+			return io.EOF
+		}
+		return nil
+	}
+	insert(t, w, more, more[len(more)-1].Seq)
+	if err := w.Flush(t.Context()); err != nil || w.pool.refuse != nil {
+		t.Fatalf("a connection broke: %t, %v", w.pool.refuse == nil, err)
+	}
+	if got := s.Do(t, "SELECT count() FROM "+o.Database+".events"); got != strconv.Itoa(len(recs)+len(more)) {
+		t.Errorf("%s rows of %d events", got, len(recs)+len(more))
+	}
+	w.pool.fault = nil
+	for range 2 { // what has no token is never taken for what came before
+		name := new(proto.ColStr)
+		name.Append("plain")
+		if err := w.insertBlock(t.Context(), "documents", proto.Input{{Name: "name", Data: name}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.Do(t, "SELECT count() FROM "+o.Database+".documents WHERE name = 'plain'"); got != "2" {
+		t.Errorf("%s rows of two inserts", got)
+	}
 
 	remember(t, s, o.Database+".documents", "document d 1", "name", "")
 	if won, err := w.PutDocument(t.Context(), "d", 1, []byte("text")); err != nil || !won {

@@ -195,7 +195,7 @@ func (t *settledTable[R]) selected(of string) (selected string, result proto.Res
 // insertBlock inserts one block. Without a token it may be there twice: a server that recognises it by what is in it may know it, and not have it (kept.go).
 func (w *Warehouse) insertBlock(ctx context.Context, table string, in proto.Input, more []ch.Setting) error {
 	if len(more) == 0 {
-		more = []ch.Setting{ch.SettingInt("insert_deduplicate", 0)}
+		more = deduplicate(false)
 	}
 	return w.pool.do(ctx, insertQuery(table, in, more))
 }
