@@ -129,7 +129,7 @@ func house() map[string]room {
 		"internal/store/duckstore":  duck,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": click,
-		"internal/store/sqltext":    {because: "a condition is a condition, whatever the engine"},
+		"internal/store/sqltext":    {may: contracts, because: "a condition is a condition, whatever the engine"},
 		"internal/store/paging":     {may: contracts, because: "a page is a page, whatever the engine"},
 		"internal/store/twinning":   {may: []string{"internal/entity"}, because: "twins are twins, whatever the engine"},
 

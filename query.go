@@ -43,6 +43,9 @@ type Filter struct {
 	// the words of Text. For traces, observations and their aggregates; at most 16.
 	Attributes map[string]string
 	Resource   map[string]string
+	// Where is a filter in one line, such as `level:error latency:>2s -env:dev metadata.tier:gold`: docs/api.md has its grammar. For traces, observations,
+	// scores, sessions, users and statistics; at most 2048 bytes.
+	Where string
 	// Extra holds parameters that have no field here.
 	Extra url.Values
 }
@@ -205,6 +208,8 @@ func paramName(name string) string {
 		return "q"
 	case "Zone":
 		return "tz"
+	case "Where":
+		return "filter"
 	}
 	var b strings.Builder
 	for i, c := range name {

@@ -86,6 +86,8 @@ func TestListsAgreeWithAPI(t *testing.T) {
 		{"traces --q call", "/v1/traces?q=call", "id", 30},
 		{"observations", "/v1/observations?", "id", 30},
 		{"observations --sort=-latency_ms --where model=m1", "/v1/observations?sort=-latency_ms&model=m1", "id", 15},
+		{"traces --where error:yes --where=-model:m2", "/v1/traces?filter=error:true+-model:m2", "id", 15},
+		{"stats --where type:generation --group-by model", "/v1/stats?filter=type:generation&group_by=model", "model", 2},
 		{"scores", "/v1/scores?", "id", 30},
 		{"scores --where environment=prod", "/v1/scores?environment=prod", "id", 10},
 		{"sessions", "/v1/sessions?", "id", 5},

@@ -13,7 +13,7 @@ import (
 // FuzzWhere: a condition is a filter or an error that repeats it, whatever is typed.
 func FuzzWhere(f *testing.F) {
 	for _, text := range []string{"latency_ms>500", "score:quality>=0.8", "model=gpt-4o", `name="a b"`, "has_error=true", "start_time>=24h", "start_time<2026-01-02",
-		"cost>=NaN", "latency_ms>1e400", "a==b", "=", "!", "score:=1", "score:a!=-0", "start_time>9999999h", "level=\xff", "text=a=b", "cost>>1", "trace_id=\x00"} {
+		"cost>=NaN", "latency_ms>1e400", "a==b", "=", "!", "score:=1", "score:a!=-0", "start_time>9999999h", "level=\xff", "text=a=b", "cost>>1", "trace_id=\x00", "level:error", "-a:b c", "x:"} {
 		f.Add("traces", text)
 		f.Add("stats", text)
 	}

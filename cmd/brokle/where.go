@@ -16,7 +16,7 @@ import (
 
 func whereFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "where", Value: &texts{}, HideDefault: true,
-		Usage: "a condition such as 'latency_ms>500', 'model=gpt-4o' or 'score:quality>=0.8'; a value may be a JSON string; repeat it for more"}
+		Usage: "a filter such as 'level:error latency:>2s', or a condition such as 'latency_ms>500', 'model=gpt-4o' or 'score:quality>=0.8', whose value may be a JSON string; repeat it for more"}
 }
 
 // texts is the value of a flag that may be repeated, and may hold commas.
@@ -94,18 +94,50 @@ func unquoted(value string) string {
 	return strings.Trim(value, `"`)
 }
 
-// where adds a condition to the query's filter. The error says what is possible.
+// isFilter says whether a --where is a filter as docs/api.md has it, which the server reads. What begins with a field and an operator is a condition,
+// and so is what has neither that nor a colon.
+func isFilter(text string) bool {
+	if !strings.Contains(text, ":") || strings.HasPrefix(strings.TrimSpace(text), "score:") {
+		return false
+	}
+	at, _ := operator(text)
+	if at < 1 {
+		return true
+	}
+	kind := kindOf(strings.TrimSpace(text[:at]))
+	for _, kinds := range possible {
+		if slices.Contains(kinds, kind) {
+			return false
+		}
+	}
+	return true
+}
+
+// kindOf is what a field is called in possible.
+func kindOf(field string) string {
+	if strings.HasPrefix(field, "score:") {
+		return "score:NAME"
+	}
+	if prefix, _, keyed := strings.Cut(field, "."); keyed && (prefix == "attributes" || prefix == "resource") {
+		return prefix + ".KEY"
+	}
+	return field
+}
+
+// where adds a filter or a condition to the query's filter. The error says what is possible.
 func (q *query) where(list, text string) error {
+	if isFilter(text) {
+		if list == "environments" || list == "events" {
+			return fmt.Errorf("--where is %q: %s can be filtered by %s", text, list, strings.Join(possible[list], ", "))
+		}
+		q.filter.Where = strings.TrimSpace(q.filter.Where + " " + strings.TrimSpace(text))
+		return nil
+	}
 	c, err := parseCondition(text)
 	if err != nil {
 		return err
 	}
-	kind := c.field
-	if strings.HasPrefix(c.field, "score:") {
-		kind = "score:NAME"
-	} else if prefix, _, keyed := strings.Cut(c.field, "."); keyed && (prefix == "attributes" || prefix == "resource") {
-		kind = prefix + ".KEY"
-	}
+	kind := kindOf(c.field)
 	if !slices.Contains(possible[list], kind) {
 		return fmt.Errorf("--where is %q: %s can be filtered by %s", text, list, strings.Join(possible[list], ", "))
 	}

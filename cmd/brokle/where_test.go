@@ -50,6 +50,27 @@ func TestWhere(t *testing.T) {
 	}
 }
 
+// What has a colon where a condition has an operator is a filter, which goes to the server as it is; conditions stay what they were.
+func TestWhereFilter(t *testing.T) {
+	t.Parallel()
+	q := &query{}
+	for _, text := range []string{"level:error latency:>2s", " -env:dev", "score.quality:>=0.8", "metadata.a:x=y", "model=a:b", "attributes.a:b=c", "score:a:b>=1", "start_time<2026-01-02T03:04:05Z"} {
+		if err := q.where("traces", text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	f := q.filter
+	if f.Where != "level:error latency:>2s -env:dev score.quality:>=0.8 metadata.a:x=y" {
+		t.Errorf("filter %q", f.Where)
+	}
+	if f.Model != "a:b" || f.Attributes["a:b"] != "c" || len(f.Scores) != 1 || f.To.IsZero() {
+		t.Errorf("conditions %+v", f)
+	}
+	if err := q.where("environments", "env:dev"); err == nil || !strings.Contains(err.Error(), "environments can be filtered by") {
+		t.Errorf("environments: %v", err)
+	}
+}
+
 func TestWhereRefusals(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{

@@ -137,6 +137,8 @@ func Params() []Param {
 		{Name: textsearch.ResourcePrefix + anyKey, Form: Keyed, Lists: Traces | Observations | Stats, notOf: notOfScores, Longest: textsearch.MaxBytes,
 			field: func(f *store.Filter) any { return &f.Attributes },
 			Says:  "The same of an attribute of the span's resource: `resource.service.name=checkout`"},
+		{Name: FilterParam, Lists: filtered, Longest: MaxFilterBytes,
+			Says: "A filter in one line, such as `level:error latency:>2s -env:dev`: see [Filters](#filters). With other parameters all must hold"},
 		{Name: "id", Lists: Traces | Observations | Sessions | Events, column: "id", op: store.In,
 			field: func(f *store.Filter) any { return &f.ID },
 			Says:  "Only what has this id, as behind the path's `{id}`: for ids that do not survive in a path, such as `..` or `a/b`"},
@@ -155,6 +157,8 @@ func Params() []Param {
 		{Name: "sort", Lists: rows,
 			Says: "A numeric column, or a time: `start_time` or `end_time` (scores: `timestamp`; sessions, users, environments: `last_seen` or `first_seen`); " +
 				"`-` before it for descending. Absent: newest first"},
+		{Name: "previews", Form: Boolean, Lists: Traces | Observations,
+			Says: "`true`: traces with `input_preview` and `output_preview`, as observations always have them, and both with `highlights` where words are searched for; at most 200 rows"},
 		{Name: "limit", Form: Integer, Lists: rows | Events | Stats, Says: "Rows of a page, 1 to 1000; 50 when absent, for stats 1000"},
 		{Name: "cursor", Lists: rows | Events | Stats, Says: "`next_cursor` of the page before, all else unchanged"},
 		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},

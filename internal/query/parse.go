@@ -278,29 +278,47 @@ func (r *Reader) attributes() (all []textsearch.Attribute) {
 	return all
 }
 
-// words reads q, the text of a search, and takes the attributes along; nil when there is neither.
-func (r *Reader) words(f *store.Filter) *textsearch.Query {
-	text := r.Text("q")
-	if text == "" {
-		return (*textsearch.Query)(nil).With(f.Attributes)
+// words reads q, the text of a search, and takes the attributes along; none when there is neither.
+func (r *Reader) words(f *store.Filter) []Search {
+	var q *textsearch.Query
+	if text := r.Text("q"); text != "" {
+		var err error
+		if q, err = textsearch.Parse(text); err != nil {
+			r.keep(&store.QueryError{Param: "q", Message: err.Error()})
+		}
 	}
-	parsed, err := textsearch.Parse(text)
-	if err != nil {
-		r.keep(&store.QueryError{Param: "q", Message: err.Error()})
+	if q = q.With(f.Attributes); q == nil {
+		return nil
 	}
-	return parsed.With(f.Attributes)
+	return []Search{{Query: q, Words: f.Text != "", Param: searched(f)}}
 }
 
-// Parse reads the query of a list, and the words that are looked for in it; nil for none.
-func Parse(l List, values url.Values) (store.Query, *textsearch.Query, error) {
+// said reads the filter in our grammar of what is listed or counted.
+func (r *Reader) said(subject string, f *store.Filter) []Search {
+	if f.Said = r.Text(FilterParam); f.Said == "" || r.Err != nil {
+		return nil
+	}
+	terms, searches, err := ReadFilter(subject, f.Said)
+	if err != nil {
+		r.keep(err)
+	}
+	f.Terms = terms
+	return searches
+}
+
+// Parse reads the query of a list, and what is looked for in the events.
+func Parse(l List, values url.Values) (store.Query, []Search, error) {
 	r := Reader{Values: values}
 	q := store.Query{Filter: r.Filter(l), Order: r.order()}
-	words := r.words(&q.Filter)
-	return q, words, r.Err
+	searches := r.words(&q.Filter)
+	if slices.Contains(NamesOf(l), FilterParam) {
+		searches = append(searches, r.said(vocabularyOf(l).name, &q.Filter)...)
+	}
+	return q, searches, r.Err
 }
 
-// ParseStats reads the query of statistics, and the words that are looked for.
-func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) {
+// ParseStats reads the query of statistics, and what is looked for in the events.
+func ParseStats(values url.Values) (store.StatsQuery, []Search, error) {
 	r := Reader{Values: values}
 	q := store.StatsQuery{
 		Filter: r.Filter(Stats), Of: r.Text("of"), Metrics: r.metrics("metrics", MaxMetrics), GroupBy: r.List("group_by", MaxGroups),
@@ -314,15 +332,33 @@ func ParseStats(values url.Values) (store.StatsQuery, *textsearch.Query, error) 
 	if len(q.Metrics) == 0 {
 		q.Metrics = []string{"count"}
 	}
-	words := r.words(&q.Filter)
-	if words != nil && q.Of == "scores" {
-		r.Fail(Searched(&q.Filter), "is no filter of scores")
+	searches := r.words(&q.Filter)
+	if searches != nil && q.Of == "scores" {
+		r.Fail(searches[0].Param, "is no filter of scores")
 	}
-	return q, words, r.Err
+	return q, append(searches, r.said(q.Of, &q.Filter)...), r.Err
 }
 
-// Searched is the parameter by which a search was asked for.
-func Searched(f *store.Filter) string {
+// CheckStats says what is wrong with the query of statistics, as an address has it behind "?".
+func CheckStats(question string) error {
+	values, err := url.ParseQuery(question)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !Known(NamesOf(Stats), name) {
+			return &store.QueryError{Param: name, Message: "is no parameter of statistics"}
+		}
+	}
+	q, _, err := ParseStats(values)
+	if err == nil {
+		_, _, err = statsPlan("", &q)
+	}
+	return err
+}
+
+// searched is the parameter by which a search was asked for.
+func searched(f *store.Filter) string {
 	if f.Text == "" && len(f.Attributes) > 0 {
 		return f.Attributes[0].Name()
 	}

@@ -71,7 +71,7 @@ func statsPlan(project string, q *store.StatsQuery) (p *store.StatsPlan, hash st
 	if err != nil {
 		return nil, "", err
 	}
-	if q.Match != nil {
+	if q.Match != nil || slices.ContainsFunc(q.Found, func(f store.Found) bool { return f.Match != nil }) {
 		return nil, "", &store.QueryError{Param: "q", Message: "is no filter of statistics, unless as a list of events"}
 	}
 	p = &store.StatsPlan{Of: s.name}

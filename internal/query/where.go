@@ -12,7 +12,7 @@ import (
 
 // whereOf checks what f asks of a list; subject is what statistics are of.
 func whereOf(f *store.Filter, l List, subject string) (store.Where, error) {
-	w := store.Where{Seqs: f.Seqs, Match: f.Match}
+	w := store.Where{Seqs: f.Seqs, Match: f.Match, Found: f.Found}
 	unknown := ""
 	for _, p := range Params() {
 		value := p.given(f)
@@ -29,6 +29,7 @@ func whereOf(f *store.Filter, l List, subject string) (store.Where, error) {
 			w.Conditions = append(w.Conditions, store.Condition{Column: p.column, Op: p.op, Value: value})
 		}
 	}
+	w.Conditions = append(w.Conditions, f.Terms...)
 	if once(f, l, subject) {
 		w.Conditions = append(w.Conditions, store.Condition{Column: "is_duplicate", Value: false})
 	}
@@ -40,7 +41,8 @@ func whereOf(f *store.Filter, l List, subject string) (store.Where, error) {
 
 // once says whether each call of a provider stands in the list once, however many observations report it.
 func once(f *store.Filter, l List, subject string) bool {
-	return subject == "observations" && (l == Observations || l == Stats) && f.ID == "" && (f.Duplicates == nil || !*f.Duplicates)
+	byID := f.ID != "" || slices.ContainsFunc(f.Terms, func(c store.Condition) bool { return c.Column == "id" && !c.Not })
+	return subject == "observations" && (l == Observations || l == Stats) && !byID && (f.Duplicates == nil || !*f.Duplicates)
 }
 
 // given is the value of p in f as a condition has it; nil when there is none.

@@ -27,6 +27,7 @@ type file struct {
 type project struct {
 	Definitions []Definition `json:"score_definitions,omitempty"`
 	Views       []View       `json:"views,omitempty"`
+	Charts      []Chart      `json:"charts,omitempty"`
 }
 
 // parse reads a text that is called by a name.
@@ -53,7 +54,7 @@ func parse(name string, raw []byte) (file, error) {
 		if p == nil {
 			return f, fmt.Errorf("%s is damaged: there is nothing of project %s", name, of)
 		}
-		if err := errors.Join(ordered(p.Definitions), ordered(p.Views)); err != nil {
+		if err := errors.Join(ordered(p.Definitions), ordered(p.Views), ordered(p.Charts)); err != nil {
 			return f, fmt.Errorf("%s is damaged: project %s: %w", name, of, err)
 		}
 	}
@@ -97,6 +98,7 @@ func Join(own, shared []byte) ([]byte, error) {
 		}
 		to.Definitions = joined[Definition](to.Definitions, p.Definitions)
 		to.Views = joined[View](to.Views, p.Views)
+		to.Charts = joined[Chart](to.Charts, p.Charts)
 	}
 	return all.encode()
 }
@@ -123,9 +125,9 @@ func Read(path string) (string, error) {
 	if err != nil || len(f.Projects) == 0 {
 		return "", err
 	}
-	definitions, views := 0, 0
+	definitions, views, charts := 0, 0, 0
 	for _, p := range f.Projects {
-		definitions, views = definitions+len(p.Definitions), views+len(p.Views)
+		definitions, views, charts = definitions+len(p.Definitions), views+len(p.Views), charts+len(p.Charts)
 	}
-	return fmt.Sprintf("%d score definitions and %d views of %d projects", definitions, views, len(f.Projects)), nil
+	return fmt.Sprintf("%d score definitions, %d views and %d charts of %d projects", definitions, views, charts, len(f.Projects)), nil
 }

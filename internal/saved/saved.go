@@ -19,6 +19,7 @@ import (
 type Saved struct {
 	place document.Place
 	now   func() time.Time
+	asks  func(question string) error
 	turn  sync.Mutex // one change at a time: a file has no order of its own
 }
 
@@ -26,6 +27,8 @@ type Saved struct {
 type Options struct {
 	Place document.Place   // where it is kept. Required.
 	Now   func() time.Time // the clock of UpdatedAt. Default time.Now.
+	// Asks says what is wrong with the question of a chart. Default: nothing is.
+	Asks func(question string) error
 }
 
 // Open reads what is kept. The error is ErrNewer, or what is damaged.
@@ -37,7 +40,7 @@ func Open(o Options) (*Saved, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open what is saved: %w", err)
 	}
-	s := &Saved{place: o.Place, now: o.Now}
+	s := &Saved{place: o.Place, now: o.Now, asks: o.Asks}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -47,6 +50,11 @@ func Open(o Options) (*Saved, error) {
 // Definitions are those of a project, by name.
 func (s *Saved) Definitions() List[Definition, *Definition] {
 	return List[Definition, *Definition]{s, func(p *project) *[]Definition { return &p.Definitions }}
+}
+
+// Charts are those of a project, by name.
+func (s *Saved) Charts() List[Chart, *Chart] {
+	return List[Chart, *Chart]{s, func(p *project) *[]Chart { return &p.Charts }}
 }
 
 // Views are those of a project, by name.
@@ -101,6 +109,11 @@ func (l List[T, P]) Put(of, name, by string, text []byte) (T, error) {
 	head.Name, head.UpdatedAt, head.UpdatedBy = name, l.of.now().UTC(), by
 	if err := checked(P(&x)); err != nil {
 		return x, err
+	}
+	if c, ok := any(&x).(*Chart); ok && l.of.asks != nil {
+		if err := l.of.asks(c.Question); err != nil {
+			return x, fmt.Errorf("%w: question: %w", ErrInvalid, err)
+		}
 	}
 	return x, l.change(of, name, func(items []T, i int, found bool) ([]T, error) {
 		if found {

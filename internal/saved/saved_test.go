@@ -17,7 +17,12 @@ var at = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, path string) *Saved {
 	t.Helper()
-	s, err := Open(Options{Place: &document.File{Path: path}, Now: func() time.Time { return at }})
+	s, err := Open(Options{Place: &document.File{Path: path}, Now: func() time.Time { return at }, Asks: func(q string) error {
+		if strings.Contains(q, "nonsense") {
+			return errors.New("nobody knows nonsense")
+		}
+		return nil
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +67,7 @@ func TestPutReplaceDelete(t *testing.T) {
 			t.Errorf("of another project: %+v, %v", others, err)
 		}
 	}
-	if says, err := Read(path); err != nil || says != "2 score definitions and 1 views of 2 projects" && says != "2 score definitions and 1 views of 1 projects" {
+	if says, err := Read(path); err != nil || says != "2 score definitions, 1 views and 0 charts of 1 projects" {
 		t.Errorf("%q, %v", says, err)
 	}
 }
@@ -72,6 +77,7 @@ func TestWhatIsRefused(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "saved.json"))
 	definitions := func(name, text string) error { _, err := s.Definitions().Put("p", name, "k", []byte(text)); return err }
 	views := func(name, text string) error { _, err := s.Views().Put("p", name, "k", []byte(text)); return err }
+	charts := func(name, text string) error { _, err := s.Charts().Put("p", name, "k", []byte(text)); return err }
 	long := strings.Repeat("x", maxName+1)
 	for _, tc := range []struct {
 		put        func(name, text string) error
@@ -100,6 +106,9 @@ func TestWhatIsRefused(t *testing.T) {
 		{views, "a", `{"page":"traces","query":"` + strings.Repeat("x", maxQuery+1) + `"}`, "query: it is"},
 		{views, "a", `{"page":"traces","columns":[{"key":"a"},{"key":"a"}]}`, "columns, 2: key"},
 		{views, "a", `{"page":"traces","columns":[{"key":"a","width":3}]}`, "columns, 1: width"},
+		{charts, "a", `{"question":"metrics=cost","look":"pie"}`, "look: it is one of"},
+		{charts, "a", `{"question":"metrics=cost&interval=1h","look":"line"}`, "question: interval is the dashboard's"},
+		{charts, "a", `{"question":"metrics=nonsense","look":"line"}`, "question: nobody knows nonsense"},
 	} {
 		err := tc.put(tc.name, tc.text)
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), tc.says) {

@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -25,6 +26,7 @@ const (
 	codeMethodNotAllowed  = "method_not_allowed"
 	codeUnknownParameter  = "unknown_parameter"
 	codeInvalidParameter  = "invalid_parameter"
+	codeInvalidFilter     = "invalid_filter"
 	codeBodyTooLarge      = "body_too_large"
 	codeDecodedTooLarge   = "decoded_body_too_large"
 	codeUnsupportedMedia  = "unsupported_media_type"
@@ -105,6 +107,11 @@ func (s *Server) problemOf(err error) *problem {
 		p.details = request.Details
 		return p
 	}
+	var filter *query.FilterError
+	if errors.As(err, &filter) {
+		return &problem{status: http.StatusBadRequest, code: codeInvalidFilter, message: filter.Error(), details: map[string]any{
+			"parameter": query.FilterParam, "position": filter.At, "length": filter.Long, "expected": filter.Expected}}
+	}
 	var asked *store.QueryError
 	if errors.As(err, &asked) {
 		return badParameter(asked.Param, "%s", asked.Message)
@@ -154,7 +161,7 @@ const longestIngestRetry = 4 * time.Second
 // retryAfter is the one place where Retry-After is written. Where telemetry comes in, a
 // longer wait is not told: the client comes early, and is sent away once more.
 func retryAfter(rt route, wait time.Duration) string {
-	if rt.scope == keyring.ScopeIngest {
+	if rt.format != nil {
 		wait = min(wait, longestIngestRetry)
 	}
 	return strconv.FormatInt(seconds(wait), 10)

@@ -30,7 +30,29 @@ func TestGeneratedDocs(t *testing.T) {
 		params += "| " + p.Name + " | " + p.Says + " |\n"
 	}
 	text := between(t, string(b), "requests", requests)
-	generated(t, file, between(t, text, "parameters", params))
+	text = between(t, text, "parameters", params)
+	generated(t, file, between(t, text, "fields", fieldsTable()))
+}
+
+// fieldsTable are the fields of filters.
+func fieldsTable() string {
+	forms := map[query.FilterForm]string{
+		query.PlainText: "text", query.UpperText: "text, in any case", query.Truth: "`true` or `false`", query.PlainNumber: "number", query.Milliseconds: "milliseconds, or `2s`",
+		query.Money: "number, also `$0.5`", query.Moment: "time or date", query.ScoreNumber: "number, `true` or `false`", query.PathText: "text; compared or as a range: number",
+	}
+	table := "| field | is | of |\n| --- | --- | --- |\n"
+	for _, f := range query.FilterFields() {
+		is := forms[f.Form]
+		if f.Says != "" {
+			is += ": " + f.Says
+		}
+		of := strings.Join(f.Of, " ")
+		if len(f.Of) == 6 {
+			of = "all"
+		}
+		table += "| `" + strings.Join(f.Names, "` `") + "` | " + is + " | " + of + " |\n"
+	}
+	return table
 }
 
 // between puts a table between its markers.

@@ -76,6 +76,9 @@ func operations() map[string]operation {
 		"GET /v1/score-definitions":         {id: "listScoreDefinitions", says: "How people give the project's scores, by name", tag: read, gives: wire.Page[saved.Definition]{}},
 		"PUT /v1/score-definitions/{id}":    {id: "putScoreDefinition", says: "Define a score of this name, in the place of what there is", tag: admin, takes: saved.Definition{}, gives: saved.Definition{}},
 		"DELETE /v1/score-definitions/{id}": {id: "deleteScoreDefinition", says: "Remove the definition of this name; scores stay", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/charts":                    {id: "listCharts", says: "What the project's dashboard draws beside its own, by name", tag: read, gives: wire.Page[saved.Chart]{}},
+		"PUT /v1/charts/{id}":               {id: "putChart", says: "Save a chart under this name, in the place of what there is", tag: send, takes: saved.Chart{}, gives: saved.Chart{}},
+		"DELETE /v1/charts/{id}":            {id: "deleteChart", says: "Remove the chart of this name", tag: send, more: one("204", one("description", "Removed"))},
 		"GET /v1/views":                     {id: "listViews", says: "The project's saved views, by name", tag: read, gives: wire.Page[saved.View]{}},
 		"PUT /v1/views/{id}":                {id: "putView", says: "Save a view under this name, in the place of what there is", tag: send, takes: saved.View{}, gives: saved.View{}},
 		"DELETE /v1/views/{id}":             {id: "deleteView", says: "Remove the view of this name", tag: send, more: one("204", one("description", "Removed"))},
@@ -375,7 +378,7 @@ func newSchemas(t *testing.T) *schemas {
 			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
-			"Definition": "ScoreDefinition", "View": "SavedView", "Column": "ViewColumn", "Head": "Saved",
+			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		},
 	}
 }

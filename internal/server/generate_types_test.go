@@ -163,15 +163,15 @@ var (
 // pageTypes are what the page reads, by the names that it has for them.
 func pageTypes() ([]any, map[string]string) {
 	return []any{
-			wire.TraceSummary{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
+			wire.TraceSummary{}, wire.Highlight{}, wire.Segment{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
 			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
-			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{},
+			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
 			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
-			"Definition": "ScoreDefinition", "View": "SavedView", "Column": "ViewColumn", "Head": "Saved",
+			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -45,7 +46,7 @@ func TestMarkupComesBackAsJSON(t *testing.T) {
 		"/v1/stats?of=traces&group_by=name,user_id", "/v1/stats?of=observations&group_by=model,type", "/v1/traces?name=" + url.QueryEscape(markup),
 		// and what echoes the request
 		"/v1/" + id, "/v1/traces?" + url.QueryEscape(markup) + "=1", "/v1/traces?sort=" + url.QueryEscape(markup), "/v1/traces?cursor=" + url.QueryEscape(markup),
-		"/v1/traces/<script>", "/v1/telemetry/events?limit=<script>", "/<script>alert(1)</script>",
+		"/v1/traces/<script>", "/v1/telemetry/events?limit=<script>",
 	} {
 		for _, accept := range []string{"*/*", "text/html"} {
 			rep := h.get(path, "Accept", accept)
@@ -55,6 +56,13 @@ func TestMarkupComesBackAsJSON(t *testing.T) {
 			if rep.header.Get("Access-Control-Allow-Origin") != "" || rep.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: %v", path, rep.header)
 			}
+		}
+	}
+	// Outside of the API a browser gets the page, which repeats nothing of the address.
+	for accept, begins := range map[string]string{"*/*": "{", "text/html": "<!doctype html>"} {
+		rep := h.get("/<script>alert(1)</script>", "Accept", accept)
+		if !strings.HasPrefix(string(rep.body), begins) || strings.Contains(string(rep.body), "alert") || rep.header.Get("X-Content-Type-Options") != "nosniff" || rep.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v %s", accept, rep.header, rep.body)
 		}
 	}
 	if rep := h.get("/v1/traces/" + id); rep.status != 200 {
@@ -165,7 +173,7 @@ func TestSessionsFromElsewhereChangeNothing(t *testing.T) {
 			continue
 		}
 		changing++
-		path := strings.ReplaceAll(rt.path, "{id}", map[string]string{"/v1/users/{id}": "u", "/v1/traces/{id}": "t", "/v1/keys/{id}": h.keys.List()[0].ID}[rt.path])
+		path := strings.ReplaceAll(rt.path, "{id}", cmp.Or(map[string]string{"/v1/users/{id}": "u", "/v1/traces/{id}": "t", "/v1/keys/{id}": h.keys.List()[0].ID}[rt.path], "a"))
 		for name, headers := range map[string][]string{
 			"nothing said": nil, "a form of another site": {"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"},
 			"another port": {"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "same-site"}, "a sandboxed frame": {"Origin", "null", "Sec-Fetch-Site", "cross-site"},

@@ -41,9 +41,10 @@ type Options struct {
 	Prices Prices
 	// Budgets says what of what may be spent was spent, and takes budgets. Required.
 	Budgets Budgets
-	// Definitions says how people give scores, and Views which lists they look at. Required.
+	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
+	Charts      SavedList[saved.Chart]
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.
@@ -246,6 +247,7 @@ func (o Options) Validate() error {
 	need(o.Budgets != nil, "Budgets are missing")
 	need(o.Definitions != nil, "Definitions are missing")
 	need(o.Views != nil, "Views are missing")
+	need(o.Charts != nil, "Charts are missing")
 	need(o.Search != nil, "Search is missing")
 	need(o.Keys != nil, "Keys is missing")
 	need(o.Eraser != nil, "Eraser is missing")

@@ -118,7 +118,7 @@ func (f *refusals) samples() []sample {
 
 // noteRefusal remembers the refusal when it is one of a client that sends telemetry, or tries to.
 func (s *Server) noteRefusal(rt route, c *call, p *problem) {
-	sends := rt.scope == keyring.ScopeIngest || rt.scope == anyScope
+	sends := rt.format != nil || rt.scope == anyScope
 	if rt.scope == "" && (rt.path == unknownPath || rt.otherMethod) { // nothing was authenticated
 		secret := signin.Secret(c.r)
 		read := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -43,7 +42,7 @@ func TestRetryAfterIsShortWhereTelemetryComes(t *testing.T) {
 	}
 	paths := 0
 	for _, rt := range apiRoutes() {
-		if rt.scope != keyring.ScopeIngest {
+		if rt.format == nil {
 			continue
 		}
 		paths++

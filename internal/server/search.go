@@ -5,48 +5,62 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
 // searchReads is about how many events a search reads before it knows whether
 // the words are rare: about 0.3 s of work.
 const searchReads = 200_000
 
-// search restricts f to the events that hold the words of f.Text and have f.Attributes. Rare ones
+// search restricts f to what the searches find. Rare events
 // become a list of events, which the Warehouse folds alone; others are looked for while it
-// pages through everything, where they turn up soon. The caller calls done when
+// pages through everything, where they turn up soon. all are what each search found. The caller calls done when
 // it has its answer.
-func (s *Server) search(ctx context.Context, project string, f *store.Filter, q *textsearch.Query) (done func(), err error) {
-	if q == nil {
-		return func() {}, nil
+func (s *Server) search(ctx context.Context, project string, f *store.Filter, searches []query.Search) (all []store.Found, done func(), err error) {
+	var open []store.TextSearch
+	done = func() {
+		for _, search := range open {
+			search.Close()
+		}
 	}
-	search, err := s.o.Search.Search(project, q)
-	if err != nil {
-		return nil, err
+	for i := range searches {
+		search, err := s.o.Search.Search(project, searches[i].Query)
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		seqs, ok, err := search.Seqs(ctx, searchReads)
+		found := store.Found{Seqs: seqs, Not: searches[i].Not}
+		if ok || err != nil {
+			search.Close()
+		} else {
+			found.Seqs, found.Match = nil, search.Match
+			open = append(open, search)
+		}
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		all = append(all, found)
+		if searches[i].Param == query.FilterParam {
+			f.Found = append(f.Found, found)
+		} else {
+			f.Seqs, f.Match = found.Seqs, found.Match
+		}
 	}
-	seqs, ok, err := search.Seqs(ctx, searchReads)
-	if err != nil {
-		search.Close()
-		return nil, err
-	}
-	if ok {
-		f.Seqs = seqs
-		search.Close()
-		return func() {}, nil
-	}
-	f.Match = search.Match
-	return search.Close, nil
+	return all, done, nil
 }
 
 // searchStats is search for an aggregate, which needs every event that matches.
-func (s *Server) searchStats(ctx context.Context, project string, f *store.Filter, q *textsearch.Query) error {
-	done, err := s.search(ctx, project, f, q)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if f.Match != nil {
-		return badParameter(query.Searched(f), "what it asks for may be in more than %d events, which is too many for statistics; ask for what is rarer", searchReads)
+func (s *Server) searchStats(ctx context.Context, project string, f *store.Filter, searches []query.Search) error {
+	for i := range searches {
+		_, done, err := s.search(ctx, project, f, searches[i:i+1])
+		if err != nil {
+			return err
+		}
+		done()
+		if (&store.Where{Match: f.Match, Found: f.Found}).Asks() {
+			return badParameter(searches[i].Param, "what it asks for may be in more than %d events, which is too many for statistics; ask for what is rarer", searchReads)
+		}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type tenancyRow struct {
 // tenancyRows has a row for each route of the API: a route without one fails the test.
 func tenancyRows() map[string]tenancyRow {
 	one := string(batch(event("matrix", "event_create", `{}`)))
-	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "limit=1000"}
+	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "filter=FOREIGN", "filter=name:FOREIGN*", "filter=user:FOREIGN-user,x", "limit=1000"}
 	rows := map[string]tenancyRow{
 		"POST /v1/telemetry/batch": {body: one}, "POST /v1/ingest/batch": {body: one},
 		"POST /api/v1/telemetry/bulk":       {body: `{"telemetry":[{"a":1}],"timestamp":1}`},
@@ -61,6 +61,9 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/score-definitions":         {},
 		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
 		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
+		"GET /v1/charts":                    {},
+		"PUT /v1/charts/{id}":               {id: "saved", body: `{"question":"metrics=cost","look":"line"}`, makes: true},
+		"DELETE /v1/charts/{id}":            {id: "saved", removes: true, status: 204},
 		"GET /v1/views":                     {},
 		"PUT /v1/views/{id}":                {id: "saved", body: `{"page":"traces"}`, makes: true},
 		"DELETE /v1/views/{id}":             {id: "saved", removes: true, status: 204},
@@ -120,7 +123,7 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.until("the job has ended", func() bool {
 		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
 	})
-	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`} {
+	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`} {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/brokle-ai/brokle-go/internal/keyring"
 )
 
 const (
@@ -143,7 +141,7 @@ func (a *answerWriter) begin(length int64) {
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	if a.rt.scope == keyring.ScopeIngest {
+	if a.rt.format != nil {
 		h.Set("Accept-Encoding", acceptEncoding)
 	}
 	if hangsUp(a.c.r.UserAgent()) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
@@ -24,14 +25,26 @@ type Where struct {
 	// Seqs and Match are the Filter's.
 	Seqs  []entity.Seq
 	Match func(ctx context.Context, seqs []entity.Seq) ([]bool, error)
+	Found []Found
+}
+
+// Asks says whether the events of a row must be asked to know whether it passes.
+func (w *Where) Asks() bool {
+	return w.Match != nil || slices.ContainsFunc(w.Found, func(f Found) bool { return f.Match != nil })
+}
+
+// Scored says whether scores decide what passes.
+func (w *Where) Scored() bool {
+	return len(w.Scores) > 0 || slices.ContainsFunc(w.Conditions, func(c Condition) bool { return c.Op == HasScore })
 }
 
 // Condition compares a column, as package query names it, with a value: an int64, a
-// float64, a string, a bool or, of In, a []string.
+// float64, a string, a bool, of In a []string, or what its Op says.
 type Condition struct {
 	Column string
 	Op     Op
 	Value  any
+	Not    bool // passes where the rest does not hold, also where there is no value
 }
 
 // Op is how a condition compares.
@@ -44,7 +57,28 @@ const (
 	AtLeast
 	AtMost
 	Below
+	// OneOf has Texts, or the numbers of a []float64. Of a list, or of what the observations of a trace have, one element must be so, with all that follow, too.
+	OneOf
+	// Between has a Span.
+	Between
+	// Present is a text that is not empty, Known a number or a time that there is. They have no value.
+	Present
+	Known
+	// HasScore is of no column: a ScoreRange holds, or there is a score of that name (a string; any, when it is empty).
+	HasScore
 )
+
+// OfObservations are the columns that a trace has by its observations: it has a value when one of them has it.
+func OfObservations() []string {
+	return []string{"type", "level", "provider", "error_type", "finish_reason", "status_message", "service_tier"}
+}
+
+// Texts are what a text may be: one of Equal, or like one of Like. These are patterns of SQL's LIKE, in lower case, of which only % means something, and \ before
+// another \, % or _ that means itself. Like them is in whatever case, of ASCII.
+type Texts struct{ Equal, Like []string }
+
+// Span is from Least to Most, both in it: each an int64 or a float64, or nil for no bound.
+type Span struct{ Least, Most any }
 
 // ScoreRange holds when Least ≤ mean ≤ Most, and the mean is none of Not.
 type ScoreRange struct {

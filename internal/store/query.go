@@ -39,6 +39,11 @@ type Filter struct {
 	// restrict nothing by themselves.
 	Text       string
 	Attributes []textsearch.Attribute `json:",omitempty"`
+	// Said is the text of a filter in the grammar of docs/api.md, which Terms and Found stand for, so that a cursor belongs to it; it
+	// restricts nothing by itself.
+	Said  string      `json:",omitempty"`
+	Terms []Condition `json:"-"`
+	Found []Found     `json:"-"`
 	// Seqs, when it is not nil, are the events to restrict to: an observation
 	// passes when it was folded from one of them, a trace when it or an
 	// observation of it was. Scores have no such filter.
@@ -46,6 +51,14 @@ type Filter struct {
 	// Match restricts to the same way, where Seqs would be too many: it is asked of the
 	// events of what would be on the page, of many rows at a time. Statistics do not know it.
 	Match func(ctx context.Context, seqs []entity.Seq) ([]bool, error) `json:"-"`
+}
+
+// Found is what a search found: the events, or, where they would be too many, a way to ask about some. A row passes when it has one of them, as
+// with Filter.Seqs and Filter.Match; with Not, when it has none.
+type Found struct {
+	Seqs  []entity.Seq // when it is not nil
+	Match func(ctx context.Context, seqs []entity.Seq) ([]bool, error)
+	Not   bool
 }
 
 // ScoreCondition is one `score=NAME OP NUMBER` filter: a trace passes when the mean of its

@@ -24,6 +24,7 @@ type Query struct {
 	ends   uint32   // places that end one
 
 	attributes []Attribute
+	test       *Test // what Testing made; the words are then those that what passes it has
 }
 
 // Parse reads words that must all occur, in any order and case, and phrases
@@ -149,7 +150,7 @@ func NewMatcher(q *Query) *Matcher {
 
 // Matches says whether all words and phrases are in the event's text, and all attributes among its own.
 func (m *Matcher) Matches(ev *wire.Event) bool {
-	if len(m.q.attributes) > 0 && !m.has(ev) {
+	if len(m.q.attributes) > 0 && !m.has(ev) || m.q.test != nil && !m.q.test.holds(ev) {
 		return false
 	}
 	if len(m.q.words) == 0 {

@@ -28,6 +28,22 @@ type TraceSummary struct {
 	TotalCost *float64       `json:"total_cost"`
 	Scores    map[string]any `json:"scores"` // name → mean of the numeric values, else the last text
 	Models    []string       `json:"models"` // distinct, sorted
+	// InputPreview and OutputPreview are the first characters of what went in and came out, Highlights where the words of a search are: in lists that were asked for previews.
+	InputPreview  string      `json:"input_preview,omitempty"`
+	OutputPreview string      `json:"output_preview,omitempty"`
+	Highlights    []Highlight `json:"highlights,omitempty"`
+}
+
+// Highlight is a text of a row in which words were found that were searched for, with what stands around them.
+type Highlight struct {
+	Field    string    `json:"field"` // name, input, output, status_message, tags, metadata or attributes
+	Segments []Segment `json:"segments"`
+}
+
+// Segment is a part of a text.
+type Segment struct {
+	Text  string `json:"text"`
+	Match bool   `json:"match,omitempty"` // it is a word that was searched for
 }
 
 // Trace is one folded trace with what belongs to it: GET /v1/traces/{id}.
@@ -112,8 +128,9 @@ type Observation struct {
 	Counted         bool            `json:"counted"`
 	QualityScore    *float64        `json:"quality_score"`
 	Tags            []string        `json:"tags"`
-	InputPreview    string          `json:"input_preview"`  // the first characters; lists have no payload
-	OutputPreview   string          `json:"output_preview"` // the same
+	InputPreview    string          `json:"input_preview"`        // the first characters; lists have no payload
+	OutputPreview   string          `json:"output_preview"`       // the same
+	Highlights      []Highlight     `json:"highlights,omitempty"` // in lists that were asked for previews: where the words of a search are
 	ModelParameters json.RawMessage `json:"model_parameters,omitempty"`
 	Usage           json.RawMessage `json:"usage,omitempty"`      // an object: what was counted beside the tokens above
 	Attributes      json.RawMessage `json:"attributes,omitempty"` // an object, merged key by key

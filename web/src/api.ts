@@ -9,6 +9,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly details?: Record<string, unknown>,
   ) {
     super(message);
   }
@@ -77,9 +78,11 @@ export async function ask(path: string, o: Options = {}): Promise<string> {
 function failure(status: number, text: string): ApiError {
   if (status === 401) unauthorized();
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string; details?: unknown } };
+    const { error } = JSON.parse(text) as {
+      error: { code: string; message: string; details?: Record<string, unknown> };
+    };
     const lines = Array.isArray(error.details) ? error.details.filter(x => typeof x === "string") : [];
-    return new ApiError(status, error.code, [error.message, ...lines].join("\n"));
+    return new ApiError(status, error.code, [error.message, ...lines].join("\n"), error.details);
   } catch {
     return new ApiError(status, "unreadable", `The server answered ${status} and nothing readable.`);
   }

@@ -1,9 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { type Params, query as written } from "./api.ts";
-import { type Field, filterParams } from "./filters.ts";
+import type { Field } from "./filters.ts";
 import { useKeys } from "./keys.tsx";
 import { type Range, rangeParams, readRange, statParams } from "./range.ts";
 import { usePlace } from "./router.ts";
+import { filterOf } from "./terms.ts";
 
 /** Asked is what the address asks for: a time, and the API's parameters with it. */
 export interface Asked {
@@ -25,15 +26,15 @@ export function useAsked(fields: Field[], otherwise?: string): Asked {
   const [turn, again] = useState(0);
   const reload = () => again(n => n + 1);
   useKeys([{ key: "r", label: "Load again", run: reload }]);
-  const filters = filterParams(query, fields);
+  const filter = filterOf(query, fields);
   const times = `${query.get("range")} ${query.get("from")} ${query.get("to")}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the strings stand for the query, and turn for "now"
   const asked = useMemo(() => {
     const q = new URLSearchParams(query);
     if (otherwise && !q.has("range") && !q.has("from") && !q.has("to")) q.set("range", otherwise);
     const range = readRange(q, Date.now());
-    const params: Params = { ...filters, ...statParams(range) };
-    return { range, params, open: { ...filters, ...rangeParams(range) }, key: `${turn} ${written(params)}` };
-  }, [written(filters), times, turn, otherwise]);
+    const params: Params = { filter, ...statParams(range) };
+    return { range, params, open: { filter, ...rangeParams(range) }, key: `${turn} ${written(params)}` };
+  }, [filter, times, turn, otherwise]);
   return { ...asked, query, reload };
 }

@@ -1,74 +1,122 @@
-// The filters of traces: their names are the API's, and the address holds them.
-import type { Params } from "./api.ts";
+// What the bar of filters offers: the fields by the shortest of their names, as docs/api.md has them.
 
 export interface Field {
-  name: string; // parameter
-  title: string;
-  kind: "text" | "number" | "flag" | "score";
-  sign?: string; // of a number: ≥ or ≤
-  unit?: string;
+  name: string; // ends in a point when a key follows
+  says?: string; // beside the name
+  kind: "text" | "number" | "flag" | "time" | "keyed";
+  examples?: string[]; // of numbers and times
   suggest?: { of: string; by: string }; // where known values come from: /v1/stats
   choices?: string[];
 }
 
-export const traceFields: Field[] = [
-  { name: "name", title: "Name", kind: "text", suggest: { of: "traces", by: "name" } },
-  { name: "user_id", title: "User", kind: "text", suggest: { of: "traces", by: "user_id" } },
-  { name: "session_id", title: "Session", kind: "text", suggest: { of: "traces", by: "session_id" } },
-  { name: "environment", title: "Environment", kind: "text", suggest: { of: "traces", by: "environment" } },
-  { name: "key_id", title: "Key", kind: "text", suggest: { of: "observations", by: "key_id" } },
-  { name: "model", title: "Model", kind: "text", suggest: { of: "observations", by: "model" } },
-  { name: "tag", title: "Tag", kind: "text" },
-  { name: "level", title: "Level", kind: "text", choices: ["ERROR", "WARN", "INFO", "DEBUG", "DEFAULT"] },
-  { name: "has_error", title: "Errors", kind: "flag" },
-  { name: "min_latency_ms", title: "Latency", kind: "number", sign: "≥", unit: "ms" },
-  { name: "max_latency_ms", title: "Latency", kind: "number", sign: "≤", unit: "ms" },
-  { name: "min_cost", title: "Cost", kind: "number", sign: "≥", unit: "$" },
-  { name: "score", title: "Score", kind: "score", suggest: { of: "scores", by: "name" } },
+const text = (name: string, of?: string, by = name, says?: string): Field => ({
+  name,
+  kind: "text",
+  ...(of ? { suggest: { of, by } } : {}),
+  ...(says ? { says } : {}),
+});
+
+const number = (name: string, says: string, ...examples: string[]): Field => ({ name, kind: "number", says, examples });
+
+const levels = ["ERROR", "WARN", "INFO", "DEBUG", "DEFAULT"];
+const times = [">2026-01-31", "2026-01-01..2026-01-31"];
+
+const about = (of: string): Field[] => [
+  text("name", of),
+  text("user", "traces", "user_id"),
+  text("session", "traces", "session_id"),
+  text("env", of, "environment", "environment"),
 ];
 
-const named = (...names: string[]): Field[] => names.flatMap(n => traceFields.filter(f => f.name === n));
+const called: Field[] = [
+  text("model", "observations"),
+  text("type", "observations"),
+  { ...text("level"), choices: levels },
+  text("provider", "observations"),
+  text("error_type", "observations"),
+  text("message", undefined, "", "what a status says"),
+];
 
-/** The filters of the other pages: those of traces that their questions take too. */
-export const dashboardFields = named("environment", "model", "name", "user_id", "key_id", "tag");
-export const sessionFields = named("user_id", "environment", "key_id", "model", "tag", "has_error");
-export const userFields = named("environment", "key_id", "model", "tag", "has_error");
-export const scoreFields = named("environment", "key_id");
+const where: Field[] = [
+  text("tag"),
+  text("key", "observations", "key_id", "the key that brought it"),
+  text("version", "observations"),
+  text("release", "observations"),
+];
 
-/** Applied is one filter in force. */
-export interface Applied {
-  field: Field;
-  value: string;
-}
+const failed: Field = { name: "error", kind: "flag", says: "whether it failed", choices: ["true", "false"] };
+const latency = number("latency", "ms, s or m", ">1s", ">=500", "1s..5s");
+const cost = number("cost", "US dollars", ">0.01", ">=$1", "0..0.001");
+const tokens = number("tokens", "in and out", ">1000", "100..500");
+const started: Field = { name: "start", kind: "time", says: "a date or a time", examples: times };
+const score: Field = {
+  name: "score.",
+  kind: "keyed",
+  says: "the mean of a name",
+  suggest: { of: "scores", by: "name" },
+  examples: [">=0.8", "<0.5", "1"],
+};
+const said: Field[] = [
+  { name: "metadata.", kind: "keyed", says: "a path in metadata" },
+  { name: "attributes.", kind: "keyed", says: "an attribute of a span" },
+  { name: "resource.", kind: "keyed", says: "of a span's resource" },
+];
 
-/** applied reads the filters of an address. Only score may be there more than once. */
-export function applied(q: URLSearchParams, fields: Field[]): Applied[] {
-  return fields.flatMap(field => {
-    const values = q.getAll(field.name).filter(v => v !== "");
-    return (field.kind === "score" ? values : values.slice(0, 1)).map(value => ({ field, value }));
-  });
-}
+const ofTraces: Field[] = [
+  ...about("traces"),
+  ...called,
+  failed,
+  text("status", "traces"),
+  latency,
+  cost,
+  tokens,
+  number("observations", "how many steps", ">10"),
+  number("errors", "how many failed", ">1"),
+  score,
+  ...where,
+  text("id"),
+  started,
+];
 
-/** filterParams are the API's parameters for the filters and the text search of an address. */
-export function filterParams(q: URLSearchParams, fields: Field[]): Params {
-  const params: Params = { q: q.get("q") ?? undefined };
-  for (const f of fields) params[f.name] = q.getAll(f.name);
-  return params;
-}
-
-/** described is a filter as a person says it. */
-export function described({ field, value }: Applied): { title: string; value: string } {
-  switch (field.kind) {
-    case "flag":
-      return { title: field.title, value: value === "true" ? "yes" : "none" };
-    case "number":
-      return {
-        title: `${field.title} ${field.sign}`,
-        value: field.unit === "$" ? `$${value}` : `${value} ${field.unit}`,
-      };
-    case "score":
-      return { title: field.title, value };
-    default:
-      return { title: field.title, value };
-  }
-}
+/** The fields of each page: those that all of its questions take. */
+export const traceFields: Field[] = [...ofTraces, ...said];
+export const observationFields: Field[] = [
+  ...about("observations"),
+  ...called,
+  failed,
+  text("status", "observations"),
+  latency,
+  number("ttft", "to the first token", ">1s"),
+  cost,
+  tokens,
+  number("prompt_tokens", "in", ">1000"),
+  number("completion_tokens", "out", ">1000"),
+  score,
+  ...where,
+  text("finish_reason"),
+  text("service_tier", "observations"),
+  text("cost_source", "observations"),
+  text("trace"),
+  text("id"),
+  started,
+  ...said,
+];
+export const sessionFields: Field[] = ofTraces;
+export const userFields: Field[] = [
+  text("env", "traces", "environment", "environment"),
+  text("name", "traces"),
+  text("model", "observations"),
+  failed,
+  ...where,
+  started,
+];
+export const dashboardFields: Field[] = [...about("traces"), text("model", "observations"), ...where, started];
+export const scoreFields: Field[] = [
+  text("env", "scores", "environment", "environment"),
+  text("key", "scores", "key_id", "the key that brought it"),
+  text("model", "scores"),
+  text("type", "scores"),
+  text("user", "scores", "user_id"),
+  text("session", "scores", "session_id"),
+  started,
+];

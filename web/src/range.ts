@@ -34,6 +34,12 @@ function date(text: string | null): Date | undefined {
   return Number.isNaN(d.getTime()) ? undefined : d;
 }
 
+/** between are from and to of two seconds. */
+export const between = (from: number, to: number): { from: string; to: string } => ({
+  from: new Date(from * 1000).toISOString(),
+  to: new Date(to * 1000).toISOString(),
+});
+
 /** AHEAD is how far the clocks of clients may be ahead: what is dated later is not of a time that ends now. */
 export const AHEAD = 3_600_000;
 

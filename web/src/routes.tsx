@@ -6,6 +6,7 @@ import { ComparePage } from "./pages/compare.tsx";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
 import { ObservationPage } from "./pages/observation.tsx";
+import { ObservationsPage } from "./pages/observations.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
@@ -35,6 +36,12 @@ export const views: View[] = [
     one: id => <TracePage key={id} id={id} />,
   },
   {
+    path: "/observations",
+    nav: { title: "Observations", icon: "observations" },
+    list: () => <ObservationsPage />,
+    one: id => <ObservationPage key={id} id={id} />,
+  },
+  {
     path: "/sessions",
     nav: { title: "Sessions", icon: "sessions" },
     list: () => <SessionsPage />,
@@ -46,7 +53,6 @@ export const views: View[] = [
     list: () => <UsersPage />,
     one: id => <UserPage key={id} id={id} />,
   },
-  { path: "/observations", one: id => <ObservationPage key={id} id={id} /> },
   { path: "/compare", list: () => <ComparePage /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },

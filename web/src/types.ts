@@ -41,6 +41,24 @@ export interface TraceSummary {
   scores: Record<string, number | string>;
   /** distinct, sorted */
   models: string[];
+  /** input_preview and output_preview are the first characters of what went in and came out, Highlights where the words of a search are: in lists that were asked for previews. */
+  input_preview?: string;
+  output_preview?: string;
+  highlights?: Highlight[];
+}
+
+/** Highlight is a text of a row in which words were found that were searched for, with what stands around them. */
+export interface Highlight {
+  /** name, input, output, status_message, tags, metadata or attributes */
+  field: string;
+  segments: Segment[];
+}
+
+/** Segment is a part of a text. */
+export interface Segment {
+  text: string;
+  /** it is a word that was searched for */
+  match?: boolean;
 }
 
 /** Observation is one folded observation: a generation, a span, a tool call, … Its id is its own within its trace. A number that is not known is null. */
@@ -121,6 +139,8 @@ export interface Observation {
   input_preview: string;
   /** the same */
   output_preview: string;
+  /** in lists that were asked for previews: where the words of a search are */
+  highlights?: Highlight[];
   model_parameters?: Sent | null;
   /** an object: what was counted beside the tokens above */
   usage?: Sent | null;
@@ -483,4 +503,14 @@ export interface ViewColumn {
   key: string;
   /** pixels, 30 to 2000; 0: the usual */
   width?: number;
+}
+
+/** SavedChart is a question to statistics that a dashboard draws, for whatever time is looked at. */
+export interface SavedChart extends Saved {
+  /** metrics, of, group_by and filters as GET /v1/stats has them after "?"; at most 8 KiB */
+  question: string;
+  /** line, bars or table */
+  look: string;
+  /** the axis is logarithmic */
+  log?: boolean;
 }

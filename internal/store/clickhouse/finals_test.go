@@ -75,3 +75,22 @@ func TestWhereabouts(t *testing.T) {
 		t.Errorf("%v, known %v, unknown %v", at, known, unknown)
 	}
 }
+
+// Groups without a value have scores like others.
+func TestScoresOfGroupsWithoutAValue(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	w := openWith(t, testOptions(t, s, s.Database(t)))
+	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	recs := []entity.Record{
+		record(t, 1, "e1", wire.TraceCreate, at, `{"id":"t1","name":"n"}`), record(t, 2, "e2", wire.TraceCreate, at, `{"id":"t2","name":"n","user_id":"u"}`),
+		record(t, 3, "e3", wire.QualityScoreCreate, at, `{"id":"s1","trace_id":"t1","name":"quality","value":1,"data_type":"NUMERIC"}`),
+		record(t, 4, "e4", wire.QualityScoreCreate, at, `{"id":"s2","trace_id":"t2","name":"quality","value":0,"data_type":"NUMERIC"}`),
+	}
+	insert(t, w, recs, 4)
+	rows, err := query.ListStats(t.Context(), w, storetest.HistoryProject, store.StatsQuery{Of: "traces", GroupBy: []string{"user_id"}, Metrics: []string{"score_avg:quality"}})
+	if err != nil || len(rows.Data) != 2 || fmt.Sprint(rows.Data[0]["score_avg:quality"]) != "1" || fmt.Sprint(rows.Data[1]["score_avg:quality"]) != "0" {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	closeOf(t, w)
+}

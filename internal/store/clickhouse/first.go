@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,7 +52,7 @@ func (f *fronts) put(of front, from int64) {
 
 // firstTraces finds a page of traces, and one more, with their rows, in this way: in one statement. ok is false where it does not do.
 func (v *view) firstTraces(ctx context.Context, p *store.Plan) (keys []key, rows map[string]*traceRow, ok bool, err error) {
-	if p.Match != nil || !ofTracesAlone(&p.Where) {
+	if p.Asks() || !ofTracesAlone(&p.Where) {
 		return nil, nil, false, nil
 	}
 	near := *p
@@ -74,7 +75,10 @@ func (v *view) firstTraces(ctx context.Context, p *store.Plan) (keys []key, rows
 	if from, is := first.last.(int64); newest && is && !first.all {
 		v.w.fronts.put(front{v.project, p.Limit}, from)
 	}
-	return first.keys, first.rows, first.does(p), nil
+	if !first.does(p) {
+		return nil, nil, false, nil
+	}
+	return first.keys, first.rows, true, nil
 }
 
 // firstPage is what comes first among the rows that were looked at.
@@ -153,15 +157,10 @@ func traceValue(p *store.Plan) string { return number(traceColumns.expression(p.
 
 // ofTracesAlone says that no other table decides which traces are meant.
 func ofTracesAlone(w *store.Where) bool {
-	if w.Seqs != nil || len(w.Scores) > 0 {
+	if w.Seqs != nil || len(w.Found) > 0 || w.Scored() {
 		return false
 	}
-	for _, c := range w.Conditions {
-		if c.Column == "type" || c.Column == "level" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(w.Conditions, func(c store.Condition) bool { return slices.Contains(store.OfObservations(), c.Column) })
 }
 
 // before says whether a value comes before another, and is not like it. nil comes last.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // traceFailed says that an observation of the trace has failed, or that it says so itself.
@@ -18,6 +19,7 @@ var traceColumns = columns{
 		"type": "tr.id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "tr.id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "tr.id",
 	},
+	some:  someOfTraces(),
 	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	id:    "tr.id", scores: "SELECT placed_in AS owner, name, value FROM sc",
 	found: func(q *builder, seqs []entity.Seq) string {
@@ -30,12 +32,27 @@ var traceColumns = columns{
 	},
 }
 
+// someOfTraces are what a trace has several of: of some, its observations say what they are.
+func someOfTraces() map[string]sqltext.Some {
+	some := map[string]sqltext.Some{"tag": someOf("tr.tags"), "model": someOf("tr.models")}
+	for _, column := range store.OfObservations() {
+		some[column] = sqltext.Some{Element: column, Around: "tr.id IN (SELECT trace_id FROM o WHERE %s)"}
+	}
+	return some
+}
+
+// someOf are the elements of a list.
+func someOf(list string) sqltext.Some {
+	return sqltext.Some{Element: "one", Around: "arrayExists(one -> %s, " + list + ")"}
+}
+
 // observationColumns is the filter over o; user_id, session_id and release are those of the trace (t) when the observation itself names none.
 var observationColumns = columns{
 	row: "o.",
 	of: map[string]string{
 		"time": us("o.start_time"), "user_id": ofTrace("user_id"), "session_id": ofTrace("session_id"), "release": ofTrace("release"), "tag": "has(o.tags, %s)",
 	},
+	some: map[string]sqltext.Some{"tag": someOf("o.tags")},
 	flags: map[string][2]string{
 		"has_error":    {"o.level != 'ERROR'", "o.level = 'ERROR'"},
 		"is_duplicate": {"o.duplicate_of = ''", "o.duplicate_of != ''"},
@@ -60,12 +77,12 @@ var scoreColumns = columns{row: "sc.", of: map[string]string{
 	"tag": "has(t.tags, %s)", "user_id": "t.user_id", "session_id": "t.session_id", "release": "t.release",
 	"model": "o.model", "type": "o.type", "level": "o.level", "provider": "o.provider", "version": "o.version",
 	store.GroupValue: bucketBound(""),
-}}
+}, some: map[string]sqltext.Some{"tag": someOf("t.tags")}}
 
 // filteredTraces returns the tables that define o and tr, and the conditions on tr. With scores they define s and sc too.
 func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 	tables = []string{ofTraces, ofObservations}
-	if len(f.Scores) > 0 {
+	if f.Scored() {
 		tables = append(tables, ofScores, ofPlacedScores)
 	}
 	return tables, q.conditions(f, &traceColumns)

@@ -16,7 +16,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		keys, err := v.search(ctx, plan, nil, func(p *store.Plan) ([]key, error) {
 			q := v.query()
 			conditions := q.conditions(&p.Where, &observationColumns)
-			tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
+			tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), p.Scored())
 			return v.keys(ctx, q, p, tables, "SELECT o.id AS id, o.trace_id AS tie, "+number(observationColumns.expression(p.By), p.Number)+" AS value, o.seqs AS own_seqs "+from+sqltext.Where(conditions...))
 		})
 		if err != nil {

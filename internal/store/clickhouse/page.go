@@ -84,14 +84,14 @@ func (v *view) keys(ctx context.Context, q *builder, p *store.Plan, tables []str
 	seqs := new(proto.ColUInt64).Array()
 	selected := "id, tie, value"
 	result := proto.Results{{Name: "id", Data: &id}, {Name: "tie", Data: &tie}, {Name: "value", Data: value.data()}}
-	if p.Match != nil {
+	if p.Asks() {
 		selected += ", own_seqs"
 		result = append(result, proto.ResultColumn{Name: "own_seqs", Data: seqs})
 	}
 	text := with(tables, "SELECT "+selected+" FROM ("+relation+")"+sqltext.Where(behind(q, p))+order(p))
 	err = v.rows(ctx, q, text, result, func(i int) {
 		k := key{id: id.Row(i), tie: tie.Row(i), value: value.row(i)}
-		if p.Match != nil {
+		if p.Asks() {
 			k.seqs = slices.Clone(seqs.Row(i))
 		}
 		keys = append(keys, k)

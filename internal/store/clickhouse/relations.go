@@ -9,6 +9,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // The relations of the project: tr its traces, t the same as what an observation or a score is part of, o its observations, s its scores, and
@@ -63,6 +64,8 @@ type columns struct {
 	// of has the columns that are not row's of the same name: an expression, or the whole
 	// condition of a filter, with %s for the value.
 	of map[string]string
+	// some are the columns with several values, of which the conditions of a filter in our grammar mean one.
+	some map[string]sqltext.Some
 	// flags are the conditions that a column is false, and true.
 	flags  map[string][2]string
 	id     string                              // tells rows apart
@@ -119,29 +122,65 @@ func compared(op store.Op) string {
 // conditions are the parts of w as SQL conditions that must all hold.
 func (q *builder) conditions(w *store.Where, c *columns) []string {
 	var all []string
-	for _, part := range w.Conditions {
-		if flag, ok := part.Value.(bool); ok {
-			text := c.flags[part.Column][0]
-			if flag {
-				text = c.flags[part.Column][1]
-			}
-			all = append(all, text)
-			continue
+	for i := range w.Conditions {
+		part := &w.Conditions[i]
+		condition := q.condition(part, c)
+		if part.Not {
+			condition = fmt.Sprintf(dialect.Not, condition)
 		}
-		expression, value := c.expression(part.Column), q.arg(part.Value)
-		if strings.Contains(expression, "%s") {
-			all = append(all, fmt.Sprintf(expression, value))
-		} else {
-			all = append(all, fmt.Sprintf(compared(part.Op), expression, value))
-		}
+		all = append(all, condition)
 	}
 	if w.Seqs != nil {
 		all = append(all, c.found(q, w.Seqs))
+	}
+	for _, f := range w.Found {
+		switch {
+		case f.Seqs == nil: // its Match is asked
+		case f.Not:
+			all = append(all, fmt.Sprintf(dialect.Not, c.found(q, f.Seqs)))
+		default:
+			all = append(all, c.found(q, f.Seqs))
+		}
 	}
 	if len(w.Scores) > 0 {
 		all = append(all, q.scoreRanges(w.Scores, c))
 	}
 	return all
+}
+
+// dialect is ClickHouse's, whose lower changes the letters of ASCII alone.
+var dialect = sqltext.Dialect{
+	OneText: "has(%[2]s, CAST(%[1]s, 'String'))", OneNumber: "has(%[2]s, toFloat64(%[1]s))", Like: "like(lower(CAST(%[1]s, 'String')), %[2]s)",
+	Known: "isNotNull(%s)", Number: "%s", Not: "NOT ifNull(%s, 0)",
+}
+
+// condition is one part as SQL, as if it had no Not.
+func (q *builder) condition(part *store.Condition, c *columns) string {
+	switch v := part.Value.(type) {
+	case bool:
+		if v {
+			return c.flags[part.Column][1]
+		}
+		return c.flags[part.Column][0]
+	case store.ScoreRange:
+		return q.scoreRanges([]store.ScoreRange{v}, c)
+	}
+	if some, ok := c.some[part.Column]; ok && sqltext.Compares(part.Op) {
+		return dialect.Around(some, part, q.arg)
+	}
+	expression := c.expression(part.Column)
+	switch {
+	case part.Op == store.HasScore && part.Value == "":
+		return fmt.Sprintf("%s IN (SELECT owner FROM (%s) WHERE name != '')", c.id, c.scores)
+	case part.Op == store.HasScore:
+		return fmt.Sprintf("%s IN (SELECT owner FROM (%s) WHERE name = %s)", c.id, c.scores, q.arg(part.Value))
+	case sqltext.Compares(part.Op):
+		return dialect.Condition(part.Op, part.Value, expression, q.arg)
+	}
+	if strings.Contains(expression, "%s") {
+		return fmt.Sprintf(expression, q.arg(part.Value))
+	}
+	return fmt.Sprintf(compared(part.Op), expression, q.arg(part.Value))
 }
 
 // scoreRanges is the condition that all of them hold.

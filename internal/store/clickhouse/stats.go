@@ -73,7 +73,7 @@ func (s *statement) source() (tables []string, from string, conditions []string)
 	case "events":
 		return []string{ofEvents}, "FROM e", conditions
 	default:
-		tables, from = observationsWithTrace(s.columns.need("t.", &s.Where, s.Groups...), len(s.Where.Scores) > 0)
+		tables, from = observationsWithTrace(s.columns.need("t.", &s.Where, s.Groups...), s.Where.Scored())
 	}
 	return tables, from, conditions
 }

@@ -67,7 +67,7 @@ func (s *statement) scoresText(names []string) string {
 	default:
 		from += " JOIN sc AS named ON named.observation_id = o.id AND named.placed_in = o.trace_id"
 	}
-	if s.Of != "scores" && len(s.Where.Scores) == 0 {
+	if s.Of != "scores" && !s.Where.Scored() {
 		tables = append(tables, ofScores, ofPlacedScores)
 	}
 	selected, grouped := s.groupColumns()

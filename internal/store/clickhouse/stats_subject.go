@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // subject is what statistics can be of: its columns and metrics as SQL.
@@ -22,6 +23,7 @@ const eventEnvironment = "multiIf(e.environment != '', CAST(e.environment, 'Stri
 var eventColumnsOf = columns{
 	row:   "e.",
 	of:    map[string]string{"time": us("e.ts"), "environment": eventEnvironment, "tag": "has(e.tags, %s)"},
+	some:  map[string]sqltext.Some{"tag": someOf("e.tags")},
 	flags: map[string][2]string{"has_error": {"e.level != 'ERROR'", "e.level = 'ERROR'"}},
 	found: func(q *builder, seqs []entity.Seq) string { return "e.seq IN " + q.arg(uints(seqs)) },
 }

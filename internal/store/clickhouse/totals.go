@@ -85,7 +85,7 @@ func (q *builder) environments(p *store.Plan) (tables []string) {
 	grouped := `SELECT id, 0 AS session_count, CAST([], 'Array(String)') AS user_ids, CAST([], 'Array(String)') AS environments, toInt64(sum(traces)) AS trace_count,
 		toInt64(sum(observations)) AS observation_count, toInt64(sum(errors)) AS error_count, ifNull(sum(tokens), 0) AS total_tokens, sum(cost) AS total_cost, toInt64(sum(unpriced)) AS unpriced_count, min(first) AS first_seen, max(last) AS last_seen
 		FROM (` + strings.Join(parts, " UNION ALL ") + ") GROUP BY id"
-	if len(p.Scores) == 0 {
+	if !p.Scored() {
 		tables = append(tables, ofScores)
 	}
 	return append(tables, table("grouped", grouped))

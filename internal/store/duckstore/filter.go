@@ -7,6 +7,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // columns is what filters and groups ask of a relation.
@@ -15,6 +16,8 @@ type columns struct {
 	// of has the columns that are not row's of the same name: an expression, or the whole
 	// condition of a filter, with %s for the value.
 	of map[string]string
+	// some are the columns with several values, of which the conditions of a filter in our grammar mean one.
+	some map[string]sqltext.Some
 	// flags are the conditions that a column is false, and true.
 	flags  map[string][2]string
 	hash   string                              // trace_hash, where it is that of the column trace_id; else ""
@@ -57,31 +60,71 @@ func compared(op store.Op) string {
 // conditions are the parts of w as SQL conditions that must all hold.
 func (q *builder) conditions(w *store.Where, c columns) []string {
 	var all []string
-	for _, part := range w.Conditions {
-		if flag, ok := part.Value.(bool); ok {
-			all = append(all, c.flag(part.Column, flag))
-			continue
-		}
-		if id, ok := part.Value.(string); ok && c.hash != "" && part.Column == "trace_id" {
+	for i := range w.Conditions {
+		part := &w.Conditions[i]
+		if id, ok := part.Value.(string); ok && c.hash != "" && part.Column == "trace_id" && part.Op == store.Equal && !part.Not {
 			all = append(all, fmt.Sprintf("%s = %d", c.hash, traceHash(id)))
 		}
-		expression, value := c.expression(part.Column), q.arg(part.Value)
-		if _, ok := part.Value.(float64); ok {
-			value += "::DOUBLE"
+		condition := q.condition(part, &c)
+		if part.Not {
+			condition = fmt.Sprintf(dialect.Not, condition)
 		}
-		if strings.Contains(expression, "%s") {
-			all = append(all, fmt.Sprintf(expression, value))
-		} else {
-			all = append(all, fmt.Sprintf(compared(part.Op), expression, value))
-		}
+		all = append(all, condition)
 	}
 	if w.Seqs != nil {
 		all = append(all, c.found(q, w.Seqs))
+	}
+	for _, f := range w.Found {
+		switch {
+		case f.Seqs == nil: // its Match is asked
+		case f.Not:
+			all = append(all, fmt.Sprintf(dialect.Not, c.found(q, f.Seqs)))
+		default:
+			all = append(all, c.found(q, f.Seqs))
+		}
 	}
 	if len(w.Scores) > 0 {
 		all = append(all, q.scoreRanges(w.Scores, c))
 	}
 	return all
+}
+
+// dialect is DuckDB's. It compiles a pattern of a regular expression for each row, when that is a parameter; LIKE needs no compiling, and translate
+// changes the letters of ASCII alone, which lower does not.
+var dialect = sqltext.Dialect{
+	OneText: "list_contains(%[2]s::VARCHAR[], %[1]s)", OneNumber: "list_contains(%[2]s::DOUBLE[], %[1]s::DOUBLE)",
+	Like:  `translate(%[1]s, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') LIKE %[2]s ESCAPE '\'`,
+	Known: "%s IS NOT NULL", Number: "%s::DOUBLE", Not: "coalesce(NOT (%s), true)",
+}
+
+// condition is one part as SQL, as if it had no Not.
+func (q *builder) condition(part *store.Condition, c *columns) string {
+	switch v := part.Value.(type) {
+	case bool:
+		return c.flag(part.Column, v)
+	case store.ScoreRange:
+		return q.scoreRanges([]store.ScoreRange{v}, *c)
+	}
+	if some, ok := c.some[part.Column]; ok && sqltext.Compares(part.Op) {
+		return dialect.Around(some, part, q.arg)
+	}
+	expression := c.expression(part.Column)
+	switch {
+	case part.Op == store.HasScore && part.Value == "":
+		return fmt.Sprintf("%s IN (SELECT owner FROM (%s) AS named WHERE name IS NOT NULL)", c.id, c.scores)
+	case part.Op == store.HasScore:
+		return fmt.Sprintf("%s IN (SELECT owner FROM (%s) AS named WHERE name = %s)", c.id, c.scores, q.arg(part.Value))
+	case sqltext.Compares(part.Op):
+		return dialect.Condition(part.Op, part.Value, expression, q.arg)
+	}
+	value := q.arg(part.Value)
+	if _, ok := part.Value.(float64); ok {
+		value += "::DOUBLE"
+	}
+	if strings.Contains(expression, "%s") {
+		return fmt.Sprintf(expression, value)
+	}
+	return fmt.Sprintf(compared(part.Op), expression, value)
 }
 
 // scoreRanges is the condition that all of them hold. The scores are read once and

@@ -16,6 +16,7 @@ var observationColumns = columns{
 		"time": "o.start_time", "user_id": "coalesce(o.user_id, t.user_id)", "session_id": "coalesce(o.session_id, t.session_id)",
 		"release": "coalesce(o.release, t.release)", "tag": "list_contains(o.tags, %s)",
 	},
+	some: map[string]sqltext.Some{"tag": someOf("o.tags")},
 	flags: map[string][2]string{
 		"has_error":    {"o.level <> 'ERROR'", "o.level = 'ERROR'"},
 		"is_duplicate": {"o.duplicate_of IS NULL", "o.duplicate_of IS NOT NULL"},
@@ -58,7 +59,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 func (v *view) observationKeys(ctx context.Context, p *pager) ([]key, error) {
 	return v.pageKeys(ctx, p, func(q *builder, columns string, more ...string) string {
 		conditions := q.conditions(&p.Where, observationColumns)
-		tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), len(p.Scores) > 0)
+		tables, from := observationsWithTrace(observationColumns.need("t.", &p.Where), p.Scored())
 		return with(tables, "SELECT "+columns+" FROM (SELECT "+observationKeyColumns(p.By)+" "+from+sqltext.Where(conditions...)+")"+sqltext.Where(append(more, p.where(q))...))
 	})
 }

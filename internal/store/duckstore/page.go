@@ -51,7 +51,7 @@ func (v *view) pageKeys(ctx context.Context, p *pager, statement func(q *builder
 		return nil, nil // no event has what was searched
 	}
 	on := func(*builder) []string { return nil }
-	if p.Number == store.Float && len(p.Scores) == 0 && p.Seqs == nil {
+	if p.Number == store.Float && !p.Scored() && p.Seqs == nil && len(p.Found) == 0 {
 		var err error
 		if on, err = v.onPage(ctx, p, statement); err != nil {
 			return nil, err

@@ -15,7 +15,7 @@ var scoreColumns = columns{row: "sc.", of: map[string]string{
 	"tag": "list_contains(t.tags, %s)", "user_id": "t.user_id", "session_id": "t.session_id", "release": "t.release",
 	"model": "o.model", "type": "o.type", "level": "o.level", "provider": "o.provider", "version": "o.version",
 	store.GroupValue: bucketBound(""),
-}}
+}, some: map[string]sqltext.Some{"tag": someOf("t.tags")}}
 
 // scoresWith defines sc and, as the question needs them, o and t beside it:
 // what a score is about is not looked up for nothing.

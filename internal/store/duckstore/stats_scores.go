@@ -64,13 +64,13 @@ func (s *statement) scoresText(names []string) string {
 	case "traces": // whose columns the conditions name without tr
 		name, value = "score_name", "score_value"
 		from += " JOIN (SELECT placed_in, name AS score_name, value AS score_value FROM sc) AS named ON named.placed_in = tr.id"
-		if len(s.Scores) == 0 {
+		if !s.Scored() {
 			tables = append(tables, ofScores, ofPlacedScores)
 		}
 	default:
 		name, value = "s.name", "s.value"
 		from += " JOIN s ON " + about
-		if len(s.Scores) == 0 {
+		if !s.Scored() {
 			tables = append(tables, ofScores)
 		}
 	}

@@ -22,7 +22,7 @@ func (s *statement) source() (tables []string, from string, conditions []string)
 	case "events":
 		return nil, "FROM events", append([]string{"project = $1"}, conditions...)
 	default:
-		tables, from = observationsWithTrace(s.columns.need("t.", &s.Where, s.Groups...), len(s.Scores) > 0)
+		tables, from = observationsWithTrace(s.columns.need("t.", &s.Where, s.Groups...), s.Scored())
 	}
 	return tables, from, conditions
 }

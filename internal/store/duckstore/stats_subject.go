@@ -2,6 +2,7 @@ package duckstore
 
 import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
 // subject is what statistics can be of: its columns and metrics as SQL.
@@ -45,6 +46,7 @@ func subjectOf(of string) *subject {
 				of: map[string]string{
 					"time": "ts", "environment": eventEnvironment, "tag": "list_contains(tags, %s)",
 				},
+				some:  map[string]sqltext.Some{"tag": someOf("tags")},
 				flags: map[string][2]string{"has_error": {"coalesce(level, '') <> 'ERROR'", "level = 'ERROR'"}},
 				found: func(q *builder, seqs []entity.Seq) string { return "seq IN (" + q.seqs(seqs) + ")" },
 			},

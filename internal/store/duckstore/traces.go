@@ -24,8 +24,23 @@ var traceColumns = columns{
 		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "id",
 	},
+	some:  someOfTraces(),
 	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	hash:  "trace_hash", id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
+}
+
+// someOfTraces are what a trace has several of: of some, its observations say what they are.
+func someOfTraces() map[string]sqltext.Some {
+	some := map[string]sqltext.Some{"tag": someOf("tags"), "model": someOf("models")}
+	for _, column := range store.OfObservations() {
+		some[column] = sqltext.Some{Element: column, Around: "id IN (SELECT trace_id FROM o WHERE %s)"}
+	}
+	return some
+}
+
+// someOf are the elements of a list.
+func someOf(list string) sqltext.Some {
+	return sqltext.Some{Element: "one", Around: "len(list_filter(" + list + ", lambda one: %s)) > 0"}
 }
 
 // Traces answers with a page of traces. It first finds the ids of the page with
@@ -61,7 +76,7 @@ func (v *view) traceKeys(ctx context.Context, p *pager) ([]key, error) {
 // of f on tr. When f asks for scores, they define s and sc too.
 func (q *builder) filteredTraces(f *store.Where) (tables, conditions []string) {
 	tables = []string{ofTraces, ofObservations}
-	if len(f.Scores) > 0 {
+	if f.Scored() {
 		tables = append(tables, ofScores, ofPlacedScores)
 	}
 	return tables, q.conditions(f, traceColumns)

@@ -41,9 +41,9 @@ type List[K any] struct {
 }
 
 // Search finds the rows of a page, and one more, that match: it goes through what Find finds, in order, in growing leaps,
-// until the page is full. Without a Match it is Find.
+// until the page is full. Where no events are to be asked it is Find.
 func (l *List[K]) Search(ctx context.Context, plan *store.Plan) ([]K, error) {
-	if plan.Match == nil {
+	if !plan.Asks() {
 		return l.Find(plan)
 	}
 	leap := *plan
@@ -56,7 +56,7 @@ func (l *List[K]) Search(ctx context.Context, plan *store.Plan) ([]K, error) {
 		}
 		keys, next := Cut(keys, leap.Limit, l.Place)
 		for some := range slices.Chunk(keys, searchStep) {
-			if some, err = l.matching(ctx, some, plan.Match); err != nil {
+			if some, err = l.matching(ctx, some, &plan.Where); err != nil {
 				return nil, err
 			}
 			if found = append(found, some...); len(found) > plan.Limit {
@@ -70,8 +70,8 @@ func (l *List[K]) Search(ctx context.Context, plan *store.Plan) ([]K, error) {
 	}
 }
 
-// matching are the keys of which an event matches, in their order.
-func (l *List[K]) matching(ctx context.Context, keys []K, match func(context.Context, []entity.Seq) ([]bool, error)) ([]K, error) {
+// matching are the keys whose events match all that is asked, in their order.
+func (l *List[K]) matching(ctx context.Context, keys []K, asked *store.Where) ([]K, error) {
 	var of []int
 	var seqs []entity.Seq
 	err := l.Events(ctx, keys, func(at int, seq entity.Seq) {
@@ -80,17 +80,26 @@ func (l *List[K]) matching(ctx context.Context, keys []K, match func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	matches, err := match(ctx, seqs)
-	if err != nil {
-		return nil, err
-	}
-	passed := make([]bool, len(keys))
-	for i, yes := range matches {
-		passed[of[i]] = passed[of[i]] || yes
+	failed := make([]bool, len(keys))
+	for _, f := range append([]store.Found{{Match: asked.Match}}, asked.Found...) {
+		if f.Match == nil {
+			continue
+		}
+		matches, err := f.Match(ctx, seqs)
+		if err != nil {
+			return nil, err
+		}
+		has := make([]bool, len(keys))
+		for i, yes := range matches {
+			has[of[i]] = has[of[i]] || yes
+		}
+		for i := range failed {
+			failed[i] = failed[i] || has[i] == f.Not
+		}
 	}
 	var kept []K
 	for i, k := range keys {
-		if passed[i] {
+		if !failed[i] {
 			kept = append(kept, k)
 		}
 	}

@@ -50,6 +50,7 @@ func Warehouse(t *testing.T, open OpenWarehouse, names ...string) {
 		{"SharedIDs", testSharedIDs},
 		{"Floating", testFloating},
 		{"Filters", testFilters},
+		{"FilterGrammar", testFilterGrammar},
 		{"Paging", testPaging},
 		{"PagingWhileInserting", testPagingWhileInserting},
 		{"PagingStats", testPagingStats},

@@ -22,13 +22,14 @@ export function linkColumn<T>(
   column: Omit<Column<T>, "cell">,
   href: (row: T) => string,
   name: (row: T) => string,
+  filter?: (row: T) => string[],
 ): Column<T> {
   const cell = (row: T) => (
     <a href={href(row)} tabIndex={-1} class="row-link">
       {name(row)}
     </a>
   );
-  return { ...column, cell };
+  return { ...column, cell, ...(filter ? { filter } : {}) };
 }
 
 /** countColumn is a number that can be sorted by. */
@@ -69,6 +70,7 @@ export function amountColumns<T extends Amounts>(widths: { observations: number;
       ) : (
         <span class="faint">0</span>
       ),
+    filter: row => [`error:${row.error_count > 0}`],
   };
   const tokens: Column<T> = {
     key: "tokens",
@@ -96,7 +98,7 @@ interface CompactProps {
   name: string;
   at: string;
   of: Amounts;
-  last?: string; // what may be cut off
+  last?: ComponentChildren; // what may be cut off
   children: ComponentChildren; // before the amounts
 }
 

@@ -48,11 +48,11 @@ function Which({ a, b }: { a: string; b: string }): JSX.Element {
     >
       <label>
         A
-        <input ref={first} required defaultValue={a} placeholder="id or address of a trace" />
+        <input ref={first} type="text" required defaultValue={a} placeholder="id or address of a trace" />
       </label>
       <label>
         B
-        <input ref={second} required defaultValue={b} placeholder="id or address of a trace" />
+        <input ref={second} type="text" required defaultValue={b} placeholder="id or address of a trace" />
       </label>
       <button type="submit" class="button primary">
         Compare
@@ -112,10 +112,13 @@ function Sums({ a, b }: { a: Trace; b: Trace }): JSX.Element {
   });
   const scores = names.map(name => {
     const [x, y] = [a.scores[name], b.scores[name]];
-    const numbers = typeof x === "number" && typeof y === "number";
+    const yesNo = [a, b].some(t => t.score_list.some(s => s.name === name && s.data_type === "BOOLEAN"));
+    const numbers = typeof x === "number" && typeof y === "number" && !yesNo;
+    const said = (v: number | string | undefined) =>
+      yesNo && (v === 0 || v === 1) ? (v ? "yes" : "no") : scoreText(v);
     return {
       key: `score ${name}`,
-      cells: [name, scoreText(x), scoreText(y), numbers ? <Delta key="d" a={x} b={y} write={n => scoreText(n)} /> : ""],
+      cells: [name, said(x), said(y), numbers ? <Delta key="d" a={x} b={y} write={n => scoreText(n)} /> : ""],
     };
   });
   const heads = ["", ...[a, b].map((t, i) => `${i === 0 ? "A" : "B"}: ${t.name || t.id}`), "Difference"];

@@ -1,20 +1,22 @@
 import type { JSX } from "preact";
-import type { Params } from "../api.ts";
+import { type Params, query as written } from "../api.ts";
 import { useAsked } from "../asked.ts";
+import { link } from "../base.ts";
 import { dashboardFields } from "../filters.ts";
 import { cost, count, duration, percent, short } from "../format.ts";
-import { type Range, rangeParams } from "../range.ts";
+import { between, type Range, rangeParams } from "../range.ts";
 import { along, axisOf, groups, number, type Step, stats, stepFor, sum } from "../stats.ts";
 import type { StatRow } from "../types.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
+import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { type Line, TimeChart } from "../ui/timechart.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
 import { Budgets } from "./budgets.tsx";
 import { EnvironmentTable, ModelTable } from "./dashboardtables.tsx";
+import { OwnCharts } from "./owncharts.tsx";
 import { parts } from "./parts.ts";
 
 const METRICS = "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost,unpriced_count";
@@ -41,13 +43,14 @@ export function DashboardPage(): JSX.Element {
         <TimeRange range={range} />
       </PageHead>
       <Budgets />
-      <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} />
-      {error && <Failure error={error} again={reload} />}
+      <FilterBar query={query} fields={dashboardFields} range={rangeParams(range)} error={error} />
+      {error && !filterError(error) && <Failure error={error} again={reload} />}
       {(data === undefined || (data === null && busy)) && !error && <Spinner />}
       {data === null && !busy && <Nothing what="traces" icon="dashboard" fields={dashboardFields} range={range} />}
       {data && (
         <div class={busy ? "stale" : ""} aria-busy={busy}>
-          <Shown answers={data} range={range} />
+          <Shown answers={data} range={range} params={params} />
+          <OwnCharts params={params} range={range} asked={key} />
         </div>
       )}
     </div>
@@ -81,7 +84,8 @@ async function ask(params: Params, range: Range, signal: AbortSignal): Promise<A
 
 const failed = (r: StatRow): number => Math.round((number(r.count) ?? 0) * (number(r.error_rate) ?? 0));
 
-function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.Element {
+function Shown({ answers: a, range, params }: { answers: Answers; range: Range; params: Params }): JSX.Element {
+  const behind = (from: number, to: number) => link(`/traces${written({ ...params, ...between(from, to) })}`);
   // Observations may begin in a time in which no trace does
   const x = axisOf(range, a.step, [...a.over, ...a.modelsOver, ...a.environmentsOver]);
   const bucket = a.step.ms / 1000;
@@ -116,9 +120,18 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
         ]}
       />
       <div class="cards">
-        <TimeChart title="Traces" total={count(n)} x={x} bucket={bucket} lines={volume(x, a.over)} stacked />
-        <TimeChart title="Latency" x={x} bucket={bucket} lines={latency(x, a.over)} />
         <TimeChart
+          behind={behind}
+          title="Traces"
+          total={count(n)}
+          x={x}
+          bucket={bucket}
+          lines={volume(x, a.over)}
+          stacked
+        />
+        <TimeChart behind={behind} title="Latency" x={x} bucket={bucket} lines={latency(x, a.over)} />
+        <TimeChart
+          behind={behind}
           title="Cost by model"
           total={cost(sum(a.models, "cost"))}
           x={x}
@@ -127,6 +140,7 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
           stacked
         />
         <TimeChart
+          behind={behind}
           title="Tokens by model"
           total={short(sum(a.models, "tokens"))}
           x={x}
@@ -135,6 +149,7 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
           stacked
         />
         <TimeChart
+          behind={behind}
           title="Cost by environment"
           total={cost(sum(a.environments, "cost"))}
           x={x}
@@ -143,6 +158,7 @@ function Shown({ answers: a, range }: { answers: Answers; range: Range }): JSX.E
           stacked
         />
         <TimeChart
+          behind={behind}
           title="Traces with errors"
           total={percent(number(a.total.error_rate))}
           x={x}

@@ -5,7 +5,7 @@ import { count } from "../format.ts";
 import { rangeParams } from "../range.ts";
 import { setQuery } from "../router.ts";
 import { Failure, PageHead } from "../ui/bits.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
+import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import type { IconName } from "../ui/icon.tsx";
 import { Nothing } from "../ui/nothing.tsx";
 import type { Paged } from "../ui/paged.ts";
@@ -25,7 +25,8 @@ interface Props<T> {
   compact: (row: T) => ComponentChildren;
   how?: string; // what makes a trace count here
   none?: string; // the title where filters leave nothing, when it is not the usual one
-  search?: string; // the placeholder of the text search; absent: there is none
+  search?: boolean; // words are looked for
+  rowKey?: (row: T) => string; // where ids are not enough
   fresh?: Set<string>; // ids of rows that just came in
   buttons?: ComponentChildren; // beside the time
   tools?: ComponentChildren; // beside the filters
@@ -46,11 +47,11 @@ export function ListPage<T extends { id: string }>(props: Props<T>): JSX.Element
         {props.buttons}
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={fields} range={rangeParams(range)} search={props.search}>
+      <FilterBar query={query} fields={fields} range={rangeParams(range)} error={list.error} search={props.search}>
         {props.tools}
       </FilterBar>
       {props.chart}
-      {list.error && <Failure error={list.error} again={asked.reload} />}
+      {list.error && !filterError(list.error) && <Failure error={list.error} again={asked.reload} />}
       {list.loaded && list.rows.length === 0 && !list.error ? (
         <Nothing
           what={title.toLowerCase()}
@@ -70,6 +71,8 @@ export function ListPage<T extends { id: string }>(props: Props<T>): JSX.Element
           sort={props.sort}
           onSort={s => setQuery({ sort: s === props.newest ? undefined : s, live: undefined })}
           fresh={props.fresh}
+          rowKey={props.rowKey}
+          fields={fields}
         />
       )}
     </div>

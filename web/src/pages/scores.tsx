@@ -7,7 +7,7 @@ import { type Range, rangeParams } from "../range.ts";
 import { setQuery } from "../router.ts";
 import { aboutScore, type ScoreKind, scoreKinds } from "../scorestats.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
+import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
 import { TimeRange } from "../ui/timerange.tsx";
@@ -28,8 +28,8 @@ export function ScoresPage(): JSX.Element {
         <span class="spacer" />
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={scoreFields} range={rangeParams(range)} />
-      {error && <Failure error={error} again={reload} />}
+      <FilterBar query={query} fields={scoreFields} range={rangeParams(range)} error={error} />
+      {error && !filterError(error) && <Failure error={error} again={reload} />}
       {!data && !error && <Spinner />}
       {data?.length === 0 && (
         <Nothing

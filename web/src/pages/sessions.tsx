@@ -3,6 +3,7 @@ import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { sessionFields } from "../filters.ts";
 import { counted, duration } from "../format.ts";
+import { is } from "../terms.ts";
 import type { SessionSummary, Totals } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
 import { Compact, linkColumn } from "./columns.tsx";
@@ -24,6 +25,7 @@ export const sessionColumns: Column<SessionSummary>[] = [
     grow: 1,
     cell: s => <Users ids={s.user_ids} />,
     hint: s => s.user_ids.join("\n"),
+    filter: s => s.user_ids.map(u => is("user", u)),
   },
   {
     key: "environments",
@@ -31,6 +33,7 @@ export const sessionColumns: Column<SessionSummary>[] = [
     width: 100,
     cell: s => s.environments.join(", "),
     hint: s => s.environments.join("\n"),
+    filter: s => s.environments.map(e => is("env", e)),
   },
   { key: "lasted", title: "Lasted", width: 86, numeric: true, cell: lasted },
   ...totalColumns<SessionSummary>(),

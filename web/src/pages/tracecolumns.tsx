@@ -2,8 +2,10 @@ import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
 import { duration, percent, scoreText } from "../format.ts";
+import { is, scoreField } from "../terms.ts";
 import type { TraceSummary } from "../types.ts";
 import { Took } from "../ui/bits.tsx";
+import { Found, Preview } from "../ui/found.tsx";
 import type { Column } from "../ui/table.tsx";
 import { amountColumns, Compact, linkColumn, timeColumn } from "./columns.tsx";
 
@@ -30,7 +32,24 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       { key: "name", title: "Name", width: 120, grow: 2, hint: t => `${t.name}\n${t.id}` },
       traceHref,
       traceName,
+      t => (t.name ? [is("name", t.name)] : []),
     ),
+    {
+      key: "input",
+      title: "Input",
+      width: 130,
+      grow: 2,
+      cell: t => (t.highlights?.length ? <Found in={t.highlights} /> : <Preview text={t.input_preview} />),
+      hint: t => t.input_preview ?? "",
+    },
+    {
+      key: "output",
+      title: "Output",
+      width: 120,
+      grow: 2,
+      cell: t => <Preview text={t.output_preview} />,
+      hint: t => t.output_preview ?? "",
+    },
     {
       key: "user",
       title: "User",
@@ -38,6 +57,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       grow: 1,
       cell: t => linked("/users", t.user_id),
       hint: t => t.user_id,
+      filter: t => one("user", t.user_id),
     },
     {
       key: "session",
@@ -46,6 +66,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       grow: 1,
       cell: t => linked("/sessions", t.session_id),
       hint: t => t.session_id,
+      filter: t => one("session", t.session_id),
     },
     {
       key: "latency",
@@ -53,6 +74,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       width: 98,
       sort: "latency_ms",
       cell: t => <Latency of={t} longest={longest} />,
+      filter: t => (t.latency_ms === null ? [] : [`latency:>=${Math.floor(t.latency_ms)}`]),
     },
     amount.tokens,
     amount.cost,
@@ -60,16 +82,17 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     amount.observations,
   ];
   return [
-    ...usual.map(c => ({ ...c, shown: true })),
+    ...usual.map(c => ({ ...c, shown: c.key !== "session" })),
     ...scores.map(
       (name, i): Choice => ({
         key: `score:${name}`,
         title: name,
         width: 86,
-        shown: i < 3,
+        shown: i < 1,
         numeric: true,
         cell: t => meanText(t.scores[name], yesNo.has(name)),
         hint: t => `${name}: ${meanText(t.scores[name], yesNo.has(name))}`,
+        filter: t => (typeof t.scores[name] === "number" ? [`${scoreField(name)}:${t.scores[name]}`] : []),
       }),
     ),
     {
@@ -80,8 +103,16 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       shown: false,
       cell: t => t.models.join(", "),
       hint: t => t.models.join("\n"),
+      filter: t => t.models.map(m => is("model", m)),
     },
-    { key: "environment", title: "Environment", width: 100, shown: false, cell: t => t.environment },
+    {
+      key: "environment",
+      title: "Environment",
+      width: 100,
+      shown: false,
+      cell: t => t.environment,
+      filter: t => one("env", t.environment),
+    },
     {
       key: "tags",
       title: "Tags",
@@ -90,6 +121,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
       shown: false,
       cell: t => t.tags.join(", "),
       hint: t => t.tags.join("\n"),
+      filter: t => t.tags.map(tag => is("tag", tag)),
     },
     { key: "id", title: "Id", width: 150, shown: false, cell: t => <code>{t.id}</code>, hint: t => t.id },
   ];
@@ -101,6 +133,9 @@ function meanText(v: number | string | undefined, yesNo: boolean): string {
   if (v === 0 || v === 1) return v ? "yes" : "no";
   return `${percent(v)} yes`;
 }
+
+/** one is the term of a value; none of an empty one. */
+export const one = (field: string, value: string): string[] => (value ? [is(field, value)] : []);
 
 function linked(path: string, id: string): JSX.Element | null {
   if (!id) return <span class="faint">–</span>;
@@ -133,7 +168,13 @@ function Latency({ of: t, longest }: { of: TraceSummary; longest: number }): JSX
 /** CompactTrace is the row of a telephone. */
 export function CompactTrace({ trace: t }: { trace: TraceSummary }): JSX.Element {
   return (
-    <Compact href={traceHref(t)} name={traceName(t)} at={t.start_time} of={t} last={t.user_id}>
+    <Compact
+      href={traceHref(t)}
+      name={traceName(t)}
+      at={t.start_time}
+      of={t}
+      last={t.highlights?.length ? <Found in={t.highlights} /> : t.input_preview || t.user_id}
+    >
       <Took of={t} />
     </Compact>
   );

@@ -22,6 +22,7 @@ import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
 import { ColumnChooser, ExportMenu } from "./tracemenus.tsx";
 
 const NEWEST = "-start_time";
+const previews = { previews: "true" };
 const LIVE_ROWS = 200; // looked at when something came in; more at once start the list again
 
 /** TracesPage lists traces. */
@@ -30,7 +31,7 @@ export function TracesPage(): JSX.Element {
   const { query, range, open: params } = asked;
   const live = query.get("live") === "1";
   const sort = live ? NEWEST : (query.get("sort") ?? NEWEST);
-  const list = usePaged<TraceSummary>("/v1/traces", { ...params, sort });
+  const list = usePaged<TraceSummary>("/v1/traces", { ...params, sort }, previews);
   const fresh = useFresh(live, params, list);
   const toggleLive = () => setQuery({ live: live ? undefined : "1", sort: undefined });
   useKeys([{ key: "l", label: "Live on or off", run: toggleLive }]);
@@ -56,7 +57,7 @@ export function TracesPage(): JSX.Element {
       href={traceHref}
       compact={t => <CompactTrace trace={t} />}
       none="No trace passes these filters"
-      search="Search text of traces"
+      search
       fresh={fresh.keys}
       buttons={
         <button
@@ -104,7 +105,7 @@ function useFresh(live: boolean, params: Params, list: Paged<TraceSummary>): { k
   const { rows, loaded, end, change, reload } = list;
   const tick = async (signal: AbortSignal) => {
     try {
-      const asked = { ...params, sort: NEWEST, limit: String(LIVE_ROWS) };
+      const asked = { ...params, ...previews, sort: NEWEST, limit: String(LIVE_ROWS) };
       const page = await get<Page<TraceSummary>>("/v1/traces", asked, signal);
       if (signal.aborted) return;
       const came = fresher(rows, page.data, end);

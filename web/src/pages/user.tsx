@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { get, type Params, seg } from "../api.ts";
+import { get, type Params } from "../api.ts";
 import { useAsked } from "../asked.ts";
 import { link } from "../base.ts";
 import { userFields } from "../filters.ts";
@@ -8,11 +8,12 @@ import { useKeys } from "../keys.tsx";
 import { type Range, rangeParams } from "../range.ts";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { along, axisOf, groups, number, type Step, stats, stepFor } from "../stats.ts";
+import { is } from "../terms.ts";
 import { unpriced } from "../trace/amounts.ts";
 import type { Page, SessionSummary, StatRow, TraceSummary, UserSummary } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
 import { Tiles } from "../ui/datatable.tsx";
-import { FilterBar } from "../ui/filterbar.tsx";
+import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
@@ -48,8 +49,8 @@ export function UserPage({ id }: { id: string }): JSX.Element {
         <span class="spacer" />
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={userFields} range={rangeParams(range)} />
-      {error && <Failure error={error} again={reload} />}
+      <FilterBar query={query} fields={userFields} range={rangeParams(range)} error={error} />
+      {error && !filterError(error) && <Failure error={error} again={reload} />}
       {(data === undefined || (data === null && busy)) && !error && <Spinner />}
       {data === null && !busy && <Nothing what="traces of this user" icon="users" fields={userFields} range={range} />}
       {data && (
@@ -157,7 +158,9 @@ function Lists({ params }: { params: Params }): JSX.Element {
           ))}
         </fieldset>
         <span class="spacer" />
-        <a href={link(`/traces?user_id=${seg(String(params.user_id))}&range=all`)}>All traces, to filter and export</a>
+        <a href={link(`/traces?filter=${encodeURIComponent(is("user", String(params.user_id)))}&range=all`)}>
+          All traces, to filter and export
+        </a>
       </header>
       {tab === "traces" ? <Traces params={params} /> : <Sessions params={params} />}
     </section>
@@ -211,5 +214,5 @@ function List<T extends { id: string }>({ path, params, newest, columns, none, .
   if (list.error) return <Failure error={list.error} again={list.reload} />;
   if (list.loaded && list.rows.length === 0) return <p class="card-none muted">{none}</p>;
   const onSort = (s: string) => setQuery({ sort: s }, true);
-  return <Table {...table} list={list} columns={columns(list.rows)} sort={sort} onSort={onSort} />;
+  return <Table {...table} list={list} columns={columns(list.rows)} sort={sort} onSort={onSort} fields={userFields} />;
 }

@@ -14,7 +14,7 @@ export function Legend({ nodes }: { nodes: Node[] }): JSX.Element | null {
   }
   if (kinds.size === 0) return null;
   return (
-    <ul class="legend" aria-label="Types of steps">
+    <ul class="kinds" aria-label="Types of steps">
       {[...kinds]
         .sort((a, b) => b[1] - a[1])
         .map(([kind, n]) => (
@@ -24,7 +24,7 @@ export function Legend({ nodes }: { nodes: Node[] }): JSX.Element | null {
         ))}
       {tokens && (
         <li>
-          <span class="legend-token" /> first token
+          <span class="kinds-token" /> first token
         </li>
       )}
     </ul>

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { duration } from "../format.ts";
 import { onTheme } from "../theme.ts";
 
 /** Series of a chart. color is a variable of the style sheet, such as "--accent". */
@@ -21,8 +22,19 @@ interface Props {
   axes?: boolean;
   whole?: boolean; // values are counts: no axis mark between two of them
   bucket?: number; // seconds that one x stands for
+  log?: boolean; // the axis is logarithmic; what is not above 0 has no place on it
+  most?: number; // where the axis ends, though values go beyond it
   onSelect?: (from: number, to: number) => void; // a range was brushed, in seconds
+  onBucket?: (from: number) => void; // the bucket that begins then was clicked
 }
+
+// Marks of a time in milliseconds are seconds, minutes and hours, not multiples of 1000.
+const times = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map(s => s * 1000),
+  ...[1, 2, 5, 10, 15, 30].map(m => m * 60_000),
+  ...[1, 2, 3, 6, 12, 24, 48, 96].map(h => h * 3_600_000),
+];
 
 const whole = [1, 2, 5].flatMap(n => Array.from({ length: 13 }, (_, e) => n * 10 ** e)).sort((a, b) => a - b);
 
@@ -57,19 +69,28 @@ export function Chart(props: Props): JSX.Element {
       u.destroy();
       plot.current = null;
     };
-  }, [shape, props.height, props.axes, theme]);
+  }, [shape, props.height, props.axes, props.log, theme]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only the data, not the rest of what is passed
   useEffect(() => {
     plot.current?.setData(dataOf(props));
-  }, [props.x, props.y]);
+  }, [props.x, props.y, props.most]);
+  const down = useRef(0);
   const when = at && props.x[at.index];
   const told = props.values ?? props.y;
   return (
     <figure class="chart" aria-label={props.label} role="img">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the table of the same numbers has links */}
       <div
         ref={box}
         class={props.onSelect ? "chart-plot brush" : "chart-plot"}
         style={{ height: `${props.height}px` }}
+        onPointerDown={e => {
+          down.current = e.clientX;
+        }}
+        onClick={e => {
+          const dragged = Math.abs(e.clientX - down.current) >= 3;
+          if (!dragged && when !== null && when !== undefined) props.onBucket?.(when);
+        }}
       />
       {at && when !== null && when !== undefined && (
         <div
@@ -89,7 +110,8 @@ export function Chart(props: Props): JSX.Element {
 }
 
 function dataOf(p: Props): uPlot.AlignedData {
-  return [p.x, ...p.y] as uPlot.AlignedData;
+  const y = p.log ? p.y.map(values => values.map(v => (v !== null && v > 0 ? v : null))) : p.y;
+  return [p.x, ...y] as uPlot.AlignedData;
 }
 
 type Hover = (at: { index: number; left: number } | null) => void;
@@ -114,7 +136,14 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
     cursor: { y: false, points: { show: false }, drag: { x: !!p.onSelect, y: false, setScale: false } },
     scales: {
       x: { range: (_u, min, max) => [min, max + (latest.current.bucket ?? 0)] },
-      y: { range: (_u, min, max) => [min < 0 ? min * 1.1 : 0, max > 0 ? max * 1.1 : min < 0 ? 0 : 1] },
+      y: p.log
+        ? { distr: 3 }
+        : {
+            range: (_u, min, max) => {
+              const top = Math.min(max, latest.current.most ?? max);
+              return [min < 0 ? min * 1.1 : 0, top > 0 ? top * 1.1 : min < 0 ? 0 : 1];
+            },
+          },
     },
     axes: [
       { ...axis, grid: { show: false }, size: 22, values: (_u, ticks) => tickTexts(ticks) },
@@ -122,8 +151,8 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         ...axis,
         show: p.axes !== false,
         size: 52,
-        ...(p.whole ? { incrs: whole } : {}),
-        values: (_u, ticks) => ticks.map(v => p.series[0]?.format(v) ?? String(v)),
+        ...(p.log ? {} : p.whole ? { incrs: whole } : p.series[0]?.format === duration ? { incrs: times } : {}),
+        values: (_u, ticks) => ticks.map(v => (v === null ? "" : (p.series[0]?.format(v) ?? String(v)))),
       },
     ],
     series: [

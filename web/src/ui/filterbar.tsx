@@ -1,29 +1,68 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { get } from "../api.ts";
-import { type Applied, applied, described, type Field } from "../filters.ts";
-import { fold } from "../fold.ts";
-import { short } from "../format.ts";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { ApiError } from "../api.ts";
+import type { Field } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { setQuery } from "../router.ts";
-import type { Page, StatRow } from "../types.ts";
+import { changed, filterOf, joined, type Term, terms } from "../terms.ts";
 import { Icon } from "./icon.tsx";
-import { Menu } from "./menu.tsx";
+import { Item, Menu } from "./menu.tsx";
+import { type Suggestion, useSuggestions } from "./suggest.ts";
 
 interface Props {
   query: URLSearchParams;
   fields: Field[];
   range: { from?: string; to?: string };
-  search?: string | undefined; // placeholder of the text search; absent: there is none
+  error?: Error | undefined; // of the page: what is wrong with the filter is said here
+  search?: boolean | undefined; // words are looked for
   children?: ComponentChildren; // to the right
 }
 
-/** FilterBar holds the text search, the filters in force as chips, and the way to add one. */
-export function FilterBar({ query, fields, range, search, children }: Props): JSX.Element {
-  const chips = applied(query, fields);
+/** filterError is an error about the filter, with its place; undefined for any other. */
+export function filterError(error: Error | undefined): ApiError | undefined {
+  const e = error as ApiError | undefined;
+  return e?.code === "invalid_filter" ? e : undefined;
+}
+
+/** FilterBar is the filter of the address: its terms, each a chip, and a line for more. */
+export function FilterBar({ query, fields, range, error, search, children }: Props): JSX.Element {
+  const filter = filterOf(query, fields);
+  const all = terms(filter);
+  const [text, setText] = useState("");
+  const [editing, edit] = useState<number | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const wrong = filterError(error);
+  const at = wrong && wrongTerm(filter, all, Number(wrong.details?.position ?? 0));
+  useKeys([{ key: "/", label: search ? "Search and filter" : "Filter", run: () => input.current?.select() }]);
+
+  const become = (next: string[]) => setQuery(changed(joined(next), fields));
+  const apply = (typed: string) => {
+    const texts = all.map(t => t.text);
+    const more = terms(typed).map(t => t.text);
+    if (editing !== null) texts.splice(editing, 1, ...more);
+    else texts.push(...more.filter(m => !texts.includes(m)));
+    setText("");
+    edit(null);
+    become(texts);
+  };
+  const begin = (typed: string, i: number | null) => {
+    setText(typed);
+    edit(i);
+    if (!input.current) return;
+    input.current.value = typed; // at once: keys come faster than renders
+    input.current.focus();
+    input.current.setSelectionRange(typed.length, typed.length);
+  };
+  const without = (i: number) => {
+    edit(null);
+    become(all.filter((_, j) => j !== i).map(t => t.text));
+  };
+  const back = () => {
+    const last = all.length - 1;
+    if (all[last]) begin(all[last].text, last);
+  };
   return (
     <div class="filters">
-      {search && <Search value={query.get("q") ?? ""} placeholder={search} />}
       <Menu
         label="Add a filter"
         button={
@@ -32,234 +71,237 @@ export function FilterBar({ query, fields, range, search, children }: Props): JS
           </>
         }
       >
-        {close => <AddFilter fields={fields} range={range} close={close} />}
+        {close => <Names fields={fields} close={close} pick={name => begin(name, null)} />}
       </Menu>
-      {chips.map(c => (
-        <Chip key={c.field.name + c.value} chip={c} all={chips} range={range} />
-      ))}
-      {chips.length > 1 && (
-        <button
-          type="button"
-          class="button quiet"
-          onClick={() => setQuery(Object.fromEntries(fields.map(f => [f.name, undefined])))}
-        >
+      <div class={`filterbar${wrong ? " filterbar-wrong" : ""}`}>
+        <Icon name="search" size={14} />
+        {all.map((t, i) => (
+          <Chip
+            key={t.from + t.text}
+            term={t}
+            pressed={i === editing}
+            wrong={t === at}
+            edit={() => begin(t.text, i)}
+            remove={() => without(i)}
+          />
+        ))}
+        <Line
+          {...{ fields, range, filter, text, input, wrong: !!wrong }}
+          label={search ? "Filter, or words to search for" : "Filter"}
+          empty={all.length === 0}
+          type={setText}
+          apply={apply}
+          back={back}
+          leave={() => {
+            if (editing !== null) begin("", null);
+            else input.current?.blur();
+          }}
+        />
+      </div>
+      {all.length > 1 && (
+        <button type="button" class="button quiet" onClick={() => become([])}>
           Clear
         </button>
       )}
       <div class="filters-right">{children}</div>
+      {wrong && <Wrong error={wrong} line={filter} />}
     </div>
   );
 }
 
-function Search({ value, placeholder }: { value: string; placeholder: string }): JSX.Element {
-  const field = useRef<HTMLInputElement>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    if (field.current && document.activeElement !== field.current) field.current.value = value;
-  }, [value]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useKeys([{ key: "/", label: "Search", run: () => field.current?.select() }]);
-  const apply = () => {
-    clearTimeout(timer.current);
-    setQuery({ q: field.current?.value.trim() }, true);
-  };
+// wrongTerm is the term in which a character stands.
+function wrongTerm(line: string, all: Term[], position: number): Term | undefined {
+  const at = [...line].slice(0, position).join("").length;
+  return all.find(t => at >= t.from && at <= t.from + t.text.length);
+}
+
+/** Wrong says what is wrong with a filter, and marks where. */
+function Wrong({ error, line }: { error: ApiError; line: string }): JSX.Element {
+  const { position = 0, length = 0, expected = "" } = error.details ?? {};
+  const all = [...line];
+  const at = Number(position);
+  const to = at + Math.max(1, Number(length));
   return (
-    <search class="search">
-      <form
-        onSubmit={e => {
-          e.preventDefault();
-          apply();
-        }}
-      >
-        <Icon name="search" size={14} />
-        <input
-          ref={field}
-          type="search"
-          aria-label={placeholder}
-          placeholder={placeholder}
-          defaultValue={value}
-          onInput={() => {
-            clearTimeout(timer.current);
-            timer.current = setTimeout(apply, 400);
-          }}
-          onKeyDown={e => {
-            if (e.key === "Escape") field.current?.blur();
-          }}
-        />
-      </form>
-    </search>
+    <p class="filter-wrong" role="alert" id="filter-wrong">
+      <code>
+        {all.slice(Math.max(0, at - 40), at).join("")}
+        <mark>{all.slice(at, to).join("") || "…"}</mark>
+        {all.slice(to, to + 40).join("")}
+      </code>{" "}
+      {error.message.replace(/^filter, character \d+: /, "").replace(/; expected .*$/, "")}. Expected:{" "}
+      {String(expected)}.
+    </p>
   );
 }
 
-/** withValue is the change of the address that puts value in the place of before (or adds it). */
-function withValue(field: Field, value: string, before: string | undefined, all: Applied[]): Record<string, string[]> {
-  const same = field.kind === "score" ? all.filter(c => c.field === field && c.value !== before).map(c => c.value) : [];
-  return { [field.name]: [...new Set([...same, value])] };
+interface NamesProps {
+  fields: Field[];
+  close: () => void;
+  pick: (name: string) => void;
 }
 
-function Chip({ chip, all, range }: { chip: Applied; all: Applied[]; range: Props["range"] }): JSX.Element {
-  const text = described(chip);
-  const others = all.filter(c => c.field === chip.field && c.value !== chip.value).map(c => c.value);
+function Names({ fields, close, pick }: NamesProps): JSX.Element {
   return (
-    <span class="chip">
-      <Menu
-        label={`Change the filter ${text.title} ${text.value}`}
-        class="chip-text"
-        button={
-          <>
-            <span class="chip-title">{text.title}</span> <span class="ellipsis">{text.value}</span>
-          </>
-        }
-      >
-        {close => <FilterForm field={chip.field} value={chip.value} all={all} range={range} close={close} />}
-      </Menu>
+    <div class="suggestions">
+      {fields.map(f => (
+        <Item key={f.name} close={close} run={() => pick(f.name + (f.kind === "keyed" ? "" : ":"))}>
+          <span>{f.name.replace(/\.$/, "…")}</span> <span class="muted">{f.says ?? ""}</span>
+        </Item>
+      ))}
+    </div>
+  );
+}
+
+interface ChipProps {
+  term: Term;
+  pressed: boolean;
+  wrong: boolean;
+  edit: () => void;
+  remove: () => void;
+}
+
+function Chip({ term: t, pressed, wrong, edit, remove }: ChipProps): JSX.Element {
+  return (
+    <span class={`chip${wrong ? " chip-wrong" : ""}`}>
       <button
         type="button"
-        class="chip-remove"
-        aria-label={`Remove the filter ${text.title} ${text.value}`}
-        onClick={() => setQuery({ [chip.field.name]: others })}
+        class="chip-text"
+        aria-label={`Change the filter ${t.text}`}
+        aria-pressed={pressed}
+        onClick={edit}
       >
+        {t.not && <span class="chip-not">-</span>}
+        {t.field && <span class="chip-title">{t.field}:</span>}
+        <span class="ellipsis">{t.rest}</span>
+      </button>
+      <button type="button" class="chip-remove" aria-label={`Remove the filter ${t.text}`} onClick={remove}>
         <Icon name="close" size={12} />
       </button>
     </span>
   );
 }
 
-function AddFilter({
-  fields,
-  range,
-  close,
-}: {
+interface LineProps {
   fields: Field[];
   range: Props["range"];
-  close: () => void;
-}): JSX.Element {
-  const [field, pick] = useState<Field | null>(null);
-  if (field) {
-    const all = applied(new URLSearchParams(location.search), fields);
-    return <FilterForm field={field} value="" all={all} range={range} close={close} />;
-  }
-  return (
-    <>
-      {fields.map(f => (
-        <button key={f.name} type="button" class="item" onClick={() => pick(f)}>
-          {f.title} {f.sign ?? ""}
-        </button>
-      ))}
-    </>
-  );
+  filter: string;
+  text: string;
+  input: { current: HTMLInputElement | null };
+  label: string;
+  empty: boolean;
+  wrong: boolean;
+  type: (text: string) => void;
+  apply: (text: string) => void;
+  back: () => void; // to the last chip
+  leave: () => void;
 }
 
-interface FormProps {
-  field: Field;
-  value: string;
-  all: Applied[];
-  range: Props["range"];
-  close: () => void;
-}
-
-function FilterForm({ field, value, all, range, close }: FormProps): JSX.Element {
-  const [text, setText] = useState(value);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
-  const apply = (v: string) => {
-    if (v.trim() === "" || !valid(field, v)) return;
-    setQuery(withValue(field, v.trim(), value || undefined, all));
-    close();
+/** Line is where a term is typed: a combobox whose list are the fields, and then the values of one. */
+function Line(props: LineProps): JSX.Element {
+  const { text, input, type, apply } = props;
+  const [open, show] = useState(false);
+  const [active, setActive] = useState(-1);
+  const chosenAt = useRef(-1); // active, at once: keys come faster than renders
+  const move = (to: number) => {
+    chosenAt.current = to;
+    setActive(to);
   };
-  const values = useValues(field, range);
-  if (field.kind === "flag" || field.choices) {
-    const choices = field.choices?.map(c => [c, c]) ?? [
-      ["true", "With errors"],
-      ["false", "Without errors"],
-    ];
-    return (
-      <>
-        <p class="panel-title">{field.title}</p>
-        {choices.map(([v = "", title]) => (
-          <button key={v} type="button" class="item" aria-pressed={v === value} onClick={() => apply(v)}>
-            {title}
-          </button>
-        ))}
-      </>
-    );
-  }
-  const wanted = values.filter(v => fold(v.value).includes(fold(text)) || text === value);
-  const wrong = text.trim() !== "" && !valid(field, text);
-  return (
-    <form
-      class="panel-form"
-      onSubmit={e => {
-        e.preventDefault();
-        apply(text);
-      }}
-    >
-      <label>
-        {field.title} {field.sign ?? "is"} {field.unit ? `(${field.unit})` : ""}
-        <input
-          ref={input}
-          type="text"
-          inputMode={field.kind === "number" ? "decimal" : "text"}
-          value={text}
-          placeholder={field.kind === "score" ? "quality >= 0.8" : ""}
-          spellcheck={false}
-          autocomplete="off"
-          onInput={e => setText(e.currentTarget.value)}
-        />
-      </label>
-      {wrong && (
-        <p class="field-error">
-          {field.kind === "number" ? "A number, please." : "A name, one of = != < <= > >=, and a number."}
-        </p>
-      )}
-      <div class="suggestions">
-        {wanted.slice(0, 50).map(v => (
-          <button
-            key={v.value}
-            type="button"
-            class="item"
-            onClick={() => {
-              if (field.kind !== "score") return apply(v.value);
-              setText(`${v.value} >= `);
-              input.current?.focus();
-            }}
-          >
-            <span class="ellipsis">{v.value}</span>
-            <span class="muted">{short(v.count)}</span>
-          </button>
-        ))}
-      </div>
-      <button type="submit" class="button">
-        Apply
-      </button>
-    </form>
-  );
-}
-
-function valid(field: Field, v: string): boolean {
-  if (field.kind === "number") return Number.isFinite(Number(v)) && v.trim() !== "";
-  if (field.kind === "score") return /^.+(=|!=|<|<=|>|>=)\s*-?\d+(\.\d+)?(e-?\d+)?$/i.test(v.trim());
-  return true;
-}
-
-// useValues asks which values there are in the time looked at, the most frequent first.
-function useValues(field: Field, range: Props["range"]): { value: string; count: number }[] {
-  const [values, set] = useState<{ value: string; count: number }[]>([]);
-  const by = field.suggest;
-  const { from, to } = range;
+  const id = useId();
+  const found = useSuggestions(props, open);
+  const list = useRef<HTMLDivElement>(null);
+  const shown = open && found.length > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another text has other suggestions
+  useEffect(() => move(-1), [text]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another one is chosen, and may be out of sight
   useEffect(() => {
-    if (!by) return;
-    const abort = new AbortController();
-    get<Page<StatRow>>("/v1/stats", { of: by.of, group_by: by.by, metrics: "count", from, to }, abort.signal).then(
-      page => {
-        const found = page.data
-          .map(r => ({ value: String(r[by.by] ?? ""), count: Number(r.count) }))
-          .filter(v => v.value !== "");
-        set(found.sort((a, b) => b.count - a.count));
-      },
-      () => {}, // suggestions are a convenience: the value can be typed
-    );
-    return () => abort.abort();
-  }, [by, from, to]);
-  return values;
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+
+  const take = (s: Suggestion) => {
+    const head = /\s$/.test(text) ? text : text.slice(0, terms(text).at(-1)?.from ?? 0);
+    if (s.whole) apply(head + s.term);
+    else type(head + s.term);
+    input.current?.focus();
+  };
+  const onKey = (e: KeyboardEvent) => {
+    const at = chosenAt.current;
+    const chosen = shown ? found[at] : undefined;
+    const turn = (by: number) => {
+      e.preventDefault();
+      show(true);
+      if (found.length > 0) move(at < 0 && by < 0 ? found.length - 1 : (at + by + found.length) % found.length);
+    };
+    if (e.key === "ArrowDown") turn(1);
+    else if (e.key === "ArrowUp") turn(-1);
+    else if (e.key === "Tab" && chosen && !e.shiftKey) {
+      e.preventDefault();
+      take(chosen);
+    } else if (e.key === "Enter") {
+      e.preventDefault();
+      if (chosen) take(chosen);
+      else if (text.trim() !== "") apply(text);
+    } else if (e.key === "Backspace" && text === "") {
+      e.preventDefault(); // it takes the term back, and nothing of it
+      props.back();
+    } else if (e.key === "Escape") {
+      e.stopPropagation();
+      if (shown) show(false);
+      else props.leave();
+    }
+  };
+  return (
+    <div class="line">
+      <input
+        ref={input}
+        type="text"
+        role="combobox"
+        aria-label={props.label}
+        aria-expanded={shown}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={shown && active >= 0 ? `${id}-${active}` : undefined}
+        aria-invalid={props.wrong}
+        aria-describedby={props.wrong ? "filter-wrong" : undefined}
+        placeholder={props.empty ? "level:error latency:>2s words" : ""}
+        value={text}
+        spellcheck={false}
+        autocomplete="off"
+        autocapitalize="off"
+        onInput={e => {
+          type(e.currentTarget.value);
+          show(true);
+        }}
+        onFocus={() => show(true)}
+        onBlur={() => show(false)}
+        onClick={() => show(true)}
+        onKeyDown={onKey}
+      />
+      <div
+        class="panel panel-left line-list"
+        id={`${id}-list`}
+        role="listbox"
+        aria-label="Suggestions"
+        ref={list}
+        hidden={!shown}
+      >
+        {shown &&
+          found.map((s, i) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the input has the focus, and its keys choose
+            <div
+              key={s.term}
+              id={`${id}-${i}`}
+              class="item"
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === active}
+              onPointerDown={e => e.preventDefault()}
+              onClick={() => take(s)}
+            >
+              <span class="ellipsis">{s.title}</span>
+              <span class="muted">{s.says}</span>
+            </div>
+          ))}
+      </div>
+    </div>
+  );
 }

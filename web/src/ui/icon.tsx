@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 // Drawn for this page on a grid of 16: strokes of 1.5 in the text's colour.
 const paths = {
   traces: "M2 4h7M5 8h9M4 12h6",
+  observations: "M3 3.500h2v2H3zM7.500 4.500H13M3 10.500h2v2H3zM7.500 11.500H13M4 7v2",
   sessions: "M2.5 3.5h11v7h-6l-3 2.5v-2.5h-2z",
   users: "M8 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM3 13.5c.5-3 2.500-4 5-4s4.500 1 5 4",
   scores: "M8 2l1.800 3.800 4.200.5-3.100 2.900.8 4.100L8 11.300l-3.700 2 .8-4.100L2 6.300l4.200-.5z",

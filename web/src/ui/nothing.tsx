@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { get } from "../api.ts";
-import { applied, type Field } from "../filters.ts";
+import type { Field } from "../filters.ts";
 import type { Range } from "../range.ts";
 import { setQuery, usePlace } from "../router.ts";
+import { changed, filterOf } from "../terms.ts";
 import type { Page, TraceSummary } from "../types.ts";
 import { Empty, Spinner } from "./bits.tsx";
 import { FirstEvent } from "./firstevent.tsx";
@@ -33,7 +34,7 @@ export function Nothing({
   const any = useLoad(signal => get<Page<TraceSummary>>("/v1/traces", { limit: "1" }, signal), []);
   if (!any.data && !any.error) return <Spinner />;
   if (any.data?.data.length === 0) return <FirstEvent what={what} />;
-  const filtered = applied(query, fields).length > 0 || query.has("q");
+  const filtered = filterOf(query, fields) !== "";
   return (
     <Empty icon={icon} title={filtered ? none : `No ${what} in this time`}>
       {how && <p>{how}</p>}
@@ -44,11 +45,7 @@ export function Nothing({
           </button>
         )}
         {filtered && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => setQuery({ q: undefined, ...Object.fromEntries(fields.map(f => [f.name, undefined])) })}
-          >
+          <button type="button" class="button" onClick={() => setQuery(changed("", fields))}>
             Remove the filters
           </button>
         )}

@@ -24,11 +24,25 @@ interface State<T> {
 
 const PAGE = "100";
 
-/** usePaged reads a list page by page. Other parameters start it again; null waits. */
-export function usePaged<T>(path: string, params: Params | null): Paged<T> {
+// filled are rows with what fuller ones have, for those that are still the same.
+function filled<T>(rows: T[], short: T[], full: T[]): T[] {
+  const by = new Map(short.map((row, i) => [row, full[i]]));
+  const id = (row: T | undefined) => (row as { id?: string } | undefined)?.id;
+  return rows.map(row => {
+    const fuller = by.get(row);
+    return fuller && id(fuller) === id(row) ? fuller : row;
+  });
+}
+
+/**
+ * usePaged reads a list page by page. Other parameters start it again; null waits. fuller are what makes rows fuller and takes longer:
+ * the first rows are shown without, and asked for again.
+ */
+export function usePaged<T>(path: string, params: Params | null, fuller?: Params): Paged<T> {
   const [state, set] = useState<State<T>>({ rows: [], cursor: null, loaded: false, busy: true, error: undefined });
   const [turn, again] = useState(0);
   const key = params && query(params);
+  const fullerKey = fuller ? query(fuller).slice(1) : "";
   const running = useRef<AbortController | null>(null);
   const next = useRef<string | null>(null); // state.cursor, at once: two questions must not be of one page
 
@@ -40,7 +54,9 @@ export function usePaged<T>(path: string, params: Params | null): Paged<T> {
       set(s => ({ ...s, busy: true, error: undefined }));
       try {
         const more = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}) });
-        const page = await get<Page<T>>(`${path}${key ? `${key}&` : "?"}${more}`, {}, abort.signal);
+        const ask = (further: string) =>
+          get<Page<T>>(`${path}${key ? `${key}&` : "?"}${more}${further && `&${further}`}`, {}, abort.signal);
+        const page = await ask(cursor ? fullerKey : "");
         if (abort.signal.aborted) return;
         next.current = page.next_cursor;
         set(s => ({
@@ -50,13 +66,16 @@ export function usePaged<T>(path: string, params: Params | null): Paged<T> {
           busy: false,
           error: undefined,
         }));
+        if (cursor || !fullerKey || page.data.length === 0) return;
+        const full = await ask(fullerKey).catch(() => undefined); // the rows are there without
+        if (full && !abort.signal.aborted) set(s => ({ ...s, rows: filled(s.rows, page.data, full.data) }));
       } catch (e) {
         if (!abort.signal.aborted) set(s => ({ ...s, busy: false, loaded: true, error: e as Error }));
       } finally {
         if (running.current === abort) running.current = null;
       }
     },
-    [path, key],
+    [path, key, fullerKey],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: turn asks for the same again
   useEffect(() => {

@@ -1,8 +1,10 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useRef, useState } from "preact/hooks";
+import type { Field } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { Spinner } from "./bits.tsx";
+import { FilterButton, FilterChoice, filterBy, known } from "./filterby.tsx";
 import { Icon } from "./icon.tsx";
 import { NARROW, useMedia } from "./load.ts";
 import { memo } from "./memo.ts";
@@ -19,6 +21,7 @@ export interface Column<T> {
   sort?: string; // the API's name of the column, when it can be sorted by
   cell: (row: T) => ComponentChildren;
   hint?: (row: T) => string; // shown when the pointer rests on the cell
+  filter?: (row: T) => string[]; // terms of filters that its values make
 }
 
 interface Props<T> {
@@ -29,9 +32,12 @@ interface Props<T> {
   compact: (row: T) => ComponentChildren; // the row on a telephone
   sort?: string | undefined;
   onSort?: ((sort: string) => void) | undefined;
+  rowKey?: ((row: T) => string) | undefined; // absent: its id
   fresh?: Set<string> | undefined; // ids of rows that just came in
+  fields?: Field[] | undefined; // by which the list can be filtered
 }
 
+const none: Field[] = [];
 const ROW = 33;
 const COMPACT_ROW = 60;
 
@@ -55,10 +61,22 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
     setActive(at);
     walk.current = { at, begun: true };
   }, []);
+  const fields = props.fields ?? none;
+  const [offered, setOffered] = useState<string[]>([]);
+  const offer = useCallback(
+    (all: string[]) => (all.length === 1 ? filterBy(all[0]!, fields) : setOffered(all)),
+    [fields],
+  );
+  const offerRow = () => {
+    const row = rows[walk.current.at];
+    const all = row ? columns.flatMap(c => c.filter?.(row) ?? []) : [];
+    setOffered(known([...new Set(all)], fields));
+  };
   const step = (by: number) => move(walk.current.begun ? walk.current.at + by : walk.current.at);
   useKeys([
     { key: "j", label: "Next row", run: () => step(1) },
     { key: "k", label: "Row before", run: () => step(-1) },
+    ...(fields.length > 0 ? [{ key: "f", label: "Filter by a value of this row", run: offerRow }] : []),
   ]);
   const onKey = (e: KeyboardEvent) => {
     const row = (e.target as HTMLElement).closest<HTMLElement>("[data-at]");
@@ -85,46 +103,53 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
   const template = columns.map(c => `minmax(${c.width}px, ${c.grow ? `${c.grow}fr` : `${c.width}px`})`).join(" ");
   const width = columns.reduce((sum, c) => sum + c.width, 0);
   return (
-    <div
-      class="table"
-      role="grid"
-      tabIndex={-1}
-      aria-label={props.label}
-      aria-rowcount={rows.length + 1}
-      ref={view.box}
-      onScroll={view.look}
-      onKeyDown={onKey}
-    >
-      {!narrow && <Head columns={columns} sort={props.sort} onSort={props.onSort} template={template} width={width} />}
-      <div role="rowgroup" class="table-rows" style={{ height: view.height, minWidth: narrow ? "0" : `${width}px` }}>
-        {view.shown.map((row, i) => (
-          <Row
-            key={row.id}
-            row={row}
-            at={view.first + i}
-            columns={columns}
-            template={template}
-            height={height}
-            narrow={narrow}
-            fresh={fresh?.has(row.id) ?? false}
-            active={view.first + i === active}
-            href={href}
-            compact={props.compact}
-            onActive={onActive}
-          />
-        ))}
-      </div>
-      {list.busy && (
-        // a grid holds rows only
-        <div role="rowgroup">
-          <div role="row">
-            <div role="gridcell">
-              <Spinner />
+    <>
+      <div
+        class="table"
+        role="grid"
+        tabIndex={-1}
+        aria-label={props.label}
+        aria-rowcount={rows.length + 1}
+        ref={view.box}
+        onScroll={view.look}
+        onKeyDown={onKey}
+      >
+        {!narrow && (
+          <Head columns={columns} sort={props.sort} onSort={props.onSort} template={template} width={width} />
+        )}
+        <div role="rowgroup" class="table-rows" style={{ height: view.height, minWidth: narrow ? "0" : `${width}px` }}>
+          {view.shown.map((row, i) => (
+            <Row
+              key={props.rowKey?.(row) ?? row.id}
+              row={row}
+              at={view.first + i}
+              columns={columns}
+              template={template}
+              height={height}
+              narrow={narrow}
+              fresh={fresh?.has(row.id) ?? false}
+              active={view.first + i === active}
+              href={href}
+              compact={props.compact}
+              onActive={onActive}
+              fields={fields}
+              offer={offer}
+            />
+          ))}
+        </div>
+        {list.busy && (
+          // a grid holds rows only
+          <div role="rowgroup">
+            <div role="row">
+              <div role="gridcell">
+                <Spinner />
+              </div>
             </div>
           </div>
-        </div>
-      )}
-    </div>
+        )}
+      </div>
+      {offered.length > 0 && <FilterChoice of={offered} fields={fields} close={() => setOffered([])} />}
+    </>
   );
 }
 
@@ -137,6 +162,8 @@ interface RowProps<T> extends Pick<Props<T>, "columns" | "href" | "compact"> {
   fresh: boolean;
   active: boolean;
   onActive: (at: number) => void;
+  fields: Field[];
+  offer: (all: string[]) => void;
 }
 
 function DrawnRow({
@@ -151,6 +178,8 @@ function DrawnRow({
   href,
   compact,
   onActive,
+  fields,
+  offer,
 }: RowProps<unknown>): JSX.Element {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid's onKeyDown has Enter
@@ -180,6 +209,7 @@ function DrawnRow({
           // the row has the focus
           <div key={c.key} role="gridcell" class={`cell${c.numeric ? " numeric" : ""}`} title={c.hint?.(row)}>
             {c.cell(row)}
+            {c.filter && fields.length > 0 && <FilterButton of={known(c.filter(row), fields)} offer={offer} />}
           </div>
         ))
       )}

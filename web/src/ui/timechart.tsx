@@ -1,6 +1,7 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { count, fullTime, utc } from "../format.ts";
+import { navigate } from "../router.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { DataTable } from "./datatable.tsx";
 import { brush } from "./timerange.tsx";
@@ -18,6 +19,9 @@ interface Props {
   lines: Line[];
   stacked?: boolean; // bars stand on one another
   total?: string; // said beside the title
+  log?: boolean; // the axis is logarithmic at first
+  behind?: (from: number, to: number) => string; // the address of what a bucket counts, in seconds
+  tools?: ComponentChildren; // beside the title
 }
 
 /** colours of series that have no meaning of their own; the style sheet has them for light and dark. */
@@ -34,46 +38,85 @@ export const colours = [
 const HEIGHT = 168;
 
 /** TimeChart is a chart over time with title and legend, and the same numbers as a table. */
-export function TimeChart({ title, x, bucket, lines, stacked, total }: Props): JSX.Element {
+export function TimeChart(props: Props): JSX.Element {
+  const { title, x, bucket, lines, stacked, total, behind } = props;
   const [asTable, set] = useState(false);
-  const values = useMemo(() => lines.map(l => l.values), [lines]);
+  const [hidden, hide] = useState<Set<string>>(new Set());
+  const [near, setNear] = useState(false); // the axis ends where most values do
+  const [log, setLog] = useState(props.log ?? false);
+  const shown = useMemo(() => lines.filter(l => !hidden.has(l.label)), [lines, hidden]);
+  const values = useMemo(() => shown.map(l => l.values), [shown]);
   const y = useMemo(() => (stacked ? stack(values) : values), [values, stacked]);
+  const most = useMemo(() => usual(y), [y]);
+  const toggle = (label: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(label)) next.add(label);
+    if (next.size < lines.length) hide(next); // one is always left
+  };
   return (
     <section class="card chart-card" aria-label={title}>
       <header class="card-head">
         <h2>{title}</h2>
         {total && <span class="card-total">{total}</span>}
         <span class="spacer" />
+        {x.length > 0 && !asTable && !stacked && (
+          <button
+            type="button"
+            class="button quiet"
+            aria-pressed={log}
+            title="A logarithmic axis"
+            onClick={() => setLog(!log)}
+          >
+            Log
+          </button>
+        )}
+        {most !== null && !asTable && !log && (
+          <button
+            type="button"
+            class="button quiet"
+            aria-pressed={near}
+            title="End the axis where most values do"
+            onClick={() => setNear(!near)}
+          >
+            Cut
+          </button>
+        )}
         {x.length > 0 && (
           <button type="button" class="button quiet" aria-pressed={asTable} onClick={() => set(!asTable)}>
             Table
           </button>
         )}
+        {props.tools}
       </header>
       {x.length === 0 ? (
         <p class="card-none muted">Nothing in this time</p>
       ) : asTable ? (
-        <Numbers title={title} x={x} lines={lines} />
+        <Numbers title={title} x={x} bucket={bucket} lines={shown} behind={behind} />
       ) : (
         <Chart
           label={`${title}${total ? `: ${total}` : ""}. The button Table shows the numbers.`}
           x={x}
           y={y}
           values={values}
-          series={lines}
+          series={shown}
           height={HEIGHT}
           whole={lines.every(l => l.format === count)}
           bucket={bucket}
+          log={log && !stacked}
+          {...(near && most !== null ? { most } : {})}
           onSelect={brush}
+          {...(behind ? { onBucket: (from: number) => navigate(behind(from, from + bucket)) } : {})}
         />
       )}
       {lines.length > 1 && x.length > 0 && (
         <ul class="legend">
           {lines.map(l => (
             <li key={l.label}>
-              <i style={{ background: `var(${l.color})` }} />
-              <span class="ellipsis">{l.label}</span>
-              {l.total && <span class="muted">{l.total}</span>}
+              <button type="button" aria-pressed={!hidden.has(l.label)} onClick={() => toggle(l.label)}>
+                <i style={{ background: `var(${l.color})` }} />
+                <span class="ellipsis">{l.label}</span>
+                {l.total && <span class="muted">{l.total}</span>}
+              </button>
             </li>
           ))}
         </ul>
@@ -82,7 +125,20 @@ export function TimeChart({ title, x, bucket, lines, stacked, total }: Props): J
   );
 }
 
-function Numbers({ title, x, lines }: { title: string; x: number[]; lines: Line[] }): JSX.Element {
+/** usual is where an axis would end without the few values that are far beyond all others; null when there are none. */
+export function usual(y: (number | null)[][]): number | null {
+  const all = (y[0] ?? []).map((_, i) => Math.max(0, ...y.map(values => values[i] ?? 0))).filter(v => v > 0);
+  if (all.length < 4) return null;
+  all.sort((a, b) => a - b);
+  const end = all[Math.floor((all.length - 1) * 0.9)]!;
+  return all[all.length - 1]! > 3 * end ? end * 1.25 : null;
+}
+
+interface NumbersProps extends Pick<Props, "title" | "x" | "bucket" | "lines"> {
+  behind: Props["behind"] | undefined;
+}
+
+function Numbers({ title, x, bucket, lines, behind }: NumbersProps): JSX.Element {
   const heads = ["Time", ...lines.map(l => l.label)];
   const rows = x
     .map((seconds, i) => {
@@ -92,7 +148,8 @@ function Numbers({ title, x, lines }: { title: string; x: number[]; lines: Line[
           {fullTime(iso)}
         </time>
       );
-      return { key: iso, cells: [time, ...lines.map(l => l.format(l.values[i] ?? null))] };
+      const named = behind ? <a href={behind(seconds, seconds + bucket)}>{time}</a> : time;
+      return { key: iso, cells: [named, ...lines.map(l => l.format(l.values[i] ?? null))] };
     })
     .reverse();
   return (

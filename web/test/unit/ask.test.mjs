@@ -1,10 +1,9 @@
-// What an address asks for: its time, its filters; and what is drawn of an answer.
+// What an address asks for: its time; and what is drawn of an answer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
 const { intervalFor, rangeParams, readRange, statParams } = await source("range.ts");
-const { applied, described, filterParams, traceFields } = await source("filters.ts");
 const now = Date.parse("2026-01-02T00:00:00Z");
 const asked = text => readRange(new URLSearchParams(text), now);
 
@@ -20,17 +19,4 @@ test("a chart has about sixty buckets", () => {
   assert.equal(intervalFor(0, 3_600_000).name, "1m");
   assert.equal(intervalFor(0, 86_400_000).name, "30m");
   assert.equal(intervalFor(0, 900 * 86_400_000).name, "1d");
-});
-
-test("filters are those of the address, only score more than once", () => {
-  const q = new URLSearchParams("user_id=a&user_id=b&score=x>1&score=y<2&has_error=true&min_cost=&other=1");
-  assert.deepEqual(
-    applied(q, traceFields).map(a => `${a.field.name}=${a.value}`),
-    ["user_id=a", "has_error=true", "score=x>1", "score=y<2"],
-  );
-  assert.deepEqual(filterParams(q, traceFields).score, ["x>1", "y<2"]);
-  assert.deepEqual(described(applied(new URLSearchParams("min_cost=2"), traceFields)[0]), {
-    title: "Cost ≥",
-    value: "$2",
-  });
 });

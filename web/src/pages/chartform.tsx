@@ -1,0 +1,180 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { named } from "../act/record.ts";
+import { type Params, request, query as written } from "../api.ts";
+import type { SavedChart } from "../types.ts";
+import { Failure } from "../ui/bits.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { paramsOf, removeChart } from "./owncharts.tsx";
+
+const subjects = [
+  { value: "traces", title: "traces" },
+  { value: "observations", title: "steps" },
+  { value: "scores", title: "scores" },
+];
+
+const metrics = [
+  { value: "count", title: "how many", of: ["traces", "observations", "scores"] },
+  { value: "cost", title: "cost", of: ["traces", "observations"] },
+  { value: "tokens", title: "tokens", of: ["traces", "observations"] },
+  { value: "error_rate", title: "share with errors", of: ["traces", "observations"] },
+  { value: "latency_p50", title: "latency, median", of: ["traces", "observations"] },
+  { value: "latency_p95", title: "latency, 95 %", of: ["traces", "observations"] },
+  { value: "latency_p99", title: "latency, 99 %", of: ["traces", "observations"] },
+  { value: "score_avg:", title: "mean of a score", of: ["traces", "observations", "scores"] },
+];
+
+const columns: { value: string; of: string[] }[] = [
+  { value: "name", of: ["traces", "observations", "scores"] },
+  { value: "user_id", of: ["traces", "observations", "scores"] },
+  { value: "session_id", of: ["traces", "observations", "scores"] },
+  { value: "environment", of: ["traces", "observations", "scores"] },
+  { value: "release", of: ["traces", "observations", "scores"] },
+  { value: "version", of: ["traces", "observations", "scores"] },
+  { value: "model", of: ["observations", "scores"] },
+  { value: "provider", of: ["observations", "scores"] },
+  { value: "type", of: ["observations", "scores"] },
+  { value: "level", of: ["observations", "scores"] },
+  { value: "source", of: ["scores"] },
+];
+
+interface Props {
+  chart: SavedChart | undefined; // undefined: a new one
+  params: Params; // the filters of the dashboard, which a new chart can keep
+  onClose: () => void;
+  onSaved: () => void;
+}
+
+/** ChartForm asks what a chart shows. */
+export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.Element {
+  const own = new URLSearchParams(c?.question ?? "");
+  const metric = own.get("metrics") ?? "count";
+  const isScore = metric.startsWith("score_avg:");
+  const [name, setName] = useState(c?.name ?? "");
+  const [of, setOf] = useState(own.get("of") ?? "observations");
+  const [what, setWhat] = useState(isScore ? "score_avg:" : metric);
+  const [score, setScore] = useState(isScore ? metric.slice("score_avg:".length) : "");
+  const [by, setBy] = useState(own.get("group_by") ?? "");
+  const [look, setLook] = useState(c?.look ?? "line");
+  const [log, setLog] = useState(c?.log ?? false);
+  const { from: _from, to: _to, ...here } = params;
+  const filters = c ? rest(c.question) : here;
+  const [keep, setKeep] = useState(true);
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+  const act = async (f: () => Promise<unknown>) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await f();
+      onSaved();
+    } catch (e) {
+      setError(e as Error);
+      setBusy(false);
+    }
+  };
+  const save = () => {
+    const asked = what === "score_avg:" ? JSON.stringify(`score_avg:${score.trim()}`) : what;
+    const question = written({ ...(keep ? filters : {}), of, metrics: asked, group_by: by || undefined }).replace(
+      "?",
+      "",
+    );
+    return request(named("/v1/charts", name.trim()), {
+      method: "PUT",
+      body: { question, look, log: log || undefined },
+    });
+  };
+  const pick = (
+    label: string,
+    value: string,
+    set: (v: string) => void,
+    options: { value: string; title: string }[],
+  ) => (
+    <div class="chart-choice">
+      <label for={`chart-${label}`}>{label}</label>
+      <select id={`chart-${label}`} value={value} onChange={e => set(e.currentTarget.value)}>
+        {options.map(o => (
+          <option key={o.value} value={o.value}>
+            {o.title}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+  const groupings = columns.filter(x => x.of.includes(of)).map(x => ({ value: x.value, title: x.value }));
+  return (
+    <Dialog title={c ? `Change ${c.name}` : "Add a chart"} onClose={onClose}>
+      <form
+        class="key-form"
+        onSubmit={e => {
+          e.preventDefault();
+          void act(save);
+        }}
+      >
+        <label for="chart-name">Name</label>
+        <input
+          id="chart-name"
+          type="text"
+          required
+          maxLength={200}
+          disabled={c !== undefined}
+          placeholder="Cost by user"
+          value={name}
+          onInput={e => setName(e.currentTarget.value)}
+        />
+        {pick("Of", of, setOf, subjects)}
+        {pick(
+          "What",
+          what,
+          setWhat,
+          metrics.filter(m => m.of.includes(of)),
+        )}
+        {what === "score_avg:" && (
+          <label>
+            Name of the score
+            <input type="text" required value={score} onInput={e => setScore(e.currentTarget.value)} />
+          </label>
+        )}
+        {pick("By", by, setBy, [{ value: "", title: "all together" }, ...groupings])}
+        {pick("As", look, setLook, [
+          { value: "line", title: "lines" },
+          { value: "bars", title: "bars" },
+          { value: "table", title: "a table" },
+        ])}
+        {look === "line" && (
+          <label class="item check">
+            <input type="checkbox" checked={log} onChange={e => setLog(e.currentTarget.checked)} /> A logarithmic axis
+          </label>
+        )}
+        {written(filters) !== "" && (
+          <label class="item check">
+            <input type="checkbox" checked={keep} onChange={e => setKeep(e.currentTarget.checked)} />
+            <span>
+              Only what passes <code>{decodeURIComponent(written(filters).replace("?", ""))}</code>
+            </span>
+          </label>
+        )}
+        {error && <Failure error={error} />}
+        <p class="actions">
+          <button type="submit" class="button primary" disabled={busy || !name.trim()}>
+            Save
+          </button>
+          {c && (
+            <button type="button" class="button" disabled={busy} onClick={() => void act(() => removeChart(c.name))}>
+              Remove
+            </button>
+          )}
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+        </p>
+      </form>
+    </Dialog>
+  );
+}
+
+// rest are the filters of a question.
+function rest(question: string): Params {
+  const { of: _of, metrics: _metrics, group_by: _by, ...filters } = paramsOf(question);
+  return filters;
+}

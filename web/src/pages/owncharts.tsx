@@ -1,0 +1,192 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { named } from "../act/record.ts";
+import { get, type Params, request, query as written } from "../api.ts";
+import { link } from "../base.ts";
+import { cost, count, duration, percent, scoreText, short } from "../format.ts";
+import { between, type Range } from "../range.ts";
+import { may, useSession } from "../signedin.ts";
+import { along, axisOf, groups, number, stats, stepFor } from "../stats.ts";
+import type { Page, SavedChart, StatRow } from "../types.ts";
+import { Failure } from "../ui/bits.tsx";
+import { DataTable } from "../ui/datatable.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useLoad } from "../ui/load.ts";
+import { type Line, TimeChart } from "../ui/timechart.tsx";
+import { ChartForm } from "./chartform.tsx";
+import { parts } from "./parts.ts";
+
+interface Props {
+  params: Params; // the filters and the time of the dashboard
+  range: Range;
+  asked: string; // changes when something else is asked for
+}
+
+/** OwnCharts are the charts that people of the project have made. */
+export function OwnCharts({ params, range, asked }: Props): JSX.Element {
+  const { data, error, reload } = useLoad(signal => get<Page<SavedChart>>("/v1/charts", {}, signal), []);
+  const [edited, edit] = useState<SavedChart | "new" | null>(null);
+  const writes = may(useSession(), "ingest");
+  return (
+    <section aria-label="Own charts">
+      <header class="own-head">
+        <h2>Own charts</h2>
+        <span class="spacer" />
+        {writes && (
+          <button type="button" class="button" onClick={() => edit("new")}>
+            <Icon name="plus" /> Add a chart
+          </button>
+        )}
+      </header>
+      {error && <Failure error={error} again={reload} />}
+      {data?.data.length === 0 && (
+        <p class="muted">
+          None yet. A chart is a question to statistics, such as the cost by user, for the time above.
+        </p>
+      )}
+      <div class="cards">
+        {data?.data.map(c => (
+          <OwnChart
+            key={c.name + c.updated_at}
+            chart={c}
+            params={params}
+            range={range}
+            asked={asked}
+            edit={writes ? () => edit(c) : undefined}
+          />
+        ))}
+      </div>
+      {edited && (
+        <ChartForm
+          chart={edited === "new" ? undefined : edited}
+          params={params}
+          onClose={() => edit(null)}
+          onSaved={() => {
+            edit(null);
+            reload();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+/** removeChart removes a chart for all of the project. */
+export const removeChart = (name: string): Promise<void> => request(named("/v1/charts", name), { method: "DELETE" });
+
+/** paramsOf reads a question. */
+export function paramsOf(question: string): Params {
+  const all: Record<string, string[]> = {};
+  for (const [name, value] of new URLSearchParams(question)) all[name] = [...(all[name] ?? []), value];
+  return all;
+}
+
+// formatOf writes the values of a metric.
+function formatOf(metric: string): (v: number | null) => string {
+  if (metric.startsWith("latency")) return duration;
+  if (metric.startsWith("cost")) return cost;
+  if (metric === "tokens") return short;
+  if (metric === "error_rate") return percent;
+  return metric.startsWith("score_avg") ? scoreText : count;
+}
+
+interface OneProps extends Props {
+  chart: SavedChart;
+  edit: (() => void) | undefined;
+}
+
+function OwnChart({ chart: c, params, range, asked, edit }: OneProps): JSX.Element {
+  const own = paramsOf(c.question);
+  const metric = first(own.metrics) || "count";
+  const by = first(own.group_by);
+  const of = first(own.of) || "observations";
+  const { metrics: _metrics, group_by: _by, of: _of, ...filters } = own;
+  const { data, error, reload } = useLoad(
+    async signal => {
+      const question = { ...params, ...own };
+      if (c.look === "table") return { step: null, rows: await stats(question, signal) };
+      const path = of === "traces" ? "/v1/traces" : of === "scores" ? "/v1/scores" : "/v1/observations";
+      const filters = Object.fromEntries(
+        Object.entries(own).filter(([k]) => !["metrics", "group_by", "of"].includes(k)),
+      );
+      const step = await stepFor(
+        range,
+        { path, by: of === "scores" ? "timestamp" : "start_time", params: filters },
+        signal,
+      );
+      return { step, rows: step ? await stats({ ...question, interval: step.name }, signal) : [] };
+    },
+    [asked, c.question, c.look],
+  );
+  const tools = edit && (
+    <button type="button" class="icon-button" aria-label={`Change the chart ${c.name}`} onClick={edit}>
+      <Icon name="settings" size={14} />
+    </button>
+  );
+  if (error) {
+    return (
+      <section class="card" aria-label={c.name}>
+        <h2>{c.name}</h2>
+        <Failure error={error} again={reload} />
+        {tools}
+      </section>
+    );
+  }
+  if (!data) return <section class="card chart-card" aria-label={c.name} aria-busy="true" />;
+  const format = formatOf(metric);
+  if (c.look === "table")
+    return <AsTable chart={c} rows={data.rows} by={by} metric={metric} format={format} tools={tools} />;
+  const x = data.step ? axisOf(range, data.step, data.rows) : [];
+  const lines = by
+    ? parts(x, groups(data.rows, by, metric), metric, format).map(l => ({ ...l, kind: kindOf(c) }))
+    : [{ label: metric, color: "--kind-agent", kind: kindOf(c), format, values: along(x, data.rows, metric, null) }];
+  return (
+    <TimeChart
+      title={c.name}
+      x={x}
+      bucket={(data.step?.ms ?? 0) / 1000}
+      lines={lines}
+      stacked={c.look === "bars" && by !== ""}
+      log={c.log ?? false}
+      behind={(from, to) => link(`/traces${written({ ...filters, ...between(from, to) })}`)}
+      tools={tools}
+    />
+  );
+}
+
+const kindOf = (c: SavedChart): Line["kind"] => (c.look === "bars" ? "bars" : "line");
+
+// first is the first value of a parameter.
+function first(values: string | string[] | undefined): string {
+  return (Array.isArray(values) ? values[0] : values) ?? "";
+}
+
+interface TableProps {
+  chart: SavedChart;
+  rows: StatRow[];
+  by: string;
+  metric: string;
+  format: (v: number | null) => string;
+  tools: JSX.Element | undefined;
+}
+
+function AsTable({ chart: c, rows, by, metric, format, tools }: TableProps): JSX.Element {
+  const sorted = [...rows].sort((a, b) => (number(b[metric]) ?? 0) - (number(a[metric]) ?? 0)).slice(0, 100);
+  return (
+    <section class="card chart-card" aria-label={c.name}>
+      <header class="card-head">
+        <h2>{c.name}</h2>
+        <span class="spacer" />
+        {tools}
+      </header>
+      <DataTable
+        label={c.name}
+        heads={[by || "all", metric]}
+        rows={sorted.map(r => ({
+          key: String(r[by]),
+          cells: [by ? String(r[by] ?? "–") || "–" : "all", format(number(r[metric]))],
+        }))}
+      />
+    </section>
+  );
+}
