@@ -14,7 +14,7 @@ func TestQueriesHaveEveryParameter(t *testing.T) {
 	t.Parallel()
 	one, yes, at := 1.5, true, time.Unix(1, 0)
 	f := Filter{
-		From: at, To: at, Name: "x", UserID: "x", SessionID: "x", Environment: "x", KeyID: "x", Tag: "x", Model: "x", Type: "x", Level: "x", TraceID: "x",
+		From: at, To: at, Name: "x", UserID: "x", SessionID: "x", Environment: "x", KeyID: "x", Tag: "x", Model: "x", Type: "x", Level: "x", TraceID: "x", Where: "x",
 		MinLatencyMS: &one, MaxLatencyMS: &one, MinCost: &one, HasError: &yes, Duplicates: &yes, Scores: []string{"a=1", "b=1"}, Text: "x",
 		Attributes: map[string]string{"KEY": "x"}, Resource: map[string]string{"KEY": "x"},
 	}
@@ -27,7 +27,7 @@ func TestQueriesHaveEveryParameter(t *testing.T) {
 		return names
 	}
 	for list, q := range map[query.List]any{
-		query.Traces: TraceQuery{f, o}, query.Observations: ObservationQuery{f, o}, query.Sessions: SessionQuery{f, o}, query.Users: UserQuery{f, o},
+		query.Traces: TraceQuery{f, o, true}, query.Observations: ObservationQuery{f, o, true}, query.Sessions: SessionQuery{f, o}, query.Users: UserQuery{f, o},
 		query.Scores:       ScoreQuery{Filter: f, Order: o, ObservationID: "x", DataType: "x", Source: "x"},
 		query.Environments: EnvironmentQuery{From: at, To: at, Order: o},
 		query.Events:       EventQuery{From: at, To: at, Environment: "x", KeyID: "x", TraceID: "x", Limit: 1, Cursor: "x"},

@@ -64,12 +64,16 @@ type Order struct {
 type TraceQuery struct {
 	Filter
 	Order
+	// Previews asks for InputPreview, OutputPreview and Highlights of the rows, of which a page then has 200 at most.
+	Previews bool
 }
 
 // ObservationQuery asks for observations.
 type ObservationQuery struct {
 	Filter
 	Order
+	// Previews asks for InputPreview, OutputPreview and Highlights of the rows, of which a page then has 200 at most.
+	Previews bool
 }
 
 // ScoreQuery asks for scores.
@@ -186,6 +190,10 @@ func written(v any) string {
 	case *bool:
 		if v != nil {
 			return strconv.FormatBool(*v)
+		}
+	case bool:
+		if v {
+			return "true"
 		}
 	case time.Duration:
 		if v > 0 {
