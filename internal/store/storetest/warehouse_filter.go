@@ -54,9 +54,9 @@ func filterCases(all *foldedAll) []filterCase {
 	mid := midnight.Add(10 * time.Second)
 	return []filterCase{
 		{"name:chat", func(t *wire.Trace) bool { return t.Name == "chat" }, func(o *wire.Observation) bool { return o.Name == "chat" }, func(s *wire.Score) bool { return s.Name == "chat" }},
-		{"-name:chat,call,quality", func(t *wire.Trace) bool { return t.Name != "chat" }, func(o *wire.Observation) bool { return o.Name != "call" }, func(s *wire.Score) bool { return s.Name != "quality" }},
+		{"-name:chat,call,quality", func(t *wire.Trace) bool { return t.Name != "chat" && t.Name != "call" }, func(o *wire.Observation) bool { return o.Name != "call" }, func(s *wire.Score) bool { return s.Name != "quality" }}, // a trace may have the name of its outermost observation
 		{"name:*A*", func(t *wire.Trace) bool { return strings.ContainsAny(t.Name, "aA") }, func(o *wire.Observation) bool { return strings.ContainsAny(o.Name, "aA") }, nil},
-		{"name:C*,шаг,tone", func(t *wire.Trace) bool { return strings.HasPrefix(t.Name, "c") }, func(o *wire.Observation) bool { return strings.HasPrefix(o.Name, "c") || o.Name == "шаг" }, func(s *wire.Score) bool { return s.Name == "tone" || s.Name == "correct" }},
+		{"name:C*,шаг,tone", func(t *wire.Trace) bool { return strings.HasPrefix(t.Name, "c") || t.Name == "шаг" }, func(o *wire.Observation) bool { return strings.HasPrefix(o.Name, "c") || o.Name == "шаг" }, func(s *wire.Score) bool { return s.Name == "tone" || s.Name == "correct" }},
 		{`name:"chat*",*_*,*%*`, func(*wire.Trace) bool { return false }, func(*wire.Observation) bool { return false }, func(*wire.Score) bool { return false }},
 		{"-name:*Ш*", func(*wire.Trace) bool { return true }, func(*wire.Observation) bool { return true }, nil}, // the case of ASCII only
 		{"env:qa,canary", func(t *wire.Trace) bool { return t.Environment == "qa" || t.Environment == "canary" }, func(o *wire.Observation) bool { return o.Environment == "qa" || o.Environment == "canary" }, func(s *wire.Score) bool { return s.Environment == "qa" || s.Environment == "canary" }},
