@@ -28,6 +28,7 @@ func valuesOf(events int) map[string][]string {
 		"trace_id": {"trace-0", "trace-1", "trace-7"}, "observation_id": {"obs-0", "obs-1", "obs-9"}, "data_type": {"NUMERIC", "categorical", "BOOLEAN"}, "source": {"api", "HUMAN", "eval"},
 		"min_latency_ms": {"0", "1.25", "1000"}, "max_latency_ms": {"0", "2.5", "3000"}, "min_cost": {"0", "0.5", "3"}, "has_error": {"true", "false"}, "duplicates": {"true", "false"},
 		"score": {"quality>=5", "correct!=1", "tone<3.25", "quality=2.5"}, "q": {"done", "vier", "héllo", "What is", `"What is 2"`, "call 4", "время", "absent"},
+		"filter": {"error:true", "-env:prod latency:>1s", "name:*a*,chat", "has:score -has:user", "cost:1..5", "score.quality:>=2", `start:>=2026-03-01`, "level:error"}, "previews": {"true"},
 		"attributes.KEY": {"a=1"}, "resource.KEY": {"service.name=x"}, "id": {"trace-3", "obs-3", "s-1", "77", fmt.Sprintf("obs-%d", events/10)},
 		"sort": {"start_time", "end_time", "timestamp", "latency_ms", "total_cost", "input_cost", "output_cost", "total_tokens", "prompt_tokens", "completion_tokens", "quality_score", "value",
 			"observation_count", "error_count", "trace_count", "session_count", "first_seen", "last_seen"},
