@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,14 +69,14 @@ func TestACopyThatWasNotReplaced(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		store := &table{all: map[string][]string{"d": {"x\n"}}}
-		full := false
+		var full atomic.Bool
 		_, stop := shareAlone(t, dir, store, func(path string, text []byte) error {
-			if full {
+			if full.Load() {
 				return errors.New("no space")
 			}
 			return durable.Replace(path, text)
 		})
-		full = true
+		full.Store(true)
 		if won, err := store.PutDocument(t.Context(), "d", 2, []byte("y\n")); err != nil || !won {
 			t.Fatal(won, err)
 		}

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import type { Field } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
@@ -210,8 +210,9 @@ function Line(props: LineProps): JSX.Element {
   const found = useSuggestions(props, open);
   const list = useRef<HTMLDivElement>(null);
   const shown = open && found.length > 0;
+  // With the text itself, not after it was drawn: a key may come before that, and its choice must stay.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text has other suggestions
-  useEffect(() => move(-1), [text]);
+  useLayoutEffect(() => move(-1), [text]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another one is chosen, and may be out of sight
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
