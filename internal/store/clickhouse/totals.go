@@ -100,12 +100,13 @@ func (v *view) readTotals(ctx context.Context, q *builder, p *store.Plan, tables
 	cost := new(proto.ColFloat64).Nullable()
 	result := proto.Results{
 		{Name: "id", Data: &id}, {Name: "value", Data: value.data()}, {Name: "user_ids", Data: users}, {Name: "environments", Data: environments},
-		{Name: "s", Data: &sessions}, {Name: "n", Data: &traces}, {Name: "o", Data: &observations}, {Name: "e", Data: &failures}, {Name: "t", Data: &tokens}, {Name: "c", Data: cost},
-		{Name: "u", Data: &unknown}, {Name: "f", Data: &first}, {Name: "l", Data: &last},
+		{Name: "read_1", Data: &sessions}, {Name: "read_2", Data: &traces}, {Name: "read_3", Data: &observations}, {Name: "read_4", Data: &failures}, {Name: "read_5", Data: &tokens}, {Name: "read_6", Data: cost},
+		{Name: "read_7", Data: &unknown}, {Name: "read_8", Data: &first}, {Name: "read_9", Data: &last},
 	}
 	relation := "SELECT *, '' AS tie, " + number(p.By, p.Number) + " AS value FROM grouped" + sqltext.Where(conditions...)
-	text := with(tables, `SELECT id, value, user_ids, environments, toInt64(session_count) AS s, trace_count AS n, observation_count AS o, error_count AS e,
-		assumeNotNull(toInt64(ifNull(total_tokens, 0))) AS t, CAST(total_cost, 'Nullable(Float64)') AS c, unpriced_count AS u, first_seen AS f, last_seen AS l FROM (`+relation+")"+sqltext.Where(behind(q, p))+order(p))
+	// The columns are called as no table is: to the server s.trace_id is of what is called s here, also in the text of a table below.
+	text := with(tables, `SELECT id, value, user_ids, environments, toInt64(session_count) AS read_1, trace_count AS read_2, observation_count AS read_3, error_count AS read_4,
+		assumeNotNull(toInt64(ifNull(total_tokens, 0))) AS read_5, CAST(total_cost, 'Nullable(Float64)') AS read_6, unpriced_count AS read_7, first_seen AS read_8, last_seen AS read_9 FROM (`+relation+")"+sqltext.Where(behind(q, p))+order(p))
 	err = v.rows(ctx, q, text, result, func(i int) {
 		t := store.Total{ID: id.Row(i), UserIDs: slices.Clone(users.Row(i)), Environments: slices.Clone(environments.Row(i)), SessionCount: sessions.Row(i)}
 		if t.UserIDs == nil {

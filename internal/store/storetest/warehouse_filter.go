@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -131,7 +132,55 @@ func testFilterGrammar(w *warehouseTest) {
 			w.passes(c.text, "scores", w.scoresWhere, keysOf(all.scores, func(_ string, s *wire.Score) bool { return c.score(s) }))
 		}
 	}
+	w.filteredTotals(all)
 	w.foundFilters(all)
+}
+
+// filteredTotals: users and sessions are those of the traces that pass; has_error, which is asked of the groups, is not tried here.
+func (w *warehouseTest) filteredTotals(all *foldedAll) {
+	w.Helper()
+	for _, c := range filterCases(all) {
+		terms, searches, err := query.ReadFilter("users", c.text)
+		if c.trace == nil || err != nil || searches != nil || strings.Contains(c.text, "error") {
+			continue
+		}
+		users, sessions := map[string]bool{}, map[string]bool{}
+		for _, t := range all.traces {
+			if c.trace(t) {
+				users[t.UserID], sessions[t.SessionID] = true, true
+			}
+		}
+		q := store.Query{Filter: store.Filter{Said: c.text, Terms: terms}, Order: store.Order{Limit: 1000}}
+		if page, err := query.ListUsers(w.Context(), w, w.project, q); err != nil {
+			w.Errorf("users of %s: %v", c.text, err)
+		} else {
+			w.sameIDs("users of "+c.text, idsOf(page.Data, func(u wire.UserSummary) string { return u.ID }), users)
+		}
+		if terms, _, err = query.ReadFilter("sessions", c.text); err != nil {
+			continue
+		}
+		q.Filter.Terms = terms
+		if page, err := query.ListSessions(w.Context(), w, w.project, q); err != nil {
+			w.Errorf("sessions of %s: %v", c.text, err)
+		} else {
+			w.sameIDs("sessions of "+c.text, idsOf(page.Data, func(s wire.SessionSummary) string { return s.ID }), sessions)
+		}
+	}
+}
+
+func idsOf[T any](rows []T, id func(T) string) (ids []string) {
+	for _, r := range rows {
+		ids = append(ids, id(r))
+	}
+	return ids
+}
+
+// sameIDs compares ids with those that should be there; the empty one is none.
+func (w *warehouseTest) sameIDs(what string, got []string, want map[string]bool) {
+	w.Helper()
+	delete(want, "")
+	slices.Sort(got)
+	w.equal(what, append([]string{}, got...), append([]string{}, slices.Sorted(maps.Keys(want))...))
 }
 
 func keysOf[T any](all map[string]T, passes func(string, T) bool) []string {
