@@ -35,6 +35,12 @@ export function query(params: Params): string {
 /** seg writes an id as one segment of a path. */
 export const seg = (id: string): string => encodeURIComponent(id);
 
+/** savedPath is where something that is saved under a name is: a name that a path would lose stands in the query. */
+export function savedPath(path: string, name: string): string {
+  const lost = name === "." || name === ".." || name === "-" || name.includes("/");
+  return lost ? `${path}/-?id=${seg(name)}` : `${path}/${seg(name)}`;
+}
+
 type Unauthorized = () => void;
 let unauthorized: Unauthorized = () => {};
 

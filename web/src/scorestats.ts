@@ -1,7 +1,7 @@
 // What is asked about scores: which there are, and everything about one of them.
 import type { Params } from "./api.ts";
 import type { Range } from "./range.ts";
-import { number, type Step, stats, stepFor, sum } from "./stats.ts";
+import { listed, number, type Step, stats, stepFor, sum } from "./stats.ts";
 import type { StatRow } from "./types.ts";
 
 /** ScoreKind is a name with a type: scores of one name can be of several types. */
@@ -48,9 +48,6 @@ export async function yesNoScores(params: Params, signal: AbortSignal): Promise<
 }
 
 export const numeric = (type: string): boolean => type !== "CATEGORICAL";
-
-// listed is a metric in the API's comma list: as a JSON string a score's name may hold anything.
-const listed = (metric: string): string => JSON.stringify(metric);
 
 /** Bucket is a part of a distribution: the values from `from` up to `to`, which are equal for one value. */
 export interface Bucket {

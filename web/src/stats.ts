@@ -15,6 +15,9 @@ export async function stats(params: Params, signal?: AbortSignal): Promise<StatR
   return rows;
 }
 
+/** listed is a metric in the API's comma list: as a JSON string a score's name may hold anything. */
+export const listed = (metric: string): string => JSON.stringify(metric);
+
 /** Step is how wide the buckets of a time chart are. */
 export interface Step {
   name: string; // as the API's interval

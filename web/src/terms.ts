@@ -119,3 +119,7 @@ export function withTerm(filter: string, more: string): string {
   const all = terms(filter).map(t => t.text);
   return all.includes(more) ? filter : joined([...all, more]);
 }
+
+/** both is a filter of what passes two others; what both say is said once. */
+export const both = (one: string, other: string): string =>
+  terms(other).reduce((filter, t) => withTerm(filter, t.text), one);

@@ -7,6 +7,7 @@ import { accessible, api, key, launch, looks, readKey, send, signedIn, sticksOut
 const run = randomUUID().slice(0, 8);
 const environment = `charts-${run}`;
 const name = `Cost by user ${run}`;
+const score = `clear, short ${run}`; // needs to be written in a list of metrics
 
 let browser;
 before(async () => {
@@ -34,6 +35,11 @@ before(async () => {
       start,
     ]);
   }
+  for (const [i, value] of [
+    [0, 0.25],
+    [1, 0.75],
+  ])
+    events.push(["quality_score_create", { id: `${run}-s${i}`, trace_id: `charts-${run}-${i}`, name: score, value }]);
   await send(events, `charts-${run}-11`);
 });
 after(async () => {
@@ -73,7 +79,7 @@ test("an own chart is made, drawn from the API's numbers, changed and removed", 
     .first()
     .locator("a")
     .click();
-  await page.waitForURL(u => u.pathname === "/traces" && u.searchParams.get("filter") === `env:${environment}`);
+  await page.waitForURL(u => u.pathname === "/observations" && u.searchParams.get("filter") === `env:${environment}`);
   await page.locator(".row-link").first().waitFor();
   await page.goBack();
 
@@ -89,6 +95,31 @@ test("an own chart is made, drawn from the API's numbers, changed and removed", 
   await page.getByRole("button", { name: "Remove", exact: true }).click();
   await until("it is gone", async () => !(await api("/v1/charts")).data.some(c => c.name === name));
   await page.getByRole("region", { name, exact: true }).waitFor({ state: "detached" });
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("a chart is of a score, and has the filter of the dashboard beside its own", async () => {
+  const { context, page, problems } = await signedIn(browser);
+  const mean = `Mean ${run}`;
+  await page.goto(`${url}/dashboard?environment=${environment}&range=24h`);
+  await page.getByRole("button", { name: "Add a chart" }).click();
+  await page.getByLabel("Name", { exact: true }).fill(mean);
+  await page.getByLabel("Of", { exact: true }).selectOption("traces");
+  await page.getByLabel("What", { exact: true }).selectOption({ label: "mean of a score" });
+  await page.getByLabel("Name of the score").fill(score);
+  await page.getByLabel("By", { exact: true }).selectOption("user_id");
+  await page.getByLabel("As", { exact: true }).selectOption({ label: "a table" });
+  await page.getByRole("button", { name: "Save" }).click();
+  const table = page.getByRole("region", { name: `${mean}, table` });
+  await table.getByRole("row", { name: "ada 0.75" }).waitFor();
+  await table.getByRole("row", { name: "bob 0.25" }).waitFor();
+  await page.getByRole("button", { name: `Change the chart ${mean}` }).click();
+  assert.equal(await page.getByLabel("Name of the score").inputValue(), score);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.goto(`${url}/dashboard?filter=user%3Aada&range=24h`);
+  await table.getByRole("row", { name: "ada 0.75" }).waitFor();
+  assert.equal(await table.locator("tbody tr").count(), 1, "bob is not of the dashboard's filter");
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -4,9 +4,10 @@ import { get } from "../api.ts";
 import { may, useSession } from "../signedin.ts";
 import type { Page, ScoreDefinition } from "../types.ts";
 import { Failure, Time } from "../ui/bits.tsx";
+import { useDoing } from "../ui/doing.ts";
 import { useLoad } from "../ui/load.ts";
 import { GiveScore } from "./givescore.tsx";
-import { type About, addNote, author, isNote } from "./record.ts";
+import { type About, addNote, isNote, type NoteKind } from "./record.ts";
 import { Tags } from "./tags.tsx";
 
 /** THUMBS is the score that needs no definition. */
@@ -49,12 +50,24 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
   const notes = about.trace.score_list
     .filter(s => isNote(s) && (!about.observation || s.observation_id === about.observation))
     .sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  const note = (kind: NoteKind) => async (text: string) => {
+    await addNote(about, kind, text, session);
+    changed();
+  };
+  const id = about.observation; // what is written of one is not of another
   return (
     <div class="act" ref={box}>
       {definitions.error && <Failure error={definitions.error} again={definitions.reload} />}
       {writes &&
         all?.map((d, i) => (
-          <GiveScore key={d.name} definition={d} number={i + 1} about={about} who={author(session)} changed={changed} />
+          <GiveScore
+            key={`${d.name} ${id}`}
+            definition={d}
+            number={i + 1}
+            about={about}
+            session={session}
+            changed={changed}
+          />
         ))}
       {!about.observation && writes && <Tags trace={about.trace} changed={changed} />}
       {notes.length > 0 && (
@@ -72,22 +85,8 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
       )}
       {writes && (
         <>
-          <Say
-            label="Comment"
-            begin=""
-            say={async text => {
-              await addNote(about, "comment", text, author(session));
-              changed();
-            }}
-          />
-          <Say
-            label="Corrected output"
-            begin={output}
-            say={async text => {
-              await addNote(about, "correction", text, author(session));
-              changed();
-            }}
-          />
+          <Say key={`comment ${id}`} label="Comment" begin="" say={note("comment")} />
+          <Say key={`correction ${id}`} label="Corrected output" begin={output} say={note("correction")} />
         </>
       )}
     </div>
@@ -103,8 +102,7 @@ interface SayProps {
 // Say is a text that is opened, written and sent.
 function Say({ label, begin, say }: SayProps): JSX.Element {
   const [text, set] = useState<string | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, error, run } = useDoing();
   const area = useRef<HTMLTextAreaElement>(null);
   const open = text !== null;
   useEffect(() => {
@@ -118,16 +116,7 @@ function Say({ label, begin, say }: SayProps): JSX.Element {
     );
   }
   const send = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await say(text.trim());
-      set(null);
-    } catch (e) {
-      setError(e as Error);
-    } finally {
-      setBusy(false);
-    }
+    if (await run(() => say(text.trim()))) set(null);
   };
   return (
     <form

@@ -1,33 +1,24 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { ScoreDefinition } from "../types.ts";
+import type { ScoreDefinition, Session } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
+import { useDoing } from "../ui/doing.ts";
 import { type About, giveScore, mine, type ScoreValue } from "./record.ts";
 
 interface Props {
   definition: ScoreDefinition;
   number: number; // the key that leads here
   about: About;
-  who: string;
+  session: Session;
   changed: () => void;
 }
 
 /** GiveScore gives one score as its definition says, and shows what the person has given. */
-export function GiveScore({ definition: d, number, about, who, changed }: Props): JSX.Element {
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
-  const given = mine(about, d.name, who);
+export function GiveScore({ definition: d, number, about, session, changed }: Props): JSX.Element {
+  const { busy, error, run } = useDoing();
+  const given = mine(about, d.name, session);
   const give = async (value: ScoreValue) => {
-    setBusy(true);
-    setError(null);
-    try {
-      await giveScore(about, d.name, d.data_type, value, who);
-      changed();
-    } catch (e) {
-      setError(e as Error);
-    } finally {
-      setBusy(false);
-    }
+    if (await run(() => giveScore(about, d.name, d.data_type, value, session))) changed();
   };
   const choices: [ScoreValue, string][] =
     d.data_type === "BOOLEAN"

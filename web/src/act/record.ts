@@ -1,5 +1,5 @@
 // What a person says of a trace in the page: events as any other, with who said it.
-import { request, seg } from "../api.ts";
+import { request } from "../api.ts";
 import type { Score, Session, Trace } from "../types.ts";
 
 /** About is a trace, or an observation in it. */
@@ -12,9 +12,6 @@ export interface About {
 export type NoteKind = "comment" | "correction";
 
 type Payload = Record<string, unknown>;
-
-/** author is who is signed in, as events name them. */
-export const author = (s: Session): string => s.key_name || s.key_id;
 
 // record sends one event, and ends when it is stored.
 async function record(about: About, type: string, payload: Payload): Promise<void> {
@@ -34,10 +31,10 @@ function newID(): string {
 
 export type ScoreValue = number | boolean | string;
 
-/** mine is the score of this name that the person has given already; the newest, if there are several. */
-export function mine(about: About, name: string, who: string): Score | undefined {
+/** mine is the score of this name that the person has given already, with the key of this session; the newest, if there are several. */
+export function mine(about: About, name: string, session: Session): Score | undefined {
   return about.trace.score_list
-    .filter(s => s.name === name && s.observation_id === about.observation && s.author_user_id === who)
+    .filter(s => s.name === name && s.observation_id === about.observation && s.key_id === session.key_id)
     .sort((a, b) => (a.timestamp < b.timestamp ? 1 : -1))[0];
 }
 
@@ -47,22 +44,25 @@ export function giveScore(
   name: string,
   dataType: string,
   value: ScoreValue,
-  who: string,
-  comment?: string,
+  session: Session,
 ): Promise<void> {
-  const before = mine(about, name, who);
+  const before = mine(about, name, session);
   return record(about, before ? "quality_score_update" : "quality_score_create", {
     id: before?.id ?? newID(),
-    trace_id: about.trace.id,
-    observation_id: about.observation || undefined,
-    name,
-    data_type: dataType,
+    ...said(about, name, dataType, session),
     ...(dataType === "CATEGORICAL" ? { string_value: value } : { value: Number(value) }),
-    source: "HUMAN",
-    author_user_id: who,
-    ...(comment === undefined ? {} : { comment }),
   });
 }
+
+// said is what every score that a person gives has.
+const said = (about: About, name: string, dataType: string, session: Session): Payload => ({
+  trace_id: about.trace.id,
+  observation_id: about.observation || undefined,
+  name,
+  data_type: dataType,
+  source: "HUMAN",
+  author_user_id: session.key_name || session.key_id,
+});
 
 /** addTag adds a tag: tags of events unite. */
 export function addTag(trace: Trace, tag: string): Promise<void> {
@@ -78,16 +78,11 @@ export function keepTags(trace: Trace, tags: string[]): Promise<void> {
 const NOTE = "note";
 
 /** addNote says something in words, which the score has as its comment. */
-export function addNote(about: About, kind: NoteKind, text: string, who: string): Promise<void> {
+export function addNote(about: About, kind: NoteKind, text: string, session: Session): Promise<void> {
   return record(about, "quality_score_create", {
     id: newID(),
-    trace_id: about.trace.id,
-    observation_id: about.observation || undefined,
-    name: NOTE,
-    data_type: "CATEGORICAL",
+    ...said(about, NOTE, "CATEGORICAL", session),
     string_value: kind,
-    source: "HUMAN",
-    author_user_id: who,
     comment: text,
   });
 }
@@ -95,13 +90,3 @@ export function addNote(about: About, kind: NoteKind, text: string, who: string)
 /** isNote tells notes from what is a score. */
 export const isNote = (s: Score): boolean =>
   s.name === NOTE && s.source === "HUMAN" && (s.string_value === "comment" || s.string_value === "correction");
-
-/** definitionPath is where a score definition of this name is. */
-export const definitionPath = (name: string): string => named("/v1/score-definitions", name);
-
-/** named is the path of something that is saved: a name that a path would lose stands in the query. */
-export function named(path: string, name: string): string {
-  return name === "." || name === ".." || name === "-" || name.includes("/")
-    ? `${path}/-?id=${seg(name)}`
-    : `${path}/${seg(name)}`;
-}

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Trace } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
+import { useDoing } from "../ui/doing.ts";
 import { Icon } from "../ui/icon.tsx";
 import { addTag, keepTags } from "./record.ts";
 
@@ -10,21 +11,12 @@ export function Tags({ trace, changed }: { trace: Trace; changed: () => void }):
   const [text, set] = useState("");
   const [all, setAll] = useState(trace.tags); // at once, also before the trace is loaded again
   useEffect(() => setAll(trace.tags), [trace]);
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, error, run } = useDoing();
   const change = async (tags: string[], say: () => Promise<void>) => {
-    setBusy(true);
-    setError(null);
-    try {
-      await say();
-      setAll(tags);
-      set("");
-      changed();
-    } catch (e) {
-      setError(e as Error);
-    } finally {
-      setBusy(false);
-    }
+    if (!(await run(say))) return;
+    setAll(tags);
+    set("");
+    changed();
   };
   const tag = text.trim();
   return (

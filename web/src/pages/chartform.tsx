@@ -1,11 +1,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { named } from "../act/record.ts";
-import { type Params, request, query as written } from "../api.ts";
+import { type Params, request, savedPath, query as written } from "../api.ts";
+import { listed } from "../stats.ts";
 import type { SavedChart } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { paramsOf, removeChart } from "./owncharts.tsx";
+import { useDoing } from "../ui/doing.ts";
+import { readQuestion } from "./owncharts.tsx";
+
+const MEAN = "score_avg:"; // and a name
 
 const subjects = [
   { value: "traces", title: "traces" },
@@ -21,7 +24,7 @@ const metrics = [
   { value: "latency_p50", title: "latency, median", of: ["traces", "observations"] },
   { value: "latency_p95", title: "latency, 95 %", of: ["traces", "observations"] },
   { value: "latency_p99", title: "latency, 99 %", of: ["traces", "observations"] },
-  { value: "score_avg:", title: "mean of a score", of: ["traces", "observations", "scores"] },
+  { value: MEAN, title: "mean of a score", of: ["traces", "observations", "scores"] },
 ];
 
 const columns: { value: string; of: string[] }[] = [
@@ -47,42 +50,33 @@ interface Props {
 
 /** ChartForm asks what a chart shows. */
 export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.Element {
-  const own = new URLSearchParams(c?.question ?? "");
-  const metric = own.get("metrics") ?? "count";
-  const isScore = metric.startsWith("score_avg:");
+  const own = readQuestion(c?.question ?? "");
+  const isScore = own.metric.startsWith(MEAN);
   const [name, setName] = useState(c?.name ?? "");
-  const [of, setOf] = useState(own.get("of") ?? "observations");
-  const [what, setWhat] = useState(isScore ? "score_avg:" : metric);
-  const [score, setScore] = useState(isScore ? metric.slice("score_avg:".length) : "");
-  const [by, setBy] = useState(own.get("group_by") ?? "");
+  const [of, setOf] = useState(own.of);
+  const [what, setWhat] = useState(isScore ? MEAN : own.metric);
+  const [score, setScore] = useState(isScore ? own.metric.slice(MEAN.length) : "");
+  const [by, setBy] = useState(own.by);
   const [look, setLook] = useState(c?.look ?? "line");
   const [log, setLog] = useState(c?.log ?? false);
   const { from: _from, to: _to, ...here } = params;
-  const filters = c ? rest(c.question) : here;
+  const filters = c ? own.filters : here;
   const [keep, setKeep] = useState(true);
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, error, run } = useDoing();
   const act = async (f: () => Promise<unknown>) => {
-    setBusy(true);
-    setError(null);
-    try {
-      await f();
-      onSaved();
-    } catch (e) {
-      setError(e as Error);
-      setBusy(false);
-    }
+    if (await run(f)) onSaved();
   };
+  // What another subject does not have is not asked of it.
+  const about = (subject: string) => {
+    setOf(subject);
+    if (!metrics.some(m => m.value === what && m.of.includes(subject))) setWhat("count");
+    if (!columns.some(x => x.value === by && x.of.includes(subject))) setBy("");
+  };
+  const path = savedPath("/v1/charts", name.trim());
   const save = () => {
-    const asked = what === "score_avg:" ? JSON.stringify(`score_avg:${score.trim()}`) : what;
-    const question = written({ ...(keep ? filters : {}), of, metrics: asked, group_by: by || undefined }).replace(
-      "?",
-      "",
-    );
-    return request(named("/v1/charts", name.trim()), {
-      method: "PUT",
-      body: { question, look, log: log || undefined },
-    });
+    const metrics = what === MEAN ? listed(MEAN + score.trim()) : what;
+    const question = written({ ...(keep ? filters : {}), of, metrics, group_by: by || undefined }).replace("?", "");
+    return request(path, { method: "PUT", body: { question, look, log: log || undefined } });
   };
   const pick = (
     label: string,
@@ -122,14 +116,14 @@ export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.El
           value={name}
           onInput={e => setName(e.currentTarget.value)}
         />
-        {pick("Of", of, setOf, subjects)}
+        {pick("Of", of, about, subjects)}
         {pick(
           "What",
           what,
           setWhat,
           metrics.filter(m => m.of.includes(of)),
         )}
-        {what === "score_avg:" && (
+        {what === MEAN && (
           <label>
             Name of the score
             <input type="text" required value={score} onInput={e => setScore(e.currentTarget.value)} />
@@ -160,7 +154,12 @@ export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.El
             Save
           </button>
           {c && (
-            <button type="button" class="button" disabled={busy} onClick={() => void act(() => removeChart(c.name))}>
+            <button
+              type="button"
+              class="button"
+              disabled={busy}
+              onClick={() => void act(() => request(path, { method: "DELETE" }))}
+            >
               Remove
             </button>
           )}
@@ -171,10 +170,4 @@ export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.El
       </form>
     </Dialog>
   );
-}
-
-// rest are the filters of a question.
-function rest(question: string): Params {
-  const { of: _of, metrics: _metrics, group_by: _by, ...filters } = paramsOf(question);
-  return filters;
 }

@@ -1,10 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { definitionPath } from "../act/record.ts";
-import { request } from "../api.ts";
+import { request, savedPath } from "../api.ts";
 import type { ScoreDefinition } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { useDoing } from "../ui/doing.ts";
+
+/** definitionPath is where the definition of this name is. */
+export const definitionPath = (name: string): string => savedPath("/v1/score-definitions", name);
 
 const types = [
   { value: "BOOLEAN", title: "Yes or no" },
@@ -26,11 +29,8 @@ export function DefineScore({ definition: d, onClose, onSaved }: Props): JSX.Ele
   const [max, setMax] = useState(d?.max === undefined ? "" : String(d.max));
   const [words, setWords] = useState((d?.categories ?? []).join("\n"));
   const [says, setSays] = useState(d?.description ?? "");
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, error, run } = useDoing();
   const save = async () => {
-    setBusy(true);
-    setError(null);
     const bound = (text: string) => (text === "" ? undefined : Number(text));
     const categories = words
       .split("\n")
@@ -42,13 +42,8 @@ export function DefineScore({ definition: d, onClose, onSaved }: Props): JSX.Ele
       ...(type === "NUMERIC" ? { min: bound(min), max: bound(max) } : {}),
       ...(type === "CATEGORICAL" ? { categories } : {}),
     };
-    try {
-      await request(definitionPath(name.trim()), { method: "PUT", body });
-      onSaved();
-    } catch (e) {
-      setError(e as Error);
-      setBusy(false);
-    }
+    const path = definitionPath(name.trim());
+    if (await run(() => request(path, { method: "PUT", body }))) onSaved();
   };
   return (
     <Dialog title={d ? `Change ${d.name}` : "Define a score"} onClose={onClose}>

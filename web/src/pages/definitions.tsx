@@ -1,15 +1,15 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { definitionPath } from "../act/record.ts";
 import { get, request } from "../api.ts";
 import type { Page, ScoreDefinition } from "../types.ts";
 import { Failure, Spinner } from "../ui/bits.tsx";
+import { useDoing } from "../ui/doing.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
-import { DefineScore } from "./definescore.tsx";
+import { DefineScore, definitionPath } from "./definescore.tsx";
 
-/** valuesOf says in words which values a score may have. */
-export function valuesOf(d: ScoreDefinition): string {
+// valuesOf says in words which values a score may have.
+function valuesOf(d: ScoreDefinition): string {
   if (d.data_type === "BOOLEAN") return "yes or no";
   if (d.data_type === "CATEGORICAL") return (d.categories ?? []).join(", ");
   if (d.min !== undefined && d.max !== undefined) return `a number from ${d.min} to ${d.max}`;
@@ -24,15 +24,9 @@ export function Definitions({ admin }: { admin: boolean }): JSX.Element {
     [],
   );
   const [edited, edit] = useState<ScoreDefinition | "new" | null>(null);
-  const [failed, setFailed] = useState<Error | null>(null);
+  const removing = useDoing();
   const remove = async (name: string) => {
-    setFailed(null);
-    try {
-      await request(definitionPath(name), { method: "DELETE" });
-      reload();
-    } catch (e) {
-      setFailed(e as Error);
-    }
+    if (await removing.run(() => request(definitionPath(name), { method: "DELETE" }))) reload();
   };
   if (error) return <Failure error={error} again={reload} />;
   if (!data) return <Spinner />;
@@ -41,7 +35,7 @@ export function Definitions({ admin }: { admin: boolean }): JSX.Element {
       <p class="muted small">
         What people can give a trace or a step, on its page. Scores that programs send are taken whatever stands here.
       </p>
-      {failed && <Failure error={failed} />}
+      {removing.error && <Failure error={removing.error} />}
       {data.data.length > 0 && (
         <ul class="definitions">
           {data.data.map(d => (

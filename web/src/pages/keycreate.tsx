@@ -4,6 +4,7 @@ import { request } from "../api.ts";
 import type { ApiKey } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { useDoing } from "../ui/doing.ts";
 
 /** MadeKey is a new key, this once with its secret. */
 export interface MadeKey extends ApiKey {
@@ -25,23 +26,12 @@ interface Props {
 export function CreateKey({ onClose, onMade }: Props): JSX.Element {
   const name = useRef<HTMLInputElement>(null);
   const [chosen, setChosen] = useState<string[]>(["ingest"]);
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
-  const create = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      onMade(
-        await request<MadeKey>("/v1/keys", {
-          method: "POST",
-          body: { name: name.current?.value.trim() ?? "", scopes: chosen },
-        }),
-      );
-    } catch (e) {
-      setError(e as Error);
-      setBusy(false);
-    }
-  };
+  const { busy, error, run } = useDoing();
+  const create = () =>
+    run(async () => {
+      const body = { name: name.current?.value.trim() ?? "", scopes: chosen };
+      onMade(await request<MadeKey>("/v1/keys", { method: "POST", body }));
+    });
   return (
     <Dialog title="Create a key" onClose={onClose}>
       <form

@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { named } from "../act/record.ts";
-import { get, type Params, request, query as written } from "../api.ts";
+import { useMemo, useState } from "preact/hooks";
+import { get, type Params, query as written } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, duration, percent, scoreText, short } from "../format.ts";
 import { between, type Range } from "../range.ts";
 import { may, useSession } from "../signedin.ts";
-import { along, axisOf, groups, number, stats, stepFor } from "../stats.ts";
+import { along, axisOf, groups, listed, number, stats, stepFor } from "../stats.ts";
+import { both } from "../terms.ts";
 import type { Page, SavedChart, StatRow } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { DataTable } from "../ui/datatable.tsx";
@@ -71,14 +71,24 @@ export function OwnCharts({ params, range, asked }: Props): JSX.Element {
   );
 }
 
-/** removeChart removes a chart for all of the project. */
-export const removeChart = (name: string): Promise<void> => request(named("/v1/charts", name), { method: "DELETE" });
+/** Question is what a chart asks. */
+interface Question {
+  of: string;
+  metric: string; // as rows have it
+  by: string; // "": all together
+  filters: Params;
+}
 
-/** paramsOf reads a question. */
-export function paramsOf(question: string): Params {
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of new URLSearchParams(question)) all[name] = [...(all[name] ?? []), value];
-  return all;
+/** readQuestion reads the question of a chart. */
+export function readQuestion(question: string): Question {
+  const { of, metrics, group_by, ...filters } = Object.fromEntries(new URLSearchParams(question));
+  const metric = metrics || "count";
+  return {
+    of: of || "observations",
+    metric: metric.startsWith('"') ? JSON.parse(metric) : metric,
+    by: group_by ?? "",
+    filters,
+  };
 }
 
 // formatOf writes the values of a metric.
@@ -96,24 +106,14 @@ interface OneProps extends Props {
 }
 
 function OwnChart({ chart: c, params, range, asked, edit }: OneProps): JSX.Element {
-  const own = paramsOf(c.question);
-  const metric = first(own.metrics) || "count";
-  const by = first(own.group_by);
-  const of = first(own.of) || "observations";
-  const { metrics: _metrics, group_by: _by, of: _of, ...filters } = own;
+  const { of, metric, by, filters: own } = useMemo(() => readQuestion(c.question), [c.question]);
+  const filters = { ...own, filter: both(String(params.filter ?? ""), String(own.filter ?? "")) || undefined };
   const { data, error, reload } = useLoad(
     async signal => {
-      const question = { ...params, ...own };
+      const question = { ...params, ...filters, of, metrics: listed(metric), group_by: by || undefined };
       if (c.look === "table") return { step: null, rows: await stats(question, signal) };
-      const path = of === "traces" ? "/v1/traces" : of === "scores" ? "/v1/scores" : "/v1/observations";
-      const filters = Object.fromEntries(
-        Object.entries(own).filter(([k]) => !["metrics", "group_by", "of"].includes(k)),
-      );
-      const step = await stepFor(
-        range,
-        { path, by: of === "scores" ? "timestamp" : "start_time", params: filters },
-        signal,
-      );
+      const first = { path: `/v1/${of}`, by: of === "scores" ? "timestamp" : "start_time", params: filters };
+      const step = await stepFor(range, first, signal);
       return { step, rows: step ? await stats({ ...question, interval: step.name }, signal) : [] };
     },
     [asked, c.question, c.look],
@@ -148,18 +148,13 @@ function OwnChart({ chart: c, params, range, asked, edit }: OneProps): JSX.Eleme
       lines={lines}
       stacked={c.look === "bars" && by !== ""}
       log={c.log ?? false}
-      behind={(from, to) => link(`/traces${written({ ...filters, ...between(from, to) })}`)}
+      behind={(from, to) => link(`/${of}${written({ ...filters, ...between(from, to) })}`)}
       tools={tools}
     />
   );
 }
 
 const kindOf = (c: SavedChart): Line["kind"] => (c.look === "bars" ? "bars" : "line");
-
-// first is the first value of a parameter.
-function first(values: string | string[] | undefined): string {
-  return (Array.isArray(values) ? values[0] : values) ?? "";
-}
 
 interface TableProps {
   chart: SavedChart;

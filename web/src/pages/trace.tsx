@@ -11,7 +11,7 @@ import { errorsOf, unpriced } from "../trace/amounts.ts";
 import { Detail } from "../trace/detail.tsx";
 import { downloadHtml, downloadJson } from "../trace/download.ts";
 import { Status } from "../trace/facts.tsx";
-import { Legend } from "../trace/legend.tsx";
+import { MemoLegend } from "../trace/legend.tsx";
 import { Timeline } from "../trace/timeline.tsx";
 import { above, failures, firstFailure, foldedAt, hits, kindOf, type Node, nodesOf, visible } from "../trace/tree.ts";
 import type { Trace } from "../types.ts";
@@ -102,7 +102,8 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
     const next = here < 0 ? (by > 0 ? 0 : found.length - 1) : (here + by + found.length) % found.length;
     if (found[next]) select(found[next].key);
   };
-  const failed = failures(nodes);
+  const failed = useMemo(() => failures(nodes), [nodes]);
+  const first = useMemo(() => firstFailure(nodes), [nodes]);
   const nextError = () => {
     const at = nodes.indexOf(chosen);
     const next = failed.find(n => nodes.indexOf(n) > at) ?? failed[0];
@@ -112,9 +113,9 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: only of another trace; what was opened stays open when it is loaded again
   useEffect(() => {
-    const first = trace.status === "error" && !selected ? firstFailure(nodes) : undefined;
-    setClosed(foldedAt(nodes, first?.key ?? selected));
-    if (first) select(first.key); // who opens what failed asks why
+    const why = trace.status === "error" && !selected ? first : undefined;
+    setClosed(foldedAt(nodes, why?.key ?? selected));
+    if (why) select(why.key); // who opens what failed asks why
   }, [trace.id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is above it is open when it is chosen, and may be closed then
   useEffect(() => {
@@ -128,7 +129,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   return (
     <div class="page page-fill trace-page">
       <Header trace={trace} text={text} before={before} after={after} errors={failed.length} onError={nextError} />
-      <WhyFailed trace={trace} first={firstFailure(nodes)} select={select} />
+      <WhyFailed trace={trace} first={first} select={select} />
       <Split name="trace" label="Width of the tree">
         <section class="pane" aria-label="Tree and waterfall">
           <div class="pane-tools">
@@ -161,7 +162,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
             onSelect={select}
             onToggle={toggle}
           />
-          <Legend nodes={nodes} />
+          <MemoLegend nodes={nodes} />
         </section>
         <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} changed={reload} />
       </Split>

@@ -104,7 +104,6 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
           <>
             <Scores scores={scores.filter(s => !isNote(s))} trace={trace} />
             <Act
-              key={o?.id ?? ""}
               about={{ trace, observation: o?.id ?? "" }}
               output={plainOutput(o ?? trace)}
               at={scoring}

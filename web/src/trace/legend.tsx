@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 import { Icon } from "../ui/icon.tsx";
+import { memo } from "../ui/memo.ts";
 import { type Kind, kindOf, type Node } from "./tree.ts";
 
-/** Legend names the types of the steps, as far as a trace has them, and the mark of a first token. */
-export function Legend({ nodes }: { nodes: Node[] }): JSX.Element | null {
+// Legend names the types of the steps, as far as a trace has them, and the mark of a first token.
+function Legend({ nodes }: { nodes: Node[] }): JSX.Element {
   const kinds = new Map<Kind, number>();
   let tokens = false;
   for (const { observation: o, twin } of nodes) {
@@ -12,7 +13,6 @@ export function Legend({ nodes }: { nodes: Node[] }): JSX.Element | null {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     tokens ||= o.time_to_first_token_ms !== null;
   }
-  if (kinds.size === 0) return null;
   return (
     <ul class="kinds" aria-label="Types of steps">
       {[...kinds]
@@ -30,3 +30,6 @@ export function Legend({ nodes }: { nodes: Node[] }): JSX.Element | null {
     </ul>
   );
 }
+
+/** MemoLegend is drawn once for a trace, not with each step that is chosen. */
+export const MemoLegend = memo(Legend);

@@ -90,10 +90,12 @@ export const failures = (nodes: Node[]): Node[] => nodes.filter(n => n.observati
 
 /** firstFailure is the first step that failed by itself: below it none did. */
 export function firstFailure(nodes: Node[]): Node | undefined {
-  const failed = failures(nodes);
-  const over = new Set<number>(); // those with a failed step below, by place
-  for (const n of failed) for (let p = n.parent; p >= 0 && !over.has(p); p = nodes[p]!.parent) over.add(p);
-  return failed.find(n => !over.has(nodes.indexOf(n)));
+  const failed = new Set(failures(nodes));
+  const over = new Set<Node>(); // those with a failed step below
+  for (const n of failed) {
+    for (let p = nodes[n.parent]; p && !over.has(p); p = nodes[p.parent]) over.add(p);
+  }
+  return nodes.find(n => failed.has(n) && !over.has(n));
 }
 
 /** hits are the nodes that a text is found in. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { changed, filterOf, is, quoted, scoreField, terms, withTerm } = await source("terms.ts");
+const { both, changed, filterOf, is, quoted, scoreField, terms, withTerm } = await source("terms.ts");
 
 test("a line is cut into its terms", () => {
   const all = terms('level:error  -name:"a b",c  "two words" -"not \\" these" x score."a: b":>1 - metadata.a:b:c ');
@@ -47,6 +47,9 @@ test("values that would mean something else stand in quotes", () => {
   assert.equal(scoreField("clear, short"), 'score."clear, short"');
   assert.equal(withTerm("a b", "b"), "a b");
   assert.equal(withTerm("a  b ", "user:x"), "a b user:x");
+  assert.equal(both("env:a level:error", 'env:a name:"x y"'), 'env:a level:error name:"x y"');
+  assert.equal(both("", "env:a"), "env:a");
+  assert.equal(both("env:a", ""), "env:a");
 });
 
 test("addresses of before are filters, too, and go when the filter changes", () => {
