@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 // FileVersion is the version of the form of the file of budgets. In version 1, which is read, none is of a key.
@@ -124,10 +124,7 @@ func Join(own, shared []byte) ([]byte, error) {
 
 // Read says in a line what the file at path holds; "" when there is none. The error is ErrNewer, or what is damaged.
 func Read(path string) (string, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
+	raw, err := (&document.File{Path: path}).Read()
 	var budgets []held
 	if err == nil {
 		budgets, err = parse(filepath.Base(path), raw)

@@ -53,6 +53,12 @@ func (v *value) text() string { return strings.Join(v.parts, "*") }
 // starred says whether it is a pattern.
 func (v *value) starred() bool { return len(v.parts) > 1 }
 
+// any says whether a term asks for any value at all: stars alone.
+func (t *term) any() bool {
+	v := &t.values[0]
+	return len(t.values) == 1 && v.starred() && !v.ranged && strings.Trim(v.text(), "*") == ""
+}
+
 // filterScanner reads a filter. The grammar is in docs/api.md.
 type filterScanner struct {
 	text string
@@ -254,7 +260,7 @@ func (s *filterScanner) value() (*value, error) {
 			v.quoted = true
 		case !v.ranged && !v.quoted && !v.starred() && len(v.parts) == 0 && strings.HasPrefix(s.text[s.at:], ".."):
 			v.ranged = true
-			v.to = b.String() // the first end, for now
+			v.to = b.String() // the first end, until the second is read
 			b.Reset()
 			s.at += 2
 			continue

@@ -12,8 +12,7 @@ import (
 
 // numbers reads values that are numbers or times.
 func (r *filterReader) numbers(f FilterField, t *term, c *store.Condition) error {
-	first := &t.values[0]
-	if len(t.values) == 1 && first.starred() && !first.ranged && strings.Trim(first.text(), "*") == "" {
+	if t.any() {
 		c.Op = store.Known
 		return nil
 	}
@@ -158,7 +157,7 @@ func (r *filterReader) number(f FilterField, text string, v *value) (float64, er
 
 // score reads a condition on the mean of scores.
 func (r *filterReader) score(f FilterField, t *term, c *store.Condition) error {
-	if first := &t.values[0]; len(t.values) == 1 && first.starred() && !first.ranged && strings.Trim(first.text(), "*") == "" {
+	if t.any() {
 		c.Value = t.key
 		return nil
 	}

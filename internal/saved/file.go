@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/document"
 )
 
 // FileVersion is the version of the form of the file.
@@ -114,10 +114,7 @@ func joined[T any, P pointer[T]](items, others []T) []T {
 
 // Read says in a line what the file at path holds; "" when there is none. The error is ErrNewer, or what is damaged.
 func Read(path string) (string, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
+	raw, err := (&document.File{Path: path}).Read()
 	var f file
 	if err == nil {
 		f, err = parse(filepath.Base(path), raw)

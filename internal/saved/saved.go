@@ -44,22 +44,30 @@ func Open(o Options) (*Saved, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	if s.asks == nil {
+		s.asks = func(string) error { return nil }
+	}
 	return s, nil
 }
 
 // Definitions are those of a project, by name.
 func (s *Saved) Definitions() List[Definition, *Definition] {
-	return List[Definition, *Definition]{s, func(p *project) *[]Definition { return &p.Definitions }}
+	return List[Definition, *Definition]{of: s, in: func(p *project) *[]Definition { return &p.Definitions }}
 }
 
 // Charts are those of a project, by name.
 func (s *Saved) Charts() List[Chart, *Chart] {
-	return List[Chart, *Chart]{s, func(p *project) *[]Chart { return &p.Charts }}
+	return List[Chart, *Chart]{of: s, in: func(p *project) *[]Chart { return &p.Charts }, more: func(c *Chart) error {
+		if err := s.asks(c.Question); err != nil {
+			return fmt.Errorf("%w: question: %w", ErrInvalid, err)
+		}
+		return nil
+	}}
 }
 
 // Views are those of a project, by name.
 func (s *Saved) Views() List[View, *View] {
-	return List[View, *View]{s, func(p *project) *[]View { return &p.Views }}
+	return List[View, *View]{of: s, in: func(p *project) *[]View { return &p.Views }}
 }
 
 // pointer is how an item is used: by *T.
@@ -70,8 +78,9 @@ type pointer[T any] interface {
 
 // List is the items of one kind.
 type List[T any, P pointer[T]] struct {
-	of *Saved
-	in func(*project) *[]T
+	of   *Saved
+	in   func(*project) *[]T
+	more func(P) error // what is wrong beside what an item knows itself; or nil
 }
 
 // All lists a project's items by name.
@@ -110,9 +119,9 @@ func (l List[T, P]) Put(of, name, by string, text []byte) (T, error) {
 	if err := checked(P(&x)); err != nil {
 		return x, err
 	}
-	if c, ok := any(&x).(*Chart); ok && l.of.asks != nil {
-		if err := l.of.asks(c.Question); err != nil {
-			return x, fmt.Errorf("%w: question: %w", ErrInvalid, err)
+	if l.more != nil {
+		if err := l.more(&x); err != nil {
+			return x, err
 		}
 	}
 	return x, l.change(of, name, func(items []T, i int, found bool) ([]T, error) {
