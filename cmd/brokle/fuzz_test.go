@@ -16,6 +16,7 @@ func FuzzWhere(f *testing.F) {
 		"cost>=NaN", "latency_ms>1e400", "a==b", "=", "!", "score:=1", "score:a!=-0", "start_time>9999999h", "level=\xff", "text=a=b", "cost>>1", "trace_id=\x00", "level:error", "-a:b c", "x:"} {
 		f.Add("traces", text)
 		f.Add("stats", text)
+		f.Add("no list", text)
 	}
 	f.Fuzz(func(t *testing.T, list, text string) {
 		q := &query{}

@@ -127,7 +127,7 @@ func kindOf(field string) string {
 // where adds a filter or a condition to the query's filter. The error says what is possible.
 func (q *query) where(list, text string) error {
 	if isFilter(text) {
-		if list == "environments" || list == "events" {
+		if !slices.Contains(possible[list], "name") { // the lists of whole entities take a filter
 			return fmt.Errorf("--where is %q: %s can be filtered by %s", text, list, strings.Join(possible[list], ", "))
 		}
 		q.filter.Where = strings.TrimSpace(q.filter.Where + " " + strings.TrimSpace(text))
