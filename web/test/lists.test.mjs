@@ -539,7 +539,8 @@ test("on a telephone the names of scores are whole", async () => {
     return cards.filter(c => {
       const box = c.getBoundingClientRect();
       const inside = box.top < list.bottom && box.bottom > list.bottom + 1;
-      return inside || [...c.children].some(x => x.scrollWidth > x.clientWidth + 1);
+      const small = x => x.scrollWidth > x.clientWidth + 1 || x.scrollHeight > x.clientHeight + 1;
+      return inside || c.scrollHeight > c.clientHeight + 1 || [...c.children].some(small);
     }).length;
   });
   assert.equal(cut, 0);
