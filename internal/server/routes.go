@@ -104,7 +104,7 @@ func apiRoutes() []route {
 			{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
 			{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 			listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces), showTraces), getTrace)),
-			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
+			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full", "fields"}, handle: getTrace},
 			{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 			{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 			{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { type Params, request, savedPath, query as written } from "../api.ts";
+import { idPath, type Params, request, query as written } from "../api.ts";
 import { listed } from "../stats.ts";
 import type { SavedChart } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
@@ -20,7 +20,7 @@ const metrics = [
   { value: "count", title: "how many", of: ["traces", "observations", "scores"] },
   { value: "cost", title: "cost", of: ["traces", "observations"] },
   { value: "tokens", title: "tokens", of: ["traces", "observations"] },
-  { value: "error_rate", title: "share with errors", of: ["traces", "observations"] },
+  { value: "error_rate", title: "share that failed", of: ["traces", "observations"] },
   { value: "latency_p50", title: "latency, median", of: ["traces", "observations"] },
   { value: "latency_p95", title: "latency, 95 %", of: ["traces", "observations"] },
   { value: "latency_p99", title: "latency, 99 %", of: ["traces", "observations"] },
@@ -72,7 +72,7 @@ export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.El
     if (!metrics.some(m => m.value === what && m.of.includes(subject))) setWhat("count");
     if (!columns.some(x => x.value === by && x.of.includes(subject))) setBy("");
   };
-  const path = savedPath("/v1/charts", name.trim());
+  const path = idPath("/v1/charts", name.trim());
   const save = () => {
     const metrics = what === MEAN ? listed(MEAN + score.trim()) : what;
     const question = written({ ...(keep ? filters : {}), of, metrics, group_by: by || undefined }).replace("?", "");

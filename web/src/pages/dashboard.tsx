@@ -101,7 +101,7 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
       <Tiles
         tiles={[
           { title: "Traces", value: short(n), more: `${short(calls)} model calls` },
-          { title: "Traces with errors", value: percent(number(a.total.error_rate)), more: count(errors) },
+          { title: "Failed traces", value: percent(number(a.total.error_rate)), more: count(errors) },
           {
             title: "Latency p50",
             value: duration(number(a.total.latency_p50)),
@@ -159,7 +159,7 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
         />
         <TimeChart
           behind={behind}
-          title="Traces with errors"
+          title="Failed traces"
           total={percent(number(a.total.error_rate))}
           x={x}
           bucket={bucket}
@@ -187,8 +187,8 @@ function volume(x: number[], rows: StatRow[]): Line[] {
   const good = along(x, rows, r => (number(r.count) ?? 0) - failed(r), 0);
   const all = (v: (number | null)[]) => short(v.reduce<number>((t, n) => t + (n ?? 0), 0));
   return [
-    { label: "without errors", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
-    { label: "with errors", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
+    { label: "not failed", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
+    { label: "failed", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
   ];
 }
 
