@@ -164,6 +164,7 @@ func Params() []Param {
 		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},
 		{Name: "book", Says: "The day, or a time, whose price book and own prices count; those of today when it is absent"},
 		{Name: "dry_run", Form: Boolean, Says: "Only tell what would change"},
+		{Name: "send", Form: Boolean, Says: "Also send a message that says that it is a test to each destination"},
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, or of the repricing, such as `5s`; at most 30s"},
 	}
