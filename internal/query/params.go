@@ -164,6 +164,7 @@ func Params() []Param {
 		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},
 		{Name: "book", Says: "The day, or a time, whose price book and own prices count; those of today when it is absent"},
 		{Name: "dry_run", Form: Boolean, Says: "Only tell what would change"},
+		{Name: "send", Form: Boolean, Says: "Also send a message that says that it is a test to each destination"},
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
 		{Name: "fields", Choices: []string{"tree", "trace"}, Says: "`tree`: the trace with its observations and scores, without what was sent: no input, output, metadata, attributes, model parameters or previews. It takes as long however large these are; " +
 			"`GET /v1/observations/{id}?trace_id=…` has them. `trace`: the trace itself with its input, output and metadata, without observations and scores"},
