@@ -2,6 +2,7 @@
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
 import { link } from "./base.ts";
+import { AlertsPage } from "./pages/alerts.tsx";
 import { ComparePage } from "./pages/compare.tsx";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
@@ -59,6 +60,7 @@ export const views: View[] = [
   },
   { path: "/compare", list: () => <ComparePage /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => viewed(<ScoresPage />) },
+  { path: "/alerts", nav: { title: "Alerts", icon: "alerts" }, list: () => <AlertsPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {
     path: "/settings",

@@ -201,16 +201,11 @@ test("the period before stands beside this one, with what has changed in words",
     assert.match(await tile("Cost").locator(".tile-change").textContent(), /▼ 50 % less/);
     assert.equal(await tile("Cost").locator(".tile-change").getAttribute("title"), "Before: $6.00");
     assert.match(await tile("Latency p50").textContent(), /50 % longer/);
-    assert.match(await tile("Traces with errors").textContent(), /the same as before/);
+    assert.match(await tile("Failed traces").textContent(), /the same as before/);
     const card = page.getByRole("region", { name: "Traces", exact: true });
     await card.getByRole("button", { name: "Table" }).click();
     const rows = await card.locator("tbody tr").evaluateAll(all => all.map(r => [...r.cells].map(c => c.textContent)));
-    assert.deepEqual(await card.locator("thead th").allTextContents(), [
-      "Time",
-      "without errors",
-      "with errors",
-      "before",
-    ]);
+    assert.deepEqual(await card.locator("thead th").allTextContents(), ["Time", "not failed", "failed", "before"]);
     const before = rows.map(r => r[3]).filter(n => n !== "–" && n !== "0");
     assert.deepEqual(before, ["1", "1"], "those of the six hours before");
     const table = page.getByRole("region", { name: `${chart}, table` });

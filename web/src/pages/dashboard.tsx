@@ -181,7 +181,7 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
         />
         <TimeChart
           behind={behind}
-          title="Traces with errors"
+          title="Failed traces"
           total={percent(number(a.total.error_rate))}
           x={x}
           bucket={bucket}
@@ -210,8 +210,8 @@ function volume(x: number[], rows: StatRow[]): Line[] {
   const good = along(x, rows, r => (number(r.count) ?? 0) - failed(r), 0);
   const all = (v: (number | null)[]) => short(v.reduce<number>((t, n) => t + (n ?? 0), 0));
   return [
-    { label: "without errors", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
-    { label: "with errors", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
+    { label: "not failed", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
+    { label: "failed", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
   ];
 }
 
@@ -266,7 +266,7 @@ function tilesOf({ total, models, before }: Answers): Tile[] {
   return [
     { title: "Traces", value: short(n), more: `${short(calls)} model calls`, change: told("count", count, change) },
     {
-      title: "Traces with errors",
+      title: "Failed traces",
       value: percent(is("error_rate")),
       more: count(failed(total)),
       change: told("error_rate", percent, points),

@@ -94,8 +94,8 @@ export function readQuestion(question: string): Question {
   };
 }
 
-// formatOf writes the values of a metric.
-function formatOf(metric: string): (v: number | null) => string {
+/** formatOf writes the values of a metric. */
+export function formatOf(metric: string): (v: number | null) => string {
   if (metric.startsWith("latency")) return duration;
   if (metric.startsWith("cost")) return cost;
   if (metric === "tokens") return short;
@@ -129,10 +129,25 @@ function OwnChart({ chart: c, params, range, asked, beside, edit }: OneProps): J
     },
     [asked, c.question, c.look],
   );
-  const tools = edit && (
-    <button type="button" class="icon-button" aria-label={`Change the chart ${c.name}`} onClick={edit}>
-      <Icon name="settings" size={14} />
-    </button>
+  const watches = may(useSession(), "admin");
+  const tools = (watches || edit) && (
+    <>
+      {watches && (
+        <a
+          class="icon-button"
+          aria-label={`Alert on the chart ${c.name}`}
+          title="Alert on this"
+          href={link(`/alerts${written({ ask: c.question, of: c.name })}`)}
+        >
+          <Icon name="alerts" size={14} />
+        </a>
+      )}
+      {edit && (
+        <button type="button" class="icon-button" aria-label={`Change the chart ${c.name}`} onClick={edit}>
+          <Icon name="settings" size={14} />
+        </button>
+      )}
+    </>
   );
   if (error) {
     return (
@@ -195,7 +210,7 @@ interface TableProps {
   by: string;
   metric: string;
   format: (v: number | null) => string;
-  tools: JSX.Element | undefined;
+  tools: JSX.Element | false | undefined;
 }
 
 function AsTable({ chart: c, rows, before, by, metric, format, tools }: TableProps): JSX.Element {

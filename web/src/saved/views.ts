@@ -1,7 +1,7 @@
 // Saved views: lists as somebody wants to look at them again. The server keeps them for all of the project; one is
 // at ?view=NAME. What else stands in such an address is in the place of what the view says.
 import { useEffect, useState } from "preact/hooks";
-import { get, request, savedPath } from "../api.ts";
+import { get, idPath, request } from "../api.ts";
 import { readAddressesBy } from "../router.ts";
 import type { Page, SavedView } from "../types.ts";
 import { contracted, expanded } from "./address.ts";
@@ -66,12 +66,12 @@ export function useViews(wanted: boolean): { views: SavedView[] | undefined; err
 /** putView keeps a view under its name, in the place of one that is there. */
 export async function putView(view: Pick<SavedView, "name" | "page" | "query" | "columns">): Promise<void> {
   const { name, ...body } = view;
-  await request(savedPath("/v1/views", name), { method: "PUT", body });
+  await request(idPath("/v1/views", name), { method: "PUT", body });
   await readViews();
 }
 
 /** removeView removes a view. */
 export async function removeView(name: string): Promise<void> {
-  await request(savedPath("/v1/views", name), { method: "DELETE" });
+  await request(idPath("/v1/views", name), { method: "DELETE" });
   await readViews();
 }
