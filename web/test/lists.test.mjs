@@ -176,6 +176,8 @@ test("two views have no one name, and one of another list says which it is of", 
   const { context, page, problems } = await at(`/users?view=${encodeURIComponent(name)}`);
   assert.deepEqual(await names(page), [`ada-${run}`, `bob-${run}`]);
   assert.deepEqual((await heads(page)).filter(Boolean), ["User", "Traces"]);
+  const wide = await page.getByRole("columnheader", { name: "User" }).evaluate(e => e.getBoundingClientRect().width);
+  assert.equal(wide, 300, "a view keeps how wide a column is");
   await menu(page, `View: ${name}`).click();
   await page.getByRole("button", { name: "Save as…" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);

@@ -24,7 +24,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
   const usual: Column<TraceSummary>[] = [
     timeColumn({ key: "time", title: "Time", width: 132, sort: "start_time" }, t => t.start_time),
     linkColumn(
-      { key: "name", title: "Name", width: 108, grow: 2, hint: t => `${t.name}\n${t.id}` },
+      { key: "name", title: "Name", width: 120, grow: 2, hint: t => `${t.name}\n${t.id}` },
       traceHref,
       traceName,
       t => (t.name ? [is("name", t.name)] : []),
@@ -32,7 +32,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     {
       key: "input",
       title: "Input",
-      width: 118,
+      width: 112,
       grow: 2,
       cell: t => (t.highlights?.length ? <Found in={t.highlights} /> : <Preview text={t.input_preview} />),
       hint: t => t.input_preview ?? "",
@@ -40,7 +40,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     {
       key: "output",
       title: "Output",
-      width: 108,
+      width: 106,
       grow: 2,
       cell: t => <Preview text={t.output_preview} />,
       hint: t => t.output_preview ?? "",
