@@ -275,7 +275,7 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
               <Item close={close} run={() => downloadJson(t, text)}>
                 JSON
               </Item>
-              <Item close={close} run={() => downloadHtml(t)}>
+              <Item close={close} run={() => void downloadHtml(t, text)}>
                 HTML, one file
               </Item>
             </>

@@ -3,10 +3,11 @@
 import { type ComponentType, h } from "preact";
 import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
-import { pretty, type Sent } from "../json.ts";
+import { answer, pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
 import { answered, costLeftOut, inputParts, outputParts, tokens, tokensLeftOut, unpriced } from "./amounts.ts";
 import { InputView, OutputView } from "./conversation.tsx";
+import { embedded } from "./embed.ts";
 import { Html, html } from "./html.ts";
 import { Formatted } from "./payload.tsx";
 import { still } from "./still.tsx";
@@ -121,8 +122,11 @@ function observation(n: Node, o: Observation, trace: Trace, span: number): Html 
 
 const fileName = (trace: Trace): string => `trace-${trace.id.replace(/[^\w.-]+/g, "_").slice(0, 80)}`;
 
-export function downloadHtml(trace: Trace): void {
-  offer([traceDocument(trace)], `${fileName(trace)}.html`, "text/html");
+/** downloadHtml saves the trace of the server's own answer, with its pictures. */
+export async function downloadHtml(trace: Trace, text: string): Promise<void> {
+  const whole = await embedded(text);
+  const shown = whole === text ? trace : (answer(whole) as Trace);
+  offer([traceDocument(shown)], `${fileName(trace)}.html`, "text/html");
 }
 
 /** downloadJson saves text, which is the server's own answer: nothing in it is read and written again. */
