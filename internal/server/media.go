@@ -55,27 +55,13 @@ func mediumHeader(f *store.MediumFile) (http.Header, error) {
 	}
 	return http.Header{
 		"Content-Type":                 {kind},
-		"Content-Disposition":          {disposition + `; filename="` + f.Hash[:16] + extensionOf(kind) + `"`},
+		"Content-Disposition":          {disposition}, // without a name, so that who saves it may give one
 		"Content-Security-Policy":      {mediumPolicy},
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"Etag":                         {`"` + f.Hash + `"`},
 		"Cache-Control":                {mediumCache},
 		"Vary":                         {"Authorization, Cookie, X-Api-Key"},
 	}, nil
-}
-
-// extensionOf is how the name of a file of such a type ends.
-func extensionOf(kind string) string {
-	switch kind {
-	case medium.Unknown:
-		return ".bin"
-	case "audio/mpeg":
-		return ".mp3"
-	case "image/jpeg":
-		return ".jpg"
-	}
-	_, of, _ := strings.Cut(kind, "/")
-	return "." + of
 }
 
 // fileBytes are the bytes of an answer that are read where they are, piece by piece, and may be asked for in part.

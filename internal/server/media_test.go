@@ -204,14 +204,11 @@ func TestMedium(t *testing.T) {
 		}
 		for name, want := range map[string]string{
 			"Content-Type": c.kind, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=31536000, immutable",
-			"Etag": `"` + hashOf(c.b) + `"`, "Accept-Ranges": "bytes", "Content-Length": fmt.Sprint(len(c.b)), "Cross-Origin-Resource-Policy": "same-origin",
+			"Etag": `"` + hashOf(c.b) + `"`, "Accept-Ranges": "bytes", "Content-Length": fmt.Sprint(len(c.b)), "Cross-Origin-Resource-Policy": "same-origin", "Content-Disposition": c.disposition,
 		} {
 			if got := rep.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", c.kind, name, got, want)
 			}
-		}
-		if got := rep.header.Get("Content-Disposition"); !strings.HasPrefix(got, c.disposition+"; filename=\"") {
-			t.Errorf("%s: %s", c.kind, got)
 		}
 	}
 	path := "/v1/media/" + hashOf(b)

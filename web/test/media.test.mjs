@@ -83,12 +83,12 @@ test("media are read from the server, each as what it is, and nothing else is as
   assert.equal(await page.locator(".medium img, .medium audio").count(), 2, "a drawing is not drawn");
   for (const [name, bytes, as] of [
     ["application/pdf", map, "map.pdf"],
-    ["image/svg+xml", drawing, undefined],
+    ["image/svg+xml", drawing, "medium.bin"],
   ]) {
     const saved = page.waitForEvent("download");
     await page.locator(".medium", { hasText: name }).getByRole("link", { name: "Save" }).click();
     const file = await saved;
-    if (as) assert.equal(file.suggestedFilename(), as);
+    assert.equal(file.suggestedFilename(), as);
     assert.deepEqual(await readFile(await file.path()), bytes);
   }
   await page.goto(`${url}/v1/media/${hash(drawing)}`).catch(e => assert.match(String(e), /Download is starting/));
@@ -105,7 +105,7 @@ test("a trace saved as one file has its pictures and sounds in it", async () => 
   const { context, page, problems } = await opened();
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download" }).click();
-  await page.getByRole("menuitem", { name: "HTML, one file" }).click();
+  await page.locator(".panel").getByRole("button", { name: "HTML, one file", exact: true }).click();
   const file = await readFile(await (await saved).path(), "utf8");
   assert.ok(file.includes(`src="data:image/png;base64,${in64(picture)}"`), "the picture");
   assert.ok(file.includes(`src="data:audio/wav;base64,${in64(sound)}"`), "the sound");

@@ -53,7 +53,7 @@ export function MediumView({ medium }: { medium: Medium }): JSX.Element {
         {gone === s.src && gone !== "" && " is not on the server, or is none that a browser shows"}
         {medium.uri && <MediumAt uri={medium.uri} link={s.link} />}
         {medium.kept && (
-          <a class="button quiet" href={s.src} download={savedAs(medium)}>
+          <a class="button quiet" href={s.src} download={savedAs(medium, s.as)}>
             <Icon name="download" size={12} /> Save
           </a>
         )}
@@ -92,8 +92,11 @@ export function fileName(src: string, name: string): string {
   return name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").slice(-80) || `medium.${ending}`;
 }
 
-// savedAs is the name under which what the server has is saved.
-const savedAs = (m: Medium): string => fileName(`data:${m.type.toLowerCase().split(";")[0]}`, m.name);
+// savedAs is the name under which what the server has is saved: of what is no picture or sound, as it was sent or none that says a type.
+function savedAs(m: Medium, as: Shown["as"]): string {
+  const type = m.type.toLowerCase().split(";")[0]!.trim();
+  return fileName(`data:${as !== "file" || type === "application/pdf" ? type : "application/octet-stream"}`, m.name);
+}
 
 function save(s: Shown, name: string): void {
   const [head, data] = s.src.split(";base64,");
