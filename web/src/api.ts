@@ -81,6 +81,16 @@ export async function ask(path: string, o: Options = {}): Promise<string> {
   return text;
 }
 
+/** bytesAt is what a path has, as bytes; undefined when there is nothing. */
+export async function bytesAt(path: string): Promise<Blob | undefined> {
+  try {
+    const res = await fetch(link(path), { credentials: "same-origin" });
+    return res.ok ? await res.blob() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function failure(status: number, text: string): ApiError {
   if (status === 401) unauthorized();
   try {

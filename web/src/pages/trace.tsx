@@ -4,7 +4,6 @@ import { isNote } from "../act/record.ts";
 import { ask, idPath, seg } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, scoreText, short } from "../format.ts";
-import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { errorsOf, unpriced } from "../trace/amounts.ts";
@@ -309,7 +308,7 @@ function Header({ trace: t, before, after, errors, onError, live, onLive }: Head
               <Item close={close} run={() => download.run(async () => downloadJson(t, await whole()))}>
                 JSON
               </Item>
-              <Item close={close} run={() => download.run(async () => downloadHtml(answer(await whole()) as Trace))}>
+              <Item close={close} run={() => download.run(async () => downloadHtml(await whole()))}>
                 HTML, one file
               </Item>
             </>
