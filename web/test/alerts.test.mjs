@@ -140,7 +140,7 @@ test("an own chart's question becomes an alert's", async () => {
   const form = page.getByRole("dialog", { name: "Add an alert" });
   assert.equal(await form.getByLabel("Name", { exact: true }).inputValue(), `cost-by-model-${run}`);
   assert.equal(await form.getByLabel("What", { exact: true }).inputValue(), "latency_p95");
-  await form.getByText("Both in milliseconds.").waitFor();
+  await form.getByText("In milliseconds.").waitFor();
   await form.getByLabel("Alert", { exact: true }).fill("1000000");
   await form.getByRole("button", { name: "Save" }).click();
   await page.getByRole("listitem", { name: `cost-by-model-${run}`, exact: true }).waitFor();

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, request, seg } from "../api.ts";
 import { count } from "../format.ts";
+import { decode } from "../router.ts";
 import type { AlertDelivery, AlertGroup, AlertRow, AlertTrial, Page } from "../types.ts";
 import { Failure, Spinner, Time } from "../ui/bits.tsx";
 import { DataTable } from "../ui/datatable.tsx";
@@ -59,7 +60,7 @@ export function AlertItem({ alert: a, edit, changed }: Props): JSX.Element {
         </span>
       </div>
       <p class="muted small alert-more">
-        <code>{decodeURIComponent(a.question.replaceAll("+", " "))}</code> over {a.window}
+        <code>{decode(a.question.replaceAll("+", " "))}</code> over {a.window}
         {a.since && (
           <>
             , {a.state} since <Time at={a.since} />
