@@ -29,6 +29,7 @@ type Config struct {
 
 	MaxEvents        int
 	MaxPayloadBytes  Bytes
+	MaxMediumBytes   Bytes
 	MaxDepth         int
 	MaxBodyBytes     Bytes
 	MaxDecodedBytes  Bytes

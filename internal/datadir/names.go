@@ -3,6 +3,7 @@ package datadir
 // The names inside a data directory.
 const (
 	LogDir        = "log"
+	MediaDir      = "media"
 	WarehouseFile = "warehouse.duckdb"
 	QuarantineDir = "quarantine"
 	KeysFile      = "keys.json"

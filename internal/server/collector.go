@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.alerts(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.media(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.alerts(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -139,6 +139,19 @@ func (c *statsCollector) claimer() []sample {
 		out = append(out, counter("claimer_errors_total", "Failed steps and probes of the claimer, by kind.", n, "kind", kind))
 	}
 	return out
+}
+
+func (c *statsCollector) media() []sample {
+	if c.s.o.MediaStats == nil {
+		return nil
+	}
+	st := c.s.o.MediaStats()
+	return []sample{
+		counter("media_stored_total", "Media taken out of payloads that were new.", st.Stored),
+		counter("media_stored_bytes_total", "Bytes of these.", st.Bytes),
+		counter("media_again_total", "Media taken out of payloads that were there already.", st.Again),
+		counter("media_removed_total", "Media removed because no event refers to them any more.", st.Removed),
+	}
 }
 
 func (c *statsCollector) retention() []sample {

@@ -63,6 +63,7 @@ func operations() map[string]operation {
 		"GET /v1/telemetry/events":      {id: "listEvents", says: "The stored events, in the order in which they were accepted; a page may be short or empty and still have a next_cursor", tag: read, gives: wire.Page[wire.StoredEvent]{}},
 		"GET /v1/telemetry/events/{id}": {id: "getEvent", says: "What became of one event", tag: read, gives: wire.EventReceipt{}},
 		"GET /v1/telemetry/stream":      {id: "streamEvents", says: "The project's events as they are accepted, as Server-Sent Events without end; the header Last-Event-ID goes on behind an event", tag: read, media: "text/event-stream"},
+		"GET /v1/media/{id}":            {id: "getMedium", says: "The bytes of a picture, a sound or a file that was taken out of a payload, by its SHA-256; Range and If-None-Match are answered", tag: read, media: "application/octet-stream"},
 		"GET /v1/telemetry/audit":       {id: "getAudit", says: "What became of the project's events since this node started", tag: send, gives: audit{}},
 		"POST /v1/auth/validate-key": {id: "validateKey", says: "Whether the key is valid, for clients of 2025; a key of any scope", tag: "keys", gives: success[keyInfo]{},
 			more: one("401", one("description", `No valid key: {"success": false, "error": {…}}`))},

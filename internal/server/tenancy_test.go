@@ -47,6 +47,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/telemetry/events":          {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
 		"GET /v1/telemetry/events/{id}":     {id: "event"},
 		"GET /v1/telemetry/stream":          {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
+		"GET /v1/media/{id}":                {id: "medium"},
 		"GET /v1/telemetry/audit":           {},
 		"POST /v1/auth/validate-key":        {body: `{}`},
 		"GET /v1/ingest/refused":            {},
@@ -120,6 +121,8 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 		event(p+"e4", "nonsense", `{}`),
 	}
 	res := decoded[wire.BatchResponse](h.tb, h.send("POST", "/v1/telemetry/batch", batch(events...), as...))
+	medium := photo(uint64(project[0]), 20_000)
+	h.send("POST", "/v1/telemetry/batch", batch(withPhoto(p+"e6", p+"trace", medium)), as...)
 	async := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event(p+"e5", "event_create", `{}`)+`]}`), as...)
 	job := decoded[wire.BatchResponse](h.tb, async)
 	if res.ProcessedEvents != 3 || res.FailedEvents != 1 || async.status != 202 {
@@ -137,7 +140,7 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}
 	}
-	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved"}
+	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved", "medium": hashOf(medium)}
 	for _, kind := range []string{"event", "trace", "observation", "score", "session", "user"} {
 		ids[kind] = p + kind
 	}
@@ -153,7 +156,7 @@ func TestScopesAndTenants(t *testing.T) {
 	foreign, _ := h.tenant("rival")
 	absent := map[string]string{
 		"job": "job_01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "batch": "01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "key": "key_0123456789abcdef",
-		"event": "absent-event", "trace": "absent-trace", "observation": "absent-observation", "score": "absent-score", "saved": "absent-saved", "session": "absent-session", "user": "absent-user",
+		"event": "absent-event", "trace": "absent-trace", "observation": "absent-observation", "score": "absent-score", "saved": "absent-saved", "medium": strings.Repeat("0", 64), "session": "absent-session", "user": "absent-user",
 	}
 	h.settle()
 	revoked, revokedKey, err := h.keys.Create("shop", "revoked", []string{"ingest", "read", "admin"})

@@ -151,8 +151,13 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 		p.unchecked("%v", err)
 		return nil, nil
 	}
+	media, err := v.openMedia()
+	if err != nil {
+		return nil, err
+	}
 	each := o.Each
 	o.Each = func(r *entity.Record) error {
+		media.record(r)
 		if _, ok := v.quarantined[uint64(r.Seq)]; ok {
 			v.seen[r.Seq] = true
 		}
@@ -165,6 +170,7 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 	if err != nil {
 		return nil, err
 	}
+	media.conclude()
 	p.Detail = fmt.Sprintf("%d files, %d blocks, %d events, Seq %d to %d", report.Segments, report.Blocks, report.Events, report.First, report.Last)
 	filters := &Part{} // of a backup, which has none
 	if v.out.Kind == "data" {

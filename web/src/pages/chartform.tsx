@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { type Params, request, savedPath, query as written } from "../api.ts";
+import { idPath, type Params, request, query as written } from "../api.ts";
 import type { SavedChart } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -33,7 +33,7 @@ export function ChartForm({ chart: c, params, onClose, onSaved }: Props): JSX.El
   const act = async (f: () => Promise<unknown>) => {
     if (await run(f)) onSaved();
   };
-  const path = savedPath("/v1/charts", name.trim());
+  const path = idPath("/v1/charts", name.trim());
   const save = () => {
     const question = questionOf(asking, keep ? filters : {});
     return request(path, { method: "PUT", body: { question, look, log: log || undefined } });

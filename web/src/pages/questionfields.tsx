@@ -16,7 +16,7 @@ const metrics = [
   { value: "count", title: "how many", of: ["traces", "observations", "scores"] },
   { value: "cost", title: "cost", of: ["traces", "observations"] },
   { value: "tokens", title: "tokens", of: ["traces", "observations"] },
-  { value: "error_rate", title: "share with errors", of: ["traces", "observations"] },
+  { value: "error_rate", title: "share that failed", of: ["traces", "observations"] },
   { value: "latency_p50", title: "latency, median", of: ["traces", "observations"] },
   { value: "latency_p95", title: "latency, 95 %", of: ["traces", "observations"] },
   { value: "latency_p99", title: "latency, 99 %", of: ["traces", "observations"] },
