@@ -60,7 +60,9 @@ function Names({ kinds, chosen }: { kinds: ScoreKind[]; chosen: ScoreKind | unde
             aria-pressed={k === chosen}
             onClick={() => setQuery({ name: k.name, data_type: k.type })}
           >
-            <span class="ellipsis">{k.name}</span>
+            <span class="ellipsis" title={k.name}>
+              {k.name}
+            </span>
             <strong>{meanText(k)}</strong>
             <span class="muted small">
               {k.type.toLowerCase()}, {k.top ? `${percent(k.top.share)} of ` : ""}
