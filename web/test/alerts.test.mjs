@@ -61,7 +61,7 @@ test("an alert is made by keys alone, shows how it stands, is tried, changed and
   await page.keyboard.press("Enter");
   const form = page.getByRole("dialog", { name: "Add an alert" });
   await form.getByLabel("Name", { exact: true }).fill("Not A Name");
-  await form.getByLabel("What", { exact: true }).selectOption({ label: "share that failed" });
+  await form.getByLabel("What", { exact: true }).selectOption("error_rate");
   await form.getByLabel("Filter", { exact: true }).fill(`env:${environment}`);
   await form.getByLabel("Over", { exact: true }).selectOption("15m");
   await form.getByLabel("Warning", { exact: true }).fill("0.9");
