@@ -58,6 +58,8 @@ type Config struct {
 	BudgetInterval     time.Duration
 	AlertWebhook       Lines // secret: a URL may be all that one needs to send there
 	AlertWebhookHeader Lines // secret
+	AlertPrivate       bool
+	AlertCommand       Lines
 
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them

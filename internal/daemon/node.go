@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/document"
@@ -57,6 +58,7 @@ type node struct {
 	eraser     *removal.Eraser
 	asides     *asides
 	budgets    *budget.Budgets
+	alerts     *alert.Alerts
 	saved      *saved.Saved
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
@@ -270,6 +272,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openBudgets(keep); err != nil {
 		return nil, err
 	}
+	if err = n.openAlerts(); err != nil {
+		return nil, err
+	}
 	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
 		return nil, err
 	}
@@ -281,7 +286,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, alerts: n.alerts.Health, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -342,7 +347,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

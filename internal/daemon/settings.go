@@ -141,6 +141,13 @@ func Settings() []Setting {
 			Usage: "a header of requests to alert-webhook, such as its key", Secret: true,
 			ptr: func(c *Config) any { return &c.AlertWebhookHeader }},
 
+		{Field: "AlertPrivate", Flag: "alert-private", Range: "true or false",
+			Usage: "alerts that people set may be sent to addresses of private networks and of this machine, too (docs/alerts.md)",
+			ptr:   func(c *Config) any { return &c.AlertPrivate }},
+		{Field: "AlertCommand", Flag: "alert-command", Range: "NAME=PROGRAM and its arguments, with blanks between them; may be repeated, in the variable one on each line; empty: there are none",
+			Usage: "a program that alerts can be given to, on its standard input, by this name (docs/alerts.md)",
+			ptr:   func(c *Config) any { return &c.AlertCommand }},
+
 		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
 			Usage: "how long events are kept, counted from the time when they happened (docs/keep-it-safe.md)",
 			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/durable"
@@ -41,6 +42,7 @@ const (
 	PartPrices     = "prices"
 	PartBudgets    = "budgets"
 	PartSaved      = "saved"
+	PartAlerts     = "alerts"
 	PartMedia      = "media"
 )
 
@@ -53,7 +55,7 @@ func formats() map[string]int {
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
-		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartMedia: mediafiles.FormatVersion,
+		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartMedia: mediafiles.FormatVersion,
 	}
 }
 

@@ -14,6 +14,8 @@ const (
 	PricesDir     = "prices"
 	BudgetsFile   = "budgets.json"
 	SavedFile     = "saved.json"
+	AlertsFile    = "alerts.json"
+	AlertLeadFile = "alertlead.json"
 	NodeFile      = "node.json"
 	SignInsFile   = "signins.json"
 	DevKeyFile    = "dev.key"

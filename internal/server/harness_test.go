@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
@@ -55,6 +57,7 @@ type house struct {
 	weeder  *removal.Weeder
 	prices  *pricing.Pricing
 	budgets *budget.Budgets
+	alerts  *alert.Alerts
 	ing     *ingest.Ingest
 	idx     *indexer.Indexer
 	keys    *keyring.Keyring
@@ -109,6 +112,12 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats, KeyName: h.keys.NameOf})
 	check()
+	h.alerts, err = alert.Open(alert.Options{Place: &document.File{Path: filepath.Join(dir, "alerts.json")}, Private: true, Now: with.now, Logger: logger, FirstBackoff: 20 * time.Millisecond,
+		Ask: func(ctx context.Context, project string, values url.Values) (*wire.Page[wire.StatRow], error) {
+			h.idx.Refresh(ctx)
+			return h.srv.Stats(ctx, project, values)
+		}})
+	check()
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -126,7 +135,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
 		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
@@ -158,6 +167,7 @@ func open(tb testing.TB, with setup) *house {
 	run("indexer", h.idx.Run)
 	run("eraser", o.Eraser.Run)
 	run("budgets", h.budgets.Run)
+	run("alerts", h.alerts.Run)
 	run("repricer", o.Repricer.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {

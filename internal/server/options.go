@@ -41,6 +41,8 @@ type Options struct {
 	Prices Prices
 	// Budgets says what of what may be spent was spent, and takes budgets. Required.
 	Budgets Budgets
+	// Alerts says how alerts stand, and takes them. Required.
+	Alerts Alerts
 	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
@@ -253,6 +255,7 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
+	need(o.Alerts != nil, "Alerts are missing")
 	need(o.Definitions != nil, "Definitions are missing")
 	need(o.Views != nil, "Views are missing")
 	need(o.Charts != nil, "Charts are missing")

@@ -80,7 +80,7 @@ type answer struct {
 }
 
 func apiRoutes() []route {
-	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(),
+	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(), alertRoutes(),
 		savedRoutes("/v1/score-definitions", "score definitions", keyring.ScopeAdmin, func(s *Server) SavedList[saved.Definition] { return s.o.Definitions }),
 		savedRoutes("/v1/charts", "charts", keyring.ScopeIngest, func(s *Server) SavedList[saved.Chart] { return s.o.Charts }),
 		savedRoutes("/v1/views", "views", keyring.ScopeIngest, func(s *Server) SavedList[saved.View] { return s.o.Views }), []route{
@@ -106,7 +106,7 @@ func apiRoutes() []route {
 			{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
 			{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 			listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces), showTraces), getTrace)),
-			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
+			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full", "fields"}, handle: getTrace},
 			{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 			{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 			{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},

@@ -59,6 +59,12 @@ func tenancyRows() map[string]tenancyRow {
 		"PUT /v1/prices":                    {body: `[]`},
 		"GET /v1/budgets":                   {},
 		"PUT /v1/budgets":                   {body: `[]`},
+		"GET /v1/alerts":                    {},
+		"GET /v1/alerts/{id}":               {id: "saved"},
+		"PUT /v1/alerts/{id}":               {id: "saved", body: tenancyAlert, makes: true},
+		"DELETE /v1/alerts/{id}":            {id: "saved", removes: true, status: 204},
+		"GET /v1/alerts/{id}/deliveries":    {id: "saved"},
+		"POST /v1/alerts/{id}/test":         {id: "saved"},
 		"GET /v1/score-definitions":         {},
 		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
 		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
@@ -99,6 +105,9 @@ func tenancyRows() map[string]tenancyRow {
 	return rows
 }
 
+// tenancyAlert is an alert.
+const tenancyAlert = `{"question":"metrics=cost","window":"5m","comparison":"above","alert":1}`
+
 // tenant fills a project with one of everything and returns the ids by kind.
 func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.tb.Helper()
@@ -126,7 +135,7 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.until("the job has ended", func() bool {
 		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
 	})
-	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`} {
+	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert} {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}

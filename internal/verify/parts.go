@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -113,9 +114,10 @@ func (v *verifier) listPrices() {
 	}
 }
 
-// texts reads the files of budgets and of what people saved.
+// texts reads the files of budgets, of alerts and of what people saved.
 func (v *verifier) texts() {
 	v.text(datadir.PartBudgets, datadir.BudgetsFile, remedyBudgets, budget.Read, budget.ErrNewer)
+	v.text(datadir.PartAlerts, datadir.AlertsFile, remedyAlerts, alert.Read, alert.ErrNewer)
 	v.text(datadir.PartSaved, datadir.SavedFile, remedySaved, saved.Read, saved.ErrNewer)
 }
 

@@ -122,11 +122,10 @@ function observation(n: Node, o: Observation, trace: Trace, span: number): Html 
 
 const fileName = (trace: Trace): string => `trace-${trace.id.replace(/[^\w.-]+/g, "_").slice(0, 80)}`;
 
-/** downloadHtml saves the trace of the server's own answer, with its pictures. */
-export async function downloadHtml(trace: Trace, text: string): Promise<void> {
-  const whole = await embedded(text);
-  const shown = whole === text ? trace : (answer(whole) as Trace);
-  offer([traceDocument(shown)], `${fileName(trace)}.html`, "text/html");
+/** downloadHtml saves the trace of text, which is the server's own answer, with its pictures. */
+export async function downloadHtml(text: string): Promise<void> {
+  const trace = answer(await embedded(text)) as Trace;
+  offer([traceDocument(trace)], `${fileName(trace)}.html`, "text/html");
 }
 
 /** downloadJson saves text, which is the server's own answer: nothing in it is read and written again. */
