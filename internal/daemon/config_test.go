@@ -70,7 +70,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 	for _, want := range []string{
 		"Listen (--listen, BROKLE_LISTEN) is 8080: must be HOST:PORT",
 		"MaxEvents (--max-events, BROKLE_MAX_EVENTS) is -1: must be 1 to 100000",
-		"MaxDecodedBytes (--max-decoded-bytes, BROKLE_MAX_DECODED_BYTES) is 2KiB: must be at least MaxBodyBytes (10MiB)",
+		"MaxDecodedBytes (--max-decoded-bytes, BROKLE_MAX_DECODED_BYTES) is 2KiB: must be at least MaxBodyBytes (32MiB)",
 		"LogLevel (--log-level, BROKLE_LOG_LEVEL) is loud: must be debug, info, warn or error",
 		"DrainTimeout (--drain-timeout, BROKLE_DRAIN_TIMEOUT) is -1s: must be 1ms to 1h",
 		"BootstrapAPIKey (BROKLE_BOOTSTRAP_API_KEY) is ********",

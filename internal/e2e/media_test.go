@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/brokle-ai/brokle-go"
 	"github.com/brokle-ai/brokle-go/internal/chance"
@@ -187,4 +188,24 @@ func TestSharedWarehouseHasMediaInPayloads(t *testing.T) {
 		t.Errorf("%d, %d bytes, %v", status, len(raw), err)
 	}
 	terminate(t, n)
+}
+
+// The largest picture that a node takes comes through the SDK, when it is told to take as much.
+func TestClientSendsTheLargestMedium(t *testing.T) {
+	n := startNode(t, t.TempDir())
+	client, err := brokle.New(brokle.Config{APIKey: rig.Key, Host: n.URL, EventMaxBytes: 28 << 20, BatchFlushInterval: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, hash, ev := photo(chance.Of(t), "t1", 20<<20)
+	if _, err := client.SubmitEvent(ev); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitEvents(t, n, 1)
+	if status, raw, err := n.Do(t.Context(), http.DefaultClient, http.MethodGet, "/v1/media/"+hash, nil); err != nil || status != 200 || !bytes.Equal(raw, b) {
+		t.Errorf("%d, %d bytes, %v", status, len(raw), err)
+	}
 }

@@ -117,6 +117,8 @@ func TestNotTaken(t *testing.T) {
 	b := picture(9000)
 	plain := std(b)
 	for name, payload := range map[string]string{
+		"more behind the end":    `{"url":"data:image/png;base64,` + std(b[:8999]) + `0"}`,
+		"a reference's word":     `{"url":"data:image/png;base64,` + plain + `;base64=url"}`,
 		"small":                  `{"url":"data:image/png;base64,` + std(picture(3000)) + `"}`,
 		"no base64":              `{"url":"data:image/png;base64,` + plain[:len(plain)-3] + `"}`,
 		"both alphabets":         `{"media_type":"image/png","data":"+_` + plain[2:] + `"}`,

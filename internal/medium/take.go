@@ -284,6 +284,11 @@ func dataURI(before []byte) (said string, is bool) {
 	return typeSaid(string(head[i+len(scheme):])), true
 }
 
+// ends says whether what stands behind base64 is no part of it, nor could be one of a reference in its place.
+func ends(b []byte, at int) bool {
+	return at == len(b) || classOf[b[at]]&digit == 0 && b[at] != '=' && b[at] != ';'
+}
+
 // nextBase64 is the first stretch of at least Least characters of base64 from i on, its padding with it.
 func nextBase64(b []byte, i int) (start, end int, found bool) {
 	for {
@@ -299,7 +304,7 @@ func nextBase64(b []byte, i int) (start, end int, found bool) {
 			for pad := 0; at < to && b[at] == '=' && pad < 2 && at > start; pad++ {
 				at++
 			}
-			if at-start >= Least {
+			if at-start >= Least && ends(b, at) {
 				return start, at, true
 			}
 			at = max(at, start+1)

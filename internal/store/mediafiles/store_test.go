@@ -311,3 +311,28 @@ func TestCheckAndExport(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A directory of version 1, as it was written first, is read by every later release.
+func TestGoldenDirectory(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/v1"
+	m := taken(t, 7)
+	if _, err := os.Stat(golden); errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("%s is not there: put it back, it is never made again", golden)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(golden)); err != nil {
+		t.Fatal(err)
+	}
+	want := filepath.Join("/project-default", m.Hash[:2], m.Hash+"-1772366460")
+	if got := files(t, dir); len(got) != 1 || got[0] != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	if got, until := bytesOf(t, open(t, nil, dir), "default", m.Hash); len(got) != 8000 || !until.Equal(at.Add(store.MediaGrain)) {
+		t.Errorf("%d bytes until %s", len(got), until)
+	}
+	put(t, open(t, nil, dir), "default", at, m)()
+	if got := files(t, dir); len(got) != 1 || got[0] != want {
+		t.Errorf("put again: %v", got)
+	}
+}

@@ -68,7 +68,7 @@ func (s *Store) unwatch(w *watch) {
 
 // remove removes a medium, unless it was put since the watch began.
 func (s *Store) remove(w *watch, k key) (gone bool, err error) {
-	h, mine := s.holdFree(w, k)
+	h, mine := s.holdFree(k)
 	if !mine {
 		return false, nil
 	}
@@ -88,11 +88,11 @@ func (s *Store) remove(w *watch, k key) (gone bool, err error) {
 	return true, nil
 }
 
-// holdFree holds a medium that nobody else holds and nobody has put.
-func (s *Store) holdFree(w *watch, k key) (h *holding, free bool) {
+// holdFree holds a medium that nobody else holds.
+func (s *Store) holdFree(k key) (h *holding, free bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.put[k] || s.held[k] != nil {
+	if s.held[k] != nil {
 		return nil, false
 	}
 	h = &holding{n: 1}
