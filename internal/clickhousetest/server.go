@@ -200,6 +200,12 @@ func (s *Server) URL(database string) string {
 	return u.String()
 }
 
+// HTTPURL is the same over HTTP.
+func (s *Server) HTTPURL(database string) string {
+	u := url.URL{Scheme: "http", User: url.UserPassword(User, Password), Host: "127.0.0.1:" + strconv.Itoa(s.HTTP), Path: "/" + database}
+	return u.String()
+}
+
 // Database makes an empty database and returns its name.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()

@@ -23,11 +23,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 )
 
-// sharing is two nodes with one Redis and one ClickHouse, and what they acknowledged.
+// sharing is two nodes with one Redis and one ClickHouse, and what they acknowledged. The second one asks ClickHouse over HTTP.
 type sharing struct {
 	server *clickhousetest.Server
 	client *http.Client
 	dirs   [2]string
+	urls   [2]string // of the warehouse
 	args   []string
 
 	mu     sync.RWMutex // guards nodes
@@ -55,7 +56,8 @@ func startSharing(t *testing.T, args ...string) *sharing {
 	t.Cleanup(transport.CloseIdleConnections)
 	s := &sharing{server: server, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
 	// The database is not there yet: whichever node comes first makes it.
-	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--warehouse-url", server.URL("brokle"), "--drain-timeout", "20s"}
+	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--drain-timeout", "20s"}
+	s.urls = [2]string{server.URL("brokle"), server.HTTPURL("brokle")}
 	s.args = append(s.args, args...)
 	var both sync.WaitGroup
 	for i := range s.nodes {
@@ -71,7 +73,7 @@ func startSharing(t *testing.T, args ...string) *sharing {
 
 // start runs a node on its directory.
 func (s *sharing) start(t *testing.T, i int) {
-	n, err := rig.Launch(bin.Command(s.dirs[i], s.args...))
+	n, err := rig.Launch(bin.Command(s.dirs[i], append([]string{"--warehouse-url", s.urls[i]}, s.args...)...))
 	if err != nil {
 		t.Error(err)
 		return

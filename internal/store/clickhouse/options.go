@@ -11,7 +11,9 @@ import (
 
 // Options are the settings of a Warehouse. The zero value of a field is its default.
 type Options struct {
-	// Addresses are host:port of the native protocol, of servers that hold the same data: what one does not answer the next one
+	// HTTP says that servers are asked over HTTP. Default: the native protocol.
+	HTTP bool
+	// Addresses are host:port of that, of servers that hold the same data: what one does not answer the next one
 	// is asked. At least one.
 	Addresses []string
 	// Database has the tables. It must exist. Default "default".

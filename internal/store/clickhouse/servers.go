@@ -138,6 +138,7 @@ func notConnected(cause error) error {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var plain tls.RecordHeaderError
+	var status *statusError
 	switch {
 	case ch.IsErr(cause, proto.ErrAuthenticationFailed, proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword):
 		says = "clickhouse refuses the user or the password"
@@ -152,7 +153,11 @@ func notConnected(cause error) error {
 	case errors.As(cause, &invalid):
 		says = "clickhouse's certificate is not valid: it has expired, or is for something else"
 	case errors.As(cause, &plain):
-		says = "clickhouse does not speak TLS at that port; 9440 is usual with secure=true"
+		says = "clickhouse does not speak TLS at that port; 9440 is usual with secure=true, 8443 with https://"
+	case errors.As(cause, &status):
+		says = "clickhouse cannot be reached: " + status.Error()
+	case errors.Is(cause, errNotClickHouse):
+		says = errNotClickHouse.Error()
 	case errors.Is(cause, errSilent):
 		says = "clickhouse does not answer"
 	}

@@ -13,30 +13,35 @@ import (
 	"strings"
 )
 
-// The ports of the native protocol, without and with TLS.
-const (
-	plainPort  = "9000"
-	securePort = "9440"
-)
+// protocol is how servers are spoken to, by the scheme of a URL.
+type protocol struct {
+	http, secure     bool
+	port, securePort string
+}
+
+var protocols = map[string]protocol{
+	"clickhouse": {port: "9000", securePort: "9440"},
+	"tcp":        {port: "9000", securePort: "9440"},
+	"http":       {http: true, port: "8123"},
+	"https":      {http: true, secure: true, securePort: "8443"},
+}
 
 // ParseURL reads where the tables are:
 //
 //	clickhouse://[user[:password]@]host[:port][,host[:port]…]/database[?secure=true][&ca=FILE][&skip_verify=true]
+//	http[s]://…
 //
-// It is the native protocol; port is 9000, with secure=true (TLS) 9440. ca is a file of the certificates (PEM) by which the servers' must be signed, instead of those that
-// the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
+// clickhouse:// is the native protocol; port is 9000, with secure=true (TLS) 9440. http:// has port 8123, https:// 8443. ca is a file of the certificates (PEM) by which the servers' must be
+// signed, instead of those that the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
 // database is percent-encoded. Errors show no part of the text but the names of parameters and the scheme.
 func ParseURL(text string) (Options, error) {
 	var o Options
-	scheme, rest, found := strings.Cut(text, "://")
-	switch {
-	case !found:
-		return o, errors.New("must begin with clickhouse://")
-	case scheme == "http" || scheme == "https":
-		return o, errors.New("must begin with clickhouse://, which is the native protocol (port 9000, with secure=true 9440); over HTTP nothing is sent")
-	case scheme != "clickhouse" && scheme != "tcp":
-		return o, errors.New("must begin with clickhouse://")
+	scheme, rest, _ := strings.Cut(text, "://")
+	speaks, known := protocols[scheme]
+	if !known {
+		return o, errors.New("must begin with clickhouse://, http:// or https://")
 	}
+	o.HTTP = speaks.http
 	rest, parameters, _ := strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
@@ -45,7 +50,7 @@ func ParseURL(text string) (Options, error) {
 		}
 		authority = authority[at+1:]
 	}
-	port, err := o.parameters(parameters)
+	port, err := o.parameters(parameters, speaks)
 	if err != nil {
 		return o, err
 	}
@@ -60,7 +65,7 @@ func ParseURL(text string) (Options, error) {
 		return o, errors.New("the database is not one name, percent-encoded")
 	}
 	if o.Database == "" {
-		return o, errors.New("must name a database: clickhouse://user:password@host:9000/database")
+		return o, fmt.Errorf("must name a database: %s://user:password@host/database", scheme)
 	}
 	return o.withDefaults(), nil
 }
@@ -78,16 +83,19 @@ func (o *Options) account(text string) (err error) {
 }
 
 // parameters reads what stands behind the question mark, and says which port a host has that names none.
-func (o *Options) parameters(text string) (port string, err error) {
+func (o *Options) parameters(text string, speaks protocol) (port string, err error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
 		return "", errors.New("the parameters are not percent-encoded")
 	}
-	secure, skip, ca := false, false, ""
+	secure, skip, ca := speaks.secure, false, ""
 	for name, all := range values {
 		var to *bool
 		switch name {
 		case "secure":
+			if speaks.http {
+				return "", errors.New("the parameter secure is of clickhouse:// alone: https:// is HTTP with TLS")
+			}
 			to = &secure
 		case "skip_verify":
 			to = &skip
@@ -105,20 +113,23 @@ func (o *Options) parameters(text string) (port string, err error) {
 	}
 	if !secure {
 		if skip || ca != "" {
-			return "", errors.New("skip_verify and ca are of no use without secure=true")
+			return "", errors.New("skip_verify and ca are of no use without secure=true, or https://")
 		}
-		return plainPort, nil
+		return speaks.port, nil
 	}
+	return speaks.securePort, o.trust(skip, ca)
+}
+
+// trust has connections made safe.
+func (o *Options) trust(skip bool, ca string) (err error) {
 	if skip && ca != "" {
-		return "", errors.New("skip_verify and ca exclude one another")
+		return errors.New("skip_verify and ca exclude one another")
 	}
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: skip} //nolint:gosec // who asks for it has a reason
 	if ca != "" {
-		if o.TLS.RootCAs, err = certificates(ca); err != nil {
-			return "", err
-		}
+		o.TLS.RootCAs, err = certificates(ca)
 	}
-	return securePort, nil
+	return err
 }
 
 // certificates are those in a file.
