@@ -52,12 +52,16 @@ func startSharing(t *testing.T, args ...string) *sharing {
 			t.Logf("the end of clickhouse: %s", server.Output())
 		}
 	})
+	return startOn(t, server, [2]string{server.URL("brokle"), server.HTTPURL("brokle")}, args...)
+}
+
+// startOn starts two nodes, each with its URL. The database is not there yet: whichever comes first makes it.
+func startOn(t *testing.T, server *clickhousetest.Server, urls [2]string, args ...string) *sharing {
+	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	s := &sharing{server: server, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
-	// The database is not there yet: whichever node comes first makes it.
+	s := &sharing{server: server, urls: urls, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
 	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--drain-timeout", "20s"}
-	s.urls = [2]string{server.URL("brokle"), server.HTTPURL("brokle")}
 	s.args = append(s.args, args...)
 	var both sync.WaitGroup
 	for i := range s.nodes {

@@ -16,6 +16,9 @@ type Options struct {
 	// Addresses are host:port of that, of servers that hold the same data: what one does not answer the next one
 	// is asked. At least one.
 	Addresses []string
+	// Further are the same of further shards, in their order, of which Addresses are the first. Cluster is by which name the servers know all of them. Default: one shard.
+	Further [][]string
+	Cluster string
 	// Database has the tables. It must exist. Default "default".
 	Database string
 	// User and Password are the account. Default "default", without a password.
@@ -66,5 +69,14 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	return o
+}
+
+// at are the options as those of one shard alone.
+func (o Options) at(shard int) Options {
+	if shard > 0 {
+		o.Addresses = o.Further[shard-1]
+	}
+	o.Further, o.Cluster = nil, ""
 	return o
 }

@@ -271,6 +271,21 @@ func TestConnectionsOverHTTPAreKept(t *testing.T) {
 	closeOf(t, w)
 }
 
+// A question that takes longer than a server may say nothing is answered all the same: the server says that it is at it.
+func TestALongQuestionOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	w := openWith(t, httpOptions(t, s, s.Database(t)))
+	defer closeOf(t, w)
+	w.pool.silence = 3 * progressEach * time.Millisecond
+	began := time.Now()
+	var n proto.ColUInt64
+	err := w.ask(t.Context(), &builder{}, "SELECT toUInt64(sum(sleepEachRow(0.5))) AS n FROM numbers(24) SETTINGS max_block_size = 1", proto.Results{{Name: "n", Data: &n}}, func(int) {})
+	if took := time.Since(began); err != nil || n.Rows() != 1 || took < w.pool.silence {
+		t.Errorf("after %v: %d rows, %v", took, n.Rows(), err)
+	}
+}
+
 // An insert whose rows cannot be made inserts nothing, and says why.
 func TestAnInsertOverHTTPThatFailsInTheMiddle(t *testing.T) {
 	t.Parallel()

@@ -28,9 +28,10 @@ var protocols = map[string]protocol{
 
 // ParseURL reads where the tables are:
 //
-//	clickhouse://[user[:password]@]host[:port][,host[:port]…]/database[?secure=true][&ca=FILE][&skip_verify=true]
+//	clickhouse://[user[:password]@]host[:port][,host[:port]…][;host…]/database[?secure=true][&ca=FILE][&skip_verify=true][&cluster=NAME]
 //	http[s]://…
 //
+// Between commas are servers that hold the same data, between semicolons shards, which the servers know by the name of a cluster.
 // clickhouse:// is the native protocol; port is 9000, with secure=true (TLS) 9440. http:// has port 8123, https:// 8443. ca is a file of the certificates (PEM) by which the servers' must be
 // signed, instead of those that the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
 // database is percent-encoded. Errors show no part of the text but the names of parameters and the scheme.
@@ -54,12 +55,19 @@ func ParseURL(text string) (Options, error) {
 	if err != nil {
 		return o, err
 	}
-	for host := range strings.SplitSeq(authority, ",") {
-		address, err := addressOf(host, port)
+	for i, hosts := range strings.Split(authority, ";") {
+		shard, err := addressesOf(hosts, port)
 		if err != nil {
 			return o, err
 		}
-		o.Addresses = append(o.Addresses, address)
+		if i == 0 {
+			o.Addresses = shard
+		} else {
+			o.Further = append(o.Further, shard)
+		}
+	}
+	if several := len(o.Further) > 0; several != (o.Cluster != "") {
+		return o, errors.New("several shards, with semicolons between them, need the parameter cluster, which is the name that the servers have for all of them; one has none")
 	}
 	if o.Database, err = url.PathUnescape(database); err != nil || strings.Contains(o.Database, "/") {
 		return o, errors.New("the database is not one name, percent-encoded")
@@ -104,8 +112,13 @@ func (o *Options) parameters(text string, speaks protocol) (port string, err err
 				return "", errors.New("the parameter ca must name a file")
 			}
 			continue
+		case "cluster":
+			if o.Cluster = all[len(all)-1]; o.Cluster == "" {
+				return "", errors.New("the parameter cluster must be a name")
+			}
+			continue
 		default:
-			return "", fmt.Errorf("there is no parameter %q; there are secure, ca and skip_verify", name)
+			return "", fmt.Errorf("there is no parameter %q; there are secure, ca, skip_verify and cluster", name)
 		}
 		if *to, err = strconv.ParseBool(all[len(all)-1]); err != nil {
 			return "", fmt.Errorf("the parameter %s must be true or false", name)
@@ -149,6 +162,18 @@ func certificates(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// addressesOf are those of several hosts.
+func addressesOf(hosts, port string) (addresses []string, err error) {
+	for host := range strings.SplitSeq(hosts, ",") {
+		address, err := addressOf(host, port)
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
 // addressOf is host:port of a host that may name its port.
 func addressOf(host, port string) (string, error) {
 	wrong := errors.New("hosts must be HOST or HOST:PORT, several with commas between them")
@@ -161,7 +186,7 @@ func addressOf(host, port string) (string, error) {
 			return "", wrong
 		}
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || name == "" || strings.ContainsAny(name, " /?#[]@") {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || name == "" || strings.ContainsAny(name, " /?#[]@;") {
 		return "", wrong
 	}
 	return net.JoinHostPort(name, port), nil

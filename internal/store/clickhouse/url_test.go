@@ -36,14 +36,33 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
+// Between semicolons are shards, between commas the servers of one.
+func TestParseURLOfShards(t *testing.T) {
+	t.Parallel()
+	o, err := ParseURL("clickhouse://u:p@a,b:1;c;[::1]:2/db?cluster=main&secure=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(o.Addresses, []string{"a:9440", "b:1"}) || len(o.Further) != 2 || !slices.Equal(o.Further[0], []string{"c:9440"}) || !slices.Equal(o.Further[1], []string{"[::1]:2"}) || o.Cluster != "main" {
+		t.Errorf("%+v", o)
+	}
+	if one := o.at(1); !slices.Equal(one.Addresses, []string{"c:9440"}) || one.Further != nil || one.Cluster != "" {
+		t.Errorf("the second shard is %+v", one)
+	}
+}
+
 // What is wrong is said, and no secret with it.
 func TestParseURLRefuses(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
-		"":                                     "clickhouse://",
-		"host:9000/db":                         "clickhouse://",
-		"http://u:hidden@host/":                "http://user:password@host/database",
-		"https://u:hidden@host/db?secure=true": "https:// is HTTP with TLS",
+		"":                                                                        "clickhouse://",
+		"host:9000/db":                                                            "clickhouse://",
+		"clickhouse://u:hidden@a;b/db":                                            "cluster",
+		"clickhouse://u:hidden@a/db?cluster=c":                                    "cluster",
+		"clickhouse://u:hidden@a;b/db?cluster=":                                   "cluster must be a name",
+		"clickhouse://u:hidden@a;/db?cluster=c":                                   "HOST",
+		"http://u:hidden@host/":                                                   "http://user:password@host/database",
+		"https://u:hidden@host/db?secure=true":                                    "https:// is HTTP with TLS",
 		"http://u:hidden@host/db?skip_verify=true":                                "https://",
 		"http://u:hidden@host/db?ca=/etc/ca.pem":                                  "secure=true",
 		"mysql://u:hidden@host/db":                                                "clickhouse://",
