@@ -24,10 +24,10 @@ type room struct {
 }
 
 // contracts are the words that all rooms of the server share, and how they wait.
-var contracts = []string{"internal/wire", "internal/entity", "internal/store", "internal/clock"}
+var contracts = []string{"internal/wire", "internal/entity", "internal/medium", "internal/store", "internal/clock"}
 
 // engines are the real backends, which the tests of the rooms above them run on.
-var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore"}
+var engines = []string{"internal/store/segmentlog", "internal/store/idindex", "internal/store/duckstore", "internal/store/mediafiles"}
 
 // seam is what decodes and answers requests for ingest, and jsonFormat what does it in JSON.
 var (
@@ -58,6 +58,8 @@ func house() map[string]room {
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
 	}
 	index := backend
+	files := backend
+	files.may = with(contracts, []string{"internal/durable"})
 	index.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/durable", "internal/lowprio"})
 	redis.inTests = with(backend.inTests, []string{"internal/redistest"})
 	return map[string]room{
@@ -92,18 +94,19 @@ func house() map[string]room {
 
 		"internal/wire":    {because: "the words of client and server know neither"},
 		"internal/rawjson": {because: "it reads JSON, whatever it means"},
+		"internal/medium":  {may: []string{"internal/rawjson"}, because: "it takes bytes out of payloads and puts them back; it knows neither where they are kept nor what an event is"},
 		"internal/entity": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/varint"}, inTests: []string{"internal/extract", "internal/store/storetest"},
 			because: "what an event says and folds into is the same for every door and engine",
 		},
 		"internal/extract": {
-			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otel", "internal/otlp"}, inTests: []string{"internal/store/storetest"},
+			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/medium", "internal/otel", "internal/otlp"}, inTests: []string{"internal/store/storetest"},
 			because: "it reads payloads, wherever they came from",
 		},
 		"internal/otel": {
 			may: []string{"internal/entity", "internal/rawjson"}, inTests: []string{"internal/otlp", "internal/extract", "internal/wire"}, because: "what a span means depends on no door and no store",
 		},
-		"internal/otlp": {may: []string{"internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
+		"internal/otlp": {may: []string{"internal/medium", "internal/otel", "internal/rawjson"}, because: "it reads an encoding, whatever it says"},
 		"internal/detail": {
 			may: []string{"internal/wire", "internal/rawjson", "internal/entity", "internal/otel", "internal/otlp"}, because: "it reads records, whoever asks for them",
 		},
@@ -115,7 +118,7 @@ func house() map[string]room {
 		},
 
 		"internal/store": {
-			may: []string{"internal/wire", "internal/entity", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
+			may: []string{"internal/wire", "internal/entity", "internal/medium", "internal/textsearch"}, inTests: []string{"internal/store/storetest"},
 			because: "contracts know no backend",
 		},
 		"internal/query": {
@@ -127,6 +130,7 @@ func house() map[string]room {
 		"internal/store/segmentlog": log,
 		"internal/store/idindex":    index,
 		"internal/store/duckstore":  duck,
+		"internal/store/mediafiles": files,
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": click,
 		"internal/store/sqltext":    {may: contracts, because: "a condition is a condition, whatever the engine"},
@@ -172,6 +176,9 @@ func house() map[string]room {
 		"internal/budget": {
 			may: with(contracts, []string{"internal/price", "internal/document"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks what was spent as anybody may; it knows no engine and no HTTP of ours",
 		},
+		"internal/alert": {
+			may: with(contracts, []string{"internal/query", "internal/document"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
+		},
 		"internal/saved":    {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
 		"internal/clock":    {because: "it waits; it knows not what for"},
 		"internal/lowprio":  {because: "a thread is a thread"},
@@ -191,10 +198,10 @@ func house() map[string]room {
 			because: "it moves a repricing on; it knows no HTTP and no engine",
 		},
 		"internal/datadir": {
-			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/saved", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/saved", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
-			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/budget", "internal/saved", "internal/backup", "internal/datadir"}),
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/saved", "internal/backup", "internal/datadir"}),
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/document", "internal/clock"}, because: "keys are a file; they need nothing else"},
@@ -206,7 +213,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget", "internal/saved"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -214,7 +221,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/budget", "internal/saved", "internal/query", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "internal/document", "internal/signin", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",

@@ -11,30 +11,47 @@ const assets = join(out, "assets");
 rmSync(out, { recursive: true, force: true });
 mkdirSync(assets, { recursive: true });
 
-const result = await build({
-  entryPoints: { app: "src/main.tsx", theme: "src/theme-first.ts", style: "style/index.css" },
+const common = {
   absWorkingDir: new URL(".", import.meta.url).pathname,
   bundle: true,
   minify: true,
   write: false,
   outdir: assets,
   entryNames: "[name]-[hash]",
-  format: "iife",
+  chunkNames: "[name]-[hash]",
   target: ["chrome109", "firefox115", "safari16.4"],
   jsx: "automatic",
   jsxImportSource: "preact",
   charset: "utf8",
   legalComments: "none",
   logLevel: "warning",
+};
+// What is wanted later is loaded then: each import() is a file of its own.
+const app = await build({
+  ...common,
+  entryPoints: { app: "src/main.tsx" },
+  format: "esm",
+  splitting: true,
+  metafile: true,
+});
+// The theme is there before anything is painted, so it is no module: these wait.
+const rest = await build({
+  ...common,
+  entryPoints: { theme: "src/theme-first.ts", style: "style/index.css" },
+  format: "iife",
 });
 
 const named = {};
 let weight = 0;
-for (const file of result.outputFiles) {
+const files = [...app.outputFiles, ...rest.outputFiles];
+for (const file of files) {
   const name = basename(file.path);
   named[name.split("-")[0]] = name;
   weight += write(join(assets, name), file.contents);
 }
+// The parts that the first screen needs are asked for at once, not after each other.
+const entry = Object.values(app.metafile.outputs).find(o => o.entryPoint === "src/main.tsx");
+const parts = entry.imports.filter(i => i.kind === "import-statement").map(i => basename(i.path));
 
 const icon = readFileSync(new URL("./src/icon.svg", import.meta.url));
 const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
@@ -44,7 +61,7 @@ weight += write(join(assets, iconName), icon);
 // address stands: beside a list's, one step up from one that is below a list.
 weight += write(join(out, "index.html"), index(""));
 weight += write(join(out, "below.html"), index("../"));
-console.log(`web: ${result.outputFiles.length + 3} files, ${(weight / 1024).toFixed(1)} KiB compressed with gzip`);
+console.log(`web: ${files.length + 3} files, ${(weight / 1024).toFixed(1)} KiB compressed with gzip`);
 
 // index is the page that loads all else; up leads from its address to the root.
 function index(up) {
@@ -58,7 +75,7 @@ function index(up) {
 <link rel="icon" href="${up}assets/${iconName}" type="image/svg+xml">
 <link rel="stylesheet" href="${up}assets/${named.style}">
 <script src="${up}assets/${named.theme}"></script>
-<script src="${up}assets/${named.app}" defer></script>
+${parts.map(p => `<link rel="modulepreload" href="${up}assets/${p}">\n`).join("")}<script src="${up}assets/${named.app}" type="module"></script>
 </head>
 <body>
 <div id="app"></div>

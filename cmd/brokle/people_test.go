@@ -123,6 +123,45 @@ func TestPrices(t *testing.T) {
 	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
 }
 
+// Alerts are set from a file that says their names, told back in the form in which they are set, tried out and removed.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	const own = `{"name":"errors","question":"metrics=error_rate&group_by=model","window":"5m","comparison":"above","warning":0.25,"alert":0.5,"destinations":[{"kind":"webhook","url":"https://hooks.invalid/secret"}]}`
+	command(t, "", vars, "alerts", "list").want(t, 0, "(none)")
+	command(t, "", vars, "alerts", "list", "--json").want(t, 0, "[]")
+	at := time.Now().Add(-2 * time.Minute).UTC().Format(time.RFC3339)
+	event := func(id, level string) string {
+		return `{"event_type":"observation_create","payload":{"id":"` + id + `","trace_id":"t","name":"n","type":"llm","model":"m","level":"` + level + `","start_time":"` + at + `"}}` + "\n"
+	}
+	command(t, event("a", "ERROR")+event("b", "DEFAULT")+event("c", "DEFAULT"), vars, "send", "-").want(t, 0)
+	command(t, own, vars, "alerts", "put", "-").want(t, 0, "errors is watched", "signed with whsec_", "https://hooks.invalid/********")
+	var last result
+	watch.Until(t, "the alert is looked at, and tried to be sent", func() bool {
+		last = command(t, "", vars, "alerts", "list")
+		return strings.Contains(last.out, "warning") && strings.Contains(command(t, "", vars, "alerts", "log", "errors").out, "pending")
+	})
+	last.want(t, 0, "ALERT", "errors", "warning", "0.333333", "error_rate", "> 0.25", "> 0.5", "5m")
+	command(t, "", vars, "alerts", "list", "--csv").want(t, 0, "name,state,since,metric,comparison,warning,alert,window,question,", "\r\nerrors,warning,")
+	command(t, "", vars, "alerts", "log", "errors").want(t, 0, "TOLD", "warning", "pending", "webhook https://hooks.invalid/********", "alert_")
+	command(t, "", vars, "alerts", "log", "errors", "--json").want(t, 0, `"state_before": "ok"`)
+	command(t, "", vars, "alerts", "test", "errors").want(t, 0, "warning  0.333333  model m", "nothing would be told")
+	command(t, "", vars, "alerts", "test", "errors", "--json").want(t, 0, `"messages": []`)
+	command(t, "", vars, "alerts", "test", "errors", "--send").want(t, 1, "webhook https://hooks.invalid/******** did not take the test")
+	shown := command(t, "", vars, "alerts", "show", "errors")
+	shown.want(t, 0, `"name": "errors"`, `"url": "https://hooks.invalid/********"`, `"secret": "********"`)
+	again := command(t, shown.out, vars, "alerts", "put", "-")
+	if again.want(t, 0, "errors is watched"); strings.Contains(again.out, "whsec_") {
+		t.Errorf("another secret was made: %s", again.out)
+	}
+	command(t, `{"name":"errors","window":"1s"}`, vars, "alerts", "put", "-").want(t, 1, "400 invalid_body", "window: it is from 1m to 30d", "comparison: ")
+	command(t, `{"window":"1s"}`, vars, "alerts", "put", "-").want(t, 1, "no JSON object with a name")
+	command(t, "", vars, "alerts", "put").want(t, 2, "exactly one argument")
+	command(t, "", vars, "alerts", "delete", "errors").want(t, 0, "errors is removed")
+	command(t, "", vars, "alerts", "show", "errors").want(t, 1, "404 not_found")
+	command(t, "", vars, "alerts", "test", "errors").want(t, 1, "404 not_found")
+}
+
 // Budgets are set from a file or standard input, told back in the form in which they are set, and shown with what was spent.
 func TestBudgets(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/removal"
+	"github.com/brokle-ai/brokle-go/internal/store/mediafiles"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -30,7 +31,7 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err := addFile(out, KeysPath(n.cfg), datadir.KeysFile, nil); err != nil {
 		return err
 	}
-	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile} {
+	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile} {
 		if err := addFile(out, filepath.Join(n.cfg.DataDir, name), name, nil); err != nil {
 			return err
 		}
@@ -55,6 +56,9 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err != nil {
 		return err
 	}
+	if err := n.addMedia(out); err != nil {
+		return err
+	}
 	raw, err := journal(head)
 	if err != nil {
 		return err
@@ -66,6 +70,16 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	}
 	m.Head = uint64(head)
 	return out.Finish(m)
+}
+
+// addMedia adds the media, which come behind the segments: what an event refers to was there before it.
+func (n *node) addMedia(out *backup.Writer) error {
+	if n.media == nil {
+		return nil
+	}
+	return n.media.Export(func(name string, size int64, r io.Reader) error {
+		return out.Add(path.Join(datadir.MediaDir, name), size, r)
+	})
 }
 
 // mergedInto is the segments of the backup that a copy of this name replaces. Names
@@ -143,8 +157,16 @@ func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logge
 	if err != nil {
 		return err
 	}
+	media, err := mediafiles.Open(nil, filepath.Join(dir, datadir.MediaDir))
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
+	weeder := removal.NewWeeder(removal.WeederOptions{Media: media, Mentions: log, Head: log.Head})
 	for _, e := range list {
 		if err := log.Erase(ctx, e.Seqs); err != nil {
+			return errors.Join(err, log.Close())
+		}
+		if err := weeder.Erased(ctx, e.Project, e.Media); err != nil {
 			return errors.Join(err, log.Close())
 		}
 		if err := indexer.Forget(filepath.Join(dir, datadir.QuarantineDir), e.Seqs); err != nil {

@@ -72,6 +72,9 @@ func (c *Config) checkAlerts() error {
 	if _, err := c.alertHeader(); err != nil {
 		errs = append(errs, settingNamed("AlertWebhookHeader").wrong(masked, err.Error()))
 	}
+	if _, err := c.alertCommands(); err != nil {
+		errs = append(errs, settingNamed("AlertCommand").wrong("set", err.Error()))
+	}
 	if len(c.AlertWebhook) == 0 && len(c.AlertWebhookHeader) > 0 {
 		errs = append(errs, settingNamed("AlertWebhookHeader").wrong(masked, "needs --alert-webhook, to which it is sent"))
 	}

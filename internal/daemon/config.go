@@ -29,6 +29,7 @@ type Config struct {
 
 	MaxEvents        int
 	MaxPayloadBytes  Bytes
+	MaxMediumBytes   Bytes
 	MaxDepth         int
 	MaxBodyBytes     Bytes
 	MaxDecodedBytes  Bytes
@@ -57,6 +58,8 @@ type Config struct {
 	BudgetInterval     time.Duration
 	AlertWebhook       Lines // secret: a URL may be all that one needs to send there
 	AlertWebhookHeader Lines // secret
+	AlertPrivate       bool
+	AlertCommand       Lines
 
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them

@@ -271,7 +271,7 @@ func factOf(r *entity.Record) clickhouse.FactOf {
 
 // copyFiles copies what is the node's and not in the tables. Places in its log become those of the new one.
 func (b *copyingBack) copyFiles() error {
-	for _, name := range []string{datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile} {
+	for _, name := range []string{datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile} {
 		raw, err := os.ReadFile(filepath.Join(b.from, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

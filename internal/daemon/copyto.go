@@ -72,7 +72,7 @@ func (c *copying) open(ctx context.Context, url string) error {
 	if err := c.to.Connect(ctx); err != nil {
 		return fmt.Errorf("connect to the shared warehouse: %w", err)
 	}
-	c.out = &handover.Out{Log: c.log, To: c.to, Step: &c.copies.mu, Told: func(at entity.Seq) { c.say("copy", uint64(at), uint64(c.log.Head())) }}
+	c.out = &handover.Out{Log: c.whole(c.cfg), To: c.to, Step: &c.copies.mu, Told: func(at entity.Seq) { c.say("copy", uint64(at), uint64(c.log.Head())) }}
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (c *copying) check(ctx context.Context) error {
 		}
 		upto := c.to.Reached()
 		v = &Verified{}
-		if err := compareLog(ctx, c.log, c.to, upto, c.cfg.DataDir, expired, v, func(at entity.Seq) { c.say("check", uint64(at), uint64(upto)) }); err != nil {
+		if err := compareLog(ctx, c.whole(c.cfg), c.to, upto, c.cfg.DataDir, expired, v, func(at entity.Seq) { c.say("check", uint64(at), uint64(upto)) }); err != nil {
 			return err
 		}
 		if v.Whole() {
@@ -153,7 +153,7 @@ func (c *copying) check(ctx context.Context) error {
 		}
 	}
 	compare := handover.Comparison{
-		Of: handover.Side{Warehouse: c.warehouse, Records: c.log}, With: handover.Side{Warehouse: c.to, Records: c.to},
+		Of: handover.Side{Warehouse: c.warehouse, Records: c.whole(c.cfg)}, With: handover.Side{Warehouse: c.to, Records: c.to},
 		Sync: c.sync, Told: func(answers int) { c.say("compare", uint64(answers), 0) },
 	}
 	found, err := compare.Run(ctx, projects)

@@ -49,7 +49,7 @@ func (n *node) openForwarder() error {
 		return err
 	}
 	n.forwarder, err = forward.New(forward.Options{
-		Log: n.log, Warehouse: n.warehouse, Indexed: n.indexer.CatchUp, Gone: n.log.Gone, Target: target,
+		Log: n.whole(n.cfg), Warehouse: n.warehouse, Indexed: n.indexer.CatchUp, Gone: n.log.Gone, Target: target,
 		Make: func(recs []entity.Record) forward.Request {
 			r := outgoing.Of(recs)
 			return forward.Request{Traces: r.Traces(), Logs: r.Logs(), Spans: r.Spans, Records: r.Records}

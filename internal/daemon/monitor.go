@@ -33,6 +33,7 @@ type monitor struct {
 	tls        func() store.Health // nil: plain HTTP
 	forwarding func() store.Health // nil: nothing is sent on
 	budgets    func() store.Health // nil: there are none
+	alerts     func() store.Health // nil: there are none
 	repricing  func() repricing.Stats
 	shared     sharedState                        // nil: the Warehouse is this node's own
 	documents  func() (at time.Time, fault error) // nil: what is kept beside the data is this node's own
@@ -117,6 +118,9 @@ func (m *monitor) check() {
 	if m.budgets != nil {
 		now.health = append(now.health, m.budgets())
 	}
+	if m.alerts != nil {
+		now.health = append(now.health, m.alerts())
+	}
 	if m.repricing != nil {
 		if h, ok := repricingHealth(m.repricing()); ok {
 			now.health = append(now.health, h)
@@ -184,7 +188,7 @@ func (m *monitor) checkKeys() store.Health {
 // checkDocuments reports that what nodes share beside the data cannot be read: what was known last goes on.
 func (m *monitor) checkDocuments() store.Health {
 	at, fault := m.documents()
-	h := store.Health{Part: "shared", OK: true, Detail: "keys, sign-ins, budgets and prices are those of all nodes"}
+	h := store.Health{Part: "shared", OK: true, Detail: "keys, sign-ins, budgets, alerts and prices are those of all nodes"}
 	if fault == nil {
 		return h
 	}
@@ -192,7 +196,7 @@ func (m *monitor) checkDocuments() store.Health {
 	if !at.IsZero() {
 		last = "at " + at.UTC().Format(time.RFC3339)
 	}
-	h.OK, h.Detail = false, fmt.Sprintf("keys, sign-ins, budgets and prices are as they were known %s, and cannot be changed on this node: %v", last, fault)
+	h.OK, h.Detail = false, fmt.Sprintf("keys, sign-ins, budgets, alerts and prices are as they were known %s, and cannot be changed on this node: %v", last, fault)
 	return h
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/document"
@@ -28,6 +29,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/mediafiles"
 	"github.com/brokle-ai/brokle-go/internal/store/redisclaim"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
@@ -52,9 +54,11 @@ type node struct {
 	indexer    *indexer.Indexer
 	ingest     *ingest.Ingest
 	keeper     *removal.Keeper
+	weeder     *removal.Weeder // nil: there are no media
 	eraser     *removal.Eraser
 	asides     *asides
 	budgets    *budget.Budgets
+	alerts     *alert.Alerts
 	saved      *saved.Saved
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
@@ -68,6 +72,7 @@ type node struct {
 type stores struct {
 	dir       *ownDir
 	log       *segmentlog.Log
+	media     *mediafiles.Store // nil: the node shares its Warehouse and never had any
 	prices    *pricing.Pricing
 	warehouse store.Warehouse
 	damaged   <-chan struct{} // closed when the Warehouse's file turns out to be damaged; nil: it has none
@@ -97,6 +102,9 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.dir.close())
 	}
 	if err := datadir.WriteFormats(cfg.DataDir); err != nil { // the directory is ours now
+		return s, errors.Join(err, s.log.Close(), s.dir.close())
+	}
+	if s.media, err = openMedia(cfg); err != nil {
 		return s, errors.Join(err, s.log.Close(), s.dir.close())
 	}
 	s.numbers = &numbering{}
@@ -134,6 +142,18 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, errors.Join(err, s.close(newStopping()))
 	}
 	return s, nil
+}
+
+// openMedia opens the media. A Warehouse that nodes share has none, for each of them must be able to read all; what a node had
+// when it was alone stays as long as its Log refers to it.
+func openMedia(cfg Config) (*mediafiles.Store, error) {
+	dir := filepath.Join(cfg.DataDir, datadir.MediaDir)
+	if cfg.WarehouseURL != "" {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	return mediafiles.Open(nil, dir)
 }
 
 // openPrices reads the journal of prices. A warehouse that was filled before there was one is built anew.
@@ -196,8 +216,12 @@ func (n *node) close() error {
 }
 
 func newIndexer(s stores, cfg Config, logger *slog.Logger) (*indexer.Indexer, error) {
+	var log store.Log = s.log
+	if s.shared != nil { // which has no media
+		log = s.whole(cfg)
+	}
 	return indexer.New(indexer.Options{
-		Log: s.log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, datadir.QuarantineDir), Now: now, Logger: logger.With("part", "indexer"),
+		Log: log, Warehouse: s.warehouse, Dir: filepath.Join(cfg.DataDir, datadir.QuarantineDir), Now: now, Logger: logger.With("part", "indexer"),
 	})
 }
 
@@ -248,15 +272,21 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openBudgets(keep); err != nil {
 		return nil, err
 	}
+	if err = n.openAlerts(); err != nil {
+		return nil, err
+	}
 	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
 		return nil, err
 	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
+	if n.shared == nil {
+		limits.MaxMediumBytes = int(cfg.MaxMediumBytes)
+	}
 	ingestOptions := ingest.Options{Log: n.log, Jobs: n.log, Decode: wireformats.All().Jobs(limits), Now: now, Logger: logger.With("part", "ingest")}
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, alerts: n.alerts.Health, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -264,6 +294,12 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	var claimerStats func() store.ClaimerStats
 	if n.claimer != nil {
 		ingestOptions.Claimer, n.monitor.claimer, claimerStats = n.claimer, n.claimer.Health, n.claimer.Stats
+	}
+	if n.media != nil {
+		ingestOptions.Media = n.media
+		n.weeder = removal.NewWeeder(removal.WeederOptions{
+			Media: n.media, Mentions: n.log, Head: n.log.Head, Retention: keep, Now: now, Logger: logger.With("part", "media"),
+		})
 	}
 	n.ingest = ingest.New(ingestOptions)
 	n.asides = &asides{
@@ -277,6 +313,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		Aside: n.asides.all,
 		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
+	}
+	if n.weeder != nil {
+		erasing.Media = n.weeder
 	}
 	if n.copies != nil {
 		erasing.Warehouse, erasing.Foreign = noting{n.warehouse, n.copies}, n.noteBegun
@@ -308,7 +347,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,
@@ -319,6 +358,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	if n.copies != nil {
 		options.Copy = n.copyTo
+	}
+	if n.shared == nil {
+		options.Media, options.MediaStats = n.weeder, n.media.Stats
 	}
 	if n.shared != nil {
 		options.Events, options.FirstRead, options.Search, options.Freshness = n.shared, sharedFirstRead, n.shared, n.shared.Freshness

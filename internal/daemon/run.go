@@ -114,10 +114,12 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	index := parts.start("indexer", n.index)
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
+	weed := parts.start("media", n.weed)
 	erase := parts.start("erasure", n.eraser.Run)
 	aside := parts.start("files put aside", n.asides.run)
 	forwarding := parts.start("forwarding", n.forward)
 	budgets := parts.start("budgets", n.budgets.Run)
+	alerts := parts.start("alerts", n.watchAlerts)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -154,9 +156,10 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for jobs", jobs.stop},
 		{"waited for what is being sent on", forwarding.stop},
 		{"waited for a look at budgets", budgets.stop},
+		{"waited for a look of an alert", alerts.stop},
 		{"waited for an interrupted erasure", erase.stop},
 		{"waited for a repricing", reprice.stop},
-		{"waited for retention", func() { keep.stop(); aside.stop() }},
+		{"waited for retention", func() { keep.stop(); weed.stop(); aside.stop() }},
 		{"waited for the indexer", func() { n.catchUp(drain, index, damage); index.stop() }},
 		{"waited for the shared warehouse", shared.stop},
 		{"waited for requests to the operations' address", func() { n.shutdown(drain, opsServer) }},
@@ -188,6 +191,14 @@ func (n *node) index(ctx context.Context) error {
 		}
 	}
 	return n.indexer.Run(ctx)
+}
+
+// weed removes media that nothing refers to, where there are media.
+func (n *node) weed(ctx context.Context) error {
+	if n.weeder == nil {
+		return nil
+	}
+	return n.weeder.Run(ctx)
 }
 
 // watchWarehouse ends with an error when the Warehouse's file turns out to be damaged.

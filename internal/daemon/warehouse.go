@@ -122,7 +122,7 @@ func (s *stores) compare(ctx context.Context, cfg Config, v *Verified) error {
 	}
 	expired := store.Cutoffs{Now: now(), Retention: keep}
 	s.log.Hide(expired)
-	return compareLog(ctx, s.log, s.shared, min(upto, s.log.Head()), cfg.DataDir, &expired, v, func(entity.Seq) {})
+	return compareLog(ctx, s.whole(cfg), s.shared, min(upto, s.log.Head()), cfg.DataDir, &expired, v, func(entity.Seq) {})
 }
 
 // compareLog compares the log up to a Seq with the tables, but for what is in the quarantine of the data directory.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/durable"
@@ -19,6 +20,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
 	"github.com/brokle-ai/brokle-go/internal/store/idindex"
+	"github.com/brokle-ai/brokle-go/internal/store/mediafiles"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
 
@@ -40,6 +42,8 @@ const (
 	PartPrices     = "prices"
 	PartBudgets    = "budgets"
 	PartSaved      = "saved"
+	PartAlerts     = "alerts"
+	PartMedia      = "media"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -51,7 +55,7 @@ func formats() map[string]int {
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
-		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion,
+		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartMedia: mediafiles.FormatVersion,
 	}
 }
 

@@ -3,6 +3,7 @@ package datadir
 // The names inside a data directory.
 const (
 	LogDir        = "log"
+	MediaDir      = "media"
 	WarehouseFile = "warehouse.duckdb"
 	QuarantineDir = "quarantine"
 	KeysFile      = "keys.json"
@@ -13,6 +14,8 @@ const (
 	PricesDir     = "prices"
 	BudgetsFile   = "budgets.json"
 	SavedFile     = "saved.json"
+	AlertsFile    = "alerts.json"
+	AlertLeadFile = "alertlead.json"
 	NodeFile      = "node.json"
 	SignInsFile   = "signins.json"
 	DevKeyFile    = "dev.key"

@@ -229,7 +229,7 @@ func valueOf(f entity.Field, v entity.FieldValue) (value json.RawMessage, plain 
 	case entity.List:
 		return encoded(v.List), ""
 	case entity.JSON:
-		return text(entity.Preview(v.Text, entity.PreviewLength)), ""
+		return text(entity.Beginning(v.Text, entity.PreviewLength)), ""
 	}
 	return text(v.Text), v.Text
 }

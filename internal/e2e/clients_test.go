@@ -145,18 +145,27 @@ func TestPublishedClients(t *testing.T) {
 // Where the registry cannot be reached the test is skipped.
 func installClients(t *testing.T, dir string) (python string) {
 	t.Helper()
+	python = pythonWith(t, dir, pythonPackages...)
+	for _, c := range batchClients {
+		pip(t, dir, python, "--no-deps", "--target", filepath.Join(dir, c.version), "brokle=="+c.version)
+	}
+	pip(t, dir, python, "--no-deps", "--target", filepath.Join(dir, "langfuse2"), "langfuse=="+langfusePython2)
+	return python
+}
+
+// pythonWith is an interpreter of its own below dir, with these packages.
+func pythonWith(t *testing.T, dir string, packages ...string) (python string) {
+	t.Helper()
 	venv := filepath.Join(dir, "venv")
 	install(t, dir, "python3", "-m", "venv", venv)
 	python = filepath.Join(venv, "bin", "python")
-	pip := func(args ...string) {
-		install(t, dir, python, append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"}, args...)...)
-	}
-	pip(pythonPackages...)
-	for _, c := range batchClients {
-		pip("--no-deps", "--target", filepath.Join(dir, c.version), "brokle=="+c.version)
-	}
-	pip("--no-deps", "--target", filepath.Join(dir, "langfuse2"), "langfuse=="+langfusePython2)
+	pip(t, dir, python, packages...)
 	return python
+}
+
+func pip(t *testing.T, dir, python string, args ...string) {
+	t.Helper()
+	install(t, dir, python, append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"}, args...)...)
 }
 
 // installNode installs the JavaScript clients in dir/node.

@@ -119,7 +119,7 @@ func ofOne(rng *rand.Rand, events, each int) (paths []string) {
 			"/v1/observations/"+observation, "/v1/observations/"+observation+"?trace_id="+trace, "/v1/observations/"+observation+"/span", "/v1/observations/"+observation+"/explain",
 			"/v1/observations/"+observation+"/cost", "/v1/observations/"+observation+"/history", "/v1/scores/"+score+"/history")
 	}
-	return append(paths, "/v1/sessions/s-1", "/v1/sessions/s-2", "/v1/sessions/77", "/v1/budgets", "/v1/prices", "/v1/prices/reprice", "/v1/projects", "/v1/keys", "/api/public/v2/observations", "/api/public/v3/scores",
+	return append(paths, "/v1/sessions/s-1", "/v1/sessions/s-2", "/v1/sessions/77", "/v1/budgets", "/v1/alerts", "/v1/prices", "/v1/prices/reprice", "/v1/projects", "/v1/keys", "/api/public/v2/observations", "/api/public/v3/scores",
 		"/api/public/traces/trace-1")
 }
 

@@ -1,10 +1,13 @@
 package entity
 
-// Mention is what an event may name: an entity by its id, or a user.
+// Mention is what an event may name: an entity by its id, a user, or a medium.
 type Mention struct {
 	Of Kind
 	ID string
 }
 
-// UserKind is the kind of a Mention that is a user; no entity has it.
-const UserKind Kind = 0xff
+// The kinds of a Mention that no entity has: a user, and a medium by its hash.
+const (
+	UserKind   Kind = 0xff
+	MediumKind Kind = 0xfe
+)

@@ -12,9 +12,20 @@ import (
 const PreviewLength = 128
 
 // Preview returns the first max characters (code points) of a JSON value for
-// people to read: the text of a string, any other value as compact JSON. The
-// result is valid UTF-8 whatever raw is; "" when raw is empty or null.
+// people to read: the one text that it is about, where there is one, else its
+// Beginning.
 func Preview(raw string, max int) string {
+	raw = strings.Trim(raw, " \t\r\n")
+	if text := about(raw, mostInside); text != "" {
+		raw = text
+	}
+	return Beginning(raw, max)
+}
+
+// Beginning returns the first max characters (code points) of a JSON value: the
+// text of a string, any other value as compact JSON. The result is valid UTF-8
+// whatever raw is; "" when raw is empty or null.
+func Beginning(raw string, max int) string {
 	raw = strings.Trim(raw, " \t\r\n")
 	if raw == "" || raw == "null" || max <= 0 {
 		return ""

@@ -29,6 +29,35 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// Of what has one obvious text a list shows that, not the braces around it.
+func TestPreviewIsTheText(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ raw, want string }{
+		{`{"message":"Where is it?"}`, "Where is it?"},
+		{` { "locale" : "en" , "question" : "Wo \u00fc\n?" } `, "Wo ü\n?"},
+		{`{"query":"refunds","top_k":5,"text":""}`, "refunds"},
+		{`{"query":"refunds","text":"both"}`, `{"query":"refunds","text":"both"}`},
+		{`{"input":{"question":"inside"}}`, "inside"},
+		{`{"a":{"question":"of something else"}}`, `{"a":{"question":"of something else"}}`},
+		{`{"message":7}`, `{"message":7}`}, {`{"message":null}`, `{"message":null}`}, {`{}`, `{}`}, {`[]`, `[]`}, {`[1,2]`, `[1,2]`},
+		{`["a text"]`, `["a text"]`},
+		{`{"role":"assistant","content":"on its way"}`, "on its way"},
+		{`{"model":"m","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"},{"role":"assistant","content":null,"tool_calls":[]},{"role":"tool","content":"12"}]}`, "Hi"},
+		{`[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"data:"}}]}]`, "What is it?"},
+		{`[{"role":"assistant","content":"first"},{"role":"assistant","content":"then"}]`, "then"},
+		{`[{"text":"one"},{"text":"two"}]`, `[{"text":"one"},{"text":"two"}]`},
+		{`{"input":{"input":{"input":{"input":{"input":{"input":"deep"}}}}}}`, `{"input":{"input":{"input":{"input":{"input":{"input":"deep"}}}}}}`},
+		{`{"message":"cut`, `{"message":"cut`}, {`[{"role":"user"`, `[{"role":"user"`}, {`[`, `[`}, {`{`, `{`},
+	} {
+		if got := entity.Preview(c.raw, entity.PreviewLength); got != c.want {
+			t.Errorf("Preview(%s) = %q, want %q", c.raw, got, c.want)
+		}
+	}
+	if got := entity.Beginning(`{"message":"as sent"}`, 99); got != `{"message":"as sent"}` {
+		t.Errorf("Beginning: %s", got)
+	}
+}
+
 // The preview of a string is the beginning of its text, whatever is escaped in it.
 func FuzzPreview(f *testing.F) {
 	f.Add(`"a\ud83d\ude00b"`, 2)

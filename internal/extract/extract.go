@@ -21,6 +21,7 @@ const (
 	CodeUnknownEventType = "unknown_event_type"
 	CodeInvalidPayload   = "invalid_payload"
 	CodePayloadTooLarge  = "payload_too_large"
+	CodeMediumTooLarge   = "medium_too_large"
 	CodePayloadTooDeep   = "payload_too_deep"
 )
 

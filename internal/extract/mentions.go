@@ -4,26 +4,32 @@ import (
 	"strings"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/medium"
 	"github.com/brokle-ai/brokle-go/internal/otel"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// Mentions are the entities and the people that one event names; an id that it does not name is "".
+// Mentions are the entities, the people and the media that one event names; an id that it does not name is "".
 type Mentions struct {
 	Trace, Observation, Score string
 	User, Author              string
+	Media                     []string // by their hashes
 }
 
 // MentionsOf says whom an event with these fields names. Filters on the disk are made of it:
-// when it says more than before, segmentlog.FilterVersion changes.
+// when it says more than before of what may be stored already, segmentlog.FilterVersion changes.
+// Without fields it is its media alone.
 func MentionsOf(ev *wire.Event, fields *entity.Fields) Mentions {
+	if fields == nil {
+		return Mentions{Media: medium.Hashes(ev.Payload)}
+	}
 	text := func(f entity.Field) string {
 		v, _ := fields.Get(f)
 		return v.Text
 	}
-	m := Mentions{Trace: text(entity.TraceID), User: text(entity.UserID), Author: text(entity.AuthorUserID)}
+	m := Mentions{Trace: text(entity.TraceID), User: text(entity.UserID), Author: text(entity.AuthorUserID), Media: medium.Hashes(ev.Payload)}
 	if fields.Kind == entity.GenericKind || fields.Rank == entity.RankHint {
 		m.User = otherUser(ev.Payload)
 	}
@@ -47,6 +53,9 @@ func (m *Mentions) Each(found func(entity.Mention)) {
 		if one.ID != "" {
 			found(one)
 		}
+	}
+	for _, hash := range m.Media {
+		found(entity.Mention{Of: entity.MediumKind, ID: hash})
 	}
 }
 

@@ -2,6 +2,8 @@ package extract_test
 
 import (
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -31,12 +33,24 @@ func TestMentionsOfSpans(t *testing.T) {
 		if failure != nil {
 			t.Fatalf("%s: %v", c.item, failure)
 		}
-		if got := extract.MentionsOf(ev, fields); got != c.want {
+		if got := extract.MentionsOf(ev, fields); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.item, got, c.want)
 		}
 	}
 	own := &wire.Event{ID: "e1", Type: wire.EventCreate, Payload: []byte(`{"name":"n","user_id":7}`)}
-	if got := extract.MentionsOf(own, &entity.Fields{Kind: entity.GenericKind}); got != (extract.Mentions{User: "7"}) {
+	if got := extract.MentionsOf(own, &entity.Fields{Kind: entity.GenericKind}); !reflect.DeepEqual(got, extract.Mentions{User: "7"}) {
+		t.Errorf("%+v", got)
+	}
+	// Media are named wherever their reference stands, also of an event that cannot be read.
+	hash := strings.Repeat("0123456789abcdef", 4)
+	own.Payload = fmt.Appendf(nil, `{"user_id":"u","input":"[{\"data\":\"brokle-media:sha256-%s;type=a/b;size=1\"}]"}`, hash)
+	named := map[entity.Mention]bool{}
+	m := extract.MentionsOf(own, &entity.Fields{Kind: entity.GenericKind})
+	m.Each(func(one entity.Mention) { named[one] = true })
+	if medium := (entity.Mention{Of: entity.MediumKind, ID: hash}); len(named) != 2 || !named[medium] || !named[entity.Mention{Of: entity.UserKind, ID: "u"}] {
+		t.Errorf("%v", named)
+	}
+	if got := extract.MentionsOf(own, nil); !reflect.DeepEqual(got, extract.Mentions{Media: []string{hash}}) {
 		t.Errorf("%+v", got)
 	}
 }

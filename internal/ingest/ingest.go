@@ -19,6 +19,7 @@ type Options struct {
 	Log     store.Log
 	Jobs    store.Jobs
 	Claimer store.Claimer    // nil: a single node, its Log deduplicates alone
+	Media   store.Media      // required when requests have media
 	Now     func() time.Time // default time.Now
 	Logger  *slog.Logger     // default discards
 	// Decode reads the request of a job that an earlier run left, or that could not be stored at once. A *RequestError is final. Required for Run.
@@ -119,6 +120,12 @@ type indexed struct {
 
 func (in *Ingest) submit(ctx context.Context, s *submission, r *Request) (*wire.BatchResponse, error) {
 	in.validate(s, r)
+	done, err := in.putMedia(s, r)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	faultPoint("media")
 	if err := in.claim(ctx, s); err != nil {
 		return in.refuse(s, err)
 	}

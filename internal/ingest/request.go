@@ -17,7 +17,9 @@ type Request struct {
 	// Events; what could be read of them stands at that place in Events.
 	Faults []Fault
 	// Notes are about events, by rising Index. Those of events that are not stored are dropped.
-	Notes       []Note
+	Notes []Note
+	// Media are what was taken out of payloads, by rising Index.
+	Media       []Medium
 	Environment string // checked, and the default one when none was named
 	KeyID       string // of the key that it came with; "" when there was none
 	Dedup       store.Dedup
@@ -33,6 +35,9 @@ func (r *Request) beside() int64 {
 	bytes := each * int64(len(r.Events))
 	for i := range r.Rows {
 		bytes += int64(len(r.Rows[i]))
+	}
+	for i := range r.Media {
+		bytes += r.Media[i].Weight()
 	}
 	return bytes
 }

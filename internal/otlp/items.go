@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/brokle-ai/brokle-go/internal/medium"
 	"github.com/brokle-ai/brokle-go/internal/otel"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
@@ -28,9 +29,9 @@ func (n *groups) next() error {
 	return nil
 }
 
-// reads calls read for what stands under g and has at most most bytes with it, unread for the rest.
+// reads calls read for what stands under g and has at most most bytes with it, without what may be media in it; unread for the rest.
 func (g *group) reads(most int, b []byte, read, unread func(*group, []byte) error) error {
-	if len(b)+g.size() > most {
+	if len(b)+g.size() > most && medium.Beside(b)+g.size() > most {
 		return unread(g, b)
 	}
 	return read(g, b)

@@ -205,7 +205,7 @@ func Spans(body []byte, inJSON bool, yield func(*Item)) error {
 }
 
 // SpansWithin is Spans, but does not read a span that has more than most bytes with its resource and its
-// scope: that is a TooLarge, and nothing but its ids is known. An error of yield ends it.
+// scope, without what may be media in it: that is a TooLarge, and nothing but its ids is known. An error of yield ends it.
 func SpansWithin(most int, body []byte, inJSON bool, yield func(*Item) error) error {
 	r := spanReader{}
 	if inJSON {

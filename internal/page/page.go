@@ -16,7 +16,7 @@ import (
 
 // Policy is the Content-Security-Policy of each file. It lets the page load what the server itself serves, show pictures and
 // play sounds that stand in a payload, and nothing inline: a payload that became markup by mistake could still not run.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src data:; connect-src 'self'; " +
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 // File is one file of the page, ready to be served.

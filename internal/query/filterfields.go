@@ -64,7 +64,7 @@ func FilterFields() []FilterField {
 		says(field(PlainText, traces(o), "status_message", "message"), "the same"),
 		says(field(PlainText, traces(o), "finish_reason"), "the same"),
 		says(field(PlainText, traces(o), "service_tier"), "the same"),
-		says(in(field(Truth, append(traces(o), e), "has_error", "error"), "has_error"), "whether it failed, or an observation of it"),
+		says(in(field(Truth, append(traces(o), e), "has_error", "error"), "has_error"), "whether it failed, as the parameter `has_error` says it"),
 		field(PlainText, []string{o, s, e}, "trace_id", "trace"),
 		field(PlainText, []string{o}, "parent_observation_id", "parent"),
 		field(PlainText, []string{o}, "requested_model"),

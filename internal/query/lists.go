@@ -9,10 +9,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// MaxLimit is the most rows that one page has, DefaultLimit those of a list when nothing is said.
+// MaxLimit is the most rows that one page has, DefaultLimit those of a list when nothing is said, MaxBare the most of a page of
+// observations without previews.
 const (
 	MaxLimit     = 1000
 	DefaultLimit = 50
+	MaxBare      = 5000
 )
 
 // vocabulary is what a list can be sorted by.
@@ -75,7 +77,7 @@ func hashed(f store.Filter, l List) any {
 // planOf checks a query. hash identifies it.
 func planOf(l List, project string, q *store.Query) (p *store.Plan, hash string, err error) {
 	v := vocabularyOf(l)
-	p = &store.Plan{By: q.By, Asc: q.Asc}
+	p = &store.Plan{By: q.By, Asc: q.Asc, Bare: q.Bare}
 	if p.By == "" {
 		p.By = v.first
 	}
@@ -83,7 +85,11 @@ func planOf(l List, project string, q *store.Query) (p *store.Plan, hash string,
 	if p.Number, known = v.sorts[p.By]; !known {
 		return nil, "", &store.QueryError{Param: "sort", Message: fmt.Sprintf("cannot sort by %q", p.By)}
 	}
-	if p.Limit, err = checkLimit(q.Limit, DefaultLimit); err != nil {
+	most := MaxLimit
+	if q.Bare {
+		most = MaxBare
+	}
+	if p.Limit, err = checkLimit(q.Limit, DefaultLimit, most); err != nil {
 		return nil, "", err
 	}
 	if hash, err = hashOf(project, v.name, []any{hashed(q.Filter, l), p.By, p.Asc}); err != nil {
@@ -100,12 +106,12 @@ func planOf(l List, project string, q *store.Query) (p *store.Plan, hash string,
 	return p, hash, err
 }
 
-func checkLimit(limit, absent int) (int, error) {
+func checkLimit(limit, absent, most int) (int, error) {
 	if limit == 0 {
 		return absent, nil
 	}
-	if limit < 1 || limit > MaxLimit {
-		return 0, &store.QueryError{Param: "limit", Message: fmt.Sprintf("must be 1 to %d", MaxLimit)}
+	if limit < 1 || limit > most {
+		return 0, &store.QueryError{Param: "limit", Message: fmt.Sprintf("must be 1 to %d", most)}
 	}
 	return limit, nil
 }

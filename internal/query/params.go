@@ -117,7 +117,7 @@ func Params() []Param {
 		{Name: "min_cost", Form: Number, Lists: Traces | Observations | Stats, column: "total_cost", op: store.AtLeast, notOf: notOfScores,
 			field: func(f *store.Filter) any { return &f.MinCost }, Says: "The least total cost"},
 		{Name: "has_error", Form: Boolean, Lists: Traces | Observations | totals | Stats | Stream, column: "has_error", notOf: notOfScores,
-			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether any observation has level ERROR, or a trace has the status error: `true` or `false`"},
+			field: func(f *store.Filter) any { return &f.HasError }, Says: "Whether it failed: `true` or `false`. A trace has the status `error`: it says so, else its outermost observation does. A session or a user has such a trace, an observation or an event the level ERROR. Errors in a trace that did not fail are its `inner_errors`"},
 		{Name: "duplicates", Form: Boolean, Lists: Observations | Stats, notOf: []string{"traces", "scores", "events", "sessions", "users"},
 			field: func(f *store.Filter) any { return &f.Duplicates },
 			Says: "`true`: with observations whose call of a provider another one reports too, and which that stands for (`duplicate_of`). " +
@@ -164,7 +164,10 @@ func Params() []Param {
 		{Name: "format", Choices: []string{"otlp"}, Says: "`otlp`: the trace as OpenTelemetry's spans and log records, in OTLP's JSON"},
 		{Name: "book", Says: "The day, or a time, whose price book and own prices count; those of today when it is absent"},
 		{Name: "dry_run", Form: Boolean, Says: "Only tell what would change"},
+		{Name: "send", Form: Boolean, Says: "Also send a message that says that it is a test to each destination"},
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
+		{Name: "fields", Choices: []string{"tree", "trace"}, Says: "`tree`: the trace with its observations and scores, without what was sent: no input, output, metadata, attributes, model parameters or previews. It takes as long however large these are; " +
+			"`GET /v1/observations/{id}?trace_id=…` has them. `trace`: the trace itself with its input, output and metadata, without observations and scores"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, or of the repricing, such as `5s`; at most 30s"},
 	}
 }

@@ -75,7 +75,7 @@ func statsPlan(project string, q *store.StatsQuery) (p *store.StatsPlan, hash st
 		return nil, "", &store.QueryError{Param: "q", Message: "is no filter of statistics, unless as a list of events"}
 	}
 	p = &store.StatsPlan{Of: s.name}
-	if p.Limit, err = checkLimit(q.Limit, MaxLimit); err != nil {
+	if p.Limit, err = checkLimit(q.Limit, MaxLimit, MaxLimit); err != nil {
 		return nil, "", err
 	}
 	keyed := *q

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +35,10 @@ type EraserOptions struct {
 	// Aside removes what was put aside of an earlier Warehouse, which nothing else reaches; nil: there is none. While it fails, an
 	// erasure has not ended.
 	Aside func() error
+	// Media removes those of the media that erased events have referred to which no other event of the project refers to; nil: there are none.
+	Media interface {
+		Erased(ctx context.Context, project string, hashes []string) error
+	}
 	// Journal is the file of the erasure that is under way.
 	Journal string
 	// Local is which of these events are of the Log itself, and their Seqs there, where those of Mentions are others. Default: all are.
@@ -149,7 +152,7 @@ func (e *Eraser) erase(ctx context.Context, what Asked) (*Erased, error) {
 	if len(f.seqs) == 0 {
 		return nil, store.ErrNotFound
 	}
-	if err := e.begin(ctx, []Erasure{{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))}}, 0); err != nil {
+	if err := e.begin(ctx, []Erasure{f.erasure()}, 0); err != nil {
 		return nil, err
 	}
 	return f.erased(), nil
@@ -186,7 +189,7 @@ func (e *Eraser) Again(ctx context.Context, all []Late) error {
 			return err
 		}
 		if len(f.seqs) > 0 {
-			list = append(list, Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs))})
+			list = append(list, f.erasure())
 		}
 	}
 	if len(list) == 0 {
@@ -207,7 +210,7 @@ func (e *Eraser) begin(ctx context.Context, list []Erasure, told int) error {
 	return e.finish(ctx, list)
 }
 
-// finish erases from the Log, which is the truth, then from what was made of it.
+// finish erases from the Log, which is the truth, then from what was made of it, then the media that its events alone have referred to.
 // Each step may be done again.
 func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 	for _, what := range list {
@@ -221,6 +224,14 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 	}
 	for _, what := range list {
 		if err := e.o.Warehouse.Erase(ctx, what.Project, what.Seqs); err != nil {
+			return err
+		}
+	}
+	for _, what := range list {
+		if e.o.Media == nil || len(what.Media) == 0 {
+			continue
+		}
+		if err := e.o.Media.Erased(ctx, what.Project, what.Media); err != nil {
 			return err
 		}
 	}

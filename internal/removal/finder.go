@@ -26,16 +26,17 @@ type finder struct {
 	newest       map[string]bool        // ids of which the newest observation goes
 	scores       map[string]bool
 	seqs         map[entity.Seq]bool
-	bundles      map[string]*bundle // by observation id: those of which something may go
-	grew         bool               // another look is needed
-	partial      bool               // a bundle is not whole
+	media        map[entity.Seq][]string // that events refer to
+	bundles      map[string]*bundle      // by observation id: those of which something may go
+	grew         bool                    // another look is needed
+	partial      bool                    // a bundle is not whole
 }
 
 // observationOf is what an observation is known by.
 type observationOf struct{ trace, id string }
 
 func newFinder(project, user string, traces ...string) *finder {
-	f := &finder{project: project, user: user, traces: map[string]bool{}, newest: map[string]bool{}, scores: map[string]bool{}, bundles: map[string]*bundle{}}
+	f := &finder{project: project, user: user, traces: map[string]bool{}, newest: map[string]bool{}, scores: map[string]bool{}, bundles: map[string]*bundle{}, media: map[entity.Seq][]string{}}
 	for _, id := range traces {
 		f.traces[id] = true
 	}
@@ -89,6 +90,9 @@ func (f *finder) look(rec *entity.Record) {
 		fields = read
 	}
 	m := extract.MentionsOf(&rec.Event, fields)
+	if len(m.Media) > 0 {
+		f.media[rec.Seq] = m.Media
+	}
 	named := f.user != "" && (m.User == f.user || m.Author == f.user)
 	switch fields.Kind {
 	case entity.TraceKind:
@@ -121,6 +125,17 @@ func (f *finder) add(to map[string]bool, id string) {
 	if id != "" && !to[id] {
 		to[strings.Clone(id)], f.grew = true, true
 	}
+}
+
+// erasure is what was found, to be erased.
+func (f *finder) erasure() Erasure {
+	media := map[string]bool{}
+	for seq := range f.seqs {
+		for _, hash := range f.media[seq] {
+			media[hash] = true
+		}
+	}
+	return Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs)), Media: slices.Sorted(maps.Keys(media))}
 }
 
 func (f *finder) erased() *Erased {

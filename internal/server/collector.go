@@ -25,7 +25,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.media(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.alerts(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -141,6 +141,19 @@ func (c *statsCollector) claimer() []sample {
 	return out
 }
 
+func (c *statsCollector) media() []sample {
+	if c.s.o.MediaStats == nil {
+		return nil
+	}
+	st := c.s.o.MediaStats()
+	return []sample{
+		counter("media_stored_total", "Media taken out of payloads that were new.", st.Stored),
+		counter("media_stored_bytes_total", "Bytes of these.", st.Bytes),
+		counter("media_again_total", "Media taken out of payloads that were there already.", st.Again),
+		counter("media_removed_total", "Media removed because no event refers to them any more.", st.Removed),
+	}
+}
+
 func (c *statsCollector) retention() []sample {
 	if c.s.o.RetentionStats == nil {
 		return nil
@@ -221,6 +234,30 @@ func (c *statsCollector) budgets() []sample {
 		if b.Stop != nil {
 			out = append(out, gauge("budget_stop_usd", "The stop level of a budget.", *b.Stop, of...))
 		}
+	}
+	return out
+}
+
+// alerts has one series for each alert, of which a project has a bounded number.
+func (c *statsCollector) alerts() []sample {
+	st := c.s.o.Alerts.Stats()
+	out := []sample{
+		counter("alert_looks_total", "Questions of alerts that were answered.", st.Looks),
+		counter("alert_look_failures_total", "Questions of alerts that could not be answered.", st.Failed),
+		counter("alert_looks_delayed_total", "Looks that were put off because what was accepted could not be asked for yet.", st.Delayed),
+		counter("alert_changes_total", "Changes of the state of an alert, or of one of its groups.", st.Changes),
+		counter("alert_messages_sent_total", "Messages of alerts that were taken.", st.Sent),
+		counter("alert_message_failures_total", "Attempts at which a message was not taken; it is sent again.", st.Retries),
+		counter("alert_messages_dropped_total", "Messages that were given up.", st.Dropped),
+		gauge("alert_messages_pending", "Messages that are to be sent.", float64(st.Pending)),
+		gauge("alert_leads", "1 while this node is the one that looks and sends.", truth(st.Leads)),
+		gauge("alert_fault", "1 while the file of alerts cannot be written.", truth(st.Fault)),
+	}
+	if !st.Last.IsZero() {
+		out = append(out, gauge("alert_last_look_timestamp_seconds", "End of the last look, Unix time.", float64(st.Last.UnixMicro())/1e6))
+	}
+	for _, a := range st.Alerts {
+		out = append(out, gauge("alert_state", "The state of an alert: 0 ok, 1 warning, 2 alert.", float64(a.State), "project", a.Project, "alert", a.Name))
 	}
 	return out
 }

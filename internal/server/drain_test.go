@@ -27,7 +27,7 @@ func TestRefusalsReachWhoWritesFirst(t *testing.T) {
 			return nil
 		}
 	}})
-	const size = 30 << 20
+	const size = 40 << 20
 	for _, c := range []struct {
 		name, line, headers string
 		status              int
@@ -121,7 +121,7 @@ func TestRefusalReachesPython(t *testing.T) {
 	h := open(t, setup{})
 	out, err := exec.Command(python, "-c", `
 import http.client, sys
-for key, body in (("bk_0123456789abcdef", b" " * 9000000), (sys.argv[2], b" " * 30000000)):
+for key, body in (("bk_0123456789abcdef", b" " * 9000000), (sys.argv[2], b" " * 40000000)):
     c = http.client.HTTPConnection(sys.argv[1])
     c.request("POST", "/v1/telemetry/batch", body, {"X-API-Key": key, "Content-Type": "application/json"})
     r = c.getresponse()

@@ -53,7 +53,7 @@ func (q *eventsQuery) wants(rec *entity.Record) bool {
 }
 
 // listEvents pages through the stored events in the order of the Log: what an
-// export needs to make the same entities elsewhere. The page is written while it is read.
+// export needs to make the same entities elsewhere: media are in their payloads again. The page is written while it is read.
 func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 	q, _, err := query.Parse(query.Events, c.params)
 	if err != nil {
@@ -81,7 +81,13 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 	return ok(&streamed{write: func(ctx context.Context, enc *jsontext.Encoder) error {
 		q := eq // it may be written again
 		return writePage(enc, func(add func(*wire.StoredEvent) error) (*string, error) {
-			page := &eventsPage{q: &q, add: add}
+			page := &eventsPage{q: &q, size: s.wholeSize, add: func(rec *entity.Record, size int) error {
+				if err := s.makeWhole(ctx, c, rec, size); err != nil {
+					return err
+				}
+				row := storedEvent(rec)
+				return add(&row)
+			}}
 			full, err := read(ctx, page)
 			if err != nil || !full {
 				return nil, err
@@ -134,7 +140,8 @@ func (s *Server) eventsOf(seqs []entity.Seq) func(context.Context, *eventsPage) 
 // eventsPage is a page that is being written.
 type eventsPage struct {
 	q     *eventsQuery
-	add   func(*wire.StoredEvent) error
+	size  func(*entity.Record) int // of the payload with its media, which go out with it
+	add   func(rec *entity.Record, size int) error
 	rows  int
 	bytes int
 }
@@ -143,14 +150,14 @@ type eventsPage struct {
 func (p *eventsPage) take(recs []entity.Record) (full bool, err error) {
 	for i := range recs {
 		rec := &recs[i]
-		if p.rows == p.q.limit || p.rows > 0 && p.bytes+len(rec.Event.Payload) > eventsPageBytes {
+		size := p.size(rec)
+		if p.rows == p.q.limit || p.rows > 0 && p.bytes+size > eventsPageBytes {
 			return true, nil
 		}
 		p.rows++
-		p.bytes += len(rec.Event.Payload)
+		p.bytes += size
 		p.q.after = rec.Seq
-		row := storedEvent(rec)
-		if err := p.add(&row); err != nil {
+		if err := p.add(rec, size); err != nil {
 			return false, err
 		}
 		*rec = entity.Record{} // its payload has been written

@@ -35,8 +35,12 @@ func take(f wireformat.Format) handler {
 			return nil, err
 		}
 		in.Body = body.data
-		in.Room = s.room(hold)
+		made := &made{s: s, hold: hold}
+		in.Room = made.take
 		req, err := s.decodeRequest(f, in)
+		if err == nil {
+			err = made.err
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -74,17 +78,32 @@ func (s *Server) decodeRequest(f wireformat.Format, in *wireformat.Incoming) (*i
 	return f.Decode(in)
 }
 
-// room counts what is made of a request with its body. It may be twice as much as a body may have, since
+// made counts what is made of a request with its body. It may be twice as much as a body may have, since
 // what a format writes anew is longer, but no more than all requests may hold.
-func (s *Server) room(h *hold) func(int) error {
-	made, most := int64(0), min(2*s.o.MaxDecodedBytes, s.o.MaxInFlightBytes-h.bytes.Load())
-	return func(n int) error {
-		if made += int64(n); made > most {
-			return problemf(http.StatusRequestEntityTooLarge, codeDecodedTooLarge,
-				"what is in the body becomes more than %d bytes, each of them with what it stands under: send fewer at once", most)
-		}
-		return h.take(int64(n))
+type made struct {
+	s     *Server
+	hold  *hold
+	bytes int64
+	most  int64
+	err   error // the first, which refuses the request
+}
+
+func (m *made) take(n int) error {
+	if m.most == 0 {
+		m.most = min(2*m.s.o.MaxDecodedBytes, m.s.o.MaxInFlightBytes-m.hold.bytes.Load())
 	}
+	if m.err != nil {
+		return m.err
+	}
+	if m.bytes += int64(n); m.bytes > m.most {
+		m.err = problemf(http.StatusRequestEntityTooLarge, codeDecodedTooLarge,
+			"what is in the body becomes more than %d bytes, each of them with what it stands under: send fewer at once", m.most)
+		return m.err
+	}
+	if err := m.hold.take(int64(n)); err != nil {
+		m.err = err
+	}
+	return m.err
 }
 
 // headerDedup says that a batch was compared with this node's events only, because

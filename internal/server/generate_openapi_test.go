@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -62,6 +63,7 @@ func operations() map[string]operation {
 		"GET /v1/telemetry/events":      {id: "listEvents", says: "The stored events, in the order in which they were accepted; a page may be short or empty and still have a next_cursor", tag: read, gives: wire.Page[wire.StoredEvent]{}},
 		"GET /v1/telemetry/events/{id}": {id: "getEvent", says: "What became of one event", tag: read, gives: wire.EventReceipt{}},
 		"GET /v1/telemetry/stream":      {id: "streamEvents", says: "The project's events as they are accepted, as Server-Sent Events without end; the header Last-Event-ID goes on behind an event", tag: read, media: "text/event-stream"},
+		"GET /v1/media/{id}":            {id: "getMedium", says: "The bytes of a picture, a sound or a file that was taken out of a payload, by its SHA-256; Range and If-None-Match are answered", tag: read, media: "application/octet-stream"},
 		"GET /v1/telemetry/audit":       {id: "getAudit", says: "What became of the project's events since this node started", tag: send, gives: audit{}},
 		"POST /v1/auth/validate-key": {id: "validateKey", says: "Whether the key is valid, for clients of 2025; a key of any scope", tag: "keys", gives: success[keyInfo]{},
 			more: one("401", one("description", `No valid key: {"success": false, "error": {…}}`))},
@@ -73,6 +75,12 @@ func operations() map[string]operation {
 		"PUT /v1/prices":                    {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
 		"GET /v1/budgets":                   {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
 		"PUT /v1/budgets":                   {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
+		"GET /v1/alerts":                    {id: "listAlerts", says: "The project's alerts by name, and how each stands by the last look", tag: read, gives: wire.Page[alert.Row]{}},
+		"GET /v1/alerts/{id}":               {id: "getAlert", says: "One of them", tag: read, gives: alert.Row{}},
+		"PUT /v1/alerts/{id}":               {id: "putAlert", says: "Set an alert of this name, in the place of what there is; a secret that is made for it is in the answer, once", tag: admin, takes: alert.Rule{}, gives: alert.Row{}},
+		"DELETE /v1/alerts/{id}":            {id: "deleteAlert", says: "Remove the alert of this name, with what of it was still to be sent", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/alerts/{id}/deliveries":    {id: "listDeliveries", says: "What was sent of an alert and what is to be, the newest first", tag: read, gives: wire.Page[alert.Delivery]{}},
+		"POST /v1/alerts/{id}/test":         {id: "testAlert", says: "Look at an alert now, and say what would be told", tag: admin, gives: alert.Trial{}},
 		"GET /v1/score-definitions":         {id: "listScoreDefinitions", says: "How people give the project's scores, by name", tag: read, gives: wire.Page[saved.Definition]{}},
 		"PUT /v1/score-definitions/{id}":    {id: "putScoreDefinition", says: "Define a score of this name, in the place of what there is", tag: admin, takes: saved.Definition{}, gives: saved.Definition{}},
 		"DELETE /v1/score-definitions/{id}": {id: "deleteScoreDefinition", says: "Remove the definition of this name; scores stay", tag: admin, more: one("204", one("description", "Removed"))},
@@ -342,7 +350,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, saved.Head{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, saved.Head{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -378,6 +386,7 @@ func newSchemas(t *testing.T) *schemas {
 			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
+			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/saved"
@@ -167,10 +168,12 @@ func pageTypes() ([]any, map[string]string) {
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
 			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
+			alert.Destination{}, alert.Rule{}, alert.Group{}, alert.Row{}, alert.Change{}, alert.Message{}, alert.Delivery{}, alert.Sent{}, alert.Trial{},
 			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
 			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
+			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		}
 }
@@ -179,7 +182,7 @@ func pageTypes() ([]any, map[string]string) {
 func TestGeneratedTypes(t *testing.T) {
 	t.Parallel()
 	types, names := pageTypes()
-	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, saved.Head{}), names}
+	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, alert.Rule{}, saved.Head{}), names}
 	b := &strings.Builder{}
 	b.WriteString("// Made from the Go types that answers have: go test ./internal/server -run Generated -update\n" +
 		"import type { Sent } from \"./json.ts\";\n\n/** Page is what every list answers: the rows, and where to go on. */\n" +

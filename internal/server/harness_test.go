@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
@@ -35,6 +37,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
+	"github.com/brokle-ai/brokle-go/internal/store/mediafiles"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 	"github.com/brokle-ai/brokle-go/internal/watch"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -50,8 +53,11 @@ type house struct {
 	logDir  string
 	log     *segmentlog.Log
 	wh      *duckstore.Warehouse
+	media   *mediafiles.Store
+	weeder  *removal.Weeder
 	prices  *pricing.Pricing
 	budgets *budget.Budgets
+	alerts  *alert.Alerts
 	ing     *ingest.Ingest
 	idx     *indexer.Indexer
 	keys    *keyring.Keyring
@@ -106,6 +112,12 @@ func open(tb testing.TB, with setup) *house {
 	check()
 	h.budgets, err = budget.Open(budget.Options{File: filepath.Join(dir, "budgets.json"), Now: with.now, Logger: logger, Stats: h.stats, KeyName: h.keys.NameOf})
 	check()
+	h.alerts, err = alert.Open(alert.Options{Place: &document.File{Path: filepath.Join(dir, "alerts.json")}, Private: true, Now: with.now, Logger: logger, FirstBackoff: 20 * time.Millisecond,
+		Ask: func(ctx context.Context, project string, values url.Values) (*wire.Page[wire.StatRow], error) {
+			h.idx.Refresh(ctx)
+			return h.srv.Stats(ctx, project, values)
+		}})
+	check()
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -113,13 +125,18 @@ func open(tb testing.TB, with setup) *house {
 	if with.log != nil {
 		l = with.log(l)
 	}
-	h.ing = ingest.New(ingest.Options{Log: l, Jobs: h.log, Decode: formats.All().Jobs(with.limits), Now: with.now, Logger: logger})
+	with.limits.MaxMediumBytes = cmp.Or(with.limits.MaxMediumBytes, 20<<20)
+	h.media, err = mediafiles.Open(nil, filepath.Join(dir, "media"))
+	check()
+	h.weeder = removal.NewWeeder(removal.WeederOptions{Media: h.media, Mentions: h.log, Head: h.log.Head, Now: with.now, Logger: logger})
+	h.ing = ingest.New(ingest.Options{Log: l, Media: h.media, Jobs: h.log, Decode: formats.All().Jobs(with.limits), Now: with.now, Logger: logger})
 	h.idx, err = indexer.New(indexer.Options{
 		Log: l, Warehouse: h.wh, Dir: filepath.Join(dir, "quarantine"), Logger: logger, Gather: cmp.Or(with.gather, 2*time.Millisecond),
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
+		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),
 		LogStats:    h.log.Stats, IndexerStats: h.idx.Stats, Logger: logger, OpsOnMain: true,
@@ -129,7 +146,7 @@ func open(tb testing.TB, with setup) *house {
 		with.options(&o)
 	}
 	o.Eraser = removal.NewEraser(removal.EraserOptions{
-		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
+		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Media: h.weeder, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
 	})
 	o.Repricer = repricing.New(repricing.Options{Prices: h.prices, Warehouse: o.Warehouse, Indexer: h.idx, Logger: logger})
 	h.srv, err = New(o)
@@ -150,6 +167,7 @@ func open(tb testing.TB, with setup) *house {
 	run("indexer", h.idx.Run)
 	run("eraser", o.Eraser.Run)
 	run("budgets", h.budgets.Run)
+	run("alerts", h.alerts.Run)
 	run("repricer", o.Repricer.Run)
 	run("server", h.srv.Run)
 	listen := func(handler http.Handler) string {

@@ -75,7 +75,7 @@ func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{options: func(o *Options) {
 		o.BodyTimeout, o.ReadHeaderTimeout = 2*time.Second, 2*time.Second
-		o.MaxInFlightBytes = 80 << 20
+		o.MaxBodyBytes, o.MaxInFlightBytes = 10<<20, 80<<20
 	}})
 	const clients = 300
 	head := h.raw(bytes.Repeat([]byte(" "), 10<<20)) // announces 10 MiB each, 3 GB in all

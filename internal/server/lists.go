@@ -72,12 +72,5 @@ func showObservations(ctx context.Context, _ *Server, _ string, rows []wire.Obse
 }
 
 func getStats(ctx context.Context, s *Server, c *call) (*answer, error) {
-	q, searches, err := query.ParseStats(c.params)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.searchStats(ctx, c.caller.Project, &q.Filter, searches); err != nil {
-		return nil, err
-	}
-	return ok(query.ListStats(ctx, s.o.Warehouse, c.caller.Project, q))
+	return ok(s.Stats(ctx, c.caller.Project, c.params))
 }

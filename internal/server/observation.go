@@ -56,7 +56,7 @@ func (s *Server) count(ctx context.Context, c *call, row *entity.ObservationRow)
 		return nil
 	}
 	page, err := query.ListObservations(ctx, s.o.Warehouse, c.caller.Project, store.Query{
-		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1},
+		Filter: store.Filter{ID: row.ID, TraceID: row.TraceID}, Order: store.Order{Limit: 1}, Bare: true,
 	})
 	if err == nil && len(page.Data) > 0 {
 		row.Counted = page.Data[0].Counted

@@ -41,6 +41,8 @@ type Options struct {
 	Prices Prices
 	// Budgets says what of what may be spent was spent, and takes budgets. Required.
 	Budgets Budgets
+	// Alerts says how alerts stand, and takes them. Required.
+	Alerts Alerts
 	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
@@ -76,6 +78,14 @@ type Options struct {
 	// one goes on. Its error says nothing of the url. nil: the node shares its warehouse.
 	Copy func(ctx context.Context, url string, told func(CopyLine)) error
 
+	// Media opens what was taken out of payloads. nil: nothing is.
+	Media interface {
+		// OpenMedium opens a medium of a project. The error of one that is not there is fs.ErrNotExist.
+		OpenMedium(project, hash string) (*store.MediumFile, error)
+	}
+	// MediaStats feeds /metrics. nil: there are no media.
+	MediaStats func() store.MediaStats
+
 	// Admit is asked before a body is read. An error refuses the request with
 	// 503 and Retry-After; its text is logged and not shown. nil admits all.
 	Admit func() error
@@ -91,7 +101,7 @@ type Options struct {
 	RetentionStats func() store.RetentionStats
 	Removed        func(project string) store.Removed
 
-	// MaxBodyBytes bounds a body as it was sent, compressed or not: 10 MiB.
+	// MaxBodyBytes bounds a body as it was sent, compressed or not: 32 MiB.
 	MaxBodyBytes int64
 	// MaxDecodedBytes bounds a body after its Content-Encoding was undone: 64 MiB.
 	MaxDecodedBytes int64
@@ -163,7 +173,7 @@ type Indexer interface {
 
 // The defaults of Options.
 const (
-	DefaultMaxBodyBytes      = 10 << 20
+	DefaultMaxBodyBytes      = 32 << 20
 	DefaultMaxDecodedBytes   = 64 << 20
 	DefaultMaxInFlightBytes  = 256 << 20
 	DefaultAuthFailures      = 60
@@ -245,6 +255,7 @@ func (o Options) Validate() error {
 	need(o.Warehouse != nil, "Warehouse is missing")
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
+	need(o.Alerts != nil, "Alerts are missing")
 	need(o.Definitions != nil, "Definitions are missing")
 	need(o.Views != nil, "Views are missing")
 	need(o.Charts != nil, "Charts are missing")

@@ -23,15 +23,23 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 		return nil, err
 	}
 	q := query.Reader{Values: c.params}
-	format, full := q.Text("format"), q.Is("full")
+	format, full, fields := q.Text("format"), q.Is("full"), q.Text("fields")
 	if format != "" && format != "otlp" {
 		q.Fail("format", "must be otlp, or be left out")
 	}
-	if q.Err != nil {
-		return nil, q.Err
+	switch {
+	case fields != "" && fields != fieldsTree && fields != fieldsTrace:
+		q.Fail("fields", "must be tree or trace, or be left out")
+	case fields != "" && (format != "" || full):
+		q.Fail("fields", "goes with neither format nor full")
 	}
-	if format != "" {
+	switch {
+	case q.Err != nil:
+		return nil, q.Err
+	case format != "":
 		return s.traceAsOTLP(ctx, c, id)
+	case fields == fieldsTree:
+		return ok(s.tree(ctx, c, id))
 	}
 	copies := int64(payloadCopies)
 	if full {
@@ -40,6 +48,9 @@ func getTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	o, err := s.outline(ctx, c, outlining{id: id, marked: true, copies: copies})
 	if err != nil {
 		return nil, err
+	}
+	if fields == fieldsTrace {
+		return ok(o.alone(), nil)
 	}
 	return ok(o.trace(full), nil)
 }

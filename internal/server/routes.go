@@ -75,11 +75,12 @@ type answer struct {
 	bytes  []byte      // instead of body: what is ready
 	media  string      // the Content-Type of bytes; "" is JSON
 	header http.Header // more headers, or nil
+	file   fileBytes   // instead of body: what lies in a file
 	stream func()      // instead of body: writes until it ends
 }
 
 func apiRoutes() []route {
-	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(),
+	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(), alertRoutes(),
 		savedRoutes("/v1/score-definitions", "score definitions", keyring.ScopeAdmin, func(s *Server) SavedList[saved.Definition] { return s.o.Definitions }),
 		savedRoutes("/v1/charts", "charts", keyring.ScopeIngest, func(s *Server) SavedList[saved.Chart] { return s.o.Charts }),
 		savedRoutes("/v1/views", "views", keyring.ScopeIngest, func(s *Server) SavedList[saved.View] { return s.o.Views }), []route{
@@ -88,6 +89,7 @@ func apiRoutes() []route {
 			listed("/v1/telemetry/events", query.Events, oneOf(listEvents, getEvent)),
 			{method: "GET", path: "/v1/telemetry/events/{id}", scope: keyring.ScopeRead, handle: getEvent},
 			{method: "GET", path: "/v1/telemetry/stream", scope: keyring.ScopeRead, params: query.NamesOf(query.Stream), light: true, handle: getStream},
+			{method: "GET", path: "/v1/media/{id}", scope: keyring.ScopeRead, light: true, handle: getMedium},
 			{method: "GET", path: "/v1/telemetry/audit", scope: keyring.ScopeRead, light: true, handle: getAudit},
 			{method: "POST", path: "/v1/auth/validate-key", scope: anyScope, anyParam: true, problem: notSuccess, handle: validateKey},
 			{method: "GET", path: "/v1/ingest/refused", scope: keyring.ScopeRead, light: true, handle: getRefused},
@@ -104,7 +106,7 @@ func apiRoutes() []route {
 			{method: "POST", path: "/v1/warehouse/copy", scope: keyring.ScopeAdmin, handle: postCopy},
 			{method: "GET", path: "/v1/projects", scope: keyring.ScopeAdmin, handle: listProjects},
 			listed("/v1/traces", query.Traces, oneOf(listOf(query.Traces, asked(query.ListTraces), showTraces), getTrace)),
-			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full"}, handle: getTrace},
+			{method: "GET", path: "/v1/traces/{id}", scope: keyring.ScopeRead, params: []string{"id", "format", "full", "fields"}, handle: getTrace},
 			{method: "GET", path: "/v1/traces/{id}/history", scope: keyring.ScopeRead, params: []string{"id"}, handle: getHistory(entity.TraceKind)},
 			{method: "DELETE", path: "/v1/traces", scope: keyring.ScopeAdmin, params: []string{"id"}, handle: onlyOne(deleteTrace)},
 			{method: "DELETE", path: "/v1/traces/{id}", scope: keyring.ScopeAdmin, handle: deleteTrace},

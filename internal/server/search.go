@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -59,7 +60,7 @@ func (s *Server) searchStats(ctx context.Context, project string, f *store.Filte
 		}
 		done()
 		if (&store.Where{Match: f.Match, Found: f.Found}).Asks() {
-			return badParameter(searches[i].Param, "what it asks for may be in more than %d events, which is too many for statistics; ask for what is rarer", searchReads)
+			return &store.QueryError{Param: searches[i].Param, Message: fmt.Sprintf("what it asks for may be in more than %d events, which is too many for statistics; ask for what is rarer", searchReads)}
 		}
 	}
 	return nil

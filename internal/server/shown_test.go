@@ -33,6 +33,8 @@ func testPreviews(t *testing.T, h *house) {
 		event("p4", "observation_create", `{"id":"o-2","trace_id":"t-2","name":"root","input":"of the root","output":"its end"}`),
 		event("p5", "observation_create", `{"id":"o-3","trace_id":"t-2","parent_observation_id":"o-2","name":"leaf","input":"of the leaf","status_message":"parcel lost"}`),
 		event("p6", "trace_create", `{"id":"t-3","name":"silent"}`),
+		event("p7", "trace_create", `{"id":"t-4","name":"chat","input":{"message":"Is it <i>late</i>?","locale":"en"},"output":{"role":"assistant","content":"It is."}}`),
+		event("p8", "observation_create", `{"id":"o-4","trace_id":"t-4","name":"call","input":{"messages":[{"role":"user","content":"Is it?"}]}}`),
 	)
 	h.settle()
 	other := h.newKey("two", "ingest", "read")
@@ -46,9 +48,9 @@ func testPreviews(t *testing.T, h *house) {
 		return all
 	}
 	for query, want := range map[string]map[string]string{
-		"":                      {"t-1": "|", "t-2": "|", "t-3": "|"},
+		"":                      {"t-1": "|", "t-2": "|", "t-3": "|", "t-4": "|"},
 		"q=order":               {"t-1": "|"},
-		"previews=true":         {"t-1": `{"q":"Where is <b>ORDER</b> 4711?"}|on its way`, "t-2": "of the root|its end", "t-3": "|"},
+		"previews=true":         {"t-1": `{"q":"Where is <b>ORDER</b> 4711?"}|on its way`, "t-2": "of the root|its end", "t-3": "|", "t-4": "Is it <i>late</i>?|It is."},
 		"previews=true&q=order": {"t-1": `{"q":"Where is <b>ORDER</b> 4711?"}|on its way; input: Where is <b>[ORDER]</b> 4711?`},
 		"previews=true&filter=" + url.QueryEscape("parcel -lost"): {"t-1": `{"q":"Where is <b>ORDER</b> 4711?"}|on its way; output: the [parcel] left`},
 		"previews=true&q=parcel":                                  {"t-1": `{"q":"Where is <b>ORDER</b> 4711?"}|on its way; output: the [parcel] left`, "t-2": "of the root|its end; status_message: [parcel] lost"},
@@ -63,6 +65,9 @@ func testPreviews(t *testing.T, h *house) {
 	}
 	if got := strings.Join(steps, " "); got != "o-1; output: the [parcel] left o-3; status_message: [parcel] lost" {
 		t.Errorf("observations: %s", got)
+	}
+	if o := decoded[wire.Page[wire.Observation]](t, h.get("/v1/observations?name=call&trace_id=t-4")).Data; len(o) != 1 || o[0].InputPreview != "Is it?" {
+		t.Errorf("the preview of messages: %+v", o)
 	}
 	if rep := h.get("/v1/traces?previews=true&limit=201"); rep.status != 400 || !strings.Contains(string(rep.body), `"parameter":"limit"`) {
 		t.Errorf("too many: %d %s", rep.status, rep.body)

@@ -12,7 +12,7 @@ import (
 // healthy batch out: they lose what they hold when it is needed, and those that keep up do not.
 func TestSlowSendersGiveWay(t *testing.T) {
 	t.Parallel()
-	h := open(t, setup{options: func(o *Options) { o.MaxInFlightBytes = 80 << 20 }})
+	h := open(t, setup{options: func(o *Options) { o.MaxBodyBytes, o.MaxInFlightBytes = 10<<20, 80<<20 }})
 	body := append(bytes.Repeat([]byte(" "), 8<<20), batch(event("healthy", "event_create", `{}`))...)
 	whole := h.raw(body)
 	const clients = 60

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,7 +114,7 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 		headers string
 		status  int
 	}{
-		{"X-API-Key: " + h.key + "\r\nContent-Length: 10485761", 413}, {"X-API-Key: bk_wrong\r\nContent-Length: 100", 401},
+		{"X-API-Key: " + h.key + "\r\nContent-Length: " + strconv.Itoa(DefaultMaxBodyBytes+1), 413}, {"X-API-Key: bk_wrong\r\nContent-Length: 100", 401},
 		{"X-API-Key: bk_wrong\r\nTransfer-Encoding: chunked", 401},
 		{"X-API-Key: " + h.key + "\r\nContent-Length: 100\r\nContent-Type: text/plain", 415}, {"X-API-Key: " + h.key + "\r\nContent-Length: 100\r\nContent-Encoding: br", 415},
 	} {

@@ -132,6 +132,9 @@ func TestStreamedAnswersAreTheSame(t *testing.T) {
 			found++
 			h.same("/v1/traces/"+id, h.wholeTrace(id, false))
 			h.same("/v1/traces/"+id+"?full=true", h.wholeTrace(id, true))
+			tree, alone := h.partsOf(h.wholeTrace(id, false))
+			h.same("/v1/traces/"+id+"?fields=tree", tree)
+			h.same("/v1/traces/"+id+"?fields=trace", alone)
 			if r := outgoing.OfTrace(h.wholly(store.TraceEvents(t.Context(), h.wh, "one", id)), id); r.Spans > 0 {
 				h.same("/v1/traces/"+id+"?format=otlp", h.encoded(r))
 			}
@@ -143,6 +146,27 @@ func TestStreamedAnswersAreTheSame(t *testing.T) {
 		h.sameObservations()
 		h.close()
 	}
+}
+
+// partsOf are the answers with fields=tree and with fields=trace, made of the whole one.
+func (h *house) partsOf(whole []byte) (tree, alone []byte) {
+	h.tb.Helper()
+	var t wire.Trace
+	if err := json.Unmarshal(whole, &t); err != nil {
+		h.tb.Fatal(err)
+	}
+	only := t
+	only.Observations, only.ScoreList = []*wire.Observation{}, []wire.Score{}
+	var strip func([]*wire.Observation)
+	strip = func(list []*wire.Observation) {
+		for _, o := range list {
+			o.Input, o.Output, o.Metadata, o.ModelParameters, o.Usage, o.Attributes, o.InputPreview, o.OutputPreview = nil, nil, nil, nil, nil, nil, "", ""
+			strip(o.Children)
+		}
+	}
+	strip(t.Observations)
+	t.Input, t.Output, t.Metadata = nil, nil, nil
+	return h.encoded(&t), h.encoded(&only)
 }
 
 // sameHistories compares the histories of all observations.

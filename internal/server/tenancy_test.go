@@ -47,6 +47,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/telemetry/events":          {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
 		"GET /v1/telemetry/events/{id}":     {id: "event"},
 		"GET /v1/telemetry/stream":          {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
+		"GET /v1/media/{id}":                {id: "medium"},
 		"GET /v1/telemetry/audit":           {},
 		"POST /v1/auth/validate-key":        {body: `{}`},
 		"GET /v1/ingest/refused":            {},
@@ -58,6 +59,12 @@ func tenancyRows() map[string]tenancyRow {
 		"PUT /v1/prices":                    {body: `[]`},
 		"GET /v1/budgets":                   {},
 		"PUT /v1/budgets":                   {body: `[]`},
+		"GET /v1/alerts":                    {},
+		"GET /v1/alerts/{id}":               {id: "saved"},
+		"PUT /v1/alerts/{id}":               {id: "saved", body: tenancyAlert, makes: true},
+		"DELETE /v1/alerts/{id}":            {id: "saved", removes: true, status: 204},
+		"GET /v1/alerts/{id}/deliveries":    {id: "saved"},
+		"POST /v1/alerts/{id}/test":         {id: "saved"},
 		"GET /v1/score-definitions":         {},
 		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
 		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
@@ -98,6 +105,9 @@ func tenancyRows() map[string]tenancyRow {
 	return rows
 }
 
+// tenancyAlert is an alert.
+const tenancyAlert = `{"question":"metrics=cost","window":"5m","comparison":"above","alert":1}`
+
 // tenant fills a project with one of everything and returns the ids by kind.
 func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.tb.Helper()
@@ -111,6 +121,8 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 		event(p+"e4", "nonsense", `{}`),
 	}
 	res := decoded[wire.BatchResponse](h.tb, h.send("POST", "/v1/telemetry/batch", batch(events...), as...))
+	medium := photo(uint64(project[0]), 20_000)
+	h.send("POST", "/v1/telemetry/batch", batch(withPhoto(p+"e6", p+"trace", medium)), as...)
 	async := h.send("POST", "/v1/telemetry/batch", []byte(`{"async_mode":true,"events":[`+event(p+"e5", "event_create", `{}`)+`]}`), as...)
 	job := decoded[wire.BatchResponse](h.tb, async)
 	if res.ProcessedEvents != 3 || res.FailedEvents != 1 || async.status != 202 {
@@ -123,12 +135,12 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.until("the job has ended", func() bool {
 		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
 	})
-	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`} {
+	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert} {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}
 	}
-	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved"}
+	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved", "medium": hashOf(medium)}
 	for _, kind := range []string{"event", "trace", "observation", "score", "session", "user"} {
 		ids[kind] = p + kind
 	}
@@ -144,7 +156,7 @@ func TestScopesAndTenants(t *testing.T) {
 	foreign, _ := h.tenant("rival")
 	absent := map[string]string{
 		"job": "job_01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "batch": "01K0ZV6B3T8M5Q2Y7R4N1W9XCD", "key": "key_0123456789abcdef",
-		"event": "absent-event", "trace": "absent-trace", "observation": "absent-observation", "score": "absent-score", "saved": "absent-saved", "session": "absent-session", "user": "absent-user",
+		"event": "absent-event", "trace": "absent-trace", "observation": "absent-observation", "score": "absent-score", "saved": "absent-saved", "medium": strings.Repeat("0", 64), "session": "absent-session", "user": "absent-user",
 	}
 	h.settle()
 	revoked, revokedKey, err := h.keys.Create("shop", "revoked", []string{"ingest", "read", "admin"})

@@ -51,6 +51,10 @@ type answerWriter struct {
 // send writes the answer. An error says that nothing was sent yet; whether all of it was is
 // in a.err.
 func (a *answerWriter) send() error {
+	if a.ans.file != nil {
+		a.sendFile()
+		return nil
+	}
 	if a.ans.body != nil {
 		if err := a.encode(a); err != nil {
 			if !a.begun && a.err == nil {

@@ -15,6 +15,7 @@ type Plan struct {
 	Asc    bool
 	Limit  int    // rows of the page
 	After  *Place // the last row of the page before; nil on the first
+	Bare   bool   // observations have no previews
 }
 
 // Where is what a Filter asks for: everything in it must hold.

@@ -25,7 +25,7 @@ type Filter struct {
 	MinLatencyMS *float64
 	MaxLatencyMS *float64
 	MinCost      *float64
-	HasError     *bool // any observation (or the observation itself) has level ERROR, or the trace says of itself that it failed
+	HasError     *bool // the trace has the status error, the observation or event the level ERROR
 	// Duplicates: observations that another one stands for are among the answers; else they are not, unless ID is given.
 	Duplicates *bool
 	Scores     []ScoreCondition
@@ -85,6 +85,8 @@ type Order struct {
 type Query struct {
 	Filter
 	Order
+	// Bare: observations have no previews, so that no payload is read.
+	Bare bool
 }
 
 // StatsQuery asks for GET /v1/stats.

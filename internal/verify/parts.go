@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
@@ -113,9 +114,10 @@ func (v *verifier) listPrices() {
 	}
 }
 
-// texts reads the files of budgets and of what people saved.
+// texts reads the files of budgets, of alerts and of what people saved.
 func (v *verifier) texts() {
 	v.text(datadir.PartBudgets, datadir.BudgetsFile, remedyBudgets, budget.Read, budget.ErrNewer)
+	v.text(datadir.PartAlerts, datadir.AlertsFile, remedyAlerts, alert.Read, alert.ErrNewer)
 	v.text(datadir.PartSaved, datadir.SavedFile, remedySaved, saved.Read, saved.ErrNewer)
 }
 
@@ -149,8 +151,13 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 		p.unchecked("%v", err)
 		return nil, nil
 	}
+	media, err := v.openMedia()
+	if err != nil {
+		return nil, err
+	}
 	each := o.Each
 	o.Each = func(r *entity.Record) error {
+		media.record(r)
 		if _, ok := v.quarantined[uint64(r.Seq)]; ok {
 			v.seen[r.Seq] = true
 		}
@@ -163,6 +170,7 @@ func (v *verifier) log(more func(*segmentlog.CheckOptions)) (*segmentlog.CheckRe
 	if err != nil {
 		return nil, err
 	}
+	media.conclude()
 	p.Detail = fmt.Sprintf("%d files, %d blocks, %d events, Seq %d to %d", report.Segments, report.Blocks, report.Events, report.First, report.Last)
 	filters := &Part{} // of a backup, which has none
 	if v.out.Kind == "data" {

@@ -230,6 +230,8 @@ const (
 	remedyFilter  = "delete this file; it is made again in the background"
 	remedyPrices  = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
 	remedyBudgets = "put budgets.json back from a backup, or delete it and set the budgets again: levels that were told are told again"
+	remedyAlerts  = "put alerts.json back from a backup, or delete it and make the alerts again: what they told last is then told again"
 	remedySaved   = "put saved.json back from a backup, or delete it: score definitions, saved views and charts are then made again by hand"
+	remedyMedia   = "put the file back from a backup; without one what it showed stays lost, and its events stay as they are"
 	remedyKeys    = "put keys.json back from a backup, or delete it: the next start makes a first key"
 )

@@ -57,7 +57,7 @@ type Incoming struct {
 	Limits  Limits
 	Body    []byte
 	// Room makes room for what decoding makes beside the body, in bytes: a format that makes much of
-	// little asks for it before it goes on. The error refuses the request. nil: there is enough.
+	// little asks for it before it goes on. The error refuses the request, also when Decode returns none. nil: there is enough.
 	Room func(bytes int) error
 }
 

@@ -6,14 +6,18 @@ import (
 	"strconv"
 
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/medium"
 )
 
 // Limits bounds what one request may hold. A zero field is its default.
 type Limits struct {
 	// MaxEvents is the most events in a batch, 1 to 100 000; default 1000.
 	MaxEvents int
-	// MaxPayloadBytes is the largest payload of one event as it was sent, 1 KiB to 64 MiB; default 1 MiB.
+	// MaxPayloadBytes is the largest payload of one event, as it was sent but for its media, 1 KiB to 64 MiB; default 1 MiB.
 	MaxPayloadBytes int
+	// MaxMediumBytes is the largest picture, sound or file that is taken out of a payload, which is weighed without it. 0: none is, all
+	// count with their payload; there is no default.
+	MaxMediumBytes int
 	// MaxDepth is how deep objects and lists of a payload may nest, 1 to 1000;
 	// the payload itself is the first level; default 64.
 	MaxDepth int
@@ -54,6 +58,11 @@ func (l Limits) WithDefaults() Limits {
 		l.MaxDepth = DefaultMaxDepth
 	}
 	return l
+}
+
+// LargeByMedia says whether a payload that has more bytes than one may have is so large by what may be media.
+func (l *Limits) LargeByMedia(payload []byte) bool {
+	return l.MaxMediumBytes > 0 && medium.Beside(payload) <= l.MaxPayloadBytes
 }
 
 // The codes of errors that refuse a request as a whole.

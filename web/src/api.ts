@@ -35,10 +35,10 @@ export function query(params: Params): string {
 /** seg writes an id as one segment of a path. */
 export const seg = (id: string): string => encodeURIComponent(id);
 
-/** savedPath is where something that is saved under a name is: a name that a path would lose stands in the query. */
-export function savedPath(path: string, name: string): string {
-  const lost = name === "." || name === ".." || name === "-" || name.includes("/");
-  return lost ? `${path}/-?id=${seg(name)}` : `${path}/${seg(name)}`;
+/** idPath is where something of an id is: one that a path would lose stands in the query. */
+export function idPath(path: string, id: string, params: Params = {}): string {
+  const lost = id === "." || id === ".." || id === "-" || id.includes("/");
+  return lost ? `${path}/-${query({ id, ...params })}` : `${path}/${seg(id)}${query(params)}`;
 }
 
 type Unauthorized = () => void;
@@ -79,6 +79,16 @@ export async function ask(path: string, o: Options = {}): Promise<string> {
   }
   if (!res.ok) throw failure(res.status, text);
   return text;
+}
+
+/** bytesAt is what a path has, as bytes; undefined when there is nothing. */
+export async function bytesAt(path: string): Promise<Blob | undefined> {
+  try {
+    const res = await fetch(link(path), { credentials: "same-origin" });
+    return res.ok ? await res.blob() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function failure(status: number, text: string): ApiError {

@@ -2,12 +2,8 @@
 // gave it. Nobody tells it; it is where its own script came from.
 
 /** base is the path before all addresses of this page and of the API: "" at the root of a host, else such as "/brokle". */
-export const base: string = typeof document === "undefined" ? "" : baseOf(document.currentScript);
-
-function baseOf(script: HTMLOrSVGScriptElement | null): string {
-  const src = script instanceof HTMLScriptElement ? script.src : "";
-  return src === "" ? "" : new URL(src).pathname.replace(/\/assets\/[^/]*$/, "");
-}
+export const base: string =
+  typeof document === "undefined" ? "" : new URL(import.meta.url).pathname.replace(/\/assets\/[^/]*$/, "");
 
 /** link is the address of a path of this page, as a link has it. */
 export const link = (path: string): string => base + path;

@@ -1,6 +1,5 @@
 // Exports: everything the current filter finds, read page by page.
 import { type Params, pages } from "./api.ts";
-import type { TraceSummary } from "./types.ts";
 
 /** offer gives the browser a file to save. */
 export function offer(parts: BlobPart[], name: string, type: string): void {
@@ -26,23 +25,6 @@ export function exportRows<T>(name: string, columns: Column<T>[], rows: T[]): vo
   offer([line(columns.map(c => cell(c[0]))), ...lines], `${name}-${stamp()}.csv`, "text/csv");
 }
 
-const csvColumns: Column<TraceSummary>[] = [
-  ["id", t => t.id],
-  ["name", t => t.name],
-  ["user_id", t => t.user_id],
-  ["session_id", t => t.session_id],
-  ["environment", t => t.environment],
-  ["tags", t => t.tags.join(" ")],
-  ["start_time", t => t.start_time],
-  ["end_time", t => t.end_time],
-  ["latency_ms", t => t.latency_ms],
-  ["observation_count", t => t.observation_count],
-  ["error_count", t => t.error_count],
-  ["total_tokens", t => t.total_tokens],
-  ["total_cost", t => t.total_cost],
-  ["models", t => t.models.join(" ")],
-];
-
 /** cell writes a value as RFC 4180 has it. A text that a spreadsheet would take for a formula gets a quote before it. */
 export function cell(v: string | number | null | undefined): string {
   if (v === null || v === undefined) return "";
@@ -51,28 +33,48 @@ export function cell(v: string | number | null | undefined): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** exportTraces saves all traces that params find; progress hears how many were read. */
-export async function exportTraces(
-  form: "jsonl" | "csv",
+/** Sheet is how rows of a list are saved. */
+export interface Sheet<T> {
+  name: string; // of the file
+  path: string; // of the API
+  columns: Column<T>[];
+  scores?: (row: T) => Record<string, string | number>; // each name is a column of a CSV
+}
+
+/** Form is how a file is written. */
+export type Form = "jsonl" | "csv";
+
+/** exportThese saves these rows. */
+export function exportThese<T>(sheet: Sheet<T>, form: Form, rows: T[]): void {
+  const { scores } = sheet;
+  if (form === "jsonl") {
+    offer(rows.map(jsonLine), `${sheet.name}-${stamp()}.jsonl`, "application/jsonl");
+    return;
+  }
+  const names = scores ? [...new Set(rows.flatMap(r => Object.keys(scores(r))))].sort() : [];
+  const more = names.map((name): Column<T> => [`score ${name}`, r => scores?.(r)[name]]);
+  exportRows(sheet.name, [...sheet.columns, ...more], rows);
+}
+
+const jsonLine = (row: unknown): string => `${JSON.stringify(row)}\n`;
+
+/** exportAll saves all rows that params find; progress hears how many were read. */
+export async function exportAll<T>(
+  sheet: Sheet<T>,
+  form: Form,
   params: Params,
   progress: (rows: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const parts: string[] = [];
-  const all: TraceSummary[] = []; // csv needs all score names before its first line
+  const all: T[] = []; // csv needs all score names before its first line
   let n = 0;
-  for await (const rows of pages<TraceSummary>("/v1/traces", params, signal)) {
+  for await (const rows of pages<T>(sheet.path, params, signal)) {
     n += rows.length;
     progress(n);
     if (form === "csv") all.push(...rows);
-    else parts.push(rows.map(r => `${JSON.stringify(r)}\n`).join(""));
+    else parts.push(rows.map(jsonLine).join(""));
   }
-  if (form === "jsonl") {
-    offer(parts, `traces-${stamp()}.jsonl`, "application/jsonl");
-    return;
-  }
-  const scores = [...new Set(all.flatMap(t => Object.keys(t.scores)))].sort();
-  parts.push(line([...csvColumns.map(c => c[0]), ...scores.map(s => cell(`score ${s}`))]));
-  for (const t of all) parts.push(line([...csvColumns.map(c => cell(c[1](t))), ...scores.map(s => cell(t.scores[s]))]));
-  offer(parts, `traces-${stamp()}.csv`, "text/csv");
+  if (form === "csv") exportThese(sheet, form, all);
+  else offer(parts, `${sheet.name}-${stamp()}.jsonl`, "application/jsonl");
 }

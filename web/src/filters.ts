@@ -103,6 +103,7 @@ export const observationFields: Field[] = [
 ];
 export const sessionFields: Field[] = ofTraces;
 export const userFields: Field[] = [
+  text("user", "traces", "user_id"),
   text("env", "traces", "environment", "environment"),
   text("name", "traces"),
   text("model", "observations"),
@@ -118,5 +119,15 @@ export const scoreFields: Field[] = [
   text("type", "scores"),
   text("user", "scores", "user_id"),
   text("session", "scores", "session_id"),
+  number("value", "of a number; yes is 1", ">=0.8", "0..0.5"),
+  text("source", "scores"),
+  text("evaluator", "scores", "evaluator_name"),
+  text("author", undefined, "", "who gave it"),
+  text("comment"),
+  text("trace", "scores", "trace_id"),
+  text("observation"),
   started,
 ];
+
+/** SCORES_ONLY are those that nothing but scores has. */
+export const SCORES_ONLY = ["value", "string_value", "source", "evaluator", "author", "comment", "observation"];

@@ -25,3 +25,17 @@ export function fold(s: string): string {
 function cased(s: string): string {
   return s.replace(/[^ı]+/g, part => part.toUpperCase().toLowerCase()).replaceAll("ς", "σ");
 }
+
+const word = new RegExp(`${unspaced}|(?:(?!${unspaced})[\\p{L}\\p{N}\\p{M}])+`, "gu");
+
+/** wordsOf are the words of a text as the server's search takes them, folded, each once. */
+export const wordsOf = (text: string): Set<string> => new Set((text.match(word) ?? []).map(fold));
+
+/** placesOf are where in a text one of some words stands: from, upto. */
+export function placesOf(text: string, words: Set<string>): [number, number][] {
+  const places: [number, number][] = [];
+  for (const found of text.matchAll(word)) {
+    if (words.has(fold(found[0]))) places.push([found.index, found.index + found[0].length]);
+  }
+  return places;
+}

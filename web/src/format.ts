@@ -99,6 +99,19 @@ export function scoreText(v: number | string | null | undefined): string {
   return Number(Math.abs(v) < 0.001 ? v.toPrecision(2) : v.toFixed(3)).toString();
 }
 
+/** scoreValue is the value of one score. */
+export function scoreValue(s: { data_type: string; value: number | null; string_value: string }): string {
+  if (s.data_type === "BOOLEAN" && (s.value === 0 || s.value === 1)) return s.value ? "yes" : "no";
+  return scoreText(s.value ?? s.string_value);
+}
+
+/** meanScore is what the scores of one name come to: of yes and no, when they differ, the share of yes. */
+export function meanScore(v: number | string | undefined, yesNo: boolean): string {
+  if (!yesNo || typeof v !== "number") return scoreText(v);
+  if (v === 0 || v === 1) return v ? "yes" : "no";
+  return `${percent(v)} yes`;
+}
+
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? "–" : `${trim(share * 100)} %`;
 }

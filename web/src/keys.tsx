@@ -26,7 +26,7 @@ export function useKeys(list: Shortcut[]): void {
 
 function typing(target: EventTarget | null): boolean {
   const el = target as HTMLElement | null;
-  return !!el?.closest?.("input, textarea, select, [contenteditable], dialog");
+  return !!el?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog");
 }
 
 /** Keys listens for shortcuts and shows the list of them. */

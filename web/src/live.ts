@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { type Params, query } from "./api.ts";
 import { link } from "./base.ts";
 
 const SOON = 250; // ms: the warehouse follows the log by about that much
@@ -10,11 +11,12 @@ const POLL = 2000; // ms, where the server does not stream
  * stream opens, when it brings some (at most about four times a second), and a
  * little after the last one. It polls if there is no stream. One tick runs at
  * a time; what asks for one meanwhile is answered by another one after it. The
- * signal of tick says that nobody wants its answer any more.
+ * signal of tick says that nobody wants its answer any more. of restricts the stream.
  */
-export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void>): void {
+export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void>, of: Params = {}): void {
   const latest = useRef(tick);
   latest.current = tick;
+  const filter = query(of);
   useEffect(() => {
     if (!on) return;
     const left = new AbortController();
@@ -41,7 +43,7 @@ export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void
       later.forEach(clearTimeout);
       later = LATER.map(ms => setTimeout(run, ms));
     };
-    const stream = new EventSource(link("/v1/telemetry/stream"));
+    const stream = new EventSource(link(`/v1/telemetry/stream${filter}`));
     stream.onopen = came; // a stream begins with what comes after it opened
     stream.onmessage = came;
     stream.addEventListener("event", came);
@@ -58,5 +60,5 @@ export function useLive(on: boolean, tick: (signal: AbortSignal) => Promise<void
       clearInterval(poll);
       document.removeEventListener("visibilitychange", run);
     };
-  }, [on]);
+  }, [on, filter]);
 }

@@ -7,11 +7,22 @@ export interface Place {
   query: URLSearchParams;
 }
 
+/** Reading is what an address means beyond what stands in it, and how that is written. */
+interface Reading {
+  read: (path: string, query: URLSearchParams) => URLSearchParams;
+  write: (path: string, query: URLSearchParams) => URLSearchParams;
+}
+
+let reading: Reading = { read: (_, q) => q, write: (_, q) => q };
+
 function here(): Place {
-  return { path: inside(location.pathname) ?? location.pathname, query: new URLSearchParams(location.search) };
+  const path = inside(location.pathname) ?? location.pathname;
+  return { path, query: reading.read(path, new URLSearchParams(location.search)) };
 }
 
 let current: Place = here();
+let before = ""; // the path and the query of the address that was left last
+let back = false; // by the browser's buttons
 const listeners = new Set<() => void>();
 
 function changed(): void {
@@ -19,24 +30,50 @@ function changed(): void {
   for (const f of listeners) f();
 }
 
-window.addEventListener("popstate", changed);
+/** readAddressesBy says what addresses mean; what it returns is for when they mean something else. */
+export function readAddressesBy(r: Reading): () => void {
+  reading = r;
+  current = here();
+  return changed;
+}
+
+/** place is the address as it is now. */
+export const place = (): Place => current;
+
+/** cameFrom is where this address was come to from: path and query of the one before, and whether it was by going back. */
+export const cameFrom = (): { address: string; back: boolean } => ({ address: before, back });
+
+const address = (): string => location.pathname + location.search;
+let latest = address();
+
+function left(byButton: boolean): void {
+  before = latest;
+  latest = address();
+  back = byButton;
+}
+
+window.addEventListener("popstate", () => {
+  left(true);
+  changed();
+});
 
 /** navigate goes to an address of this page, as link makes it; replace leaves no step to come back to. */
 export function navigate(to: string, replace = false): void {
-  if (to === location.pathname + location.search) return;
+  if (to === address()) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
+  left(false);
   changed();
 }
 
 /** setQuery changes parameters of the address: undefined or "" removes one. */
 export function setQuery(changes: Record<string, string | string[] | undefined>, replace = false): void {
-  const q = new URLSearchParams(location.search);
+  const q = new URLSearchParams(current.query);
   for (const [name, value] of Object.entries(changes)) {
     q.delete(name);
     for (const v of Array.isArray(value) ? value : [value]) if (v) q.append(name, v);
   }
-  const text = q.toString();
+  const text = reading.write(current.path, q).toString();
   navigate(location.pathname + (text ? `?${text}` : ""), replace);
 }
 

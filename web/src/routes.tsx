@@ -2,6 +2,7 @@
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
 import { link } from "./base.ts";
+import { AlertsPage } from "./pages/alerts.tsx";
 import { ComparePage } from "./pages/compare.tsx";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { IngestPage } from "./pages/ingest.tsx";
@@ -16,6 +17,7 @@ import { TracesPage } from "./pages/traces.tsx";
 import { UserPage } from "./pages/user.tsx";
 import { UsersPage } from "./pages/users.tsx";
 import { decode } from "./router.ts";
+import { Viewed } from "./saved/viewed.tsx";
 import type { Session } from "./types.ts";
 import { Empty } from "./ui/bits.tsx";
 import type { IconName } from "./ui/icon.tsx";
@@ -27,34 +29,38 @@ interface View {
   one?: (id: string, session: Session) => JSX.Element; // "/path/{id}"
 }
 
+// viewed is a list, which an address may name a saved view of.
+const viewed = (page: JSX.Element): JSX.Element => <Viewed>{page}</Viewed>;
+
 export const views: View[] = [
   { path: "/dashboard", nav: { title: "Dashboard", icon: "dashboard" }, list: () => <DashboardPage /> },
   {
     path: "/traces",
     nav: { title: "Traces", icon: "traces" },
-    list: () => <TracesPage />,
+    list: () => viewed(<TracesPage />),
     one: id => <TracePage key={id} id={id} />,
   },
   {
     path: "/observations",
     nav: { title: "Observations", icon: "observations" },
-    list: () => <ObservationsPage />,
+    list: () => viewed(<ObservationsPage />),
     one: id => <ObservationPage key={id} id={id} />,
   },
   {
     path: "/sessions",
     nav: { title: "Sessions", icon: "sessions" },
-    list: () => <SessionsPage />,
+    list: () => viewed(<SessionsPage />),
     one: id => <SessionPage key={id} id={id} />,
   },
   {
     path: "/users",
     nav: { title: "Users", icon: "users" },
-    list: () => <UsersPage />,
+    list: () => viewed(<UsersPage />),
     one: id => <UserPage key={id} id={id} />,
   },
   { path: "/compare", list: () => <ComparePage /> },
-  { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => <ScoresPage /> },
+  { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => viewed(<ScoresPage />) },
+  { path: "/alerts", nav: { title: "Alerts", icon: "alerts" }, list: () => <AlertsPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {
     path: "/settings",

@@ -1,7 +1,9 @@
 // What is asked about scores: which there are, and everything about one of them.
 import type { Params } from "./api.ts";
+import { SCORES_ONLY } from "./filters.ts";
 import type { Range } from "./range.ts";
 import { listed, number, type Step, stats, stepFor, sum } from "./stats.ts";
+import { terms } from "./terms.ts";
 import type { StatRow } from "./types.ts";
 
 /** ScoreKind is a name with a type: scores of one name can be of several types. */
@@ -85,7 +87,8 @@ export async function aboutScore(
     step ? stats({ ...base, group_by: groups, interval: step.name }, signal) : [],
   ]);
   const models = mine(await stats({ ...base, group_by: `${groups},model` }, signal));
-  const ofTraces = metric !== "" && models.every(r => !r.model);
+  const onlyScores = terms(String(params.filter ?? "")).some(t => SCORES_ONLY.includes(t.field));
+  const ofTraces = metric !== "" && models.every(r => !r.model) && !onlyScores;
   return {
     step,
     metric,

@@ -2,16 +2,21 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { link } from "./base.ts";
 import { useKeys } from "./keys.tsx";
+import { forgetVisits } from "./recent.ts";
 import { navigate, usePlace } from "./router.ts";
 import { match, views } from "./routes.tsx";
+import { forgetViews } from "./saved/views.ts";
 import { signOut } from "./session.ts";
 import { SignedIn } from "./signedin.ts";
 import { isDark, onTheme, setTheme, storedTheme } from "./theme.ts";
 import { themes } from "./themes.ts";
 import type { Session } from "./types.ts";
 import { Icon, type IconName } from "./ui/icon.tsx";
+import { lazy } from "./ui/lazy.tsx";
 import { Mark } from "./ui/mark.tsx";
 import { Item, Menu } from "./ui/menu.tsx";
+
+const Palette = lazy(() => import("./palette/palette.tsx").then(m => m.Palette));
 
 interface Props {
   session: Session;
@@ -27,7 +32,24 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
   useEffect(() => {
     if (place.path === "/") navigate(link("/traces"), true);
   }, [place.path]);
-  useKeys([{ key: "t", label: "Light or dark", run: () => setTheme(isDark() ? "light" : "dark") }]);
+  const [going, go] = useState(false);
+  useKeys([
+    { key: "t", label: "Light or dark", run: () => setTheme(isDark() ? "light" : "dark") },
+    { key: "Ctrl K", label: "Go to a page, an id, a user or a session", run: () => {} }, // below: it counts in fields, too
+  ]);
+  useEffect(() => {
+    const listen = (e: KeyboardEvent) => {
+      if (e.key.toLowerCase() !== "k" || !(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return;
+      e.preventDefault();
+      if (!document.querySelector("dialog[open]")) go(true);
+    };
+    document.addEventListener("keydown", listen);
+    return () => {
+      document.removeEventListener("keydown", listen);
+      forgetViews();
+      forgetVisits();
+    };
+  }, []);
   const leave = async () => {
     try {
       await signOut();
@@ -52,11 +74,25 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
           <Icon name={open ? "close" : "menu"} />
         </button>
         <Mark />
+        <span class="spacer" />
+        <button type="button" class="icon-button" aria-label="Go to" onClick={() => go(true)}>
+          <Icon name="search" />
+        </button>
       </header>
       <div class="side">
         <a class="side-mark" href={link("/traces")} aria-label="Brokle, to the traces">
           <Mark />
         </a>
+        <button
+          type="button"
+          class="side-button side-go"
+          title="Go to a page, an id, a user or a session"
+          onClick={() => go(true)}
+        >
+          <Icon name="search" />
+          <span>Go to</span>
+          <kbd>{/Mac|iP/.test(navigator.platform) ? "⌘K" : "Ctrl K"}</kbd>
+        </button>
         <nav aria-label="Pages">
           <ul>
             {views
@@ -104,6 +140,7 @@ export function Shell({ session, onSignedOut }: Props): JSX.Element {
       <main id="main" tabIndex={-1}>
         <SignedIn.Provider value={session}>{match(place.path, session, () => void leave())}</SignedIn.Provider>
       </main>
+      {going && <Palette onClose={() => go(false)} />}
     </div>
   );
 }

@@ -56,6 +56,29 @@ export function quoted(value: string): string {
 /** is is the term that a field has a value. */
 export const is = (field: string, value: string): string => `${field}:${quoted(value)}`;
 
+const LONGEST = 1500; // bytes of a term: a filter has at most 2048
+const MOST = 60; // values of one
+
+/** listed are terms that a field has one of these values, as many as it takes. */
+export function listed(field: string, values: string[]): string[] {
+  const out: string[] = [];
+  let now: string[] = [];
+  let size = 0;
+  const end = () => {
+    if (now.length > 0) out.push(`${field}:${now.join()}`);
+    now = [];
+    size = 0;
+  };
+  for (const value of values.map(quoted)) {
+    const bytes = new TextEncoder().encode(value).length + 1;
+    if (size + bytes > LONGEST || now.length >= MOST) end();
+    now.push(value);
+    size += bytes;
+  }
+  end();
+  return out;
+}
+
 /** scoreField is the field of the scores of a name. */
 export const scoreField = (name: string): string =>
   `score.${/[\s":]/.test(name) || name === "" ? `"${name.replaceAll(/["\\]/g, c => `\\${c}`)}"` : name}`;

@@ -463,6 +463,176 @@ export interface BudgetList {
   status: BudgetStatus[];
 }
 
+/** AlertDestination is where changes are told. */
+export interface AlertDestination {
+  /** given by the server; with it what is masked stays as it is */
+  id?: string;
+  /** webhook, slack or command */
+  kind: string;
+  /** of a webhook and of Slack; shown without its path, which may be a secret */
+  url?: string;
+  /** of a webhook: whsec_ and 24 to 64 bytes in base64, by which requests are signed; never shown again. Absent: one is made, and shown once */
+  secret?: string;
+  /** of a command: its name in the server's --alert-command */
+  command?: string;
+}
+
+/** AlertRule is what is watched, and what of it is told. */
+export interface AlertRule {
+  /** its own within the project: 1 to 64 of a-z, 0-9, dash, underscore and dot, a letter or digit first */
+  name: string;
+  /** what it means and what to do; sent along; at most 2000 characters */
+  description?: string;
+  /** one metric, of, group_by and filters as GET /v1/stats has them after "?"; at most 8 KiB */
+  question: string;
+  /** how much time is asked about: 1m to 30d */
+  window: string;
+  /** how long before now the window ends, so that what comes late counts: 0s to 1d; 1m when absent */
+  lag: string;
+  /** how far apart the looks are: 30s to 1d; 1m when absent */
+  every: string;
+  /** above or below: on which side of a threshold a value must be */
+  comparison: string;
+  /** absent: there is no such level */
+  warning?: number;
+  /** the same; it is passed later than the warning */
+  alert?: number;
+  /** how many looks in a row must say so before the state changes, in any direction: 1 to 100; 1 when absent */
+  for: number;
+  /** what it means that there is no value: ok, keep (the state stays), warning or alert; keep when absent */
+  no_data: string;
+  /** where changes are told, at most 5; none: they are shown only */
+  destinations: AlertDestination[];
+  /** nothing is looked at, and the state is ok */
+  disabled?: boolean;
+}
+
+/** AlertGroup is what the last look found of a rule, or of one of its groups. */
+export interface AlertGroup {
+  /** the group, by column; absent without group_by */
+  by?: Record<string, number | string>;
+  /** ok, warning or alert */
+  state: string;
+  /** since when; null: it never was anything else, or that is long ago */
+  since: string | null;
+  /** null: there is none */
+  value: number | null;
+  /** there was no value, and the rule says what that means */
+  no_data: boolean;
+}
+
+/** AlertRow is a rule and how it stands. Secrets and paths of addresses are masked in it. */
+export interface AlertRow extends AlertRule {
+  /** metric is what the question asks for. */
+  metric: string;
+  /** updated_at is when it was last put. */
+  updated_at: string;
+  /** updated_by is the id of the key that did. */
+  updated_by: string;
+  /** state is ok, warning or alert: the worst of its groups. */
+  state: string;
+  /** since is since when it is; null: it never was anything else. */
+  since: string | null;
+  /** at is when it was last looked at; null: not yet. */
+  at: string | null;
+  /** fault is why the last look found nothing, or not all; "" when it did. */
+  fault: string;
+  /** groups is what the last look found, the worst first, at most 100; one without group_by. */
+  groups: AlertGroup[];
+  /** pending is how many messages of it are still to be sent. */
+  pending: number;
+}
+
+/** AlertChange is what is told: a rule, or one of its groups, has another state than before. */
+export interface AlertChange {
+  /** of the change: the same whenever and wherever it is sent */
+  id: string;
+  project: string;
+  /** of the rule */
+  name: string;
+  /** a sentence for people */
+  text: string;
+  description?: string;
+  /** ok, warning or alert */
+  state: string;
+  /** what it was */
+  state_before: string;
+  /** the group, by column; absent without group_by */
+  by?: Record<string, number | string>;
+  metric: string;
+  /** null: there was none */
+  value: number | null;
+  /** there was no value, and the rule says what that means */
+  no_data?: boolean;
+  comparison: string;
+  warning?: number;
+  alert?: number;
+  question: string;
+  /** what was asked about: from ≤ time < to */
+  from: string;
+  /** its end */
+  to: string;
+  /** why, when it is not for a value: the rule was changed, or disabled */
+  reason?: string;
+  /** when that was seen */
+  at: string;
+}
+
+/** AlertMessage is the body of a request to a webhook, and what a command reads: type, timestamp and data, as the specification of Standard Webhooks has it. */
+export interface AlertMessage {
+  /** alert.changed, or alert.test when somebody tries a rule out */
+  type: string;
+  /** when what it tells happened */
+  timestamp: string;
+  data: AlertChange;
+}
+
+/** AlertDelivery is a message to one destination, and what became of it. */
+export interface AlertDelivery {
+  /** of the change, which each destination is told under */
+  id: string;
+  /** its id */
+  destination: string;
+  /** webhook, slack or command */
+  kind: string;
+  /** where it goes, without what may be a secret */
+  to: string;
+  message: AlertMessage;
+  /** pending, sent or given_up */
+  state: string;
+  attempts: number;
+  /** when it is tried again */
+  next?: string;
+  /** what the last attempt came to: a status, an exit code, or why there was none */
+  last?: string;
+  /** when that was */
+  last_at?: string;
+}
+
+/** AlertSent is what became of a test message. */
+export interface AlertSent {
+  /** its id */
+  destination: string;
+  kind: string;
+  to: string;
+  taken: boolean;
+  /** a status, an exit code, or why there was none */
+  answer: string;
+}
+
+/** AlertTrial is what a rule finds when it is tried out. */
+export interface AlertTrial {
+  /** what was asked about: from ≤ time < to */
+  from: string;
+  /** its end */
+  to: string;
+  groups: AlertGroup[];
+  /** what would be told if it were found as often in a row as the rule asks for */
+  messages: AlertMessage[];
+  /** what became of test messages; empty when none were sent */
+  sent: AlertSent[];
+}
+
 /** Saved is what every item has. */
 export interface Saved {
   /** unique in the project, 1 to 200 characters */

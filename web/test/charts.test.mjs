@@ -44,7 +44,7 @@ before(async () => {
 });
 after(async () => {
   for (const c of (await api("/v1/charts")).data) {
-    if (c.name.endsWith(run))
+    if (c.name.includes(run))
       await fetch(`${url}/v1/charts/${encodeURIComponent(c.name)}`, {
         method: "DELETE",
         headers: { "X-API-Key": key },
@@ -141,6 +141,87 @@ test("one that took long does not flatten the others: the axis can be logarithmi
   await accessible(page, "charts with other axes");
   assert.deepEqual(problems, []);
   await context.close();
+});
+
+test("the period before stands beside this one, with what has changed in words", async () => {
+  const own = `before-${run}`;
+  const now = Date.now();
+  const of = (i, ago, cost, seconds) => [
+    [
+      "trace_create",
+      {
+        id: `${own}-${i}`,
+        name: "x",
+        environment: own,
+        start_time: now / 1000 - ago,
+        end_time: now / 1000 - ago + seconds,
+      },
+    ],
+    [
+      "observation_create",
+      {
+        id: `${own}-${i}-o`,
+        trace_id: `${own}-${i}`,
+        type: "generation",
+        name: "call",
+        model: i % 2 ? "m-odd" : "m-even",
+        environment: own,
+        start_time: now / 1000 - ago,
+        end_time: now / 1000 - ago + seconds,
+        total_cost: cost,
+      },
+    ],
+  ];
+  // Six hours: three traces now, two in the six hours before, one before that.
+  const ago = h => h * 3600;
+  const all = [
+    of(0, ago(1), 1, 3),
+    of(1, ago(2), 1, 3),
+    of(2, ago(3), 1, 3),
+    of(3, ago(7), 2, 2),
+    of(4, ago(8), 4, 2),
+    of(5, ago(14), 8, 2),
+  ];
+  await send(all.flat(), `${own}-5`);
+  const chart = `Own ${own}`;
+  await api(`/v1/charts/${encodeURIComponent(chart)}`, {
+    method: "PUT",
+    body: JSON.stringify({ question: "of=observations&metrics=cost&group_by=model", look: "table" }),
+  });
+  for (const look of looks) {
+    const { context, page, problems } = await signedIn(browser, look);
+    await page.goto(`${url}/dashboard?environment=${own}&range=6h`);
+    const tile = name => page.locator(".tile", { has: page.getByText(name, { exact: true }) });
+    await tile("Traces").waitFor();
+    assert.equal(await page.locator(".tile-change").count(), 0);
+    await page.getByRole("button", { name: "Previous period" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(u => u.searchParams.get("beside") === "previous");
+    await tile("Traces").getByText("50 % more").waitFor();
+    assert.match(await tile("Cost").locator(".tile-change").textContent(), /▼ 50 % less/);
+    assert.equal(await tile("Cost").locator(".tile-change").getAttribute("title"), "Before: $6.00");
+    assert.match(await tile("Latency p50").textContent(), /50 % longer/);
+    assert.match(await tile("Failed traces").textContent(), /the same as before/);
+    const card = page.getByRole("region", { name: "Traces", exact: true });
+    await card.getByRole("button", { name: "Table" }).click();
+    const rows = await card.locator("tbody tr").evaluateAll(all => all.map(r => [...r.cells].map(c => c.textContent)));
+    assert.deepEqual(await card.locator("thead th").allTextContents(), ["Time", "not failed", "failed", "before"]);
+    const before = rows.map(r => r[3]).filter(n => n !== "–" && n !== "0");
+    assert.deepEqual(before, ["1", "1"], "those of the six hours before");
+    const table = page.getByRole("region", { name: `${chart}, table` });
+    await table.getByRole("row", { name: /^m-even \$2\.00 \$4\.00 ▼ 50 % less$/ }).waitFor();
+    await accessible(page, `the period before, ${look.name}`);
+    assert.equal(await sticksOut(page), 0);
+    await page.goto(`${url}/dashboard?environment=${own}&range=all&beside=previous`);
+    await tile("Traces").waitFor();
+    assert.ok(
+      await page.getByRole("button", { name: "Previous period" }).isDisabled(),
+      "all time has nothing before it",
+    );
+    assert.equal(await page.locator(".tile-change").count(), 0);
+    assert.deepEqual(problems, []);
+    await context.close();
+  }
 });
 
 test("a click on a bar leads to the traces behind it; who may only read makes no charts", async () => {

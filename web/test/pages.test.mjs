@@ -123,7 +123,7 @@ test("the dashboard's numbers are the API's", async () => {
   ).data;
   assert.deepEqual([total.count, total.error_rate, total.tokens, total.cost], [TURNS, 1 / TURNS, 1000, 2.5]);
   assert.equal(await tile(page, "Traces"), whole(total.count));
-  assert.equal(await tile(page, "Traces with errors"), "25 %");
+  assert.equal(await tile(page, "Failed traces"), "25 %");
   assert.equal(await tile(page, "Latency p50"), `${total.latency_p50 / 1000} s`);
   assert.equal(await tile(page, "Tokens"), whole(total.tokens));
   assert.equal(await tile(page, "Cost"), `$${total.cost.toFixed(2)}`);
@@ -141,7 +141,7 @@ test("the dashboard's numbers are the API's", async () => {
   );
   const sum = (rows, i) => rows.reduce((n, r) => n + Number(r[i].replace("$", "")), 0);
   const volume = await numbers(page, "Traces");
-  assert.deepEqual([sum(volume, 0), sum(volume, 1)], [3, 1], "without and with errors over time");
+  assert.deepEqual([sum(volume, 0), sum(volume, 1)], [3, 1], "not failed and failed over time");
   const costs = await numbers(page, "Cost by model");
   assert.deepEqual([sum(costs, 0), sum(costs, 1)], [1.5, 1], "cost by model over time");
   assert.deepEqual(problems, []);
@@ -189,8 +189,8 @@ test("the list of sessions is the API's, sorted, filtered and paged", async () =
   const row = page.locator(".row");
   assert.equal(await row.count(), 1);
   const cells = await row.getByRole("gridcell").allTextContents();
-  assert.deepEqual(cells.slice(1, 4), [session, user, environment]);
-  assert.deepEqual(cells.slice(5, 10), ["4", "4", "1", "1,000", "$2.50"]);
+  assert.deepEqual(cells.slice(2, 5), [session, user, environment]); // behind the box by which it is selected
+  assert.deepEqual(cells.slice(6, 11), ["4", "4", "1", "1,000", "$2.50"]);
   await row.focus();
   await page.keyboard.press("Enter");
   await page.waitForURL(u => u.pathname === `/sessions/${encodeURIComponent(session)}`);
@@ -250,7 +250,7 @@ test("users, and one of them", async () => {
   await page.goto(`${url}/users?environment=${environment}`);
   await page.locator(".row").first().waitFor();
   const cells = await page.locator(".row").getByRole("gridcell").allTextContents();
-  assert.deepEqual(cells.slice(1, 8), [user, "1", "4", "4", "1", "1,000", "$2.50"]);
+  assert.deepEqual(cells.slice(2, 9), [user, "1", "4", "4", "1", "1,000", "$2.50"]);
   await page.getByRole("link", { name: user }).click();
   await page.waitForURL(u => u.pathname === `/users/${encodeURIComponent(user)}`);
   await page.locator(".tile").first().waitFor();

@@ -80,6 +80,7 @@ test("of every shape each leaf of the payload is on the page", async () => {
     await page.locator(".trow", { has: page.getByText(name, { exact: true }) }).click();
     await page.getByRole("article", { name, exact: true }).waitFor();
     const panel = page.locator(".tab-panel");
+    await panel.locator(".payload").first().waitFor();
     assert.equal(await panel.evaluate(p => p.scrollTop), 0, `${name} starts at its top`);
     await openAll(page);
     await panel.evaluate(p => p.scrollTo(0, p.scrollHeight)); // the next one has nothing of it

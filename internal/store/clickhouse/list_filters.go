@@ -8,8 +8,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store/sqltext"
 )
 
-// traceFailed says that an observation of the trace has failed, or that it says so itself.
-const traceFailed = "(tr.error_count > 0 OR tr.status = '" + entity.StatusError + "')"
+// traceFailed says that the trace has failed. What failed in it may have been mended.
+const traceFailed = "(tr.status = '" + entity.StatusError + "')"
 
 // traceColumns is the filter over tr. It needs o. A trace has a type or level when one of its observations has it.
 var traceColumns = columns{

@@ -25,14 +25,14 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		if keys, next = cut(keys, plan.Limit); len(keys) == 0 {
 			return nil
 		}
-		page, err = v.observations(ctx, keys)
+		page, err = v.observations(ctx, keys, plan.Bare)
 		return err
 	})
 	return page, next, err
 }
 
-// observations reads observations in the order of keys.
-func (v *view) observations(ctx context.Context, keys []key) ([]wire.Observation, error) {
+// observations reads observations in the order of keys; bare ones have no previews.
+func (v *view) observations(ctx context.Context, keys []key, bare bool) ([]wire.Observation, error) {
 	ids, traces := idsOf(keys)
 	found := make(map[place]*observationRow, len(keys))
 	seqs := make(map[place][]uint64, len(keys))
@@ -45,8 +45,10 @@ func (v *view) observations(ctx context.Context, keys []key) ([]wire.Observation
 	if err != nil {
 		return nil, err
 	}
-	if err := v.previews(ctx, found, seqs); err != nil {
-		return nil, err
+	if !bare {
+		if err := v.previews(ctx, found, seqs); err != nil {
+			return nil, err
+		}
 	}
 	page := make([]wire.Observation, 0, len(keys))
 	for i := range keys {

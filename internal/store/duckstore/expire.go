@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// expireAtOnce is how many events one transaction of Expire removes: an Insert
-	// and a question wait no longer than for one of them, and what comes meanwhile is in memory.
+	// expireAtOnce is how many events one transaction of Expire removes. What comes meanwhile is in memory.
 	expireAtOnce = 50_000
+	// stepsAhead is for how many transactions the events are looked for at once, and how many there are in one turn at most.
+	stepsAhead = 4
 	// reclaimAfter is how many events must have been removed before their room is made free.
 	reclaimAfter = 200_000
 	// forgetAfter is how many events must have been removed, and at least half as many as
@@ -21,13 +22,17 @@ const (
 
 // Expire removes the rows of all events that have expired, oldest Seq first, in
 // transactions of a bounded size in which what they were folded into is folded anew, and
-// returns how many it removed. Inserts go on between two of them. What is left of
+// returns how many it removed. Inserts go on between two of its turns, in each of which it removes as many as were inserted since
+// the one before: it ends, however much comes, and what is kept does not grow. What is left of
 // an entity is what its remaining events fold into. The space is used again.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
 	if err := w.Flush(ctx); err != nil {
 		return 0, fmt.Errorf("expire events: %w", err)
 	}
 	projects, err := w.projects(ctx)
+	if err == nil {
+		err = w.locked(ctx, func() error { w.owed = 0; return nil })
+	}
 	for i := 0; err == nil && i < len(projects); i++ {
 		var n int64
 		n, err = w.expireProject(ctx, projects[i], c.Before(projects[i]))
@@ -70,38 +75,59 @@ func (w *Warehouse) expireProject(ctx context.Context, project string, before in
 	}
 	of := fmt.Sprintf(" WHERE project = $1 AND least(ts, received) < %d", before)
 	for {
-		last, n, err := w.oldest(ctx, project, of)
-		if err != nil || n == 0 {
-			return removed, err
-		}
-		err = w.locked(ctx, func() error { return w.expire(project, fmt.Sprintf("%s AND seq <= %d", of, last)) })
+		steps, err := w.expireSteps(ctx, project, of)
 		if err != nil {
 			return removed, err
 		}
-		removed += n
-		if n < expireAtOnce {
+		for next := steps; len(next) > 0; {
+			err := w.locked(ctx, func() error {
+				for least := w.expireAtOnce; len(next) > 0 && (least > 0 || w.owed > 0); next = next[1:] {
+					gone, err := w.expire(project, fmt.Sprintf("%s AND seq <= %d", of, next[0]))
+					if err != nil {
+						return err
+					}
+					removed, least, w.owed = removed+gone, least-w.expireAtOnce, w.owed-gone
+				}
+				return nil
+			})
+			if err != nil {
+				return removed, err
+			}
+		}
+		if len(steps) < stepsAhead {
 			return removed, nil
 		}
 	}
 }
 
-// oldest finds the first events that satisfy a condition: the Seq of the last of them, and how many.
-func (w *Warehouse) oldest(ctx context.Context, project, of string) (last, n int64, err error) {
+// expireSteps finds the first events that satisfy a condition, for at most stepsAhead transactions: the Seqs up to which each of them goes.
+func (w *Warehouse) expireSteps(ctx context.Context, project, of string) (steps []int64, err error) {
 	read := w.read.Load()
 	if read == nil {
-		return 0, 0, store.ErrClosed
+		return nil, store.ErrClosed
 	}
-	row := read.QueryRowContext(ctx, fmt.Sprintf("SELECT coalesce(max(seq), 0), count(*) FROM (SELECT seq FROM events%s ORDER BY seq LIMIT %d)", of, expireAtOnce), project)
-	err = row.Scan(&last, &n)
-	return last, n, err
+	rows, err := read.QueryContext(ctx, fmt.Sprintf("SELECT max(seq) FROM (SELECT seq, row_number() OVER (ORDER BY seq) - 1 AS place FROM (SELECT seq FROM events%s ORDER BY seq LIMIT %d)) GROUP BY place // %d ORDER BY 1",
+		of, stepsAhead*w.expireAtOnce, w.expireAtOnce), project)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // its error is that of rows.Err
+	for rows.Next() {
+		var upto int64
+		if err := rows.Scan(&upto); err != nil {
+			return nil, err
+		}
+		steps = append(steps, upto)
+	}
+	return steps, rows.Err()
 }
 
 // expire removes the events of the project $1 that satisfy a condition.
-func (w *Warehouse) expire(project, of string) error {
-	gone, err := w.remove(removal{project: project, where: of, args: []any{project}})
+func (w *Warehouse) expire(project, of string) (gone int64, err error) {
+	gone, err = w.remove(removal{project: project, where: of, args: []any{project}})
 	w.forgotten += gone
 	w.removed += gone
-	return err
+	return gone, err
 }
 
 // reclaim makes the room of removed rows free to be used again, when they are many: it takes its time.

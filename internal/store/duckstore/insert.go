@@ -74,6 +74,7 @@ func (w *Warehouse) insert(h *hot) error {
 	}
 	w.cursor, w.lastWritten = upto, written
 	w.reached.Store(uint64(upto))
+	w.owed += int64(len(fresh))
 	if w.inserted += len(fresh); w.muchToCheckpoint() {
 		w.rouse()
 	}

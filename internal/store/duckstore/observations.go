@@ -41,7 +41,7 @@ func (w *Warehouse) Observations(ctx context.Context, project string, plan *stor
 		rows, err = whole(ctx, v, observationPage, keys, func(o *observationRow, k *key) { o.ID, o.TraceID = k.id, k.trace })
 		return err
 	})
-	if err == nil {
+	if err == nil && !plan.Bare {
 		err = w.previews(ctx, project, rows)
 	}
 	if err != nil {

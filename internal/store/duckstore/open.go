@@ -72,7 +72,7 @@ func damaged(path string, err error) bool {
 func open(path string, o Options) (*Warehouse, error) {
 	w := &Warehouse{
 		path: path, options: o, layout: newLayout(), thread: newWriter(), asking: newAsking(), reopenAt: reopenAfter, damage: make(chan struct{}),
-		mu: newTurn(), folding: folding{index: newIndex()}, wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
+		mu: newTurn(), expireAtOnce: expireAtOnce, folding: folding{index: newIndex()}, wake: make(chan struct{}, 1), stop: make(chan struct{}), flusherDone: make(chan struct{}),
 	}
 	w.hot = newHot(&w.free)
 	if err := w.thread.do(w.attach); err != nil {

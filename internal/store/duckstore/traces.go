@@ -13,8 +13,8 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// traceFailed says that an observation of the trace has failed, or that it says so itself.
-const traceFailed = "(error_count > 0 OR coalesce(status, '') = '" + entity.StatusError + "')"
+// traceFailed says that the trace has failed. What failed in it may have been mended.
+const traceFailed = "(coalesce(status, '') = '" + entity.StatusError + "')"
 
 // traceColumns is the filter over tr. It needs o. A trace has a model, type or level when one
 // of its observations has it.

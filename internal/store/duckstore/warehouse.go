@@ -60,6 +60,8 @@ type Warehouse struct {
 	forgotten       int64 // rows removed since the filter was made
 	removed         int64 // rows removed since the last checkpoint
 	inserted        int   // rows inserted since then
+	owed            int64 // rows inserted while Expire was at work, without as many as it removed
+	expireAtOnce    int64 // the constant, but in tests
 	checkpointAsked int64 // what asked was then
 	folding         folding
 	failures        int  // in a row

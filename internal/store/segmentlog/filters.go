@@ -51,7 +51,7 @@ func (f *filters) mentions(project string, b *block, i int) {
 	ev, fields := &b.events[i], &f.fields
 	if b.rows == nil || b.rows[i] == nil || b.rows[i].View(fields) != nil {
 		if extract.Into(fields, ev) != nil {
-			return // nothing in it can be read
+			fields = nil // nothing in it can be read
 		}
 	}
 	m := extract.MentionsOf(ev, fields)

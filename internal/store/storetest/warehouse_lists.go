@@ -182,8 +182,9 @@ func testLists(w *warehouseTest) {
 	} {
 		sessions, users := all.lists(c.count)
 		if c.failed != nil {
-			maps.DeleteFunc(sessions, func(_ string, s *wire.SessionSummary) bool { return s.ErrorCount > 0 != *c.failed })
-			maps.DeleteFunc(users, func(_ string, u *wire.UserSummary) bool { return u.ErrorCount > 0 != *c.failed })
+			failedSessions, failedUsers := all.lists(failedTrace)
+			maps.DeleteFunc(sessions, func(id string, _ *wire.SessionSummary) bool { return (failedSessions[id] != nil) != *c.failed })
+			maps.DeleteFunc(users, func(id string, _ *wire.UserSummary) bool { return (failedUsers[id] != nil) != *c.failed })
 		}
 		gotSessions := map[string]wire.SessionSummary{}
 		for _, s := range w.sessions(store.Query{Filter: c.filter}) {

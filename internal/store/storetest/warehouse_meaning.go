@@ -108,7 +108,8 @@ func testFastClock(w *warehouseTest) {
 	}
 }
 
-// A trace has failed when an observation of it has, or when it says so itself, and with it its session and its user.
+// A trace has failed when it says so, else when its root has, and with it its session and its user: an error in it that it says it
+// mended is an inner one.
 func testFailedTraces(w *warehouseTest) {
 	w.insert(
 		w.record("1", wire.TraceCreate, noon, `{"id":"fine","name":"t","session_id":"s-fine","user_id":"u-fine"}`),
@@ -118,9 +119,14 @@ func testFailedTraces(w *warehouseTest) {
 		w.record("5", wire.TraceUpdate, noon.Add(time.Second), `{"id":"says","status":"error","status_message":"no answer"}`),
 		w.record("6", wire.TraceCreate, noon, `{"id":"step","name":"t","session_id":"s-step","user_id":"u-step","status":"ok"}`),
 		w.record("7", wire.ObservationCreate, noon, `{"id":"o3","trace_id":"step","name":"job","level":"ERROR"}`),
+		w.record("9", wire.TraceCreate, noon, `{"id":"root","name":"t","session_id":"s-root","user_id":"u-root"}`),
+		w.record("10", wire.ObservationCreate, noon, `{"id":"o4","trace_id":"root","name":"job","level":"ERROR"}`),
+		w.record("11", wire.TraceCreate, noon, `{"id":"inner","name":"t","session_id":"s-inner","user_id":"u-inner"}`),
+		w.record("12", wire.ObservationCreate, noon, `{"id":"o5","trace_id":"inner","name":"job"}`),
+		w.record("13", wire.ObservationCreate, noon, `{"id":"o6","trace_id":"inner","parent_observation_id":"o5","name":"tool","level":"ERROR"}`),
 		w.record("8", wire.TraceCreate, noon, `{"id":"left","name":"t","session_id":"s-left","user_id":"u-left","status":"aborted"}`))
 	for range 2 {
-		for failed, want := range map[bool][]string{true: {"says", "step"}, false: {"fine", "left"}} {
+		for failed, want := range map[bool][]string{true: {"root", "says"}, false: {"fine", "inner", "left", "step"}} {
 			f := store.Filter{HasError: &failed}
 			var traces, sessions, users []string
 			for _, t := range w.traces(store.Query{Filter: f}) {
@@ -141,7 +147,7 @@ func testFailedTraces(w *warehouseTest) {
 			if failed {
 				rate = 1
 			}
-			w.equal("statistics", row, wire.StatRow{"count": int64(2), "error_rate": rate})
+			w.equal("statistics", row, wire.StatRow{"count": int64(len(want)), "error_rate": rate})
 		}
 		w.checkpoint()
 		w.reopen()
@@ -271,5 +277,5 @@ func testRolledUp(w *warehouseTest) {
 	check("after its calls are erased", 360, 0.036, true)
 }
 
-// failedTrace says whether an observation of the trace has failed, or it says so itself.
-func failedTrace(t *wire.Trace) bool { return t.ErrorCount > 0 || t.Status == entity.StatusError }
+// failedTrace says whether the trace has failed.
+func failedTrace(t *wire.Trace) bool { return t.Status == entity.StatusError }

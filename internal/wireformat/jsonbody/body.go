@@ -11,6 +11,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/medium"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -129,8 +130,9 @@ func Time(raw []byte) (at wire.Timestamp, note string) {
 const storedDepth = 1000
 
 // payloadOf is what is stored of a value: the bytes as they were sent but for numbers that are
-// none, of which a note tells. fault says why it cannot be stored.
-func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fault *wire.BatchEventError) {
+// none, of which a note tells, and for media, which are taken out. fault says why it cannot be stored.
+func (e *Events) payloadOf(v *Value) (payload []byte, media []medium.Medium, note string, fault *wire.BatchEventError) {
+	l := e.limits
 	payload = v.Raw
 	if v.words {
 		payload, note = finite(v.Raw), noteFinite
@@ -139,9 +141,8 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 		return &wire.BatchEventError{Code: code, Message: "Invalid payload format", Details: details}
 	}
 	switch {
-	case len(payload) > l.MaxPayloadBytes:
-		fault = &wire.BatchEventError{Code: extract.CodePayloadTooLarge, Message: "Payload too large",
-			Details: "payload has " + strconv.Itoa(len(payload)) + " bytes, the most is " + strconv.Itoa(l.MaxPayloadBytes)}
+	case len(payload) > l.MaxPayloadBytes && !l.LargeByMedia(payload):
+		fault = tooLarge(payload, l)
 	case v.Kind() != '{':
 		fault = bad(extract.CodeInvalidPayload, "payload must be a JSON object")
 	case !v.UTF8:
@@ -149,5 +150,26 @@ func payloadOf(v *Value, l *wireformat.Limits) (payload []byte, note string, fau
 	case v.Depth > l.MaxDepth && !(otlp.Stored(payload) && v.Depth <= storedDepth):
 		fault = bad(extract.CodePayloadTooDeep, "payload must nest no deeper than "+strconv.Itoa(l.MaxDepth)+" levels of objects and lists")
 	}
-	return payload, note, fault
+	if fault == nil && l.MaxMediumBytes > 0 && len(payload) >= medium.Least {
+		payload, media, fault = e.takeMedia(payload)
+	}
+	return payload, media, note, fault
+}
+
+// takeMedia takes the media out of a payload, which is weighed without them.
+func (e *Events) takeMedia(payload []byte) (rest []byte, media []medium.Medium, fault *wire.BatchEventError) {
+	t := medium.Taker{Most: int64(e.limits.MaxMediumBytes), Room: e.room}
+	rest, media, err := t.Take(payload)
+	switch {
+	case err != nil: // that of Room refuses the whole request, whatever becomes of the event
+		return payload, nil, &wire.BatchEventError{Code: extract.CodeMediumTooLarge, Message: "Payload too large", Details: "payload: " + err.Error()}
+	case len(rest) > e.limits.MaxPayloadBytes:
+		return payload, nil, tooLarge(rest, e.limits)
+	}
+	return rest, media, nil
+}
+
+func tooLarge(payload []byte, l *wireformat.Limits) *wire.BatchEventError {
+	return &wire.BatchEventError{Code: extract.CodePayloadTooLarge, Message: "Payload too large",
+		Details: "payload has " + strconv.Itoa(len(payload)) + " bytes, the most is " + strconv.Itoa(l.MaxPayloadBytes)}
 }

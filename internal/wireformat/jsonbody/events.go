@@ -14,10 +14,11 @@ import (
 type Events struct {
 	r      *ingest.Request
 	limits *wireformat.Limits
+	room   func(int) error // wireformat.Incoming.Room
 	reader extract.Reader
 	noted  []byte // the payload whose members the reader knows
 	row    []byte // the one that is packed
-	room   []byte // what rows and ids are copied into
+	arena  []byte // what rows and ids are copied into
 }
 
 const (
@@ -29,12 +30,12 @@ const (
 func NewEvents(in *wireformat.Incoming, r *ingest.Request) *Events {
 	n := min(in.Limits.MaxEvents, len(in.Body)/typicalEvent+4)
 	r.Events, r.Rows = make([]wire.Event, 0, n), make([]entity.Row, 0, n)
-	return &Events{r: r, limits: &in.Limits}
+	return &Events{r: r, limits: &in.Limits, room: in.Room}
 }
 
 // Clear takes all events out of the request again.
 func (e *Events) Clear() {
-	e.r.Events, e.r.Rows, e.r.Faults, e.r.Notes = e.r.Events[:0], e.r.Rows[:0], nil, nil
+	e.r.Events, e.r.Rows, e.r.Faults, e.r.Notes, e.r.Media = e.r.Events[:0], e.r.Rows[:0], nil, nil, nil
 }
 
 // Len is how many events the request has.
@@ -53,7 +54,8 @@ func (e *Events) Take(ev wire.Event, noteTime string, v *Value) {
 	i := len(e.r.Events)
 	e.r.Events, e.r.Rows = append(e.r.Events, ev), append(e.r.Rows, nil)
 	at := &e.r.Events[i]
-	payload, note, fault := payloadOf(v, e.limits)
+	payload, media, note, fault := e.payloadOf(v)
+	e.r.Media = append(e.r.Media, ingest.TakenFrom(i, media)...)
 	at.ID, at.Payload = rawjson.Alias(e.keep(rawjson.Bytes(ev.ID))), payload
 	for _, text := range [...]string{noteTime, note} {
 		if text != "" {
@@ -87,12 +89,12 @@ func (e *Events) read(ev *wire.Event) (entity.Row, *wire.BatchEventError) {
 
 // keep is a copy of b that does not change.
 func (e *Events) keep(b []byte) []byte {
-	if len(b) > cap(e.room)-len(e.room) {
-		e.room = make([]byte, 0, max(len(b), roomBytes))
+	if len(b) > cap(e.arena)-len(e.arena) {
+		e.arena = make([]byte, 0, max(len(b), roomBytes))
 	}
-	begin := len(e.room)
-	e.room = append(e.room, b...)
-	return e.room[begin:len(e.room):len(e.room)]
+	begin := len(e.arena)
+	e.arena = append(e.arena, b...)
+	return e.arena[begin:len(e.arena):len(e.arena)]
 }
 
 // Refuse adds an event that cannot be stored, whatever its payload is.

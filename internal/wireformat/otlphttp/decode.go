@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/medium"
 	"github.com/brokle-ai/brokle-go/internal/otlp"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	"github.com/brokle-ai/brokle-go/internal/wireformat"
@@ -71,6 +72,8 @@ const CodeInvalidOTLP = "invalid_otlp"
 const (
 	// itemBytes is about what an event weighs beside its payload.
 	itemBytes = 1 << 10
+	// largeCopies is how often an item with a medium is there until that is taken out: in JSON, and as a payload.
+	largeCopies = 2
 	// askAt is how much is needed before room is asked for.
 	askAt = 64 << 10
 )
@@ -87,17 +90,27 @@ func (d *decoder) room(n int) error {
 // take adds an item to the request, with why it cannot be stored when it cannot. The error is that of Room.
 func (d *decoder) take(i *otlp.Item) error {
 	size := len(i.Resource) + len(i.Scope) + len(i.Raw) + len(i.ResourceSchema) + len(i.ScopeSchema)
-	if err := d.room(itemBytes + size); err != nil {
+	made := size
+	if size > d.in.Limits.MaxPayloadBytes {
+		made = largeCopies * size
+	}
+	if err := d.room(itemBytes + made); err != nil {
 		return err
 	}
 	ev := wire.Event{Type: typeOf(i), Timestamp: timeOf(i)}
+	var media []medium.Medium
 	if i.Err == nil {
 		ev.Payload = otlp.AppendStored(make([]byte, 0, size+192), d.origin, i)
+		var err error
+		if media, err = d.takeMedia(i, &ev); err != nil {
+			return err
+		}
 	}
 	var row entity.Row
 	if fault := d.fault(i, ev.Payload); fault == nil {
 		ev.ID = d.ids.Of(ev.Payload)
-		fields := extract.Item(&ev, d.origin, i)
+		fields := d.fields(i, &ev, len(media) > 0)
+		d.r.Media = append(d.r.Media, ingest.TakenFrom(len(d.r.Events), media)...)
 		for _, text := range fields.Notes {
 			d.r.Notes = append(d.r.Notes, ingest.Note{Index: len(d.r.Events), Text: text})
 		}
@@ -109,6 +122,31 @@ func (d *decoder) take(i *otlp.Item) error {
 	d.r.Events = append(d.r.Events, ev)
 	d.r.Rows = append(d.r.Rows, row)
 	return nil
+}
+
+// takeMedia takes the media out of the payload that an item has become. One that is too large is the item's error.
+func (d *decoder) takeMedia(i *otlp.Item, ev *wire.Event) (media []medium.Medium, err error) {
+	if d.in.Limits.MaxMediumBytes == 0 || len(ev.Payload) < medium.Least {
+		return nil, nil
+	}
+	t := medium.Taker{Most: int64(d.in.Limits.MaxMediumBytes), Room: d.in.Room}
+	var large *medium.TooLarge
+	ev.Payload, media, err = t.Take(ev.Payload)
+	if errors.As(err, &large) {
+		i.Err = err
+		return nil, nil
+	}
+	return media, err
+}
+
+// fields are what an item says, or what its payload says when media were taken out of that.
+func (d *decoder) fields(i *otlp.Item, ev *wire.Event, taken bool) *entity.Fields {
+	if taken {
+		if fields, failure := extract.Extract(ev); failure == nil {
+			return fields
+		}
+	}
+	return extract.Item(ev, d.origin, i)
 }
 
 // fault is why an item cannot be stored, or nil. It names the span.
@@ -129,6 +167,9 @@ func (d *decoder) fault(i *otlp.Item, payload []byte) *wire.BatchEventError {
 	size := len(payload)
 	if large := (*otlp.TooLarge)(nil); errors.As(i.Err, &large) {
 		size = large.Bytes
+	}
+	if large := (*medium.TooLarge)(nil); errors.As(i.Err, &large) {
+		return bad(extract.CodeMediumTooLarge, "Payload too large", name+": "+large.Error())
 	}
 	switch most := d.in.Limits.MaxPayloadBytes; {
 	case size > most:

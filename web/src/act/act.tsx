@@ -6,18 +6,10 @@ import type { Page, ScoreDefinition } from "../types.ts";
 import { Failure, Time } from "../ui/bits.tsx";
 import { useDoing } from "../ui/doing.ts";
 import { useLoad } from "../ui/load.ts";
+import { definitionsOf } from "./definitions.ts";
 import { GiveScore } from "./givescore.tsx";
 import { type About, addNote, isNote, type NoteKind } from "./record.ts";
 import { Tags } from "./tags.tsx";
-
-/** THUMBS is the score that needs no definition. */
-const THUMBS: ScoreDefinition = {
-  name: "thumbs",
-  data_type: "BOOLEAN",
-  description: "",
-  updated_at: "",
-  updated_by: "",
-};
 
 interface Props {
   about: About;
@@ -34,10 +26,7 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
     signal => (writes ? get<Page<ScoreDefinition>>("/v1/score-definitions", {}, signal) : Promise.resolve(undefined)),
     [writes],
   );
-  const all = definitions.data && [
-    ...definitions.data.data,
-    ...(definitions.data.data.some(d => d.name === THUMBS.name) ? [] : [THUMBS]),
-  ];
+  const all = definitions.data && definitionsOf(definitions.data.data);
   const box = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once they are there, not whenever they are loaded again
   useEffect(() => {

@@ -29,7 +29,7 @@ export function linkColumn<T>(
       {name(row)}
     </a>
   );
-  return { ...column, cell, ...(filter ? { filter } : {}) };
+  return { ...column, needed: true, cell, ...(filter ? { filter } : {}) };
 }
 
 /** countColumn is a number that can be sorted by. */

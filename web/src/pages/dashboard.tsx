@@ -4,11 +4,13 @@ import { useAsked } from "../asked.ts";
 import { link } from "../base.ts";
 import { dashboardFields } from "../filters.ts";
 import { cost, count, duration, percent, short } from "../format.ts";
+import { change, points, previousOf, previousParams, shifted } from "../previous.ts";
 import { between, type Range, rangeParams } from "../range.ts";
+import { setQuery } from "../router.ts";
 import { along, axisOf, groups, number, type Step, stats, stepFor, sum } from "../stats.ts";
 import type { StatRow } from "../types.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
-import { Tiles } from "../ui/datatable.tsx";
+import { type Tile, Tiles } from "../ui/datatable.tsx";
 import { FilterBar, filterError } from "../ui/filterbar.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Nothing } from "../ui/nothing.tsx";
@@ -22,8 +24,16 @@ import { parts } from "./parts.ts";
 const METRICS = "count,error_rate,latency_p50,latency_p95,latency_p99,tokens,cost,unpriced_count";
 const PARTS = "cost_input,cost_cached,cost_output"; // of observations, for those who save the table
 
+interface Before {
+  range: { from: Date; to: Date };
+  total: StatRow | undefined; // of all traces of that time
+  over: StatRow[]; // traces over time, beside the buckets of now
+  observationsOver: StatRow[];
+}
+
 interface Answers {
   step: Step;
+  before: Before | undefined;
   total: StatRow; // of all traces
   over: StatRow[]; // traces over time
   models: StatRow[]; // observations by model
@@ -35,11 +45,26 @@ interface Answers {
 /** DashboardPage shows volume, errors, latency, tokens and cost of the time looked at. */
 export function DashboardPage(): JSX.Element {
   const { query, range, params, key, reload } = useAsked(dashboardFields);
-  const { data, error, busy } = useLoad(signal => ask(params, range, signal), [key]);
+  const beside = query.get("beside") === "previous" && range.from !== undefined;
+  const { data, error, busy } = useLoad(signal => ask(params, range, beside, signal), [key, beside]);
   return (
     <div class="page">
       <PageHead title="Dashboard">
         <span class="spacer" />
+        <button
+          type="button"
+          class="button"
+          aria-pressed={beside}
+          disabled={range.from === undefined}
+          title={
+            range.from === undefined
+              ? "All time has nothing before it"
+              : "Show the time before, as long as this one, beside it"
+          }
+          onClick={() => setQuery({ beside: beside ? undefined : "previous" })}
+        >
+          Previous period
+        </button>
         <TimeRange range={range} />
       </PageHead>
       <Budgets />
@@ -50,7 +75,7 @@ export function DashboardPage(): JSX.Element {
       {data && (
         <div class={busy ? "stale" : ""} aria-busy={busy}>
           <Shown answers={data} range={range} params={params} />
-          <OwnCharts params={params} range={range} asked={key} />
+          <OwnCharts params={params} range={range} asked={`${key} ${beside}`} beside={beside} />
         </div>
       )}
     </div>
@@ -58,7 +83,7 @@ export function DashboardPage(): JSX.Element {
 }
 
 // ask is null when there is no trace at all in this time.
-async function ask(params: Params, range: Range, signal: AbortSignal): Promise<Answers | null> {
+async function ask(params: Params, range: Range, beside: boolean, signal: AbortSignal): Promise<Answers | null> {
   const traces = { ...params, of: "traces", metrics: METRICS };
   const observations = { ...params, of: "observations", metrics: `${METRICS},${PARTS}` };
   const [total] = await stats(traces, signal);
@@ -79,7 +104,19 @@ async function ask(params: Params, range: Range, signal: AbortSignal): Promise<A
     { ...params, of: "traces", metrics: "count,cost", group_by: "environment", interval },
     signal,
   );
-  return { step, total, over, models, modelsOver, environments, environmentsOver };
+  const before = beside ? await askBefore(params, range, step, signal) : undefined;
+  return { step, before, total, over, models, modelsOver, environments, environmentsOver };
+}
+
+async function askBefore(params: Params, range: Range, step: Step, signal: AbortSignal): Promise<Before | undefined> {
+  const time = previousOf(range);
+  if (!time) return undefined;
+  const traces = { ...params, ...previousParams(time), of: "traces", metrics: METRICS };
+  const observations = { ...traces, of: "observations", metrics: "cost,tokens", interval: step.name };
+  const [[total], over] = await Promise.all([stats(traces, signal), stats({ ...traces, interval: step.name }, signal)]);
+  const observationsOver = await stats(observations, signal);
+  const beside = (rows: StatRow[]) => shifted(rows, time, range, step);
+  return { range: time, total, over: beside(over), observationsOver: beside(observationsOver) };
 }
 
 const failed = (r: StatRow): number => Math.round((number(r.count) ?? 0) * (number(r.error_rate) ?? 0));
@@ -90,35 +127,11 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
   const x = axisOf(range, a.step, [...a.over, ...a.modelsOver, ...a.environmentsOver]);
   const bucket = a.step.ms / 1000;
   const n = number(a.total.count) ?? 0;
-  const errors = failed(a.total);
-  const unpriced = number(a.total.unpriced_count) ?? 0;
-  const calls = sum(
-    a.models.filter(r => r.model),
-    "count",
-  );
+  const before = (rows: StatRow[] | undefined, metric: string, format: Line["format"]) =>
+    rows ? [beforeLine(x, rows, metric, format, "before")] : [];
   return (
     <>
-      <Tiles
-        tiles={[
-          { title: "Traces", value: short(n), more: `${short(calls)} model calls` },
-          { title: "Traces with errors", value: percent(number(a.total.error_rate)), more: count(errors) },
-          {
-            title: "Latency p50",
-            value: duration(number(a.total.latency_p50)),
-            more: `p95 ${duration(number(a.total.latency_p95))}, p99 ${duration(number(a.total.latency_p99))}`,
-          },
-          {
-            title: "Tokens",
-            value: short(number(a.total.tokens)),
-            more: `${short(Math.round((number(a.total.tokens) ?? 0) / n))} per trace`,
-          },
-          {
-            title: "Cost",
-            value: cost(number(a.total.cost)),
-            more: `${cost((number(a.total.cost) ?? 0) / n)} per trace${unpriced > 0 ? `, ${short(unpriced)} calls without a price` : ""}`,
-          },
-        ]}
-      />
+      <Tiles tiles={tilesOf(a)} />
       <div class="cards">
         <TimeChart
           behind={behind}
@@ -126,17 +139,20 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
           total={count(n)}
           x={x}
           bucket={bucket}
-          lines={volume(x, a.over)}
+          lines={[...volume(x, a.over), ...before(a.before?.over, "count", count)]}
           stacked
         />
-        <TimeChart behind={behind} title="Latency" x={x} bucket={bucket} lines={latency(x, a.over)} />
+        <TimeChart behind={behind} title="Latency" x={x} bucket={bucket} lines={latency(x, a.over, a.before?.over)} />
         <TimeChart
           behind={behind}
           title="Cost by model"
           total={cost(sum(a.models, "cost"))}
           x={x}
           bucket={bucket}
-          lines={parts(x, groups(a.modelsOver, "model", "cost"), "cost", cost)}
+          lines={[
+            ...parts(x, groups(a.modelsOver, "model", "cost"), "cost", cost),
+            ...before(a.before?.observationsOver, "cost", cost),
+          ]}
           stacked
         />
         <TimeChart
@@ -145,7 +161,10 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
           total={short(sum(a.models, "tokens"))}
           x={x}
           bucket={bucket}
-          lines={parts(x, groups(a.modelsOver, "model", "tokens"), "tokens", short)}
+          lines={[
+            ...parts(x, groups(a.modelsOver, "model", "tokens"), "tokens", short),
+            ...before(a.before?.observationsOver, "tokens", short),
+          ]}
           stacked
         />
         <TimeChart
@@ -154,12 +173,15 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
           total={cost(sum(a.environments, "cost"))}
           x={x}
           bucket={bucket}
-          lines={parts(x, groups(a.environmentsOver, "environment", "cost"), "cost", cost)}
+          lines={[
+            ...parts(x, groups(a.environmentsOver, "environment", "cost"), "cost", cost),
+            ...before(a.before?.over, "cost", cost),
+          ]}
           stacked
         />
         <TimeChart
           behind={behind}
-          title="Traces with errors"
+          title="Failed traces"
           total={percent(number(a.total.error_rate))}
           x={x}
           bucket={bucket}
@@ -171,6 +193,7 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
               format: percent,
               values: along(x, a.over, "error_rate", null),
             },
+            ...before(a.before?.over, "error_rate", percent),
           ]}
         />
       </div>
@@ -187,22 +210,82 @@ function volume(x: number[], rows: StatRow[]): Line[] {
   const good = along(x, rows, r => (number(r.count) ?? 0) - failed(r), 0);
   const all = (v: (number | null)[]) => short(v.reduce<number>((t, n) => t + (n ?? 0), 0));
   return [
-    { label: "without errors", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
-    { label: "with errors", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
+    { label: "not failed", color: "--bar", kind: "bars", format: count, values: good, total: all(good) },
+    { label: "failed", color: "--error-bar", kind: "bars", format: count, values: bad, total: all(bad) },
   ];
 }
 
-function latency(x: number[], rows: StatRow[]): Line[] {
+function latency(x: number[], rows: StatRow[], before: StatRow[] | undefined): Line[] {
   const names: [string, string, string][] = [
     ["p50", "latency_p50", "--kind-agent"],
     ["p95", "latency_p95", "--kind-tool"],
     ["p99", "latency_p99", "--kind-generation"],
   ];
-  return names.map(([label, metric, color]) => ({
-    label,
-    color,
-    kind: "line",
-    format: duration,
-    values: along(x, rows, metric, null),
-  }));
+  const now = names.map(
+    ([label, metric, color]): Line => ({
+      label,
+      color,
+      kind: "line",
+      format: duration,
+      values: along(x, rows, metric, null),
+    }),
+  );
+  const then = names.map(
+    ([label, metric, color]): Line => ({
+      ...beforeLine(x, before ?? [], metric, duration, `${label} before`),
+      color,
+    }),
+  );
+  return before ? [...now, ...then] : now;
+}
+
+function beforeLine(x: number[], rows: StatRow[], metric: string, format: Line["format"], label: string): Line {
+  return { label, color: "--muted", kind: "before", format, values: along(x, rows, metric, null) };
+}
+
+function tilesOf({ total, models, before }: Answers): Tile[] {
+  const is = (metric: string) => number(total[metric]);
+  const was = (metric: string) => (before?.total ? number(before.total[metric]) : null);
+  const n = is("count") ?? 0;
+  const unpriced = is("unpriced_count") ?? 0;
+  const calls = sum(
+    models.filter(r => r.model),
+    "count",
+  );
+  const told = (
+    metric: string,
+    format: (v: number | null) => string,
+    of: (now: number | null, before: number | null) => ReturnType<typeof change>,
+  ): Tile["change"] => {
+    if (!before) return undefined;
+    const changed = of(is(metric), was(metric));
+    return changed ? { ...changed, before: format(was(metric)) } : { mark: "", words: "nothing before", before: "–" };
+  };
+  return [
+    { title: "Traces", value: short(n), more: `${short(calls)} model calls`, change: told("count", count, change) },
+    {
+      title: "Failed traces",
+      value: percent(is("error_rate")),
+      more: count(failed(total)),
+      change: told("error_rate", percent, points),
+    },
+    {
+      title: "Latency p50",
+      value: duration(is("latency_p50")),
+      more: `p95 ${duration(is("latency_p95"))}, p99 ${duration(is("latency_p99"))}`,
+      change: told("latency_p50", duration, (now, then) => change(now, then, { more: "longer", less: "shorter" })),
+    },
+    {
+      title: "Tokens",
+      value: short(is("tokens")),
+      more: `${short(Math.round((is("tokens") ?? 0) / n))} per trace`,
+      change: told("tokens", short, change),
+    },
+    {
+      title: "Cost",
+      value: cost(is("cost")),
+      more: `${cost((is("cost") ?? 0) / n)} per trace${unpriced > 0 ? `, ${short(unpriced)} calls without a price` : ""}`,
+      change: told("cost", cost, change),
+    },
+  ];
 }

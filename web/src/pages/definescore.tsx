@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { request, savedPath } from "../api.ts";
+import { idPath, request } from "../api.ts";
 import type { ScoreDefinition } from "../types.ts";
 import { Failure } from "../ui/bits.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { useDoing } from "../ui/doing.ts";
 
 /** definitionPath is where the definition of this name is. */
-export const definitionPath = (name: string): string => savedPath("/v1/score-definitions", name);
+export const definitionPath = (name: string): string => idPath("/v1/score-definitions", name);
 
 const types = [
   { value: "BOOLEAN", title: "Yes or no" },

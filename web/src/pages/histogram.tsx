@@ -24,7 +24,7 @@ interface Buckets {
 
 const series: Series[] = [
   { label: "traces", color: "--bar", kind: "bars", format: v => count(v) },
-  { label: "with errors", color: "--error-bar", kind: "bars", format: v => count(v) },
+  { label: "failed", color: "--error-bar", kind: "bars", format: v => count(v) },
 ];
 
 /** Histogram counts traces over the time looked at; dragging over it looks closer. */

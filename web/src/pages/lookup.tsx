@@ -1,13 +1,15 @@
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, seg } from "../api.ts";
+import { usePlace } from "../router.ts";
 import type { EventReceipt } from "../types.ts";
 import { Failure, Time } from "../ui/bits.tsx";
 
 type Found = { id: string; receipt: EventReceipt | null };
 
-/** Lookup asks for the receipt of one event by its id. */
+/** Lookup asks for the receipt of one event by its id, which may be in the address. */
 export function Lookup(): JSX.Element {
+  const wanted = usePlace().query.get("event") ?? "";
   const field = useRef<HTMLInputElement>(null);
   const [found, set] = useState<Found | null>(null);
   const [error, setError] = useState<Error | null>(null);
@@ -22,6 +24,13 @@ export function Lookup(): JSX.Element {
       else setError(e as Error);
     }
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked for once for each address
+  useEffect(() => {
+    if (!wanted || !field.current) return;
+    field.current.value = wanted;
+    field.current.scrollIntoView({ block: "nearest" });
+    void ask();
+  }, [wanted]);
   return (
     <div class="card audit-lookup">
       <form

@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useAsked } from "../asked.ts";
+import type { Bulk } from "../bulk/bulk.ts";
 import { observationFields } from "../filters.ts";
 import { setQuery } from "../router.ts";
+import { observationSheet } from "../sheets.ts";
 import { changed, filterOf } from "../terms.ts";
 import type { Observation } from "../types.ts";
 import { usePaged } from "../ui/paged.ts";
@@ -19,6 +21,14 @@ const questions: { title: string; filter?: string; sort: string }[] = [
   { title: "Dearest prompts", filter: "has:cost", sort: "-total_cost" },
 ];
 
+const bulk: Bulk<Observation> = {
+  noun: "observation",
+  sheet: observationSheet,
+  subject: o => ({ trace: o.trace_id, observation: o.id, environment: o.environment }),
+};
+const each = { of: "observations" } as const;
+const rowKey = (o: Observation): string => `${o.trace_id} ${o.id}`;
+
 /** ObservationsPage lists single steps: calls, tools, spans. */
 export function ObservationsPage(): JSX.Element {
   const asked = useAsked(observationFields);
@@ -27,10 +37,13 @@ export function ObservationsPage(): JSX.Element {
   const filter = filterOf(asked.query, observationFields);
   return (
     <ListPage
+      page="observations"
       title="Observations"
       icon="observations"
       asked={asked}
       list={list}
+      bulk={bulk}
+      counting={each}
       sort={sort}
       newest={NEWEST}
       fields={observationFields}
@@ -39,7 +52,7 @@ export function ObservationsPage(): JSX.Element {
       compact={o => <CompactObservation observation={o} />}
       none="No observation passes these filters"
       search
-      rowKey={o => `${o.trace_id} ${o.id}`}
+      rowKey={rowKey}
       chart={
         <fieldset class="segments questions">
           <legend class="visually-hidden">What to look for</legend>

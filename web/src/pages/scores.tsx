@@ -5,6 +5,7 @@ import { scoreFields } from "../filters.ts";
 import { count, percent } from "../format.ts";
 import { type Range, rangeParams } from "../range.ts";
 import { setQuery } from "../router.ts";
+import { ViewNotice } from "../saved/viewed.tsx";
 import { aboutScore, type ScoreKind, scoreKinds } from "../scorestats.ts";
 import { Failure, PageHead, Spinner } from "../ui/bits.tsx";
 import { FilterBar, filterError } from "../ui/filterbar.tsx";
@@ -28,7 +29,8 @@ export function ScoresPage(): JSX.Element {
         <span class="spacer" />
         <TimeRange range={range} />
       </PageHead>
-      <FilterBar query={query} fields={scoreFields} range={rangeParams(range)} error={error} />
+      <FilterBar query={query} fields={scoreFields} range={rangeParams(range)} error={error} words="comment" />
+      <ViewNotice page="scores" />
       {error && !filterError(error) && <Failure error={error} again={reload} />}
       {!data && !error && <Spinner />}
       {data?.length === 0 && (
@@ -99,7 +101,7 @@ function One({ kind, params, range, turn }: OneProps): JSX.Element {
           </>
         )}
       </div>
-      <ScoreList params={{ ...params, name: kind.name, data_type: kind.type }} />
+      <ScoreList kind={kind} params={params} fields={scoreFields} />
     </>
   );
 }

@@ -2,9 +2,10 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { get, seg } from "../api.ts";
 import { link } from "../base.ts";
-import { cost, count, counted, scoreText, short } from "../format.ts";
+import { cost, count, counted, meanScore, short } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
+import { yesNoScores } from "../scorestats.ts";
 import { unpriced } from "../trace/amounts.ts";
 import { Chat } from "../trace/conversation.tsx";
 import { Formatted, onlyText } from "../trace/payload.tsx";
@@ -45,12 +46,20 @@ export function SessionPage({ id }: { id: string }): JSX.Element {
   );
 }
 
+const none = new Set<string>();
+
 function Shown({ session: s, path }: { session: TraceSession; path: string }): JSX.Element {
   const [more, setMore] = useState<SessionTrace[]>([]);
   const [cursor, setCursor] = useState(s.next_cursor);
   const [error, setError] = useState<Error | undefined>();
   const [busy, setBusy] = useState(false);
   const turns = useMemo(() => turnsOf([...s.traces, ...more]), [s, more]);
+  const scored = turns.some(t => Object.keys(t.trace.scores).length > 0);
+  // Traces have numbers where scores are yes or no.
+  const { data: yesNo = none } = useLoad(
+    signal => (scored ? yesNoScores({ session_id: s.id }, signal) : Promise.resolve(none)),
+    [s.id, scored],
+  );
   const next = async () => {
     setBusy(true);
     setError(undefined);
@@ -90,7 +99,7 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
       </p>
       <ol class="turns">
         {turns.map(t => (
-          <TurnView key={t.trace.id} turn={t} />
+          <TurnView key={t.trace.id} turn={t} yesNo={yesNo} />
         ))}
       </ol>
       {error && <Failure error={error} again={() => void next()} />}
@@ -108,7 +117,12 @@ function Shown({ session: s, path }: { session: TraceSession; path: string }): J
   );
 }
 
-function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.Element {
+interface TurnProps {
+  turn: Turn;
+  yesNo: Set<string>; // names of scores that are yes or no
+}
+
+function TurnView({ turn: { trace: t, before, input }, yesNo }: TurnProps): JSX.Element {
   const [all, set] = useState(false);
   return (
     <li class={`card turn${t.status === "error" ? " turn-failed" : ""}`} aria-label={traceName(t)}>
@@ -128,7 +142,7 @@ function TurnView({ turn: { trace: t, before, input } }: { turn: Turn }): JSX.El
         {t.error_count > 0 && <span class="badge badge-error">{counted(t.error_count, "error")}</span>}
         {Object.entries(t.scores).map(([name, v]) => (
           <span key={name} class="badge" title="Score">
-            {name} {scoreText(v)}
+            {name} {meanScore(v, yesNo.has(name))}
           </span>
         ))}
       </header>

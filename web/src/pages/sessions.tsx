@@ -1,8 +1,10 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
+import type { Bulk } from "../bulk/bulk.ts";
 import { sessionFields } from "../filters.ts";
 import { counted, duration } from "../format.ts";
+import { sessionSheet } from "../sheets.ts";
 import { is } from "../terms.ts";
 import type { SessionSummary, Totals } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
@@ -39,11 +41,18 @@ export const sessionColumns: Column<SessionSummary>[] = [
   ...totalColumns<SessionSummary>(),
 ];
 
+const bulk: Bulk<SessionSummary> = { noun: "session", sheet: sessionSheet };
+const counting = { by: "session_id" } as const;
+
 /** SessionsPage lists the sessions of the time looked at. */
 export function SessionsPage(): JSX.Element {
   return (
     <TotalsPage
+      page="sessions"
       title="Sessions"
+      bulk={bulk}
+      counting={counting}
+      words="session"
       path="/v1/sessions"
       icon="sessions"
       fields={sessionFields}

@@ -7,6 +7,7 @@ import type { IconName } from "../ui/icon.tsx";
 import { usePaged } from "../ui/paged.ts";
 import type { Column } from "../ui/table.tsx";
 import { amountColumns, countColumn, timeColumn } from "./columns.tsx";
+import type { Listed } from "./listing.tsx";
 import { ListPage } from "./listpage.tsx";
 
 /** lastSeen is the column that the lists begin with. */
@@ -27,12 +28,12 @@ export function totalColumns<T extends Totals>(): Column<T>[] {
   ];
 }
 
-interface Props<T> {
+interface Props<T> extends Listed<T> {
   title: string;
   path: string; // of the API
   icon: IconName;
   fields: Field[];
-  columns: Column<T>[];
+  words: string; // the field that words are looked for in
   href: (row: T) => string;
   compact: (row: T) => ComponentChildren;
   how: string; // what makes a trace count here

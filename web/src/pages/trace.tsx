@@ -1,52 +1,48 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { isNote } from "../act/record.ts";
-import { ask, seg } from "../api.ts";
+import { ask, idPath, seg } from "../api.ts";
 import { link } from "../base.ts";
 import { cost, count, scoreText, short } from "../format.ts";
-import { answer } from "../json.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { errorsOf, unpriced } from "../trace/amounts.ts";
 import { Detail } from "../trace/detail.tsx";
 import { downloadHtml, downloadJson } from "../trace/download.ts";
 import { Status } from "../trace/facts.tsx";
+import { useFinds } from "../trace/find.ts";
+import { type Tree, useTree } from "../trace/follow.ts";
 import { MemoLegend } from "../trace/legend.tsx";
+import { Payloads } from "../trace/sent.ts";
 import { Timeline } from "../trace/timeline.tsx";
 import { above, failures, firstFailure, foldedAt, hits, kindOf, type Node, nodesOf, visible } from "../trace/tree.ts";
 import type { Trace } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time, Took } from "../ui/bits.tsx";
+import { useDoing } from "../ui/doing.ts";
 import { Icon } from "../ui/icon.tsx";
-import { useLoad } from "../ui/load.ts";
 import { Item, Menu } from "../ui/menu.tsx";
 import { Split } from "../ui/split.tsx";
 import { listSearch, neighbours } from "../visited.ts";
 
 /** TracePage shows one trace: tree and waterfall, and what is chosen in them. The choice is in the address. */
 export function TracePage({ id }: { id: string }): JSX.Element {
-  const { data, error, reload } = useLoad(
-    async signal => {
-      const text = await ask(`/v1/traces/${seg(id)}`, { signal });
-      return { trace: answer(text) as Trace, text };
-    },
-    [id],
-  );
+  const tree = useTree(id);
   const { before, after } = neighbours(id);
   useKeys([
     { key: "J", label: "Next trace of the list", run: () => open(after) },
     { key: "K", label: "Trace before in the list", run: () => open(before) },
     { key: "u", label: "Back to the list", run: () => navigate(link(`/traces${listSearch()}`)) },
   ]);
-  if (error) {
+  if (!tree.trace && tree.error) {
     return (
       <div class="page">
         <PageHead title="Trace" />
-        <Failure error={error} again={reload} />
+        <Failure error={tree.error} again={tree.reload} />
         <a href={link(`/traces${listSearch()}`)}>To the traces</a>
       </div>
     );
   }
-  return data ? <Shown trace={data.trace} text={data.text} reload={reload} /> : <Spinner />;
+  return tree.trace ? <Shown key={id} trace={tree.trace} tree={tree} /> : <Spinner />;
 }
 
 // open goes to another trace of the list, in the place of this one.
@@ -56,18 +52,24 @@ function open(id: string | undefined): void {
 
 interface ShownProps {
   trace: Trace;
-  text: string; // the answer that it was read from
-  reload: () => void;
+  tree: Tree;
 }
 
-function Shown({ trace, text, reload }: ShownProps): JSX.Element {
+function Shown({ trace, tree }: ShownProps): JSX.Element {
   const { query } = usePlace();
   const selected = query.get("observation") ?? "";
   const { nodes, span } = useMemo(() => nodesOf(trace), [trace]);
+  const payloads = useMemo(() => new Payloads(trace.id), [trace.id]);
+  const reload = () => {
+    payloads.forget();
+    tree.reload();
+  };
+  const toggleLive = () => setQuery({ live: tree.live ? "0" : "1" }, true);
   const [closed, setClosed] = useState<Set<string>>(() => foldedAt(nodes, selected));
   const [find, setFind] = useState("");
-  const rows = useMemo(() => visible(nodes, closed, find), [nodes, closed, find]);
-  const found = useMemo(() => hits(nodes, find), [nodes, find]);
+  const finds = useFinds(trace.id, find, tree.turn);
+  const rows = useMemo(() => visible(nodes, closed, find, finds.ids), [nodes, closed, find, finds.ids]);
+  const found = useMemo(() => hits(nodes, find, finds.ids), [nodes, find, finds.ids]);
   const scores = useMemo(() => scoresOf(trace), [trace]);
   const chosen = nodes.find(n => n.key === selected) ?? nodes[0]!;
   const select = (key: string) => setQuery({ observation: key || undefined }, true);
@@ -96,6 +98,7 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
     { key: "n", label: "Next that was found", run: () => toHit(1) },
     { key: "N", label: "The one found before", run: () => toHit(-1) },
     { key: "r", label: "Load again", run: reload },
+    { key: "l", label: "Live on or off", run: toggleLive },
   ]);
   const toHit = (by: number) => {
     const here = found.indexOf(chosen);
@@ -128,7 +131,16 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
   }, [selected, chosen]);
   return (
     <div class="page page-fill trace-page">
-      <Header trace={trace} text={text} before={before} after={after} errors={failed.length} onError={nextError} />
+      <Header
+        trace={trace}
+        before={before}
+        after={after}
+        errors={failed.length}
+        onError={nextError}
+        live={tree.live}
+        onLive={toggleLive}
+      />
+      {tree.error && <Failure error={tree.error} again={tree.reload} />}
       <WhyFailed trace={trace} first={first} select={select} />
       <Split name="trace" label="Width of the tree">
         <section class="pane" aria-label="Tree and waterfall">
@@ -149,7 +161,8 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
               />
             </div>
             <span class="muted small" aria-live="polite">
-              {find.trim() ? place(found, chosen) : steps(nodes)}
+              {find.trim() ? `${place(found, chosen)}${finds.busy ? "…" : ""}` : steps(nodes)}
+              {finds.error && ` by name only: ${finds.error.message}`}
             </span>
           </div>
           <Timeline
@@ -164,7 +177,15 @@ function Shown({ trace, text, reload }: ShownProps): JSX.Element {
           />
           <MemoLegend nodes={nodes} />
         </section>
-        <Detail trace={trace} observation={chosen.observation} twin={chosen.twin} changed={reload} />
+        <Detail
+          trace={trace}
+          observation={chosen.observation}
+          twin={chosen.twin}
+          payloads={payloads}
+          turn={tree.turn}
+          find={find}
+          changed={tree.reload}
+        />
       </Split>
     </div>
   );
@@ -225,14 +246,17 @@ function steps(nodes: Node[]): string {
 
 interface HeaderProps {
   trace: Trace;
-  text: string;
   before: string | undefined;
   after: string | undefined;
   errors: number;
   onError: () => void;
+  live: boolean;
+  onLive: () => void;
 }
 
-function Header({ trace: t, text, before, after, errors, onError }: HeaderProps): JSX.Element {
+function Header({ trace: t, before, after, errors, onError, live, onLive }: HeaderProps): JSX.Element {
+  const download = useDoing();
+  const whole = () => ask(idPath("/v1/traces", t.id));
   const yesNo = new Set(t.score_list.filter(s => s.data_type === "BOOLEAN").map(s => s.name));
   const notes = new Set(t.score_list.filter(isNote).map(s => s.name));
   const here = `${location.origin}${location.pathname}${location.search}`;
@@ -263,6 +287,15 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         >
           <Icon name="down" />
         </button>
+        <button
+          type="button"
+          class={`button quiet${live ? " live-on" : ""}`}
+          aria-pressed={live}
+          title="Steps as they come (l)"
+          onClick={onLive}
+        >
+          <Icon name="live" size={14} /> Live
+        </button>
         <a class="button quiet" href={link(`/compare?a=${seg(t.id)}`)} title="Compare it with another trace">
           Compare
         </a>
@@ -272,16 +305,17 @@ function Header({ trace: t, text, before, after, errors, onError }: HeaderProps)
         <Menu label="Download" icon="download" align="right">
           {close => (
             <>
-              <Item close={close} run={() => downloadJson(t, text)}>
+              <Item close={close} run={() => download.run(async () => downloadJson(t, await whole()))}>
                 JSON
               </Item>
-              <Item close={close} run={() => downloadHtml(t)}>
+              <Item close={close} run={() => download.run(async () => downloadHtml(await whole()))}>
                 HTML, one file
               </Item>
             </>
           )}
         </Menu>
       </PageHead>
+      {download.error && <Failure error={download.error} />}
       <div class="trace-facts">
         <span>
           <Icon name="clock" size={13} /> <Time at={t.start_time} />

@@ -1,18 +1,13 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
-import { duration, percent, scoreText } from "../format.ts";
+import { duration, meanScore } from "../format.ts";
 import { is, scoreField } from "../terms.ts";
 import type { TraceSummary } from "../types.ts";
 import { Took } from "../ui/bits.tsx";
 import { Found, Preview } from "../ui/found.tsx";
 import type { Column } from "../ui/table.tsx";
 import { amountColumns, Compact, linkColumn, timeColumn } from "./columns.tsx";
-
-/** Choice is a column that can be shown: the person's choice is kept by key. */
-export interface Choice extends Column<TraceSummary> {
-  shown: boolean; // unless chosen otherwise
-}
 
 export const traceHref = (t: TraceSummary): string => link(`/traces/${seg(t.id)}`);
 
@@ -25,7 +20,7 @@ const amount = amountColumns<TraceSummary>({ observations: 54, errors: 58, token
  * columnsOf lists all columns for these rows: each score by name is one, the first three are shown. yesNo are those
  * whose values are yes or no; longest is what a full latency bar stands for.
  */
-export function columnsOf(scores: string[], yesNo: Set<string>, longest: number): Choice[] {
+export function columnsOf(scores: string[], yesNo: Set<string>, longest: number): Column<TraceSummary>[] {
   const usual: Column<TraceSummary>[] = [
     timeColumn({ key: "time", title: "Time", width: 132, sort: "start_time" }, t => t.start_time),
     linkColumn(
@@ -84,14 +79,14 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
   return [
     ...usual.map(c => ({ ...c, shown: c.key !== "session" })),
     ...scores.map(
-      (name, i): Choice => ({
+      (name, i): Column<TraceSummary> => ({
         key: `score:${name}`,
         title: name,
         width: 86,
         shown: i < 1,
         numeric: true,
-        cell: t => meanText(t.scores[name], yesNo.has(name)),
-        hint: t => `${name}: ${meanText(t.scores[name], yesNo.has(name))}`,
+        cell: t => meanScore(t.scores[name], yesNo.has(name)),
+        hint: t => `${name}: ${meanScore(t.scores[name], yesNo.has(name))}`,
         filter: t => (typeof t.scores[name] === "number" ? [`${scoreField(name)}:${t.scores[name]}`] : []),
       }),
     ),
@@ -125,13 +120,6 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     },
     { key: "id", title: "Id", width: 150, shown: false, cell: t => <code>{t.id}</code>, hint: t => t.id },
   ];
-}
-
-// meanText is what the scores of one name of a trace come to: of yes and no, when they differ, the share of yes.
-function meanText(v: number | string | undefined, yesNo: boolean): string {
-  if (!yesNo || typeof v !== "number") return scoreText(v);
-  if (v === 0 || v === 1) return v ? "yes" : "no";
-  return `${percent(v)} yes`;
 }
 
 /** one is the term of a value; none of an empty one. */

@@ -1,14 +1,16 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { get, type Params } from "../api.ts";
+import { get, type Params, seg, query as written } from "../api.ts";
 import { useAsked } from "../asked.ts";
+import { link } from "../base.ts";
+import type { Bulk } from "../bulk/bulk.ts";
 import { traceFields } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { useLive } from "../live.ts";
 import { rangeParams } from "../range.ts";
 import { setQuery } from "../router.ts";
 import { yesNoScores } from "../scorestats.ts";
-import { load, save } from "../storage.ts";
+import { traceSheet } from "../sheets.ts";
 import type { Page, TraceSummary } from "../types.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
@@ -19,11 +21,23 @@ import { Histogram } from "./histogram.tsx";
 import { ListPage } from "./listpage.tsx";
 import { scoreNames, slow } from "./oftraces.ts";
 import { CompactTrace, columnsOf, traceHref } from "./tracecolumns.tsx";
-import { ColumnChooser, ExportMenu } from "./tracemenus.tsx";
 
 const NEWEST = "-start_time";
 const previews = { previews: "true" };
 const LIVE_ROWS = 200; // looked at when something came in; more at once start the list again
+
+const bulk: Bulk<TraceSummary> = {
+  noun: "trace",
+  sheet: traceSheet,
+  subject: t => ({ trace: t.id, observation: "", environment: t.environment }),
+  tags: true,
+  compare: (a, b) => link(`/compare${written({ a: a.id, b: b.id })}`),
+  erase: {
+    path: t => `/v1/traces?id=${seg(t.id)}`,
+    says: "With each trace go its observations, its scores and all of its events.",
+  },
+};
+const each = { of: "traces" } as const;
 
 /** TracesPage lists traces. */
 export function TracesPage(): JSX.Element {
@@ -43,17 +57,21 @@ export function TracesPage(): JSX.Element {
       ),
     [list.rows],
   );
-  const { columns, chosen, choose } = useColumns(list.rows, rangeParams(range));
+  const columns = useColumns(list.rows, rangeParams(range));
   return (
     <ListPage
+      page="traces"
       title="Traces"
       icon="traces"
       asked={asked}
       list={list}
+      params={params}
+      bulk={bulk}
+      counting={live ? null : each}
       sort={sort}
       newest={NEWEST}
       fields={traceFields}
-      columns={columns.filter(c => chosen[c.key] ?? c.shown)}
+      columns={columns}
       href={traceHref}
       compact={t => <CompactTrace trace={t} />}
       none="No trace passes these filters"
@@ -70,32 +88,17 @@ export function TracesPage(): JSX.Element {
           <Icon name="live" /> Live
         </button>
       }
-      tools={
-        <>
-          <ColumnChooser columns={columns} chosen={chosen} choose={choose} />
-          <ExportMenu params={{ ...params, sort }} />
-        </>
-      }
       chart={<Histogram params={params} range={range} turn={fresh.turn} wait={!list.loaded} />}
     />
   );
 }
 
 function useColumns(rows: TraceSummary[], range: Params) {
-  const [chosen, setChosen] = useState<Record<string, boolean>>(() => load("traces.columns", {}));
   const names = scoreNames(rows).join("\n");
   const longest = slow(rows);
   // Rows have a number where scores are yes or no; which are, is known once there are rows with scores.
   const { data: yesNo } = useLoad(signal => (names ? yesNoScores(range, signal) : Promise.resolve(undefined)), [names]);
-  const columns = useMemo(
-    () => columnsOf(names ? names.split("\n") : [], yesNo ?? new Set(), longest),
-    [names, yesNo, longest],
-  );
-  const choose = (next: Record<string, boolean>) => {
-    setChosen(next);
-    save("traces.columns", next);
-  };
-  return { columns, chosen, choose };
+  return useMemo(() => columnsOf(names ? names.split("\n") : [], yesNo ?? new Set(), longest), [names, yesNo, longest]);
 }
 
 /** useFresh puts traces that come in live on top of the list, and changes those that are there. */

@@ -189,7 +189,7 @@ function Traces({ params }: { params: Params }): JSX.Element {
       path="/v1/traces"
       params={params}
       newest="-start_time"
-      columns={rows => columnsOf([], new Set(), slow(rows)).filter(c => c.shown && c.key !== "user")}
+      columns={rows => columnsOf([], new Set(), slow(rows)).filter(c => c.shown !== false && c.key !== "user")}
       href={traceHref}
       compact={t => <CompactTrace trace={t} />}
       none="No traces in this time"

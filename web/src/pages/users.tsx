@@ -1,8 +1,10 @@
 import type { JSX } from "preact";
 import { seg } from "../api.ts";
 import { link } from "../base.ts";
+import type { Bulk } from "../bulk/bulk.ts";
 import { userFields } from "../filters.ts";
 import { counted } from "../format.ts";
+import { userSheet } from "../sheets.ts";
 import type { UserSummary } from "../types.ts";
 import type { Column } from "../ui/table.tsx";
 import { Compact, countColumn, linkColumn } from "./columns.tsx";
@@ -17,11 +19,25 @@ const columns: Column<UserSummary>[] = [
   ...totalColumns<UserSummary>(),
 ];
 
+const bulk: Bulk<UserSummary> = {
+  noun: "user",
+  sheet: userSheet,
+  erase: {
+    path: u => `/v1/users?id=${seg(u.id)}`,
+    says: "With each user go all traces of which any event names them, whatever else is in these, and every other event that names them.",
+  },
+};
+const counting = { by: "user_id" } as const;
+
 /** UsersPage lists the users of the time looked at. */
 export function UsersPage(): JSX.Element {
   return (
     <TotalsPage
+      page="users"
       title="Users"
+      bulk={bulk}
+      counting={counting}
+      words="user"
       path="/v1/users"
       icon="users"
       fields={userFields}

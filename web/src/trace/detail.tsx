@@ -8,14 +8,17 @@ import { scoreText } from "../format.ts";
 import { useKeys } from "../keys.tsx";
 import { may, useSession } from "../signedin.ts";
 import type { Observation, Score, Trace } from "../types.ts";
-import { Copy, Time } from "../ui/bits.tsx";
+import { Copy, Failure, Spinner, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonView } from "../ui/json.tsx";
+import type { Known } from "./earlier.ts";
 import { ObservationFacts, TraceFacts } from "./facts.tsx";
 import { History } from "./history.tsx";
+import { useMarks } from "./marks.ts";
 import { Exchange, type Mode, ModePicker, usePayloadMode } from "./payload.tsx";
-import { SpanPayloads } from "./span.tsx";
-import { spanned } from "./talk.ts";
+import { type Payloads, useWhole } from "./sent.ts";
+import { spanned } from "./sides.ts";
+import { SpanParts } from "./span.tsx";
 import { kindOf } from "./tree.ts";
 import { type Twin, twinsOf } from "./twins.ts";
 import { type Question, Why } from "./why.tsx";
@@ -32,11 +35,15 @@ interface HeadProps extends Props {
 }
 
 interface DetailProps extends HeadProps {
+  payloads: Payloads;
+  turn: number; // of what was sent: another one asks for it again
+  find: string; // is marked where it stands
   changed: () => void; // something was said of it: the trace is loaded again
 }
 
-/** Detail shows one observation, or what belongs to the trace itself. */
-export function Detail({ trace, observation: o, twin, changed }: DetailProps): JSX.Element {
+/** Detail shows one observation, or what belongs to the trace itself. What was sent comes when it is looked at. */
+export function Detail({ trace, observation: o, twin, payloads, turn, find, changed }: DetailProps): JSX.Element {
+  const whole = useWhole(o, trace, payloads, turn);
   const [tab, setTab] = useState<Tab>("payload");
   const [mode, setMode] = usePayloadMode();
   const scores = o ? trace.score_list.filter(s => s.observation_id === o.id) : trace.score_list; // notes, too
@@ -63,6 +70,7 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
   );
   const article = useRef<HTMLElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  useMarks(article, find, `${o?.id ?? ""} ${tab} ${whole.of !== undefined}`);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen starts at its top, however far the one before was scrolled
   useLayoutEffect(() => {
     panel.current?.scrollTo(0, 0);
@@ -71,7 +79,7 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
   }, [o?.id]);
   return (
     <article class="detail" ref={article} aria-label={o ? o.name || o.id : "Trace"}>
-      <Head key={o?.id ?? ""} trace={trace} observation={o} twin={twin} />
+      <Head key={o?.id ?? ""} trace={trace} observation={o && ((whole.of as Observation) ?? o)} twin={twin} />
       <div class="tabs-line">
         <div class="tabs" role="tablist" aria-label="Parts" onKeyDown={e => onTabKey(e, tabs, tab, setTab)}>
           {tabs.map(([value, title]) => (
@@ -93,19 +101,20 @@ export function Detail({ trace, observation: o, twin, changed }: DetailProps): J
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key */}
       <div class="tab-panel" ref={panel} role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
-        {tab === "payload" &&
-          (o && spanned(o) ? (
-            <SpanPayloads key={o.id} o={o} trace={trace} mode={mode} />
-          ) : (
-            <Payloads key={o?.id ?? ""} of={o ?? trace} trace={trace} mode={mode} />
-          ))}
-        {tab === "metadata" && <Metadata trace={trace} observation={o} />}
+        {(tab === "payload" || tab === "metadata") && whole.error && (
+          <Failure error={whole.error} again={whole.reload} />
+        )}
+        {(tab === "payload" || tab === "metadata") && !whole.of && !whole.error && <Spinner />}
+        {tab === "payload" && whole.of && (
+          <Said key={o?.id ?? ""} of={whole.of} trace={trace} known={payloads.known} mode={mode} />
+        )}
+        {tab === "metadata" && whole.of && <Metadata of={whole.of} trace={trace} />}
         {tab === "scores" && (
           <>
             <Scores scores={scores.filter(s => !isNote(s))} trace={trace} />
             <Act
               about={{ trace, observation: o?.id ?? "" }}
-              output={plainOutput(o ?? trace)}
+              output={plainOutput(whole.of ?? trace)}
               at={scoring}
               changed={changed}
             />
@@ -188,9 +197,27 @@ function AlsoBy({ o, trace }: { o: Observation; trace: Trace }): JSX.Element | n
   );
 }
 
-function Payloads({ of: x, trace, mode }: { of: Trace | Observation; trace: Trace; mode: Mode }): JSX.Element {
-  if (!x.input && !x.output) return <p class="muted">No input and no output were sent.</p>;
-  return <Exchange of={x} trace={trace} mode={mode} />;
+interface SaidProps {
+  of: Trace | Observation;
+  trace: Trace;
+  known: Known;
+  mode: Mode;
+}
+
+// Said is what went in and what came out, and what else a span has.
+function Said({ of: x, trace, known, mode }: SaidProps): JSX.Element {
+  const o = "trace_id" in x ? x : null;
+  const some = [x.input, x.output, o?.messages_in, o?.messages_out].some(Boolean);
+  return (
+    <>
+      {some ? (
+        <Exchange of={x} trace={trace} known={known} mode={mode} />
+      ) : (
+        <p class="muted">No input and no output were sent.</p>
+      )}
+      {o && spanned(o) && <SpanParts o={o} />}
+    </>
+  );
 }
 
 // plainOutput is an output as a text that a person corrects.
@@ -203,9 +230,8 @@ function plainOutput({ output }: Trace | Observation): string {
       : JSON.stringify(value, null, 2);
 }
 
-function Metadata({ trace, observation: o }: Props): JSX.Element {
-  const tags = (o ?? trace).tags;
-  const metadata = (o ?? trace).metadata;
+function Metadata({ of: x, trace }: { of: Trace | Observation; trace: Trace }): JSX.Element {
+  const { tags, metadata } = x;
   return (
     <>
       {tags.length > 0 && (
@@ -218,14 +244,14 @@ function Metadata({ trace, observation: o }: Props): JSX.Element {
         </p>
       )}
       <p class="muted small">
-        Environment <code>{(o ?? trace).environment}</code>
-        {(o ?? trace).key_id && (
+        Environment <code>{x.environment}</code>
+        {x.key_id && (
           <>
             {" "}
-            Key <code>{(o ?? trace).key_id}</code>
+            Key <code>{x.key_id}</code>
           </>
         )}
-        {!o && trace.parent_trace_id && (
+        {!("trace_id" in x) && trace.parent_trace_id && (
           <>
             , below the trace{" "}
             <a href={link(`/traces/${encodeURIComponent(trace.parent_trace_id)}`)}>{trace.parent_trace_id}</a>

@@ -3,10 +3,11 @@
 import { type ComponentType, h } from "preact";
 import { offer } from "../export.ts";
 import { cost, count, duration, scoreText, utc } from "../format.ts";
-import { pretty, type Sent } from "../json.ts";
+import { answer, pretty, type Sent } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
 import { answered, costLeftOut, inputParts, outputParts, tokens, tokensLeftOut, unpriced } from "./amounts.ts";
 import { InputView, OutputView } from "./conversation.tsx";
+import { embedded } from "./embed.ts";
 import { Html, html } from "./html.ts";
 import { Formatted } from "./payload.tsx";
 import { still } from "./still.tsx";
@@ -121,7 +122,9 @@ function observation(n: Node, o: Observation, trace: Trace, span: number): Html 
 
 const fileName = (trace: Trace): string => `trace-${trace.id.replace(/[^\w.-]+/g, "_").slice(0, 80)}`;
 
-export function downloadHtml(trace: Trace): void {
+/** downloadHtml saves the trace of text, which is the server's own answer, with its pictures. */
+export async function downloadHtml(text: string): Promise<void> {
+  const trace = answer(await embedded(text)) as Trace;
   offer([traceDocument(trace)], `${fileName(trace)}.html`, "text/html");
 }
 

@@ -1,7 +1,7 @@
 // What of a call's messages the call before it had already: a long agent sends all of them again each time.
 import type { Observation, Trace } from "../types.ts";
-import { conversation } from "./read/read.ts";
 import { type Message, side } from "./read/shape.ts";
+import { sidesOf } from "./sides.ts";
 import { micros } from "./tree.ts";
 import { every } from "./twins.ts";
 
@@ -16,26 +16,53 @@ export interface Earlier {
   known: boolean; // a call before had them, or gave them
 }
 
-/** earlierOf looks for what of an observation's input a call before it had. o is null for the trace itself. */
-export function earlierOf(o: Observation | null, trace: Trace, messages: Message[]): Earlier {
-  const count = o ? knownOf(o, trace, messages) : 0;
+/** earlierOf looks for what of an observation's input a call before it had, as far as those are known. o is null for the trace itself. */
+export function earlierOf(
+  o: Observation | null,
+  trace: Trace,
+  messages: Message[],
+  known: Known = row => row,
+): Earlier {
+  const count = o ? knownOf(o, trace, messages, known) : 0;
   if (count === 0 && messages.length > LONG) return { count: messages.length - LAST, known: false };
   return { count, known: true };
 }
 
-function knownOf(o: Observation, trace: Trace, messages: Message[]): number {
+/** Known gives an observation with what was sent, where that is known. */
+export type Known = (row: Observation) => Observation;
+
+function knownOf(o: Observation, trace: Trace, messages: Message[], known: Known): number {
   if (messages.length < 2 || !isCall(o)) return 0;
   const written = messages.map(keyOf);
   let most = 0;
-  for (const before of callsBefore(o, trace)) {
-    const [input, output] = [conversation(before.input?.value), conversation(before.output?.value)];
-    if (!input) continue;
-    const n = repeated(written, new Set([...input, ...(output ?? [])].map(keyOf)));
-    if (n > most) most = n;
-    if (n >= input.length) break; // it goes on where that one was
+  for (const row of callsBefore(o, trace)) {
+    const { count, sure } = shared(written, known(row));
+    if (count > most) most = count;
+    if (sure) break;
   }
   return most;
 }
+
+// shared counts the messages that a call before had, or gave; sure says that the later one goes on where that one was.
+function shared(written: string[], before: Observation): { count: number; sure: boolean } {
+  const { input, output } = sidesOf(before);
+  const had = input?.reading.messages ?? [];
+  const count =
+    had.length > 0 ? repeated(written, new Set([...had, ...(output?.reading.messages ?? [])].map(keyOf))) : 0;
+  return { count, sure: had.length > 0 && count >= had.length };
+}
+
+/** before lists the calls, the likeliest first, that may have had what went into one. row is what the tree has of it. */
+export function before(o: Observation, row: Observation, trace: Trace): Observation[] {
+  return isCall(o) && asked(o).length >= 2 ? callsBefore(row, trace) : [];
+}
+
+/** goesOn says whether a call goes on where the one before was: no other knows more. */
+export function goesOn(o: Observation, before: Observation): boolean {
+  return shared(asked(o).map(keyOf), before).sure;
+}
+
+const asked = (o: Observation): Message[] => sidesOf(o).input?.reading.messages ?? [];
 
 // repeated counts the messages at the beginning that are known; the last one is always new, and one alone is no history.
 function repeated(written: string[], known: Set<string>): number {

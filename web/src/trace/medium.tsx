@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { link as address } from "../base.ts";
 import { offer } from "../export.ts";
 import { bytes } from "../format.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -14,7 +15,7 @@ const videos = /^video\/(mp4|webm|ogg)$/;
 /** Shown says how a medium is shown: in which element, or as what is saved when that is wanted, or by name alone. */
 export interface Shown {
   as: "img" | "audio" | "video" | "file" | "name";
-  src: string; // a data URI; "" of a name
+  src: string; // a data URI, or where the server has it; "" of a name
   caption: string;
   link: string; // an address of the web, which is not fetched; "" without one
 }
@@ -23,30 +24,40 @@ export interface Shown {
 export function shownOf(m: Medium): Shown {
   const type = m.type.toLowerCase().split(";")[0]!.trim();
   const what = m.modality || "file";
-  const size = m.data === "" ? "" : bytes(Math.floor((m.data.length * 3) / 4));
+  const size = m.kept ? bytes(m.kept.bytes) : m.data === "" ? "" : bytes(Math.floor((m.data.length * 3) / 4));
   const caption = [what.charAt(0).toUpperCase() + what.slice(1), m.type, m.name, size].filter(Boolean).join(", ");
   const link = /^https?:\/\//i.test(m.uri) ? m.uri : "";
   const data = bytesOf(m.data);
-  if (data === "") return { as: "name", src: "", caption, link };
+  if (data === "" && !m.kept) return { as: "name", src: "", caption, link };
   const as = pictures.includes(type) ? "img" : sounds.test(type) ? "audio" : videos.test(type) ? "video" : "file";
   const safe = as !== "file" || type === "application/pdf" ? type : "application/octet-stream";
-  return { as, src: `data:${safe};base64,${data}`, caption, link };
+  const src = m.kept ? address(`/v1/media/${m.kept.hash}`) : `data:${safe};base64,${data}`;
+  return { as, src, caption, link };
 }
 
 /** MediumView shows a picture in place, a player, or a button that saves a file. What is elsewhere is named, not fetched. */
 export function MediumView({ medium }: { medium: Medium }): JSX.Element {
   const s = useMemo(() => shownOf(medium), [medium]);
+  const [gone, setGone] = useState("");
+  const as = gone === s.src ? "name" : s.as;
+  const failed = medium.kept && (() => setGone(s.src));
   return (
     <figure class="medium">
-      {s.as === "img" && <img src={s.src} alt={s.caption} />}
+      {as === "img" && <img src={s.src} alt={s.caption} onError={failed} />}
       {/* biome-ignore lint/a11y/useMediaCaption: a payload has no captions */}
-      {s.as === "audio" && <audio controls preload="metadata" src={s.src} aria-label={s.caption} />}
+      {as === "audio" && <audio controls preload="metadata" src={s.src} aria-label={s.caption} onError={failed} />}
       {/* biome-ignore lint/a11y/useMediaCaption: a payload has no captions */}
-      {s.as === "video" && <video controls preload="metadata" src={s.src} aria-label={s.caption} />}
+      {as === "video" && <video controls preload="metadata" src={s.src} aria-label={s.caption} onError={failed} />}
       <figcaption class="muted small">
         {s.caption}
+        {gone === s.src && gone !== "" && " is not on the server, or is none that a browser shows"}
         {medium.uri && <MediumAt uri={medium.uri} link={s.link} />}
-        {s.src && (
+        {medium.kept && (
+          <a class="button quiet" href={s.src} download={savedAs(medium, s.as)}>
+            <Icon name="download" size={12} /> Save
+          </a>
+        )}
+        {s.src && !medium.kept && (
           <button type="button" class="button quiet" onClick={() => save(s, medium.name)}>
             <Icon name="download" size={12} /> Save
           </button>
@@ -79,6 +90,12 @@ export function fileName(src: string, name: string): string {
   const type = /^data:([^;]+)/.exec(src)?.[1] ?? "";
   const ending = endings.get(type) ?? type.split("/")[1]?.replace(/[^a-z0-9]/g, "") ?? "bin";
   return name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").slice(-80) || `medium.${ending}`;
+}
+
+// savedAs is the name under which what the server has is saved: of what is no picture or sound, as it was sent or none that says a type.
+function savedAs(m: Medium, as: Shown["as"]): string {
+  const type = m.type.toLowerCase().split(";")[0]!.trim();
+  return fileName(`data:${as !== "file" || type === "application/pdf" ? type : "application/octet-stream"}`, m.name);
 }
 
 function save(s: Shown, name: string): void {

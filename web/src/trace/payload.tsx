@@ -9,6 +9,7 @@ import { JsonView } from "../ui/json.tsx";
 import { Long } from "../ui/long.tsx";
 import { Markdown } from "../ui/markdown.tsx";
 import { Chat, InputView, OutputView, ToolsOffered } from "./conversation.tsx";
+import type { Known } from "./earlier.ts";
 import { conversation } from "./read/read.ts";
 import { talkOf } from "./talk.ts";
 
@@ -49,12 +50,13 @@ export function ModePicker({ mode, onMode }: { mode: Mode; onMode: (m: Mode) => 
 interface ExchangeProps {
   of: Observation | Trace;
   trace: Trace;
+  known: Known;
   mode: Mode;
 }
 
 /** Exchange is what went in and what came out. */
-export function Exchange({ of: x, trace, mode }: ExchangeProps): JSX.Element {
-  const talk = useMemo(() => talkOf(x, trace), [x, trace]);
+export function Exchange({ of: x, trace, known, mode }: ExchangeProps): JSX.Element {
+  const talk = useMemo(() => talkOf(x, trace, known), [x, trace, known]);
   const [read, said] = "messages_in" in x ? [x.messages_in, x.messages_out] : [null, null];
   return (
     <>

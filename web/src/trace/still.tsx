@@ -41,6 +41,7 @@ const instead = new Map<unknown, Draw>([
 
 function StillMedium({ medium }: { medium: Medium }): ComponentChildren {
   const s = shownOf(medium);
+  if (medium.kept) s.as = "name"; // the file has no server to ask
   return (
     <figure>
       {s.as === "img" && <img src={s.src} alt={s.caption} />}

@@ -1,7 +1,7 @@
 // The rows of a trace: the tree, flattened, with times in microseconds.
 import { fold } from "../fold.ts";
 import type { Observation, Trace } from "../types.ts";
-import { shapeOf, type Twin } from "./twins.ts";
+import { every, shapeOf, type Twin } from "./twins.ts";
 
 export interface Node {
   key: string; // "" for the trace itself, else the observation's id
@@ -98,19 +98,28 @@ export function firstFailure(nodes: Node[]): Node | undefined {
   return nodes.find(n => failed.has(n) && !over.has(n));
 }
 
-/** hits are the nodes that a text is found in. */
-export function hits(nodes: Node[], find: string): Node[] {
+const RECENT = 15 * 60_000; // milliseconds: what began before that and has not ended has been given up, more likely
+
+/** goesOn says whether a trace is under way: it began lately, and a step of it has not ended. */
+export function goesOn(trace: Trace, now = Date.now()): boolean {
+  const open = (o: Observation) => o.end_time === null && o.type.toLowerCase() !== "event" && o.level !== "ERROR";
+  return now - Date.parse(trace.start_time) < RECENT && every(trace).some(open);
+}
+
+/** hits are the nodes that a text is found in. sent are the ids of those in which the server found it. */
+export function hits(nodes: Node[], find: string, sent: Set<string> = new Set()): Node[] {
   const wanted = fold(find).trim();
-  return wanted ? nodes.filter(n => matches(n.observation, wanted)) : [];
+  return wanted ? nodes.filter(n => matches(n.observation, wanted, sent)) : [];
 }
 
 /** visible leaves out what hangs below a closed node, and with a text to find what neither matches nor leads to a match. */
-export function visible(nodes: Node[], closed: Set<string>, find: string): Node[] {
+export function visible(nodes: Node[], closed: Set<string>, find: string, sent: Set<string> = new Set()): Node[] {
   const wanted = fold(find).trim();
   if (wanted) {
     const keep = new Set<number>();
     nodes.forEach((n, i) => {
-      if (matches(n.observation, wanted)) for (let p = i; p >= 0 && !keep.has(p); p = nodes[p]!.parent) keep.add(p);
+      if (matches(n.observation, wanted, sent))
+        for (let p = i; p >= 0 && !keep.has(p); p = nodes[p]!.parent) keep.add(p);
     });
     return nodes.filter((_, i) => keep.has(i));
   }
@@ -123,11 +132,12 @@ export function visible(nodes: Node[], closed: Set<string>, find: string): Node[
   return out;
 }
 
-function matches(o: Observation | null, wanted: string): boolean {
+function matches(o: Observation | null, wanted: string, sent: Set<string>): boolean {
   if (!o) return false;
+  if (sent.has(o.id)) return true;
   let text = folded.get(o);
   if (text === undefined) {
-    const parts = [o.name, o.id, o.type, o.model, o.level, o.status_message, o.input_preview, o.output_preview];
+    const parts = [o.name, o.id, o.type, o.model, o.level, o.status_message];
     text = parts.map(fold).join("\0");
     folded.set(o, text);
   }

@@ -2,7 +2,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { away } from "../api.ts";
+import { inside } from "../base.ts";
 import { duration, fullTime, shortTime, utc } from "../format.ts";
+import { visited } from "../recent.ts";
 import type { TraceSummary } from "../types.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -102,6 +104,8 @@ export function Failure({ error, again }: { error: Error; again?: () => void }):
 export function PageHead({ title, children }: { title: string; children?: ComponentChildren }): JSX.Element {
   useEffect(() => {
     document.title = `${title} · Brokle`;
+    const below = (inside(location.pathname) ?? "").split("/").length > 2;
+    if (below) visited(location.pathname, title);
   }, [title]);
   return (
     <header class="page-head">

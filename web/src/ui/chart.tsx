@@ -8,7 +8,7 @@ import { onTheme } from "../theme.ts";
 export interface Series {
   label: string;
   color: string;
-  kind: "bars" | "line";
+  kind: "bars" | "line" | "before"; // before: of the period before, dashed, over each bucket
   format: (v: number | null) => string;
 }
 
@@ -100,12 +100,22 @@ export function Chart(props: Props): JSX.Element {
           <strong>{clock.format(when * 1000)}</strong>
           {props.series.map((s, i) => (
             <span key={s.label}>
-              <i style={{ background: `var(${s.color})` }} /> {s.label} {s.format(told[i]?.[at.index] ?? null)}
+              <Swatch of={s} /> {s.label} {s.format(told[i]?.[at.index] ?? null)}
             </span>
           ))}
         </div>
       )}
     </figure>
+  );
+}
+
+/** Swatch shows how a series is drawn. */
+export function Swatch({ of: s }: { of: Pick<Series, "color" | "kind"> }): JSX.Element {
+  const colour = `var(${s.color})`;
+  return s.kind === "before" ? (
+    <i class="swatch-before" style={{ borderColor: colour }} />
+  ) : (
+    <i style={{ background: colour }} />
   );
 }
 
@@ -121,6 +131,7 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
   const color = (name: string) => style.getPropertyValue(name).trim();
   const p = latest.current;
   const bars = uPlot.paths.bars?.({ size: [0.82, 60], align: 1, radius: 0.15 });
+  const steps = uPlot.paths.stepped?.({ align: 1 });
   const axis = {
     stroke: color("--muted"),
     grid: { stroke: color("--line"), width: 1 },
@@ -160,7 +171,8 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
       ...p.series.map(s => ({
         label: s.label,
         stroke: color(s.color),
-        width: s.kind === "line" ? 1.5 : 0,
+        width: s.kind === "bars" ? 0 : 1.5,
+        ...(s.kind === "before" ? { dash: [4, 3], ...(steps ? { paths: steps } : {}) } : {}),
         // A value between gaps would be no line
         points:
           s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },

@@ -86,8 +86,16 @@ export function Bar({
   );
 }
 
+/** Tile is a number with its name. */
+export interface Tile {
+  title: string;
+  value: string;
+  more?: string;
+  change?: { mark: string; words: string; before: string } | undefined; // since the period before, and what it was
+}
+
 /** Tiles are the numbers that a page begins with. */
-export function Tiles({ tiles }: { tiles: { title: string; value: string; more?: string }[] }): JSX.Element {
+export function Tiles({ tiles }: { tiles: Tile[] }): JSX.Element {
   return (
     <dl class="tiles">
       {tiles.map(t => (
@@ -96,6 +104,11 @@ export function Tiles({ tiles }: { tiles: { title: string; value: string; more?:
           <dd>
             <strong>{t.value}</strong>
             {t.more && <span class="muted small">{t.more}</span>}
+            {t.change && (
+              <span class="tile-change small" title={`Before: ${t.change.before}`}>
+                <span aria-hidden="true">{t.change.mark}</span> {t.change.words}
+              </span>
+            )}
           </dd>
         </div>
       ))}

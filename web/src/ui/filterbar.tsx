@@ -4,7 +4,7 @@ import type { ApiError } from "../api.ts";
 import type { Field } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { setQuery } from "../router.ts";
-import { changed, filterOf, joined, type Term, terms } from "../terms.ts";
+import { changed, filterOf, joined, quoted, type Term, terms } from "../terms.ts";
 import { Icon } from "./icon.tsx";
 import { Item, Menu } from "./menu.tsx";
 import { type Suggestion, useSuggestions } from "./suggest.ts";
@@ -15,6 +15,7 @@ interface Props {
   range: { from?: string; to?: string };
   error?: Error | undefined; // of the page: what is wrong with the filter is said here
   search?: boolean | undefined; // words are looked for
+  words?: string | undefined; // the field in which they are, where that is one
   children?: ComponentChildren; // to the right
 }
 
@@ -25,7 +26,7 @@ export function filterError(error: Error | undefined): ApiError | undefined {
 }
 
 /** FilterBar is the filter of the address: its terms, each a chip, and a line for more. */
-export function FilterBar({ query, fields, range, error, search, children }: Props): JSX.Element {
+export function FilterBar({ query, fields, range, error, search, words, children }: Props): JSX.Element {
   const filter = filterOf(query, fields);
   const all = terms(filter);
   const [text, setText] = useState("");
@@ -33,12 +34,12 @@ export function FilterBar({ query, fields, range, error, search, children }: Pro
   const input = useRef<HTMLInputElement>(null);
   const wrong = filterError(error);
   const at = wrong && wrongTerm(filter, all, Number(wrong.details?.position ?? 0));
-  useKeys([{ key: "/", label: search ? "Search and filter" : "Filter", run: () => input.current?.select() }]);
+  useKeys([{ key: "/", label: search || words ? "Search and filter" : "Filter", run: () => input.current?.select() }]);
 
   const become = (next: string[]) => setQuery(changed(joined(next), fields));
   const apply = (typed: string) => {
     const texts = all.map(t => t.text);
-    const more = terms(typed).map(t => t.text);
+    const more = terms(typed).map(t => (words ? within(words, t) : t.text));
     if (editing !== null) texts.splice(editing, 1, ...more);
     else texts.push(...more.filter(m => !texts.includes(m)));
     setText("");
@@ -87,7 +88,8 @@ export function FilterBar({ query, fields, range, error, search, children }: Pro
         ))}
         <Line
           {...{ fields, range, filter, text, input, wrong: !!wrong }}
-          label={search ? "Filter, or words to search for" : "Filter"}
+          label={search ? "Filter, or words to search for" : words ? `Filter, or a part of the ${words}` : "Filter"}
+          example={words ? `${fields[0]?.name}:… or a part of the ${words}` : "level:error latency:>2s words"}
           empty={all.length === 0}
           type={setText}
           apply={apply}
@@ -108,6 +110,13 @@ export function FilterBar({ query, fields, range, error, search, children }: Pro
     </div>
   );
 }
+
+// within is a term that words stand in a field, where they are words.
+const within = (field: string, t: Term): string =>
+  t.field ? t.text : `${t.not ? "-" : ""}${field}:*${quoted(unquoted(t.rest))}*`;
+
+const unquoted = (text: string): string =>
+  /^".*"$/.test(text) ? text.slice(1, -1).replaceAll(/\\(["\\])/g, "$1") : text;
 
 // wrongTerm is the term in which a character stands.
 function wrongTerm(line: string, all: Term[], position: number): Term | undefined {
@@ -188,6 +197,7 @@ interface LineProps {
   text: string;
   input: { current: HTMLInputElement | null };
   label: string;
+  example: string;
   empty: boolean;
   wrong: boolean;
   type: (text: string) => void;
@@ -263,7 +273,7 @@ function Line(props: LineProps): JSX.Element {
         aria-activedescendant={shown && active >= 0 ? `${id}-${active}` : undefined}
         aria-invalid={props.wrong}
         aria-describedby={props.wrong ? "filter-wrong" : undefined}
-        placeholder={props.empty ? "level:error latency:>2s words" : ""}
+        placeholder={props.empty ? props.example : ""}
         value={text}
         spellcheck={false}
         autocomplete="off"

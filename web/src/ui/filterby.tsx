@@ -1,7 +1,7 @@
 // A value of a list becomes a filter: by the button in its cell, or with the key f in its row.
 import type { JSX } from "preact";
 import type { Field } from "../filters.ts";
-import { setQuery } from "../router.ts";
+import { place, setQuery } from "../router.ts";
 import { changed, filterOf, terms, withTerm } from "../terms.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icon.tsx";
@@ -9,7 +9,7 @@ import { fieldOf } from "./suggest.ts";
 
 /** filterBy adds a term to the filter of the address. */
 export function filterBy(term: string, fields: Field[]): void {
-  const filter = filterOf(new URLSearchParams(location.search), fields);
+  const filter = filterOf(place().query, fields);
   setQuery(changed(withTerm(filter, term), fields));
 }
 

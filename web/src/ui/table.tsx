@@ -1,15 +1,17 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useCallback, useRef, useState } from "preact/hooks";
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import type { Field } from "../filters.ts";
 import { useKeys } from "../keys.tsx";
 import { navigate } from "../router.ts";
 import { Spinner } from "./bits.tsx";
+import { useComeBack } from "./comeback.ts";
 import { FilterButton, FilterChoice, filterBy, known } from "./filterby.tsx";
-import { Icon } from "./icon.tsx";
 import { NARROW, useMedia } from "./load.ts";
 import { memo } from "./memo.ts";
 import type { Paged } from "./paged.ts";
 import { useRows } from "./rows.ts";
+import type { Selection } from "./selection.ts";
+import { Head } from "./tablehead.tsx";
 
 /** Column of a table of T. */
 export interface Column<T> {
@@ -22,6 +24,8 @@ export interface Column<T> {
   cell: (row: T) => ComponentChildren;
   hint?: (row: T) => string; // shown when the pointer rests on the cell
   filter?: (row: T) => string[]; // terms of filters that its values make
+  shown?: boolean; // false: not unless it is chosen
+  needed?: boolean; // it names its row, and cannot be hidden
 }
 
 interface Props<T> {
@@ -35,6 +39,8 @@ interface Props<T> {
   rowKey?: ((row: T) => string) | undefined; // absent: its id
   fresh?: Set<string> | undefined; // ids of rows that just came in
   fields?: Field[] | undefined; // by which the list can be filtered
+  selection?: Selection<T> | undefined; // rows can be chosen
+  onWidth?: ((key: string, width: number | undefined) => void) | undefined; // undefined: the usual width
 }
 
 const none: Field[] = [];
@@ -67,6 +73,9 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
     (all: string[]) => (all.length === 1 ? filterBy(all[0]!, fields) : setOffered(all)),
     [fields],
   );
+  const keyOf = (row: T): string => props.rowKey?.(row) ?? row.id;
+  useComeBack({ list, height, view, keyOf, href, at: walk, activate: onActive });
+  const { selection } = props;
   const offerRow = () => {
     const row = rows[walk.current.at];
     const all = row ? columns.flatMap(c => c.filter?.(row) ?? []) : [];
@@ -77,6 +86,7 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
     { key: "j", label: "Next row", run: () => step(1) },
     { key: "k", label: "Row before", run: () => step(-1) },
     ...(fields.length > 0 ? [{ key: "f", label: "Filter by a value of this row", run: offerRow }] : []),
+    ...(selection ? chooseKeys(selection, walk) : []),
   ]);
   const onKey = (e: KeyboardEvent) => {
     const row = (e.target as HTMLElement).closest<HTMLElement>("[data-at]");
@@ -100,8 +110,10 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
     }
   };
 
-  const template = columns.map(c => `minmax(${c.width}px, ${c.grow ? `${c.grow}fr` : `${c.width}px`})`).join(" ");
-  const width = columns.reduce((sum, c) => sum + c.width, 0);
+  const [drag, setDrag] = useState<{ key: string; width: number } | null>(null); // a column that is being made wider
+  const box = selection ? CHOOSE : 0;
+  const width = columns.reduce((sum, c) => sum + (c.key === drag?.key ? drag.width : c.width), box);
+  const template = useMemo(() => templateOf(columns, drag, box), [columns, drag, box]);
   return (
     <>
       <div
@@ -110,21 +122,30 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
         tabIndex={-1}
         aria-label={props.label}
         aria-rowcount={rows.length + 1}
+        aria-multiselectable={selection ? true : undefined}
+        style={{ "--columns": template }}
         ref={view.box}
         onScroll={view.look}
         onKeyDown={onKey}
       >
         {!narrow && (
-          <Head columns={columns} sort={props.sort} onSort={props.onSort} template={template} width={width} />
+          <Head
+            columns={columns}
+            sort={props.sort}
+            onSort={props.onSort}
+            width={width}
+            selection={selection}
+            onWidth={props.onWidth}
+            onDrag={setDrag}
+          />
         )}
         <div role="rowgroup" class="table-rows" style={{ height: view.height, minWidth: narrow ? "0" : `${width}px` }}>
           {view.shown.map((row, i) => (
             <Row
-              key={props.rowKey?.(row) ?? row.id}
+              key={keyOf(row)}
               row={row}
               at={view.first + i}
               columns={columns}
-              template={template}
               height={height}
               narrow={narrow}
               fresh={fresh?.has(row.id) ?? false}
@@ -134,6 +155,8 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
               onActive={onActive}
               fields={fields}
               offer={offer}
+              chosen={selection ? selection.has(keyOf(row)) : undefined}
+              choose={selection?.toggle}
             />
           ))}
         </div>
@@ -153,10 +176,34 @@ export function Table<T extends { id: string }>(props: Props<T>): JSX.Element {
   );
 }
 
+const CHOOSE = 30; // pixels, of the boxes by which rows are chosen
+
+function templateOf(
+  columns: { key: string; width: number; grow?: number }[],
+  drag: { key: string; width: number } | null,
+  box: number,
+): string {
+  const own = columns.map(c => {
+    if (c.key === drag?.key) return `${drag.width}px`;
+    return `minmax(${c.width}px, ${c.grow ? `${c.grow}fr` : `${c.width}px`})`;
+  });
+  return [...(box ? [`${box}px`] : []), ...own].join(" ");
+}
+
+function chooseKeys<T>(selection: Selection<T>, walk: { current: { at: number } }) {
+  return [
+    { key: "x", label: "Select this row, or not", run: () => void selection.toggle(walk.current.at, false) },
+    {
+      key: "X",
+      label: "Select all rows from the last to this one",
+      run: () => void selection.toggle(walk.current.at, true),
+    },
+  ];
+}
+
 interface RowProps<T> extends Pick<Props<T>, "columns" | "href" | "compact"> {
   row: T;
   at: number;
-  template: string;
   height: number;
   narrow: boolean;
   fresh: boolean;
@@ -164,13 +211,14 @@ interface RowProps<T> extends Pick<Props<T>, "columns" | "href" | "compact"> {
   onActive: (at: number) => void;
   fields: Field[];
   offer: (all: string[]) => void;
+  chosen: boolean | undefined; // undefined: rows cannot be
+  choose: Selection<T>["toggle"] | undefined;
 }
 
 function DrawnRow({
   row,
   at,
   columns,
-  template,
   height,
   narrow,
   fresh,
@@ -180,25 +228,45 @@ function DrawnRow({
   onActive,
   fields,
   offer,
+  chosen,
+  choose,
 }: RowProps<unknown>): JSX.Element {
+  const box = choose && (
+    // the row has the focus
+    <div role="gridcell" class="cell cell-choose">
+      <input
+        type="checkbox"
+        tabIndex={-1}
+        aria-label={`Select row ${at + 1}`}
+        checked={chosen === true}
+        onClick={e => {
+          e.currentTarget.checked = choose(at, e.shiftKey); // of a range it stays, though it was clicked
+        }}
+      />
+    </div>
+  );
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid's onKeyDown has Enter
     <div
       role="row"
-      class={`row${narrow ? " row-compact" : ""}${fresh ? " fresh" : ""}`}
+      class={`row${narrow ? " row-compact" : ""}${fresh ? " fresh" : ""}${chosen ? " row-chosen" : ""}`}
       data-at={at}
       tabIndex={active ? 0 : -1}
       aria-rowindex={at + 2}
+      aria-selected={chosen}
       style={{
         transform: `translateY(${at * height}px)`,
         height: `${height}px`,
-        gridTemplateColumns: narrow ? "1fr" : template,
+        gridTemplateColumns: narrow ? (box ? `${CHOOSE}px minmax(0, 1fr)` : "1fr") : "var(--columns)",
       }}
       onFocus={() => onActive(at)}
       onClick={e => {
-        if (!(e.target as Element).closest("a, button") && !getSelection()?.toString()) navigate(href(row));
+        onActive(at);
+        const own = (e.target as Element).closest("a, button, .cell-choose");
+        if (!own && !getSelection()?.toString()) navigate(href(row));
       }}
     >
+      {box}
       {narrow ? (
         // the row has the focus
         <div role="gridcell" class="compact">
@@ -220,46 +288,3 @@ function DrawnRow({
 // Scrolling draws only the rows that come into view.
 // A table has rows, columns and links of one T, which a value cannot say.
 const Row = memo(DrawnRow) as unknown as <T>(props: RowProps<T> & { key: string }) => JSX.Element;
-
-interface HeadProps<T> extends Pick<Props<T>, "columns" | "sort" | "onSort"> {
-  template: string;
-  width: number;
-}
-
-function Head<T>({ columns, sort, onSort, template, width }: HeadProps<T>): JSX.Element {
-  const by = sort?.replace(/^-/, "");
-  const descending = sort?.startsWith("-") ?? true;
-  return (
-    <div role="rowgroup" class="table-head" style={{ minWidth: `${width}px` }}>
-      {/* its buttons have the focus */}
-      <div role="row" class="row-head" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-        {columns.map(c => {
-          const sorted = c.sort !== undefined && c.sort === by;
-          const state = sorted ? (descending ? "descending" : "ascending") : "none";
-          return (
-            // its button has the focus
-            <div
-              key={c.key}
-              role="columnheader"
-              class={`cell${c.numeric ? " numeric" : ""}`}
-              {...(c.sort && onSort ? { "aria-sort": state as "none" } : {})}
-            >
-              {c.sort && onSort ? (
-                <button
-                  type="button"
-                  class="sort"
-                  onClick={() => onSort(sorted && descending ? c.sort! : `-${c.sort}`)}
-                >
-                  {c.title}
-                  {sorted && <Icon name={descending ? "down" : "up"} size={12} />}
-                </button>
-              ) : (
-                c.title
-              )}
-            </div>
-          );
-        })}
-      </div>
-    </div>
-  );
-}

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { count, fullTime, utc } from "../format.ts";
 import { navigate } from "../router.ts";
-import { Chart, type Series } from "./chart.tsx";
+import { Chart, type Series, Swatch } from "./chart.tsx";
 import { DataTable } from "./datatable.tsx";
 import { brush } from "./timerange.tsx";
 
@@ -46,7 +46,7 @@ export function TimeChart(props: Props): JSX.Element {
   const [log, setLog] = useState(props.log ?? false);
   const shown = useMemo(() => lines.filter(l => !hidden.has(l.label)), [lines, hidden]);
   const values = useMemo(() => shown.map(l => l.values), [shown]);
-  const y = useMemo(() => (stacked ? stack(values) : values), [values, stacked]);
+  const y = useMemo(() => (stacked ? stackOf(shown) : values), [shown, values, stacked]);
   const most = useMemo(() => usual(y), [y]);
   const toggle = (label: string) => {
     const next = new Set(hidden);
@@ -113,7 +113,7 @@ export function TimeChart(props: Props): JSX.Element {
           {lines.map(l => (
             <li key={l.label}>
               <button type="button" aria-pressed={!hidden.has(l.label)} onClick={() => toggle(l.label)}>
-                <i style={{ background: `var(${l.color})` }} />
+                <Swatch of={l} />
                 <span class="ellipsis">{l.label}</span>
                 {l.total && <span class="muted">{l.total}</span>}
               </button>
@@ -157,6 +157,12 @@ function Numbers({ title, x, bucket, lines, behind }: NumbersProps): JSX.Element
       <DataTable label={title} heads={heads} rows={rows} />
     </div>
   );
+}
+
+// stackOf stacks what is of now; what was before stands beside it.
+function stackOf(lines: Line[]): (number | null)[][] {
+  const now = stack(lines.filter(l => l.kind !== "before").map(l => l.values));
+  return lines.map(l => (l.kind === "before" ? l.values : now.shift()!));
 }
 
 // stack puts each list on top of those behind it: the first is the whole

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { fold } = await source("fold.ts");
+const { fold, placesOf, wordsOf } = await source("fold.ts");
 
 test("case, accents and forms that only look otherwise are folded", () => {
   for (const [a, b] of [
@@ -40,4 +40,12 @@ test("scripts without spaces go on over a blank and a line break, others do not"
   assert.ok(fold("サー\r\n  バー").includes(fold("サーバー")));
   assert.ok(!fold("ab\ncd").includes(fold("bc")));
   assert.ok(fold("ab\n  cd").includes(fold("b c")), "any blanks are one");
+});
+
+test("words stand where the server's search finds them", () => {
+  const places = (text, find) => placesOf(text, wordsOf(find)).map(([a, b]) => text.slice(a, b));
+  assert.deepEqual(places("A Refund? refunds, REFUND_2", "refund"), ["Refund", "REFUND"]);
+  assert.deepEqual(places("Straße und Café", "strasse cafe"), ["Straße", "Café"]);
+  assert.deepEqual(places("東京へ行く", "京"), ["京"]);
+  assert.deepEqual(places("nothing of it", '"…" -'), []);
 });

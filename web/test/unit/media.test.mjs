@@ -55,3 +55,35 @@ test("rules are read with values of any kind, digits kept", () => {
   );
   assert.deepEqual(rulesOf("[]").rules, []);
 });
+
+test("a reference to what the server has taken out is shown from there", async () => {
+  const { reading } = await source("trace/read/read.ts");
+  const hash = "0123456789abcdef".repeat(4);
+  const reference = (type, size, more = "") => `brokle-media:sha256-${hash};type=${type};size=${size}${more}`;
+  const mediumIn = part => reading([{ role: "user", content: [part] }]).messages[0].parts[0].medium;
+  const parts = [
+    { type: "image_url", image_url: { url: `data:image/png;base64,${reference("image/png", 9000)}` } },
+    { type: "image", source: { type: "base64", media_type: "image/png", data: reference("image/png", 9000) } },
+    { type: "blob", mime_type: "image/png", content: reference("image/png", 9000, ";base64=url") },
+    { inlineData: { mimeType: "image/png", data: reference("image/png", 9000) } },
+  ];
+  for (const part of parts) {
+    const found = mediumIn(part);
+    assert.deepEqual(
+      { ...found, name: "" },
+      { modality: "image", type: "image/png", data: "", uri: "", name: "", kept: { hash, bytes: 9000 } },
+      JSON.stringify(part),
+    );
+    const { as, src, caption } = shownOf(found);
+    assert.deepEqual([as, src, caption], ["img", `/v1/media/${hash}`, "Image, image/png, 8.79 KiB"]);
+  }
+  const heard = mediumIn({ type: "input_audio", input_audio: { data: reference("audio/wav", 9000), format: "wav" } });
+  assert.equal(shownOf(heard).as, "audio");
+  const drawn = mediumIn({
+    type: "image_url",
+    image_url: { url: `data:image/svg+xml;base64,${reference("image/svg+xml", 9000)}` },
+  });
+  assert.equal(shownOf(drawn).as, "file");
+  for (const text of [reference("image/png", 1).toUpperCase(), reference("image", 1), `${reference("image/png", 1)} x`])
+    assert.equal(mediumIn({ type: "image_url", image_url: { url: text } }).kept, undefined, text);
+});

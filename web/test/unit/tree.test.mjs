@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { above, failures, firstFailure, foldedAt, hits, kindOf, micros, nodesOf, visible } =
+const { above, failures, firstFailure, foldedAt, goesOn, hits, kindOf, micros, nodesOf, visible } =
   await source("trace/tree.ts");
 const { costLeftOut, tokensLeftOut } = await source("trace/amounts.ts");
 const { twinsOf } = await source("trace/twins.ts");
@@ -144,4 +144,15 @@ test("hits are what a text is found in, not what leads there", () => {
 
 test("a type that is not known is drawn as a span", () => {
   assert.deepEqual(["LLM", "Tool", "reranker", ""].map(kindOf), ["generation", "tool", "span", "span"]);
+});
+
+test("a trace goes on while a step that began lately has not ended", () => {
+  const start = "2026-11-30T12:00:00Z";
+  const step = more => ({ id: "o", type: "span", level: "DEFAULT", end_time: null, children: [], ...more });
+  const trace = (...observations) => ({ start_time: start, observations });
+  const at = Date.parse(start) + 60_000;
+  assert.ok(goesOn(trace(step({ end_time: start, children: [step()] })), at));
+  assert.ok(!goesOn(trace(step()), at + 3_600_000), "it was given up");
+  for (const more of [{ end_time: start }, { type: "EVENT" }, { level: "ERROR" }])
+    assert.ok(!goesOn(trace(step(more)), at));
 });

@@ -1,6 +1,6 @@
 // Pictures, sounds and files: where their bytes are, and of what type.
 import type { Left, Taking } from "./left.ts";
-import type { Medium } from "./shape.ts";
+import type { Kept, Medium } from "./shape.ts";
 
 // The first characters of base64 by which a picture without a type is known.
 const heads: [string, string][] = [
@@ -47,7 +47,7 @@ export function mediumOf(t: Taking, left: Left, at: string, kind: string): Mediu
     where = `${where}.${next[0]}`;
   }
   settle(m);
-  if (!m.uri && !m.data) return null;
+  if (!m.uri && !m.data && !m.kept) return null;
   m.type ||= typeOfFormat(format, kind) || (heads.find(([head]) => m.data.startsWith(head))?.[1] ?? "");
   m.modality ||= modalityOf(m.type, kind);
   return m;
@@ -68,10 +68,29 @@ function settle(m: Medium): void {
     m.data = m.uri;
     m.uri = "";
   }
+  keep(m);
   if (m.data !== "" && bytesOf(m.data) === "") {
     m.uri = [m.uri, m.data].filter(Boolean).join(" "); // it is shown as the text that it is
     m.data = "";
   }
+}
+
+// What stands in a payload for base64 that the server has taken out (docs/api.md): its hash, its type and its size.
+const taken =
+  /brokle-media:sha256-([0-9a-f]{64});type=([a-z0-9.+-]+\/[a-z0-9.+-]+);size=(\d+)(;base64=(url|raw|rawurl)\b)?/;
+const reference = new RegExp(`^${taken.source}$`);
+
+/** references finds all of them in a text. */
+export const references = (): RegExp => new RegExp(taken.source, "g");
+
+// keep puts a reference in its place: the bytes are the server's.
+function keep(m: Medium): void {
+  const found = reference.exec(m.data || m.uri);
+  if (!found) return;
+  m.kept = { hash: found[1]!, bytes: Number(found[3]) } satisfies Kept;
+  m.type ||= found[2]!;
+  if (m.data === "") m.uri = "";
+  m.data = "";
 }
 
 // base64 is what bytes in text look like, in both alphabets.
@@ -98,5 +117,11 @@ function modalityOf(type: string, kind: string): string {
 /** sniffed is a picture of which there is nothing but its base64. */
 export function sniffed(data: string): Medium {
   const type = heads.find(([head]) => data.startsWith(head))?.[1] ?? "";
-  return { modality: "image", type, data, uri: "", name: "" };
+  return held({ modality: "image", type, data, uri: "", name: "" });
+}
+
+/** held is a medium whose data may be a reference. */
+export function held(m: Medium): Medium {
+  keep(m);
+  return m;
 }

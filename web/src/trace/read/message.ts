@@ -2,7 +2,7 @@
 import { isObject, sameJson } from "../../json.ts";
 import { builtInOf, callOf, resultOf } from "./call.ts";
 import { Left, type Obj, type Taking, textOf } from "./left.ts";
-import { sniffed } from "./medium.ts";
+import { held, sniffed } from "./medium.ts";
 import { partsOf } from "./part.ts";
 import { type Message, type Part, side } from "./shape.ts";
 
@@ -199,7 +199,8 @@ function beside(t: Taking, left: Left, parts: Part[]): void {
     const said = a.text("transcript");
     if (said) parts.push({ kind: "text", text: said });
     const data = a.text("data");
-    if (data) parts.push({ kind: "medium", medium: { modality: "audio", type: "audio/wav", data, uri: "", name: "" } });
+    if (data)
+      parts.push({ kind: "medium", medium: held({ modality: "audio", type: "audio/wav", data, uri: "", name: "" }) });
   }
   const images = t.peek("images"); // Ollama's: base64
   if (Array.isArray(images) && images.every(i => typeof i === "string")) {

@@ -8,6 +8,13 @@ export interface Medium {
   data: string; // base64; "" when it is elsewhere
   uri: string; // where it is, or the id of the provider
   name: string;
+  kept?: Kept; // the server has the bytes, in a store of their own
+}
+
+/** Kept is what the server took out of a payload: by the hash of its bytes, with their number. */
+export interface Kept {
+  hash: string;
+  bytes: number;
 }
 
 export type Part =
