@@ -156,3 +156,21 @@ func TestTwoThatBelieveTheyLead(t *testing.T) {
 		t.Errorf("told %s", got)
 	}
 }
+
+// late is a view that has not heard of the last change.
+type late struct{ *view }
+
+func (late) Read() ([]byte, error) { return nil, nil }
+
+// A node that has not heard yet that another one leads does not take the lead from it.
+func TestLeadIsNotTakenByWhoHearsLate(t *testing.T) {
+	t.Parallel()
+	w, rules, leads := newWorld(), &memory{}, &memory{}
+	a := w.node(t, Options{Place: rules.view(), Lead: leads.view(), Node: "a"})
+	hears(t, a)
+	b := w.node(t, Options{Place: rules.view(), Lead: late{leads.view()}, Node: "b"})
+	hears(t, b)
+	if !a.leads() || b.leads() || b.leader().Node != "a" {
+		t.Errorf("a leads: %v, b leads: %v", a.leads(), b.leads())
+	}
+}

@@ -2,16 +2,11 @@
 // the addresses too (pageRoutes in internal/server).
 import type { JSX } from "preact";
 import { link } from "./base.ts";
-import { AlertsPage } from "./pages/alerts.tsx";
-import { ComparePage } from "./pages/compare.tsx";
-import { DashboardPage } from "./pages/dashboard.tsx";
-import { IngestPage } from "./pages/ingest.tsx";
 import { ObservationPage } from "./pages/observation.tsx";
 import { ObservationsPage } from "./pages/observations.tsx";
 import { ScoresPage } from "./pages/scores.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
-import { SettingsPage } from "./pages/settings.tsx";
 import { TracePage } from "./pages/trace.tsx";
 import { TracesPage } from "./pages/traces.tsx";
 import { UserPage } from "./pages/user.tsx";
@@ -21,6 +16,14 @@ import { Viewed } from "./saved/viewed.tsx";
 import type { Session } from "./types.ts";
 import { Empty } from "./ui/bits.tsx";
 import type { IconName } from "./ui/icon.tsx";
+import { lazy } from "./ui/lazy.tsx";
+
+const later = () => import("./pages/later.ts");
+const AlertsPage = lazy(() => later().then(m => m.AlertsPage));
+const ComparePage = lazy(() => later().then(m => m.ComparePage));
+const DashboardPage = lazy(() => later().then(m => m.DashboardPage));
+const IngestPage = lazy(() => later().then(m => m.IngestPage));
+const SettingsPage = lazy(() => later().then(m => m.SettingsPage));
 
 interface View {
   path: string; // first segment

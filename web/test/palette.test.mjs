@@ -62,7 +62,7 @@ test("an id that is pasted leads to what has it, a name to its page", async () =
   await go(page, trace, /^Trace/);
   await page.waitForURL(u => decodeURIComponent(u.pathname) === `/traces/${trace}`);
   await page.getByRole("heading", { name: `gone to ${run}`, level: 1 }).waitFor();
-  await go(page, "dash", /^PageDashboard/);
+  await go(page, "dash", /^Page ?Dashboard/);
   await page.waitForURL(u => u.pathname === "/dashboard");
   await go(page, ids.observation, /^Observation/);
   await page.waitForURL(u => u.searchParams.get("observation") === ids.observation);
@@ -79,7 +79,7 @@ test("an id that is pasted leads to what has it, a name to its page", async () =
   await go(page, `${url}/sessions/${session}`, /^Address/);
   await page.waitForURL(u => u.pathname === `/sessions/${session}`);
   await open(page);
-  await option(page, new RegExp(`^Recent${user}`)).waitFor();
+  await option(page, new RegExp(`^Recent ?${user}`)).waitFor();
   await page.keyboard.press("Escape");
   await input(page).waitFor({ state: "detached" });
   assert.deepEqual(problems, []);

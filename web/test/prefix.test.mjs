@@ -64,7 +64,7 @@ test("below a prefix: signing in, lists, a trace, its address, the stream and si
   const [cookie] = await context.cookies();
   assert.ok(cookie.path.startsWith(PREFIX), `the cookie goes to all below ${cookie.path}`);
 
-  await page.getByRole("button", { name: "Live" }).click();
+  await page.getByRole("button", { name: "Live", exact: true }).click();
   await until("the stream was asked for", () => passed.some(p => p.startsWith("/v1/telemetry/stream")));
 
   await page.getByRole("link", { name }).click();

@@ -49,9 +49,9 @@ const number = (text: string) => (text.trim() === "" ? undefined : Number(text))
 
 // unitOf says in what thresholds are.
 function unitOf(metric: string): string {
-  if (metric.startsWith("latency")) return "in milliseconds";
-  if (metric.startsWith("cost")) return "in US dollars";
-  return metric === "error_rate" ? "a share: 0.05 are 5 %" : "";
+  if (metric.startsWith("latency")) return "In milliseconds.";
+  if (metric.startsWith("cost")) return "In US dollars.";
+  return metric === "error_rate" ? "A share: 0.05 is 5 %." : "";
 }
 
 /** AlertForm asks what is watched, what of it is told, and where. */
@@ -149,7 +149,7 @@ export function AlertForm({ begun, onClose, onSaved }: Props): JSX.Element {
             <input type="number" step="any" value={alert} onInput={e => setAlert(e.currentTarget.value)} />
           </label>
         </div>
-        {unitOf(metricOf(asking)) && <p class="muted small">Both {unitOf(metricOf(asking))}.</p>}
+        {unitOf(metricOf(asking)) && <p class="muted small">{unitOf(metricOf(asking))}</p>}
         <Where all={destinations} set={setDestinations} />
         <details>
           <summary>More</summary>

@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, request, seg } from "../api.ts";
-import { count } from "../format.ts";
+import { count, counted } from "../format.ts";
+import { decode } from "../router.ts";
 import type { AlertDelivery, AlertGroup, AlertRow, AlertTrial, Page } from "../types.ts";
 import { Failure, Spinner, Time } from "../ui/bits.tsx";
-import { DataTable } from "../ui/datatable.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { useDoing } from "../ui/doing.ts";
 import { useLoad } from "../ui/load.ts";
@@ -59,7 +59,7 @@ export function AlertItem({ alert: a, edit, changed }: Props): JSX.Element {
         </span>
       </div>
       <p class="muted small alert-more">
-        <code>{decodeURIComponent(a.question.replaceAll("+", " "))}</code> over {a.window}
+        <code>{decode(a.question.replaceAll("+", " "))}</code> over {a.window}
         {a.since && (
           <>
             , {a.state} since <Time at={a.since} />
@@ -161,37 +161,43 @@ function Log({ of, onClose }: { of: string; onClose: () => void }): JSX.Element 
         <p class="muted">Nothing yet: its state has not changed, or it has no destination.</p>
       )}
       {data && data.data.length > 0 && (
-        <DataTable
-          label={`Log of ${of}`}
-          heads={["When", "Told", "To", "Delivery", "Attempts", "Last answer"]}
-          rows={data.data.map(d => ({ key: `${d.id}/${d.destination}`, cells: cells(d) }))}
-        />
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: where it scrolls, keys must reach it (WCAG 2.1.1)
+        <ul class="alert-log small" aria-label={`Log of ${of}`} tabIndex={0}>
+          {data.data.map(d => (
+            <Sent key={`${d.id}/${d.destination}`} of={d} />
+          ))}
+        </ul>
       )}
     </Dialog>
   );
 }
 
-function cells(d: AlertDelivery) {
-  return [
-    <Time key="at" at={d.message.timestamp} />,
-    <span key="told" title={d.message.data.text}>
-      {d.message.data.state}
-      {d.message.data.by && `, ${nameOf({ ...d.message.data, since: null, no_data: false })}`}
-    </span>,
-    `${d.kind} ${d.to}`,
-    <span key="state" class={d.state === "sent" ? "" : "bad"}>
-      {d.state === "given_up" ? "given up" : d.state}
-    </span>,
-    count(d.attempts),
-    <span key="last">
-      {d.last ?? "–"}
-      {d.next && (
-        <>
-          , again <Time at={d.next} />
-        </>
-      )}
-    </span>,
-  ];
+const became: Record<string, string> = {
+  sent: "badge badge-ok",
+  pending: "badge badge-warn",
+  given_up: "badge badge-error",
+};
+
+// Sent is one message to one destination: what it told, and what became of it.
+function Sent({ of: d }: { of: AlertDelivery }): JSX.Element {
+  const told = d.message.data;
+  return (
+    <li>
+      <span class={became[d.state] ?? "badge"}>{d.state.replace("_", " ")}</span> <strong>{told.state}</strong>
+      {told.by && `, ${nameOf({ ...told, since: null, no_data: false })}`} <Time at={d.message.timestamp} /> to {d.kind}{" "}
+      <code>{d.to}</code>
+      <span class="muted">
+        {" "}
+        {counted(d.attempts, "attempt")}
+        {d.last && `: ${d.last}`}
+        {d.next && (
+          <>
+            , again <Time at={d.next} />
+          </>
+        )}
+      </span>
+    </li>
+  );
 }
 
 function Test({ of: a, onClose }: { of: AlertRow; onClose: () => void }): JSX.Element {

@@ -13,6 +13,7 @@ import { AlertForm, type Begun } from "./alertform.tsx";
 import { AlertItem } from "./alertitem.tsx";
 
 const AGAIN = 15_000; // alerts are looked at once a minute, most of them
+const SOON = 1000;
 
 /** AlertsPage has the alerts of the project: how each stands, and for who may, what makes, changes and tries them. */
 export function AlertsPage(): JSX.Element {
@@ -27,6 +28,11 @@ export function AlertsPage(): JSX.Element {
     }, AGAIN);
     return () => clearInterval(timer);
   }, [reload]);
+  useEffect(() => {
+    if (!data?.data.some(a => a.at === null && !a.disabled)) return;
+    const timer = setTimeout(reload, SOON); // one that was set just now is looked at in a moment
+    return () => clearTimeout(timer);
+  }, [data, reload]);
   const begun = edited ?? (admin ? asked : null);
   const close = () => {
     edit(null);

@@ -127,8 +127,8 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
   const x = axisOf(range, a.step, [...a.over, ...a.modelsOver, ...a.environmentsOver]);
   const bucket = a.step.ms / 1000;
   const n = number(a.total.count) ?? 0;
-  const before = (rows: StatRow[] | undefined, metric: string, format: Line["format"]) =>
-    rows ? [beforeLine(x, rows, metric, format, "before")] : [];
+  const before = (rows: StatRow[] | undefined, metric: string, format: Line["format"], empty: number | null = 0) =>
+    rows ? [beforeLine(x, rows, metric, format, empty)] : [];
   return (
     <>
       <Tiles tiles={tilesOf(a)} />
@@ -193,7 +193,7 @@ function Shown({ answers: a, range, params }: { answers: Answers; range: Range; 
               format: percent,
               values: along(x, a.over, "error_rate", null),
             },
-            ...before(a.before?.over, "error_rate", percent),
+            ...before(a.before?.over, "error_rate", percent, null),
           ]}
         />
       </div>
@@ -230,17 +230,19 @@ function latency(x: number[], rows: StatRow[], before: StatRow[] | undefined): L
       values: along(x, rows, metric, null),
     }),
   );
-  const then = names.map(
-    ([label, metric, color]): Line => ({
-      ...beforeLine(x, before ?? [], metric, duration, `${label} before`),
-      color,
-    }),
-  );
+  const then = now.map((l, i) => ({
+    ...l,
+    label: `${l.label} before`,
+    before: true,
+    values: along(x, before ?? [], names[i]![1], null),
+  }));
   return before ? [...now, ...then] : now;
 }
 
-function beforeLine(x: number[], rows: StatRow[], metric: string, format: Line["format"], label: string): Line {
-  return { label, color: "--muted", kind: "before", format, values: along(x, rows, metric, null) };
+// beforeLine goes over the bars of now; empty is what stands where nothing was.
+function beforeLine(x: number[], rows: StatRow[], metric: string, format: Line["format"], empty: number | null): Line {
+  const values = along(x, rows, metric, empty);
+  return { label: "before", color: "--muted", kind: "steps", before: true, format, values };
 }
 
 function tilesOf({ total, models, before }: Answers): Tile[] {

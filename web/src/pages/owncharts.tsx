@@ -189,13 +189,14 @@ function beforeLines(now: Line[], x: number[], rows: StatRow[], by: string, metr
   if (by && bars) {
     const sums = groups(rows, by, metric).map(g => along(x, g.rows, metric, 0));
     const values = x.map((_, i) => sums.reduce((t, v) => t + (v[i] ?? 0), 0));
-    return [{ label: "before", color: "--muted", kind: "before", format, values }];
+    return [{ label: "before", color: "--muted", kind: "steps", before: true, format, values }];
   }
   return now
     .map((l): Line => {
       const of = by ? rows.filter(r => String(r[by] ?? "") === l.label) : rows;
-      const color = by ? l.color : "--muted";
-      return { label: `${l.label} before`, color, kind: "before", format, values: along(x, of, metric, null) };
+      const values = along(x, of, metric, null);
+      const kind = bars ? "steps" : "line";
+      return { label: `${l.label} before`, color: by ? l.color : "--muted", kind, before: true, format, values };
     })
     .filter(l => l.values.some(v => v !== null));
 }

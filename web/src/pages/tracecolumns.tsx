@@ -32,7 +32,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     {
       key: "input",
       title: "Input",
-      width: 130,
+      width: 112,
       grow: 2,
       cell: t => (t.highlights?.length ? <Found in={t.highlights} /> : <Preview text={t.input_preview} />),
       hint: t => t.input_preview ?? "",
@@ -40,7 +40,7 @@ export function columnsOf(scores: string[], yesNo: Set<string>, longest: number)
     {
       key: "output",
       title: "Output",
-      width: 120,
+      width: 106,
       grow: 2,
       cell: t => <Preview text={t.output_preview} />,
       hint: t => t.output_preview ?? "",

@@ -8,7 +8,8 @@ import { onTheme } from "../theme.ts";
 export interface Series {
   label: string;
   color: string;
-  kind: "bars" | "line" | "before"; // before: of the period before, dashed, over each bucket
+  kind: "bars" | "line" | "steps"; // steps go over each bucket, as bars do
+  before?: boolean; // of the period before: dashed
   format: (v: number | null) => string;
 }
 
@@ -110,13 +111,9 @@ export function Chart(props: Props): JSX.Element {
 }
 
 /** Swatch shows how a series is drawn. */
-export function Swatch({ of: s }: { of: Pick<Series, "color" | "kind"> }): JSX.Element {
+export function Swatch({ of: s }: { of: Series }): JSX.Element {
   const colour = `var(${s.color})`;
-  return s.kind === "before" ? (
-    <i class="swatch-before" style={{ borderColor: colour }} />
-  ) : (
-    <i style={{ background: colour }} />
-  );
+  return s.before ? <i class="swatch-before" style={{ borderColor: colour }} /> : <i style={{ background: colour }} />;
 }
 
 function dataOf(p: Props): uPlot.AlignedData {
@@ -172,7 +169,8 @@ function optionsOf(el: HTMLElement, latest: { current: Props }, hover: Hover): u
         label: s.label,
         stroke: color(s.color),
         width: s.kind === "bars" ? 0 : 1.5,
-        ...(s.kind === "before" ? { dash: [4, 3], ...(steps ? { paths: steps } : {}) } : {}),
+        ...(s.before ? { dash: [4, 3] } : {}),
+        ...(s.kind === "steps" && steps ? { paths: steps } : {}),
         // A value between gaps would be no line
         points:
           s.kind === "line" ? { show: true, size: 5, width: 0, fill: color(s.color), filter: alone } : { show: false },

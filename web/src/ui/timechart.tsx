@@ -161,8 +161,8 @@ function Numbers({ title, x, bucket, lines, behind }: NumbersProps): JSX.Element
 
 // stackOf stacks what is of now; what was before stands beside it.
 function stackOf(lines: Line[]): (number | null)[][] {
-  const now = stack(lines.filter(l => l.kind !== "before").map(l => l.values));
-  return lines.map(l => (l.kind === "before" ? l.values : now.shift()!));
+  const now = stack(lines.filter(l => !l.before).map(l => l.values));
+  return lines.map(l => (l.before ? l.values : now.shift()!));
 }
 
 // stack puts each list on top of those behind it: the first is the whole

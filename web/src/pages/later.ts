@@ -1,0 +1,6 @@
+// Pages that nobody begins with: one file, loaded when the first of them is gone to. Apart they would be many small ones.
+export { AlertsPage } from "./alerts.tsx";
+export { ComparePage } from "./compare.tsx";
+export { DashboardPage } from "./dashboard.tsx";
+export { IngestPage } from "./ingest.tsx";
+export { SettingsPage } from "./settings.tsx";
