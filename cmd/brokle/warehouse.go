@@ -21,11 +21,11 @@ func warehouseCommand(std streams) *cli.Command {
 			Name: name, Usage: usage,
 			Flags: flags(
 				&cli.BoolFlag{Name: "print", Sources: env("warehouse", "print"), Usage: "print the statements that make the tables, for who runs them by hand; nothing is asked or changed"},
-				&cli.StringFlag{Name: "cluster", Sources: env("warehouse", "cluster"), Usage: "with --print: the statements for all servers of this cluster, replicated among them"},
+				&cli.StringFlag{Name: "cluster", Sources: env("warehouse", "cluster"), Usage: "with --print: the statements for all servers of this cluster, replicated among those of a shard"},
 			),
 			Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 				if c.Bool("print") {
-					return printDDL(std, c.String("cluster"))
+					return printDDL(std, cfg, c.String("cluster"))
 				}
 				if c.String("cluster") != "" {
 					return &usageError{"brokle warehouse " + name, fmt.Errorf("--cluster needs --print: replicated tables are made by hand")}
@@ -56,9 +56,21 @@ func warehouseCommand(std streams) *cli.Command {
 	}
 }
 
-func printDDL(std streams, cluster string) error {
-	_, err := fmt.Fprintln(std.out, strings.Join(daemon.WarehouseDDL(cluster), ";\n\n")+";")
-	return err
+func printDDL(std streams, cfg daemon.Config, cluster string) error {
+	shards, err := daemon.WarehouseDDL(cfg, cluster)
+	if err != nil {
+		return err
+	}
+	for n, statements := range shards {
+		text := strings.Join(statements, ";\n\n") + ";"
+		if len(shards) > 1 {
+			text = fmt.Sprintf("-- shard %d of %d\n\n%s\n", n+1, len(shards), text)
+		}
+		if _, err := fmt.Fprintln(std.out, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func warehouseStatus(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
@@ -84,6 +96,9 @@ func printInspection(std streams, is *daemon.Inspection) error {
 	}
 	for _, column := range is.Columns {
 		lines = append(lines, "there is no column "+column)
+	}
+	for _, shard := range is.Unmarked {
+		lines = append(lines, "a shard does not know yet that it is "+shard)
 	}
 	lines = append(lines, is.Wrong...)
 	if is.Whole() {

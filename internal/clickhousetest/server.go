@@ -44,6 +44,7 @@ type Server struct {
 	mu        sync.Mutex // guards the process, below, of those that run, end and supervise it
 	down      bool       // it was ended by Kill
 	dir       string
+	shards    []*Server // of Cluster
 	cmd       *exec.Cmd
 	stdin     io.Closer
 	log       bytes.Buffer // its output; read only after it has ended
@@ -77,6 +78,61 @@ func StartIn(t testing.TB, dir string) *Server {
 	return s
 }
 
+// Cluster is the name under which the servers of StartCluster know one another, each as a shard.
+const Cluster = "shards"
+
+// StartCluster runs as many servers until the test ends, which are the shards of a cluster.
+func StartCluster(t testing.TB, shards int) []*Server {
+	t.Helper()
+	files, err := install()
+	if errors.Is(err, errNotHere) {
+		t.Skipf("skipped: %v, so NO ClickHouse was tried", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 { // another process may take a port first
+		all := make([]*Server, shards)
+		for i := range all {
+			all[i] = &Server{t: t, files: files, dir: t.TempDir(), shards: all}
+			if err := all[i].choosePorts(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if runAll(t, all) {
+			return all
+		}
+	}
+	t.Fatal("the servers of a cluster do not start")
+	return nil
+}
+
+// runAll runs servers that know one another, and says whether all answer.
+func runAll(t testing.TB, all []*Server) bool {
+	t.Helper()
+	for _, s := range all {
+		if err := s.configure(); err != nil {
+			t.Fatal(err)
+		}
+		ready, err := s.run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.cmd != nil {
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("the end of a shard: %s", s.Output())
+				}
+				s.Kill()
+			})
+		}
+		if !ready {
+			return false
+		}
+	}
+	return true
+}
+
 // Open is StartIn for who is no test: where the engine cannot be had it is an error.
 func Open(dir string) (*Server, error) {
 	files, err := install()
@@ -92,12 +148,8 @@ func open(files installed, dir string) (*Server, error) {
 		return nil, err
 	}
 	for range 5 { // another process may take a port first
-		for _, port := range []*int{&s.HTTP, &s.TCP} {
-			free, err := freePort()
-			if err != nil {
-				return nil, err
-			}
-			*port = free
+		if err := s.choosePorts(); err != nil {
+			return nil, err
 		}
 		if ready, err := s.run(); ready || err != nil {
 			return s, err
@@ -116,18 +168,43 @@ const configuration = `<clickhouse>
 <user_directories><users_xml><path>%[1]s/users.xml</path></users_xml></user_directories>
 <backups><allowed_path>%[1]s/backups/</allowed_path></backups>
 <max_server_memory_usage>4000000000</max_server_memory_usage>
-</clickhouse>`
+%[3]s</clickhouse>`
 
-const users = `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>
+// users have a server of a cluster wait for the others, however busy the machine is: one that is left in its greeting ends.
+const users = `<clickhouse><profiles><default><use_hedged_requests>0</use_hedged_requests><connect_timeout_with_failover_ms>60000</connect_timeout_with_failover_ms></default></profiles><quotas><default/></quotas><users>
 <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
 <%[1]s><password>%[2]s</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></%[1]s>
 </users></clickhouse>`
 
 func (s *Server) configure() error {
 	return errors.Join(
-		os.WriteFile(filepath.Join(s.dir, "config.xml"), fmt.Appendf(nil, configuration, s.dir, KeepFree), 0o644),
+		os.WriteFile(filepath.Join(s.dir, "config.xml"), fmt.Appendf(nil, configuration, s.dir, KeepFree, s.remote()), 0o644),
 		os.WriteFile(filepath.Join(s.dir, "users.xml"), fmt.Appendf(nil, users, User, Password), 0o644),
 	)
+}
+
+// remote is the cluster that the server is a shard of, for its configuration.
+func (s *Server) remote() string {
+	if len(s.shards) == 0 {
+		return ""
+	}
+	text := "<remote_servers><" + Cluster + ">"
+	for _, shard := range s.shards {
+		text += fmt.Sprintf("<shard><replica><host>127.0.0.1</host><port>%d</port><user>%s</user><password>%s</password></replica></shard>", shard.TCP, User, Password)
+	}
+	return text + "</" + Cluster + "></remote_servers>"
+}
+
+// choosePorts finds two that are free.
+func (s *Server) choosePorts() error {
+	for _, port := range []*int{&s.HTTP, &s.TCP} {
+		free, err := freePort()
+		if err != nil {
+			return err
+		}
+		*port = free
+	}
+	return nil
 }
 
 func freePort() (int, error) {
@@ -198,6 +275,21 @@ func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.TCP) }
 func (s *Server) URL(database string) string {
 	u := url.URL{Scheme: "clickhouse", User: url.UserPassword(User, Password), Host: s.Addr(), Path: "/" + database}
 	return u.String()
+}
+
+// HTTPURL is the same over HTTP.
+func (s *Server) HTTPURL(database string) string {
+	u := url.URL{Scheme: "http", User: url.UserPassword(User, Password), Host: "127.0.0.1:" + strconv.Itoa(s.HTTP), Path: "/" + database}
+	return u.String()
+}
+
+// ShardsURL is URL of all shards of the server's cluster.
+func (s *Server) ShardsURL(database string) string {
+	hosts := make([]string, len(s.shards))
+	for i, shard := range s.shards {
+		hosts[i] = shard.Addr()
+	}
+	return fmt.Sprintf("clickhouse://%s@%s/%s?cluster=%s", url.UserPassword(User, Password), strings.Join(hosts, ";"), database, Cluster)
 }
 
 // Database makes an empty database and returns its name.

@@ -252,6 +252,9 @@ func (m *monitor) addShared(h *store.Health) {
 	if fault := m.shared.Fault(); fault != nil {
 		h.OK = false
 		h.Detail += ", clickhouse: " + fault.Error()
+		if away := m.shared.Away(); away != "" {
+			h.Detail += ", " + away
+		}
 		return
 	}
 	if away := m.shared.Away(); away != "" {

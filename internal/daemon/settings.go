@@ -109,7 +109,7 @@ func Settings() []Setting {
 		{Field: "RedisTimeout", Flag: "redis-timeout", Default: "500ms", Range: "10ms to 10s",
 			Usage: "how long a batch waits for Redis at each step; then this node deduplicates alone until Redis answers again",
 			ptr:   func(c *Config) any { return &c.RedisTimeout }, min: 0.01, max: 10},
-		{Field: "WarehouseURL", Flag: "warehouse-url", Range: "clickhouse://user:password@host:9000[,host:9000]/database?secure=true, or @FILE for one that is in a file; empty: the node has its own",
+		{Field: "WarehouseURL", Flag: "warehouse-url", Range: "clickhouse://user:password@host:9000[,host:9000]/database?secure=true, the same with http:// (port 8123) or https:// (8443); host;host and ?cluster=NAME for shards; or @FILE for one that is in a file; empty: the node has its own",
 			Usage: "the ClickHouse that several nodes have as their warehouse (docs/scale-out.md)", Secret: true,
 			ptr: func(c *Config) any { return &c.WarehouseURL }},
 

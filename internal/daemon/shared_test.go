@@ -34,7 +34,7 @@ func TestWarehouseURL(t *testing.T) {
 			}
 		}
 	}
-	for url, why := range map[string]string{"clickhouse://u:hidden@a": "database", "@" + file + ".absent": "no such file", "https://u:hidden@a/db": "native protocol"} {
+	for url, why := range map[string]string{"clickhouse://u:hidden@a": "database", "@" + file + ".absent": "no such file", "https://u:hidden@a/db?secure=true": "https:// is HTTP"} {
 		err := Config{WarehouseURL: url}.Validate()
 		if err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "--warehouse-url") || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: %v", url, err)

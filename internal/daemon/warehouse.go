@@ -70,12 +70,19 @@ func InspectWarehouse(ctx context.Context, cfg Config) (*Inspection, error) {
 	return clickhouse.Inspect(ctx, o)
 }
 
-// WarehouseDDL is the statements that make the tables: in one server, or on all servers of a cluster, replicated.
-func WarehouseDDL(cluster string) []string {
-	if cluster == "" {
-		return clickhouse.DDL()
+// WarehouseDDL is the statements that make the tables: in each of the shards that cfg names, or of one server, when it names none; or on all servers of a cluster, replicated.
+func WarehouseDDL(cfg Config, cluster string) (shards [][]string, err error) {
+	o, err := cfg.sharedWarehouse()
+	switch {
+	case err != nil:
+		return nil, err
+	case o == nil:
+		o = &clickhouse.Options{}
 	}
-	return clickhouse.ClusterDDL(cluster)
+	if cluster == "" {
+		return clickhouse.DDL(*o), nil
+	}
+	return [][]string{clickhouse.ClusterDDL(cluster, o.Cluster != "")}, nil
 }
 
 // Verified is what a comparison of a node's log with the warehouse that it shares found.

@@ -23,11 +23,12 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/redistest"
 )
 
-// sharing is two nodes with one Redis and one ClickHouse, and what they acknowledged.
+// sharing is two nodes with one Redis and one ClickHouse, and what they acknowledged. The second one asks ClickHouse over HTTP.
 type sharing struct {
 	server *clickhousetest.Server
 	client *http.Client
 	dirs   [2]string
+	urls   [2]string // of the warehouse
 	args   []string
 
 	mu     sync.RWMutex // guards nodes
@@ -51,11 +52,16 @@ func startSharing(t *testing.T, args ...string) *sharing {
 			t.Logf("the end of clickhouse: %s", server.Output())
 		}
 	})
+	return startOn(t, server, [2]string{server.URL("brokle"), server.HTTPURL("brokle")}, args...)
+}
+
+// startOn starts two nodes, each with its URL. The database is not there yet: whichever comes first makes it.
+func startOn(t *testing.T, server *clickhousetest.Server, urls [2]string, args ...string) *sharing {
+	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	s := &sharing{server: server, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
-	// The database is not there yet: whichever node comes first makes it.
-	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--warehouse-url", server.URL("brokle"), "--drain-timeout", "20s"}
+	s := &sharing{server: server, urls: urls, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
+	s.args = []string{"--redis-url", redistest.Start(t).URL(), "--drain-timeout", "20s"}
 	s.args = append(s.args, args...)
 	var both sync.WaitGroup
 	for i := range s.nodes {
@@ -71,7 +77,7 @@ func startSharing(t *testing.T, args ...string) *sharing {
 
 // start runs a node on its directory.
 func (s *sharing) start(t *testing.T, i int) {
-	n, err := rig.Launch(bin.Command(s.dirs[i], s.args...))
+	n, err := rig.Launch(bin.Command(s.dirs[i], append([]string{"--warehouse-url", s.urls[i]}, s.args...)...))
 	if err != nil {
 		t.Error(err)
 		return

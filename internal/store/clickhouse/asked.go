@@ -64,7 +64,7 @@ func (w *Warehouse) Asked(ctx context.Context) (asked []Asked, err error) {
 	seqs := new(proto.ColUInt64).Array()
 	q := &builder{}
 	text := "SELECT id, seqs FROM erasures FINAL WHERE node = " + q.arg(uint64(w.Node())) + " AND done = 0 AND project = '' ORDER BY at"
-	err = w.ask(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
+	err = w.askFirst(ctx, q, text, proto.Results{{Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
 		a := Asked{id: id.Row(i)}
 		for _, seq := range seqs.Row(i) {
 			a.Seqs = append(a.Seqs, entity.Seq(seq))

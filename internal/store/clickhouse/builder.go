@@ -19,7 +19,7 @@ type builder struct {
 func (q *builder) arg(v any) string {
 	name := "p" + strconv.Itoa(len(q.params)+1)
 	typ, text := parameter(v)
-	q.params = append(q.params, proto.Parameter{Key: name, Value: quoted(text)})
+	q.params = append(q.params, proto.Parameter{Key: name, Value: text})
 	return "{" + name + ":" + typ + "}"
 }
 
@@ -57,12 +57,16 @@ func parameter(v any) (typ, text string) {
 }
 
 var (
-	fieldEscapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
-	quoteEscapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	fieldEscapes  = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
+	fieldMeanings = strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\n`, "\n", `\r`, "\r", `\0`, "\x00")
+	quoteEscapes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 )
 
 // escaped is a text as a field of tab-separated lines.
 func escaped(s string) string { return fieldEscapes.Replace(s) }
+
+// unescaped is what a field of tab-separated lines says.
+func unescaped(field string) string { return fieldMeanings.Replace(field) }
 
 // quoted is a text as a literal of SQL.
 func quoted(s string) string { return "'" + quoteEscapes.Replace(s) + "'" }

@@ -81,18 +81,18 @@ func (w *Warehouse) loadSelf(ctx context.Context) error {
 	w.reached.Store(uint64(self.cursor))
 	w.began.Store(uint64(self.cursor))
 	if w.resumes {
-		w.there, err = w.begun(ctx)
+		w.there, err = w.begun(ctx, w.asker(), "events")
 	}
 	return err
 }
 
-// begun reads which events of the block that was begun are in the table, by their Seqs.
-func (w *Warehouse) begun(ctx context.Context) (there map[uint64]bool, err error) {
+// begun reads which events of the block that was begun are in a table of these servers, by their Seqs.
+func (w *Warehouse) begun(ctx context.Context, p *pool, table string) (there map[uint64]bool, err error) {
 	var seq proto.ColUInt64
 	there = map[uint64]bool{}
 	q := &builder{}
-	text := fmt.Sprintf("SELECT seq FROM events WHERE node = %d AND step = %s", w.self.id, q.arg(w.self.inserting))
-	err = w.ask(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
+	text := fmt.Sprintf("SELECT seq FROM %s WHERE node = %d AND step = %s", table, w.self.id, q.arg(w.self.inserting))
+	err = w.askAt(ctx, p, q, text, w.wholeSettings(), proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
 	if err != nil {
 		return nil, fmt.Errorf("read which events are in the table: %w", err)
 	}
@@ -108,7 +108,7 @@ func (w *Warehouse) nodes(ctx context.Context) (all []node, err error) {
 		{Name: "node", Data: &id}, {Name: "steps", Data: &steps}, {Name: "generation", Data: &generation}, {Name: "cursor", Data: &cursor}, {Name: "upto", Data: &upto},
 		{Name: "inserting", Data: &inserting}, {Name: "inserted", Data: &inserted}, {Name: "settled", Data: &settled}, {Name: "head", Data: &head}, {Name: "process", Data: &process},
 	}
-	err = w.ask(ctx, &builder{}, "SELECT node, steps, generation, cursor, upto, inserting, inserted, settled, head, process FROM nodes FINAL ORDER BY node", result, func(i int) {
+	err = w.askFirst(ctx, &builder{}, "SELECT node, steps, generation, cursor, upto, inserting, inserted, settled, head, process FROM nodes FINAL ORDER BY node", result, func(i int) {
 		all = append(all, node{
 			id.Row(i), steps.Row(i), generation.Row(i), entity.Seq(cursor.Row(i)), entity.Seq(upto.Row(i)), inserting.Row(i), inserted.Row(i), settled.Row(i), entity.Seq(head.Row(i)), process.Row(i),
 		})

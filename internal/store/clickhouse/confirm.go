@@ -92,8 +92,8 @@ func (w *Warehouse) relatives(ctx context.Context, x *plain) (map[int32][]relati
 
 // askWith is ask with a table of the caller's, which the statement names.
 func (w *Warehouse) askWith(ctx context.Context, q *builder, text string, result proto.Results, name string, with proto.Input, each func(row int)) error {
-	return w.pool.do(ctx, ch.Query{
-		Body: text, Parameters: q.params, Result: result, Settings: w.limits(ctx), ExternalTable: name, ExternalData: with,
+	return w.asker().do(ctx, ch.Query{
+		Body: text, Parameters: q.params, Result: result, Settings: append(w.limits(ctx), w.wholeSettings()...), ExternalTable: name, ExternalData: with,
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				each(i)

@@ -29,10 +29,14 @@ func New(o Options) (*Warehouse, error) {
 	process := make([]byte, 16)
 	rand.Read(process) //nolint:errcheck // never fails (crypto/rand)
 	w := &Warehouse{
-		options: o, pool: newPool(o), hot: &hot{}, turn: make(chan struct{}, 1), ready: make(chan struct{}), process: hex.EncodeToString(process),
+		options: o, hot: &hot{}, turn: make(chan struct{}, 1), ready: make(chan struct{}), process: hex.EncodeToString(process),
 	}
+	for n := range 1 + len(o.Further) {
+		w.shards = append(w.shards, newPool(o.at(n)))
+	}
+	w.pool = w.shards[0]
 	w.recent = newRecent(recentBytes)
-	w.folding = newFolding(w.recent)
+	w.folding = newFolding(w.recent, len(w.shards))
 	w.reached.Store(uint64(o.Known))
 	w.note(errNotAsked)
 	return w, nil
@@ -45,7 +49,7 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 		return nil, err
 	}
 	if err := w.Connect(ctx); err != nil {
-		w.pool.close()
+		w.hangUp()
 		return nil, fmt.Errorf("open the clickhouse warehouse: %w", err)
 	}
 	return w, nil
@@ -86,9 +90,6 @@ func (w *Warehouse) Fault() error {
 	return nil
 }
 
-// Away says which of several servers are away while another one answers, "" when none is.
-func (w *Warehouse) Away() string { return w.pool.servers.Away() }
-
 // Connect makes the tables when they are not there, and learns what this node has in them. It is called once, by Open or Run.
 func (w *Warehouse) Connect(ctx context.Context) error {
 	err := w.database(ctx, true)
@@ -97,6 +98,9 @@ func (w *Warehouse) Connect(ctx context.Context) error {
 	}
 	if err == nil {
 		err = w.migrate(ctx)
+	}
+	if err == nil {
+		err = w.checkCluster(ctx)
 	}
 	if err == nil {
 		err = w.loadSelf(ctx)
@@ -115,14 +119,25 @@ var oldest = release{24, 8}
 var looksAgainSince = release{25, 6}
 
 func (w *Warehouse) checkVersion(ctx context.Context) error {
-	var text proto.ColStr
-	version := ""
-	if err := w.ask(ctx, &builder{}, "SELECT version() AS version", proto.Results{{Name: "version", Data: &text}}, func(i int) { version = text.Row(i) }); err != nil {
+	looksAgain := true
+	err := w.each(func(_ int, p *pool) error {
+		version, err := w.versionOf(ctx, p)
+		if err != nil {
+			return err
+		}
+		is, err := readableVersion(version)
+		looksAgain = looksAgain && !is.before(looksAgainSince)
 		return err
-	}
-	is, err := readableVersion(version)
-	w.looksAgain.Store(err == nil && !is.before(looksAgainSince))
+	})
+	w.looksAgain.Store(err == nil && looksAgain)
 	return err
+}
+
+// versionOf is what servers say of their version.
+func (w *Warehouse) versionOf(ctx context.Context, p *pool) (version string, err error) {
+	var text proto.ColStr
+	err = w.askAt(ctx, p, &builder{}, "SELECT version() AS version", nil, proto.Results{{Name: "version", Data: &text}}, func(i int) { version = text.Row(i) })
+	return version, err
 }
 
 // release is a year and a month.
@@ -205,6 +220,13 @@ func (w *Warehouse) look(ctx context.Context) {
 	}
 }
 
+// lookAround learns which servers are away.
+func (w *Warehouse) lookAround(ctx context.Context) {
+	for _, p := range w.shards {
+		p.lookAround(ctx, w.options.Logger, w.sharded())
+	}
+}
+
 // settingsEvery is how often the settings of the tables are looked at.
 const settingsEvery = time.Minute
 
@@ -222,7 +244,7 @@ func (w *Warehouse) beat(ctx context.Context) error {
 		return err
 	}
 	w.beaten = time.Now()
-	w.pool.lookAround(ctx, w.options.Logger)
+	w.lookAround(ctx)
 	w.others.Store(&heard{all, w.beaten})
 	return w.settleAway(ctx, all)
 }

@@ -80,7 +80,7 @@ func TestDeployedSettings(t *testing.T) {
 // Keeper, and there is none.
 func asFarAsItGoes(t *testing.T, s *clickhousetest.Server) {
 	t.Helper()
-	for _, statement := range ClusterDDL("brokle") {
+	for _, statement := range ClusterDDL("brokle", false) {
 		statement = strings.NewReplacer(" ON CLUSTER `brokle`", "", "{uuid}", "brokle").Replace(statement)
 		if _, err := s.Query(strings.Replace(statement, "EXISTS ", "EXISTS brokle.", 1)); err == nil || !strings.Contains(err.Error(), "KEEPER_EXCEPTION") {
 			t.Errorf("%.80s: %v, want that only the Keeper is missing", statement, err)

@@ -42,6 +42,11 @@
 //
 // All nodes must see what the others have confirmed: one server, or replicas that are asked with sequential consistency.
 //
+// # Shards
+//
+// Events and rows may be spread over several shards, by project and entity (shards.go). Statements name the tables that have all of them, which are Distributed then; what is written names
+// those of a shard. The clock and all that is said once are in the first.
+//
 // # Erasing
 //
 // Erase and Expire delete events by their Seqs (a mutation rewrites one file after the other, and must not ask the table what to delete), and settle what these were part of. Erase also removes the rows that are not in force

@@ -33,7 +33,7 @@ func (w *Warehouse) DocumentVersions(ctx context.Context) (map[string]uint64, er
 	var version proto.ColUInt64
 	versions := map[string]uint64{}
 	result := proto.Results{{Name: "name", Data: &name}, {Name: "newest", Data: &version}}
-	err := w.ask(ctx, &builder{}, "SELECT name, max(version) AS newest FROM documents GROUP BY name", result, func(i int) { versions[name.Row(i)] = version.Row(i) })
+	err := w.askFirst(ctx, &builder{}, "SELECT name, max(version) AS newest FROM documents GROUP BY name", result, func(i int) { versions[name.Row(i)] = version.Row(i) })
 	if err != nil {
 		return nil, fmt.Errorf("read which documents there are: %w", err)
 	}
@@ -49,7 +49,7 @@ func (w *Warehouse) Document(ctx context.Context, name string, known uint64) (te
 	var texts proto.ColStr
 	q := &builder{}
 	statement := "SELECT version, if(version = " + q.arg(known) + ", '', text) AS said FROM documents WHERE name = " + q.arg(name) + " ORDER BY version DESC, at LIMIT 1"
-	err = w.ask(ctx, q, statement, proto.Results{{Name: "version", Data: &versions}, {Name: "said", Data: &texts}}, func(i int) {
+	err = w.askFirst(ctx, q, statement, proto.Results{{Name: "version", Data: &versions}, {Name: "said", Data: &texts}}, func(i int) {
 		version, text = versions.Row(i), []byte(texts.Row(i))
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (w *Warehouse) PutDocument(ctx context.Context, name string, version uint64
 		var first proto.ColStr
 		q := &builder{}
 		statement := "SELECT writer FROM documents WHERE name = " + q.arg(name) + " AND version = " + q.arg(version) + " ORDER BY at LIMIT 1"
-		err = w.ask(ctx, q, statement, proto.Results{{Name: "writer", Data: &first}}, func(i int) { some, won = true, first.Row(i) == writer })
+		err = w.askFirst(ctx, q, statement, proto.Results{{Name: "writer", Data: &first}}, func(i int) { some, won = true, first.Row(i) == writer })
 		return some, err
 	}
 	if err := w.keep(ctx, fmt.Sprintf("document %s %d", name, version), insert, there); err != nil {

@@ -56,7 +56,10 @@ func (w *Warehouse) remove(ctx context.Context, r removal) error {
 	}
 	for some := range slices.Chunk(copies, removeAtOnce) {
 		q := r.query()
-		if err := w.mutate(ctx, q, "ALTER TABLE events DELETE WHERE project = {p1:String} AND seq IN "+q.arg(some)); err != nil {
+		of := "project = {p1:String} AND seq IN " + q.arg(some)
+		if err := w.each(func(_ int, p *pool) error {
+			return w.mutate(ctx, p, q, "ALTER TABLE "+w.local("events")+" DELETE WHERE "+of)
+		}); err != nil {
 			return err
 		}
 	}
@@ -87,9 +90,9 @@ func (w *Warehouse) copies(ctx context.Context, r *removal) (seqs []uint64, err 
 	return seqs, err
 }
 
-// mutate runs a statement that rewrites files, and waits until that is done on all replicas.
-func (w *Warehouse) mutate(ctx context.Context, q *builder, statement string) error {
-	return w.pool.do(patiently(ctx), ch.Query{Body: statement, Parameters: q.params, Settings: []ch.Setting{ch.SettingInt("mutations_sync", 2)}})
+// mutate has servers rewrite files, and waits until that is done on all replicas.
+func (w *Warehouse) mutate(ctx context.Context, p *pool, q *builder, statement string) error {
+	return p.do(patiently(ctx), ch.Query{Body: statement, Parameters: q.params, Settings: []ch.Setting{ch.SettingInt("mutations_sync", 2)}})
 }
 
 // foldedFrom finds what the events are part of: by what they say, and by the rows that know them, which stay when a removal ends half-way.
@@ -131,8 +134,10 @@ func (w *Warehouse) wipe(ctx context.Context, project string) error {
 		if kind == entity.ObservationKind {
 			key = "trace_id, id"
 		}
-		of := fmt.Sprintf("project = {p1:String} AND (%[1]s, row_version) NOT IN (SELECT %[1]s, max(row_version) FROM %[2]s WHERE project = {p1:String} GROUP BY %[1]s)", key, tableOf(kind))
-		if err := w.mutate(ctx, q, "ALTER TABLE "+tableOf(kind)+" DELETE WHERE "+of); err != nil {
+		of := fmt.Sprintf("project = {p1:String} AND (%[1]s, row_version) NOT IN (SELECT %[1]s, max(row_version) FROM %[2]s WHERE project = {p1:String} GROUP BY %[1]s)", key, w.local(tableOf(kind)))
+		if err := w.each(func(_ int, p *pool) error {
+			return w.mutate(ctx, p, q, "ALTER TABLE "+w.local(tableOf(kind))+" DELETE WHERE "+of)
+		}); err != nil {
 			return err
 		}
 	}

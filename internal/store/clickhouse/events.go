@@ -12,14 +12,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// insertEvents adds the events of a block, at most once whenever it is tried again under a token. sent counts how often they were sent.
-func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record, settings []ch.Setting, sent *int) error {
+// insertEvents adds the events of a block, or the part of it that is of one shard, at most once whenever it is tried again under a token. sent counts how often they were sent.
+func (w *Warehouse) insertEvents(ctx context.Context, p *pool, recs []entity.Record, settings []ch.Setting, sent *int) error {
 	if len(recs) == 0 {
 		return nil
 	}
 	c, next := w.folding.events, 0
 	defer c.in.Reset()
-	q := insertQuery("events", c.in, settings)
+	q := insertQuery(w.local("events"), c.in, settings)
 	q.OnInput = func(context.Context) error {
 		if c.in.Reset(); next == len(recs) {
 			return io.EOF
@@ -38,7 +38,7 @@ func (w *Warehouse) insertEvents(ctx context.Context, recs []entity.Record, sett
 		next = 0
 		*sent++
 	}
-	if err := w.pool.send(ctx, q, begin); err != nil {
+	if err := p.send(ctx, q, begin); err != nil {
 		return fmt.Errorf("insert %d events: %w", len(recs), err)
 	}
 	return nil

@@ -232,17 +232,29 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 
 // putEvents inserts the events of the block that is begun. When they were sent before, by whichever process, it makes sure that they are there.
 func (w *Warehouse) putEvents(ctx context.Context, recs []entity.Record) error {
+	tried := w.resumes || w.tried == w.self.inserting
+	w.tried = w.self.inserting
+	parts := w.spread(recs)
+	return w.each(func(n int, p *pool) error {
+		if len(parts[n]) == 0 {
+			return nil
+		}
+		return w.putAt(ctx, p, parts[n], tried)
+	})
+}
+
+// putAt inserts the events that are of one shard.
+func (w *Warehouse) putAt(ctx context.Context, p *pool, recs []entity.Record, tried bool) error {
 	sent := 0
-	if w.resumes || w.tried == w.self.inserting {
+	if tried {
 		sent = 1
 	}
-	w.tried = w.self.inserting
-	insert := func(settings []ch.Setting) error { return w.insertEvents(ctx, recs, settings, &sent) }
+	insert := func(settings []ch.Setting) error { return w.insertEvents(ctx, p, recs, settings, &sent) }
 	return w.keep(ctx, w.self.token(recs), insert, func() (bool, error) {
 		if sent <= 1 {
 			return true, nil
 		}
-		there, err := w.begun(ctx)
+		there, err := w.begun(ctx, p, w.local("events"))
 		recs = w.without(there, recs)
 		return len(recs) == 0, err
 	})

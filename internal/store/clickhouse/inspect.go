@@ -2,8 +2,8 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -14,14 +14,17 @@ func Migrate(ctx context.Context, o Options, database bool) error {
 	if err != nil {
 		return err
 	}
-	defer w.pool.close()
+	defer w.hangUp()
 	if err := w.database(ctx, database); err != nil {
 		return err
 	}
 	if err := w.checkVersion(ctx); err != nil {
 		return err
 	}
-	return w.migrate(ctx)
+	if err := w.migrate(ctx); err != nil {
+		return err
+	}
+	return w.checkCluster(ctx)
 }
 
 // Inspection is what is found in the servers.
@@ -39,16 +42,15 @@ func Inspect(ctx context.Context, o Options) (*Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.pool.close()
+	defer w.hangUp()
 	if err := w.database(ctx, false); err != nil {
 		return nil, err
 	}
-	var text proto.ColStr
 	is := &Inspection{}
-	if err := w.ask(ctx, &builder{}, "SELECT version() AS version", proto.Results{{Name: "version", Data: &text}}, func(i int) { is.Server = text.Row(i) }); err != nil {
+	if is.Server, err = w.versionOf(ctx, w.pool); err != nil {
 		return nil, err
 	}
-	if _, err := readableVersion(is.Server); err != nil {
+	if err := w.checkVersion(ctx); err != nil {
 		return nil, err
 	}
 	s, err := w.State(ctx)
@@ -59,12 +61,24 @@ func Inspect(ctx context.Context, o Options) (*Inspection, error) {
 	if len(s.Absent) > 0 {
 		return is, nil
 	}
+	switch err := w.checkCluster(ctx); {
+	case errors.Is(err, errClusterDiffers):
+		is.Wrong = append(is.Wrong, err.Error())
+	case err != nil:
+		return nil, err
+	}
 	if is.Nodes, err = w.Nodes(ctx); err != nil {
 		return nil, err
 	}
-	var events, bytes proto.ColUInt64
-	size := "SELECT sumIf(rows, table = 'events') AS events, sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = currentDatabase() AND active"
-	err = w.ask(ctx, &builder{}, size, proto.Results{{Name: "events", Data: &events}, {Name: "bytes", Data: &bytes}}, func(i int) { is.Events, is.Bytes = events.Row(i), bytes.Row(i) })
+	err = w.each(func(_ int, p *pool) error {
+		var events, bytes proto.ColUInt64
+		q := &builder{}
+		size := "SELECT sumIf(rows, table = " + q.arg(w.local("events")) + ") AS events, sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = currentDatabase() AND active"
+		return w.askAt(ctx, p, q, size, nil, proto.Results{{Name: "events", Data: &events}, {Name: "bytes", Data: &bytes}}, func(i int) {
+			is.Events += events.Row(i)
+			is.Bytes += bytes.Row(i)
+		})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read how large the tables are: %w", err)
 	}
@@ -73,19 +87,3 @@ func Inspect(ctx context.Context, o Options) (*Inspection, error) {
 
 // Whole says that nothing is to be done.
 func (is *Inspection) Whole() bool { return is.State.whole() }
-
-// ClusterDDL is the statements that make the tables on all servers of a cluster, replicated among them: one shard. {uuid}, {shard} and {replica} are for
-// the servers to fill in.
-func ClusterDDL(cluster string) []string {
-	name := "`" + strings.ReplaceAll(cluster, "`", "``") + "`"
-	var statements []string
-	for _, t := range tables() {
-		text := strings.Replace(t.ddl, "CREATE TABLE IF NOT EXISTS "+t.name+" (", "CREATE TABLE IF NOT EXISTS "+t.name+" ON CLUSTER "+name+" (", 1)
-		const at = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
-		text = strings.Replace(text, " ENGINE = ReplacingMergeTree(", " ENGINE = ReplicatedReplacingMergeTree("+at+", ", 1)
-		text = strings.Replace(text, " ENGINE = MergeTree ", " ENGINE = ReplicatedMergeTree("+at+") ", 1)
-		text = strings.Replace(text, plainWindow+" = ", "replicated_deduplication_window = ", 1)
-		statements = append(statements, text)
-	}
-	return statements
-}

@@ -95,7 +95,7 @@ func (w *Warehouse) AskedAgain(ctx context.Context) (all []Again, err error) {
 	q := &builder{}
 	text := "SELECT id, project, user_id, trace_id, " + us("at") + " AS at_us FROM erasures FINAL WHERE node = " + q.arg(uint64(w.Node())) + " AND done = 0 AND project != '' ORDER BY at"
 	result := proto.Results{{Name: "id", Data: &id}, {Name: "project", Data: &project}, {Name: "user_id", Data: &user}, {Name: "trace_id", Data: &trace}, {Name: "at_us", Data: &at}}
-	err = w.ask(ctx, q, text, result, func(i int) {
+	err = w.askFirst(ctx, q, text, result, func(i int) {
 		all = append(all, Again{id.Row(i), project.Row(i), user.Row(i), trace.Row(i), time.UnixMicro(at.Row(i))})
 	})
 	if err != nil {
@@ -109,7 +109,7 @@ func (w *Warehouse) DidAgain(ctx context.Context, a Again) error {
 	err := w.again(ctx, w.Node(), Again{id: a.id}, 1)
 	if err == nil {
 		q := &builder{}
-		err = w.mutate(ctx, q, "ALTER TABLE erasures DELETE WHERE node = "+q.arg(uint64(w.Node()))+" AND id = "+q.arg(a.id)+" AND done = 0")
+		err = w.mutate(ctx, w.pool, q, "ALTER TABLE erasures DELETE WHERE node = "+q.arg(uint64(w.Node()))+" AND id = "+q.arg(a.id)+" AND done = 0")
 	}
 	if err != nil {
 		return fmt.Errorf("say what was erased: %w", err)

@@ -41,11 +41,21 @@ type line struct {
 	hungUp  bool
 }
 
-// expect says for how long the server may say nothing from now on.
+// expect says for how long the server may say nothing from now on, also to who reads already; 0: for ever.
 func (l *line) expect(silence time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.silence = silence
+	if l.silence = silence; !l.hungUp {
+		_ = l.Conn.SetReadDeadline(l.until()) // a connection that has failed says so
+	}
+}
+
+// until is when the server has said nothing for too long. The lock is held.
+func (l *line) until() time.Time {
+	if l.silence == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(l.silence)
 }
 
 // hangUp ends what reads and writes, now and later.
@@ -69,7 +79,7 @@ func (l *line) Write(b []byte) (n int, err error) {
 	for {
 		part := b[n:min(len(b), n+writeAtOnce)]
 		l.mu.Lock()
-		err = l.Conn.SetWriteDeadline(time.Now().Add(l.silence))
+		err = l.Conn.SetWriteDeadline(l.until())
 		l.mu.Unlock()
 		if err != nil {
 			return n, err
@@ -87,7 +97,7 @@ func (l *line) begin(deadline func(time.Time) error) error {
 	if l.hungUp {
 		return errHungUp
 	}
-	return deadline(time.Now().Add(l.silence))
+	return deadline(l.until())
 }
 
 // told is an error as the client must not take it for one of its own timeouts.

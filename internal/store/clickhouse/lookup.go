@@ -127,16 +127,20 @@ func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef
 	err = w.question(ctx, project, "find twins", func(ctx context.Context, v *view) error {
 		twins = entity.Twins{}
 		// Nearly always there are none, which rows as they lie say in half the time.
+		var trace, id, ofTrace, ofID proto.ColStr
+		var traces, lying []string
 		q := v.query()
 		ids := q.arg(values)
-		lying := fmt.Sprintf(`SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %[2]s`, column, ids, kept)
-		var some proto.ColUInt8
-		there := false
-		if err := v.rows(ctx, q, "SELECT toUInt8(1) AS one FROM ("+lying+") LIMIT 1", proto.Results{{Name: "one", Data: &some}}, func(int) { there = true }); err != nil || !there {
+		text := fmt.Sprintf(`SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %[2]s`, column, ids, kept)
+		err := v.rows(ctx, q, text, proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}}, func(i int) {
+			traces, lying = append(traces, trace.Row(i)), append(lying, id.Row(i))
+		})
+		if err != nil || len(lying) == 0 {
 			return err
 		}
-		var trace, id, ofTrace, ofID proto.ColStr
-		text := fmt.Sprintf("SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s) AND (trace_id, id) IN (%[4]s)", column, ids, kept, lying)
+		q = v.query()
+		ids = q.arg(values)
+		text = fmt.Sprintf("SELECT trace_id, id, duplicate_of_trace, duplicate_of FROM observations FINAL WHERE project = {p1:String} AND duplicate_of != '' AND (%s IN %s OR %s IN %[2]s) AND (trace_id, id) IN arrayZip(%[4]s, %[5]s)", column, ids, kept, q.arg(traces), q.arg(lying))
 		result := proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}, {Name: "duplicate_of_trace", Data: &ofTrace}, {Name: "duplicate_of", Data: &ofID}}
 		return v.rows(ctx, q, text, result, func(i int) {
 			twins[entity.Ref{TraceID: trace.Row(i), ID: id.Row(i)}] = entity.Ref{TraceID: ofTrace.Row(i), ID: ofID.Row(i)}

@@ -32,6 +32,11 @@ func marksDDL() string {
 
 // claim makes a mark, for a time or, with 0, for ever. It returns the mark as it is there: another's when that was first.
 func (w *Warehouse) claim(ctx context.Context, m mark, lease time.Duration) (mark, error) {
+	return w.claimAt(ctx, w.pool, m, lease)
+}
+
+// claimAt is claim in one shard.
+func (w *Warehouse) claimAt(ctx context.Context, p *pool, m mark, lease time.Duration) (mark, error) {
 	name, owner, value := new(proto.ColStr), new(proto.ColStr), new(proto.ColStr)
 	name.Append(m.name)
 	owner.Append(m.owner)
@@ -40,10 +45,10 @@ func (w *Warehouse) claim(ctx context.Context, m mark, lease time.Duration) (mar
 		{Name: "name", Data: name}, {Name: "turn", Data: &proto.ColUInt64{m.turn}}, {Name: "owner", Data: owner}, {Name: "value", Data: value},
 		{Name: "lease", Data: &proto.ColUInt32{uint32(lease / time.Second)}},
 	}
-	insert := func(settings []ch.Setting) error { return w.insertBlock(ctx, "marks", in, settings) }
+	insert := func(settings []ch.Setting) error { return p.do(ctx, insertQuery("marks", in, settings)) }
 	var is mark
 	there := func() (bool, error) {
-		all, err := w.marks(ctx, m.name)
+		all, err := w.marksAt(ctx, p, m.name)
 		i := slices.IndexFunc(all, func(is mark) bool { return is.turn == m.turn })
 		if i >= 0 {
 			is = all[i]
@@ -58,13 +63,18 @@ func (w *Warehouse) claim(ctx context.Context, m mark, lease time.Duration) (mar
 
 // marks are those of a name, in the order of their turns.
 func (w *Warehouse) marks(ctx context.Context, name string) (all []mark, err error) {
+	return w.marksAt(ctx, w.pool, name)
+}
+
+// marksAt are those of one shard.
+func (w *Warehouse) marksAt(ctx context.Context, p *pool, name string) (all []mark, err error) {
 	var turn proto.ColUInt64
 	var owner, value proto.ColStr
 	var lapsed proto.ColUInt8
 	q := &builder{}
 	text := "SELECT turn, owner, value, toUInt8(lease > 0 AND at + toIntervalSecond(lease) < now64(6)) AS lapsed FROM marks WHERE name = " + q.arg(name) + " ORDER BY turn, at LIMIT 1 BY turn"
 	result := proto.Results{{Name: "turn", Data: &turn}, {Name: "owner", Data: &owner}, {Name: "value", Data: &value}, {Name: "lapsed", Data: &lapsed}}
-	err = w.ask(ctx, q, text, result, func(i int) {
+	err = w.askAt(ctx, p, q, text, nil, result, func(i int) {
 		all = append(all, mark{name, turn.Row(i), owner.Row(i), value.Row(i), lapsed.Row(i) == 1})
 	})
 	if err != nil {

@@ -169,12 +169,22 @@ func TestAMarkIsMadeOnce(t *testing.T) {
 func TestClusterDDL(t *testing.T) {
 	t.Parallel()
 	s := server(t)
-	statements := ClusterDDL("my`cluster")
-	if len(statements) != len(DDL()) {
+	statements := ClusterDDL("my`cluster", false)
+	if len(statements) != len(DDL(Options{})[0]) {
 		t.Fatalf("%d statements", len(statements))
 	}
-	for _, statement := range statements {
+	several, over := ClusterDDL("my`cluster", true), 0
+	if len(several) != len(statements)+len(settledKinds)+2 { // over events, rows, and marks
+		t.Errorf("%d statements for several shards", len(several))
+	}
+	for _, statement := range append(statements, several...) {
 		read := s.Do(t, "SELECT formatQuerySingleLine('"+quoteEscapes.Replace(statement)+"') FORMAT TSVRaw")
+		if strings.Contains(read, "ENGINE = Distributed(") {
+			if over++; !strings.Contains(read, "ON CLUSTER `my\\`cluster`") {
+				t.Error(read)
+			}
+			continue
+		}
 		for _, part := range []string{"ON CLUSTER `my\\`cluster`", "Replicated", " replicated_deduplication_window = 10000", "'{replica}'"} {
 			if !strings.Contains(read, part) {
 				t.Errorf("there is no %s in %s", part, read)

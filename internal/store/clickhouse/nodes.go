@@ -102,7 +102,7 @@ func (w *Warehouse) Nodes(ctx context.Context) (all []NodeState, err error) {
 	var seen proto.ColInt64
 	result := proto.Results{{Name: "node", Data: &id}, {Name: "cursor", Data: &cursor}, {Name: "head", Data: &head}, {Name: "lag", Data: &lag}, {Name: "seen", Data: &seen}}
 	text := "SELECT node, cursor, head, lag, toUnixTimestamp64Micro(now64(6)) - toUnixTimestamp64Micro(at) AS seen FROM nodes FINAL ORDER BY node"
-	err = w.ask(ctx, &builder{}, text, result, func(i int) {
+	err = w.askFirst(ctx, &builder{}, text, result, func(i int) {
 		n := NodeState{Node: id.Row(i), Cursor: entity.Seq(cursor.Row(i)), Head: entity.Seq(head.Row(i)), Seen: max(0, time.Duration(seen.Row(i))*time.Microsecond)}
 		if n.Missing() > 0 {
 			n.Behind = time.Duration(lag.Row(i)) * time.Millisecond

@@ -11,9 +11,14 @@ import (
 
 // Options are the settings of a Warehouse. The zero value of a field is its default.
 type Options struct {
-	// Addresses are host:port of the native protocol, of servers that hold the same data: what one does not answer the next one
+	// HTTP says that servers are asked over HTTP. Default: the native protocol.
+	HTTP bool
+	// Addresses are host:port of that, of servers that hold the same data: what one does not answer the next one
 	// is asked. At least one.
 	Addresses []string
+	// Further are the same of further shards, in their order, of which Addresses are the first. Cluster is by which name the servers know all of them. Default: one shard.
+	Further [][]string
+	Cluster string
 	// Database has the tables. It must exist. Default "default".
 	Database string
 	// User and Password are the account. Default "default", without a password.
@@ -64,5 +69,14 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	return o
+}
+
+// at are the options as those of one shard alone.
+func (o Options) at(shard int) Options {
+	if shard > 0 {
+		o.Addresses = o.Further[shard-1]
+	}
+	o.Further, o.Cluster = nil, ""
 	return o
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -19,20 +17,23 @@ type folding struct {
 	seqs   []uint64
 
 	events       *eventInput
-	observations *rowColumns[observationRow]
-	scores       *rowColumns[scoreRow]
-	traces       *rowColumns[traceRow]
+	observations spreadRows[observationRow]
+	scores       spreadRows[scoreRow]
+	traces       spreadRows[traceRow]
 }
 
-func newFolding(r *recent) *folding {
-	return &folding{plain: newPlain(r), events: newEventInput(), observations: newRowColumns(observationTable), scores: newRowColumns(scoreTable), traces: newRowColumns(traceTable)}
+func newFolding(r *recent, shards int) *folding {
+	return &folding{
+		plain: newPlain(r), events: newEventInput(),
+		observations: newSpreadRows(shards, observationTable), scores: newSpreadRows(shards, scoreTable), traces: newSpreadRows(shards, traceTable),
+	}
 }
 
 // begin forgets what was sent.
 func (f *folding) begin() {
-	for _, in := range []proto.Input{f.observations.in, f.scores.in, f.traces.in} {
-		in.Reset()
-	}
+	f.observations.reset()
+	f.scores.reset()
+	f.traces.reset()
 }
 
 // kinRow is an observation of the trace at hand. Its memory is used again.

@@ -18,7 +18,6 @@ import (
 
 // pool keeps connections that nobody uses at the moment, and opens others. It is safe for concurrent use.
 type pool struct {
-	options ch.Options
 	servers *servers
 	o       Options
 	silence time.Duration // for how long a server may say nothing
@@ -36,7 +35,7 @@ type pool struct {
 
 // conn is a connection to one of the servers.
 type conn struct {
-	*ch.Client
+	session
 	line   *line
 	server int
 }
@@ -49,13 +48,7 @@ func newPool(o Options) *pool {
 	if len(o.Addresses) == 1 {
 		wait = aloneSilence
 	}
-	return &pool{
-		silence: wait, o: o, servers: newServers(o.Addresses), logged: make([]bool, len(o.Addresses)),
-		options: ch.Options{
-			Database: o.Database, User: o.User, Password: o.Password, ClientName: "brokle", Compression: ch.CompressionLZ4,
-			HandshakeTimeout: handshakeTime, ReadTimeout: ch.NoTimeout, // see line
-		},
-	}
+	return &pool{silence: wait, o: o, servers: newServers(o.Addresses), logged: make([]bool, len(o.Addresses))}
 }
 
 // do runs one statement. What is sent may be sent twice: a connection that was kept may have died meanwhile, which shows only when it is used, and a server that
@@ -178,9 +171,10 @@ func (p *pool) get(ctx context.Context) (c *conn, kept bool, err error) {
 
 // dial opens a connection to a server.
 func (p *pool) dial(ctx context.Context, server int) (*conn, error) {
-	d := &lineDialer{secure: p.o.TLS}
-	o := p.options
-	o.Address, o.Dialer = p.servers.addresses[server], d
+	d, open := &lineDialer{}, dialNative
+	if p.o.HTTP {
+		open = dialHTTP
+	}
 	within, cancel := context.WithTimeout(ctx, dialTime+handshakeTime)
 	defer cancel()
 	defer context.AfterFunc(within, func() {
@@ -188,11 +182,11 @@ func (p *pool) dial(ctx context.Context, server int) (*conn, error) {
 			l.hangUp()
 		}
 	})()
-	c, err := ch.Dial(within, o)
+	s, err := open(within, d, &p.o, p.servers.addresses[server])
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c, d.made.Load(), server}, nil
+	return &conn{s, d.made.Load(), server}, nil
 }
 
 // put takes a connection back, unless it may be in the middle of something.
@@ -201,6 +195,7 @@ func (p *pool) put(c *conn, err error) {
 		_ = c.Close() // whatever it says, it is not used again
 		return
 	}
+	c.line.expect(0) // nobody asks
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(p.idle) >= mostIdle || c.server != p.servers.inUse() {

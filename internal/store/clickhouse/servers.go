@@ -66,6 +66,18 @@ func (s *servers) inUse() int {
 	return s.at
 }
 
+// gone is why none of them is there, nil when one is.
+func (s *servers) gone() (why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, why = range s.away {
+		if why == nil {
+			return nil
+		}
+	}
+	return why
+}
+
 // Away says which of several servers are away, by their places in the URL: who asks /readyz need not know their names. "": none.
 func (s *servers) Away() string {
 	s.mu.Lock()
@@ -82,13 +94,10 @@ func (s *servers) Away() string {
 	return strings.Join(all, "; ")
 }
 
-// lookAround asks the servers that are not in use whether they are there, and logs what has changed.
-func (p *pool) lookAround(ctx context.Context, logger *slog.Logger) {
-	if len(p.servers.addresses) < 2 {
-		return
-	}
+// lookAround asks the servers that are not in use, or every one, whether they are there, and logs what has changed.
+func (p *pool) lookAround(ctx context.Context, logger *slog.Logger, every bool) {
 	for i, address := range p.servers.addresses {
-		if i == p.servers.inUse() {
+		if i == p.servers.inUse() && !every {
 			continue
 		}
 		err := p.knock(ctx, i)
@@ -116,7 +125,11 @@ func (p *pool) knock(ctx context.Context, server int) error {
 func (p *pool) logServer(logger *slog.Logger, i int, address string, before, err error) {
 	switch {
 	case err != nil && !p.logged[i]:
-		logger.Warn("a server of clickhouse is away; the others are asked", "server", address, "error", notConnected(err), "cause", err)
+		text := "a server of clickhouse is away; the others are asked"
+		if len(p.servers.addresses) == 1 {
+			text = "a shard of clickhouse is away; nothing that it has is answered or written"
+		}
+		logger.Warn(text, "server", address, "error", notConnected(err), "cause", err)
 	case err == nil && (before != nil || p.logged[i]):
 		logger.Info("a server of clickhouse is back", "server", address)
 	}
@@ -138,6 +151,7 @@ func notConnected(cause error) error {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var plain tls.RecordHeaderError
+	var status *statusError
 	switch {
 	case ch.IsErr(cause, proto.ErrAuthenticationFailed, proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword):
 		says = "clickhouse refuses the user or the password"
@@ -152,7 +166,11 @@ func notConnected(cause error) error {
 	case errors.As(cause, &invalid):
 		says = "clickhouse's certificate is not valid: it has expired, or is for something else"
 	case errors.As(cause, &plain):
-		says = "clickhouse does not speak TLS at that port; 9440 is usual with secure=true"
+		says = "clickhouse does not speak TLS at that port; 9440 is usual with secure=true, 8443 with https://"
+	case errors.As(cause, &status):
+		says = "clickhouse cannot be reached: " + status.Error()
+	case errors.Is(cause, errNotClickHouse):
+		says = errNotClickHouse.Error()
 	case errors.Is(cause, errSilent):
 		says = "clickhouse does not answer"
 	}

@@ -63,7 +63,7 @@ func TestAServerThatSaysNothingIsPassedOver(t *testing.T) {
 		t.Errorf("%s rows of %d events", got, len(recs))
 	}
 	first.Plan(nil)
-	w.pool.lookAround(t.Context(), o.Logger)
+	w.pool.lookAround(t.Context(), o.Logger, false)
 	if away := w.Away(); away != "" {
 		t.Errorf("it is back, and away is %q", away)
 	}
@@ -71,7 +71,7 @@ func TestAServerThatSaysNothingIsPassedOver(t *testing.T) {
 	if _, err := query.ListTraces(t.Context(), w, "p", store.Query{}); err != nil {
 		t.Errorf("a question while the second server is not there: %v", err)
 	}
-	w.pool.lookAround(t.Context(), o.Logger)
+	w.pool.lookAround(t.Context(), o.Logger, false)
 	if away := w.Away(); !strings.HasPrefix(away, "server 2 of 2 is away: ") {
 		t.Errorf("away is %q", away)
 	}
@@ -165,7 +165,7 @@ func TestReplicasThatRefuse(t *testing.T) {
 			t.Errorf("code %d: another server is asked: %t", code, passed)
 		}
 		w.pool.refuse = nil
-		w.pool.lookAround(t.Context(), w.options.Logger)
+		w.pool.lookAround(t.Context(), w.options.Logger, false)
 	}
 	closeOf(t, w)
 }

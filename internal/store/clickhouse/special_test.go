@@ -19,11 +19,18 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
-// Whatever a caller gives reaches the server as it is, and nothing else does.
+// Whatever a caller gives reaches the server as it is, and nothing else does, over either protocol.
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	s := server(t)
-	w := openWith(t, testOptions(t, s, s.Database(t)))
+	for _, o := range []Options{testOptions(t, s, s.Database(t)), httpOptions(t, s, s.Database(t))} {
+		w := openWith(t, o)
+		tryParameters(t, w)
+		closeOf(t, w)
+	}
+}
+
+func tryParameters(t *testing.T, w *Warehouse) {
 	check := func(one string, list []string) error {
 		var back proto.ColStr
 		backs := new(proto.ColStr).Array()
@@ -49,7 +56,6 @@ func TestParameters(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	closeOf(t, w)
 }
 
 func record(t testing.TB, seq entity.Seq, id string, typ wire.EventType, at time.Time, payload string) entity.Record {

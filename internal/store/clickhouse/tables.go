@@ -20,7 +20,11 @@ type settledTable[R any] struct {
 	indexes []string
 	columns []column
 	members []entity.Member[R]
+	idAt    int // of members
 }
+
+// id is the id of a row.
+func (t *settledTable[R]) id(row *R) string { return *t.members[t.idAt].In(row).(*string) }
 
 func newSettledTable[R any](name, key string, kind entity.Kind, members []entity.Member[R], indexes ...string) *settledTable[R] {
 	t := &settledTable[R]{name: name, key: key, indexes: indexes}
@@ -37,6 +41,9 @@ func newSettledTable[R any](name, key string, kind entity.Kind, members []entity
 		switch m.In(new(R)).(type) {
 		case **int64, **float64, **time.Time:
 			may = true
+		}
+		if c.Name == "id" {
+			t.idAt = len(t.members)
 		}
 		t.columns, t.members = append(t.columns, fieldColumn(c, may)), append(t.members, m)
 	}
@@ -152,12 +159,12 @@ func (c *rowColumns[R]) add(project string, version uint64, deleted bool, seqs [
 	}
 }
 
-// insert sends the rows.
-func (c *rowColumns[R]) insert(ctx context.Context, w *Warehouse) error {
+// insert sends the rows into a table of these servers.
+func (c *rowColumns[R]) insert(ctx context.Context, p *pool, into string) error {
 	if c.versions.Rows() == 0 {
 		return nil
 	}
-	return w.insertBlock(ctx, c.table.name, c.in, nil)
+	return p.do(ctx, insertQuery(into, c.in, deduplicate(false)))
 }
 
 // selectRows reads the rows that satisfy a condition as they are in force, and calls each with one, whose memory is its own.
@@ -192,7 +199,7 @@ func (t *settledTable[R]) selected(of string) (selected string, result proto.Res
 	}
 }
 
-// insertBlock inserts one block. Without a token it may be there twice: a server that recognises it by what is in it may know it, and not have it (kept.go).
+// insertBlock inserts one block into a table that is in the first shard alone. Without a token it may be there twice: a server that recognises it by what is in it may know it, and not have it (kept.go).
 func (w *Warehouse) insertBlock(ctx context.Context, table string, in proto.Input, more []ch.Setting) error {
 	if len(more) == 0 {
 		more = deduplicate(false)

@@ -108,15 +108,20 @@ func overTLS(t *testing.T, address string, cert tls.Certificate) string {
 	return l.Addr().String()
 }
 
-// A certificate is checked against the file that the URL names, or what the machine trusts; what is wrong with it is said, and no secret.
+// A certificate is checked against the file that the URL names, or what the machine trusts; what is wrong with it is said, and no secret. It is so over HTTP, too.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	s := server(t)
+	tryTLS(t, s, s.Addr(), "clickhouse", "secure=true&")
+	tryTLS(t, s, fmt.Sprintf("127.0.0.1:%d", s.HTTP), "https", "")
+}
+
+func tryTLS(t *testing.T, s *clickhousetest.Server, address, scheme, secure string) {
 	signer, other := newAuthority(t), newAuthority(t)
 	here := net.IPv4(127, 0, 0, 1)
-	good := overTLS(t, s.Addr(), signer.sign(t, time.Now().Add(time.Hour), here))
-	elsewhere := overTLS(t, s.Addr(), signer.sign(t, time.Now().Add(time.Hour), net.IPv4(127, 0, 0, 2)))
-	expired := overTLS(t, s.Addr(), signer.sign(t, time.Now().Add(-time.Hour), here))
+	good := overTLS(t, address, signer.sign(t, time.Now().Add(time.Hour), here))
+	elsewhere := overTLS(t, address, signer.sign(t, time.Now().Add(time.Hour), net.IPv4(127, 0, 0, 2)))
+	expired := overTLS(t, address, signer.sign(t, time.Now().Add(-time.Hour), here))
 	database := s.Database(t)
 	for _, c := range []struct{ address, parameters, why string }{
 		{good, "ca=" + url.QueryEscape(signer.file), ""},
@@ -127,13 +132,13 @@ func TestTLS(t *testing.T) {
 		{expired, "ca=" + url.QueryEscape(signer.file), "has expired"},
 		{overPlain(t), "ca=" + url.QueryEscape(signer.file), "does not speak TLS"},
 	} {
-		text := fmt.Sprintf("clickhouse://%s:%s@%s/%s?secure=true&%s", clickhousetest.User, url.PathEscape(clickhousetest.Password), c.address, database, c.parameters)
-		parsed, err := ParseURL(strings.TrimSuffix(text, "&"))
+		text := fmt.Sprintf("%s://%s:%s@%s/%s?%s%s", scheme, clickhousetest.User, url.PathEscape(clickhousetest.Password), c.address, database, secure, c.parameters)
+		parsed, err := ParseURL(strings.TrimRight(text, "&?"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := testOptions(t, s, database)
-		o.Addresses, o.TLS = parsed.Addresses, parsed.TLS
+		o.HTTP, o.Addresses, o.TLS = parsed.HTTP, parsed.Addresses, parsed.TLS
 		if c.why == "" {
 			w := openWith(t, o)
 			recs := firstOf(withRows(t, storetest.History(9, 20)))

@@ -13,30 +13,36 @@ import (
 	"strings"
 )
 
-// The ports of the native protocol, without and with TLS.
-const (
-	plainPort  = "9000"
-	securePort = "9440"
-)
+// protocol is how servers are spoken to, by the scheme of a URL.
+type protocol struct {
+	http, secure     bool
+	port, securePort string
+}
+
+var protocols = map[string]protocol{
+	"clickhouse": {port: "9000", securePort: "9440"},
+	"tcp":        {port: "9000", securePort: "9440"},
+	"http":       {http: true, port: "8123"},
+	"https":      {http: true, secure: true, securePort: "8443"},
+}
 
 // ParseURL reads where the tables are:
 //
-//	clickhouse://[user[:password]@]host[:port][,host[:port]…]/database[?secure=true][&ca=FILE][&skip_verify=true]
+//	clickhouse://[user[:password]@]host[:port][,host[:port]…][;host…]/database[?secure=true][&ca=FILE][&skip_verify=true][&cluster=NAME]
+//	http[s]://…
 //
-// It is the native protocol; port is 9000, with secure=true (TLS) 9440. ca is a file of the certificates (PEM) by which the servers' must be signed, instead of those that
-// the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
+// Between commas are servers that hold the same data, between semicolons shards, which the servers know by the name of a cluster.
+// clickhouse:// is the native protocol; port is 9000, with secure=true (TLS) 9440. http:// has port 8123, https:// 8443. ca is a file of the certificates (PEM) by which the servers' must be
+// signed, instead of those that the machine trusts; skip_verify takes any certificate. What is special in a user, a password or a
 // database is percent-encoded. Errors show no part of the text but the names of parameters and the scheme.
 func ParseURL(text string) (Options, error) {
 	var o Options
-	scheme, rest, found := strings.Cut(text, "://")
-	switch {
-	case !found:
-		return o, errors.New("must begin with clickhouse://")
-	case scheme == "http" || scheme == "https":
-		return o, errors.New("must begin with clickhouse://, which is the native protocol (port 9000, with secure=true 9440); over HTTP nothing is sent")
-	case scheme != "clickhouse" && scheme != "tcp":
-		return o, errors.New("must begin with clickhouse://")
+	scheme, rest, _ := strings.Cut(text, "://")
+	speaks, known := protocols[scheme]
+	if !known {
+		return o, errors.New("must begin with clickhouse://, http:// or https://")
 	}
+	o.HTTP = speaks.http
 	rest, parameters, _ := strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
@@ -45,22 +51,29 @@ func ParseURL(text string) (Options, error) {
 		}
 		authority = authority[at+1:]
 	}
-	port, err := o.parameters(parameters)
+	port, err := o.parameters(parameters, speaks)
 	if err != nil {
 		return o, err
 	}
-	for host := range strings.SplitSeq(authority, ",") {
-		address, err := addressOf(host, port)
+	for i, hosts := range strings.Split(authority, ";") {
+		shard, err := addressesOf(hosts, port)
 		if err != nil {
 			return o, err
 		}
-		o.Addresses = append(o.Addresses, address)
+		if i == 0 {
+			o.Addresses = shard
+		} else {
+			o.Further = append(o.Further, shard)
+		}
+	}
+	if several := len(o.Further) > 0; several != (o.Cluster != "") {
+		return o, errors.New("several shards, with semicolons between them, need the parameter cluster, which is the name that the servers have for all of them; one has none")
 	}
 	if o.Database, err = url.PathUnescape(database); err != nil || strings.Contains(o.Database, "/") {
 		return o, errors.New("the database is not one name, percent-encoded")
 	}
 	if o.Database == "" {
-		return o, errors.New("must name a database: clickhouse://user:password@host:9000/database")
+		return o, fmt.Errorf("must name a database: %s://user:password@host/database", scheme)
 	}
 	return o.withDefaults(), nil
 }
@@ -78,16 +91,19 @@ func (o *Options) account(text string) (err error) {
 }
 
 // parameters reads what stands behind the question mark, and says which port a host has that names none.
-func (o *Options) parameters(text string) (port string, err error) {
+func (o *Options) parameters(text string, speaks protocol) (port string, err error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
 		return "", errors.New("the parameters are not percent-encoded")
 	}
-	secure, skip, ca := false, false, ""
+	secure, skip, ca := speaks.secure, false, ""
 	for name, all := range values {
 		var to *bool
 		switch name {
 		case "secure":
+			if speaks.http {
+				return "", errors.New("the parameter secure is of clickhouse:// alone: https:// is HTTP with TLS")
+			}
 			to = &secure
 		case "skip_verify":
 			to = &skip
@@ -96,8 +112,13 @@ func (o *Options) parameters(text string) (port string, err error) {
 				return "", errors.New("the parameter ca must name a file")
 			}
 			continue
+		case "cluster":
+			if o.Cluster = all[len(all)-1]; o.Cluster == "" {
+				return "", errors.New("the parameter cluster must be a name")
+			}
+			continue
 		default:
-			return "", fmt.Errorf("there is no parameter %q; there are secure, ca and skip_verify", name)
+			return "", fmt.Errorf("there is no parameter %q; there are secure, ca, skip_verify and cluster", name)
 		}
 		if *to, err = strconv.ParseBool(all[len(all)-1]); err != nil {
 			return "", fmt.Errorf("the parameter %s must be true or false", name)
@@ -105,20 +126,23 @@ func (o *Options) parameters(text string) (port string, err error) {
 	}
 	if !secure {
 		if skip || ca != "" {
-			return "", errors.New("skip_verify and ca are of no use without secure=true")
+			return "", errors.New("skip_verify and ca are of no use without secure=true, or https://")
 		}
-		return plainPort, nil
+		return speaks.port, nil
 	}
+	return speaks.securePort, o.trust(skip, ca)
+}
+
+// trust has connections made safe.
+func (o *Options) trust(skip bool, ca string) (err error) {
 	if skip && ca != "" {
-		return "", errors.New("skip_verify and ca exclude one another")
+		return errors.New("skip_verify and ca exclude one another")
 	}
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: skip} //nolint:gosec // who asks for it has a reason
 	if ca != "" {
-		if o.TLS.RootCAs, err = certificates(ca); err != nil {
-			return "", err
-		}
+		o.TLS.RootCAs, err = certificates(ca)
 	}
-	return securePort, nil
+	return err
 }
 
 // certificates are those in a file.
@@ -138,6 +162,18 @@ func certificates(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// addressesOf are those of several hosts.
+func addressesOf(hosts, port string) (addresses []string, err error) {
+	for host := range strings.SplitSeq(hosts, ",") {
+		address, err := addressOf(host, port)
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
 // addressOf is host:port of a host that may name its port.
 func addressOf(host, port string) (string, error) {
 	wrong := errors.New("hosts must be HOST or HOST:PORT, several with commas between them")
@@ -150,7 +186,7 @@ func addressOf(host, port string) (string, error) {
 			return "", wrong
 		}
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || name == "" || strings.ContainsAny(name, " /?#[]@") {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || name == "" || strings.ContainsAny(name, " /?#[]@;") {
 		return "", wrong
 	}
 	return net.JoinHostPort(name, port), nil

@@ -17,7 +17,9 @@ import (
 // Warehouse is a store.Warehouse in ClickHouse, which several nodes may share. It is safe for concurrent use.
 type Warehouse struct {
 	options Options
-	pool    *pool
+	pool    *pool         // the servers of the first shard
+	shards  []*pool       // of all of them
+	asked   atomic.Uint64 // see asker
 	process string        // tells this process from all others
 	reached atomic.Uint64 // the cursor, for who must not wait
 	began   atomic.Uint64 // the cursor when this connected
@@ -77,6 +79,13 @@ func (w *Warehouse) Reached() entity.Seq { return entity.Seq(w.reached.Load()) }
 // Began is the cursor as it was when this connected.
 func (w *Warehouse) Began() entity.Seq { return entity.Seq(w.began.Load()) }
 
+// hangUp gives the connections back.
+func (w *Warehouse) hangUp() {
+	for _, p := range w.shards {
+		p.close()
+	}
+}
+
 // closeTime bounds what Close waits for the servers.
 const closeTime = 5 * time.Second
 
@@ -99,7 +108,7 @@ func (w *Warehouse) Close() error {
 	w.closed.Store(true)
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
-	w.pool.close()
+	w.hangUp()
 	return err
 }
 
@@ -127,7 +136,17 @@ func (w *Warehouse) ask(ctx context.Context, q *builder, text string, result pro
 
 // askSet is ask with more settings.
 func (w *Warehouse) askSet(ctx context.Context, q *builder, text string, more []ch.Setting, result proto.Results, each func(row int)) error {
-	return w.pool.do(ctx, ch.Query{
+	return w.askAt(ctx, w.asker(), q, text, append(more, w.wholeSettings()...), result, each)
+}
+
+// askFirst is ask of what is in the first shard alone.
+func (w *Warehouse) askFirst(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
+	return w.askAt(ctx, w.pool, q, text, nil, result, each)
+}
+
+// askAt asks one shard.
+func (w *Warehouse) askAt(ctx context.Context, p *pool, q *builder, text string, more []ch.Setting, result proto.Results, each func(row int)) error {
+	return p.do(ctx, ch.Query{
 		Body: text, Parameters: q.params, Result: result, Settings: append(w.limits(ctx), more...),
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {

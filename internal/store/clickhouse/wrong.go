@@ -23,6 +23,8 @@ func explained(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !errors.As(err, &said):
+	case said.IsCode(proto.ErrAllConnectionTriesFailed, proto.ErrNetworkError, proto.ErrSocketTimeout): // to another server, which its text names
+		return &connectError{"a shard of clickhouse is away", err}
 	case said.IsCode(proto.ErrTooManyRowsOrBytes), said.IsCode(proto.ErrMemoryLimitExceeded) && ofTheQuestion(said.Message):
 		return fmt.Errorf("%w: %w", store.ErrStarved, err)
 	case said.IsCode(proto.ErrTimeoutExceeded):

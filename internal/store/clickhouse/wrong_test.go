@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ClickHouse/ch-go"
@@ -40,6 +41,8 @@ func TestWhatPasses(t *testing.T) {
 		{proto.ErrMemoryLimitExceeded, "(total) memory limit exceeded: would use 4.00 GiB", store.ErrUnavailable},
 		{proto.ErrMemoryLimitExceeded, "User memory limit exceeded: would use 4.00 GiB", store.ErrUnavailable},
 		{proto.ErrMemoryLimitExceeded, "Query memory limit exceeded: would use 65.00 MiB", store.ErrStarved},
+		{proto.ErrAllConnectionTriesFailed, "All connection tries failed. Connection refused (10.0.0.1:9000)", store.ErrUnavailable},
+		{proto.ErrNetworkError, "Connection reset by peer, while reading from socket (peer: 10.0.0.1:9000)", store.ErrUnavailable},
 		{proto.ErrTooManyRowsOrBytes, "Limit for result exceeded, max rows: 1.00 thousand", store.ErrStarved},
 		{proto.ErrTimeoutExceeded, "Timeout exceeded: elapsed 2 seconds", context.DeadlineExceeded},
 		{proto.ErrSyntaxError, "Syntax error", nil},
@@ -51,6 +54,9 @@ func TestWhatPasses(t *testing.T) {
 		got := explained(t.Context(), said)
 		if !errors.Is(got, said) {
 			t.Errorf("%v: %v does not say it", said, got)
+		}
+		if strings.Contains(got.Error(), "10.0.0.1") {
+			t.Errorf("%v names a server", got)
 		}
 		for _, of := range []error{store.ErrUnavailable, store.ErrStarved, context.DeadlineExceeded} {
 			if errors.Is(got, of) != (of == c.want) {
