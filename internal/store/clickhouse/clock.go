@@ -55,8 +55,11 @@ func (n *node) token(recs []entity.Record) string {
 		binary.LittleEndian.PutUint64(seq[:], uint64(recs[i].Seq))
 		d.Write(seq[:]) //nolint:errcheck // it never fails
 	}
-	return fmt.Sprintf("node %d, generation %d, step %d, %d events %016x", n.id, n.generation, n.inserting, len(recs), d.Sum64())
+	return fmt.Sprintf("%s step %d, %d events %016x", n.tokens(), n.inserting, len(recs), d.Sum64())
 }
+
+// tokens is how those of all its blocks begin.
+func (n *node) tokens() string { return fmt.Sprintf("node %d, generation %d,", n.id, n.generation) }
 
 // loadSelf reads what this node did before.
 func (w *Warehouse) loadSelf(ctx context.Context) error {
@@ -80,18 +83,28 @@ func (w *Warehouse) loadSelf(ctx context.Context) error {
 	w.number.Store(uint32(self.id))
 	w.reached.Store(uint64(self.cursor))
 	w.began.Store(uint64(self.cursor))
-	if w.resumes {
-		w.there, err = w.begun(ctx, w.asker(), "events")
+	if self.steps == 0 {
+		return nil
 	}
+	return w.lookFor(ctx)
+}
+
+// lookFor notes which events that are not settled are in the table, whichever process has sent them.
+func (w *Warehouse) lookFor(ctx context.Context) (err error) {
+	if err := w.each(func(_ int, p *pool) error { return w.quiet(ctx, p, w.self.tokens()) }); err != nil {
+		return err
+	}
+	w.there, err = w.begun(ctx, w.asker(), "events")
 	return err
 }
 
-// begun reads which events of the block that was begun are in a table of these servers, by their Seqs.
+// begun reads which events are in a table of these servers, by their Seqs, that the cursor has not reached, or were of a block that was begun since one was settled. What was sent and
+// not confirmed may be there: such a block may have been begun again with fewer events, or with more, and that have been settled since.
 func (w *Warehouse) begun(ctx context.Context, p *pool, table string) (there map[uint64]bool, err error) {
 	var seq proto.ColUInt64
 	there = map[uint64]bool{}
 	q := &builder{}
-	text := fmt.Sprintf("SELECT seq FROM %s WHERE node = %d AND step = %s", table, w.self.id, q.arg(w.self.inserting))
+	text := fmt.Sprintf("SELECT seq FROM %s WHERE node = %d AND (seq > %s OR step > %s)", table, w.self.id, q.arg(uint64(Shared(w.self.id, w.self.cursor))), q.arg(w.self.settled))
 	err = w.askAt(ctx, p, q, text, w.wholeSettings(), proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
 	if err != nil {
 		return nil, fmt.Errorf("read which events are in the table: %w", err)

@@ -79,7 +79,7 @@ func (w *Warehouse) PutDocument(ctx context.Context, name string, version uint64
 		err = w.askFirst(ctx, q, statement, proto.Results{{Name: "writer", Data: &first}}, func(i int) { some, won = true, first.Row(i) == writer })
 		return some, err
 	}
-	if err := w.keep(ctx, fmt.Sprintf("document %s %d", name, version), insert, there); err != nil {
+	if err := w.keep(ctx, w.pool, fmt.Sprintf("document %s %d", name, version), insert, there); err != nil {
 		return false, fmt.Errorf("write the document %s: %w", name, err)
 	}
 	if won && version%pruneEach == 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // remember has the server know a token of a table and have nothing that came under it, as one that was killed between the two. Of text columns one is named first.
@@ -122,8 +123,38 @@ func TestATokenThatIsKnownAndNothingElse(t *testing.T) {
 		}
 	}
 	inserts := 0
-	err := w.keep(t.Context(), "token", func([]ch.Setting) error { inserts++; return nil }, func() (bool, error) { return false, nil })
+	err := w.keep(t.Context(), w.pool, "token", func([]ch.Setting) error { inserts++; return nil }, func() (bool, error) { return false, nil })
 	if !errors.Is(err, store.ErrUnavailable) || inserts != mostAgain {
 		t.Errorf("what is never there: %v after %d inserts", err, inserts)
+	}
+}
+
+// What a server is still at work at is waited for, and not sent under another token: it would be there twice.
+func TestWhatIsUnderWayIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	w := openWith(t, o)
+	defer closeOf(t, w)
+	s.Do(t, "CREATE TABLE "+o.Database+".slow (n UInt64) ENGINE = MergeTree ORDER BY n")
+	done := make(chan error, 1)
+	go func() { // its connection broke, say
+		_, err := s.Query("INSERT INTO " + o.Database + ".slow SETTINGS insert_deduplication_token = 'slowly' SELECT number + sleepEachRow(0.3) FROM numbers(8) SETTINGS max_block_size = 1")
+		done <- err
+	}()
+	watch.Until(t, "the server is at work", func() bool {
+		busy, err := w.underWay(t.Context(), w.pool, "slowly")
+		return err == nil && busy
+	})
+	sent := 0
+	insert := func([]ch.Setting) error { sent++; return nil } // it is confirmed, because the token is known
+	there := func() (bool, error) {
+		return s.Do(t, "SELECT count() FROM "+o.Database+".slow") == "8", nil
+	}
+	if err := w.keep(t.Context(), w.pool, "slowly", insert, there); err != nil || sent != 1 {
+		t.Errorf("sent %d times, %v", sent, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

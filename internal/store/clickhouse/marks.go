@@ -55,7 +55,7 @@ func (w *Warehouse) claimAt(ctx context.Context, p *pool, m mark, lease time.Dur
 		}
 		return i >= 0, err
 	}
-	if err := w.keep(ctx, fmt.Sprintf("mark %s %d", m.name, m.turn), insert, there); err != nil {
+	if err := w.keep(ctx, p, fmt.Sprintf("mark %s %d", m.name, m.turn), insert, there); err != nil {
 		return mark{}, fmt.Errorf("write a mark: %w", err)
 	}
 	return is, nil
