@@ -335,9 +335,7 @@ func TestFailingMerge(t *testing.T) {
 	}
 	x = openWith(t, Options{FS: mem, Now: c.Now})
 	m.check(t, x, c.Now(), ids)
-	if got := listing(t, mem); len(got) != len(runsOf(x))+1 {
-		t.Errorf("%d runs, left are %v", len(runsOf(x)), got)
-	}
+	watch.Until(t, "nothing is left but the runs", func() bool { return len(listing(t, mem)) == len(runsOf(x))+1 }) // a merge may be at work
 	if f.count() == 0 {
 		t.Error("nothing failed: the test shows nothing")
 	}
