@@ -132,7 +132,7 @@ vuln: deps ## known vulnerabilities in the Go code that is reached, and in Go it
 	exit 1
 
 e2e: test-deps $(PAGE) ## the built binary: killed, restarted, compared with what its clients were told; published clients; the page in a browser
-	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 30m ./internal/e2e
+	@echo "end to end"; BROKLE_E2E_BROWSER=1 $(GO) test -count=1 -timeout 40m ./internal/e2e
 	@echo "torture, the short form"; $(GO) test -count=1 -timeout 20m ./internal/e2e/torture
 
 equal: test-deps ## every answer of the API from ClickHouse and from a node's own warehouse, of MOVED (200 000) random events
