@@ -38,7 +38,7 @@ const places = [
       const reply =
         (await api("/v1/observations?name=reply&limit=200")).data.find(o => o.level !== "ERROR") ??
         (await api("/v1/observations?limit=1")).data[0];
-      return `/traces/${encodeURIComponent(reply.trace_id)}?observation=${encodeURIComponent(reply.id)}`;
+      return `/traces/${encodeURIComponent(reply.trace_id)}?observation=${encodeURIComponent(reply.id)}&live=0`; // a stream is never idle
     },
     ready: page => page.getByRole("treegrid").waitFor(),
   },

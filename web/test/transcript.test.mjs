@@ -306,6 +306,7 @@ test("the saved page draws the conversation as this one does, without network an
   const saved = page.waitForEvent("download");
   await page.locator(".panel").getByRole("button", { name: "HTML, one file", exact: true }).click();
   const text = await readFile(await (await saved).path(), "utf8");
+  await page.locator(".message .role").first().waitFor();
   const onPage = await page.locator(".message .role").allTextContents();
   assert.deepEqual(problems, []);
   await context.close();
