@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
@@ -142,8 +143,8 @@ func (a *Alerts) Put(project, name, by string, text []byte) (Row, error) {
 	if err != nil {
 		return Row{}, putting(err)
 	}
-	wake(a.looks)
-	wake(a.sends)
+	clock.Wake(a.looks)
+	clock.Wake(a.sends)
 	row := a.row(&next)
 	for i := range row.Destinations {
 		if secret := made[row.Destinations[i].ID]; secret != "" {
@@ -323,8 +324,8 @@ func (a *Alerts) follow(ctx context.Context) {
 		if err != nil {
 			a.o.Logger.Error("the alerts that another node changed cannot be read; those before hold here", "error", err)
 		}
-		wake(a.looks)
-		wake(a.sends)
+		clock.Wake(a.looks)
+		clock.Wake(a.sends)
 	}
 }
 
@@ -337,25 +338,6 @@ func (a *Alerts) snapshot() []held {
 
 // now is the time as it is kept.
 func (a *Alerts) now() time.Time { return a.o.Now().UTC().Truncate(time.Microsecond) }
-
-func wake(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default: // somebody has said so
-	}
-}
-
-// pause waits for d, or less when c says so. It is false when ctx ended.
-func pause(ctx context.Context, d time.Duration, c <-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c:
-	case <-ctx.Done():
-	}
-	return ctx.Err() == nil
-}
 
 // Run looks and sends, where it is this node's to do that, until ctx ends; then it returns nil.
 func (a *Alerts) Run(ctx context.Context) error {

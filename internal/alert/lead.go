@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // lead is which of several nodes looks and sends, until when, and what it found last.
@@ -46,7 +48,7 @@ func (a *Alerts) leading(ctx context.Context) {
 			told = err.Error()
 			a.o.Logger.Warn("which node looks at alerts cannot be said; this one does not", "error", err)
 		}
-		if !pause(ctx, a.o.Lease/3, a.o.Lead.Changed()) {
+		if !clock.Pause(ctx, a.o.Lease/3, a.o.Lead.Changed()) {
 			break
 		}
 	}
@@ -123,8 +125,8 @@ func (a *Alerts) follows(text []byte) error {
 	a.mu.Unlock()
 	if !had && a.leads() {
 		a.o.Logger.Info("this node looks at alerts")
-		wake(a.looks)
-		wake(a.sends)
+		clock.Wake(a.looks)
+		clock.Wake(a.sends)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -38,7 +39,7 @@ const (
 
 // look looks at the rules that are due until ctx ends. Between two looks there is as long a pause as the first took.
 func (a *Alerts) look(ctx context.Context) {
-	for pause(ctx, a.round(ctx), a.looks) {
+	for clock.Pause(ctx, a.round(ctx), a.looks) {
 	}
 }
 
@@ -63,7 +64,7 @@ func (a *Alerts) round(ctx context.Context) time.Duration {
 			a.due[h.id()] = next
 		}
 		a.mu.Unlock()
-		pause(ctx, min(max(a.o.Now().Sub(began), 0), a.o.Timeout), nil)
+		clock.Pause(ctx, min(max(a.o.Now().Sub(began), 0), a.o.Timeout), nil)
 		wait = min(wait, next.Sub(a.o.Now()))
 	}
 	return max(wait, 0)
@@ -180,7 +181,7 @@ func (a *Alerts) tell(h *held, s *seen) (left, kept bool) {
 		a.o.Logger.Info("an alert has another state", "project", c.Project, "alert", c.Name, "state", c.State, "before", c.Before, "id", c.ID)
 	}
 	if len(changes) > 0 {
-		wake(a.sends)
+		clock.Wake(a.sends)
 	}
 	return left, true
 }

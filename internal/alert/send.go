@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // atOnce is how many destinations are sent to at the same time.
@@ -19,7 +21,7 @@ type job struct {
 
 // deliver sends what is pending until ctx ends, each until it is taken or too old. A destination of a rule gets its messages in their order.
 func (a *Alerts) deliver(ctx context.Context) {
-	for pause(ctx, a.deliverDue(ctx), a.sends) {
+	for clock.Pause(ctx, a.deliverDue(ctx), a.sends) {
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // MessageVersion is the version of the form of a Message. Members are only added to it.
@@ -80,7 +82,7 @@ type round struct {
 func (b *Budgets) deliver(ctx context.Context) {
 	defer b.client.CloseIdleConnections()
 	tries := map[string]attempt{}
-	for pause(ctx, b.deliverDue(ctx, tries), b.send) {
+	for clock.Pause(ctx, b.deliverDue(ctx, tries), b.send) {
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -146,7 +147,7 @@ func (b *Budgets) Set(project string, text []byte) error {
 	case err != nil:
 		return fmt.Errorf("set budgets: %w", err)
 	}
-	wake(b.look)
+	clock.Wake(b.look)
 	return nil
 }
 
@@ -271,8 +272,8 @@ func (b *Budgets) follow(ctx context.Context) {
 		if err != nil {
 			b.o.Logger.Error("the budgets that another node changed cannot be read; those before hold here", "error", err)
 		}
-		wake(b.look)
-		wake(b.send)
+		clock.Wake(b.look)
+		clock.Wake(b.send)
 	}
 }
 
@@ -300,25 +301,6 @@ func (b *Budgets) snapshot() []held {
 	return b.all
 }
 
-func wake(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default: // somebody has said so
-	}
-}
-
-// pause waits for d, or less when c says so. It is false when ctx ended.
-func pause(ctx context.Context, d time.Duration, c <-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c:
-	case <-ctx.Done():
-	}
-	return ctx.Err() == nil
-}
-
 // Run looks at the budgets and sends alerts until ctx ends; then it returns nil.
 func (b *Budgets) Run(ctx context.Context) error {
 	var sending sync.WaitGroup
@@ -329,7 +311,7 @@ func (b *Budgets) Run(ctx context.Context) error {
 		began := b.o.Now()
 		b.Look(ctx)
 		rest := restFor * min(max(b.o.Now().Sub(began), 0), b.o.Timeout*maxAll)
-		if !pause(ctx, rest, nil) || !pause(ctx, max(b.o.Every-rest, 0), b.look) {
+		if !clock.Pause(ctx, rest, nil) || !clock.Pause(ctx, max(b.o.Every-rest, 0), b.look) {
 			break
 		}
 	}

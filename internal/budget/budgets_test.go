@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -571,7 +572,7 @@ func (n *notified) Changed() <-chan struct{} { return n.changed }
 func (n *notified) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	text, err := n.File.Change(edit)
 	for _, o := range n.others {
-		wake(o.changed)
+		clock.Wake(o.changed)
 	}
 	return text, err
 }

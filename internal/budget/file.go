@@ -66,16 +66,9 @@ func parse(name string, raw []byte) ([]held, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	var version struct{ Version int }
-	if json.Unmarshal(raw, &version) == nil && version.Version > FileVersion {
-		return nil, ErrNewer
-	}
 	var f file
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", name, err)
-	}
-	if f.Version < 1 {
-		return nil, fmt.Errorf("%s is damaged: it has version %d, which no release wrote", name, f.Version)
+	if err := document.Decode(name, raw, FileVersion, ErrNewer, &f); err != nil {
+		return nil, err
 	}
 	for i := range f.Budgets {
 		if err := f.Budgets[i].check(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
@@ -167,7 +168,7 @@ func (b *Budgets) tell(h *held, f *figure) {
 		b.o.Logger.Warn("a level of a budget is reached", "project", h.Project, "budget", h.Name, "level", a.Level, "level_usd", a.USD,
 			"spend_usd", a.Spend, "unpriced_count", a.Unpriced, "period", h.Period, "period_start", a.From, "alert", a.ID)
 	}
-	wake(b.send)
+	clock.Wake(b.send)
 }
 
 // forget drops alerts of periods that nobody looks at any more, and of levels that were raised since.

@@ -31,3 +31,23 @@ func Every(ctx context.Context, d time.Duration, do func()) {
 		}
 	}
 }
+
+// Pause waits for d, or less when somebody calls Wake. It is false when ctx ended.
+func Pause(ctx context.Context, d time.Duration, c <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// Wake ends a Pause on c, this one or the next. c has room for one.
+func Wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // somebody has said so
+	}
+}

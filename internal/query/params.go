@@ -166,7 +166,7 @@ func Params() []Param {
 		{Name: "dry_run", Form: Boolean, Says: "Only tell what would change"},
 		{Name: "send", Form: Boolean, Says: "Also send a message that says that it is a test to each destination"},
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
-		{Name: "fields", Choices: []string{"tree", "trace"}, Says: "`tree`: the trace with its observations and scores, without what was sent: no input, output, metadata, attributes, model parameters or previews. It takes as long however large these are; " +
+		{Name: "fields", Choices: []string{"tree", "trace"}, Says: "`tree`: the trace with its observations and scores, without what was sent: no input, output, metadata, attributes, model parameters or previews. No payload of an observation is read for it, but where no release is named those of the outermost; " +
 			"`GET /v1/observations/{id}?trace_id=…` has them. `trace`: the trace itself with its input, output and metadata, without observations and scores"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, or of the repricing, such as `5s`; at most 30s"},
 	}

@@ -36,16 +36,8 @@ func parse(name string, raw []byte) (file, error) {
 	if raw == nil {
 		return f, nil
 	}
-	f.Version = 0
-	var version struct{ Version int }
-	if json.Unmarshal(raw, &version) == nil && version.Version > FileVersion {
-		return f, ErrNewer
-	}
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return f, fmt.Errorf("%s is damaged: %w", name, err)
-	}
-	if f.Version < 1 {
-		return f, fmt.Errorf("%s is damaged: it has version %d, which no release wrote", name, f.Version)
+	if err := document.Decode(name, raw, FileVersion, ErrNewer, &f); err != nil {
+		return f, err
 	}
 	if f.Projects == nil {
 		f.Projects = map[string]*project{}

@@ -22,7 +22,7 @@ const (
 const treeRow = 2 << 10
 
 // tree is a trace with all its observations and scores, and nothing of what was sent as input, output, metadata or attributes. It is made of the
-// warehouse's rows and of the trace's own events, so that it takes as long however large the payloads are.
+// warehouse's rows and of the trace's own events, so that it reads no payloads of observations; but those of the root, where the trace names no release.
 func (s *Server) tree(ctx context.Context, c *call, id string) (*wire.Trace, error) {
 	project, w := c.caller.Project, s.o.Warehouse
 	page, err := query.ListTraces(ctx, w, project, store.Query{Filter: store.Filter{Terms: []store.Condition{among("id", []string{id})}}})

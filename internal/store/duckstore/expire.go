@@ -23,7 +23,7 @@ const (
 // Expire removes the rows of all events that have expired, oldest Seq first, in
 // transactions of a bounded size in which what they were folded into is folded anew, and
 // returns how many it removed. Inserts go on between two of its turns, in each of which it removes as many as were inserted since
-// the one before: it ends, however much comes, and what is kept does not grow. What is left of
+// the one before, as far as there is: so it is not behind for longer and longer. What is left of
 // an entity is what its remaining events fold into. The space is used again.
 func (w *Warehouse) Expire(ctx context.Context, c store.Cutoffs) (removed int64, err error) {
 	if err := w.Flush(ctx); err != nil {
