@@ -86,11 +86,6 @@ func (w *Warehouse) loadSelf(ctx context.Context) error {
 	if self.steps == 0 {
 		return nil
 	}
-	return w.lookFor(ctx)
-}
-
-// lookFor notes which events that are not settled are in the table, whichever process has sent them.
-func (w *Warehouse) lookFor(ctx context.Context) (err error) {
 	if err := w.each(func(_ int, p *pool) error { return w.quiet(ctx, p, w.self.tokens()) }); err != nil {
 		return err
 	}
@@ -99,7 +94,7 @@ func (w *Warehouse) lookFor(ctx context.Context) (err error) {
 }
 
 // begun reads which events are in a table of these servers, by their Seqs, that the cursor has not reached, or were of a block that was begun since one was settled. What was sent and
-// not confirmed may be there: such a block may have been begun again with fewer events, or with more, and that have been settled since.
+// not confirmed may be there: a process that was given fewer events begins such a block anew, and has settled that since.
 func (w *Warehouse) begun(ctx context.Context, p *pool, table string) (there map[uint64]bool, err error) {
 	var seq proto.ColUInt64
 	there = map[uint64]bool{}

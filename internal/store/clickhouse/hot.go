@@ -183,11 +183,11 @@ func (w *Warehouse) block() block {
 		b.n++
 	}
 	b.recs = recs[:b.n:b.n]
+	if begun && b.n == 0 { // what it was to insert has gone from the Log
+		b.upto = w.self.upto
+	}
 	for i := b.n; i < len(recs); i++ {
 		b.upto = min(b.upto, recs[i].Seq-1)
-	}
-	if begun && (b.n == 0 || b.upto > w.self.upto) { // what it was to insert has gone from the Log, or the next record is not the next of the Log
-		b.upto = w.self.upto
 	}
 	b.upto = max(b.upto, w.self.cursor)
 	return b
@@ -204,11 +204,6 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 	}
 	absent := b.recs
 	if !next.pending() || next.upto != b.upto {
-		if next.pending() { // since then more has come, or gone; a part of it may have been sent all the same
-			if err := w.lookFor(ctx); err != nil {
-				return err
-			}
-		}
 		absent = w.absent(b.recs)
 		next.inserting, next.upto = next.steps+1, b.upto
 		if err := w.step(ctx, next); err != nil {

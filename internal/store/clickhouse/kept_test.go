@@ -158,3 +158,67 @@ func TestWhatIsUnderWayIsNotSentAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A block whose insert nobody has confirmed, of which the next process settles a part and the one after that the rest, is in the table once.
+func TestABlockThatIsBegunAgain(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	o := testOptions(t, s, s.Database(t))
+	o.Logger = nil // it warns
+	recs := firstOf(withRows(t, storetest.History(11, 60)))
+	recs = slices.DeleteFunc(recs, func(r entity.Record) bool { return day(r.ReceivedAt) != day(recs[0].ReceivedAt) })
+	for i := range recs {
+		recs[i].Seq = entity.Seq(2*i + 1) // no record is the next of the Log
+	}
+	broken := errors.New("broken")
+	// unconfirmed begins a block, and has its events come into the table without the node's knowing it.
+	unconfirmed := func(w *Warehouse, block []entity.Record) {
+		t.Helper()
+		w.pool.fault = func(statement string) error {
+			if strings.HasPrefix(statement, "INSERT INTO") && strings.Contains(statement, "event_id") {
+				return broken
+			}
+			return nil
+		}
+		if err := w.Insert(t.Context(), block, block[len(block)-1].Seq); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(t.Context()); !errors.Is(err, broken) {
+			t.Fatalf("the block was confirmed: %v", err)
+		}
+		w.pool.fault = nil
+		sent := 0
+		settings := append(deduplicate(true), ch.Setting{Key: "insert_deduplication_token", Value: w.self.token(block), Important: true})
+		if err := w.insertEvents(t.Context(), w.pool, block, settings, &sent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert := func(w *Warehouse, block []entity.Record) {
+		t.Helper()
+		if err := w.Insert(t.Context(), block, block[len(block)-1].Seq); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	once := func(what string, n int) {
+		t.Helper()
+		if got := s.Do(t, "SELECT count(), uniqExact(seq) FROM "+o.Database+".events"); got != fmt.Sprintf("%d\t%[1]d", n) {
+			t.Errorf("%s, rows and events are %s, want %d of both", what, got, n)
+		}
+	}
+	w := openWith(t, o)
+	unconfirmed(w, recs)
+	w.pool.fault = func(string) error { return broken }
+	_ = w.Close() // it cannot write what it has
+	w = openWith(t, o)
+	insert(w, recs[:2])
+	once("a part of it", len(recs))
+	closeOf(t, w)
+	w = openWith(t, o)
+	defer closeOf(t, w)
+	insert(w, recs[2:])
+	once("and then the others", len(recs))
+	same(t, "begun again", answers(t, w), answers(t, reference(t, recs)))
+}
