@@ -45,8 +45,18 @@ export async function signedIn(browser, options = {}, with_ = key) {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const problems = listen(page);
+  const press = page.keyboard.press.bind(page.keyboard);
+  page.keyboard.press = async (...keys) => {
+    await painted(page);
+    await press(...keys);
+  };
   await context.request.post(`${url}/v1/session`, { data: { key: with_ }, headers: { Origin: url } });
   return { context, page, problems };
+}
+
+/** painted waits until what is there was painted: what a page listens to is set up after that, and no person presses a key before. */
+export async function painted(page) {
+  await page.evaluate(() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))).catch(() => {});
 }
 
 /** listen collects errors of the console and of scripts. */

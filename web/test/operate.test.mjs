@@ -169,6 +169,7 @@ test("settings: the theme is chosen, and signing out ends the session", async ()
   const light = await ground();
   await page.getByRole("radio", { name: "Dark" }).check();
   assert.notEqual(await ground(), light);
+  await page.waitForLoadState("networkidle");
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("API key", { exact: true }).waitFor();
   assert.equal((await context.cookies()).length, 0);

@@ -86,6 +86,7 @@ test("below a prefix: signing in, lists, a trace, its address, the stream and si
   await page.getByRole("heading", { name: "Ingest", level: 1 }).waitFor();
 
   await page.getByRole("button", { name: /Signed in to/ }).click();
+  await page.waitForLoadState("networkidle");
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("API key", { exact: true }).waitFor();
   assert.deepEqual(await context.cookies(), []);

@@ -73,6 +73,7 @@ test("signing out ends the session on the server, too", async () => {
   const { context, page, problems } = await signedIn(browser);
   await page.goto(`${url}/traces`);
   await page.getByRole("heading", { name: "Traces" }).waitFor();
+  await page.waitForLoadState("networkidle"); // what is asked while the session ends is refused, and the console says so
   const [cookie] = await context.cookies();
   await page.getByRole("button", { name: /^Signed in to/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();

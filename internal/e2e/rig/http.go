@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,6 +37,9 @@ func (n *Node) Get(ctx context.Context, path string, v any) error {
 	status, b, err := n.Do(ctx, http.DefaultClient, http.MethodGet, path, nil)
 	if err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	if status == http.StatusServiceUnavailable {
+		return fmt.Errorf("GET %s: %w: %.300s", path, errUnavailable, b)
 	}
 	if status != http.StatusOK {
 		return fmt.Errorf("GET %s: %d %.300s", path, status, b)
@@ -83,14 +87,18 @@ func (n *Node) Count(ctx context.Context, query string) (int, error) {
 	return page.Data[0].Count, nil
 }
 
-// AwaitCount waits until the query API counts want events. Going over is an error at once.
+// errUnavailable is the answer 503: ask again.
+var errUnavailable = errors.New("503")
+
+// AwaitCount waits until the query API counts want events, also for a warehouse that has not answered the node yet. Going over is an error at once.
 func (n *Node) AwaitCount(ctx context.Context, want int) error {
 	deadline := time.Now().Add(Patience)
 	for {
 		got, err := n.Count(ctx, "")
 		switch {
-		case err != nil:
+		case err != nil && (!errors.Is(err, errUnavailable) || time.Now().After(deadline)):
 			return err
+		case err != nil:
 		case got == want:
 			return nil
 		case got > want || time.Now().After(deadline):
