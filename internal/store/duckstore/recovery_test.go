@@ -265,6 +265,43 @@ func TestWriterTakesTheMemory(t *testing.T) {
 	}
 }
 
+// A COMMIT that finds no memory leaves tables of which DuckDB makes no checkpoint, and then it does nothing any more: it is opened again, and nobody hears of it.
+func TestCommitWithoutMemory(t *testing.T) {
+	t.Parallel()
+	g := newGenerator(1)
+	w := openAt(t, filepath.Join(t.TempDir(), "w.db"), g)
+	defer func() { _ = w.Close() }()
+	all := g.next(100)
+	if err := insertNow(t.Context(), w, all); err != nil {
+		t.Fatal(err)
+	}
+	starved, invalid := false, false
+	w.mu.Lock()
+	w.write.fault = func(s string) error { // until the connection is another
+		switch {
+		case invalid || starved && s == "CHECKPOINT":
+			invalid = true
+			return errors.New("FATAL Error: Failed to create checkpoint because of error: Corrupted in-memory column")
+		case s == "COMMIT" && !starved:
+			starved = true
+			return errors.New("TransactionContext Error: Failed to commit: could not allocate block of size 256.0 KiB")
+		}
+		return nil
+	}
+	w.mu.Unlock()
+	recs := g.next(100)
+	all = append(all, recs...)
+	if err := insertNow(t.Context(), w, recs); err != nil {
+		t.Fatal(err)
+	}
+	if !invalid {
+		t.Error("no checkpoint was tried")
+	}
+	if n, err := w.write.int64s("SELECT count(*) FROM events"); err != nil || n[0] != int64(len(all)) {
+		t.Errorf("%d events of %d: %v", n, len(all), err)
+	}
+}
+
 // A question that runs DuckDB at full tilt is over soon after its asker has gone, and at its deadline.
 func TestQuestionEnds(t *testing.T) {
 	t.Parallel()

@@ -39,7 +39,7 @@ func (w *Warehouse) writing(f func() error) error {
 	err := w.thread.do(f)
 	if starved(err) && w.recover() == nil {
 		// Questions have taken the memory. They are asked again, the writer goes first.
-		w.alone(func() { err = w.thread.do(f) })
+		err = w.alone(f)
 	}
 	if err == nil && !w.lost {
 		w.failures, w.reopenAt = 0, reopenAfter
