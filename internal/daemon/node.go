@@ -356,6 +356,10 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
 	}
+	if cfg.SQL == "on" {
+		options.SQL, _ = n.warehouse.(store.SQLer)
+	}
+	options.SQLTimeout = cfg.SQLTimeout
 	if n.copies != nil {
 		options.Copy = n.copyTo
 	}
