@@ -58,7 +58,7 @@ export function SqlPage(): JSX.Element {
     else navigate(link(`/sql${query({ sql: text })}`));
   };
   return (
-    <>
+    <div class="page">
       <PageHead title="SQL" />
       <form
         class="card sql-ask"
@@ -119,7 +119,7 @@ export function SqlPage(): JSX.Element {
         {error && <Failure error={error} />}
       </div>
       {!busy && found && <Answer of={found} sql={asked} />}
-    </>
+    </div>
   );
 }
 
