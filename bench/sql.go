@@ -84,13 +84,13 @@ func measureSQL(ctx context.Context, o options, to *report) (err error) {
 		o.events, sqlRuns, stock.Version)
 	to.line("| question | brokle | DuckDB, one thread | times | DuckDB, all | times |\n| --- | ---: | ---: | ---: | ---: | ---: |")
 	for i := range questions {
-		own, one, all := median(ours[i]), median(stock.One[i]), median(stock.All[i])
+		own, one, all := middle(ours[i]), middle(stock.One[i]), middle(stock.All[i])
 		to.line("| %d | %.1f | %.1f | %.2f | %.1f | %.2f |", i+1, own, one, own/one, all, own/all)
 	}
 	return nil
 }
 
-func median(all []float64) float64 {
+func middle(all []float64) float64 {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[len(sorted)/2]
 }

@@ -45,7 +45,7 @@ func TestParquetIsReadByOthers(t *testing.T) {
 	for sent < rows {
 		req := &brokle.BatchRequest{}
 		for range 1000 {
-			at := day.Add(time.Duration(sent/4) * time.Second) // four of each moment, and on into the next day
+			at := day.Add(time.Duration(sent/3) * time.Second) // three of each moment, and on into the next day
 			payload := fmt.Sprintf(`{"id":"o%d","trace_id":"t%d","name":"n","type":"generation","model":"m%d","prompt_tokens":3,"total_cost":0.25,"start_time":%q}`, sent, sent/10, sent%3, at.Format(time.RFC3339Nano))
 			req.Events = append(req.Events, brokle.Event{ID: fmt.Sprintf("e%d", sent), Type: brokle.ObservationCreate, Payload: json.RawMessage(payload)})
 			sent++
