@@ -8,6 +8,7 @@ import duckdb
 
 job = json.load(sys.stdin)
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")  # it would be in the output
 c.execute("ATTACH '%s' AS w (READ_ONLY)" % job["warehouse"].replace("'", "''"))
 files = {}
 for name, text in job["views"].items():
@@ -18,10 +19,12 @@ c.close()
 
 def ask(threads):
     c = duckdb.connect()
+    c.execute("SET enable_progress_bar = false")
     if threads:
         c.execute("SET threads = %d" % threads)
     for name, file in files.items():
         c.execute("CREATE VIEW %s AS SELECT * FROM '%s'" % (name, file))
+    c.execute("CREATE VIEW sessions AS " + job["sessions"])
     times = [[] for _ in job["questions"]]
     for _ in range(job["runs"]):
         for i, q in enumerate(job["questions"]):

@@ -33,7 +33,7 @@ var sqlFunctions = set(`
 	equi_width_bins
 
 	lower upper lcase ucase length len strlen char_length character_length bit_length octet_length substring substr substring_grapheme left right left_grapheme right_grapheme length_grapheme
-	trim ltrim rtrim replace translate reverse concat concat_ws contains starts_with ends_with prefix suffix instr strpos position split split_part string_split str_split string_to_array string_split_regex regexp_split_to_array
+	trim ltrim rtrim replace reverse concat concat_ws contains starts_with ends_with prefix suffix instr strpos position split split_part string_split str_split string_to_array string_split_regex regexp_split_to_array
 	str_split_regex regexp_matches regexp_full_match regexp_replace regexp_extract regexp_extract_all regexp_escape like_escape ilike_escape not_like_escape not_ilike_escape
 	ascii unicode ord chr md5 sha1 sha256 hash hex to_hex unhex from_hex base64 to_base64 from_base64 url_encode url_decode strip_accents nfc_normalize format_bytes formatreadablesize
 	levenshtein editdist3 damerau_levenshtein hamming mismatches jaccard jaro_similarity jaro_winkler_similarity parse_filename parse_dirname parse_path
@@ -48,7 +48,7 @@ var sqlFunctions = set(`
 
 	list_value list_pack array_value array_extract array_slice list_extract list_element list_slice list_contains list_has array_contains array_has list_has_any list_has_all array_has_any array_has_all
 	list_position list_indexof array_position array_indexof list_distinct array_distinct list_unique array_unique list_sort array_sort list_reverse_sort array_reverse_sort list_reverse array_reverse
-	list_concat list_cat array_concat array_cat list_append array_append list_prepend array_prepend list_transform array_transform apply list_apply array_apply list_filter array_filter filter list_reduce array_reduce reduce
+	list_concat list_cat array_concat array_cat list_append array_append list_prepend array_prepend list_filter array_filter filter 
 	list_aggregate list_aggr array_aggregate array_aggr aggregate list_sum list_avg list_min list_max list_count list_any_value list_first list_last list_median list_mode list_string_agg list_intersect array_intersect
 	list_zip array_zip list_where list_select list_grade_up flatten array_length array_to_string array_to_string_comma_default unnest cardinality
 	struct_pack row struct_extract struct_extract_at struct_insert map map_extract map_extract_value map_keys map_values map_entries map_contains element_at map_from_entries

@@ -18,6 +18,9 @@ type sqlTree struct {
 	whole map[string]any
 	node  map[string]any // of its only statement
 	views map[string]bool
+	// growth is how many times as large as a column a value may become; within and recursive count the calls that make larger ones and the recursive queries
+	// that are around what is checked.
+	growth, within, recursive int
 }
 
 // sqlTree parses a text and checks all that it says.
@@ -26,7 +29,7 @@ func (v *view) sqlTree(ctx context.Context, text string) (*sqlTree, error) {
 	if err := v.tx.QueryRowContext(ctx, "SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", text).Scan(&raw); err != nil {
 		return nil, ofTheText(err)
 	}
-	t := &sqlTree{views: map[string]bool{}}
+	t := &sqlTree{views: map[string]bool{}, growth: 1}
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.UseNumber() // a constant stays what it is
 	if err := d.Decode(&t.whole); err != nil {
@@ -80,6 +83,7 @@ func (t *sqlTree) check(part any, known *ctes) error {
 			return err
 		}
 		known = withNames(part, known)
+		defer t.enter(part)()
 		for _, key := range slices.Sorted(maps.Keys(part)) {
 			below := part[key]
 			if function, ok := below.(map[string]any); ok && part["type"] == "TABLE_FUNCTION" && key == "function" {
@@ -91,6 +95,20 @@ func (t *sqlTree) check(part any, known *ctes) error {
 		}
 	}
 	return nil
+}
+
+// enter notes what is around all that is below a node; leave takes it back.
+func (t *sqlTree) enter(node map[string]any) (leave func()) {
+	name, _ := node["function_name"].(string)
+	switch {
+	case node["class"] == "FUNCTION" && growing[strings.ToLower(name)] > 0:
+		t.within++
+		return func() { t.within-- }
+	case node["type"] == "RECURSIVE_CTE_NODE":
+		t.recursive++
+		return func() { t.recursive-- }
+	}
+	return func() {}
 }
 
 // withNames adds what a node of the tree names for what is below it.
@@ -123,6 +141,8 @@ func (t *sqlTree) checkNode(node map[string]any, known *ctes) error {
 	}
 	if class, ok := node["class"].(string); ok {
 		switch {
+		case class == "CONSTANT" && constantText(node) > longestConstant:
+			return store.SQLErrorf("a text in the statement has %d bytes; at most %d are taken", constantText(node), longestConstant)
 		case class == "PARAMETER":
 			return store.SQLErrorf("parameters (? and $1) are not taken: write the values into the text")
 		case class == "FUNCTION" || class == "WINDOW":
@@ -181,6 +201,9 @@ func (t *sqlTree) checkFunction(node map[string]any, class string) error {
 	catalog, _ := node["catalog"].(string)
 	if schema != "" && schema != "main" && schema != "pg_catalog" || catalog != "" && catalog != "system" || node["export_state"] == true {
 		return store.SQLErrorf("the function %s is named with a schema: write its name alone", name)
+	}
+	if growing[name] > 0 && sqlFunctions[name] {
+		return t.grows(node, name)
 	}
 	if sqlFunctions[name] || class == "WINDOW" && sqlWindows[name] {
 		return nil
