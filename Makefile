@@ -42,7 +42,7 @@ EVENTS      ?= 500000
 # `make equal MOVED=20000` is shorter.
 MOVED       ?= 200000
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice microbench soak prices clean
+.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice bench-sql microbench soak prices clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -174,6 +174,9 @@ bench-clickhouse: build ## a node with --warehouse-url beside one with its own w
 
 bench-reprice: build ## pricing a million observations again beside taking them in; writes its part of docs/benchmarks.md
 	@cd bench && $(GO) run . -bin ../$(BINARY) -only reprice -events 1000000 -doc ../docs/benchmarks.md
+
+bench-sql: build ## the ten questions of docs/sql.md over 10 million events beside a stock DuckDB on Parquet; writes its part of docs/benchmarks.md
+	@cd bench && $(GO) run . -bin ../$(BINARY) -only sql -events 10000000 -doc ../docs/benchmarks.md
 
 microbench: deps ## Go benchmarks of single parts (BENCHTIME each)
 	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -51,8 +51,8 @@ func house() map[string]room {
 	}
 	log, duck, redis, click := backend, backend, backend, backend
 	log.may = with(contracts, []string{"internal/bloom", "internal/varint", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/idindex", "internal/durable", "internal/lowprio"})
-	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
-	click.may = with(contracts, []string{"internal/textsearch", "internal/store/paging", "internal/store/sqltext", "internal/store/twinning"})
+	duck.may = with(contracts, []string{"internal/bloom", "internal/extract", "internal/lowprio", "internal/store/paging", "internal/store/sqltext", "internal/store/sqlview", "internal/store/twinning"})
+	click.may = with(contracts, []string{"internal/textsearch", "internal/store/paging", "internal/store/sqltext", "internal/store/sqlview", "internal/store/twinning"})
 	click.inTests = with(backend.inTests, []string{"internal/clickhousetest", "internal/redistest", "internal/store/duckstore"})
 	integration := room{
 		may: []string{".", "internal/modelcall"}, inTests: []string{"brokletest", "internal/modelcall/calltest", "internal/standin"}, because: "it puts one library's seam before the same recorder; it is a module of its own",
@@ -134,6 +134,7 @@ func house() map[string]room {
 		"internal/store/redisclaim": redis,
 		"internal/store/clickhouse": click,
 		"internal/store/sqltext":    {may: contracts, because: "a condition is a condition, whatever the engine"},
+		"internal/store/sqlview":    {may: []string{"internal/entity"}, because: "a view is a view, whatever the engine"},
 		"internal/store/paging":     {may: contracts, because: "a page is a page, whatever the engine"},
 		"internal/store/twinning":   {may: []string{"internal/entity"}, because: "twins are twins, whatever the engine"},
 
@@ -182,6 +183,7 @@ func house() map[string]room {
 		"internal/saved":    {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
 		"internal/clock":    {because: "it waits; it knows not what for"},
 		"internal/lowprio":  {because: "a thread is a thread"},
+		"internal/columnar": {because: "it writes rows, whatever they are of"},
 		"internal/document": {may: []string{"internal/durable", "internal/clock"}, because: "it keeps texts in files and among nodes; it knows nothing of what is in them, and no engine"},
 		"internal/durable":  {because: "it replaces files; it knows nothing of what is in them"},
 		"internal/backup":   {may: []string{"internal/durable"}, because: "it is a form of files; it knows nothing of what is in them"},
@@ -213,8 +215,8 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved", "internal/columnar"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
@@ -237,7 +239,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/columnar", "internal/store/sqlview", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
 		"examples/agent": {may: []string{".", "brokleopenai"}, inTests: []string{"brokletest"}, because: "examples are users' programs"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},

@@ -24,6 +24,7 @@ var parts = []part{
 	{"otlp", "OpenTelemetry in", "make bench-otlp", measureSpans},
 	{"clickhouse", "ClickHouse as the warehouse", "make bench-clickhouse", measureClickHouse},
 	{"reprice", "Pricing the past again", "make bench-reprice", measureReprice},
+	{"sql", "Questions in SQL", "make bench-sql", measureSQL},
 }
 
 // byHand is what `go test` of bench/sdk printed, and a person wrote down.

@@ -48,9 +48,15 @@ func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadClose
 
 // request is ask with a body of JSON.
 func request(ctx context.Context, c *cli.Command, method, path string, send io.Reader) (io.ReadCloser, error) {
+	body, _, err := requestAs(ctx, c, method, path, send, "")
+	return body, err
+}
+
+// requestAs is request of an answer of this media type, with its header; "" is whatever there is.
+func requestAs(ctx context.Context, c *cli.Command, method, path string, send io.Reader, accept string) (io.ReadCloser, http.Header, error) {
 	if c.String("api-key") == "" {
 		_, err := newClient(c) // says what to do
-		return nil, err
+		return nil, nil, err
 	}
 	failed := func(err error) error {
 		var ue *url.Error // its text repeats method and URL
@@ -61,15 +67,18 @@ func request(ctx context.Context, c *cli.Command, method, path string, send io.R
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.String("host"), "/")+path, send)
 	if err != nil {
-		return nil, failed(err)
+		return nil, nil, failed(err)
 	}
 	req.Header.Set("X-API-Key", c.String("api-key"))
+	if accept != "" {
+		req.Header.Set("Accept", accept)
+	}
 	if send != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	client, err := httpClientOf(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if client == nil {
 		client = &http.Client{}
@@ -78,17 +87,17 @@ func request(ctx context.Context, c *cli.Command, method, path string, send io.R
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, failed(err)
+		return nil, nil, failed(err)
 	}
 	if resp.StatusCode/100 == 2 {
-		return resp.Body, nil
+		return resp.Body, resp.Header, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, callAnswer))
 	if err != nil {
-		return nil, failed(err)
+		return nil, nil, failed(err)
 	}
-	return nil, errorOf(method, path, resp.StatusCode, body)
+	return nil, nil, errorOf(method, path, resp.StatusCode, body)
 }
 
 func errorOf(method, path string, status int, body []byte) error {

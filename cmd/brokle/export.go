@@ -38,7 +38,8 @@ func exportCommand(std streams) *cli.Command {
 			&cli.StringSliceFlag{Name: "trace", Sources: env("export", "trace"), Usage: "everything of this trace; may be repeated"},
 			exportFlag("user", "everything of the traces of this user"),
 			&cli.StringFlag{Name: "format", Sources: env("export", "format"), Value: "events",
-				Usage: "events: what was accepted, for another Brokle; otlp: traces as OpenTelemetry's, a request in JSON a line, for any server"},
+				Usage: "events: what was accepted, for another Brokle; otlp: traces as OpenTelemetry's, a request in JSON a line, for any server; parquet: FILE is a directory, with a file for each view of docs/sql.md and day (UTC)"},
+			&cli.StringSliceFlag{Name: "view", Sources: env("export", "view"), Usage: "with --format parquet, this view alone: traces, observations, scores, events or sessions; may be repeated"},
 			&cli.BoolFlag{Name: "zstd", Sources: env("export", "zstd"), Usage: "compress, whatever FILE is called"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error { return export(ctx, c, std) },
@@ -58,8 +59,14 @@ func export(ctx context.Context, c *cli.Command, std streams) error {
 		return err
 	}
 	format := c.String("format")
+	if format == "parquet" {
+		return exportParquet(ctx, c, std)
+	}
+	if c.IsSet("view") {
+		return &usageError{"brokle export", fmt.Errorf("--view goes with --format parquet")}
+	}
 	if format != "events" && format != "otlp" {
-		return &usageError{"brokle export", fmt.Errorf("--format is %q: must be events or otlp", format)}
+		return &usageError{"brokle export", fmt.Errorf("--format is %q: must be events, otlp or parquet", format)}
 	}
 	client, err := newClient(c)
 	if err != nil {

@@ -58,7 +58,7 @@ func TestExportImportOTLP(t *testing.T) {
 		t.Errorf("a trace is written as %q", lines)
 	}
 	command(t, "", to, "export", "--format", "otlp", "--trace", "nothing").want(t, 0, "0 traces exported")
-	command(t, "", to, "export", "--format", "csv").want(t, 2, "must be events or otlp")
+	command(t, "", to, "export", "--format", "csv").want(t, 2, "must be events, otlp or parquet")
 	command(t, `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}`+"\n"+`{"resourceSpans":{}}`, to, "import", "-").
 		want(t, 1, "0 processed, 0 duplicate, 2 failed", "line 1", "1 of 1 were rejected", "line 2", "resourceSpans")
 	command(t, spanLine(1), to, "send", "-").want(t, 0, "2 processed") // which sends what it is given, as payloads

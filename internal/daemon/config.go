@@ -40,6 +40,8 @@ type Config struct {
 
 	QueryTimeout time.Duration
 	MaxQueries   int
+	SQL          string
+	SQLTimeout   time.Duration
 
 	MaxAnswerBytes Bytes
 

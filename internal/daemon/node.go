@@ -235,6 +235,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		return nil, err
 	}
 	opened := n // the result is nil when there is an error
+	inSQL, _ := n.warehouse.(store.SQLer)
 	n.warehouse = from.warehouse(n.warehouse)
 	defer func() {
 		if err != nil {
@@ -356,6 +357,10 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		QueryTimeout: cfg.QueryTimeout, MaxQueries: cfg.MaxQueries, MaxAnswerBytes: int64(cfg.MaxAnswerBytes), MinBodyRate: int64(cfg.MinBodyRate),
 		OpsOnMain: cfg.OpsListen == "", Now: now, Logger: logger.With("part", "server"),
 	}
+	if cfg.SQL != "off" {
+		options.SQL = inSQL
+	}
+	options.SQLTimeout = cfg.SQLTimeout
 	if n.copies != nil {
 		options.Copy = n.copyTo
 	}

@@ -272,6 +272,10 @@ func (c *statsCollector) health() []sample {
 		gauge("queries_working", "Questions that are being answered.", float64(turns.busy)),
 		gauge("queries_waiting", "Questions that wait for their turn.", float64(turns.waiting)),
 		counter("queries_refused_total", "Questions that got no turn, or whose clients left before it.", turns.refused))
+	out = append(out,
+		counter("sql_queries_total", "Questions in SQL that were worked at.", c.s.sql.asked.Load()),
+		counter("sql_query_failures_total", "Those that ended with an error: of the text, too long, too large.", c.s.sql.failed.Load()),
+		counter("sql_query_milliseconds_total", "Milliseconds in which questions in SQL were worked at.", c.s.sql.micros.Load()/1000))
 	answers := c.s.answers.stats()
 	out = append(out,
 		gauge("answers_bytes", "Bytes that answers weigh which are built or sent now, without a large one.", float64(answers.used)),

@@ -1,6 +1,7 @@
 package server
 
 import (
+	stdjson "encoding/json"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,7 +18,7 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // names, escapes), except for insignificant space.
 func encoding() json.Options {
 	return json.JoinOptions(
-		json.WithMarshalers(times()),
+		json.WithMarshalers(json.JoinMarshalers(times(), numbers())),
 		json.Deterministic(true),
 		jsonv1.OmitEmptyWithLegacySemantics(true), // a metadata of {} was sent, so it is shown
 		jsontext.AllowDuplicateNames(true),
@@ -33,6 +34,11 @@ func times() *json.Marshalers {
 		b = t.UTC().AppendFormat(b, timeLayout)
 		return enc.WriteValue(append(b, '"'))
 	})
+}
+
+// numbers writes numbers that no type of Go holds as they are.
+func numbers() *json.Marshalers {
+	return json.MarshalToFunc(func(enc *jsontext.Encoder, n stdjson.Number) error { return enc.WriteValue(jsontext.Value(n)) })
 }
 
 // encode returns v as the JSON of an answer.

@@ -18,6 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/saved"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 	format "github.com/brokle-ai/brokle-go/internal/wireformat/batch"
 	"github.com/brokle-ai/brokle-go/internal/wireformat/otlphttp"
@@ -117,6 +118,7 @@ func operations() map[string]operation {
 		"GET /v1/users":                     {id: "listUsers", says: "Users: what the traces of each add up to, last seen first", tag: read, gives: wire.Page[wire.UserSummary]{}},
 		"GET /v1/environments":              {id: "listEnvironments", says: "Environments, last seen first", tag: read, gives: wire.Page[wire.EnvironmentSummary]{}},
 		"GET /v1/stats":                     {id: "getStats", says: "Aggregates", tag: read, gives: wire.Page[wire.StatRow]{}},
+		"POST /v1/sql":                      {id: "askSQL", says: "One SELECT over views of the project (docs/sql.md); with Accept: text/csv or application/vnd.apache.parquet a file", tag: read, takes: sqlRequest{}, gives: sqlAnswer{}},
 		"GET /healthz":                      {id: "healthz", says: "The process is alive", tag: ops, media: "text/plain"},
 		"GET /readyz": {id: "readyz", says: "It can accept batches now; a line per part", tag: ops, media: "text/plain",
 			more: one("503", one("description", "Not ready, with the reasons").with("content", one("text/plain", one("schema", one("type", "string")))))},
@@ -350,7 +352,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, saved.Head{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, saved.Head{}, store.SQLColumn{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{

@@ -18,6 +18,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
 	"github.com/brokle-ai/brokle-go/internal/saved"
+	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -167,12 +168,12 @@ func pageTypes() ([]any, map[string]string) {
 			wire.TraceSummary{}, wire.Highlight{}, wire.Segment{}, wire.Observation{}, wire.ObservationSource{}, wire.Score{}, wire.Trace{}, wire.Totals{}, wire.SessionSummary{}, wire.SessionTrace{},
 			wire.Session{}, wire.UserSummary{}, wire.StatRow{}, sessionInfo{}, ingest.FailedEvent{}, ingest.FailureCount{}, audit{}, refusedRow{},
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
-			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
+			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{}, store.SQLColumn{}, sqlAnswer{},
 			alert.Destination{}, alert.Rule{}, alert.Group{}, alert.Row{}, alert.Change{}, alert.Message{}, alert.Delivery{}, alert.Sent{}, alert.Trial{},
 			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
-			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
+			"keyRow": "ApiKey", "sqlAnswer": "SQLAnswer", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		}
@@ -182,7 +183,7 @@ func pageTypes() ([]any, map[string]string) {
 func TestGeneratedTypes(t *testing.T) {
 	t.Parallel()
 	types, names := pageTypes()
-	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, alert.Rule{}, saved.Head{}), names}
+	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, alert.Rule{}, saved.Head{}, store.SQLColumn{}), names}
 	b := &strings.Builder{}
 	b.WriteString("// Made from the Go types that answers have: go test ./internal/server -run Generated -update\n" +
 		"import type { Sent } from \"./json.ts\";\n\n/** Page is what every list answers: the rows, and where to go on. */\n" +
@@ -261,6 +262,9 @@ func (g *typeScript) expression(typ reflect.Type) string {
 	case reflect.Pointer:
 		return g.expression(typ.Elem())
 	case reflect.Slice:
+		if typ.Elem().Kind() == reflect.Interface {
+			return "unknown[]"
+		}
 		return g.expression(typ.Elem()) + "[]"
 	case reflect.Map:
 		return "Record<string, " + g.expression(typ.Elem()) + ">"

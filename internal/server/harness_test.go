@@ -135,7 +135,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys, SQL: h.wh,
 		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),

@@ -142,6 +142,10 @@ type Options struct {
 	MaxQueries int
 	QueryWait  time.Duration
 
+	// SQL answers questions in SQL, of which each is worked at for SQLTimeout at most: 30 s. nil: there are none.
+	SQL        store.SQLer
+	SQLTimeout time.Duration
+
 	// MaxAnswerBytes bounds the memory of all answers that are being built and sent, 64 MiB, of
 	// which one key has at most half. A larger one goes beside them, alone among its like;
 	// one of more than four times as much is refused. Who finds no room within QueryWait gets 503.
@@ -188,6 +192,7 @@ const (
 	DefaultQueryTimeout      = 30 * time.Second
 	DefaultMaxQueries        = 4
 	DefaultQueryWait         = 10 * time.Second
+	DefaultSQLTimeout        = 30 * time.Second
 	DefaultMaxAnswerBytes    = 64 << 20
 	DefaultMaxStreams        = 1000
 	DefaultStreamHeartbeat   = 15 * time.Second
@@ -210,6 +215,7 @@ func (o Options) withDefaults() Options {
 	def(&o.QueryTimeout, DefaultQueryTimeout)
 	def(&o.MaxQueries, DefaultMaxQueries)
 	def(&o.QueryWait, DefaultQueryWait)
+	def(&o.SQLTimeout, DefaultSQLTimeout)
 	def(&o.MaxAnswerBytes, DefaultMaxAnswerBytes)
 	def(&o.MaxStreams, DefaultMaxStreams)
 	def(&o.StreamHeartbeat, DefaultStreamHeartbeat)
@@ -279,7 +285,7 @@ func (o Options) Validate() error {
 	}{
 		{"ReadHeaderTimeout", d.ReadHeaderTimeout}, {"BodyTimeout", d.BodyTimeout}, {"WriteTimeout", d.WriteTimeout},
 		{"IdleTimeout", d.IdleTimeout}, {"MaxWait", d.MaxWait}, {"StreamHeartbeat", d.StreamHeartbeat},
-		{"QueryTimeout", d.QueryTimeout}, {"QueryWait", d.QueryWait},
+		{"QueryTimeout", d.QueryTimeout}, {"QueryWait", d.QueryWait}, {"SQLTimeout", d.SQLTimeout},
 	} {
 		need(t.value > 0, "%s is %v, must be positive", t.name, t.value)
 	}

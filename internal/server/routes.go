@@ -125,6 +125,7 @@ func apiRoutes() []route {
 			listed("/v1/users", query.Users, listOf(query.Users, asked(query.ListUsers))),
 			listed("/v1/environments", query.Environments, listOf(query.Environments, asked(query.ListEnvironments))),
 			listed("/v1/stats", query.Stats, getStats),
+			{method: "POST", path: "/v1/sql", scope: keyring.ScopeRead, handle: postSQL},
 		})
 }
 

@@ -187,7 +187,7 @@ func (s *Server) logProblem(rt route, c *call, p *problem) {
 	case errors.Is(p.cause, context.Canceled) && c.r.Context().Err() != nil && s.stopping.Err() == nil:
 	case p.status == http.StatusServiceUnavailable && p.cause != nil:
 		level = slog.LevelWarn
-	case p.status >= 500 && p.status != http.StatusServiceUnavailable:
+	case p.status >= 500 && p.status != http.StatusServiceUnavailable && p.status != http.StatusNotImplemented:
 		level = slog.LevelError
 	}
 	attrs := []any{"route", rt.path, "status", p.status, "code", p.code}

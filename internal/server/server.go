@@ -34,7 +34,9 @@ type Server struct {
 	shared    atomic.Pointer[positions] // of all nodes; nil: there are no others
 	backingUp chan struct{}             // has room for one: the backup under way
 	copying   chan struct{}             // the same of copies
-	page      map[string]*page.File     // the web page's files by path; "index.html" is there
+	sqlTurns  chan struct{}             // the same of questions in SQL
+	sql       sqlStats
+	page      map[string]*page.File // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 	grpc      http.Handler
 
@@ -56,7 +58,7 @@ func New(o Options) (*Server, error) {
 		inFlight:  newAllowance(o.MaxInFlightBytes),
 		rates:     newRates(o.RatePerKey, o.Limits.MaxEvents),
 		desk:      signin.New(signin.Options{Keys: o.Keys, Failures: o.AuthFailures, Now: o.Now, Place: o.SignIns, Logger: o.Logger}),
-		backingUp: make(chan struct{}, 1), copying: make(chan struct{}, 1),
+		backingUp: make(chan struct{}, 1), copying: make(chan struct{}, 1), sqlTurns: make(chan struct{}, 1),
 		refusals: newRefusals(),
 		turns:    newTurns(o.MaxQueries, o.QueryWait),
 		work:     newWork(),

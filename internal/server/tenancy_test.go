@@ -97,6 +97,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /v1/sessions/{id}":             {id: "session"},
 		"GET /v1/users":                     {queries: []string{"user_id=FOREIGN-user"}},
 		"GET /v1/environments":              {queries: []string{"limit=1000"}},
+		"POST /v1/sql":                      {body: `{"query":"select * from traces full join observations using (id) full join scores using (id)"}`},
 		"GET /v1/stats":                     {queries: []string{"of=events", "of=traces&user_id=FOREIGN-user", "of=scores&group_by=name", "of=observations&trace_id=FOREIGN-trace", "of=events&group_by=name,environment"}},
 	}
 	for _, path := range (otlphttp.Format{}).Paths() {

@@ -24,6 +24,7 @@ const ComparePage = lazy(() => later().then(m => m.ComparePage));
 const DashboardPage = lazy(() => later().then(m => m.DashboardPage));
 const IngestPage = lazy(() => later().then(m => m.IngestPage));
 const SettingsPage = lazy(() => later().then(m => m.SettingsPage));
+const SqlPage = lazy(() => later().then(m => m.SqlPage));
 
 interface View {
   path: string; // first segment
@@ -63,6 +64,7 @@ export const views: View[] = [
   },
   { path: "/compare", list: () => <ComparePage /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => viewed(<ScoresPage />) },
+  { path: "/sql", nav: { title: "SQL", icon: "sql" }, list: () => <SqlPage /> },
   { path: "/alerts", nav: { title: "Alerts", icon: "alerts" }, list: () => <AlertsPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {

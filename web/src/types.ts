@@ -463,6 +463,22 @@ export interface BudgetList {
   status: BudgetStatus[];
 }
 
+/** SQLColumn is a column of an answer. Its type is the engine's name for it. */
+export interface SQLColumn {
+  name: string;
+  type: string;
+}
+
+/** SQLAnswer is the answer, where neither CSV nor Parquet was asked for. */
+export interface SQLAnswer {
+  columns: SQLColumn[];
+  /** each a list of values, in the order of columns */
+  rows: unknown[][];
+  /** there are more rows */
+  truncated: boolean;
+  took_ms: number;
+}
+
 /** AlertDestination is where changes are told. */
 export interface AlertDestination {
   /** given by the server; with it what is masked stays as it is */

@@ -171,6 +171,8 @@ func (w *Warehouse) configure(o Options) error {
 		"SET allocator_flush_threshold = '16MiB'",
 		"SET allocator_background_threads = true", // see decaysAlone
 		"SET allocator_bulk_deallocation_flush_threshold = '64MiB'",
+		// What does not fit into memory goes to a file beside the warehouse, which must not fill the disk.
+		"SET max_temp_directory_size = '8GiB'",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 	} {

@@ -4,3 +4,4 @@ export { ComparePage } from "./compare.tsx";
 export { DashboardPage } from "./dashboard.tsx";
 export { IngestPage } from "./ingest.tsx";
 export { SettingsPage } from "./settings.tsx";
+export { SqlPage } from "./sql.tsx";

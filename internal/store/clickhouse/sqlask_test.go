@@ -1,0 +1,243 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/store/sqlview"
+	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+)
+
+// withForeign has beside each record one of another project, whose texts begin with FOREIGN.
+func withForeign(t testing.TB, recs []entity.Record) []entity.Record {
+	t.Helper()
+	var all []entity.Record
+	for _, r := range recs {
+		f := r
+		f.Project, f.Environment = "other", "FOREIGN1"
+		f.Event.ID = "FOREIGN" + r.Event.ID
+		f.Event.Payload = []byte(regexp.MustCompile(`"(name|id|user_id|session_id|trace_id|model)":"`).ReplaceAllString(string(r.Event.Payload), `"$1":"FOREIGN`))
+		for _, r := range []entity.Record{r, f} {
+			r.Seq = entity.Seq(len(all) + 1)
+			all = append(all, r)
+		}
+	}
+	return withRows(t, all)
+}
+
+func askSQL(ctx context.Context, w store.SQLer, text string) (*store.SQLAnswer, error) {
+	return w.SQL(ctx, storetest.HistoryProject, store.SQLQuestion{Text: text, Rows: 1000, Bytes: 1 << 20})
+}
+
+// rowsOf is an answer as JSON, numbers as they are equal in both engines.
+func rowsOf(t testing.TB, w store.SQLer, text string) string {
+	t.Helper()
+	a, err := askSQL(t.Context(), w, text)
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return ""
+	}
+	for _, row := range a.Rows {
+		for i, v := range row {
+			if f, ok := v.(float64); ok {
+				row[i] = fmt.Sprintf("%.6g", f)
+			}
+			if n, ok := v.(int64); ok {
+				row[i] = fmt.Sprintf("%.6g", float64(n))
+			}
+		}
+	}
+	raw, err := json.Marshal(a.Rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// portableSQL are statements with the same answer in both dialects.
+var portableSQL = []string{
+	"select 1 as a, 'x' as b, null as c", "select count(*) from traces", "select count(*) from observations", "select count(*) from scores", "select count(*) from events", "select count(*) from sessions",
+	"select status, count(*) from traces group by status order by 1 nulls first", "select type, level, count(*), sum(counted_tokens) from observations group by 1, 2 order by 1, 2",
+	"select id, name, user_id, session_id, start_time, end_time, latency_ms, total_tokens, observation_count, error_count, status from traces order by id",
+	"select trace_id, id, name, type, model, start_time, latency_ms, total_cost, counted_cost, counted_tokens from observations order by trace_id nulls first, id",
+	"select id, name, value, string_value, data_type, timestamp from scores order by id", "select id, trace_count, observation_count, error_count, total_tokens, has_error, first_seen, last_seen, user_ids, environments from sessions order by id",
+	"select event_type, count(*) from events group by event_type order by event_type", "select date_trunc('hour', start_time) as h, count(*) from traces group by 1 order by 1",
+	"with a as (select * from traces), b as (select trace_id, count(*) as n from observations group by trace_id) select count(*), sum(b.n) from a join b on a.id = b.trace_id",
+	"select count(*) from traces where id in (select trace_id from observations where level = 'ERROR')", "select count(*) from traces where start_time >= '2026-03-01 00:00:00' and start_time < '2026-03-02 00:00:00'",
+	"select count(distinct name) from observations", "select x.n from (select count(*) as n from traces union all select count(*) from scores) as x order by 1",
+	"select tags from traces order by id", "select coalesce(name, '-') as n, case when latency_ms > 100 then 'slow' else 'fast' end as how, count(*) from observations group by 1, 2 order by 1, 2",
+}
+
+// Both warehouses answer what is portable alike, and the views of both have the same columns.
+func TestSQLIsTheSame(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	recs := withForeign(t, storetest.History(11, 300))
+	w := openWith(t, testOptions(t, s, s.Database(t)))
+	insert(t, w, recs, entity.Seq(len(recs)))
+	duck, ok := reference(t, recs).(store.SQLer)
+	if !ok {
+		t.Fatal("the reference answers no SQL")
+	}
+	for _, text := range portableSQL {
+		if got, want := rowsOf(t, w, text), rowsOf(t, duck, text); got != want {
+			t.Errorf("%s:\n%s\n%s", text, got, want)
+		}
+	}
+	for _, v := range sqlview.Views() {
+		a, err := askSQL(t.Context(), w, "select * from "+v.Name+" order by "+v.Order())
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		for i, c := range v.Columns {
+			if a.Columns[i].Name != c.Name {
+				t.Errorf("%s: column %d is %s, want %s", v.Name, i, a.Columns[i].Name, c.Name)
+			}
+		}
+	}
+	refusesSQL(t, w)
+	plansSQL(t, w)
+	tenancySQL(t, w)
+	closeOf(t, w)
+}
+
+// refusesSQL tries what is not taken.
+func refusesSQL(t *testing.T, w *Warehouse) {
+	db := w.options.Database
+	for _, text := range []string{
+		"", ";", "nonsense", "select", "select 'a", "select (((1)", "select 1; select 2", "select 1) union all (select 2", "select 1 /*", "insert into traces values (1)", "drop table traces", "create table a (b Int8) engine = Memory",
+		"alter table traces delete where 1", "system shutdown", "set max_memory_usage = 0", "use system", "kill query where 1", "grant all on *.* to x", "optimize table traces", "truncate table traces", "attach table x", "show tables", "describe traces", "explain select 1",
+		"select * from traces settings readonly = 0", "select * from (select * from traces settings max_memory_usage = 0)", "select 1 into outfile 'x'", "select 1 format JSON",
+		"select * from system.tables", "select * from " + db + ".traces", "select * from " + db + ".documents", "select * from information_schema.tables", "select * from nothing", "select * from file('x')", "select * from url('http://127.0.0.1/')",
+		"select * from remote('127.0.0.1', system.one)", "select * from s3('x')", "select * from numbers(10)", "select * from merge('x', 'y')", "select * from cluster('x', system.one)", "select * from executable('x')", "select * from view(select 1)",
+		"select * from mysql('a', 'b', 'c', 'd', 'e')", "select * from input('a Int8')", "select * from values('a Int8', 1)", "select getSetting('readonly')", "select hostName()", "select currentUser()", "select version()", "select file('x')", "select sleep(3)", "select dictGet('a', 'b', 1)",
+		"select joinGet('a', 'b', 1)", "select repeat('a', 1000000000)", "select range(1000000000)", "select currentDatabase()", "select getMacro('x')", "select serverUUID()", "select query_id()", "select evalMLMethod('x', 1)", "select catboostEvaluate('x', 1)", "select throwIf(1)",
+		"select (select count() from system.tables)", "select 1 where 'a' in system.tables", "select name in " + db + ".traces from traces", "select * from traces join system.tables as s on 1 = 1", "select * apply(file) from traces",
+		"with system.tables as x select * from x", "with (select count() from system.tables) as x select x", "select {a:String}", "select nothing from traces", "select project from traces", "select row_version from observations", "select payload from events",
+		"select sum(name) from traces", "select * from traces final", "select * from traces prewhere 1", "select * from traces sample 0.1 settings a = 1",
+	} {
+		a, err := askSQL(t.Context(), w, text)
+		var refused *store.SQLError
+		switch {
+		case err == nil:
+			t.Errorf("%s: answered with %v", text, a.Rows)
+		case !errors.As(err, &refused) || refused.Message == "":
+			t.Errorf("%s: %v", text, err)
+		case ofAnother.MatchString(refused.Message):
+			t.Errorf("%s: %q has something of another project", text, refused.Message)
+		}
+	}
+}
+
+// plansSQL asks the tree in which names are tables alone, past the check of the text.
+func plansSQL(t *testing.T, w *Warehouse) {
+	db := w.options.Database
+	for _, c := range []struct {
+		text string
+		ok   bool
+	}{
+		{"select * from traces as t join observations as o on o.trace_id = t.id", true}, {"select * from sessions where id in (select session_id from traces)", true},
+		{"select * from " + db + ".traces final where project = 'history'", true}, // it is the same
+		{"select * from " + db + ".traces", false}, {"select * from " + db + ".traces where project = 'other'", false}, {"select * from " + db + ".traces where project = 'history' or 1", false},
+		{"select * from " + db + ".traces where id = 'project = ''history'''", false}, {"select * from (select name as project from " + db + ".traces) where project = 'history'", false},
+		{"select * from " + db + ".documents", false}, {"select * from system.one", true}, {"select * from numbers(3)", false},
+	} {
+		err := w.question(t.Context(), storetest.HistoryProject, "plan", func(ctx context.Context, v *view) error {
+			tree, err := v.sqlTree(ctx, "EXPLAIN QUERY TREE run_passes = 1, passes = 1 "+with(v.sqlViews(), "SELECT * FROM (\n"+c.text+"\n)"))
+			if err != nil {
+				return err
+			}
+			return tree.checkTables(v)
+		})
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.text, err)
+		}
+	}
+	// The server adds the condition itself.
+	err := w.question(t.Context(), storetest.HistoryProject, "filter", func(ctx context.Context, v *view) error {
+		answer := &store.SQLAnswer{Columns: []store.SQLColumn{{Name: "n"}}}
+		err := v.sqlRows(ctx, "SELECT formatRow('JSONCompactEachRow', n) AS line FROM (SELECT uniqExact(project) AS n FROM "+db+".events)", &store.SQLQuestion{Rows: 1, Bytes: 1000}, answer)
+		if err == nil && fmt.Sprint(answer.Rows) != "[[1]]" {
+			err = fmt.Errorf("a statement without a condition sees %v projects", answer.Rows)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+var ofAnother = regexp.MustCompile(`FOREIGN[0-9A-Za-z]`)
+
+// tenancySQL asks at random, with and without what is not taken.
+func tenancySQL(t *testing.T, w *Warehouse) {
+	r := chance.Of(t)
+	answered := 0
+	rounds := chance.Rounds(150)
+	for range rounds {
+		text := randomSQL(r, w.options.Database, 2)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		a, err := askSQL(ctx, w, text)
+		cancel()
+		var refused *store.SQLError
+		switch {
+		case err == nil:
+			answered++
+			for _, row := range a.Rows {
+				if ofAnother.MatchString(fmt.Sprint(row)) {
+					t.Fatalf("%s: the answer has something of another project: %v", text, row)
+				}
+			}
+		case !errors.As(err, &refused) && !errors.Is(err, store.ErrStarved) && !errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("%s: %v", text, err)
+		case ofAnother.MatchString(err.Error()):
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if answered < rounds/20 {
+		t.Errorf("only %d statements of %d were answered", answered, rounds)
+	}
+}
+
+func randomSQL(r *rand.Rand, db string, depth int) string {
+	one := func(of ...string) string { return of[r.IntN(len(of))] }
+	table := func() string {
+		if depth > 0 && r.IntN(3) == 0 {
+			return "(" + randomSQL(r, db, depth-1) + ")"
+		}
+		if r.IntN(10) == 0 {
+			return one(db+".traces", db+".events", "system.one", "numbers(3)", "q0")
+		}
+		return one("traces", "observations", "scores", "sessions", "events")
+	}
+	value := func() string {
+		return one("a.id", "a.name", "a.environment", "a.user_id", "a.*", "count(*)", "max(a.name)", "groupArray(a.name)", "toString(a.id)", "toInt64OrNull(a.name)", "toInt64(a.name)", "1", "'FOREIGN'", "(select max(name) from traces)", "a.project", "hostName()", "tuple(a.id, a.name)")
+	}
+	var b strings.Builder
+	if depth > 0 && r.IntN(5) == 0 {
+		fmt.Fprintf(&b, "with %s as (%s) ", one("q0", "traces", "observations"), randomSQL(r, db, depth-1))
+	}
+	b.WriteString("select " + one("", "distinct ") + value() + " as v0, " + value() + " as v1 from " + table() + " as a")
+	if r.IntN(3) == 0 {
+		b.WriteString(" " + one("join", "left join", "full join") + " " + table() + " as b on " + one("a.id = b.id", "a.name = b.name", "1 = 1"))
+	}
+	if r.IntN(2) == 0 {
+		b.WriteString(" where " + one("a.name is not null", "a.name like 'FOREIGN%'", "1 = 1 or a.id = ''", "a.id in (select id from traces)", "a.id in traces", "toInt64(a.name) > 0", "a.project = 'other'", "throwIf(a.name = '') = 0", "parseDateTime(a.name, '%Y') > now()"))
+	}
+	b.WriteString(one("", "", " order by 1", " limit 5", " group by 1, 2", " group by all"))
+	if depth > 0 && r.IntN(6) == 0 {
+		b.WriteString(" union all " + randomSQL(r, db, depth-1))
+	}
+	return b.String()
+}
