@@ -36,6 +36,9 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 			return err
 		}
 	}
+	if err := n.addPrompts(out); err != nil {
+		return err
+	}
 	list := filepath.Join(n.cfg.DataDir, datadir.QuarantineDir, indexer.QuarantineFile)
 	if err := addFile(out, list, path.Join(datadir.QuarantineDir, indexer.QuarantineFile), wholeLines); err != nil {
 		return err

@@ -15,6 +15,7 @@ const (
 	BudgetsFile   = "budgets.json"
 	SavedFile     = "saved.json"
 	AlertsFile    = "alerts.json"
+	PromptsDir    = "prompts"
 	AlertLeadFile = "alertlead.json"
 	NodeFile      = "node.json"
 	SignInsFile   = "signins.json"

@@ -169,11 +169,13 @@ func pageTypes() ([]any, map[string]string) {
 			wire.BatchEventError{}, wire.EventFact{}, wire.EventReceipt{}, keyRow{}, projectRow{},
 			budget.Budget{}, budget.Alert{}, budget.Status{}, budgetList{},
 			alert.Destination{}, alert.Rule{}, alert.Group{}, alert.Row{}, alert.Change{}, alert.Message{}, alert.Delivery{}, alert.Sent{}, alert.Trial{},
+			wire.PromptVersion{}, wire.PromptTemplate{}, wire.PromptMessage{}, wire.PromptLabel{}, wire.PromptSummary{}, promptPage{}, promptMeta{}, promptPagination{}, versionsPage{},
 			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
 			"keyRow": "ApiKey", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
+			"promptPage": "PromptPage", "promptMeta": "PromptMeta", "promptPagination": "PromptPagination", "versionsPage": "PromptVersions",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		}
 }

@@ -43,6 +43,8 @@ type Options struct {
 	Budgets Budgets
 	// Alerts says how alerts stand, and takes them. Required.
 	Alerts Alerts
+	// Prompts keeps the prompts of projects. Required.
+	Prompts Prompts
 	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
@@ -256,6 +258,7 @@ func (o Options) Validate() error {
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
 	need(o.Alerts != nil, "Alerts are missing")
+	need(o.Prompts != nil, "Prompts are missing")
 	need(o.Definitions != nil, "Definitions are missing")
 	need(o.Views != nil, "Views are missing")
 	need(o.Charts != nil, "Charts are missing")

@@ -90,6 +90,10 @@ export interface Observation {
   service_tier: string;
   /** requested_service_tier is what was asked for. It counts when service_tier is "". */
   requested_service_tier: string;
+  /** prompt_name is the name of the prompt that the input was made from, as GET /v1/prompts has it; "" when nobody said. */
+  prompt_name: string;
+  /** prompt_version is its version: a number, or "fallback" for the text that was compiled in. */
+  prompt_version: string;
   /** the provider's name of its answer */
   response_id: string;
   /** stop, length, tool_calls, content_filter or error; another word as it was sent */
@@ -631,6 +635,113 @@ export interface AlertTrial {
   messages: AlertMessage[];
   /** what became of test messages; empty when none were sent */
   sent: AlertSent[];
+}
+
+/** PromptVersion is one version of a prompt: the answer of GET /v1/prompts/{name}. What a version says never changes; its labels move. */
+export interface PromptVersion {
+  /** NAME@VERSION */
+  id: string;
+  /** the project of the key */
+  project_id: string;
+  /** 1 to 100 letters, digits, "-", "_" and "." */
+  name: string;
+  /** from 1; 0 of a fallback */
+  version: number;
+  /** text or chat */
+  type: string;
+  /** description and Tags are the prompt's, of all its versions. */
+  description: string;
+  tags: string[];
+  template: PromptTemplate;
+  /** config is an object of what goes with the prompt, such as a model and its parameters; null when there is none. */
+  config: Sent | null;
+  /** of the template, in the order in which they first stand there */
+  variables: string[];
+  /** of this version, sorted; the newest one's have latest */
+  labels: string[];
+  commit_message: string;
+  /** the id of the key that made the version */
+  created_by: string;
+  created_at: string;
+  /** of the prompt: a version, a label or the description */
+  updated_at: string;
+  /** the text that was compiled in, because the server had none */
+  is_fallback: boolean;
+}
+
+/** PromptTemplate is Content, or Messages. In both {{name}} stands for a variable: a letter or "_", then letters, digits and "_", with or without blanks around it. Other braces are text. */
+export interface PromptTemplate {
+  content?: string;
+  messages?: PromptMessage[];
+}
+
+/** PromptMessage is a message of a chat. */
+export interface PromptMessage {
+  /** system, user, assistant, tool or another word */
+  role: string;
+  content: string;
+  name?: string;
+  tool_call_id?: string;
+}
+
+/** PromptLabel is a label of a prompt, and the version that has it. */
+export interface PromptLabel {
+  name: string;
+  version: number;
+}
+
+/** PromptSummary is a prompt in a list. */
+export interface PromptSummary {
+  /** its name */
+  id: string;
+  project_id: string;
+  name: string;
+  /** text or chat */
+  type: string;
+  description: string;
+  tags: string[];
+  /** by name, latest too */
+  labels: PromptLabel[];
+  latest_version: number;
+  /** how many there are */
+  versions: number;
+  created_at: string;
+  updated_at: string;
+}
+
+/** PromptPage is a list of prompts, with the pages that clients count. */
+export interface PromptPage {
+  /** true */
+  success: boolean;
+  data: PromptSummary[];
+  /** null on the last page */
+  next_cursor: string | null;
+  meta: PromptMeta;
+}
+
+/**  */
+export interface PromptMeta {
+  pagination: PromptPagination;
+}
+
+/**  */
+export interface PromptPagination {
+  /** from 1 */
+  page: number;
+  /** rows of a page */
+  limit: number;
+  /** rows of all pages */
+  total: number;
+  total_pages: number;
+}
+
+/** PromptVersions is the versions of a prompt. */
+export interface PromptVersions {
+  /** true */
+  success: boolean;
+  data: PromptVersion[];
+  /** null: these are all */
+  next_cursor: string | null;
 }
 
 /** Saved is what every item has. */
