@@ -280,7 +280,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
 		return nil, err
 	}
-	n.openPrompts()
+	if err = n.openPrompts(); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	if n.shared == nil {
 		limits.MaxMediumBytes = int(cfg.MaxMediumBytes)

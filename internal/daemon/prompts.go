@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -36,10 +37,14 @@ func replaceWithin(path string, content []byte) error {
 	return durable.Replace(path, content)
 }
 
-// openPrompts begins to keep prompts, of every project that has a key: what other nodes have made is then in the copies of this one.
-func (n *node) openPrompts() {
+// openPrompts begins to keep prompts, of every project that has a key: what other nodes have made is then in the copies of this one. Files that cannot be read stop the start.
+func (n *node) openPrompts() error {
+	if _, err := prompt.Read(filepath.Join(n.cfg.DataDir, datadir.PromptsDir)); err != nil {
+		return fmt.Errorf("open prompts: %w", err)
+	}
 	n.prompts = prompt.New(prompt.Options{Place: func(project string) document.Place { return n.promptPlace(n.cfg, project) }, Now: now})
 	n.knowPrompts()
+	return nil
 }
 
 // knowPrompts has the prompts of all projects known here.
