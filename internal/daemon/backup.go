@@ -31,7 +31,7 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err := addFile(out, KeysPath(n.cfg), datadir.KeysFile, nil); err != nil {
 		return err
 	}
-	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile} {
+	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile} {
 		if err := addFile(out, filepath.Join(n.cfg.DataDir, name), name, nil); err != nil {
 			return err
 		}

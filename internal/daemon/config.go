@@ -60,6 +60,7 @@ type Config struct {
 	AlertWebhookHeader Lines // secret
 	AlertPrivate       bool
 	AlertCommand       Lines
+	JudgePrivate       bool
 
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them

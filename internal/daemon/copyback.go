@@ -279,7 +279,7 @@ func (b *copyingBack) copyFiles() error {
 	for i := range names {
 		names[i] = filepath.Join(datadir.PromptsDir, names[i])
 	}
-	for _, name := range append(names, datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile) {
+	for _, name := range append(names, datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile) {
 		raw, err := os.ReadFile(filepath.Join(b.from, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

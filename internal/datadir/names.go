@@ -16,6 +16,8 @@ const (
 	SavedFile     = "saved.json"
 	AlertsFile    = "alerts.json"
 	PromptsDir    = "prompts"
+	JudgesFile    = "judges.json"
+	JudgeLeadFile = "judgelead.json"
 	AlertLeadFile = "alertlead.json"
 	NodeFile      = "node.json"
 	SignInsFile   = "signins.json"

@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
 	"github.com/brokle-ai/brokle-go/internal/prompt"
@@ -85,6 +86,10 @@ func operations() map[string]operation {
 		"DELETE /v1/prompts/{id}/labels":    {id: "removePromptLabel", says: "Take a label from the version that has it", tag: admin, more: one("204", one("description", "Removed"))},
 		"GET /api/public/v2/prompts/{id}":   {id: "langfusePrompt", says: "A version of a prompt, for Langfuse's clients", tag: read, gives: theirPrompt{}},
 		"POST /api/public/v2/prompts":       {id: "langfuseCreatePrompt", says: "Make a version of a prompt, for Langfuse's clients; without placeholders", tag: admin, takes: wire.StatRow{}, gives: theirPrompt{}},
+		"GET /v1/judges":                    {id: "listJudges", says: "The project's judges by name, and how each stands", tag: read, gives: wire.Page[judge.Standing]{}},
+		"GET /v1/judges/{id}":               {id: "getJudge", says: "One of them", tag: read, gives: judge.Standing{}},
+		"PUT /v1/judges/{id}":               {id: "putJudge", says: "Set a judge of this name, in the place of what there is", tag: admin, takes: judge.Judge{}, gives: judge.Standing{}},
+		"DELETE /v1/judges/{id}":            {id: "deleteJudge", says: "Remove the judge of this name; scores that it gave stay", tag: admin, more: one("204", one("description", "Removed"))},
 		"GET /v1/alerts":                    {id: "listAlerts", says: "The project's alerts by name, and how each stands by the last look", tag: read, gives: wire.Page[alert.Row]{}},
 		"GET /v1/alerts/{id}":               {id: "getAlert", says: "One of them", tag: read, gives: alert.Row{}},
 		"PUT /v1/alerts/{id}":               {id: "putAlert", says: "Set an alert of this name, in the place of what there is; a secret that is made for it is in the answer, once", tag: admin, takes: alert.Rule{}, gives: alert.Row{}},
@@ -360,7 +365,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, prompt.Text{}, saved.Head{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, prompt.Text{}, saved.Head{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -396,7 +401,7 @@ func newSchemas(t *testing.T) *schemas {
 			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
-			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
+			"Standing": "JudgeRow", "Wanted": "JudgeScore", "Decided": "JudgeDecided", "Spending": "JudgeSpending", "Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		},
 	}

@@ -74,6 +74,10 @@ func tenancyRows() map[string]tenancyRow {
 		"DELETE /v1/prompts/{id}":           {id: "saved", removes: true, status: 204},
 		"GET /api/public/v2/prompts/{id}":   {id: "saved"},
 		"POST /api/public/v2/prompts":       {body: `{"name":"matrix","prompt":"hello"}`},
+		"GET /v1/judges":                    {},
+		"GET /v1/judges/{id}":               {id: "saved"},
+		"PUT /v1/judges/{id}":               {id: "saved", body: tenancyJudge, makes: true},
+		"DELETE /v1/judges/{id}":            {id: "saved", removes: true, status: 204},
 		"GET /v1/score-definitions":         {},
 		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
 		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
@@ -114,6 +118,9 @@ func tenancyRows() map[string]tenancyRow {
 	return rows
 }
 
+// tenancyJudge is a judge.
+const tenancyJudge = `{"score":{"name":"s","data_type":"BOOLEAN"},"kind":"webhook","url":"https://judge.invalid/"}`
+
 // tenancyAlert is an alert.
 const tenancyAlert = `{"question":"metrics=cost","window":"5m","comparison":"above","alert":1}`
 
@@ -144,7 +151,7 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.until("the job has ended", func() bool {
 		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
 	})
-	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert} {
+	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert, "/v1/judges/": tenancyJudge} {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}

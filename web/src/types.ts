@@ -637,6 +637,85 @@ export interface AlertTrial {
   sent: AlertSent[];
 }
 
+/** Judge says which traces are judged, by whom, and what for. */
+export interface Judge {
+  /** its own within the project: 1 to 64 of a-z, 0-9, dash, underscore and dot, a letter or digit first */
+  name: string;
+  /** at most 2000 characters */
+  description?: string;
+  /** which traces, as the filters of lists say it; all when absent */
+  filter?: string;
+  /** the share of these that is judged, by trace id: above 0, to 1; 1 when absent */
+  sample: number;
+  /** for how long nothing of a trace has come before it is judged: 1s to 1h; 1m when absent */
+  quiet: string;
+  score: JudgeScore;
+  /** llm or webhook */
+  kind: string;
+  /** of llm: an endpoint in the shape of OpenAI's chat completions, such as https://api.openai.com/v1/chat/completions; shown without its path */
+  url: string;
+  /** key is sent as Authorization: Bearer. Shown masked; absent, or as it is shown: it stays what it is. */
+  key?: string;
+  /** model is that of llm. */
+  model?: string;
+  /** prompt is what a model is asked, of llm: {{input}}, {{output}}, {{name}} and {{metadata}} stand for the trace's, each cut at 64 KiB. At most 32 KiB. */
+  prompt?: string;
+  /** parameters are members of the request beside model and messages, of llm, such as {"temperature": 0}. */
+  parameters?: Sent | null;
+  /** 1 to 100 000; 1000 when absent. Days are UTC's */
+  max_calls_per_day: number;
+  /** US dollars; absent: there is no bound but the calls */
+  max_cost_per_day?: number;
+  /** nothing is judged */
+  disabled?: boolean;
+}
+
+/** JudgeScore says what is given. */
+export interface JudgeScore {
+  /** at most 200 characters */
+  name: string;
+  /** NUMERIC, BOOLEAN or CATEGORICAL */
+  data_type: string;
+  /** of NUMERIC: the lowest value that is taken */
+  min?: number;
+  /** the highest */
+  max?: number;
+  /** of CATEGORICAL: 1 to 50 */
+  categories?: string[];
+}
+
+/** JudgeSpending is what was spent of the budget, of the day that it is in UTC. */
+export interface JudgeSpending {
+  /** made, failed ones too */
+  calls: number;
+  /** US dollars, of those whose price is known */
+  cost: number;
+}
+
+/** JudgeDecided is what became of traces, since the rule was first put. */
+export interface JudgeDecided {
+  /** have a score */
+  judged: number;
+  /** the judge had none to give */
+  nothing: number;
+  /** after five attempts */
+  given_up: number;
+  /** were left out, because the day's budget was used up */
+  over: number;
+}
+
+/** JudgeRow is a rule and how it stands. Its key and the path of its address are masked. */
+export interface JudgeRow extends Judge {
+  /** when it was last put */
+  updated_at: string;
+  /** the id of the key that did */
+  updated_by: string;
+  today: JudgeSpending;
+  total: JudgeDecided;
+  /** why the last look or call failed; "" when it did not */
+  fault: string;
+}
+
 /** PromptVersion is one version of a prompt: the answer of GET /v1/prompts/{name}. What a version says never changes; its labels move. */
 export interface PromptVersion {
   /** NAME@VERSION */
