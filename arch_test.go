@@ -178,9 +178,14 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/price", "internal/document"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks what was spent as anybody may; it knows no engine and no HTTP of ours",
 		},
 		"internal/alert": {
-			may: with(contracts, []string{"internal/query", "internal/document"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
+			may: with(contracts, []string{"internal/query", "internal/document", "internal/egress"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
 		},
-		"internal/saved":    {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
+		"internal/saved":  {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
+		"internal/prompt": {may: []string{"internal/document", "internal/wire"}, because: "it keeps what people write, whoever asks for it"},
+		"internal/judge": {
+			may: with(contracts, []string{"internal/query", "internal/document"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
+		},
+		"internal/egress":   {because: "it carries requests, whoever has them sent"},
 		"internal/clock":    {because: "it waits; it knows not what for"},
 		"internal/lowprio":  {because: "a thread is a thread"},
 		"internal/columnar": {because: "it writes rows, whatever they are of"},
@@ -200,10 +205,10 @@ func house() map[string]room {
 			because: "it moves a repricing on; it knows no HTTP and no engine",
 		},
 		"internal/datadir": {
-			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/saved", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
-			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/saved", "internal/backup", "internal/datadir"}),
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/backup", "internal/datadir"}),
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/document", "internal/clock"}, because: "keys are a file; they need nothing else"},
@@ -215,7 +220,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved", "internal/columnar"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -223,8 +228,8 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/saved", "internal/query", "internal/server", "internal/datadir", "internal/verify",
-				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "internal/document", "internal/signin", "web"}),
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/query", "internal/server", "internal/datadir", "internal/verify",
+				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "internal/document", "internal/egress", "internal/signin", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
 		},

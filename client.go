@@ -20,6 +20,7 @@ type Client struct {
 	proc      *delivery.Processor  // nil when disabled
 	err       error
 	said      sync.Pool // of *details
+	prompts   prompts
 
 	// Traces, Observations, Scores, Sessions, Users and Environments read what the server kept.
 	Traces       *Traces

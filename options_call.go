@@ -13,6 +13,7 @@ type call struct {
 	requested, responseID            string
 	finish, finishOriginal           string
 	tier, requestedTier              string
+	promptName, promptVersion        string
 	cacheRead, cacheWrite, reasoning *int64
 	cacheWrite1h                     *int64
 	audioIn, audioOut                *int64
@@ -121,8 +122,9 @@ func RequestedServiceTier(name string) Option {
 	return ofCall(func(c *call) { c.requestedTier = name })
 }
 
-// Prompt names the prompt that the input was made from, and its version; either may be "". They are the attributes
-// gen_ai.prompt.name (OpenTelemetry's semantic conventions for generative AI) and gen_ai.prompt.version, by which lists can be filtered.
+// Prompt names the prompt that the input was made from, and its version; either may be "". Statistics can be grouped by both (prompt_name, prompt_version), and
+// lists filtered. They are also the attributes gen_ai.prompt.name (OpenTelemetry's semantic conventions for generative AI) and gen_ai.prompt.version. OfPrompt says
+// both of a prompt that the server gave.
 func Prompt(name, version string) Option {
 	return func(d *details) {
 		if name != "" {
@@ -131,6 +133,7 @@ func Prompt(name, version string) Option {
 		if version != "" {
 			Attribute("gen_ai.prompt.version", version)(d)
 		}
+		ofCall(func(c *call) { c.promptName, c.promptVersion = name, version })(d)
 	}
 }
 
@@ -151,6 +154,7 @@ func Attribute(key string, v any) Option {
 func (c *call) say(o *Observation, d *details) {
 	o.RequestedModel, o.ResponseID, o.FinishReason, o.FinishReasonOriginal = c.requested, c.responseID, c.finish, c.finishOriginal
 	o.ServiceTier, o.RequestedServiceTier, o.CacheWrite1hTokens = c.tier, c.requestedTier, c.cacheWrite1h
+	o.PromptName, o.PromptVersion = c.promptName, c.promptVersion
 	o.CacheReadTokens, o.CacheWriteTokens, o.ReasoningTokens = c.cacheRead, c.cacheWrite, c.reasoning
 	o.AudioInputTokens, o.AudioOutputTokens = c.audioIn, c.audioOut
 	o.CacheReadCost, o.CacheWriteCost, o.TotalCost = c.cacheReadCost, c.cacheWriteCost, c.totalCost

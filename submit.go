@@ -65,5 +65,6 @@ func (c *Client) Close(ctx context.Context) error {
 		return nil
 	}
 	defer c.transport.Close()
+	defer c.prompts.close()
 	return c.proc.Close(ctx)
 }

@@ -123,6 +123,43 @@ func TestPrices(t *testing.T) {
 	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
 }
 
+// Prompts are pushed as texts or as what get prints, and labels are moved.
+func TestPrompts(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	command(t, "", vars, "prompts", "list").want(t, 0, "(none)")
+	command(t, "", vars, "prompts", "list", "--json").want(t, 0, "[]")
+	file := filepath.Join(t.TempDir(), "greeting.txt")
+	if err := os.WriteFile(file, []byte("Hello {{name}}!\nHow are you?\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "", vars, "prompts", "push", file, "--label", "production", "--message", "first").want(t, 0, "greeting is version 1, with the labels latest, production")
+	if r := command(t, "", vars, "prompts", "get", "greeting").want(t, 0); r.out != "Hello {{name}}!\nHow are you?\n" {
+		t.Errorf("%q", r.out)
+	}
+	command(t, "Hi {{name}}!", vars, "prompts", "push", "-", "--name", "greeting").want(t, 0, "version 2, with the labels latest")
+	command(t, "Hi", vars, "prompts", "push", "-").want(t, 1, "--name does")
+	command(t, "", vars, "prompts", "get", "greeting", "--label", "production").want(t, 0, "Hello")
+	command(t, "", vars, "prompts", "get", "greeting").want(t, 0, "Hi {{name}}!")
+	command(t, "", vars, "prompts", "label", "greeting", "production", "2").want(t, 0, "production is on version 2 of greeting")
+	command(t, "", vars, "prompts", "label", "greeting", "production", "x").want(t, 2, "whole number")
+	command(t, "", vars, "prompts", "label", "greeting", "production", "9").want(t, 1, "404 not_found")
+	command(t, "", vars, "prompts", "list").want(t, 0, "PROMPT", "greeting", "latest:2 production:2")
+	command(t, "", vars, "prompts", "versions", "greeting").want(t, 0, "VARIABLES", "name", "first")
+	shown := command(t, "", vars, "prompts", "get", "greeting", "--version", "1", "--json").want(t, 0, `"commit_message": "first"`)
+	command(t, shown.out, vars, "prompts", "push", "-").want(t, 0, "greeting is version 3")
+	const chat = `{"name":"agent","template":{"messages":[{"role":"system","content":"You are {{who}}."},{"role":"user","content":"{{q}}"}]}}`
+	command(t, chat, vars, "prompts", "push", "-").want(t, 0, "agent is version 1")
+	if r := command(t, "", vars, "prompts", "get", "agent").want(t, 0); r.out != "[system]\nYou are {{who}}.\n\n[user]\n{{q}}\n" {
+		t.Errorf("%q", r.out)
+	}
+	command(t, "", vars, "prompts", "unlabel", "greeting", "production").want(t, 0, "production is on no version of greeting")
+	command(t, "", vars, "prompts", "delete", "greeting", "--version", "1").want(t, 0, "version 1 of greeting is removed")
+	command(t, "", vars, "prompts", "delete", "greeting").want(t, 0, "greeting is removed")
+	command(t, "", vars, "prompts", "get", "greeting").want(t, 1, "404 not_found")
+	command(t, "", vars, "prompts", "get").want(t, 2, "the name of a prompt")
+}
+
 // Alerts are set from a file that says their names, told back in the form in which they are set, tried out and removed.
 func TestAlerts(t *testing.T) {
 	t.Parallel()

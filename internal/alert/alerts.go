@@ -13,6 +13,7 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/clock"
 	"github.com/brokle-ai/brokle-go/internal/document"
+	"github.com/brokle-ai/brokle-go/internal/egress"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -102,7 +103,7 @@ func Open(o Options) (*Alerts, error) {
 		o: o, all: all, due: map[id]time.Time{}, found: map[id]figure{}, taken: map[string]outcome{},
 		looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), trials: make(chan struct{}, 1),
 		client: &http.Client{
-			Transport: transportOf(o.Private), Timeout: requestTime,
+			Transport: egress.Transport(o.Private, errPrivate, requestTime), Timeout: requestTime,
 			// A redirection would take what is told to somebody else, and around the check of addresses.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

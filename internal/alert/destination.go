@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/egress"
 )
 
 // The kinds of destinations.
@@ -95,9 +96,7 @@ func (a *Alerts) hereFaults(d *Destination) error {
 	if err != nil || a.o.Private {
 		return nil
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	ip, notIP := netip.ParseAddr(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || notIP == nil && !public(ip) {
+	if egress.Local(u) {
 		return fmt.Errorf("url: %w", errPrivate)
 	}
 	return nil

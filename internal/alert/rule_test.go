@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/egress"
 )
 
 // ruleOf is a rule with some members of its own.
@@ -148,7 +150,7 @@ func TestPublicAddresses(t *testing.T) {
 		"::1": false, "::": false, "fe80::1%eth0": false, "fc00::1": false, "fd12::1": false, "ff02::1": false, "::ffff:127.0.0.1": false, "::ffff:1.1.1.1": true,
 		"64:ff9b::7f00:1": false, "2002:7f00:1::": false, "2001::1": false, "fec0::1": false, "::7f00:1": false,
 	} {
-		if got := public(netip.MustParseAddr(address)); got != want {
+		if got := egress.Public(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: %v", address, got)
 		}
 	}

@@ -31,10 +31,13 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err := addFile(out, KeysPath(n.cfg), datadir.KeysFile, nil); err != nil {
 		return err
 	}
-	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile} {
+	for _, name := range []string{datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile} {
 		if err := addFile(out, filepath.Join(n.cfg.DataDir, name), name, nil); err != nil {
 			return err
 		}
+	}
+	if err := n.addPrompts(out); err != nil {
+		return err
 	}
 	list := filepath.Join(n.cfg.DataDir, datadir.QuarantineDir, indexer.QuarantineFile)
 	if err := addFile(out, list, path.Join(datadir.QuarantineDir, indexer.QuarantineFile), wholeLines); err != nil {

@@ -62,6 +62,7 @@ type Config struct {
 	AlertWebhookHeader Lines // secret
 	AlertPrivate       bool
 	AlertCommand       Lines
+	JudgePrivate       bool
 
 	Retention         Age
 	RetentionProjects string // NAME=AGE, several with commas between them

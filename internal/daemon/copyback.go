@@ -19,6 +19,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/handover"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
 )
@@ -271,13 +272,20 @@ func factOf(r *entity.Record) clickhouse.FactOf {
 
 // copyFiles copies what is the node's and not in the tables. Places in its log become those of the new one.
 func (b *copyingBack) copyFiles() error {
-	for _, name := range []string{datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile} {
+	names, err := prompt.Files(filepath.Join(b.from, datadir.PromptsDir))
+	if err != nil {
+		return err
+	}
+	for i := range names {
+		names[i] = filepath.Join(datadir.PromptsDir, names[i])
+	}
+	for _, name := range append(names, datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile) {
 		raw, err := os.ReadFile(filepath.Join(b.from, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err == nil {
-			err = durable.Replace(filepath.Join(b.cfg.DataDir, name), raw)
+			err = replaceWithin(filepath.Join(b.cfg.DataDir, name), raw)
 		}
 		if err != nil {
 			return err

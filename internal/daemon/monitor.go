@@ -34,6 +34,7 @@ type monitor struct {
 	forwarding func() store.Health // nil: nothing is sent on
 	budgets    func() store.Health // nil: there are none
 	alerts     func() store.Health // nil: there are none
+	judges     func() store.Health // nil: there are none
 	repricing  func() repricing.Stats
 	shared     sharedState                        // nil: the Warehouse is this node's own
 	documents  func() (at time.Time, fault error) // nil: what is kept beside the data is this node's own
@@ -117,6 +118,9 @@ func (m *monitor) check() {
 	}
 	if m.budgets != nil {
 		now.health = append(now.health, m.budgets())
+	}
+	if m.judges != nil {
+		now.health = append(now.health, m.judges())
 	}
 	if m.alerts != nil {
 		now.health = append(now.health, m.alerts())

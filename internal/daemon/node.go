@@ -18,8 +18,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/forward"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
@@ -60,6 +62,8 @@ type node struct {
 	budgets    *budget.Budgets
 	alerts     *alert.Alerts
 	saved      *saved.Saved
+	prompts    *prompt.Prompts
+	judges     *judge.Judges
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
 	monitor    *monitor
@@ -279,6 +283,12 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
 		return nil, err
 	}
+	if err = n.openJudges(); err != nil {
+		return nil, err
+	}
+	if err = n.openPrompts(); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	if n.shared == nil {
 		limits.MaxMediumBytes = int(cfg.MaxMediumBytes)
@@ -287,7 +297,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	n.monitor = &monitor{
 		minFree: cfg.MinFreeDisk, maxBacklog: entity.Seq(cfg.MaxBacklogEvents),
 		free: func() (Bytes, error) { return from.free(cfg.DataDir) },
-		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, alerts: n.alerts.Health, logger: logger.With("part", "monitor"),
+		log:  n.log.Stats, indexer: n.indexer.Stats, retention: n.keeper.Stats, files: n.checkFiles, keys: n.keys.Fault, budgets: n.budgets.Health, alerts: n.alerts.Health, judges: n.judges.Health, logger: logger.With("part", "monitor"),
 	}
 	if n.certs != nil {
 		n.monitor.tls = n.certs.health
@@ -348,7 +358,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Prompts: n.prompts, Judges: n.judges, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

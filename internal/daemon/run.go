@@ -120,6 +120,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	forwarding := parts.start("forwarding", n.forward)
 	budgets := parts.start("budgets", n.budgets.Run)
 	alerts := parts.start("alerts", n.watchAlerts)
+	judges := parts.start("judges", n.runJudges)
 	live := parts.start("live", n.server.Run)
 	api := n.server.HTTPServer(n.server.Handler())
 	certs := parts.start("tls", n.watchCertificates)
@@ -157,6 +158,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 		{"waited for what is being sent on", forwarding.stop},
 		{"waited for a look at budgets", budgets.stop},
 		{"waited for a look of an alert", alerts.stop},
+		{"waited for calls of judges", judges.stop},
 		{"waited for an interrupted erasure", erase.stop},
 		{"waited for a repricing", reprice.stop},
 		{"waited for retention", func() { keep.stop(); weed.stop(); aside.stop() }},

@@ -154,6 +154,10 @@ func Settings() []Setting {
 			Usage: "a program that alerts can be given to, on its standard input, by this name (docs/alerts.md)",
 			ptr:   func(c *Config) any { return &c.AlertCommand }},
 
+		{Field: "JudgePrivate", Flag: "judge-private", Range: "true or false",
+			Usage: "judges may be at addresses of private networks and of this machine, too, such as a model that runs there (docs/judges.md)",
+			ptr:   func(c *Config) any { return &c.JudgePrivate }},
+
 		{Field: "Retention", Flag: "retention", Range: "1m and up, such as 30d, 36h or 1d12h; 0: for ever",
 			Usage: "how long events are kept, counted from the time when they happened (docs/keep-it-safe.md)",
 			ptr:   func(c *Config) any { return &c.Retention }, min: 60, max: maxAge.Seconds()},

@@ -14,8 +14,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store/duckstore"
@@ -43,6 +45,8 @@ const (
 	PartBudgets    = "budgets"
 	PartSaved      = "saved"
 	PartAlerts     = "alerts"
+	PartPrompts    = "prompts"
+	PartJudges     = "judges"
 	PartMedia      = "media"
 )
 
@@ -55,7 +59,7 @@ func formats() map[string]int {
 		PartSegments: segmentlog.FormatVersion, PartFilters: segmentlog.FilterVersion, PartIndex: idindex.FormatVersion,
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
-		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartMedia: mediafiles.FormatVersion,
+		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartPrompts: prompt.FileVersion, PartJudges: judge.FileVersion, PartMedia: mediafiles.FormatVersion,
 	}
 }
 

@@ -139,6 +139,7 @@ func TestPublishedClients(t *testing.T) {
 	for _, c := range batchClients {
 		t.Run("stored "+c.version, func(t *testing.T) { c.checkStored(t, n) })
 	}
+	t.Run("prompts", func(t *testing.T) { checkPrompts(t, n, python, data) })
 }
 
 // installClients installs the clients below dir and returns the interpreter that has the newest.
@@ -213,7 +214,16 @@ func newKey(t *testing.T, data, name, scope string) string {
 }
 
 // runClient runs a program of testdata to its end.
-func runClient(t *testing.T, interpreter, program string, env ...string) told {
+func runClient(t *testing.T, interpreter, program string, env ...string) (what told) {
+	t.Helper()
+	if out := runProgram(t, interpreter, program, env...); json.Unmarshal(out, &what) != nil {
+		t.Fatalf("%s: %s", program, out)
+	}
+	return what
+}
+
+// runProgram runs a program of a client, and returns the last line that it prints.
+func runProgram(t *testing.T, interpreter, program string, env ...string) []byte {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -225,18 +235,14 @@ func runClient(t *testing.T, interpreter, program string, env ...string) told {
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
-	var what told
-	if err == nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		err = json.Unmarshal([]byte(lines[len(lines)-1]), &what)
-	}
 	if err != nil {
 		t.Fatalf("%s: %v\n%s\n%s", program, err, out, complaints.String())
 	}
 	if complaints.Len() > 0 {
 		t.Logf("the client says:\n%s", complaints.String())
 	}
-	return what
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return []byte(lines[len(lines)-1])
 }
 
 // checkTold checks what the client knows when its program ends.

@@ -46,7 +46,7 @@ var fieldOptions = map[string]struct {
 	"Model":            {brokle.Model("gpt-4o-mini-2024-07-18"), `{"model":"gpt-4o-mini-2024-07-18"}`, nil},
 	"RequestedModel":   {brokle.RequestedModel("gpt-4o-mini"), `{"requested_model":"gpt-4o-mini"}`, nil},
 	"Provider":         {brokle.Provider("openai"), `{"provider":"openai"}`, nil},
-	"Prompt":           {brokle.Prompt("greeting", "3"), `{"attributes":{"gen_ai.prompt.name":"greeting","gen_ai.prompt.version":"3"}}`, nil},
+	"Prompt":           {brokle.Prompt("greeting", "3"), `{"prompt_name":"greeting","prompt_version":"3","attributes":{"gen_ai.prompt.name":"greeting","gen_ai.prompt.version":"3"}}`, nil},
 	"Attribute":        {brokle.Attribute("tier", "gold"), `{"attributes":{"tier":"gold"}}`, nil},
 	"Error": {brokle.Error(&fs.PathError{Op: "open", Path: "x", Err: fs.ErrNotExist}),
 		`{"level":"ERROR","status":"error","status_message":"open x: file does not exist","error_type":"fs.PathError"}`, nil},

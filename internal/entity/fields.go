@@ -39,6 +39,8 @@ const (
 	RequestedModel       // what was asked for
 	ServiceTier          // what the answer says
 	RequestedServiceTier // what was asked for
+	PromptName           // of the prompt that the input was made from
+	PromptVersion        // its version
 	ResponseID           // the provider's name of its answer
 	FinishReason
 	FinishReasonOriginal // the provider's own word
@@ -172,6 +174,8 @@ var table = [...]struct {
 	ServiceTier:          {name: "service_tier", form: TierForm, said: ofObservation, kept: ofObservation, group: true},
 	RequestedServiceTier: {name: "requested_service_tier", form: TierForm, said: ofObservation, kept: ofObservation},
 	FinishReason:         {name: "finish_reason", form: FinishForm, said: ofObservation, kept: ofObservation},
+	PromptName:           {name: "prompt_name", form: LabelForm, said: ofObservation, kept: ofObservation, group: true},
+	PromptVersion:        {name: "prompt_version", form: LabelForm, said: ofObservation, kept: ofObservation, group: true},
 	ResponseID:           {name: "response_id", form: TextForm, said: ofObservation, kept: ofObservation},
 	FinishReasonOriginal: {name: "finish_reason_original", form: TextForm, said: ofObservation, kept: ofObservation},
 	Status:               {name: "status", said: ofTrace | ofObservation, kept: ofTrace | ofObservation, group: true},

@@ -53,6 +53,7 @@ func (o *ObservationRow) fillFrom(twin *ObservationRow) {
 	for _, p := range []struct{ to, from *string }{
 		{&o.RequestedModel, &twin.RequestedModel}, {&o.ResponseID, &twin.ResponseID}, {&o.Provider, &twin.Provider},
 		{&o.ServiceTier, &twin.ServiceTier}, {&o.RequestedServiceTier, &twin.RequestedServiceTier},
+		{&o.PromptName, &twin.PromptName}, {&o.PromptVersion, &twin.PromptVersion},
 		{&o.FinishReasonOriginal, &twin.FinishReasonOriginal}, {&o.FinishReason, &twin.FinishReason},
 		{&o.SessionID, &twin.SessionID}, {&o.UserID, &twin.UserID}, {&o.Version, &twin.Version}, {&o.Release, &twin.Release},
 	} {

@@ -110,6 +110,12 @@ func (x *extractor) attribute(key string, value []byte) bool {
 		x.fillLabel(entity.Model, value)
 	case "llm.model":
 		x.fillLabel(entity.RequestedModel, value)
+	case "gen_ai.prompt.name", "brokle.prompt.name":
+		x.fillLabel(entity.PromptName, value)
+		return false // lists can still be filtered by the attribute
+	case "gen_ai.prompt.version", "brokle.prompt.version":
+		x.fillLabel(entity.PromptVersion, value)
+		return false
 	case "llm.provider", "brokle.ai.provider":
 		x.fillLabel(entity.Provider, value)
 	case "llm.usage.prompt_tokens":

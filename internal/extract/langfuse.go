@@ -123,6 +123,7 @@ var langfuseKeys = map[entity.Kind]map[string]string{
 		"endTime": "end_time", "completionStartTime": "completion_start_time", "model": "model", "modelParameters": "model_parameters",
 		"input": "input", "output": "output", "metadata": "metadata", "level": "level", "statusMessage": "status_message", "version": "version",
 		"release": "release", "userId": "user_id", "sessionId": "session_id", "tags": "tags",
+		"promptName": "prompt_name", "promptVersion": "prompt_version",
 	},
 	entity.ScoreKind: {
 		"id": "id", "traceId": "trace_id", "observationId": "observation_id", "name": "name", "value": "value", "stringValue": "string_value",

@@ -106,6 +106,8 @@ func (f *fieldsOf) call(m *otel.Meaning) {
 	f.text(entity.Provider, m.Provider)
 	f.label(entity.ServiceTier, m.ServiceTier)
 	f.label(entity.RequestedServiceTier, m.RequestedServiceTier)
+	f.label(entity.PromptName, m.PromptName)
+	f.label(entity.PromptVersion, m.PromptVersion)
 	f.text(entity.ResponseID, m.ResponseID)
 	f.reason(m.FinishReason, m.FinishReasonOriginal)
 	f.json(entity.ModelParameters, m.Parameters)

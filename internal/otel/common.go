@@ -7,6 +7,13 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/rawjson"
 )
 
+// Keys of the prompt that an input was made from, as those say it who manage prompts. The version of OpenInference is that of a template without a name.
+var (
+	promptNameKeys    = []string{"brokle.prompt.name", "langfuse.observation.prompt.name", "gen_ai.prompt.name", "traceloop.prompt.key", "langsmith.metadata.lc_hub_repo"}
+	promptVersionKeys = []string{"brokle.prompt.version", "langfuse.observation.prompt.version", "gen_ai.prompt.version", "traceloop.prompt.version",
+		"langsmith.metadata.lc_hub_commit_hash", "llm.prompt_template.version"}
+)
+
 // common reads what means the same in every dialect.
 func (r *reader) common() {
 	m := r.m
@@ -27,6 +34,7 @@ func (r *reader) common() {
 		m.Release = r.resource("service.version")
 	}
 	m.CodeVersion = r.text("langfuse.version", "brokle.version")
+	m.PromptName, m.PromptVersion = r.text(promptNameKeys...), r.text(promptVersionKeys...)
 	m.Tags = texts(r.get("langfuse.trace.tags", "tag.tags", "brokle.trace.tags", "tags"))
 	m.Input, m.Output = r.text("input.value"), r.text("output.value")
 	m.Metadata = r.object("metadata", "brokle.trace.metadata")

@@ -41,7 +41,6 @@ func genai(r *reader) {
 	m.Provider = r.text("gen_ai.provider.name", "gen_ai.system")
 	m.ResponseID = r.text("gen_ai.response.id")
 	m.ServiceTier, m.RequestedServiceTier = r.text(tierKeys...), r.text(askedTierKeys...)
-	m.PromptName = r.text("gen_ai.prompt.name")
 	r.usage()
 	r.setReason(r.get("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"))
 	if v, _ := r.get("gen_ai.response.time_to_first_chunk"); v.Type != Null {

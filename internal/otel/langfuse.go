@@ -21,7 +21,6 @@ func langfuse(r *reader) {
 	m.ServiceTier = unquoted(r.text("langfuse.observation.metadata.service_tier"))
 	m.TraceName = r.text("langfuse.trace.name")
 	m.TraceInput, m.TraceOutput = r.text("langfuse.trace.input"), r.text("langfuse.trace.output")
-	m.PromptName, m.PromptLabel = r.text("langfuse.observation.prompt.name"), r.text("langfuse.observation.prompt.version")
 	m.Metadata = r.unflatten(r.langfuseValue, "langfuse.observation.metadata.", "langfuse.trace.metadata.")
 	switch level := strings.ToUpper(r.text("langfuse.observation.level")); level {
 	case "WARNING":

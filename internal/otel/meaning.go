@@ -37,16 +37,17 @@ type Meaning struct {
 	// UsageIncomplete: the library is known to leave out the cache's part of Prompt.
 	UsageIncomplete bool
 
-	TotalCost, InputCost, OutputCost   Number // in USD
-	CacheReadCost, CacheWriteCost      Number
-	FirstToken                         Number // milliseconds after the start
-	SessionID, UserID                  string
-	Environment, Release, CodeVersion  string
-	Tags                               []string
-	TraceName, PromptName, PromptLabel string
-	TraceInput, TraceOutput            string // of the whole trace, where a span says them
-	Input, Output                      string // as sent: JSON, or text that is none
-	Metadata                           string // a JSON object, or ""
+	TotalCost, InputCost, OutputCost  Number // in USD
+	CacheReadCost, CacheWriteCost     Number
+	FirstToken                        Number // milliseconds after the start
+	SessionID, UserID                 string
+	Environment, Release, CodeVersion string
+	Tags                              []string
+	TraceName                         string
+	PromptName, PromptVersion         string // of the prompt that the input was made from
+	TraceInput, TraceOutput           string // of the whole trace, where a span says them
+	Input, Output                     string // as sent: JSON, or text that is none
+	Metadata                          string // a JSON object, or ""
 
 	// Notes say of what was sent and cannot be that it was left out.
 	Notes []string

@@ -17,6 +17,7 @@ var commonOrigins = []origin{
 	attributed("tags", "langfuse.trace.tags", "tag.tags", "brokle.trace.tags", "tags"),
 	attributed("input", "input.value"), attributed("output", "output.value"),
 	attributed("metadata", "metadata", "brokle.trace.metadata"),
+	attributed("prompt_name", promptNameKeys...), attributed("prompt_version", promptVersionKeys...),
 	attributed("error_type", "error.type"), {field: "error_type", event: "exception"},
 }
 
@@ -105,7 +106,7 @@ var originsOf = map[string][]origin{
 			attributed("cache_read_cost", "gen_ai.cost.cache_read_cost"), attributed("cache_write_cost", "gen_ai.cost.cache_creation_cost"),
 			{field: "metadata", prefix: "metadata."},
 		}),
-	"vercel": append(insideOf("ai.response.providerMetadata", "service_tier", "cache_write_1h_tokens"), []origin{
+	"vercel": append(append(insideOf("ai.response.providerMetadata", "service_tier", "cache_write_1h_tokens"), insideOf(vercelManagedPrompt, "prompt_name", "prompt_version")...), []origin{
 		attributed("type", "ai.operationId"), attributed("name", "ai.toolCall.name"),
 		attributed("requested_model", "gen_ai.request.model", "ai.model.id"), attributed("model", "gen_ai.response.model", "ai.response.model"),
 		attributed("provider", "gen_ai.provider.name", "gen_ai.system", "ai.model.provider"),

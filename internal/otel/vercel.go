@@ -17,6 +17,9 @@ var vercelOperations = map[string]string{
 	"ai.toolCall": "tool",
 }
 
+// vercelManagedPrompt has a prompt as an object.
+const vercelManagedPrompt = "ai.telemetry.metadata.langfusePrompt"
+
 // Keys of Vercel's own.
 var (
 	vercelPromptKeys     = []string{"ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"}
@@ -42,6 +45,9 @@ func vercel(r *reader) {
 	}
 	if id := r.text("ai.telemetry.metadata.userId"); id != "" && m.UserID == "" {
 		m.UserID = id
+	}
+	if prompt := r.text(vercelManagedPrompt); m.PromptName == "" { // what Langfuse's clients have one put there
+		m.PromptName, m.PromptVersion = memberText(prompt, "name"), unquoted(member(prompt, "version"))
 	}
 	m.Metadata = r.unflatten(jsonOrText, "ai.telemetry.metadata.")
 	m.Input = r.text(vercelInputKeys...)

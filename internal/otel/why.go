@@ -53,6 +53,8 @@ var innerNames = map[string][]string{
 	"requested_model":        {"model", "model_name", "llm.model"},
 	"provider":               {"provider", "llm.provider"},
 	"response_id":            {"id"},
+	"prompt_name":            {"name"},
+	"prompt_version":         {"version"},
 	"finish_reason":          {"finish_reason", "stop_reason", "llm.finish_reason", "llm.stop_reason"},
 	"finish_reason_original": {"finish_reason", "stop_reason", "finishReason"},
 	"total_cost":             {"total", "llm.cost.usd"},
@@ -237,6 +239,7 @@ func (m *Meaning) said() map[string]string {
 	return map[string]string{
 		"name": m.Name, "type": m.Type, "status": m.Status, "level": m.Level, "status_message": m.StatusMessage, "error_type": m.ErrorType,
 		"model": m.Model, "requested_model": m.RequestedModel, "provider": m.Provider, "response_id": m.ResponseID,
+		"prompt_name": m.PromptName, "prompt_version": m.PromptVersion,
 		"service_tier": m.ServiceTier, "requested_service_tier": m.RequestedServiceTier, "cache_write_1h_tokens": count(m.CacheWrite1h),
 		"finish_reason": m.FinishReason, "finish_reason_original": m.FinishReasonOriginal, "model_parameters": m.Parameters,
 		"prompt_tokens": count(m.Prompt), "completion_tokens": count(m.Completion), "total_tokens": count(m.Total),

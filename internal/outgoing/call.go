@@ -17,6 +17,8 @@ func (a *attributes) call(o *entity.ObservationRow) {
 	a.text("gen_ai.response.id", o.ResponseID)
 	a.text("gen_ai.response.service_tier", o.ServiceTier)
 	a.text("gen_ai.request.service_tier", o.RequestedServiceTier)
+	a.text("gen_ai.prompt.name", o.PromptName)
+	a.text("gen_ai.prompt.version", o.PromptVersion)
 	if reason := cmp.Or(o.FinishReasonOriginal, o.FinishReason); reason != "" {
 		a.texts("gen_ai.response.finish_reasons", []string{reason})
 	}

@@ -129,6 +129,8 @@ func (o *object) observation(v *wire.Observation) {
 	o.text("requested_service_tier", v.RequestedServiceTier)
 	o.text("finish_reason", v.FinishReason)
 	o.text("finish_reason_original", v.FinishReasonOriginal)
+	o.text("prompt_name", v.PromptName)
+	o.text("prompt_version", v.PromptVersion)
 	o.text("response_id", v.ResponseID)
 	o.text("error_type", v.ErrorType)
 	o.float("time_to_first_token_ms", v.TimeToFirstTokenMS)

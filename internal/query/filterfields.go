@@ -64,6 +64,8 @@ func FilterFields() []FilterField {
 		says(field(PlainText, traces(o), "status_message", "message"), "the same"),
 		says(field(PlainText, traces(o), "finish_reason"), "the same"),
 		says(field(PlainText, traces(o), "service_tier"), "the same"),
+		says(field(PlainText, traces(o), "prompt_name", "prompt"), "the same"),
+		says(field(PlainText, traces(o), "prompt_version"), "the same"),
 		says(in(field(Truth, append(traces(o), e), "has_error", "error"), "has_error"), "whether it failed, as the parameter `has_error` says it"),
 		field(PlainText, []string{o, s, e}, "trace_id", "trace"),
 		field(PlainText, []string{o}, "parent_observation_id", "parent"),

@@ -99,7 +99,7 @@ func Params() []Param {
 		{Name: "model", Lists: filtered | Stream, column: "model",
 			field: func(f *store.Filter) any { return &f.Model }, Says: "The model, or that of any observation of the trace"},
 		{Name: "type", Lists: Observations | Scores | Stats | Stream, column: "type",
-			field: func(f *store.Filter) any { return &f.Type }, Says: "The type of the observation"},
+			field: func(f *store.Filter) any { return &f.Type }, Says: "The type of the observation; of prompts `text` or `chat`"},
 		{Name: "level", Form: AnyCase, Lists: entities | Stats | Stream, column: "level",
 			field: func(f *store.Filter) any { return &f.Level }, Says: "The level, in any case"},
 		{Name: "trace_id", Lists: Observations | Scores | Events | Stats | Stream, column: "trace_id",
@@ -168,6 +168,10 @@ func Params() []Param {
 		{Name: "full", Form: Boolean, Says: "Give each observation all that the answer about it alone has: messages, attributes, events"},
 		{Name: "fields", Choices: []string{"tree", "trace"}, Says: "`tree`: the trace with its observations and scores, without what was sent: no input, output, metadata, attributes, model parameters or previews. No payload of an observation is read for it, but where no release is named those of the outermost; " +
 			"`GET /v1/observations/{id}?trace_id=…` has them. `trace`: the trace itself with its input, output and metadata, without observations and scores"},
+		{Name: "version", Form: Integer, Says: "The number of a prompt's version"},
+		{Name: "label", Says: "A label: of the version that has it now; `latest` is always the newest one's"},
+		{Name: "page", Form: Integer, Says: "Which page of so many rows, from 1; what `cursor` says, too"},
+		{Name: "resolve", Form: Boolean, Says: "Langfuse's clients send it; no prompt is made of others here"},
 		{Name: "wait", Form: Duration, Says: "How long to wait for the end of the job, or of the repricing, such as `5s`; at most 30s"},
 	}
 }

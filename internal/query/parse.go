@@ -128,14 +128,17 @@ func (r *Reader) time(name string) time.Time {
 	return t.Time
 }
 
-func (r *Reader) limit(absent int) int {
-	v := r.Text("limit")
+func (r *Reader) limit(absent int) int { return r.Whole("limit", absent, MaxLimit) }
+
+// Whole is a whole number from 1 to most; absent when it is not given.
+func (r *Reader) Whole(name string, absent, most int) int {
+	v := r.Text(name)
 	if v == "" {
 		return absent
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 || n > MaxLimit {
-		r.Fail("limit", "must be an integer from 1 to %d", MaxLimit)
+	if err != nil || n < 1 || n > most {
+		r.Fail(name, "must be an integer from 1 to %d", most)
 	}
 	return n
 }

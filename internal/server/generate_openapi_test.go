@@ -14,8 +14,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -76,6 +78,19 @@ func operations() map[string]operation {
 		"PUT /v1/prices":                    {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
 		"GET /v1/budgets":                   {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
 		"PUT /v1/budgets":                   {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
+		"GET /v1/prompts":                   {id: "listPrompts", says: "The project's prompts by name, each as its newest version", tag: read, gives: promptPage{}},
+		"POST /v1/prompts":                  {id: "createPromptVersion", says: "Make a version of a prompt, and move labels to it; what the newest version says already makes none", tag: admin, takes: prompt.Text{}, gives: success[wire.PromptVersion]{}},
+		"GET /v1/prompts/{id}":              {id: "getPrompt", says: "A version of a prompt: of a number, of a label, or of neither: the newest", tag: read, gives: success[wire.PromptVersion]{}},
+		"DELETE /v1/prompts/{id}":           {id: "deletePrompt", says: "Remove a version of a prompt, or the prompt; its numbers are not given again", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/prompts/{id}/versions":     {id: "listPromptVersions", says: "The versions of a prompt, the newest first", tag: read, gives: versionsPage{}},
+		"PUT /v1/prompts/{id}/labels":       {id: "movePromptLabel", says: "Put a label on a version, and take it from the one that has it", tag: admin, takes: labelMove{}, gives: success[wire.PromptVersion]{}},
+		"DELETE /v1/prompts/{id}/labels":    {id: "removePromptLabel", says: "Take a label from the version that has it", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /api/public/v2/prompts/{id}":   {id: "langfusePrompt", says: "A version of a prompt, for Langfuse's clients", tag: read, gives: theirPrompt{}},
+		"POST /api/public/v2/prompts":       {id: "langfuseCreatePrompt", says: "Make a version of a prompt, for Langfuse's clients; without placeholders", tag: admin, takes: wire.StatRow{}, gives: theirPrompt{}},
+		"GET /v1/judges":                    {id: "listJudges", says: "The project's judges by name, and how each stands", tag: read, gives: wire.Page[judge.Standing]{}},
+		"GET /v1/judges/{id}":               {id: "getJudge", says: "One of them", tag: read, gives: judge.Standing{}},
+		"PUT /v1/judges/{id}":               {id: "putJudge", says: "Set a judge of this name, in the place of what there is", tag: admin, takes: judge.Judge{}, gives: judge.Standing{}},
+		"DELETE /v1/judges/{id}":            {id: "deleteJudge", says: "Remove the judge of this name; scores that it gave stay", tag: admin, more: one("204", one("description", "Removed"))},
 		"GET /v1/alerts":                    {id: "listAlerts", says: "The project's alerts by name, and how each stands by the last look", tag: read, gives: wire.Page[alert.Row]{}},
 		"GET /v1/alerts/{id}":               {id: "getAlert", says: "One of them", tag: read, gives: alert.Row{}},
 		"PUT /v1/alerts/{id}":               {id: "putAlert", says: "Set an alert of this name, in the place of what there is; a secret that is made for it is in the answer, once", tag: admin, takes: alert.Rule{}, gives: alert.Row{}},
@@ -352,7 +367,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, saved.Head{}, store.SQLColumn{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, prompt.Text{}, saved.Head{}, store.SQLColumn{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -388,7 +403,7 @@ func newSchemas(t *testing.T) *schemas {
 			"refusedRow": "RefusedRequest", "audit": "Audit", "repricingRow": "RepricingTold", "repricedOfModel": "RepricedModel", "erasure": "Erasure", "erased": "Erased", "keyInfo": "KeyInfo", "envelope": "Error",
 			"Refusal": "Conflict", "bulkRequest": "BulkRequest", "scoreList": "ScoreList", "entityHistory": "History", "Request": "ExportRequest", "Reason": "FieldReason",
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
-			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
+			"Standing": "JudgeRow", "Wanted": "JudgeScore", "Decided": "JudgeDecided", "Spending": "JudgeSpending", "Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
 		},
 	}

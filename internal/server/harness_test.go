@@ -29,8 +29,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/query"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/repricing"
@@ -118,6 +120,11 @@ func open(tb testing.TB, with setup) *house {
 			return h.srv.Stats(ctx, project, values)
 		}})
 	check()
+	judges, err := judge.Open(judge.Options{Place: &document.File{Path: filepath.Join(dir, "judges.json")}, Now: with.now})
+	check()
+	prompts := prompt.New(prompt.Options{Place: func(project string) document.Place {
+		return &document.File{Path: filepath.Join(dir, prompt.FileName(project))}
+	}, Now: with.now})
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -135,7 +142,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys, SQL: h.wh,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Prompts: prompts, Judges: judges, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys, SQL: h.wh,
 		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),

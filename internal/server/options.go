@@ -43,6 +43,10 @@ type Options struct {
 	Budgets Budgets
 	// Alerts says how alerts stand, and takes them. Required.
 	Alerts Alerts
+	// Prompts keeps the prompts of projects. Required.
+	Prompts Prompts
+	// Judges keeps the judges of projects, and says how they stand. Required.
+	Judges Judges
 	// Definitions says how people give scores, Views which lists they look at, and Charts what their dashboard draws. Required.
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
@@ -262,6 +266,8 @@ func (o Options) Validate() error {
 	need(o.Prices != nil, "Prices are missing")
 	need(o.Budgets != nil, "Budgets are missing")
 	need(o.Alerts != nil, "Alerts are missing")
+	need(o.Prompts != nil, "Prompts are missing")
+	need(o.Judges != nil, "Judges are missing")
 	need(o.Definitions != nil, "Definitions are missing")
 	need(o.Views != nil, "Views are missing")
 	need(o.Charts != nil, "Charts are missing")

@@ -47,7 +47,7 @@ func found(t *testing.T, h *house, query string) string {
 	return strings.Join(numbers, " ")
 }
 
-const prompt = `[{\"role\":\"user\",\"content\":\"Erste Zeile\\nZweite: caf\\u00e9 \\\"Straße\\\" 注文は明日\"},{\"role\":\"tool\",\"parts\":[{\"arguments\":\"{\\\"city\\\":\\\"Bogotá\\\"}\"}]}]`
+const sentPrompt = `[{\"role\":\"user\",\"content\":\"Erste Zeile\\nZweite: caf\\u00e9 \\\"Straße\\\" 注文は明日\"},{\"role\":\"tool\",\"parts\":[{\"arguments\":\"{\\\"city\\\":\\\"Bogotá\\\"}\"}]}]`
 
 // What a span says is searched as what our own events say: in attributes, also in JSON that lies in a
 // text, in events, in the status and in log records; what the protocol's form is made of is not.
@@ -55,7 +55,7 @@ func TestSearchSpans(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
 	h.exportJSON("traces", says("service.name", "checkout"),
-		span(1, 1, "chat gpt-4o", attr("gen_ai.input.messages", `{"stringValue":"`+prompt+`"}`)+","+attr("gen_ai.usage.input_tokens", `{"intValue":"4711"}`), ""),
+		span(1, 1, "chat gpt-4o", attr("gen_ai.input.messages", `{"stringValue":"`+sentPrompt+`"}`)+","+attr("gen_ai.usage.input_tokens", `{"intValue":"4711"}`), ""),
 		span(1, 2, "tool call", attr("list", `{"arrayValue":{"values":[{"stringValue":"alpha beta"},{"kvlistValue":{"values":[{"key":"hidden","value":{"stringValue":"gamma"}}]}}]}}`), ""),
 		span(2, 3, "plain", says("log.line", "[INFO] started {twice}")+","+attr("cut", `{"stringValue":"[{\"role\":\"user\",\"content\":\"half of a sent"}`), ""),
 		span(2, 4, "events", "", `,"events":[{"timeUnixNano":"1","name":"exception","attributes":[`+says("exception.message", "connection refused")+`]}],"status":{"code":2,"message":"gave up"}`),

@@ -13,7 +13,7 @@ import (
 func TestPage(t *testing.T) {
 	t.Parallel()
 	h := open(t, setup{})
-	for _, path := range []string{"/", "/traces", "/compare", "/traces/some-id", "/traces/a%2Fb", "/sessions", "/users/u", "/scores", "/dashboard", "/alerts", "/ingest", "/settings"} {
+	for _, path := range []string{"/", "/traces", "/compare", "/traces/some-id", "/traces/a%2Fb", "/sessions", "/users/u", "/scores", "/dashboard", "/prompts", "/prompts/p", "/alerts", "/ingest", "/settings"} {
 		rep := h.get(path, "X-API-Key", "", "Accept-Encoding", "identity")
 		if rep.status != 200 || !bytes.HasPrefix(rep.body, []byte("<!doctype html>")) {
 			t.Errorf("%s: %d %.80s", path, rep.status, rep.body)

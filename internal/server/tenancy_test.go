@@ -65,6 +65,19 @@ func tenancyRows() map[string]tenancyRow {
 		"DELETE /v1/alerts/{id}":            {id: "saved", removes: true, status: 204},
 		"GET /v1/alerts/{id}/deliveries":    {id: "saved"},
 		"POST /v1/alerts/{id}/test":         {id: "saved"},
+		"GET /v1/prompts":                   {},
+		"POST /v1/prompts":                  {body: `{"name":"matrix","template":{"content":"hello"}}`},
+		"GET /v1/prompts/{id}":              {id: "saved"},
+		"GET /v1/prompts/{id}/versions":     {id: "saved"},
+		"PUT /v1/prompts/{id}/labels":       {id: "saved", body: `{"label":"staging","version":1}`},
+		"DELETE /v1/prompts/{id}/labels":    {id: "saved", status: 400},
+		"DELETE /v1/prompts/{id}":           {id: "saved", removes: true, status: 204},
+		"GET /api/public/v2/prompts/{id}":   {id: "saved"},
+		"POST /api/public/v2/prompts":       {body: `{"name":"matrix","prompt":"hello"}`},
+		"GET /v1/judges":                    {},
+		"GET /v1/judges/{id}":               {id: "saved"},
+		"PUT /v1/judges/{id}":               {id: "saved", body: tenancyJudge, makes: true},
+		"DELETE /v1/judges/{id}":            {id: "saved", removes: true, status: 204},
 		"GET /v1/score-definitions":         {},
 		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
 		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
@@ -106,6 +119,9 @@ func tenancyRows() map[string]tenancyRow {
 	return rows
 }
 
+// tenancyJudge is a judge.
+const tenancyJudge = `{"score":{"name":"s","data_type":"BOOLEAN"},"kind":"webhook","url":"https://judge.invalid/"}`
+
 // tenancyAlert is an alert.
 const tenancyAlert = `{"question":"metrics=cost","window":"5m","comparison":"above","alert":1}`
 
@@ -136,10 +152,13 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 	h.until("the job has ended", func() bool {
 		return strings.Contains(string(h.get("/v1/telemetry/jobs/"+job.JobID, as...).body), `"completed"`)
 	})
-	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert} {
+	for path, body := range map[string]string{"/v1/score-definitions/": `{"data_type":"BOOLEAN"}`, "/v1/views/": `{"page":"traces"}`, "/v1/charts/": `{"question":"metrics=cost","look":"line"}`, "/v1/alerts/": tenancyAlert, "/v1/judges/": tenancyJudge} {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}
+	}
+	if rep := h.send("POST", "/v1/prompts", []byte(`{"name":"`+p+`saved","template":{"content":"words of `+project+`"},"labels":["production"]}`), as...); rep.status != 200 {
+		h.tb.Fatalf("prompts: %d %s", rep.status, rep.body)
 	}
 	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved", "medium": hashOf(medium)}
 	for _, kind := range []string{"event", "trace", "observation", "score", "session", "user"} {

@@ -33,6 +33,9 @@ func openAIChat(p *reply, q asked) {
 	model := answered(q.model)
 	if !q.stream {
 		message, finish := `{"role":"assistant","content":"The sky is blue.","refusal":null}`, "stop"
+		if strings.HasSuffix(q.model, "-verdict") {
+			message = `{"role":"assistant","content":"{\"reason\": \"It is right.\", \"value\": 0.75}","refusal":null}`
+		}
 		if q.tools() {
 			message, finish = `{"role":"assistant","content":null,"tool_calls":`+chatTools+`}`, "tool_calls"
 		}
@@ -66,7 +69,7 @@ func openAIChat(p *reply, q asked) {
 
 // answered is the model that answers for the one that was asked.
 func answered(model string) string {
-	if model == "gpt-4o-mini" {
+	if model == "gpt-4o-mini" || model == "gpt-4o-mini-verdict" {
 		return "gpt-4o-mini-2024-07-18"
 	}
 	return model

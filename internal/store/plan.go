@@ -71,7 +71,7 @@ const (
 
 // OfObservations are the columns that a trace has by its observations: it has a value when one of them has it.
 func OfObservations() []string {
-	return []string{"type", "level", "provider", "error_type", "finish_reason", "status_message", "service_tier"}
+	return []string{"type", "level", "provider", "error_type", "finish_reason", "status_message", "service_tier", "prompt_name", "prompt_version"}
 }
 
 // Texts are what a text may be: one of Equal, or like one of Like. These are patterns of SQL's LIKE, in lower case, of which only % means something, and \ before

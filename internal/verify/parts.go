@@ -13,8 +13,10 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
+	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
+	"github.com/brokle-ai/brokle-go/internal/prompt"
 	"github.com/brokle-ai/brokle-go/internal/removal"
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store/segmentlog"
@@ -114,11 +116,13 @@ func (v *verifier) listPrices() {
 	}
 }
 
-// texts reads the files of budgets, of alerts and of what people saved.
+// texts reads the files of budgets, of alerts, of what people saved, of judges and of prompts.
 func (v *verifier) texts() {
 	v.text(datadir.PartBudgets, datadir.BudgetsFile, remedyBudgets, budget.Read, budget.ErrNewer)
 	v.text(datadir.PartAlerts, datadir.AlertsFile, remedyAlerts, alert.Read, alert.ErrNewer)
 	v.text(datadir.PartSaved, datadir.SavedFile, remedySaved, saved.Read, saved.ErrNewer)
+	v.text(datadir.PartJudges, datadir.JudgesFile, remedyJudges, judge.Read, judge.ErrNewer)
+	v.text(datadir.PartPrompts, datadir.PromptsDir, remedyPrompts, prompt.Read, prompt.ErrNewer)
 }
 
 func (v *verifier) text(part, file, remedy string, read func(path string) (string, error), newer error) {

@@ -232,6 +232,8 @@ const (
 	remedyBudgets = "put budgets.json back from a backup, or delete it and set the budgets again: levels that were told are told again"
 	remedyAlerts  = "put alerts.json back from a backup, or delete it and make the alerts again: what they told last is then told again"
 	remedySaved   = "put saved.json back from a backup, or delete it: score definitions, saved views and charts are then made again by hand"
+	remedyJudges  = "put judges.json back from a backup, or delete it and make the judges again"
+	remedyPrompts = "put the files of prompts back from a backup; one that is deleted takes the prompts of its project with it"
 	remedyMedia   = "put the file back from a backup; without one what it showed stays lost, and its events stay as they are"
 	remedyKeys    = "put keys.json back from a backup, or delete it: the next start makes a first key"
 )

@@ -89,8 +89,12 @@ type Observation struct {
 	ServiceTier string `json:"service_tier"`
 	// RequestedServiceTier is what was asked for. It counts when ServiceTier is "".
 	RequestedServiceTier string `json:"requested_service_tier"`
-	ResponseID           string `json:"response_id"`   // the provider's name of its answer
-	FinishReason         string `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
+	// PromptName is the name of the prompt that the input was made from, as GET /v1/prompts has it; "" when nobody said.
+	PromptName string `json:"prompt_name"`
+	// PromptVersion is its version: a number, or "fallback" for the text that was compiled in.
+	PromptVersion string `json:"prompt_version"`
+	ResponseID    string `json:"response_id"`   // the provider's name of its answer
+	FinishReason  string `json:"finish_reason"` // stop, length, tool_calls, content_filter or error; another word as it was sent
 	// FinishReasonOriginal is the provider's own word, where it was sent.
 	FinishReasonOriginal string `json:"finish_reason_original"`
 	// Status is ok, error, or aborted: the reader of a stream left it.

@@ -95,6 +95,8 @@ export const observationFields: Field[] = [
   ...where,
   text("finish_reason"),
   text("service_tier", "observations"),
+  text("prompt", "observations", "prompt_name"),
+  text("prompt_version", "observations"),
   text("cost_source", "observations"),
   text("trace"),
   text("id"),

@@ -23,6 +23,8 @@ const AlertsPage = lazy(() => later().then(m => m.AlertsPage));
 const ComparePage = lazy(() => later().then(m => m.ComparePage));
 const DashboardPage = lazy(() => later().then(m => m.DashboardPage));
 const IngestPage = lazy(() => later().then(m => m.IngestPage));
+const PromptPage = lazy(() => later().then(m => m.PromptPage));
+const PromptsPage = lazy(() => later().then(m => m.PromptsPage));
 const SettingsPage = lazy(() => later().then(m => m.SettingsPage));
 const SqlPage = lazy(() => later().then(m => m.SqlPage));
 
@@ -65,6 +67,12 @@ export const views: View[] = [
   { path: "/compare", list: () => <ComparePage /> },
   { path: "/scores", nav: { title: "Scores", icon: "scores" }, list: () => viewed(<ScoresPage />) },
   { path: "/sql", nav: { title: "SQL", icon: "sql" }, list: () => <SqlPage /> },
+  {
+    path: "/prompts",
+    nav: { title: "Prompts", icon: "prompts" },
+    list: () => <PromptsPage />,
+    one: id => <PromptPage key={id} id={id} />,
+  },
   { path: "/alerts", nav: { title: "Alerts", icon: "alerts" }, list: () => <AlertsPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {

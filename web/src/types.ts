@@ -90,6 +90,10 @@ export interface Observation {
   service_tier: string;
   /** requested_service_tier is what was asked for. It counts when service_tier is "". */
   requested_service_tier: string;
+  /** prompt_name is the name of the prompt that the input was made from, as GET /v1/prompts has it; "" when nobody said. */
+  prompt_name: string;
+  /** prompt_version is its version: a number, or "fallback" for the text that was compiled in. */
+  prompt_version: string;
   /** the provider's name of its answer */
   response_id: string;
   /** stop, length, tool_calls, content_filter or error; another word as it was sent */
@@ -647,6 +651,192 @@ export interface AlertTrial {
   messages: AlertMessage[];
   /** what became of test messages; empty when none were sent */
   sent: AlertSent[];
+}
+
+/** Judge says which traces are judged, by whom, and what for. */
+export interface Judge {
+  /** its own within the project: 1 to 64 of a-z, 0-9, dash, underscore and dot, a letter or digit first */
+  name: string;
+  /** at most 2000 characters */
+  description?: string;
+  /** which traces, as the filters of lists say it; all when absent */
+  filter?: string;
+  /** the share of these that is judged, by trace id: above 0, to 1; 1 when absent */
+  sample: number;
+  /** for how long nothing of a trace has come before it is judged: 1s to 1h; 1m when absent */
+  quiet: string;
+  score: JudgeScore;
+  /** llm or webhook */
+  kind: string;
+  /** of llm: an endpoint in the shape of OpenAI's chat completions, such as https://api.openai.com/v1/chat/completions; shown without its path */
+  url: string;
+  /** key is sent as Authorization: Bearer. Shown masked; absent, or as it is shown: it stays what it is. */
+  key?: string;
+  /** model is that of llm. */
+  model?: string;
+  /** prompt is what a model is asked, of llm: {{input}}, {{output}}, {{name}} and {{metadata}} stand for the trace's, each cut at 64 KiB. At most 32 KiB. */
+  prompt?: string;
+  /** parameters are members of the request beside model and messages, of llm, such as {"temperature": 0}. */
+  parameters?: Sent | null;
+  /** 1 to 100 000; 1000 when absent. Days are UTC's */
+  max_calls_per_day: number;
+  /** US dollars; absent: there is no bound but the calls */
+  max_cost_per_day?: number;
+  /** nothing is judged */
+  disabled?: boolean;
+}
+
+/** JudgeScore says what is given. */
+export interface JudgeScore {
+  /** at most 200 characters */
+  name: string;
+  /** NUMERIC, BOOLEAN or CATEGORICAL */
+  data_type: string;
+  /** of NUMERIC: the lowest value that is taken */
+  min?: number;
+  /** the highest */
+  max?: number;
+  /** of CATEGORICAL: 1 to 50 */
+  categories?: string[];
+}
+
+/** JudgeSpending is what was spent of the budget, of the day that it is in UTC. */
+export interface JudgeSpending {
+  /** made, failed ones too */
+  calls: number;
+  /** US dollars, of those whose price is known */
+  cost: number;
+}
+
+/** JudgeDecided is what became of traces, since the rule was first put. */
+export interface JudgeDecided {
+  /** have a score */
+  judged: number;
+  /** the judge had none to give */
+  nothing: number;
+  /** after five attempts */
+  given_up: number;
+  /** were left out, because the day's budget was used up */
+  over: number;
+}
+
+/** JudgeRow is a rule and how it stands. Its key and the path of its address are masked. */
+export interface JudgeRow extends Judge {
+  /** when it was last put */
+  updated_at: string;
+  /** the id of the key that did */
+  updated_by: string;
+  today: JudgeSpending;
+  total: JudgeDecided;
+  /** why the last look or call failed; "" when it did not */
+  fault: string;
+}
+
+/** PromptVersion is one version of a prompt: the answer of GET /v1/prompts/{name}. What a version says never changes; its labels move. */
+export interface PromptVersion {
+  /** NAME@VERSION */
+  id: string;
+  /** the project of the key */
+  project_id: string;
+  /** 1 to 100 letters, digits, "-", "_" and "." */
+  name: string;
+  /** from 1; 0 of a fallback */
+  version: number;
+  /** text or chat */
+  type: string;
+  /** description and Tags are the prompt's, of all its versions. */
+  description: string;
+  tags: string[];
+  template: PromptTemplate;
+  /** config is an object of what goes with the prompt, such as a model and its parameters; null when there is none. */
+  config: Sent | null;
+  /** of the template, in the order in which they first stand there */
+  variables: string[];
+  /** of this version, sorted; the newest one's have latest */
+  labels: string[];
+  commit_message: string;
+  /** the id of the key that made the version */
+  created_by: string;
+  created_at: string;
+  /** of the prompt: a version, a label or the description */
+  updated_at: string;
+  /** the text that was compiled in, because the server had none */
+  is_fallback: boolean;
+}
+
+/** PromptTemplate is Content, or Messages. In both {{name}} stands for a variable: a letter or "_", then letters, digits and "_", with or without blanks around it. Other braces are text. */
+export interface PromptTemplate {
+  content?: string;
+  messages?: PromptMessage[];
+}
+
+/** PromptMessage is a message of a chat. */
+export interface PromptMessage {
+  /** system, user, assistant, tool or another word */
+  role: string;
+  content: string;
+  name?: string;
+  tool_call_id?: string;
+}
+
+/** PromptLabel is a label of a prompt, and the version that has it. */
+export interface PromptLabel {
+  name: string;
+  version: number;
+}
+
+/** PromptSummary is a prompt in a list. */
+export interface PromptSummary {
+  /** its name */
+  id: string;
+  project_id: string;
+  name: string;
+  /** text or chat */
+  type: string;
+  description: string;
+  tags: string[];
+  /** by name, latest too */
+  labels: PromptLabel[];
+  latest_version: number;
+  /** how many there are */
+  versions: number;
+  created_at: string;
+  updated_at: string;
+}
+
+/** PromptPage is a list of prompts, with the pages that clients count. */
+export interface PromptPage {
+  /** true */
+  success: boolean;
+  data: PromptSummary[];
+  /** null on the last page */
+  next_cursor: string | null;
+  meta: PromptMeta;
+}
+
+/**  */
+export interface PromptMeta {
+  pagination: PromptPagination;
+}
+
+/**  */
+export interface PromptPagination {
+  /** from 1 */
+  page: number;
+  /** rows of a page */
+  limit: number;
+  /** rows of all pages */
+  total: number;
+  total_pages: number;
+}
+
+/** PromptVersions is the versions of a prompt. */
+export interface PromptVersions {
+  /** true */
+  success: boolean;
+  data: PromptVersion[];
+  /** null: these are all */
+  next_cursor: string | null;
 }
 
 /** Saved is what every item has. */

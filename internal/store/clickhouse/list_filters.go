@@ -14,11 +14,10 @@ const traceFailed = "(tr.status = '" + entity.StatusError + "')"
 // traceColumns is the filter over tr. It needs o. A trace has a type or level when one of its observations has it.
 var traceColumns = columns{
 	row: "tr.",
-	of: map[string]string{
+	of: withObservations(map[string]string{
 		"time": us("tr.start_time"), "tag": "has(tr.tags, %s)", "model": "has(tr.models, %s)",
-		"type": "tr.id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "tr.id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "tr.id",
-	},
+	}),
 	some:  someOfTraces(),
 	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	id:    "tr.id", scores: "SELECT placed_in AS owner, name, value FROM sc",
@@ -30,6 +29,14 @@ var traceColumns = columns{
 		}
 		return "(" + trace + " OR tr.id IN (SELECT trace_id FROM o WHERE " + observation + "))"
 	},
+}
+
+// withObservations adds what a trace is by its observations.
+func withObservations(of map[string]string) map[string]string {
+	for _, column := range store.OfObservations() {
+		of[column] = "tr.id IN (SELECT trace_id FROM o WHERE " + column + " = %s)"
+	}
+	return of
 }
 
 // someOfTraces are what a trace has several of: of some, its observations say what they are.

@@ -19,14 +19,21 @@ const traceFailed = "(coalesce(status, '') = '" + entity.StatusError + "')"
 // traceColumns is the filter over tr. It needs o. A trace has a model, type or level when one
 // of its observations has it.
 var traceColumns = columns{
-	of: map[string]string{
+	of: withObservations(map[string]string{
 		"time": "start_time", "tag": "list_contains(tags, %s)", "model": "list_contains(models, %s)",
-		"type": "id IN (SELECT trace_id FROM o WHERE type = %s)", "level": "id IN (SELECT trace_id FROM o WHERE level = %s)",
 		"trace_id": "id",
-	},
+	}),
 	some:  someOfTraces(),
 	flags: map[string][2]string{"has_error": {"NOT " + traceFailed, traceFailed}},
 	hash:  "trace_hash", id: "id", scores: "SELECT placed_in AS owner, name, value FROM sc", found: (*builder).foundTraces,
+}
+
+// withObservations adds what a trace is by its observations.
+func withObservations(of map[string]string) map[string]string {
+	for _, column := range store.OfObservations() {
+		of[column] = "id IN (SELECT trace_id FROM o WHERE " + column + " = %s)"
+	}
+	return of
 }
 
 // someOfTraces are what a trace has several of: of some, its observations say what they are.

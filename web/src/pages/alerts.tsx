@@ -11,6 +11,7 @@ import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
 import { AlertForm, type Begun } from "./alertform.tsx";
 import { AlertItem } from "./alertitem.tsx";
+import { Judges } from "./judges.tsx";
 
 const AGAIN = 15_000; // alerts are looked at once a minute, most of them
 const SOON = 1000;
@@ -65,6 +66,7 @@ export function AlertsPage(): JSX.Element {
           ))}
         </ul>
       )}
+      <Judges admin={admin} />
       {begun && (
         <AlertForm
           key={begun.question ?? begun.rule?.name ?? ""}

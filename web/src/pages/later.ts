@@ -3,5 +3,7 @@ export { AlertsPage } from "./alerts.tsx";
 export { ComparePage } from "./compare.tsx";
 export { DashboardPage } from "./dashboard.tsx";
 export { IngestPage } from "./ingest.tsx";
+export { PromptPage } from "./prompt.tsx";
+export { PromptsPage } from "./prompts.tsx";
 export { SettingsPage } from "./settings.tsx";
 export { SqlPage } from "./sql.tsx";

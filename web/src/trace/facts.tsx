@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
+import { link } from "../base.ts";
 import { cost, count, duration, scoreText } from "../format.ts";
 import { entriesOf, isObject, pretty } from "../json.ts";
 import type { Observation, Trace } from "../types.ts";
@@ -113,6 +114,15 @@ function CallFacts({ o, ask }: Props): JSX.Element {
           of={["requested_service_tier", "service_tier"]}
         >
           {tiers.join(" → ")}
+        </Fact>
+      )}
+      {o.prompt_name && (
+        <Fact title="Prompt" ask={ask} of={["prompt_name", "prompt_version"]}>
+          <a
+            href={link(`/prompts/${encodeURIComponent(o.prompt_name)}?version=${encodeURIComponent(o.prompt_version)}`)}
+          >
+            {o.prompt_name} {o.prompt_version}
+          </a>
         </Fact>
       )}
       {o.provider && (
