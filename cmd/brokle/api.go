@@ -48,6 +48,11 @@ func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadClose
 
 // request is ask with a body of JSON.
 func request(ctx context.Context, c *cli.Command, method, path string, send io.Reader) (io.ReadCloser, error) {
+	return requestOf(ctx, c, method, path, "application/json", send)
+}
+
+// requestOf is request with a body of another media type.
+func requestOf(ctx context.Context, c *cli.Command, method, path, media string, send io.Reader) (io.ReadCloser, error) {
 	if c.String("api-key") == "" {
 		_, err := newClient(c) // says what to do
 		return nil, err
@@ -65,7 +70,7 @@ func request(ctx context.Context, c *cli.Command, method, path string, send io.R
 	}
 	req.Header.Set("X-API-Key", c.String("api-key"))
 	if send != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	client, err := httpClientOf(c)
 	if err != nil {

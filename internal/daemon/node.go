@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -60,6 +61,7 @@ type node struct {
 	budgets    *budget.Budgets
 	alerts     *alert.Alerts
 	saved      *saved.Saved
+	datasets   *dataset.Datasets // nil: the node shares its Warehouse
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
 	monitor    *monitor
@@ -278,6 +280,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if n.saved, err = saved.Open(saved.Options{Place: n.place(cfg, datadir.SavedFile, false, saved.Join), Now: now, Asks: query.CheckStats}); err != nil {
 		return nil, err
 	}
+	if err = n.openDatasets(); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	if n.shared == nil {
 		limits.MaxMediumBytes = int(cfg.MaxMediumBytes)
@@ -347,7 +352,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Datasets: n.datasets, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/budget"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/pricing"
@@ -44,6 +45,7 @@ const (
 	PartSaved      = "saved"
 	PartAlerts     = "alerts"
 	PartMedia      = "media"
+	PartDatasets   = "datasets"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -56,6 +58,7 @@ func formats() map[string]int {
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
 		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartMedia: mediafiles.FormatVersion,
+		PartDatasets: dataset.FormatVersion,
 	}
 }
 

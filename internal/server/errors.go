@@ -39,6 +39,7 @@ const (
 	codeInvalidPrices     = "invalid_prices"
 	codeInvalidBudgets    = "invalid_budgets"
 	codeInvalidBody       = "invalid_body"
+	codeDatasetExists     = "dataset_exists"
 	codeRepricing         = "repricing_under_way"
 	codeShared            = "warehouse_shared"
 	codeRateLimited       = "rate_limited"

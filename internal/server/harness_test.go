@@ -25,6 +25,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -118,6 +119,8 @@ func open(tb testing.TB, with setup) *house {
 			return h.srv.Stats(ctx, project, values)
 		}})
 	check()
+	datasets, err := dataset.Open(dataset.Options{Dir: filepath.Join(dir, "datasets"), Now: with.now, Logger: logger})
+	check()
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -135,7 +138,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Datasets: datasets, Search: h.log, Keys: h.keys,
 		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),

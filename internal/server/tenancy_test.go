@@ -18,6 +18,7 @@ import (
 type tenancyRow struct {
 	id      string   // kind of the id in the path; "" for a path without
 	body    string   // of the request
+	media   string   // of the body; "" is JSON
 	queries []string // that name the other project's things by id: FOREIGN is put in
 	removes bool     // the project's own thing is gone afterwards
 	makes   bool     // what has the id is there afterwards: another project's is in nobody's way
@@ -32,72 +33,103 @@ func tenancyRows() map[string]tenancyRow {
 	filters := []string{"trace_id=FOREIGN-trace", "name=FOREIGN-name", "user_id=FOREIGN-user", "session_id=FOREIGN-session", "tag=FOREIGN-tag", "q=FOREIGN", "filter=FOREIGN", "filter=name:FOREIGN*", "filter=user:FOREIGN-user,x", "limit=1000"}
 	rows := map[string]tenancyRow{
 		"POST /v1/telemetry/batch": {body: one}, "POST /v1/ingest/batch": {body: one},
-		"POST /api/v1/telemetry/bulk":       {body: `{"telemetry":[{"a":1}],"timestamp":1}`},
-		"POST /v1/scores":                   {body: `{"trace_id":"matrix","name":"n","value":1}`},
-		"POST /v1/scores/batch":             {body: `{"scores":[{"trace_id":"matrix","name":"n","value":1}]}`},
-		"POST /api/public/ingestion":        {body: `{"batch":[{"id":"lf","type":"trace-create","body":{"id":"matrix"}}]}`, status: 207},
-		"POST /api/public/scores":           {body: `[{"traceId":"matrix","name":"n","value":1}]`, status: 202},
-		"POST /api/public/media":            {body: `{"sha256Hash":"` + strings.Repeat("A", 43) + `="}`, status: 404},
-		"GET /api/public/projects":          {},
-		"GET /api/public/traces/{id}":       {id: "trace"},
-		"GET /api/public/v2/observations":   {queries: []string{"traceId=FOREIGN-trace", "name=FOREIGN-name", "userId=FOREIGN-user", "sessionId=FOREIGN-session", "limit=1000"}},
-		"GET /api/public/v3/scores":         {queries: []string{"traceId=FOREIGN-trace", "observationId=FOREIGN-observation", "name=FOREIGN-score-name"}},
-		"GET /v1/telemetry/jobs/{id}":       {id: "job"},
-		"GET /v1/telemetry/batch/{id}":      {id: "batch"},
-		"GET /v1/telemetry/events":          {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
-		"GET /v1/telemetry/events/{id}":     {id: "event"},
-		"GET /v1/telemetry/stream":          {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
-		"GET /v1/media/{id}":                {id: "medium"},
-		"GET /v1/telemetry/audit":           {},
-		"POST /v1/auth/validate-key":        {body: `{}`},
-		"GET /v1/ingest/refused":            {},
-		"GET /v1/keys":                      {},
-		"POST /v1/keys":                     {body: `{"name":"made","scopes":["read"]}`, status: 201},
-		"DELETE /v1/keys/{id}":              {id: "key", removes: true, status: 204},
-		"GET /v1/projects":                  {},
-		"GET /v1/prices":                    {},
-		"PUT /v1/prices":                    {body: `[]`},
-		"GET /v1/budgets":                   {},
-		"PUT /v1/budgets":                   {body: `[]`},
-		"GET /v1/alerts":                    {},
-		"GET /v1/alerts/{id}":               {id: "saved"},
-		"PUT /v1/alerts/{id}":               {id: "saved", body: tenancyAlert, makes: true},
-		"DELETE /v1/alerts/{id}":            {id: "saved", removes: true, status: 204},
-		"GET /v1/alerts/{id}/deliveries":    {id: "saved"},
-		"POST /v1/alerts/{id}/test":         {id: "saved"},
-		"GET /v1/score-definitions":         {},
-		"PUT /v1/score-definitions/{id}":    {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
-		"DELETE /v1/score-definitions/{id}": {id: "saved", removes: true, status: 204},
-		"GET /v1/charts":                    {},
-		"PUT /v1/charts/{id}":               {id: "saved", body: `{"question":"metrics=cost","look":"line"}`, makes: true},
-		"DELETE /v1/charts/{id}":            {id: "saved", removes: true, status: 204},
-		"GET /v1/views":                     {},
-		"PUT /v1/views/{id}":                {id: "saved", body: `{"page":"traces"}`, makes: true},
-		"DELETE /v1/views/{id}":             {id: "saved", removes: true, status: 204},
-		"GET /v1/prices/reprice":            {},
-		"POST /v1/prices/reprice":           {},
-		"GET /v1/backup":                    {operator: true, status: 403},
-		"POST /v1/warehouse/copy":           {operator: true, status: 403, body: `{"url":"clickhouse://127.0.0.1/d"}`},
-		"GET /v1/traces":                    {queries: filters[1:]},
-		"GET /v1/traces/{id}":               {id: "trace"},
-		"GET /v1/traces/{id}/history":       {id: "trace"},
-		"DELETE /v1/traces/{id}":            {id: "trace", removes: true},
-		"DELETE /v1/traces":                 {id: "trace", removes: true},
-		"DELETE /v1/users":                  {id: "user", removes: true},
-		"DELETE /v1/users/{id}":             {id: "user", removes: true},
-		"GET /v1/observations":              {queries: filters},
-		"GET /v1/observations/{id}":         {id: "observation"},
-		"GET /v1/observations/{id}/span":    {id: "observation", status: 404}, // those here came as no spans; see TestSpanOfSeveralExports
-		"GET /v1/observations/{id}/explain": {id: "observation"},
-		"GET /v1/observations/{id}/cost":    {id: "observation"},
-		"GET /v1/observations/{id}/history": {id: "observation"},
-		"GET /v1/scores":                    {queries: []string{"trace_id=FOREIGN-trace", "observation_id=FOREIGN-observation", "name=FOREIGN-score-name"}},
-		"GET /v1/scores/{id}/history":       {id: "score"},
-		"GET /v1/sessions":                  {queries: []string{"session_id=FOREIGN-session", "user_id=FOREIGN-user"}},
-		"GET /v1/sessions/{id}":             {id: "session"},
-		"GET /v1/users":                     {queries: []string{"user_id=FOREIGN-user"}},
-		"GET /v1/environments":              {queries: []string{"limit=1000"}},
-		"GET /v1/stats":                     {queries: []string{"of=events", "of=traces&user_id=FOREIGN-user", "of=scores&group_by=name", "of=observations&trace_id=FOREIGN-trace", "of=events&group_by=name,environment"}},
+		"POST /api/v1/telemetry/bulk":                    {body: `{"telemetry":[{"a":1}],"timestamp":1}`},
+		"POST /v1/scores":                                {body: `{"trace_id":"matrix","name":"n","value":1}`},
+		"POST /v1/scores/batch":                          {body: `{"scores":[{"trace_id":"matrix","name":"n","value":1}]}`},
+		"POST /api/public/ingestion":                     {body: `{"batch":[{"id":"lf","type":"trace-create","body":{"id":"matrix"}}]}`, status: 207},
+		"POST /api/public/scores":                        {body: `[{"traceId":"matrix","name":"n","value":1}]`, status: 202},
+		"POST /api/public/media":                         {body: `{"sha256Hash":"` + strings.Repeat("A", 43) + `="}`, status: 404},
+		"GET /api/public/projects":                       {},
+		"GET /api/public/traces/{id}":                    {id: "trace"},
+		"GET /api/public/v2/observations":                {queries: []string{"traceId=FOREIGN-trace", "name=FOREIGN-name", "userId=FOREIGN-user", "sessionId=FOREIGN-session", "limit=1000"}},
+		"GET /api/public/v3/scores":                      {queries: []string{"traceId=FOREIGN-trace", "observationId=FOREIGN-observation", "name=FOREIGN-score-name"}},
+		"GET /v1/telemetry/jobs/{id}":                    {id: "job"},
+		"GET /v1/telemetry/batch/{id}":                   {id: "batch"},
+		"GET /v1/telemetry/events":                       {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
+		"GET /v1/telemetry/events/{id}":                  {id: "event"},
+		"GET /v1/telemetry/stream":                       {queries: []string{"last_event_id=0&trace_id=FOREIGN-trace"}},
+		"GET /v1/media/{id}":                             {id: "medium"},
+		"GET /v1/telemetry/audit":                        {},
+		"POST /v1/auth/validate-key":                     {body: `{}`},
+		"GET /v1/ingest/refused":                         {},
+		"GET /v1/keys":                                   {},
+		"POST /v1/keys":                                  {body: `{"name":"made","scopes":["read"]}`, status: 201},
+		"DELETE /v1/keys/{id}":                           {id: "key", removes: true, status: 204},
+		"GET /v1/projects":                               {},
+		"GET /v1/prices":                                 {},
+		"PUT /v1/prices":                                 {body: `[]`},
+		"GET /v1/budgets":                                {},
+		"PUT /v1/budgets":                                {body: `[]`},
+		"GET /v1/alerts":                                 {},
+		"GET /v1/alerts/{id}":                            {id: "saved"},
+		"PUT /v1/alerts/{id}":                            {id: "saved", body: tenancyAlert, makes: true},
+		"DELETE /v1/alerts/{id}":                         {id: "saved", removes: true, status: 204},
+		"GET /v1/alerts/{id}/deliveries":                 {id: "saved"},
+		"POST /v1/alerts/{id}/test":                      {id: "saved"},
+		"GET /v1/score-definitions":                      {},
+		"PUT /v1/score-definitions/{id}":                 {id: "saved", body: `{"data_type":"BOOLEAN"}`, makes: true},
+		"DELETE /v1/score-definitions/{id}":              {id: "saved", removes: true, status: 204},
+		"GET /v1/charts":                                 {},
+		"PUT /v1/charts/{id}":                            {id: "saved", body: `{"question":"metrics=cost","look":"line"}`, makes: true},
+		"DELETE /v1/charts/{id}":                         {id: "saved", removes: true, status: 204},
+		"GET /v1/views":                                  {},
+		"PUT /v1/views/{id}":                             {id: "saved", body: `{"page":"traces"}`, makes: true},
+		"DELETE /v1/views/{id}":                          {id: "saved", removes: true, status: 204},
+		"GET /v1/datasets":                               {},
+		"POST /v1/datasets":                              {body: `{"name":"matrix"}`, status: 409}, // the second time
+		"GET /v1/datasets/{id}":                          {id: "saved"},
+		"GET /v1/datasets/{id}/info":                     {id: "saved"},
+		"PATCH /v1/datasets/{id}":                        {id: "saved", body: `{"description":"d"}`},
+		"DELETE /v1/datasets/{id}":                       {id: "saved", removes: true, status: 204},
+		"POST /v1/datasets/{id}/pin":                     {id: "saved", body: `{"version_id":"v1"}`},
+		"GET /v1/datasets/{id}/versions":                 {id: "saved"},
+		"POST /v1/datasets/{id}/versions":                {id: "saved", body: `{}`},
+		"GET /v1/datasets/{id}/versions/{version}":       {id: "saved"},
+		"GET /v1/datasets/{id}/versions/{version}/items": {id: "saved"},
+		"GET /v1/datasets/{id}/items":                    {id: "saved"},
+		"POST /v1/datasets/{id}/items":                   {id: "saved", body: `{"items":[{"input":"new"}]}`},
+		"GET /v1/datasets/{id}/items/export":             {id: "saved"},
+		"POST /v1/datasets/{id}/items/import":            {id: "saved", body: `{"input":"imported"}`, media: "application/x-ndjson"},
+		"POST /v1/datasets/{id}/items/import-json":       {id: "saved", body: `{"items":[{"q":"x"}]}`},
+		"POST /v1/datasets/{id}/items/import-csv":        {id: "saved", body: `{"content":"q\nx\n","column_mapping":{"input_column":"q"}}`},
+		"POST /v1/datasets/{id}/items/from-traces":       {id: "saved", body: `{"trace_ids":["elsewhere"]}`},
+		"POST /v1/datasets/{id}/items/from-spans":        {id: "saved", body: `{"span_ids":["elsewhere"]}`},
+		"GET /v1/datasets/{id}/items/{item}":             {id: "saved"},
+		"DELETE /v1/datasets/{id}/items/{item}":          {id: "saved", removes: true},
+		"GET /v1/experiments":                            {},
+		"POST /v1/experiments":                           {body: `{"name":"matrix"}`},
+		"GET /v1/experiments/compare":                    {status: 400},
+		"POST /v1/experiments/compare":                   {body: `{"experiment_ids":["a","b"]}`, status: 404},
+		"GET /v1/experiments/{id}":                       {id: "saved"},
+		"PATCH /v1/experiments/{id}":                     {id: "saved", body: `{"status":"completed"}`},
+		"DELETE /v1/experiments/{id}":                    {id: "saved", removes: true, status: 204},
+		"POST /v1/experiments/{id}/rerun":                {id: "saved", body: `{}`},
+		"GET /v1/experiments/{id}/rows":                  {id: "saved"},
+		"POST /v1/experiments/{id}/items":                {id: "saved", body: `{"items":[{"dataset_item_id":"item","input":1,"output":2,"scores":[{"name":"s","value":1}]}]}`},
+		"GET /v1/prices/reprice":                         {},
+		"POST /v1/prices/reprice":                        {},
+		"GET /v1/backup":                                 {operator: true, status: 403},
+		"POST /v1/warehouse/copy":                        {operator: true, status: 403, body: `{"url":"clickhouse://127.0.0.1/d"}`},
+		"GET /v1/traces":                                 {queries: filters[1:]},
+		"GET /v1/traces/{id}":                            {id: "trace"},
+		"GET /v1/traces/{id}/history":                    {id: "trace"},
+		"DELETE /v1/traces/{id}":                         {id: "trace", removes: true},
+		"DELETE /v1/traces":                              {id: "trace", removes: true},
+		"DELETE /v1/users":                               {id: "user", removes: true},
+		"DELETE /v1/users/{id}":                          {id: "user", removes: true},
+		"GET /v1/observations":                           {queries: filters},
+		"GET /v1/observations/{id}":                      {id: "observation"},
+		"GET /v1/observations/{id}/span":                 {id: "observation", status: 404}, // those here came as no spans; see TestSpanOfSeveralExports
+		"GET /v1/observations/{id}/explain":              {id: "observation"},
+		"GET /v1/observations/{id}/cost":                 {id: "observation"},
+		"GET /v1/observations/{id}/history":              {id: "observation"},
+		"GET /v1/scores":                                 {queries: []string{"trace_id=FOREIGN-trace", "observation_id=FOREIGN-observation", "name=FOREIGN-score-name"}},
+		"GET /v1/scores/{id}/history":                    {id: "score"},
+		"GET /v1/sessions":                               {queries: []string{"session_id=FOREIGN-session", "user_id=FOREIGN-user"}},
+		"GET /v1/sessions/{id}":                          {id: "session"},
+		"GET /v1/users":                                  {queries: []string{"user_id=FOREIGN-user"}},
+		"GET /v1/environments":                           {queries: []string{"limit=1000"}},
+		"GET /v1/stats":                                  {queries: []string{"of=events", "of=traces&user_id=FOREIGN-user", "of=scores&group_by=name", "of=observations&trace_id=FOREIGN-trace", "of=events&group_by=name,environment"}},
 	}
 	for _, path := range (otlphttp.Format{}).Paths() {
 		rows["POST "+path] = tenancyRow{body: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","name":"matrix"}]}]}]}`}
@@ -139,6 +171,14 @@ func (h *house) tenant(project string) (ids map[string]string, key string) {
 		if rep := h.send("PUT", path+p+"saved", []byte(body), as...); rep.status != 200 {
 			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
 		}
+	}
+	for path, body := range map[string]string{"/v1/datasets": `{"name":"` + p + `saved"}`, "/v1/experiments": `{"name":"` + p + `saved"}`} {
+		if rep := h.send("POST", path, []byte(body), as...); rep.status != 200 {
+			h.tb.Fatalf("%s: %d %s", path, rep.status, rep.body)
+		}
+	}
+	if rep := h.send("POST", "/v1/datasets/"+p+"saved/items", []byte(`{"items":[{"id":"item","input":"of `+project+`"}]}`), as...); rep.status != 200 {
+		h.tb.Fatalf("items: %d %s", rep.status, rep.body)
 	}
 	ids = map[string]string{"job": job.JobID, "batch": res.BatchID, "key": made.ID, "saved": p + "saved", "medium": hashOf(medium)}
 	for _, kind := range []string{"event", "trace", "observation", "score", "session", "user"} {
@@ -209,7 +249,12 @@ func TestScopesAndTenants(t *testing.T) {
 			if row.id != "" && !strings.Contains(rt.path, "{id}") {
 				query = "?id=" + url.QueryEscape(ids[row.id]) // an id that a path would lose
 			}
-			return h.send(method, strings.ReplaceAll(rt.path, "{id}", ids[row.id])+query, body, "X-API-Key", "", "X-API-Key", key)
+			path := strings.NewReplacer("{id}", ids[row.id], "{version}", "v1", "{item}", "item").Replace(rt.path)
+			as := []string{"X-API-Key", "", "X-API-Key", key}
+			if row.media != "" {
+				as = append(as, "Content-Type", "", "Content-Type", row.media)
+			}
+			return h.send(method, path+query, body, as...)
 		}
 		for what, key := range map[string]string{"no": "", "an unknown": "bk_" + strings.Repeat("u", 43), "a revoked": revoked} {
 			if rep := ask(ids, "", key); rep.status != 401 || len(rep.body) > 0 && rep.code(t) != "unauthorized" {

@@ -223,15 +223,16 @@ func (v *verifier) backup() error {
 }
 
 const (
-	remedyBackup  = "make another backup, or use an older one"
-	remedyLog     = "stop the server, put this file back from a backup (`brokle verify` says whether that one is whole) and delete log/index and warehouse.duckdb; without a backup what is lost stays lost, and the server goes on with the rest"
-	remedyIndex   = "delete the directory log/index; the next start builds it again from the log"
-	remedyStore   = "delete warehouse.duckdb and warehouse.duckdb.wal; the next start builds it again from the log"
-	remedyFilter  = "delete this file; it is made again in the background"
-	remedyPrices  = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
-	remedyBudgets = "put budgets.json back from a backup, or delete it and set the budgets again: levels that were told are told again"
-	remedyAlerts  = "put alerts.json back from a backup, or delete it and make the alerts again: what they told last is then told again"
-	remedySaved   = "put saved.json back from a backup, or delete it: score definitions, saved views and charts are then made again by hand"
-	remedyMedia   = "put the file back from a backup; without one what it showed stays lost, and its events stay as they are"
-	remedyKeys    = "put keys.json back from a backup, or delete it: the next start makes a first key"
+	remedyBackup   = "make another backup, or use an older one"
+	remedyLog      = "stop the server, put this file back from a backup (`brokle verify` says whether that one is whole) and delete log/index and warehouse.duckdb; without a backup what is lost stays lost, and the server goes on with the rest"
+	remedyIndex    = "delete the directory log/index; the next start builds it again from the log"
+	remedyStore    = "delete warehouse.duckdb and warehouse.duckdb.wal; the next start builds it again from the log"
+	remedyFilter   = "delete this file; it is made again in the background"
+	remedyPrices   = "put the directory prices back from a backup, or delete it: the next start begins another journal, by which all calls are priced anew, without own prices"
+	remedyBudgets  = "put budgets.json back from a backup, or delete it and set the budgets again: levels that were told are told again"
+	remedyAlerts   = "put alerts.json back from a backup, or delete it and make the alerts again: what they told last is then told again"
+	remedySaved    = "put saved.json back from a backup, or delete it: score definitions, saved views and charts are then made again by hand"
+	remedyDatasets = "put the file back from a backup, or take it out of the directory: the other datasets are whole"
+	remedyMedia    = "put the file back from a backup; without one what it showed stays lost, and its events stay as they are"
+	remedyKeys     = "put keys.json back from a backup, or delete it: the next start makes a first key"
 )
