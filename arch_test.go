@@ -234,7 +234,7 @@ func house() map[string]room {
 		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
 		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
 		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
+		"internal/e2e":            {inTests: []string{".", "brokleeval", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
 		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",

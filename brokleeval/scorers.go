@@ -48,7 +48,8 @@ func Captured(expr string) Scorer {
 		if len(all) == 0 {
 			return "", false
 		}
-		return strings.TrimSuffix(strings.NewReplacer(",", "", " ", "").Replace(all[len(all)-1][1]), "."), true
+		said := strings.Join(strings.Fields(all[len(all)-1][1]), "")
+		return strings.TrimSuffix(strings.ReplaceAll(said, ",", ""), "."), true
 	}
 	return Func("captured", func(_ context.Context, c Case) (Score, error) {
 		if c.Item.Expected == nil {

@@ -163,7 +163,7 @@ func Params() []Param {
 		{Name: "cursor", Lists: rows | Events | Stats, Says: "`next_cursor` of the page before, all else unchanged"},
 		{Name: "format", Choices: []string{"otlp", "json", "jsonl", "csv"}, Says: "Of a trace `otlp`: as OpenTelemetry's spans and log records, in OTLP's JSON. Of the items of a dataset `jsonl` or `csv`: as a file; `json`, as when it is absent: as other answers"},
 		{Name: "page", Form: Integer, Says: "Of datasets, their items and experiments: which page, from 1"},
-		{Name: "offset", Form: Integer, Says: "Of the items of a version: how many are left out before the first"},
+		{Name: "offset", Form: Integer, Says: "Of datasets, their items and experiments, in the place of page: how many are left out before the first; data of items are then `items` and `total`"},
 		{Name: "version", Says: "Of a dataset: the version whose items are meant, by its number, or `latest`; when absent the one that is pinned, else the latest"},
 		{Name: "columns", Says: "Of an import: which columns, or members of rows, are what: `input:question,expected:answer,metadata:topic,id:number`; several of one kind become an object, those that are not named are left out. When absent rows have the members of an item"},
 		{Name: "deduplicate", Form: Boolean, Says: "Of an import: skip an item without an id whose input and expected another one has; `true` when absent"},

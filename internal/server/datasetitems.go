@@ -24,7 +24,7 @@ type imported struct {
 
 // listItems is GET /v1/datasets/{id}/items.
 func listItems(ctx context.Context, s *Server, c *call) (*answer, error) {
-	page, limit, err := paging(c)
+	page, before, limit, err := paging(c)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,10 @@ func listItems(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, total, _, err := s.items(ctx, c, version, (page-1)*limit, limit)
+	items, total, _, err := s.items(ctx, c, version, before, limit)
+	if err == nil && c.params.Has("offset") { // as those clients read it that count rows
+		return enveloped(s, versionItems{items, total}, nil)
+	}
 	return ok(&datasetPage[dataset.Item]{Success: true, Data: items, Meta: datasetTop{datasetPaging{page, limit, total}}}, err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ type (
 func datasetRoutes() []route {
 	const read, write = keyring.ScopeRead, keyring.ScopeIngest
 	one, items := "/v1/datasets/{id}", "/v1/datasets/{id}/items"
-	paged := []string{"limit", "page"}
+	paged := []string{"limit", "page", "offset"}
 	return []route{
 		{method: http.MethodGet, path: "/v1/datasets", scope: read, params: paged, light: true, handle: listDatasets},
 		{method: http.MethodPost, path: "/v1/datasets", scope: write, handle: postDataset},
@@ -49,7 +50,7 @@ func datasetRoutes() []route {
 		{method: http.MethodPost, path: one + "/versions", scope: write, handle: postVersion},
 		{method: http.MethodGet, path: one + "/versions/{version}", scope: read, light: true, handle: getVersion},
 		{method: http.MethodGet, path: one + "/versions/{version}/items", scope: read, params: []string{"limit", "offset"}, handle: listVersionItems},
-		{method: http.MethodGet, path: items, scope: read, params: append(paged, "version"), handle: listItems},
+		{method: http.MethodGet, path: items, scope: read, params: append(slices.Clone(paged), "version"), handle: listItems},
 		{method: http.MethodPost, path: items, scope: write, handle: postItems},
 		{method: http.MethodGet, path: items + "/export", scope: read, params: []string{"format", "version"}, handle: exportItems},
 		{method: http.MethodPost, path: items + "/import", scope: write, params: []string{"columns", "deduplicate", "line"}, handle: importItems},
@@ -135,22 +136,32 @@ const mostPage = 1000
 
 // pageCut cuts the page that was asked for out of all rows.
 func pageCut[T any](c *call, all []T) (*answer, error) {
-	page, limit, err := paging(c)
+	page, from, limit, err := paging(c)
 	if err != nil {
 		return nil, err
 	}
 	total := len(all)
-	from := min((page-1)*limit, total)
+	from = min(from, total)
 	all = all[from:min(from+limit, total)]
 	return ok(&datasetPage[T]{Success: true, Data: append([]T{}, all...), Meta: datasetTop{datasetPaging{page, limit, total}}}, nil)
 }
 
-func paging(c *call) (page, limit int, err error) {
-	if page, err = numberParam(c, "page", 1, 1, 1<<20); err != nil {
-		return 0, 0, err
+// paging is the page that was asked for, and how many rows are before it: some clients count pages, and others rows.
+func paging(c *call) (page, before, limit int, err error) {
+	if limit, err = numberParam(c, "limit", 50, 1, mostPage); err != nil {
+		return 0, 0, 0, err
 	}
-	limit, err = numberParam(c, "limit", 50, 1, mostPage)
-	return page, limit, err
+	if page, err = numberParam(c, "page", 1, 1, 1<<20); err != nil {
+		return 0, 0, 0, err
+	}
+	if !c.params.Has("offset") {
+		return page, (page - 1) * limit, limit, nil
+	}
+	if c.params.Has("page") {
+		return 0, 0, 0, badParameter("offset", "goes not with page")
+	}
+	before, err = numberParam(c, "offset", 0, 0, 1<<30)
+	return before/limit + 1, before, limit, err
 }
 
 // numberParam is a parameter that is a whole number, within bounds; one that is not there is usual.

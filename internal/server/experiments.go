@@ -18,7 +18,7 @@ func experimentRoutes() []route {
 	const read, write = keyring.ScopeRead, keyring.ScopeIngest
 	const one = "/v1/experiments/{id}"
 	return []route{
-		{method: http.MethodGet, path: "/v1/experiments", scope: read, params: []string{"limit", "page", "dataset_id"}, light: true, handle: listExperiments},
+		{method: http.MethodGet, path: "/v1/experiments", scope: read, params: []string{"limit", "page", "offset", "dataset_id"}, light: true, handle: listExperiments},
 		{method: http.MethodPost, path: "/v1/experiments", scope: write, handle: postExperiment},
 		{method: http.MethodGet, path: "/v1/experiments/compare", scope: read, params: []string{"a", "b", "change", "limit", "page"}, handle: compareTwo},
 		{method: http.MethodPost, path: "/v1/experiments/compare", scope: read, handle: compareSeveral},
@@ -232,7 +232,7 @@ type comparedView struct {
 
 // compareTwo is GET /v1/experiments/compare.
 func compareTwo(ctx context.Context, s *Server, c *call) (*answer, error) {
-	page, limit, err := paging(c)
+	page, before, limit, err := paging(c)
 	if err == nil && limit > mostShown {
 		err = badParameter("limit", "must be at most %d", mostShown)
 	}
@@ -272,7 +272,7 @@ func compareTwo(ctx context.Context, s *Server, c *call) (*answer, error) {
 		}
 	}
 	v.Total = len(v.Rows)
-	from := min((page-1)*limit, v.Total)
+	from := min(before, v.Total)
 	v.Rows = v.Rows[from:min(from+limit, v.Total)]
 	if err := s.showCompared(ctx, c.caller.Project, v.Rows); err != nil {
 		return nil, err
