@@ -139,7 +139,9 @@ func TestPublishedClients(t *testing.T) {
 	for _, c := range batchClients {
 		t.Run("stored "+c.version, func(t *testing.T) { c.checkStored(t, n) })
 	}
-	t.Run("datasets", func(t *testing.T) { checkDatasetsClient(t, n, newKey(t, data, "datasets", "ingest,read,admin"), python) })
+	t.Run("datasets", func(t *testing.T) {
+		checkDatasetsClient(t, n, newKey(t, data, "datasets", "ingest,read,admin"), python)
+	})
 }
 
 // installClients installs the clients below dir and returns the interpreter that has the newest.

@@ -1,5 +1,6 @@
 // Datasets and experiments as the server has them: each answer has what was asked for under data.
 import { get, type Params, request, seg } from "../api.ts";
+import { isObject, Sent } from "../json.ts";
 import type {
   ComparedExperiments,
   Dataset,
@@ -43,8 +44,17 @@ export const listItems = (id: string, version: string | null, page: number, sign
 /** ITEMS is how many items a page of a dataset has. */
 export const ITEMS = 50;
 
-export const putItem = (id: string, item: unknown) =>
-  data(request<One<ImportTold>>(at(id, "/items"), { method: "POST", body: { items: [item] } }));
+/** putItem puts an item, whose members are JSON as texts. */
+export const putItem = (id: string, item: Record<string, string | undefined>) => {
+  const members = Object.entries(item).flatMap(([name, json]) => (json ? [`${JSON.stringify(name)}:${json}`] : []));
+  return data(
+    request<One<ImportTold>>(at(id, "/items"), {
+      method: "POST",
+      text: `{"items":[{${members.join(",")}}]}`,
+      type: "application/json",
+    }),
+  );
+};
 
 export const dropItem = (id: string, item: string) =>
   request<void>(at(id, `/items/${seg(item)}`), { method: "DELETE" });
@@ -85,6 +95,20 @@ export async function importText(id: string, text: string, csv: boolean, fields:
   const path = at(id, `/items/import${fields ? `?columns=${encodeURIComponent(fields)}` : ""}`);
   const type = csv ? "text/csv" : "application/x-ndjson";
   return data(request<One<ImportTold>>(path, { method: "POST", text, type }));
+}
+
+/** written is a value for people: a text as it is, else JSON. */
+export function written(v: Sent | unknown, space = 0): string {
+  if (v === undefined || v === null) return "";
+  if (!(v instanceof Sent)) return typeof v === "string" ? v : JSON.stringify(v, null, space);
+  if (typeof v.value === "string") return v.value;
+  return space > 0 && isObject(v.value) ? pretty(v.text, space) : v.text;
+}
+
+// pretty is JSON over several lines, where nothing of it is lost by that.
+function pretty(text: string, space: number): string {
+  const read = JSON.parse(text) as unknown;
+  return JSON.stringify(read) === text ? JSON.stringify(read, null, space) : text;
 }
 
 /** toldOf says in a line what became of what was added. */

@@ -12,8 +12,10 @@ import {
   listVersions,
   putItem,
   toldOf,
+  written,
 } from "../dataset/api.ts";
 import { count, counted } from "../format.ts";
+import { Sent } from "../json.ts";
 import { navigate, setQuery, usePlace } from "../router.ts";
 import { may, useSession } from "../signedin.ts";
 import type { Dataset, DatasetItem } from "../types.ts";
@@ -153,8 +155,7 @@ function Items({ dataset, writes, changed }: { dataset: Dataset; writes: boolean
 
 /** Value is JSON in a cell: a text as it is. */
 function Value({ of }: { of: unknown }): JSX.Element {
-  const text = of === undefined || of === null ? "" : typeof of === "string" ? of : JSON.stringify(of);
-  return <span class="dataset-value">{text}</span>;
+  return <span class="dataset-value">{written(of)}</span>;
 }
 
 function Versions({ dataset, version }: { dataset: Dataset; version: string | null }): JSX.Element {
@@ -228,18 +229,22 @@ function Import({ dataset, done }: { dataset: Dataset; done: () => void }): JSX.
   );
 }
 
-const written = (v: unknown): string =>
-  v === undefined || v === null ? "" : typeof v === "string" ? v : JSON.stringify(v, null, 2);
-
-// meant is what a text says: JSON where it looks so, else the text.
-export function meant(text: string): unknown {
+// jsonOf is what a text says, as JSON: itself where it looks so, else a text. A value whose text was not touched stays as it was.
+function jsonOf(text: string, was: unknown): string | undefined {
   if (text.trim() === "") return undefined;
+  if (was !== undefined && was !== null && text === written(was, 2))
+    return was instanceof Sent ? was.text : JSON.stringify(was);
+  const wasText = was instanceof Sent ? typeof was.value === "string" : typeof was === "string";
+  if (wasText) return JSON.stringify(text);
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
+    JSON.parse(text);
     return text;
+  } catch {
+    return JSON.stringify(text);
   }
 }
+
+const quoted = (s: string | undefined): string | undefined => (s ? JSON.stringify(s) : undefined);
 
 interface EditProps {
   dataset: Dataset;
@@ -249,16 +254,18 @@ interface EditProps {
 }
 
 function EditItem({ dataset, item, onClose, done }: EditProps): JSX.Element {
-  const [input, setInput] = useState(written(item?.input));
-  const [expected, setExpected] = useState(written(item?.expected));
+  const [input, setInput] = useState(written(item?.input, 2));
+  const [expected, setExpected] = useState(written(item?.expected, 2));
   const { busy, error, run } = useDoing();
   const save = async () => {
     const body = {
-      ...(item ? { id: item.id, metadata: item.metadata, source: item.source } : {}),
-      ...(item?.source_trace_id ? { source_trace_id: item.source_trace_id } : {}),
-      ...(item?.source_span_id ? { source_span_id: item.source_span_id } : {}),
-      input: kept(input, item?.input),
-      expected: kept(expected, item?.expected),
+      id: quoted(item?.id),
+      source: quoted(item?.source),
+      source_trace_id: quoted(item?.source_trace_id),
+      source_span_id: quoted(item?.source_span_id),
+      metadata: item?.metadata instanceof Sent ? item.metadata.text : undefined,
+      input: jsonOf(input, item?.input),
+      expected: jsonOf(expected, item?.expected),
     };
     if (await run(() => putItem(dataset.id, body))) done();
   };
@@ -301,10 +308,6 @@ function EditItem({ dataset, item, onClose, done }: EditProps): JSX.Element {
     </Dialog>
   );
 }
-
-// kept leaves a value as it was where its text is: a text that looks like JSON stays one.
-const kept = (text: string, was: unknown): unknown =>
-  text === written(was) ? was : typeof was === "string" && text.trim() !== "" ? text : meant(text);
 
 function Delete({ dataset, onClose }: { dataset: Dataset; onClose: () => void }): JSX.Element {
   const { busy, error, run } = useDoing();

@@ -45,6 +45,7 @@ export function DatasetsPage(): JSX.Element {
       {data && data.data.length > 0 && (
         <DataTable
           label="Datasets"
+          class="texts"
           heads={["Name", "Items", "Version", "Updated", "Description"]}
           rows={data.data.map(d => ({
             key: d.id,

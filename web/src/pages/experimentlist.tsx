@@ -46,6 +46,7 @@ export function Experiments({ dataset }: { dataset: string }): JSX.Element {
       {data && total > 0 && (
         <DataTable
           label="Experiments"
+          class="texts"
           heads={["Name", "", "Status", "Version", "Results", "Scores (95 %)", "Began"]}
           rows={data.data.map(x => ({ key: x.id, cells: cells(x, chosen.includes(x.id), () => toggle(x.id)) }))}
         />

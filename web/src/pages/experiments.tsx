@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { link } from "../base.ts";
-import { compareExperiments } from "../dataset/api.ts";
+import { compareExperiments, written } from "../dataset/api.ts";
 import { cost, count, counted, duration } from "../format.ts";
 import { setQuery, usePlace } from "../router.ts";
 import type { ComparedExperiments, ComparedItem, Experiment, ExperimentResult, ScoreChange } from "../types.ts";
@@ -55,7 +55,7 @@ function Both({ a, b }: { a: string; b: string }): JSX.Element {
 
 function Which({ data }: { data: ComparedExperiments }): JSX.Element {
   const side = (name: string, x: Experiment) => (
-    <div class="card tile">
+    <div class="card tile experiment-tile">
       <dt>{name}</dt>
       <dd>
         <strong>{x.name}</strong>
@@ -64,7 +64,7 @@ function Which({ data }: { data: ComparedExperiments }): JSX.Element {
           {x.status}
           {x.dataset_version > 0 && `, version ${x.dataset_version} of the dataset`}
         </span>
-        {x.metadata !== undefined && <code class="small">{JSON.stringify(x.metadata)}</code>}
+        {x.metadata && <code class="small">{written(x.metadata)}</code>}
       </dd>
     </div>
   );
