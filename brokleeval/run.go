@@ -92,10 +92,10 @@ func (e Experiment) Do(ctx context.Context, d Dataset, task Task, scorers ...Sco
 func (e Experiment) check(scorers []Scorer) error {
 	var errs []error
 	if e.Name == "" {
-		errs = append(errs, errors.New("Name is empty"))
+		errs = append(errs, errors.New("the Name is empty"))
 	}
 	if e.Parallel < 0 || e.Trials < 0 {
-		errs = append(errs, errors.New("Parallel and Trials are at least 1"))
+		errs = append(errs, errors.New("one of Parallel and Trials is below 0"))
 	}
 	names := map[string]bool{}
 	for _, s := range scorers {

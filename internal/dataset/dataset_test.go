@@ -437,3 +437,28 @@ func TestAtOnce(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 }
+
+// What cannot be written is an error, and changes nothing.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skipf("skipped: this system has no /dev/full (%v)", err)
+	}
+	set := open(t, t.TempDir()).create("one", "d")
+	put(t, set, false, `{"id":"a","input":"first"}`)
+	path, size := set.journal.path, set.journal.size
+	set.journal.path = "/dev/full"
+	if _, err := set.Put([]Item{item(t, `{"id":"b","input":2}`)}, Putting{}); !errors.Is(err, ErrWrite) {
+		t.Errorf("a full disk: %v", err)
+	}
+	if _, err := set.Remove([]string{"a"}, "key"); !errors.Is(err, ErrWrite) {
+		t.Errorf("after it could not be mended: %v", err)
+	}
+	if err := set.Pin("key", 1); !errors.Is(err, ErrWrite) {
+		t.Errorf("after it could not be mended: %v", err)
+	}
+	set.journal.path = path
+	if info, _ := set.Info(); info.LatestVersion != 1 || info.CurrentVersion != nil || set.journal.size != size || inputs(t, set, Latest) != `"first"` {
+		t.Errorf("%+v", info)
+	}
+}

@@ -32,7 +32,7 @@ func experimentRoutes() []route {
 }
 
 // mostResults is how many traces of an experiment are counted and compared.
-const mostResults = 50_000
+const mostResults = 20_000
 
 // experimentView is an experiment and what came of it.
 type experimentView struct {

@@ -39,7 +39,7 @@ function Of({ dataset, changed }: { dataset: Dataset; changed: () => void }): JS
   const session = useSession();
   const [sure, ask] = useState(false);
   return (
-    <div class="page">
+    <div class="page dataset-page">
       <PageHead title={dataset.name}>
         <span class="muted">
           {counted(dataset.item_count, "item")}, version {dataset.current_version ?? dataset.latest_version}

@@ -15,7 +15,7 @@ export function ExperimentsPage(): JSX.Element {
   const { query } = usePlace();
   const [a, b] = [query.get("a"), query.get("b")];
   return (
-    <div class="page">
+    <div class="page dataset-page">
       <PageHead title={a && b ? "Compare two experiments" : "Experiments"}>
         <span class="spacer" />
         {a && b && (
