@@ -282,6 +282,43 @@ func TestEndpointTriesAgain(t *testing.T) {
 	}
 }
 
+// A verdict that there is not is no score.
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	said := make(chan string, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		raw, _ := json.Marshal(<-said)
+		_, _ = fmt.Fprintf(w, `{"choices":[{"message":{"content":%s}}]}`, raw)
+	}))
+	defer srv.Close()
+	at := brokleeval.Endpoint{URL: srv.URL, Tries: 1}
+	number := brokleeval.Judge{Endpoint: at, Model: "m"}
+	words := brokleeval.Judge{Endpoint: at, Model: "m", Choices: map[string]float64{"good": 1, "bad": 0}}
+	for _, c := range []struct {
+		j      brokleeval.Judge
+		answer string
+		want   float64
+		says   string
+	}{
+		{number, `{"score": 1}`, 1, ""},
+		{number, "```json\n{\"reason\": \"so\", \"score\": 0.25}\n```", 0.25, ""},
+		{number, `{"score": 0} on second thought {"score": 1}`, 1, ""},
+		{number, `{"score": 7}`, 0, "gave the score"},
+		{number, `{"score": -1}`, 0, "gave the score"},
+		{number, `{"score": "high"}`, 0, "gave the score"},
+		{number, `{"reason": "none"}`, 0, "without a score"},
+		{number, ``, 0, "without a score"},
+		{words, `{"score": "Good"}`, 1, ""},
+		{words, `{"score": "fair"}`, 0, "gave the score"},
+	} {
+		said <- c.answer
+		s, err := c.j.Score(t.Context(), brokleeval.Case{JSON: []byte(`"x"`)})
+		if s.Value != c.want || c.says == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %+v, %v", c.answer, s, err)
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "items.jsonl")

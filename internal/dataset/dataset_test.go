@@ -236,8 +236,12 @@ func TestEveryPrefix(t *testing.T) {
 			if got := inputs(t, set, Latest); got != want {
 				t.Fatalf("%d bytes and %d zeros: %q, not %q", size, len(more), got, want)
 			}
-			if r.IntN(20) == 0 {
-				put(t, set, false, `{"id":"z","input":"goes on"}`)
+			if len(more) == 0 && r.IntN(8) > 0 {
+				continue
+			}
+			put(t, set, false, `{"id":"z","input":"goes on"}`)
+			if got := inputs(t, reopenedIn(t, in), Latest); got != strings.TrimSpace(want+` "goes on"`) {
+				t.Fatalf("%d bytes and %d zeros, gone on with: %q", size, len(more), got)
 			}
 		}
 	}
@@ -315,6 +319,8 @@ func TestErase(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func reopenedIn(t *testing.T, dir string) *Dataset { return reopened(t, dir, "one") }
 
 func reopened(t *testing.T, dir, project string) *Dataset {
 	t.Helper()
