@@ -22,7 +22,7 @@ func TestPublicAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("root", func(t *testing.T) {
 		t.Parallel()
-		requireAPI(t, "testdata/api.txt", ".", module, module+"/brokletest")
+		requireAPI(t, "testdata/api.txt", ".", module, module+"/brokletest", module+"/brokleeval")
 	})
 	for _, dir := range integrations(t) {
 		t.Run(dir, func(t *testing.T) {

@@ -68,6 +68,7 @@ func house() map[string]room {
 			inTests: []string{"brokletest", "internal/entity", "internal/extract", "internal/query"},
 			because: "it is what a user imports",
 		},
+		"brokleeval": {may: []string{".", "internal/interval"}, inTests: []string{"internal/standin"}, because: "it runs users' experiments: it talks to the server as anybody may"},
 		"brokletest": {may: []string{"."}, because: "it is for users' tests: it knows what users know"},
 
 		"internal/payload":   {may: []string{"internal/wire", "internal/rawjson"}, because: "it writes payloads, whoever sends them"},
@@ -180,8 +181,10 @@ func house() map[string]room {
 		"internal/alert": {
 			may: with(contracts, []string{"internal/query", "internal/document", "internal/egress"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
 		},
-		"internal/saved":  {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
-		"internal/prompt": {may: []string{"internal/document", "internal/wire"}, because: "it keeps what people write, whoever asks for it"},
+		"internal/interval": {because: "numbers are numbers"},
+		"internal/dataset":  {may: []string{"internal/wire", "internal/interval", "internal/durable"}, because: "it keeps items in files, whoever asks for them"},
+		"internal/saved":    {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
+		"internal/prompt":   {may: []string{"internal/document", "internal/wire"}, because: "it keeps what people write, whoever asks for it"},
 		"internal/judge": {
 			may: with(contracts, []string{"internal/query", "internal/document"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
 		},
@@ -205,10 +208,10 @@ func house() map[string]room {
 			because: "it moves a repricing on; it knows no HTTP and no engine",
 		},
 		"internal/datadir": {
-			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
+			may: with(engines, []string{"internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/dataset", "internal/backup", "internal/durable"}), because: "it knows the form of every file, and runs nothing",
 		},
 		"internal/verify": {
-			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/backup", "internal/datadir"}),
+			may:     with(contracts, engines, []string{"internal/extract", "internal/indexer", "internal/removal", "internal/keyring", "internal/pricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/dataset", "internal/backup", "internal/datadir"}),
 			because: "it looks at what lies there, and runs nothing",
 		},
 		"internal/keyring": {may: []string{"internal/document", "internal/clock"}, because: "keys are a file; they need nothing else"},
@@ -220,7 +223,7 @@ func house() map[string]room {
 		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar", "internal/dataset", "internal/interval"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -228,7 +231,7 @@ func house() map[string]room {
 		"internal/sample": {may: []string{"."}, because: "it is an ordinary client of the public API"},
 		"internal/daemon": {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
-				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/query", "internal/server", "internal/datadir", "internal/verify",
+				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/dataset", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "internal/document", "internal/egress", "internal/signin", "web"}),
 			inTests: []string{"internal/e2e/rig"},
 			because: "the only place where all meet",
@@ -238,7 +241,7 @@ func house() map[string]room {
 		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
 		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
 		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
-		"internal/e2e":            {inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
+		"internal/e2e":            {inTests: []string{".", "brokleeval", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},
 		"internal/e2e/rig":        {may: []string{".", "internal/watch"}, because: "it talks to the built binary"},
 		"internal/e2e/torture": {
 			inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",

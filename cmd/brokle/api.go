@@ -48,12 +48,17 @@ func ask(ctx context.Context, c *cli.Command, method, path string) (io.ReadClose
 
 // request is ask with a body of JSON.
 func request(ctx context.Context, c *cli.Command, method, path string, send io.Reader) (io.ReadCloser, error) {
-	body, _, err := requestAs(ctx, c, method, path, send, "")
+	return requestOf(ctx, c, method, path, "application/json", send)
+}
+
+// requestOf is request with a body of another media type.
+func requestOf(ctx context.Context, c *cli.Command, method, path, media string, send io.Reader) (io.ReadCloser, error) {
+	body, _, err := requestAs(ctx, c, method, path, media, send, "")
 	return body, err
 }
 
-// requestAs is request of an answer of this media type, with its header; "" is whatever there is.
-func requestAs(ctx context.Context, c *cli.Command, method, path string, send io.Reader, accept string) (io.ReadCloser, http.Header, error) {
+// requestAs is requestOf of an answer of the media type accept, with its header; "" is whatever there is.
+func requestAs(ctx context.Context, c *cli.Command, method, path, media string, send io.Reader, accept string) (io.ReadCloser, http.Header, error) {
 	if c.String("api-key") == "" {
 		_, err := newClient(c) // says what to do
 		return nil, nil, err
@@ -74,7 +79,7 @@ func requestAs(ctx context.Context, c *cli.Command, method, path string, send io
 		req.Header.Set("Accept", accept)
 	}
 	if send != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	client, err := httpClientOf(c)
 	if err != nil {

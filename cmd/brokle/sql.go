@@ -99,7 +99,7 @@ func postSQL(ctx context.Context, c *cli.Command, text string, limit int, accept
 	if err != nil {
 		return nil, nil, err
 	}
-	return requestAs(ctx, c, http.MethodPost, "/v1/sql", bytes.NewReader(body), accept)
+	return requestAs(ctx, c, http.MethodPost, "/v1/sql", "application/json", bytes.NewReader(body), accept)
 }
 
 // askSQL reads the answer to a statement.

@@ -62,6 +62,9 @@ func (n *node) backup(ctx context.Context, w io.Writer, journal func(head entity
 	if err := n.addMedia(out); err != nil {
 		return err
 	}
+	if err := n.addDatasets(out); err != nil {
+		return err
+	}
 	raw, err := journal(head)
 	if err != nil {
 		return err
@@ -82,6 +85,16 @@ func (n *node) addMedia(out *backup.Writer) error {
 	}
 	return n.media.Export(func(name string, size int64, r io.Reader) error {
 		return out.Add(path.Join(datadir.MediaDir, name), size, r)
+	})
+}
+
+// addDatasets adds the files of datasets, each as much of it as is whole.
+func (n *node) addDatasets(out *backup.Writer) error {
+	if n.datasets == nil {
+		return nil
+	}
+	return n.datasets.Export(func(name string, size int64, r io.Reader) error {
+		return out.Add(path.Join(datadir.DatasetsDir, name), size, r)
 	})
 }
 

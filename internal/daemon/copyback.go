@@ -291,6 +291,9 @@ func (b *copyingBack) copyFiles() error {
 			return err
 		}
 	}
+	if err := copyDatasets(filepath.Join(b.from, datadir.DatasetsDir), filepath.Join(b.cfg.DataDir, datadir.DatasetsDir)); err != nil {
+		return err
+	}
 	var numbers pricing.Numbers
 	for _, node := range slices.Sorted(maps.Keys(b.state.Begins)) {
 		numbers = append(numbers, pricing.Number{Node: node, After: b.state.Begins[node]})

@@ -12,6 +12,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/extract"
@@ -64,6 +65,7 @@ type node struct {
 	saved      *saved.Saved
 	prompts    *prompt.Prompts
 	judges     *judge.Judges
+	datasets   *dataset.Datasets // nil: the node shares its Warehouse
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
 	monitor    *monitor
@@ -289,6 +291,9 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	if err = n.openPrompts(); err != nil {
 		return nil, err
 	}
+	if err = n.openDatasets(); err != nil {
+		return nil, err
+	}
 	limits := wireformat.Limits{MaxEvents: cfg.MaxEvents, MaxPayloadBytes: int(cfg.MaxPayloadBytes), MaxDepth: cfg.MaxDepth}
 	if n.shared == nil {
 		limits.MaxMediumBytes = int(cfg.MaxMediumBytes)
@@ -358,7 +363,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 	}
 	options := server.Options{
 		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
-		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Prompts: n.prompts, Judges: n.judges, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Search: n.log, Keys: n.keys,
+		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Prompts: n.prompts, Judges: n.judges, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Datasets: n.datasets, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,
 		RetentionStats: n.keeper.Stats, ForwardStats: forwardStats, Removed: n.log.Removed,

@@ -32,8 +32,8 @@ func documentedQuestions(t testing.TB) []question {
 	return all
 }
 
-// ask asks in SQL, as the key that was made at the first start.
-func (n *testNode) ask(t testing.TB, sql, accept string) (int, string) {
+// sql asks in SQL, as the key that was made at the first start.
+func (n *testNode) sql(t testing.TB, sql, accept string) (int, string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": sql})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestDocumentedSQL(t *testing.T) {
 	n := start(t, Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, Sample: true})
 	watch.Until(t, "the sample is loaded", func() bool { return strings.Contains(n.log.String(), "sample loaded") })
 	for _, q := range documentedQuestions(t) {
-		status, body := n.ask(t, q.sql, "application/json")
+		status, body := n.sql(t, q.sql, "application/json")
 		var a struct {
 			Columns []struct{ Name string }
 			Rows    [][]any
@@ -82,7 +82,7 @@ func TestDocumentedSQL(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &stats); err != nil || len(stats.Data) != 1 {
 		t.Fatalf("%s: %v", body, err)
 	}
-	_, body = n.ask(t, "select count(*), sum(counted_tokens), sum(counted_cost) from observations", "")
+	_, body = n.sql(t, "select count(*), sum(counted_tokens), sum(counted_cost) from observations", "")
 	var a struct{ Rows [][]float64 }
 	if err := json.Unmarshal([]byte(body), &a); err != nil || len(a.Rows) != 1 {
 		t.Fatalf("%s: %v", body, err)
@@ -122,7 +122,7 @@ func TestQuestionsOfThePage(t *testing.T) {
 func TestSQLOff(t *testing.T) {
 	t.Parallel()
 	n := start(t, Config{DataDir: t.TempDir(), BootstrapAPIKey: testKey, SQL: "off"})
-	if status, body := n.ask(t, "select 1", ""); status != http.StatusNotImplemented || !strings.Contains(body, "sql_off") {
+	if status, body := n.sql(t, "select 1", ""); status != http.StatusNotImplemented || !strings.Contains(body, "sql_off") {
 		t.Errorf("%d %s", status, body)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/backup"
 	"github.com/brokle-ai/brokle-go/internal/budget"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
@@ -48,6 +49,7 @@ const (
 	PartPrompts    = "prompts"
 	PartJudges     = "judges"
 	PartMedia      = "media"
+	PartDatasets   = "datasets"
 )
 
 // quarantineVersion is the form of the quarantine's file, which does not say it itself.
@@ -60,6 +62,7 @@ func formats() map[string]int {
 		PartWarehouse: duckstore.SchemaVersion, PartKeys: keyring.FileVersion, PartErasing: removal.JournalVersion,
 		PartQuarantine: quarantineVersion, PartExpired: removal.ExpiredVersion, PartPrices: pricing.JournalVersion,
 		PartBudgets: budget.FileVersion, PartSaved: saved.FileVersion, PartAlerts: alert.FileVersion, PartPrompts: prompt.FileVersion, PartJudges: judge.FileVersion, PartMedia: mediafiles.FormatVersion,
+		PartDatasets: dataset.FormatVersion,
 	}
 }
 

@@ -4,6 +4,7 @@ package datadir
 const (
 	LogDir        = "log"
 	MediaDir      = "media"
+	DatasetsDir   = "datasets"
 	WarehouseFile = "warehouse.duckdb"
 	QuarantineDir = "quarantine"
 	KeysFile      = "keys.json"

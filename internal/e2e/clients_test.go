@@ -140,6 +140,9 @@ func TestPublishedClients(t *testing.T) {
 		t.Run("stored "+c.version, func(t *testing.T) { c.checkStored(t, n) })
 	}
 	t.Run("prompts", func(t *testing.T) { checkPrompts(t, n, python, data) })
+	t.Run("datasets", func(t *testing.T) {
+		checkDatasetsClient(t, n, newKey(t, data, "datasets", "ingest,read,admin"), python)
+	})
 }
 
 // installClients installs the clients below dir and returns the interpreter that has the newest.

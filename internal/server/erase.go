@@ -32,6 +32,9 @@ func deleteTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.eraseItems(c, []string{id}); err != nil { // first: who asks again after a failure finds the trace still
+		return nil, err
+	}
 	return s.erase(ctx, c, s.o.Eraser.Trace, id)
 }
 
@@ -56,9 +59,24 @@ func (s *Server) erase(ctx context.Context, c *call, remove func(ctx context.Con
 	if err != nil {
 		return nil, err
 	}
+	if err := s.eraseItems(c, gone.TraceIDs); err != nil {
+		return nil, err
+	}
 	s.o.Logger.Info("telemetry was erased", "project", c.caller.Project, "by", c.caller.KeyID, "events", gone.Events, "traces", len(gone.TraceIDs))
 	return &answer{status: http.StatusOK, body: &erasure{
 		Erased:   erased{Traces: len(gone.TraceIDs), Observations: gone.Observations, Scores: gone.Scores, Events: gone.Events},
 		TraceIDs: append([]string{}, gone.TraceIDs...),
 	}}, nil
+}
+
+// eraseItems takes what was made of traces out of the datasets, in all of their versions.
+func (s *Server) eraseItems(c *call, traceIDs []string) error {
+	if s.o.Datasets == nil {
+		return nil
+	}
+	n, err := s.o.Datasets.Erase(c.caller.Project, traceIDs)
+	if n > 0 {
+		s.o.Logger.Info("items of datasets were erased with their traces", "project", c.caller.Project, "by", c.caller.KeyID, "items", n)
+	}
+	return s.datasetProblem(err)
 }

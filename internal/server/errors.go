@@ -42,6 +42,7 @@ const (
 	codeInvalidSQL        = "invalid_sql"
 	codeNotAcceptable     = "not_acceptable"
 	codeSQLOff            = "sql_off"
+	codeDatasetExists     = "dataset_exists"
 	codeRepricing         = "repricing_under_way"
 	codeShared            = "warehouse_shared"
 	codeRateLimited       = "rate_limited"

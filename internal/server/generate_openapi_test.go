@@ -12,8 +12,10 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/detail"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/interval"
 	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/keyring"
 	"github.com/brokle-ai/brokle-go/internal/outgoing"
@@ -70,43 +72,74 @@ func operations() map[string]operation {
 		"GET /v1/telemetry/audit":       {id: "getAudit", says: "What became of the project's events since this node started", tag: send, gives: audit{}},
 		"POST /v1/auth/validate-key": {id: "validateKey", says: "Whether the key is valid, for clients of 2025; a key of any scope", tag: "keys", gives: success[keyInfo]{},
 			more: one("401", one("description", `No valid key: {"success": false, "error": {…}}`))},
-		"GET /v1/ingest/refused":            {id: "listRefused", says: "Requests that were refused where telemetry comes in, since this node started", tag: send, gives: wire.Page[refusedRow]{}},
-		"GET /v1/keys":                      {id: "listKeys", says: "The keys of the project, without their secrets", tag: admin, gives: wire.Page[keyRow]{}},
-		"POST /v1/keys":                     {id: "createKey", says: "Make a key of the project; the answer shows it, once", tag: admin, takes: newKey{}, more: one("201", one("description", "Made").with("content", content(ref("CreatedKey"))))},
-		"DELETE /v1/keys/{id}":              {id: "revokeKey", says: "Revoke a key of the project", tag: admin, more: one("204", one("description", "Revoked")).with("409", problemAnswer("It is the project's only key with the scope admin"))},
-		"GET /v1/prices":                    {id: "getPrices", says: "What the project's calls are priced by: the book, the setting and its own prices, with their history", tag: admin, gives: priceList{}},
-		"PUT /v1/prices":                    {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
-		"GET /v1/budgets":                   {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
-		"PUT /v1/budgets":                   {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
-		"GET /v1/prompts":                   {id: "listPrompts", says: "The project's prompts by name, each as its newest version", tag: read, gives: promptPage{}},
-		"POST /v1/prompts":                  {id: "createPromptVersion", says: "Make a version of a prompt, and move labels to it; what the newest version says already makes none", tag: admin, takes: prompt.Text{}, gives: success[wire.PromptVersion]{}},
-		"GET /v1/prompts/{id}":              {id: "getPrompt", says: "A version of a prompt: of a number, of a label, or of neither: the newest", tag: read, gives: success[wire.PromptVersion]{}},
-		"DELETE /v1/prompts/{id}":           {id: "deletePrompt", says: "Remove a version of a prompt, or the prompt; its numbers are not given again", tag: admin, more: one("204", one("description", "Removed"))},
-		"GET /v1/prompts/{id}/versions":     {id: "listPromptVersions", says: "The versions of a prompt, the newest first", tag: read, gives: versionsPage{}},
-		"PUT /v1/prompts/{id}/labels":       {id: "movePromptLabel", says: "Put a label on a version, and take it from the one that has it", tag: admin, takes: labelMove{}, gives: success[wire.PromptVersion]{}},
-		"DELETE /v1/prompts/{id}/labels":    {id: "removePromptLabel", says: "Take a label from the version that has it", tag: admin, more: one("204", one("description", "Removed"))},
-		"GET /api/public/v2/prompts/{id}":   {id: "langfusePrompt", says: "A version of a prompt, for Langfuse's clients", tag: read, gives: theirPrompt{}},
-		"POST /api/public/v2/prompts":       {id: "langfuseCreatePrompt", says: "Make a version of a prompt, for Langfuse's clients; without placeholders", tag: admin, takes: wire.StatRow{}, gives: theirPrompt{}},
-		"GET /v1/judges":                    {id: "listJudges", says: "The project's judges by name, and how each stands", tag: read, gives: wire.Page[judge.Standing]{}},
-		"GET /v1/judges/{id}":               {id: "getJudge", says: "One of them", tag: read, gives: judge.Standing{}},
-		"PUT /v1/judges/{id}":               {id: "putJudge", says: "Set a judge of this name, in the place of what there is", tag: admin, takes: judge.Judge{}, gives: judge.Standing{}},
-		"DELETE /v1/judges/{id}":            {id: "deleteJudge", says: "Remove the judge of this name; scores that it gave stay", tag: admin, more: one("204", one("description", "Removed"))},
-		"GET /v1/alerts":                    {id: "listAlerts", says: "The project's alerts by name, and how each stands by the last look", tag: read, gives: wire.Page[alert.Row]{}},
-		"GET /v1/alerts/{id}":               {id: "getAlert", says: "One of them", tag: read, gives: alert.Row{}},
-		"PUT /v1/alerts/{id}":               {id: "putAlert", says: "Set an alert of this name, in the place of what there is; a secret that is made for it is in the answer, once", tag: admin, takes: alert.Rule{}, gives: alert.Row{}},
-		"DELETE /v1/alerts/{id}":            {id: "deleteAlert", says: "Remove the alert of this name, with what of it was still to be sent", tag: admin, more: one("204", one("description", "Removed"))},
-		"GET /v1/alerts/{id}/deliveries":    {id: "listDeliveries", says: "What was sent of an alert and what is to be, the newest first", tag: read, gives: wire.Page[alert.Delivery]{}},
-		"POST /v1/alerts/{id}/test":         {id: "testAlert", says: "Look at an alert now, and say what would be told", tag: admin, gives: alert.Trial{}},
-		"GET /v1/score-definitions":         {id: "listScoreDefinitions", says: "How people give the project's scores, by name", tag: read, gives: wire.Page[saved.Definition]{}},
-		"PUT /v1/score-definitions/{id}":    {id: "putScoreDefinition", says: "Define a score of this name, in the place of what there is", tag: admin, takes: saved.Definition{}, gives: saved.Definition{}},
-		"DELETE /v1/score-definitions/{id}": {id: "deleteScoreDefinition", says: "Remove the definition of this name; scores stay", tag: admin, more: one("204", one("description", "Removed"))},
-		"GET /v1/charts":                    {id: "listCharts", says: "What the project's dashboard draws beside its own, by name", tag: read, gives: wire.Page[saved.Chart]{}},
-		"PUT /v1/charts/{id}":               {id: "putChart", says: "Save a chart under this name, in the place of what there is", tag: send, takes: saved.Chart{}, gives: saved.Chart{}},
-		"DELETE /v1/charts/{id}":            {id: "deleteChart", says: "Remove the chart of this name", tag: send, more: one("204", one("description", "Removed"))},
-		"GET /v1/views":                     {id: "listViews", says: "The project's saved views, by name", tag: read, gives: wire.Page[saved.View]{}},
-		"PUT /v1/views/{id}":                {id: "putView", says: "Save a view under this name, in the place of what there is", tag: send, takes: saved.View{}, gives: saved.View{}},
-		"DELETE /v1/views/{id}":             {id: "deleteView", says: "Remove the view of this name", tag: send, more: one("204", one("description", "Removed"))},
-		"GET /v1/prices/reprice":            {id: "listRepricings", says: "All repricings of the project, the newest first; with wait it answers as soon as none is under way", tag: admin, gives: wire.Page[repricingRow]{}},
+		"GET /v1/ingest/refused":                         {id: "listRefused", says: "Requests that were refused where telemetry comes in, since this node started", tag: send, gives: wire.Page[refusedRow]{}},
+		"GET /v1/keys":                                   {id: "listKeys", says: "The keys of the project, without their secrets", tag: admin, gives: wire.Page[keyRow]{}},
+		"POST /v1/keys":                                  {id: "createKey", says: "Make a key of the project; the answer shows it, once", tag: admin, takes: newKey{}, more: one("201", one("description", "Made").with("content", content(ref("CreatedKey"))))},
+		"DELETE /v1/keys/{id}":                           {id: "revokeKey", says: "Revoke a key of the project", tag: admin, more: one("204", one("description", "Revoked")).with("409", problemAnswer("It is the project's only key with the scope admin"))},
+		"GET /v1/prices":                                 {id: "getPrices", says: "What the project's calls are priced by: the book, the setting and its own prices, with their history", tag: admin, gives: priceList{}},
+		"PUT /v1/prices":                                 {id: "setPrices", says: "Set the project's own prices, for calls that start at from (now) or later and that no event has told of yet", tag: admin, takes: []wire.StatRow{}, gives: priceList{}},
+		"GET /v1/budgets":                                {id: "getBudgets", says: "The project's budgets, and how each stands by the last look", tag: read, gives: budgetList{}},
+		"PUT /v1/budgets":                                {id: "setBudgets", says: "Set the project's budgets, in the place of all that there are", tag: admin, takes: []budget.Budget{}, gives: budgetList{}},
+		"GET /v1/prompts":                                {id: "listPrompts", says: "The project's prompts by name, each as its newest version", tag: read, gives: promptPage{}},
+		"POST /v1/prompts":                               {id: "createPromptVersion", says: "Make a version of a prompt, and move labels to it; what the newest version says already makes none", tag: admin, takes: prompt.Text{}, gives: success[wire.PromptVersion]{}},
+		"GET /v1/prompts/{id}":                           {id: "getPrompt", says: "A version of a prompt: of a number, of a label, or of neither: the newest", tag: read, gives: success[wire.PromptVersion]{}},
+		"DELETE /v1/prompts/{id}":                        {id: "deletePrompt", says: "Remove a version of a prompt, or the prompt; its numbers are not given again", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/prompts/{id}/versions":                  {id: "listPromptVersions", says: "The versions of a prompt, the newest first", tag: read, gives: versionsPage{}},
+		"PUT /v1/prompts/{id}/labels":                    {id: "movePromptLabel", says: "Put a label on a version, and take it from the one that has it", tag: admin, takes: labelMove{}, gives: success[wire.PromptVersion]{}},
+		"DELETE /v1/prompts/{id}/labels":                 {id: "removePromptLabel", says: "Take a label from the version that has it", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /api/public/v2/prompts/{id}":                {id: "langfusePrompt", says: "A version of a prompt, for Langfuse's clients", tag: read, gives: theirPrompt{}},
+		"POST /api/public/v2/prompts":                    {id: "langfuseCreatePrompt", says: "Make a version of a prompt, for Langfuse's clients; without placeholders", tag: admin, takes: wire.StatRow{}, gives: theirPrompt{}},
+		"GET /v1/judges":                                 {id: "listJudges", says: "The project's judges by name, and how each stands", tag: read, gives: wire.Page[judge.Standing]{}},
+		"GET /v1/judges/{id}":                            {id: "getJudge", says: "One of them", tag: read, gives: judge.Standing{}},
+		"PUT /v1/judges/{id}":                            {id: "putJudge", says: "Set a judge of this name, in the place of what there is", tag: admin, takes: judge.Judge{}, gives: judge.Standing{}},
+		"DELETE /v1/judges/{id}":                         {id: "deleteJudge", says: "Remove the judge of this name; scores that it gave stay", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/alerts":                                 {id: "listAlerts", says: "The project's alerts by name, and how each stands by the last look", tag: read, gives: wire.Page[alert.Row]{}},
+		"GET /v1/alerts/{id}":                            {id: "getAlert", says: "One of them", tag: read, gives: alert.Row{}},
+		"PUT /v1/alerts/{id}":                            {id: "putAlert", says: "Set an alert of this name, in the place of what there is; a secret that is made for it is in the answer, once", tag: admin, takes: alert.Rule{}, gives: alert.Row{}},
+		"DELETE /v1/alerts/{id}":                         {id: "deleteAlert", says: "Remove the alert of this name, with what of it was still to be sent", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/alerts/{id}/deliveries":                 {id: "listDeliveries", says: "What was sent of an alert and what is to be, the newest first", tag: read, gives: wire.Page[alert.Delivery]{}},
+		"POST /v1/alerts/{id}/test":                      {id: "testAlert", says: "Look at an alert now, and say what would be told", tag: admin, gives: alert.Trial{}},
+		"GET /v1/score-definitions":                      {id: "listScoreDefinitions", says: "How people give the project's scores, by name", tag: read, gives: wire.Page[saved.Definition]{}},
+		"GET /v1/datasets":                               {id: "listDatasets", says: "The project's datasets, by name", tag: read, gives: datasetPage[dataset.Info]{}},
+		"POST /v1/datasets":                              {id: "createDataset", says: "Make a dataset", tag: send, takes: dataset.Named{}, gives: success[dataset.Info]{}, more: one("409", problemAnswer("The project has a dataset of this name"))},
+		"GET /v1/datasets/{id}":                          {id: "getDataset", says: "One of them, by its id or its name", tag: read, gives: success[dataset.Info]{}},
+		"GET /v1/datasets/{id}/info":                     {id: "getDatasetInfo", says: "The same", tag: read, gives: success[dataset.Info]{}},
+		"PATCH /v1/datasets/{id}":                        {id: "updateDataset", says: "Change what is said of a dataset", tag: send, takes: dataset.Named{}, gives: success[dataset.Info]{}},
+		"DELETE /v1/datasets/{id}":                       {id: "deleteDataset", says: "Delete a dataset with all of its versions; its experiments stay", tag: admin, more: one("204", one("description", "Deleted"))},
+		"POST /v1/datasets/{id}/pin":                     {id: "pinVersion", says: "Have a version be read when none is asked for; null: the latest", tag: send, takes: pinned{}, gives: success[dataset.Info]{}},
+		"GET /v1/datasets/{id}/versions":                 {id: "listVersions", says: "What each change of the items made, the newest 1000 first", tag: read, gives: datasetPage[dataset.Version]{}},
+		"POST /v1/datasets/{id}/versions":                {id: "createVersion", says: "Make a version of the items as they are, with what is said of it", tag: send, takes: newVersion{}, gives: success[dataset.Version]{}},
+		"GET /v1/datasets/{id}/versions/{version}":       {id: "getVersion", says: "One version, by its id or its number", tag: read, gives: success[dataset.Version]{}},
+		"GET /v1/datasets/{id}/versions/{version}/items": {id: "listVersionItems", says: "The items of a version", tag: read, gives: success[versionItems]{}},
+		"GET /v1/datasets/{id}/items":                    {id: "listItems", says: "The items of a dataset, in the order in which they came", tag: read, gives: datasetPage[dataset.Item]{}},
+		"POST /v1/datasets/{id}/items":                   {id: "putItems", says: "Put items: all of them, or none. One whose id is there takes its place, and as it is there it is skipped", tag: send, takes: newItems{}, gives: success[imported]{}},
+		"GET /v1/datasets/{id}/items/export":             {id: "exportItems", says: "All items; with format=jsonl or csv as a file", tag: read, gives: datasetPage[dataset.Item]{}},
+		"POST /v1/datasets/{id}/items/import":            {id: "importItems", says: "Add items from JSON Lines (application/x-ndjson) or CSV (text/csv); rows that are wrong are named, and the others are taken", tag: send, gives: success[imported]{}},
+		"POST /v1/datasets/{id}/items/import-json":       {id: "importJSON", says: "Add items from objects, as Brokle's clients send them", tag: send, takes: jsonImport{}, gives: success[imported]{}},
+		"POST /v1/datasets/{id}/items/import-csv":        {id: "importCSV", says: "Add items from CSV, as Brokle's clients send it", tag: send, takes: csvImport{}, gives: success[imported]{}},
+		"POST /v1/datasets/{id}/items/from-traces":       {id: "itemsFromTraces", says: "Make items of traces: what went in is the input, what came out what is expected. The key needs the scope read, too", tag: send, takes: fromTraces{}, gives: success[imported]{}},
+		"POST /v1/datasets/{id}/items/from-spans":        {id: "itemsFromSpans", says: "Make items of observations", tag: send, takes: fromSpans{}, gives: success[imported]{}},
+		"GET /v1/datasets/{id}/items/{item}":             {id: "getItem", says: "One item", tag: read, gives: success[dataset.Item]{}},
+		"DELETE /v1/datasets/{id}/items/{item}":          {id: "deleteItem", says: "Take an item out, which makes a version; those before have it still", tag: send, gives: success[dataset.Version]{}},
+		"GET /v1/experiments":                            {id: "listExperiments", says: "The records of the project's experiments, the newest first", tag: read, gives: datasetPage[dataset.Experiment]{}},
+		"POST /v1/experiments":                           {id: "createExperiment", says: "Make the record of an experiment; its results are traces with the tag experiment:ID", tag: send, takes: dataset.Recorded{}, gives: success[dataset.Experiment]{}},
+		"GET /v1/experiments/compare":                    {id: "compareTwoExperiments", says: "Two experiments, a and b, side by side: each score with whether its difference is more than noise, and a page of the items, those that got worse first", tag: read, gives: success[comparedView]{}},
+		"POST /v1/experiments/compare":                   {id: "compareExperiments", says: "2 to 10 experiments, as Brokle's clients ask for them", tag: read, takes: comparison{}, gives: success[comparisonTold]{}},
+		"GET /v1/experiments/{id}":                       {id: "getExperiment", says: "One of them, by its id, or the newest of a name, with its scores", tag: read, gives: success[experimentView]{}},
+		"PATCH /v1/experiments/{id}":                     {id: "updateExperiment", says: "Change what is said of an experiment, such as its status", tag: send, takes: dataset.Recorded{}, gives: success[dataset.Experiment]{}},
+		"DELETE /v1/experiments/{id}":                    {id: "deleteExperiment", says: "Delete the record of an experiment; its traces stay", tag: admin, more: one("204", one("description", "Deleted"))},
+		"POST /v1/experiments/{id}/rerun":                {id: "rerunExperiment", says: "Make the record of another experiment over the same items", tag: send, takes: dataset.Recorded{}, gives: success[dataset.Experiment]{}},
+		"GET /v1/experiments/{id}/rows":                  {id: "listResults", says: "What an experiment made of each item, oldest first", tag: read, gives: datasetPage[dataset.Result]{}},
+		"POST /v1/experiments/{id}/items":                {id: "submitResults", says: "Record results, as Brokle's clients send them: each becomes a trace with the experiment's tag, and its scores", tag: send, takes: newResults{}, gives: success[resultsTold]{}},
+		"PUT /v1/score-definitions/{id}":                 {id: "putScoreDefinition", says: "Define a score of this name, in the place of what there is", tag: admin, takes: saved.Definition{}, gives: saved.Definition{}},
+		"DELETE /v1/score-definitions/{id}":              {id: "deleteScoreDefinition", says: "Remove the definition of this name; scores stay", tag: admin, more: one("204", one("description", "Removed"))},
+		"GET /v1/charts":                                 {id: "listCharts", says: "What the project's dashboard draws beside its own, by name", tag: read, gives: wire.Page[saved.Chart]{}},
+		"PUT /v1/charts/{id}":                            {id: "putChart", says: "Save a chart under this name, in the place of what there is", tag: send, takes: saved.Chart{}, gives: saved.Chart{}},
+		"DELETE /v1/charts/{id}":                         {id: "deleteChart", says: "Remove the chart of this name", tag: send, more: one("204", one("description", "Removed"))},
+		"GET /v1/views":                                  {id: "listViews", says: "The project's saved views, by name", tag: read, gives: wire.Page[saved.View]{}},
+		"PUT /v1/views/{id}":                             {id: "putView", says: "Save a view under this name, in the place of what there is", tag: send, takes: saved.View{}, gives: saved.View{}},
+		"DELETE /v1/views/{id}":                          {id: "deleteView", says: "Remove the view of this name", tag: send, more: one("204", one("description", "Removed"))},
+		"GET /v1/prices/reprice":                         {id: "listRepricings", says: "All repricings of the project, the newest first; with wait it answers as soon as none is under way", tag: admin, gives: wire.Page[repricingRow]{}},
 		"POST /v1/prices/reprice": {id: "reprice", says: "Reprice the calls of the past that start at from (all) or later and before to (now); with dry_run it only tells what would change. 200 when nothing would, or dry_run is set", tag: admin, gives: repricingRow{},
 			more: one("202", one("description", "It has begun, and goes on whatever becomes of the client").with("content", content(ref("RepricingTold")))).
 				with("409", problemAnswer("Another repricing is under way"))},
@@ -254,6 +287,11 @@ func (g *schemas) operation(rt route, op operation) object {
 	if strings.Contains(rt.path, "{id}") {
 		params = append(params, one("$ref", "#/components/parameters/id"))
 	}
+	for _, name := range []string{"version", "item"} {
+		if strings.Contains(rt.path, "{"+name+"}") {
+			params = append(params, one("$ref", "#/components/parameters/of_"+name))
+		}
+	}
 	if rt.scope == "ingest" && op.takes != nil {
 		params = append(params, one("$ref", "#/components/parameters/X-Environment"), one("$ref", "#/components/parameters/Content-Encoding"))
 	}
@@ -307,6 +345,8 @@ func textOf(media string) string {
 func parameterList() object {
 	text := one("type", "string")
 	o := one("id", one("name", "id").with("in", "path").with("required", true).with("schema", text)).
+		with("of_version", one("name", "version").with("in", "path").with("required", true).with("schema", text)).
+		with("of_item", one("name", "item").with("in", "path").with("required", true).with("schema", text)).
 		with("X-Environment", one("name", "X-Environment").with("in", "header").with("schema", text).
 			with("description", "The environment, unless the body names one")).
 		with("Content-Encoding", one("name", "Content-Encoding").with("in", "header").
@@ -367,7 +407,7 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, prompt.Text{}, saved.Head{}, store.SQLColumn{})
+	source := readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, format.Refusal{}, outgoing.Request{}, detail.Explanation{}, scores.Taken{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, prompt.Text{}, saved.Head{}, store.SQLColumn{}, dataset.Info{}, interval.Mean{})
 	scopes := one("items", one("type", "string").with("enum", all(keyring.ScopeIngest, keyring.ScopeRead, keyring.ScopeAdmin)))
 	values := one("additionalProperties", one("type", all("number", "string")))
 	return &schemas{
@@ -405,6 +445,10 @@ func newSchemas(t *testing.T) *schemas {
 			"Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 			"Standing": "JudgeRow", "Wanted": "JudgeScore", "Decided": "JudgeDecided", "Spending": "JudgeSpending", "Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
+			"Info": "Dataset", "Named": "DatasetNamed", "Item": "DatasetItem", "Version": "DatasetVersion", "imported": "ImportTold", "pinned": "PinnedVersion", "newVersion": "NewVersion", "versionItems": "VersionItems", "newItems": "NewItems",
+			"jsonImport": "JSONImport", "csvImport": "CSVImport", "keysMapping": "KeysMapping", "fromTraces": "FromTraces", "fromSpans": "FromSpans", "Recorded": "ExperimentNamed", "Summary": "ScoreSummary", "Mean": "ScoreMean", "Difference": "ScoreDifference",
+			"experimentView": "ExperimentSummary", "Result": "ExperimentResult", "comparedView": "ComparedExperiments", "Compared": "Compared", "comparison": "Comparison", "comparisonTold": "ComparisonTold", "comparedName": "ComparedName", "comparedScore": "ComparedScore", "comparedDiff": "ComparedDiff",
+			"newResults": "NewResults", "newResult": "NewResult", "newScore": "NewScore", "resultsTold": "ResultsTold", "datasetTop": "DatasetMeta", "datasetPaging": "DatasetPaging",
 		},
 	}
 }

@@ -16,7 +16,9 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
+	"github.com/brokle-ai/brokle-go/internal/interval"
 	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/saved"
 	"github.com/brokle-ai/brokle-go/internal/store"
@@ -174,12 +176,14 @@ func pageTypes() ([]any, map[string]string) {
 			judge.Judge{}, judge.Wanted{}, judge.Spending{}, judge.Decided{}, judge.Standing{},
 			wire.PromptVersion{}, wire.PromptTemplate{}, wire.PromptMessage{}, wire.PromptLabel{}, wire.PromptSummary{}, promptPage{}, promptMeta{}, promptPagination{}, versionsPage{},
 			saved.Head{}, saved.Definition{}, saved.View{}, saved.Column{}, saved.Chart{},
+			dataset.Info{}, dataset.Item{}, dataset.Version{}, imported{}, dataset.Experiment{}, interval.Mean{}, interval.Difference{}, dataset.Summary{}, experimentView{}, dataset.Result{}, dataset.ScoreChange{}, dataset.ComparedItem{}, dataset.Compared{}, comparedView{},
 		}, map[string]string{
 			"Session": "TraceSession", "sessionInfo": "Session", "FailureCount": "FailureGroup", "audit": "Audit", "refusedRow": "RefusedRequest",
 			"keyRow": "ApiKey", "sqlAnswer": "SQLAnswer", "projectRow": "Project", "Alert": "BudgetAlert", "Status": "BudgetStatus", "budgetList": "BudgetList",
 			"Rule": "AlertRule", "Destination": "AlertDestination", "Row": "AlertRow", "Group": "AlertGroup", "Delivery": "AlertDelivery", "Message": "AlertMessage", "Change": "AlertChange", "Trial": "AlertTrial", "Sent": "AlertSent",
 			"Standing": "JudgeRow", "Wanted": "JudgeScore", "Decided": "JudgeDecided", "Spending": "JudgeSpending", "promptPage": "PromptPage", "promptMeta": "PromptMeta", "promptPagination": "PromptPagination", "versionsPage": "PromptVersions",
 			"Definition": "ScoreDefinition", "View": "SavedView", "Chart": "SavedChart", "Column": "ViewColumn", "Head": "Saved",
+			"Info": "Dataset", "Item": "DatasetItem", "Version": "DatasetVersion", "imported": "ImportTold", "Summary": "ScoreSummary", "Mean": "ScoreMean", "Difference": "ScoreDifference", "experimentView": "ExperimentSummary", "Result": "ExperimentResult", "comparedView": "ComparedExperiments",
 		}
 }
 
@@ -187,7 +191,7 @@ func pageTypes() ([]any, map[string]string) {
 func TestGeneratedTypes(t *testing.T) {
 	t.Parallel()
 	types, names := pageTypes()
-	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, saved.Head{}, store.SQLColumn{}), names}
+	g := typeScript{readSource(t, wire.Trace{}, audit{}, ingest.FailureCount{}, budget.Budget{}, alert.Rule{}, judge.Judge{}, saved.Head{}, store.SQLColumn{}, dataset.Info{}, interval.Mean{}), names}
 	b := &strings.Builder{}
 	b.WriteString("// Made from the Go types that answers have: go test ./internal/server -run Generated -update\n" +
 		"import type { Sent } from \"./json.ts\";\n\n/** Page is what every list answers: the rows, and where to go on. */\n" +

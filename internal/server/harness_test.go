@@ -25,6 +25,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/clock"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/extract"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
@@ -125,6 +126,8 @@ func open(tb testing.TB, with setup) *house {
 	prompts := prompt.New(prompt.Options{Place: func(project string) document.Place {
 		return &document.File{Path: filepath.Join(dir, prompt.FileName(project))}
 	}, Now: with.now})
+	datasets, err := dataset.Open(dataset.Options{Dir: filepath.Join(dir, "datasets"), Now: with.now, Logger: logger})
+	check()
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
 	h.key = h.newKey("one", "ingest", "read", "admin")
@@ -142,7 +145,7 @@ func open(tb testing.TB, with setup) *house {
 	})
 	check()
 	o := Options{
-		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Prompts: prompts, Judges: judges, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Search: h.log, Keys: h.keys, SQL: h.wh,
+		Ingest: h.ing, Limits: with.limits, Log: l, Receipts: h.log, Warehouse: h.wh, Prices: h.prices, Budgets: h.budgets, Alerts: h.alerts, Prompts: prompts, Judges: judges, Definitions: kept.Definitions(), Views: kept.Views(), Charts: kept.Charts(), Datasets: datasets, Search: h.log, Keys: h.keys, SQL: h.wh,
 		Media:       h.weeder,
 		Indexer:     h.idx,
 		PositionKey: bytes.Repeat([]byte{7}, PositionKeySize),

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/document"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/ingest"
@@ -51,6 +52,8 @@ type Options struct {
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
 	Charts      SavedList[saved.Chart]
+	// Datasets are those of projects, and the records of their experiments. nil: the node shares its warehouse, and there are none.
+	Datasets *dataset.Datasets
 	// Search finds events by their words. Required.
 	Search store.Searcher
 	// Keys knows the callers. Required.

@@ -24,10 +24,10 @@ func pageRoutes() []route {
 		{method: "GET", path: "/assets/{file}", anyParam: true, raw: (*Server).assets},
 	}
 	// Each view of the page has an address, so that it can be kept and passed on.
-	for _, view := range []string{"/{$}", "/traces", "/compare", "/observations", "/sessions", "/users", "/scores", "/dashboard", "/sql", "/prompts", "/alerts", "/ingest", "/settings"} {
+	for _, view := range []string{"/{$}", "/traces", "/compare", "/observations", "/sessions", "/users", "/scores", "/dashboard", "/sql", "/prompts", "/datasets", "/experiments", "/alerts", "/ingest", "/settings"} {
 		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("index.html")})
 	}
-	for _, view := range []string{"/traces/{id}", "/observations/{id}", "/sessions/{id}", "/users/{id}", "/prompts/{id}"} {
+	for _, view := range []string{"/traces/{id}", "/observations/{id}", "/sessions/{id}", "/users/{id}", "/prompts/{id}", "/datasets/{id}"} {
 		routes = append(routes, route{method: "GET", path: view, anyParam: true, raw: pageFile("below.html")})
 	}
 	return routes

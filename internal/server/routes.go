@@ -80,7 +80,7 @@ type answer struct {
 }
 
 func apiRoutes() []route {
-	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(), langfusePromptRoutes(), promptRoutes(), judgeRoutes(), alertRoutes(),
+	return slices.Concat(formatRoutes(formats.All()), langfuseRoutes(), langfusePromptRoutes(), promptRoutes(), judgeRoutes(), alertRoutes(), datasetRoutes(), experimentRoutes(),
 		savedRoutes("/v1/score-definitions", "score definitions", keyring.ScopeAdmin, func(s *Server) SavedList[saved.Definition] { return s.o.Definitions }),
 		savedRoutes("/v1/charts", "charts", keyring.ScopeIngest, func(s *Server) SavedList[saved.Chart] { return s.o.Charts }),
 		savedRoutes("/v1/views", "views", keyring.ScopeIngest, func(s *Server) SavedList[saved.View] { return s.o.Views }), []route{

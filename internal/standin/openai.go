@@ -31,6 +31,10 @@ func openAIRefusal(w http.ResponseWriter, status int) {
 
 func openAIChat(p *reply, q asked) {
 	model := answered(q.model)
+	if strings.Contains(q.model, "-judge") {
+		judged(p, q)
+		return
+	}
 	if !q.stream {
 		message, finish := `{"role":"assistant","content":"The sky is blue.","refusal":null}`, "stop"
 		if strings.HasSuffix(q.model, "-verdict") {
@@ -65,6 +69,27 @@ func openAIChat(p *reply, q asked) {
 		events = append(events, fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":%q,"choices":[],"usage":%s,"service_tier":"default"}`, model, chatUsage))
 	}
 	p.stream(1, append(events, "[DONE]"))
+}
+
+// judged is the verdict of a judge: whether what stands between the marks output has what stands between the marks expected.
+func judged(p *reply, q asked) {
+	var messages []struct{ Content string }
+	_ = json.Unmarshal(q.sent["messages"], &messages)
+	between := func(mark string) string {
+		text := messages[len(messages)-1].Content
+		_, text, _ = strings.Cut(text, "<"+mark+">\n")
+		text, _, _ = strings.Cut(text, "\n</"+mark+">")
+		return text
+	}
+	score, reason := "0", "it has not what is expected"
+	if len(messages) > 0 && strings.Contains(between("output"), between("expected")) {
+		score, reason = "1", "it has what is expected"
+	}
+	if strings.HasSuffix(q.model, "-words") {
+		score = map[string]string{"0": `"wrong"`, "1": `"correct"`}[score]
+	}
+	p.whole(`{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":%q,"choices":[{"index":0,"message":{"role":"assistant","content":%q,"refusal":null},"finish_reason":"stop"}],"usage":%s}`,
+		q.model, fmt.Sprintf(`{"reason": %q, "score": %s}`, reason, score), chatUsage)
 }
 
 // answered is the model that answers for the one that was asked.

@@ -10,7 +10,7 @@ import (
 
 // Server answers as providers do. The model that a request names says how: a name that ends in -400, -401, -429, -529 or -500 is refused with
 // this status, one that ends in -cut is cut off in the middle of its stream, one in -tool is answered with the calls of two tools, one in -verdict with a JSON object that has a reason and the value 0.75 (not in a stream), one in -hold stops
-// after the first token until Release, and any other is answered "The sky is blue." Of Gemini's, one in -blocked is no prompt that it takes, one in -late fails in its stream,
+// after the first token until Release, one with -judge gives the verdict of a judge, and any other is answered "The sky is blue." Of Gemini's, one in -blocked is no prompt that it takes, one in -late fails in its stream,
 // by an error that is no event, and one in -media is answered with an image between texts, and counts sound and a search. It is safe for concurrent use.
 type Server struct {
 	mu       sync.Mutex // guards both

@@ -11,6 +11,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/alert"
 	"github.com/brokle-ai/brokle-go/internal/budget"
 	"github.com/brokle-ai/brokle-go/internal/datadir"
+	"github.com/brokle-ai/brokle-go/internal/dataset"
 	"github.com/brokle-ai/brokle-go/internal/entity"
 	"github.com/brokle-ai/brokle-go/internal/indexer"
 	"github.com/brokle-ai/brokle-go/internal/judge"
@@ -123,6 +124,7 @@ func (v *verifier) texts() {
 	v.text(datadir.PartSaved, datadir.SavedFile, remedySaved, saved.Read, saved.ErrNewer)
 	v.text(datadir.PartJudges, datadir.JudgesFile, remedyJudges, judge.Read, judge.ErrNewer)
 	v.text(datadir.PartPrompts, datadir.PromptsDir, remedyPrompts, prompt.Read, prompt.ErrNewer)
+	v.text(datadir.PartDatasets, datadir.DatasetsDir, remedyDatasets, dataset.Read, dataset.ErrNewer)
 }
 
 func (v *verifier) text(part, file, remedy string, read func(path string) (string, error), newer error) {

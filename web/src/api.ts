@@ -52,6 +52,8 @@ export function onUnauthorized(f: Unauthorized): void {
 interface Options {
   method?: string;
   body?: unknown;
+  text?: string; // instead of body: as it is, of the media type
+  type?: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -67,6 +69,10 @@ export async function ask(path: string, o: Options = {}): Promise<string> {
   if (o.body !== undefined) {
     init.headers = { "Content-Type": "application/json" };
     init.body = JSON.stringify(o.body);
+  }
+  if (o.text !== undefined) {
+    init.headers = { "Content-Type": o.type ?? "text/plain" };
+    init.body = o.text;
   }
   let res: Response;
   let text: string;

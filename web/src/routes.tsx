@@ -21,6 +21,9 @@ import { lazy } from "./ui/lazy.tsx";
 const later = () => import("./pages/later.ts");
 const AlertsPage = lazy(() => later().then(m => m.AlertsPage));
 const ComparePage = lazy(() => later().then(m => m.ComparePage));
+const DatasetPage = lazy(() => later().then(m => m.DatasetPage));
+const DatasetsPage = lazy(() => later().then(m => m.DatasetsPage));
+const ExperimentsPage = lazy(() => later().then(m => m.ExperimentsPage));
 const DashboardPage = lazy(() => later().then(m => m.DashboardPage));
 const IngestPage = lazy(() => later().then(m => m.IngestPage));
 const PromptPage = lazy(() => later().then(m => m.PromptPage));
@@ -73,6 +76,13 @@ export const views: View[] = [
     list: () => <PromptsPage />,
     one: id => <PromptPage key={id} id={id} />,
   },
+  {
+    path: "/datasets",
+    nav: { title: "Datasets", icon: "datasets" },
+    list: () => <DatasetsPage />,
+    one: id => <DatasetPage key={id} id={id} />,
+  },
+  { path: "/experiments", list: () => <ExperimentsPage /> },
   { path: "/alerts", nav: { title: "Alerts", icon: "alerts" }, list: () => <AlertsPage /> },
   { path: "/ingest", nav: { title: "Ingest", icon: "ingest" }, list: () => <IngestPage /> },
   {

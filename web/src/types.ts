@@ -890,3 +890,213 @@ export interface SavedChart extends Saved {
   /** the axis is logarithmic */
   log?: boolean;
 }
+
+/** Dataset says what a dataset is. */
+export interface Dataset {
+  id: string;
+  /** the project's name */
+  project_id: string;
+  /** unique in the project, 1 to 200 characters */
+  name: string;
+  description?: string;
+  /** a JSON object, at most 64 KiB */
+  metadata?: Sent | null;
+  /** item_count is the items of the version that is read when none is asked for. */
+  item_count: number;
+  /** current_version is the version that is pinned; null: the latest is read. */
+  current_version: number | null;
+  current_version_id: string | null;
+  /** 0 before there was an item */
+  latest_version: number;
+  created_at: string;
+  /** of the last change, of items, too */
+  updated_at: string;
+}
+
+/** DatasetItem is one case of a dataset. */
+export interface DatasetItem {
+  /** 1 to 128 printable ASCII characters without space; made when there is none */
+  id: string;
+  /** the dataset's */
+  dataset_id: string;
+  /** any JSON but null */
+  input: Sent | null;
+  /** any JSON */
+  expected?: Sent | null;
+  /** a JSON object */
+  metadata?: Sent | null;
+  /** manual, trace, span, csv, json or sdk */
+  source: string;
+  /** the trace that it was made of */
+  source_trace_id?: string;
+  /** the observation that it was made of */
+  source_span_id?: string;
+  /** when its id was first put */
+  created_at: string;
+  /** when it was put as it is */
+  updated_at: string;
+}
+
+/** DatasetVersion is what a change of the items made. */
+export interface DatasetVersion {
+  /** "v" and the number */
+  id: string;
+  dataset_id: string;
+  /** counts from 1 */
+  version: number;
+  /** of the whole dataset */
+  item_count: number;
+  description?: string;
+  metadata?: Sent | null;
+  /** the id of the key that made it */
+  created_by: string;
+  created_at: string;
+}
+
+/** ImportTold says what became of the rows of an import. */
+export interface ImportTold {
+  /** items that are new */
+  created: number;
+  /** items that were there with other content */
+  updated: number;
+  /** rows that are there as they are */
+  skipped: number;
+  /** rows that were not taken */
+  failed: number;
+  /** what is wrong with each of these, by its line; at most a hundred */
+  errors: string[];
+  /** of the dataset, in which all of it is */
+  version: number;
+}
+
+/** Experiment is the record of a run over items. What came of it are the traces with its tag. */
+export interface Experiment {
+  id: string;
+  /** 1 to 200 characters; several experiments may have one */
+  name: string;
+  description?: string;
+  /** "" when it is of no dataset */
+  dataset_id: string;
+  /** whose items it is over; 0 when it is of no dataset */
+  dataset_version: number;
+  /** pending, running, completed or failed */
+  status: string;
+  /** dataset or spans */
+  source: string;
+  metadata?: Sent | null;
+  created_at: string;
+  updated_at: string;
+  /** when it began to run; null before */
+  started_at: string | null;
+  /** when it was completed or failed; null before */
+  ended_at: string | null;
+  /** the id of the key that made it */
+  created_by: string;
+}
+
+/** ScoreMean is a mean with the interval in which it is with 95 % confidence. */
+export interface ScoreMean {
+  /** how many values it is of */
+  n: number;
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** ScoreDifference is how much the values of a second run are above those of a first one, over the items that both have. */
+export interface ScoreDifference {
+  /** items that both have */
+  n: number;
+  /** of these, of the first run */
+  mean_a: number;
+  /** of these, of the second run */
+  mean_b: number;
+  /** mean_b - mean_a */
+  difference: number;
+  /** of the difference, with 95 % confidence */
+  low: number;
+  high: number;
+  /** two-sided: how often chance alone gives a difference as large; 1 when there is none */
+  p: number;
+  /** significant says that the interval is on one side of zero and P is below 0.05. */
+  significant: boolean;
+}
+
+/** ScoreSummary is what the scores of a name are in an experiment. */
+export interface ScoreSummary extends ScoreMean {
+  name: string;
+  std_dev: number;
+  min: number;
+  max: number;
+}
+
+/** ExperimentSummary is an experiment and what came of it. */
+export interface ExperimentSummary extends Experiment {
+  /** traces with its tag */
+  results: number;
+  /** of these, those with the status error */
+  errors: number;
+  /** its scores by name */
+  summary: ScoreSummary[];
+}
+
+/** ExperimentResult is what an experiment made of an item: its trace. */
+export interface ExperimentResult {
+  trace_id: string;
+  /** "" when the trace names none */
+  item_id: string;
+  /** which try it is, from 1 */
+  trial: number;
+  input_preview: string;
+  output_preview: string;
+  /** of the trace: ok, error or aborted */
+  status: string;
+  latency_ms: number | null;
+  total_cost: number | null;
+  total_tokens: number;
+  /** the mean of each name's */
+  scores: Record<string, number>;
+}
+
+/** ScoreChange is how a score changed from A to B, over the items that have it in both. */
+export interface ScoreChange extends ScoreDifference {
+  name: string;
+  /** items whose value rose */
+  better: number;
+  /** items whose value fell */
+  worse: number;
+  same: number;
+}
+
+/** ComparedItem is an item in both. */
+export interface ComparedItem {
+  item_id: string;
+  /** better, worse, mixed (some scores rose, some fell), same, or only_a, only_b */
+  change: string;
+  /** null: A has none */
+  a: ExperimentResult | null;
+  b: ExperimentResult | null;
+}
+
+/** Compared is an experiment beside another one. */
+export interface Compared {
+  a: Experiment;
+  b: Experiment;
+  /** by name */
+  scores: ScoreChange[];
+  /** of the items that either has, those that got worse first, then those that got better */
+  rows: ComparedItem[];
+  /** items that only A has */
+  only_a: number;
+  only_b: number;
+}
+
+/** ComparedExperiments is two experiments side by side, with a page of the items. */
+export interface ComparedExperiments extends Compared {
+  /** items by their change */
+  counts: Record<string, number>;
+  /** items in all pages */
+  total: number;
+  page: number;
+  limit: number;
+}

@@ -5,11 +5,14 @@ import { may, useSession } from "../signedin.ts";
 import type { Page, ScoreDefinition } from "../types.ts";
 import { Failure, Time } from "../ui/bits.tsx";
 import { useDoing } from "../ui/doing.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { useLoad } from "../ui/load.ts";
 import { definitionsOf } from "./definitions.ts";
 import { GiveScore } from "./givescore.tsx";
 import { type About, addNote, isNote, type NoteKind } from "./record.ts";
 import { Tags } from "./tags.tsx";
+
+const AddToDataset = lazy(() => import("../dataset/add.tsx").then(m => m.AddToDataset));
 
 interface Props {
   about: About;
@@ -76,9 +79,30 @@ export function Act({ about, output, at, changed }: Props): JSX.Element {
         <>
           <Say key={`comment ${id}`} label="Comment" begin="" say={note("comment")} />
           <Say key={`correction ${id}`} label="Corrected output" begin={output} say={note("correction")} />
+          <ToDataset key={`dataset ${id}`} about={about} />
         </>
       )}
     </div>
+  );
+}
+
+// ToDataset adds the trace, or the observation, to a dataset.
+function ToDataset({ about }: { about: About }): JSX.Element {
+  const [open, set] = useState(false);
+  return (
+    <>
+      <button type="button" class="button quiet" onClick={() => set(true)}>
+        Add to dataset…
+      </button>
+      {open && (
+        <AddToDataset
+          what={about.observation ? "this observation" : "this trace"}
+          traces={[about.trace.id]}
+          span={about.observation}
+          onClose={() => set(false)}
+        />
+      )}
+    </>
   );
 }
 

@@ -6,11 +6,14 @@ import { exportAll, exportThese, type Form } from "../export.ts";
 import { count, counted } from "../format.ts";
 import { may, useSession } from "../signedin.ts";
 import { Icon } from "../ui/icon.tsx";
+import { lazy } from "../ui/lazy.tsx";
 import { Item, Menu } from "../ui/menu.tsx";
 import type { Selection } from "../ui/selection.ts";
 import { type Bulk, type Outcome, oneByOne, told } from "./bulk.ts";
 import { EraseThese, ScoreThese, TagThese } from "./dialogs.tsx";
 import { type Runs, useRunning } from "./running.ts";
+
+const AddToDataset = lazy(() => import("../dataset/add.tsx").then(m => m.AddToDataset));
 
 /** Doing is what is done with many rows: it tells how far it is, ends when told to, and says what became of each. */
 export type Doing<T> = (rows: T[], progress: (n: number) => void, signal: AbortSignal) => Promise<Outcome<T>>;
@@ -67,7 +70,7 @@ export function Bar<T extends { id: string }>(props: BarProps<T>): JSX.Element |
   );
 }
 
-type Asked = "tag" | "score" | "erase" | null;
+type Asked = "tag" | "score" | "dataset" | "erase" | null;
 
 function Acts<T extends { id: string }>(props: BarProps<T> & { runs: Runs }): JSX.Element {
   const { bulk, selection, params, total, changed, runs } = props;
@@ -106,6 +109,7 @@ function Acts<T extends { id: string }>(props: BarProps<T> & { runs: Runs }): JS
       <ExportThese save={save} rows={rows.length} noun={noun} total={total} />
       {bulk.tags && writes && act("tag", "Tag…")}
       {subject && writes && act("score", "Score…")}
+      {bulk.dataset && writes && act("dataset", "Add to dataset…")}
       {two && (
         <a class="button" href={two}>
           Compare
@@ -127,6 +131,9 @@ function Acts<T extends { id: string }>(props: BarProps<T> & { runs: Runs }): JS
           onClose={close}
           go={doing => each("scored", doing)}
         />
+      )}
+      {asked === "dataset" && bulk.dataset && (
+        <AddToDataset what={what} onClose={close} traces={rows.map(bulk.dataset)} />
       )}
       {asked === "erase" && erase && (
         <EraseThese

@@ -14,6 +14,7 @@ export interface Bulk<T> {
   sheet: Sheet<T>;
   subject?: (row: T) => Subject; // rows can be given a score
   tags?: boolean; // and tags
+  dataset?: (row: T) => string; // the trace that an item can be made of
   compare?: (a: T, b: T) => string; // the address where two stand beside each other
   erase?: { path: (row: T) => string; says: string }; // what goes with one
 }

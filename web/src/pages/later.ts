@@ -2,6 +2,9 @@
 export { AlertsPage } from "./alerts.tsx";
 export { ComparePage } from "./compare.tsx";
 export { DashboardPage } from "./dashboard.tsx";
+export { DatasetPage } from "./dataset.tsx";
+export { DatasetsPage } from "./datasets.tsx";
+export { ExperimentsPage } from "./experiments.tsx";
 export { IngestPage } from "./ingest.tsx";
 export { PromptPage } from "./prompt.tsx";
 export { PromptsPage } from "./prompts.tsx";

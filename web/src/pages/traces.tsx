@@ -31,6 +31,7 @@ const bulk: Bulk<TraceSummary> = {
   sheet: traceSheet,
   subject: t => ({ trace: t.id, observation: "", environment: t.environment }),
   tags: true,
+  dataset: t => t.id,
   compare: (a, b) => link(`/compare${written({ a: a.id, b: b.id })}`),
   erase: {
     path: t => `/v1/traces?id=${seg(t.id)}`,

@@ -1,0 +1,410 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/brokle-ai/brokle-go/internal/dataset"
+	"github.com/brokle-ai/brokle-go/internal/interval"
+	"github.com/brokle-ai/brokle-go/internal/keyring"
+	"github.com/brokle-ai/brokle-go/internal/query"
+	"github.com/brokle-ai/brokle-go/internal/store"
+	"github.com/brokle-ai/brokle-go/internal/wire"
+)
+
+func experimentRoutes() []route {
+	const read, write = keyring.ScopeRead, keyring.ScopeIngest
+	const one = "/v1/experiments/{id}"
+	return []route{
+		{method: http.MethodGet, path: "/v1/experiments", scope: read, params: []string{"limit", "page", "offset", "dataset_id"}, light: true, handle: listExperiments},
+		{method: http.MethodPost, path: "/v1/experiments", scope: write, handle: postExperiment},
+		{method: http.MethodGet, path: "/v1/experiments/compare", scope: read, params: []string{"a", "b", "change", "limit", "page"}, handle: compareTwo},
+		{method: http.MethodPost, path: "/v1/experiments/compare", scope: read, handle: compareSeveral},
+		{method: http.MethodGet, path: one, scope: read, params: []string{"id"}, handle: getExperiment},
+		{method: http.MethodPatch, path: one, scope: write, handle: patchExperiment},
+		{method: http.MethodDelete, path: one, scope: keyring.ScopeAdmin, handle: deleteExperiment},
+		{method: http.MethodPost, path: one + "/rerun", scope: write, handle: rerunExperiment},
+		{method: http.MethodGet, path: one + "/rows", scope: read, params: []string{"limit", "cursor"}, handle: listResults},
+		{method: http.MethodPost, path: one + "/items", scope: write, handle: postResults},
+	}
+}
+
+// mostResults is how many traces of an experiment are counted and compared.
+const mostResults = 20_000
+
+// experimentView is an experiment and what came of it.
+type experimentView struct {
+	dataset.Experiment
+	Results int               `json:"results"` // traces with its tag
+	Errors  int               `json:"errors"`  // of these, those with the status error
+	Summary []dataset.Summary `json:"summary"` // its scores by name
+}
+
+// experiment is the one that a request names.
+func (s *Server) experiment(c *call) (*dataset.Datasets, dataset.Experiment, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return nil, dataset.Experiment{}, err
+	}
+	all, err := s.datasets()
+	if err != nil {
+		return nil, dataset.Experiment{}, err
+	}
+	x, err := all.Experiment(c.caller.Project, id)
+	return all, x, s.datasetProblem(err)
+}
+
+func listExperiments(_ context.Context, s *Server, c *call) (*answer, error) {
+	all, err := s.datasets()
+	if err != nil {
+		return nil, err
+	}
+	return pageCut(c, all.Experiments(c.caller.Project, c.params.Get("dataset_id")))
+}
+
+func postExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
+	all, err := s.changes()
+	if err != nil {
+		return nil, err
+	}
+	var r dataset.Recorded
+	if err := s.readObject(c, "experiments", &r); err != nil {
+		return nil, err
+	}
+	x, err := all.Begin(c.caller.Project, c.caller.KeyID, r)
+	return enveloped(s, x, err)
+}
+
+func patchExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
+	if _, err := s.changes(); err != nil {
+		return nil, err
+	}
+	all, x, err := s.experiment(c)
+	if err != nil {
+		return nil, err
+	}
+	var r dataset.Recorded
+	if err := s.readObject(c, "experiments", &r); err != nil {
+		return nil, err
+	}
+	x, err = all.Record(c.caller.Project, x.ID, r)
+	return enveloped(s, x, err)
+}
+
+func deleteExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
+	all, x, err := s.experiment(c)
+	if err == nil {
+		err = all.Forget(c.caller.Project, x.ID, c.caller.KeyID)
+	}
+	if err != nil {
+		return nil, s.datasetProblem(err)
+	}
+	s.o.Logger.Info("removed", "what", "experiment", "id", x.ID, "project", c.caller.Project, "by", c.caller.KeyID)
+	return &answer{status: http.StatusNoContent}, nil
+}
+
+// rerunExperiment is POST /v1/experiments/{id}/rerun: a record over the same items, that is to be run.
+func rerunExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
+	if _, err := s.changes(); err != nil {
+		return nil, err
+	}
+	all, x, err := s.experiment(c)
+	if err != nil {
+		return nil, err
+	}
+	var r dataset.Recorded
+	if err := s.readObject(c, "experiments", &r); err != nil {
+		return nil, err
+	}
+	if r.Name == nil {
+		name := x.Name + "-rerun-" + s.o.Now().UTC().Format("20060102-150405")
+		r.Name = &name
+	}
+	pending := dataset.Pending
+	r.Status, r.Source = &pending, &x.Source
+	if x.DatasetID != "" {
+		r.DatasetID, r.DatasetVersion = &x.DatasetID, &x.DatasetVersion
+	}
+	made, err := all.Begin(c.caller.Project, c.caller.KeyID, r)
+	return enveloped(s, made, err)
+}
+
+// getExperiment is GET /v1/experiments/{id}.
+func getExperiment(ctx context.Context, s *Server, c *call) (*answer, error) {
+	_, x, err := s.experiment(c)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.results(ctx, c.caller.Project, x.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := experimentView{Experiment: x, Results: len(all), Summary: dataset.Summarize(all)}
+	for i := range all {
+		if all[i].Status == "error" {
+			v.Errors++
+		}
+	}
+	return enveloped(s, v, nil)
+}
+
+// results are all results of an experiment, oldest first, without texts.
+func (s *Server) results(ctx context.Context, project, experimentID string) ([]dataset.Result, error) {
+	var all []dataset.Result
+	q := store.Query{Filter: store.Filter{Tag: dataset.ExperimentTag + experimentID}, Order: store.Order{By: "start_time", Asc: true, Limit: query.MaxLimit}}
+	for {
+		page, err := query.ListTraces(ctx, s.o.Warehouse, project, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Data {
+			all = append(all, resultOf(&page.Data[i]))
+		}
+		if page.NextCursor == nil {
+			return all, nil
+		}
+		if len(all) >= mostResults {
+			return nil, problemf(http.StatusUnprocessableEntity, codeQueryTooLarge, "the experiment has more than %d traces, which is as many as are counted", mostResults)
+		}
+		q.Cursor = *page.NextCursor
+	}
+}
+
+func resultOf(t *wire.TraceSummary) dataset.Result {
+	r := dataset.Result{
+		TraceID: t.ID, Input: t.InputPreview, Output: t.OutputPreview, Status: t.Status, LatencyMS: t.LatencyMS, TotalCost: t.TotalCost,
+		Tokens: t.TotalTokens, Scores: map[string]float64{},
+	}
+	r.ItemID, r.Trial = dataset.Tagged(t.Tags)
+	for name, v := range t.Scores {
+		switch v := v.(type) {
+		case float64:
+			r.Scores[name] = v
+		case *float64:
+			if v != nil {
+				r.Scores[name] = *v
+			}
+		case bool:
+			if r.Scores[name] = 0; v {
+				r.Scores[name] = 1
+			}
+		}
+	}
+	return r
+}
+
+// listResults is GET /v1/experiments/{id}/rows.
+func listResults(ctx context.Context, s *Server, c *call) (*answer, error) {
+	_, x, err := s.experiment(c)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := numberParam(c, "limit", 50, 1, mostShown)
+	if err != nil {
+		return nil, err
+	}
+	page, err := query.ListTraces(ctx, s.o.Warehouse, c.caller.Project, store.Query{
+		Filter: store.Filter{Tag: dataset.ExperimentTag + x.ID}, Order: store.Order{By: "start_time", Asc: true, Limit: limit, Cursor: c.params.Get("cursor")},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.previews(ctx, c.caller.Project, page.Data); err != nil {
+		return nil, err
+	}
+	rows := make([]dataset.Result, len(page.Data))
+	for i := range page.Data {
+		rows[i] = resultOf(&page.Data[i])
+	}
+	return ok(&datasetPage[dataset.Result]{Success: true, Data: rows, NextCursor: page.NextCursor, Meta: datasetTop{datasetPaging{1, limit, len(rows)}}}, nil)
+}
+
+// comparedView is two experiments side by side, with a page of the items.
+type comparedView struct {
+	dataset.Compared
+	Counts map[string]int `json:"counts"` // items by their change
+	Total  int            `json:"total"`  // items in all pages
+	Page   int            `json:"page"`
+	Limit  int            `json:"limit"`
+}
+
+// compareTwo is GET /v1/experiments/compare.
+func compareTwo(ctx context.Context, s *Server, c *call) (*answer, error) {
+	page, before, limit, err := paging(c)
+	if err == nil && limit > mostShown {
+		err = badParameter("limit", "must be at most %d", mostShown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	change := c.params.Get("change")
+	changes := []string{"better", "worse", "mixed", "same", "only_a", "only_b"}
+	if change != "" && !slices.Contains(changes, change) {
+		return nil, badParameter("change", "must be one of %s", strings.Join(changes, ", "))
+	}
+	all, err := s.datasets()
+	if err != nil {
+		return nil, err
+	}
+	var of [2]dataset.Experiment
+	var in [2][]dataset.Result
+	for i, name := range []string{"a", "b"} {
+		id := c.params.Get(name)
+		if id == "" {
+			return nil, badParameter(name, "must say which experiment, by its id or its name")
+		}
+		if of[i], err = all.Experiment(c.caller.Project, id); err != nil {
+			return nil, s.datasetProblem(err)
+		}
+		if in[i], err = s.results(ctx, c.caller.Project, of[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	v := comparedView{Compared: dataset.Compare(of[0], of[1], in[0], in[1]), Counts: map[string]int{}, Page: page, Limit: limit}
+	rows := v.Rows
+	v.Rows = []dataset.ComparedItem{}
+	for i := range rows {
+		v.Counts[rows[i].Change]++
+		if change == "" || rows[i].Change == change {
+			v.Rows = append(v.Rows, rows[i])
+		}
+	}
+	v.Total = len(v.Rows)
+	from := min(before, v.Total)
+	v.Rows = v.Rows[from:min(from+limit, v.Total)]
+	if err := s.showCompared(ctx, c.caller.Project, v.Rows); err != nil {
+		return nil, err
+	}
+	return enveloped(s, v, nil)
+}
+
+// showCompared fills in what went in and came out.
+func (s *Server) showCompared(ctx context.Context, project string, rows []dataset.ComparedItem) error {
+	var traces []wire.TraceSummary
+	var of []*dataset.Result
+	for i := range rows {
+		for _, r := range []*dataset.Result{rows[i].A, rows[i].B} {
+			if r != nil {
+				traces, of = append(traces, wire.TraceSummary{ID: r.TraceID}), append(of, r)
+			}
+		}
+	}
+	if len(traces) == 0 {
+		return nil
+	}
+	if err := s.previews(ctx, project, traces); err != nil {
+		return err
+	}
+	for i, r := range of {
+		r.Input, r.Output = traces[i].InputPreview, traces[i].OutputPreview
+	}
+	return nil
+}
+
+// comparison asks for several experiments, as Brokle's clients do.
+type comparison struct {
+	ExperimentIDs []string `json:"experiment_ids"`        // 2 to 10
+	BaselineID    string   `json:"baseline_id,omitempty"` // the one that the others are held against. Default: the first
+}
+
+// comparisonTold is the answer.
+type comparisonTold struct {
+	Experiments map[string]comparedName             `json:"experiments"` // by id
+	Scores      map[string]map[string]comparedScore `json:"scores"`      // by name of the score, by id of the experiment
+	BaselineID  string                              `json:"baseline_id"`
+	Diffs       map[string]map[string]comparedDiff  `json:"diffs"` // of each experiment to the baseline, over the items that both have
+}
+
+type comparedName struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+type comparedScore struct {
+	Mean   float64 `json:"mean"`
+	StdDev float64 `json:"std_dev"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+	Count  int     `json:"count"`
+}
+
+// comparedDiff is how a score changed from the baseline, in the words of those clients and in ours.
+type comparedDiff struct {
+	Type      string `json:"type"`      // always absolute
+	Direction string `json:"direction"` // up, down or same
+	interval.Difference
+}
+
+func diffOf(d interval.Difference) comparedDiff {
+	direction := "same"
+	switch {
+	case d.Difference > 0:
+		direction = "up"
+	case d.Difference < 0:
+		direction = "down"
+	}
+	return comparedDiff{"absolute", direction, d}
+}
+
+// compareSeveral is POST /v1/experiments/compare.
+func compareSeveral(ctx context.Context, s *Server, c *call) (*answer, error) {
+	var asked comparison
+	if err := s.readObject(c, "comparisons", &asked); err != nil {
+		return nil, err
+	}
+	if n := len(asked.ExperimentIDs); n < 2 || n > 10 {
+		return nil, problemf(http.StatusBadRequest, codeInvalidBody, "experiment_ids: there are 2 to 10")
+	}
+	if asked.BaselineID == "" {
+		asked.BaselineID = asked.ExperimentIDs[0]
+	}
+	rt := route{method: http.MethodGet, path: c.incoming.Path, scope: keyring.ScopeRead, handle: func(ctx context.Context, s *Server, c *call) (*answer, error) {
+		return s.compareAll(ctx, c, asked)
+	}}
+	return s.answerQuery(ctx, rt, c)
+}
+
+func (s *Server) compareAll(ctx context.Context, c *call, asked comparison) (*answer, error) {
+	all, err := s.datasets()
+	if err != nil {
+		return nil, err
+	}
+	told := comparisonTold{Experiments: map[string]comparedName{}, Scores: map[string]map[string]comparedScore{}, BaselineID: asked.BaselineID, Diffs: map[string]map[string]comparedDiff{}}
+	results := map[string][]dataset.Result{}
+	records := map[string]dataset.Experiment{}
+	for _, id := range asked.ExperimentIDs {
+		x, err := all.Experiment(c.caller.Project, id)
+		if err != nil {
+			return nil, s.datasetProblem(err)
+		}
+		if results[id], err = s.results(ctx, c.caller.Project, x.ID); err != nil {
+			return nil, err
+		}
+		records[id] = x
+		told.Experiments[id] = comparedName{x.Name, x.Status}
+		for _, sum := range dataset.Summarize(results[id]) {
+			if told.Scores[sum.Name] == nil {
+				told.Scores[sum.Name] = map[string]comparedScore{}
+			}
+			told.Scores[sum.Name][id] = comparedScore{sum.Mean.Mean, sum.StdDev, sum.Min, sum.Max, sum.N}
+		}
+	}
+	base, there := records[asked.BaselineID]
+	if !there {
+		return nil, problemf(http.StatusBadRequest, codeInvalidBody, "baseline_id: it is one of experiment_ids")
+	}
+	for id, x := range records {
+		if id == asked.BaselineID {
+			continue
+		}
+		for _, change := range dataset.Compare(base, x, results[asked.BaselineID], results[id]).Scores {
+			if told.Diffs[change.Name] == nil {
+				told.Diffs[change.Name] = map[string]comparedDiff{}
+			}
+			told.Diffs[change.Name][id] = diffOf(change.Difference)
+		}
+	}
+	return enveloped(s, told, nil)
+}
