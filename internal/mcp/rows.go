@@ -32,6 +32,9 @@ type listing struct {
 // ownTokens is room for what the server says of a list itself, with its cursor.
 const ownTokens = 60
 
+// leastRoom is room for a row. Ids are in a cursor, and some are long.
+const leastRoom = 50
+
 // answer asks for rows until as many are there as have room. A page is asked for again when not all of its rows have: only so is its cursor behind
 // the last one that is shown, whatever comes in meanwhile.
 func (l *listing) answer(ctx context.Context, b Backend) (string, error) {
@@ -43,6 +46,9 @@ func (l *listing) answer(ctx context.Context, b Backend) (string, error) {
 		}
 		own := l.told(len(p.Data), p.NextCursor)
 		room := l.tokens - overhead() - max(Tokens(own), ownTokens)
+		if room < leastRoom {
+			return "", fmt.Errorf("the place where this answer ends takes %d tokens alone: ask for more, by max_tokens", Tokens(own))
+		}
 		rows, fit := l.rows(p.Data, room)
 		if fit == len(p.Data) {
 			return fenced(own, rows), nil

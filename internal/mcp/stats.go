@@ -58,7 +58,7 @@ func stats(ctx context.Context, a *asking, in statsIn) (string, error) {
 	s := a.span(in.From, in.To, in.Cursor)
 	values := url.Values{
 		"of": {in.Of}, "metrics": {commas(metrics)}, "group_by": {strings.Join(in.GroupBy, ",")}, "interval": {in.Interval}, "tz": {in.TZ}, "filter": {in.Filter},
-		"from": {s.from}, "to": {s.to}, "cursor": {s.cursor},
+		"from": {s.from}, "to": {s.to},
 	}
 	t := &table{tokens: in.tokens()}
 	if in.Interval != "" {
@@ -76,21 +76,57 @@ func stats(ctx context.Context, a *asking, in statsIn) (string, error) {
 	if in.OrderBy != "" {
 		return ordered(ctx, a, in, values, t, metrics, limit)
 	}
+	return t.from(ctx, a.backend, values, s, limit)
+}
+
+// from writes the rows behind those that a cursor counts. The cursor is a number: that of the API would have the names of groups in it, which were recorded.
+func (t *table) from(ctx context.Context, b Backend, values url.Values, s span, limit int) (string, error) {
+	skip := 0
+	if s.cursor != "" {
+		n, err := strconv.Atoi(s.cursor)
+		if err != nil || n < 0 {
+			return "", errors.New("cursor: it is none of this tool; begin without one")
+		}
+		skip = n
+	}
+	found, more, err := rowsBehind(ctx, b, values, skip)
+	if err != nil {
+		return "", err
+	}
+	rows := t.cells(found[:min(len(found), limit)])
 	for {
-		values.Set("limit", strconv.Itoa(limit))
-		var p page
-		if err := get(ctx, a.backend, "/v1/stats", values, &p); err != nil {
-			return "", err
+		own := fmt.Sprintf("%d rows; there are no more.", len(rows))
+		if more || len(rows) < len(found) {
+			own = fmt.Sprintf("%d rows. There are more: ask the same with cursor=%s", len(rows), s.next(strconv.Itoa(skip+len(rows))))
 		}
-		own := fmt.Sprintf("%d rows; there are no more.", len(p.Data))
-		if p.NextCursor != nil {
-			own = fmt.Sprintf("%d rows. There are more: ask the same with cursor=%s", len(p.Data), s.next(*p.NextCursor))
-		}
-		text, fit := t.write(own, t.cells(p.Data))
-		if fit == len(p.Data) || limit == 1 {
+		text, fit := t.write(own, rows)
+		if fit == len(rows) {
 			return text, nil
 		}
-		limit = max(1, min(fit, limit-1))
+		rows = rows[:max(1, fit)]
+	}
+}
+
+// mostSkipped is how many rows a cursor counts at most.
+const mostSkipped = 10 * mostStatRows
+
+// rowsBehind are the rows behind the first ones; more says that there are others behind these.
+func rowsBehind(ctx context.Context, b Backend, values url.Values, skip int) (rows []map[string]json.RawMessage, more bool, err error) {
+	if skip > mostSkipped {
+		return nil, false, fmt.Errorf("cursor: no more than %d rows are gone through; narrow the question instead", mostSkipped)
+	}
+	values.Set("limit", strconv.Itoa(mostStatRows))
+	values.Del("cursor")
+	for {
+		var p page
+		if err := get(ctx, b, "/v1/stats", values, &p); err != nil {
+			return nil, false, err
+		}
+		if skip < len(p.Data) || p.NextCursor == nil {
+			return p.Data[min(skip, len(p.Data)):], p.NextCursor != nil, nil
+		}
+		skip -= len(p.Data)
+		values.Set("cursor", *p.NextCursor)
 	}
 }
 
