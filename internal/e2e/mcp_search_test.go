@@ -132,7 +132,7 @@ func (a *agentSearch) confirm(found finding, days []map[string]any) {
 	if len(since) == 0 || since[0]["time"] == days[0]["time"] {
 		a.t.Errorf("%s %s is there from the beginning", found.change, found.value)
 	}
-	rows := a.call("find_observations", map[string]any{"filter": found.change + ":" + found.value, "limit": 1, "fields": []string{"trace_id", found.change}})
+	rows := a.call("find_observations", map[string]any{"filter": found.change + ":" + found.value, "limit": 1, "fields": []string{"trace_id"}})
 	var row map[string]any
 	if err := json.Unmarshal([]byte(rows[0]), &row); err != nil {
 		a.t.Fatal(err)
