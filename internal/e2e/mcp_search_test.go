@@ -24,10 +24,10 @@ type agentSearch struct {
 // finding is what it says at the end.
 type finding struct{ symptom, change, value string }
 
-// count adds an answer. Three characters are a token: more than models make of such text.
+// count adds an answer. Three bytes are two tokens: more than models make of such text, numbers too.
 func (a *agentSearch) count(text string) string {
 	a.calls++
-	a.tokens += (len(text) + 2) / 3
+	a.tokens += (2*len(text) + 2) / 3
 	return text
 }
 

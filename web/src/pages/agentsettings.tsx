@@ -12,9 +12,9 @@ export function AgentSettings(): JSX.Element {
   return (
     <div class="card settings-card">
       <p>
-        A coding agent reads traces, asks statistics and gives scores by the Model Context Protocol. Give it a key in the
-        environment variable <code>BROKLE_API_KEY</code>: with the scope <strong>read</strong> it may look at everything
-        of the project, with <strong>ingest</strong> it may give scores, too.
+        A coding agent reads traces, asks statistics and gives scores by the Model Context Protocol. Give it a key in
+        the environment variable <code>BROKLE_API_KEY</code>: with the scope <strong>read</strong> it may look at
+        everything of the project, with <strong>ingest</strong> it may give scores, too.
       </p>
       <fieldset class="segments">
         <legend class="visually-hidden">Agent</legend>
