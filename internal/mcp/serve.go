@@ -1,9 +1,6 @@
 package mcp
 
 import (
-	"context"
-	"errors"
-	"io"
 	"net/http"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -19,17 +16,3 @@ func (c *Catalog) Handler(b Backend, scopes []string) http.Handler {
 		DisableLocalhostProtection: true,
 	})
 }
-
-// ServeLines speaks the protocol over in and out, a message a line, until in ends or ctx does.
-func (c *Catalog) ServeLines(ctx context.Context, b Backend, scopes []string, in io.Reader, out io.Writer) error {
-	err := c.Server(b, scopes).Run(ctx, &sdk.IOTransport{Reader: io.NopCloser(in), Writer: leftOpen{out}})
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
-}
-
-// leftOpen is a writer that others close.
-type leftOpen struct{ io.Writer }
-
-func (leftOpen) Close() error { return nil }

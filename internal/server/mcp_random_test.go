@@ -57,7 +57,7 @@ func TestMCPAnswersAreBounded(t *testing.T) {
 	}
 	h.settle()
 	pick := func(of ...any) any { return of[r.IntN(len(of))] }
-	for range chance.Rounds(120) {
+	for range chance.Rounds(60) {
 		trace := fmt.Sprintf("t%d", r.IntN(traces))
 		budget := mcp.LeastTokens + r.IntN(2000)
 		calls := []struct {
