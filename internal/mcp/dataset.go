@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
 type itemsIn struct {
@@ -30,6 +31,22 @@ type experimentIn struct {
 type experimentRowsIn struct {
 	ExperimentID string `json:"experiment_id" jsonschema:"the id of the experiment"`
 	pageIn
+}
+
+type compareIn struct {
+	A      string `json:"a" jsonschema:"the id or the name of an experiment"`
+	B      string `json:"b" jsonschema:"the one to compare it with"`
+	Change string `json:"change,omitempty" jsonschema:"only cases that are better, worse, mixed, same, only_a or only_b; all when absent"`
+	pageIn
+}
+
+func compareExperiments(ctx context.Context, a *asking, in compareIn) (string, error) {
+	values := url.Values{"a": {in.A}, "b": {in.B}, "limit": {strconv.Itoa(in.limit())}}
+	if in.Change != "" {
+		values.Set("change", in.Change)
+	}
+	q := Request{Method: http.MethodGet, Path: "/v1/experiments/compare", Query: values}
+	return document(ctx, a.backend, q, "Two experiments, compared.", in.tokens(), in.Cursor)
 }
 
 func datasetTools() []tool {
@@ -58,6 +75,7 @@ func datasetTools() []tool {
 				q := Request{Method: http.MethodGet, Path: "/v1/experiments/" + url.PathEscape(in.ExperimentID)}
 				return document(ctx, a.backend, q, "An experiment.", in.tokens(), in.Cursor)
 			}),
+		typed(reading("compare_experiments", "Compare two experiments", "/v1/experiments/compare", "Compare two experiments over the same cases: score by score, and case by case what became better or worse."), limited(mostRows), compareExperiments),
 		typed(reading("list_experiment_rows", "List the rows of an experiment", "/v1/experiments/{id}/rows", "List what came out of an experiment, case by case, with the scores."), limited(mostRows),
 			func(ctx context.Context, a *asking, in experimentRowsIn) (string, error) {
 				return in.cursored(ctx, a.backend, "/v1/experiments/"+url.PathEscape(in.ExperimentID)+"/rows", "rows")

@@ -306,7 +306,7 @@ func mcpCalls() map[string][]map[string]any {
 		"run_sql":           {{"query": "SELECT id, name FROM traces"}, {"query": "SELECT * FROM observations WHERE trace_id = 'FOREIGN-trace'"}, {"query": "SELECT * FROM scores"}},
 		"list_prompts":      {{}}, "get_prompt": {{"name": "FOREIGN-saved"}}, "add_prompt_version": {{"name": "FOREIGN-saved", "content": "from elsewhere"}},
 		"list_datasets": {{}}, "list_dataset_items": {{"dataset_id": "FOREIGN-saved"}}, "add_dataset_item": {{"dataset_id": "FOREIGN-saved", "input": "from elsewhere"}},
-		"list_experiments": {{}}, "get_experiment": {{"experiment_id": "FOREIGN-saved"}}, "list_experiment_rows": {{"experiment_id": "FOREIGN-saved"}},
+		"list_experiments": {{}}, "get_experiment": {{"experiment_id": "FOREIGN-saved"}}, "compare_experiments": {{"a": "FOREIGN-saved", "b": "FOREIGN-saved"}}, "list_experiment_rows": {{"experiment_id": "FOREIGN-saved"}},
 	}
 }
 
@@ -344,7 +344,7 @@ func TestMCPTenants(t *testing.T) {
 				t.Errorf("%s %v: another project's is told from none:\n%s\n%s", tool, args, theirs, nobodys)
 			}
 			if strings.Contains(fmt.Sprint(args), "FOREIGN") {
-				if own := asked("shop"); own == nobodys && !slices.Contains([]string{"get_prompt", "list_dataset_items", "get_experiment", "list_experiment_rows"}, tool) {
+				if own := asked("shop"); own == nobodys && !slices.Contains([]string{"get_prompt", "list_dataset_items", "get_experiment", "list_experiment_rows", "compare_experiments"}, tool) {
 					t.Errorf("%s %v: the own project's is not told from none: %s", tool, args, own)
 				}
 			}
