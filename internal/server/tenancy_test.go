@@ -344,7 +344,7 @@ func TestMCPTenants(t *testing.T) {
 				t.Errorf("%s %v: another project's is told from none:\n%s\n%s", tool, args, theirs, nobodys)
 			}
 			if strings.Contains(fmt.Sprint(args), "FOREIGN") {
-				if own := asked("shop"); own == nobodys && !slices.Contains([]string{"get_prompt", "list_dataset_items", "get_experiment", "list_experiment_rows", "compare_experiments"}, tool) {
+				if own := asked("shop"); own == nobodys {
 					t.Errorf("%s %v: the own project's is not told from none: %s", tool, args, own)
 				}
 			}
