@@ -59,9 +59,6 @@ func typed[In any](t tool, tighten func(p map[string]*jsonschema.Schema), do fun
 			p.Type, p.Types = "array", nil
 			p.MaxItems = ptr(50)
 		}
-		if p.Type == "string" {
-			p.MaxLength = ptr(longestText)
-		}
 	}
 	if p := schema.Properties["max_tokens"]; p != nil {
 		p.Minimum, p.Maximum = ptr[float64](LeastTokens), ptr[float64](MostTokens)
@@ -87,9 +84,6 @@ func typed[In any](t tool, tighten func(p map[string]*jsonschema.Schema), do fun
 	}
 	return t
 }
-
-// longestText is how many characters an argument may have unless its tool says otherwise.
-const longestText = 4096
 
 func ptr[T any](v T) *T { return &v }
 
