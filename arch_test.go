@@ -221,9 +221,12 @@ func house() map[string]room {
 		"internal/live": {
 			may: with(contracts, []string{"internal/extract", "internal/clock"}), inTests: engines, because: "it watches the Log; it knows no keys and no routes",
 		},
+		"internal/mcp": {
+			may: []string{"internal/wire", "internal/query"}, because: "a tool asks the API as anybody may, with the key of who calls it; it knows no store and no handler",
+		},
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
-				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar", "internal/dataset", "internal/interval"}),
+				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar", "internal/dataset", "internal/interval", "internal/mcp"}),
 			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
@@ -247,7 +250,7 @@ func house() map[string]room {
 			inTests: []string{".", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig"}, because: "it talks to the built binary",
 		},
 
-		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/columnar", "internal/store/sqlview", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
+		"cmd/brokle":     {may: []string{".", "internal/clock", "internal/durable", "internal/columnar", "internal/store/sqlview", "internal/daemon", "internal/verify", "internal/keyring", "internal/backup", "internal/mcp"}, inTests: []string{"internal/e2e/rig"}, because: "an ordinary user of them"},
 		"examples/agent": {may: []string{".", "brokleopenai"}, inTests: []string{"brokletest"}, because: "examples are users' programs"},
 		"examples/chat":  {may: []string{"."}, because: "examples are users' programs"},
 		"examples/first": {may: []string{"."}, because: "examples are users' programs"},

@@ -106,7 +106,7 @@ func newApp(std streams) *cli.Command {
 		// Errors are returned to run, which prints them once.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
-			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), observationCommand(std), tailCommand(std), openCommand(std), sqlCommand(std), explainCommand(std), pricesCommand(std), repriceCommand(std), budgetsCommand(std), alertsCommand(std), promptsCommand(std), judgesCommand(std), datasetsCommand(std), evalCommand(std), eraseCommand(std),
+			serveCommand(std), keysCommand(std), sendCommand(std), queryCommand(std), traceCommand(std), observationCommand(std), tailCommand(std), openCommand(std), sqlCommand(std), explainCommand(std), pricesCommand(std), repriceCommand(std), budgetsCommand(std), alertsCommand(std), promptsCommand(std), judgesCommand(std), datasetsCommand(std), evalCommand(std), mcpCommand(std), eraseCommand(std),
 			exportCommand(std), importCommand(std), backupCommand(std), restoreCommand(std), verifyCommand(std),
 			quarantineCommand(std), warehouseCommand(std), logCommand(std), checkCommand(std), versionCommand(std),
 		},

@@ -63,6 +63,7 @@ func operations() map[string]operation {
 		"POST /v1/telemetry/batch":      {id: "postBatch", says: "Take a batch of 1 to 1000 events; the answer has every event in exactly one of processed, duplicate and failed", tag: send, takes: wire.BatchRequest{}, gives: wire.BatchResponse{}, more: accepted},
 		"POST /v1/ingest/batch":         {id: "postBatchAlias", says: "The same as /v1/telemetry/batch", tag: send, takes: wire.BatchRequest{}, gives: wire.BatchResponse{}, more: accepted},
 		"POST /api/v1/telemetry/bulk":   {id: "postBulk", says: "Legacy: each object becomes an event_create", tag: send, takes: bulkRequest{}, gives: wire.BatchResponse{}},
+		"POST /mcp":                     {id: "mcp", says: "One message of the Model Context Protocol (JSON-RPC 2.0), for coding agents: tools that read and ask as this API does; a key of any scope has the tools that it may use", tag: read, takes: wire.StatRow{}, gives: wire.StatRow{}, more: one("202", one("description", "A notification was taken"))},
 		"GET /v1/telemetry/jobs/{id}":   {id: "getJob", says: "How far an asynchronous batch is", tag: read, gives: wire.Job{}},
 		"GET /v1/telemetry/batch/{id}":  {id: "getBatch", says: "What became of any batch", tag: read, gives: wire.Job{}},
 		"GET /v1/telemetry/events":      {id: "listEvents", says: "The stored events, in the order in which they were accepted; a page may be short or empty and still have a next_cursor", tag: read, gives: wire.Page[wire.StoredEvent]{}},

@@ -84,6 +84,7 @@ func apiRoutes() []route {
 		savedRoutes("/v1/score-definitions", "score definitions", keyring.ScopeAdmin, func(s *Server) SavedList[saved.Definition] { return s.o.Definitions }),
 		savedRoutes("/v1/charts", "charts", keyring.ScopeIngest, func(s *Server) SavedList[saved.Chart] { return s.o.Charts }),
 		savedRoutes("/v1/views", "views", keyring.ScopeIngest, func(s *Server) SavedList[saved.View] { return s.o.Views }), []route{
+			{method: "POST", path: "/mcp", scope: anyScope, handle: postMCP},
 			{method: "GET", path: "/v1/telemetry/jobs/{id}", scope: keyring.ScopeRead, params: []string{"wait"}, light: true, handle: getJob},
 			{method: "GET", path: "/v1/telemetry/batch/{id}", scope: keyring.ScopeRead, light: true, handle: getBatch},
 			listed("/v1/telemetry/events", query.Events, oneOf(listEvents, getEvent)),

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/brokle-ai/brokle-go/internal/live"
+	"github.com/brokle-ai/brokle-go/internal/mcp"
 	"github.com/brokle-ai/brokle-go/internal/page"
 	"github.com/brokle-ai/brokle-go/internal/signin"
 	"github.com/go-json-experiment/json"
@@ -36,6 +37,7 @@ type Server struct {
 	copying   chan struct{}             // the same of copies
 	sqlTurns  chan struct{}             // the same of questions in SQL
 	sql       sqlStats
+	catalog   *mcp.Catalog          // the tools of POST /mcp
 	page      map[string]*page.File // the web page's files by path; "index.html" is there
 	api, ops  http.Handler
 	grpc      http.Handler
@@ -78,6 +80,7 @@ func New(o Options) (*Server, error) {
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
 	api := append(apiRoutes(), pageRoutes()...)
+	s.catalog = s.newCatalog(api)
 	if o.OpsOnMain {
 		api = append(api, opsRoutes()...)
 	}

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +45,7 @@ func tenancyRows() map[string]tenancyRow {
 		"GET /api/public/traces/{id}":                    {id: "trace"},
 		"GET /api/public/v2/observations":                {queries: []string{"traceId=FOREIGN-trace", "name=FOREIGN-name", "userId=FOREIGN-user", "sessionId=FOREIGN-session", "limit=1000"}},
 		"GET /api/public/v3/scores":                      {queries: []string{"traceId=FOREIGN-trace", "observationId=FOREIGN-observation", "name=FOREIGN-score-name"}},
+		"POST /mcp":                                      {body: `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`},
 		"GET /v1/telemetry/jobs/{id}":                    {id: "job"},
 		"GET /v1/telemetry/batch/{id}":                   {id: "batch"},
 		"GET /v1/telemetry/events":                       {queries: []string{"trace_id=FOREIGN-trace", "limit=1000"}},
@@ -351,3 +354,72 @@ func TestIDsOfOtherProjectsAreFree(t *testing.T) {
 		t.Errorf("%s\n%s", mine.body, theirs.body)
 	}
 }
+
+// mcpCalls says how TestMCPTenants asks each tool; FOREIGN is put in. A tool without a row fails the test.
+func mcpCalls() map[string][]map[string]any {
+	return map[string][]map[string]any{
+		"find_traces":       {{"filter": "name:FOREIGN-name"}, {"filter": "FOREIGN"}, {"filter": "id:FOREIGN-trace"}, {"limit": 100}},
+		"find_observations": {{"filter": "trace_id:FOREIGN-trace"}, {"filter": "FOREIGN"}, {"limit": 100}},
+		"find_scores":       {{"filter": "trace_id:FOREIGN-trace"}, {"filter": "observation_id:FOREIGN-observation"}, {"limit": 100}},
+		"get_trace":         {{"trace_id": "FOREIGN-trace"}},
+		"get_observation":   {{"observation_id": "FOREIGN-observation"}, {"observation_id": "FOREIGN-observation", "trace_id": "FOREIGN-trace"}},
+		"explain_cost":      {{"observation_id": "FOREIGN-observation"}},
+		"explain_field":     {{"observation_id": "FOREIGN-observation"}},
+		"stats":             {{"of": "traces", "group_by": []string{"name", "user_id"}}, {"filter": "trace_id:FOREIGN-trace"}, {"of": "scores", "group_by": []string{"name"}}, {"of": "events", "group_by": []string{"environment"}}},
+		"add_score":         {{"trace_id": "FOREIGN-trace", "name": "from-elsewhere", "value": 1}},
+		"add_comment":       {{"trace_id": "FOREIGN-trace", "comment": "from elsewhere"}},
+		"run_sql":           {{"query": "SELECT id, name FROM traces"}, {"query": "SELECT * FROM observations WHERE trace_id = 'FOREIGN-trace'"}, {"query": "SELECT * FROM scores"}},
+		"list_prompts":      {{}}, "get_prompt": {{"name": "FOREIGN-saved"}}, "add_prompt_version": {{"name": "FOREIGN-saved", "content": "from elsewhere"}},
+		"list_datasets": {{}}, "list_dataset_items": {{"dataset_id": "FOREIGN-saved"}}, "add_dataset_item": {{"dataset_id": "FOREIGN-saved", "input": "from elsewhere"}},
+		"list_experiments": {{}}, "get_experiment": {{"experiment_id": "FOREIGN-saved"}}, "compare_experiments": {{"a": "FOREIGN-saved", "b": "FOREIGN-saved"}}, "list_experiment_rows": {{"experiment_id": "FOREIGN-saved"}},
+	}
+}
+
+// Tools know nothing of another project's things: what they answer to their ids is what they answer to ids that are nowhere. What they write is of the own project.
+func TestMCPTenants(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	_, key := h.tenant("shop")
+	_, theirs := h.tenant("rival")
+	h.settle()
+	before := h.get("/v1/traces/rival-trace", "X-API-Key", "", "X-API-Key", theirs).body
+	calls := mcpCalls()
+	for _, tool := range h.srv.catalog.Tools() {
+		if len(calls[tool]) == 0 {
+			t.Errorf("%s has no row in mcpCalls: say how it is asked", tool)
+		}
+		for _, args := range calls[tool] {
+			asked := func(of string) string {
+				text, err := json.Marshal(args)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mine := map[string]any{}
+				if err := json.Unmarshal([]byte(strings.ReplaceAll(string(text), "FOREIGN", of)), &mine); err != nil {
+					t.Fatal(err)
+				}
+				answer, _ := h.tool(key, tool, mine)
+				return mcpTag.ReplaceAllString(strings.ReplaceAll(answer, of, "ID"), "TAG")
+			}
+			theirs, nobodys := asked("rival"), asked("absent")
+			if strings.HasPrefix(tool, "add_") {
+				continue // it is stored, in the own project
+			}
+			if theirs != nobodys || strings.Contains(theirs, "rival") {
+				t.Errorf("%s %v: another project's is told from none:\n%s\n%s", tool, args, theirs, nobodys)
+			}
+			if strings.Contains(fmt.Sprint(args), "FOREIGN") {
+				if own := asked("shop"); own == nobodys {
+					t.Errorf("%s %v: the own project's is not told from none: %s", tool, args, own)
+				}
+			}
+		}
+	}
+	h.settle()
+	if after := h.get("/v1/traces/rival-trace", "X-API-Key", "", "X-API-Key", theirs).body; string(after) != string(before) {
+		t.Errorf("the other project's trace is another:\n%s\n%s", before, after)
+	}
+}
+
+// mcpTag is the name of a block, which is another each time.
+var mcpTag = regexp.MustCompile(`recorded-[a-z2-7]{10}`)

@@ -162,6 +162,19 @@ test("a key without the scope admin is told so, and nothing fails", async () => 
   await context.close();
 });
 
+test("settings: the block for a coding agent names this server", async () => {
+  const { context, page, problems } = await signedIn(browser, {}, readKey);
+  await page.goto(`${url}/settings`);
+  const block = page.getByRole("region", { name: /^Settings of/ });
+  assert.equal(JSON.parse(await block.textContent()).mcpServers.brokle.url, `${url}/mcp`);
+  await page.getByRole("button", { name: "Codex" }).click();
+  await page.getByRole("region", { name: "Settings of Codex" }).waitFor();
+  assert.match(await block.textContent(), /bearer_token_env_var = "BROKLE_API_KEY"/);
+  await accessible(page, "settings of coding agents");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("settings: the theme is chosen, and signing out ends the session", async () => {
   const { context, page, problems } = await signedIn(browser, {}, readKey);
   await page.goto(`${url}/settings`);

@@ -7,6 +7,7 @@ import type { Page, Project, Session } from "../types.ts";
 import { Copy, Failure, PageHead, Spinner, Time } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useLoad } from "../ui/load.ts";
+import { AgentSettings } from "./agentsettings.tsx";
 import { Definitions } from "./definitions.tsx";
 import { KeySettings } from "./keysettings.tsx";
 
@@ -34,6 +35,10 @@ export function SettingsPage({ session, leave }: Props): JSX.Element {
       <section aria-labelledby="settings-keys">
         <h2 id="settings-keys">API keys</h2>
         {admin ? <KeySettings session={session} /> : <NoAdmin session={session} />}
+      </section>
+      <section aria-labelledby="settings-agents">
+        <h2 id="settings-agents">Coding agents</h2>
+        <AgentSettings />
       </section>
       <section aria-labelledby="settings-definitions">
         <h2 id="settings-definitions">Score definitions</h2>
