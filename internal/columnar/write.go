@@ -16,14 +16,14 @@ const rowGroup = 100_000
 // Writer writes a file piece by piece. After an error it is of no use.
 type Writer struct {
 	columns []Column
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	rows    []parquet.Row
 }
 
 // NewWriter begins a file; Close ends it. The names of columns must differ.
 func NewWriter(w io.Writer, columns []Column) *Writer {
 	schema := parquet.NewSchema("rows", schemaOf(columns))
-	return &Writer{columns: columns, out: parquet.NewWriter(w, schema, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowGroup))}
+	return &Writer{columns: columns, out: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowGroup))}
 }
 
 // Write is NewWriter, its rows and Close.

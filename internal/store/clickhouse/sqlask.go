@@ -102,7 +102,7 @@ func (v *view) sqlColumns(ctx context.Context, statement string) (columns []stor
 	err = v.w.askSet(ctx, &builder{}, "DESCRIBE TABLE ("+statement+")", v.sqlSettings(), proto.Results{{Name: "name", Data: &name}, {Name: "type", Data: &typ}}, func(i int) {
 		columns = append(columns, store.SQLColumn{Name: name.Row(i), Type: typ.Row(i)})
 	})
-	return columns, err
+	return columns, ofTheAnalysis(err)
 }
 
 // errSQLEnough ends the reading of an answer of which there is more than is wanted.
@@ -159,9 +159,19 @@ func ofTheText(err error) error {
 	return err
 }
 
+// ofTheAnalysis is ofTheText of a statement that is only looked at: nothing is read by it, so what the server says against it is about its text, but for what passes.
+func ofTheAnalysis(err error) error {
+	var said *ch.Exception
+	if !errors.As(err, &said) || said.IsCode(proto.ErrMemoryLimitExceeded, proto.ErrTimeoutExceeded, proto.ErrSocketTimeout, proto.ErrNetworkError, proto.ErrAllConnectionTriesFailed,
+		proto.ErrTooManySimultaneousQueries, proto.ErrAuthenticationFailed) {
+		return ofTheText(err)
+	}
+	return store.SQLErrorf("%s", shortSQLError(said.Message))
+}
+
 // shortSQLError leaves out where in our statement it was, which has more than was sent.
 func shortSQLError(message string) string {
-	for _, before := range []string{": In scope", ". In scope", " In scope", ": while ", ": While ", " (in query:", " (version "} {
+	for _, before := range []string{": In scope", ". In scope", " In scope", " in scope ", ": while ", ": While ", " (in query:", " (version "} {
 		message, _, _ = strings.Cut(message, before)
 	}
 	return strings.TrimSpace(strings.TrimPrefix(message, "DB::Exception: "))

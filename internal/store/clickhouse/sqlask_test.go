@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -83,7 +84,8 @@ func TestSQLIsTheSame(t *testing.T) {
 	t.Parallel()
 	s := server(t)
 	recs := withForeign(t, storetest.History(11, 300))
-	w := openWith(t, testOptions(t, s, s.Database(t)))
+	o := testOptions(t, s, s.Database(t))
+	w := openWith(t, o)
 	insert(t, w, recs, entity.Seq(len(recs)))
 	duck, ok := reference(t, recs).(store.SQLer)
 	if !ok {
@@ -94,6 +96,7 @@ func TestSQLIsTheSame(t *testing.T) {
 			t.Errorf("%s:\n%s\n%s", text, got, want)
 		}
 	}
+	documentedSQL(t, w)
 	for _, v := range sqlview.Views() {
 		a, err := askSQL(t.Context(), w, "select * from "+v.Name+" order by "+v.Order())
 		if err != nil {
@@ -106,10 +109,37 @@ func TestSQLIsTheSame(t *testing.T) {
 			}
 		}
 	}
+	over := httpOptions(t, s, o.Database)
+	over.Node = 1
+	h := openWith(t, over)
+	for _, text := range portableSQL[:10] {
+		if got, want := rowsOf(t, h, text), rowsOf(t, w, text); got != want {
+			t.Errorf("over HTTP, %s:\n%s\n%s", text, got, want)
+		}
+	}
+	closeOf(t, h)
 	refusesSQL(t, w)
 	plansSQL(t, w)
 	tenancySQL(t, w)
 	closeOf(t, w)
+}
+
+// documentedSQL asks the questions of docs/sql.md, the sixth in the words of this dialect.
+func documentedSQL(t *testing.T, w *Warehouse) {
+	page, err := os.ReadFile("../../../docs/sql.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile("(?m)^### \\d+\\. .+\n\n```sql\n((?:.+\n)+)```").FindAllSubmatch(page, -1)
+	if len(all) != 10 {
+		t.Fatalf("docs/sql.md has %d questions", len(all))
+	}
+	percentile := regexp.MustCompile(`quantile_cont\((\w+), ([\d.]+)\)`)
+	for _, m := range all {
+		if _, err := askSQL(t.Context(), w, percentile.ReplaceAllString(string(m[1]), "quantileExactInclusive($2)($1)")); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+	}
 }
 
 // refusesSQL tries what is not taken.

@@ -26,7 +26,7 @@ func (v *view) sqlTree(ctx context.Context, statement string) (*sqlNode, error) 
 		lines = append(lines, strings.Split(explain.Row(i), "\n")...)
 	})
 	if err != nil {
-		return nil, err
+		return nil, ofTheAnalysis(err)
 	}
 	return treeOf(lines), nil
 }

@@ -132,6 +132,9 @@ func sqlRow(rows *sql.Rows, columns []store.SQLColumn) (row []any, bytes int, er
 // could not do for another reason stays as it is.
 func ofTheText(err error) error {
 	var said *duckdb.Error
+	if err != nil && strings.Contains(err.Error(), "database/sql/driver: API error") { // the driver cannot hold it: a row without names
+		return store.SQLErrorf("the answer has a value of a kind that cannot be sent: cast it to VARCHAR")
+	}
 	if !errors.As(err, &said) || starved(err) || interrupted(err) {
 		return err
 	}

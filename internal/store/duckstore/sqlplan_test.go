@@ -198,8 +198,12 @@ func FuzzSQL(f *testing.F) {
 	}
 	s := &statements{chance.From(1, 1)}
 	for range 50 {
-		f.Add(s.query(2))
+		f.Add(strings.ReplaceAll(s.query(2), foreignText, "x"))
 	}
 	w := twoProjects(f, 400, Options{})
-	f.Fuzz(func(t *testing.T, text string) { foreignSQL(t, w, text) })
+	f.Fuzz(func(t *testing.T, text string) {
+		if !strings.Contains(text, foreignText) { // what it says itself it may be told
+			foreignSQL(t, w, text)
+		}
+	})
 }
