@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
 )
+
+var update = flag.Bool("update", false, "write the directory in testdata anew: a change of its form is another version")
 
 // house is datasets in a directory, with a clock that a second passes on at each look.
 type house struct {
@@ -466,5 +469,77 @@ func TestDiskFull(t *testing.T) {
 	set.journal.path = path
 	if info, _ := set.Info(); info.LatestVersion != 1 || info.CurrentVersion != nil || set.journal.size != size || inputs(t, set, Latest) != `"first"` {
 		t.Errorf("%+v", info)
+	}
+}
+
+// A directory that this release's form 1 wrote: it opens, as it must for good, and says what it said.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	if *update {
+		writeGolden(t)
+	}
+	dir := filepath.Join(t.TempDir(), "datasets")
+	if err := os.CopyFS(dir, os.DirFS("testdata/v1")); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, dir)
+	set, err := h.Find("one", "golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := set.Info()
+	if err != nil || info.Description != "after" || info.LatestVersion != 4 || *info.CurrentVersion != 2 || info.ItemCount != 2 {
+		t.Errorf("%+v, %v", info, err)
+	}
+	for version, want := range map[int]string{1: `{"q":"<é>"} 2`, 2: `"changed" 2`, 3: "2", 4: "2", Current: `"changed" 2`} {
+		if got := inputs(t, set, version); got != want {
+			t.Errorf("version %d has %q, not %q", version, got, want)
+		}
+	}
+	it, _, err := set.Item(1, "a")
+	if err != nil || string(it.Expected) != `[1.0]` || string(it.Metadata) != `{"m":null}` || it.SourceTraceID != "t" || it.SourceSpanID != "s" || it.Source != SourceSpan {
+		t.Errorf("%+v, %v", it, err)
+	}
+	if all := h.Experiments("one", ""); len(all) != 1 || all[0].Name != "run" || all[0].Status != Completed || all[0].DatasetID != info.ID || all[0].DatasetVersion != 2 || all[0].EndedAt == nil {
+		t.Errorf("%+v", all)
+	}
+}
+
+func writeGolden(t *testing.T) {
+	t.Helper()
+	if err := os.RemoveAll("testdata/v1"); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, "testdata/v1")
+	set := h.create("one", "golden")
+	put(t, set, false, `{"id":"a","input":{"q":"<é>"},"expected":[1.0],"metadata":{"m":null},"source":"span","source_trace_id":"t","source_span_id":"s"}`, `{"id":"b","input":2}`)
+	put(t, set, false, `{"id":"a","input":"changed"}`)
+	after := "after"
+	if _, err := h.Update(set, "key", Named{Description: &after}); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Pin("key", 2); err != nil {
+		t.Fatal(err)
+	}
+	name, of, done := "run", "golden", Completed
+	x, err := h.Begin("one", "key", Recorded{Name: &name, DatasetID: &of})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := h.Begin("one", "key", Recorded{Name: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Forget("one", gone.ID, "key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Record("one", x.ID, Recorded{Status: &done}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := set.Remove([]string{"a"}, "key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := set.Snapshot("key", "as it is", nil); err != nil {
+		t.Fatal(err)
 	}
 }
