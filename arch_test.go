@@ -236,7 +236,7 @@ func house() map[string]room {
 			may: with(contracts, engines, []string{".", "internal/extract", "internal/rawjson", "internal/textsearch", "internal/store/redisclaim",
 				"internal/store/clickhouse", "internal/ingest", "internal/indexer", "internal/handover", "internal/removal", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/dataset", "internal/query", "internal/server", "internal/datadir", "internal/verify",
 				"internal/forward", "internal/outgoing", "internal/wireformat", "internal/wireformat/formats", "internal/sample", "internal/backup", "internal/durable", "internal/document", "internal/egress", "internal/signin", "web"}),
-			inTests: []string{"internal/e2e/rig"},
+			inTests: []string{"internal/e2e/rig", "internal/standin"},
 			because: "the only place where all meet",
 		},
 		"internal/harm":           {because: "it harms files, whatever is in them"},

@@ -123,6 +123,24 @@ func TestPrices(t *testing.T) {
 	command(t, "", vars, "prices", "set", filepath.Join(t.TempDir(), "absent")).want(t, 1, "no such file")
 }
 
+// Judges are set from a file that says their names, told back in the form in which they are set, and removed.
+func TestJudges(t *testing.T) {
+	t.Parallel()
+	vars, _ := serve(t, filepath.Join(t.TempDir(), "data"))
+	const own = `{"name":"helpful","score":{"name":"helpful","data_type":"BOOLEAN"},"kind":"llm","url":"https://judge.invalid/v1/chat/completions","key":"sk-secret","model":"m","prompt":"{{input}}","filter":"name:none","max_cost_per_day":2}`
+	command(t, "", vars, "judges", "list").want(t, 0, "(none)")
+	command(t, own, vars, "judges", "put", "-").want(t, 0, "helpful judges what starts from now on")
+	command(t, "", vars, "judges", "list").want(t, 0, "JUDGE", "helpful", "llm", "0 of 1000")
+	command(t, "", vars, "judges", "list", "--json").want(t, 0, `"today"`)
+	shown := command(t, "", vars, "judges", "show", "helpful")
+	shown.want(t, 0, `"url": "https://judge.invalid/********"`, `"key": "********"`, `"max_cost_per_day": 2`)
+	command(t, shown.out, vars, "judges", "put", "-").want(t, 0, "helpful judges")
+	command(t, `{"name":"helpful","kind":"song"}`, vars, "judges", "put", "-").want(t, 1, "400 invalid_body", "kind: it is llm or webhook")
+	command(t, `{"kind":"llm"}`, vars, "judges", "put", "-").want(t, 1, "no JSON object with a name")
+	command(t, "", vars, "judges", "delete", "helpful").want(t, 0, "helpful is removed")
+	command(t, "", vars, "judges", "show", "helpful").want(t, 1, "404 not_found")
+}
+
 // Prompts are pushed as texts or as what get prints, and labels are moved.
 func TestPrompts(t *testing.T) {
 	t.Parallel()

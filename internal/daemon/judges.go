@@ -75,6 +75,7 @@ func (j judging) Traces(ctx context.Context, project string, values url.Values) 
 }
 
 func (j judging) Scores(ctx context.Context, project string, values url.Values) (*wire.Page[wire.Score], error) {
+	j.n.indexer.Refresh(ctx)
 	return j.n.server.Scores(ctx, project, values)
 }
 

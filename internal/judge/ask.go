@@ -113,13 +113,13 @@ func (j *Judges) post(ctx context.Context, h *held, body []byte, r *result) (ans
 
 // program is what a webhook is sent.
 type program struct {
-	Judge string   `json:"judge"`
-	Score Wanted   `json:"score"`
-	Trace *judgeds `json:"trace"`
+	Judge string     `json:"judge"`
+	Score Wanted     `json:"score"`
+	Trace *sentTrace `json:"trace"`
 }
 
-// judgeds is a trace as it is sent.
-type judgeds struct {
+// sentTrace is a trace as a program gets it.
+type sentTrace struct {
 	ID          string          `json:"id"`
 	Name        string          `json:"name"`
 	Environment string          `json:"environment"`
@@ -133,7 +133,7 @@ type judgeds struct {
 }
 
 func (j *Judges) askProgram(ctx context.Context, h *held, t *wire.Trace, r *result) *verdict {
-	body, err := json.Marshal(program{h.Name, h.Score, &judgeds{t.ID, t.Name, t.Environment, t.UserID, t.SessionID, append([]string{}, t.Tags...), t.StartTime, t.Input, t.Output, t.Metadata}})
+	body, err := json.Marshal(program{h.Name, h.Score, &sentTrace{t.ID, t.Name, t.Environment, t.UserID, t.SessionID, append([]string{}, t.Tags...), t.StartTime, t.Input, t.Output, t.Metadata}})
 	if err != nil {
 		r.err, r.final = errors.New("the trace cannot be written as JSON"), true
 		return nil

@@ -36,7 +36,7 @@ type Options struct {
 	Place  document.Place  // has the rules, and how far they are
 	Lease  *document.Lease // says which of the nodes that share the Place judges; nil: there is this one alone
 	Server Server
-	// Public is what requests are carried by: only to where they may.
+	// Transport carries requests, only to where they may go.
 	Transport http.RoundTripper
 	// Refuse says why requests may not go to an address, as far as it tells by itself.
 	Refuse func(u *url.URL) error
@@ -80,7 +80,7 @@ type Judges struct {
 	mu    sync.Mutex // guards what follows
 	all   []held     // replaced, never changed in place
 	known map[id]*memory
-	fault map[id]string // why the last look or the last attempt of a rule failed
+	fault map[id]string // why the last look or the last call of a rule failed
 	lost  string        // why the last write failed
 }
 
@@ -308,19 +308,21 @@ func (j *Judges) adopt(text []byte) error {
 // Run judges, where it is this node's to do that, until ctx ends; then it returns nil.
 func (j *Judges) Run(ctx context.Context) error {
 	var work sync.WaitGroup
-	defer work.Wait()
+	defer work.Wait() // also for calls, which end with ctx
 	work.Go(func() { j.follow(ctx) })
 	if j.o.Lease != nil {
 		work.Go(func() { j.o.Lease.Run(ctx) })
 	}
 	for clock.Pause(ctx, j.o.Every, j.looks) {
 		if !j.o.Lease.Held() {
-			j.forget()
 			continue
 		}
 		for _, h := range j.snapshot() {
-			if !h.Disabled && ctx.Err() == nil {
-				j.look(ctx, &h)
+			if m := j.free(&h); m != nil { // a slow judge keeps no other waiting
+				work.Go(func() {
+					j.look(ctx, &h, m)
+					j.done(m)
+				})
 			}
 		}
 	}
@@ -343,13 +345,6 @@ func (j *Judges) follow(ctx context.Context) {
 			j.o.Logger.Error("the judges that another node changed cannot be read; those before hold here", "error", err)
 		}
 	}
-}
-
-// forget lets go of what only the node needs that judges.
-func (j *Judges) forget() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	clear(j.known)
 }
 
 // Health is the line of /readyz: whether what is decided can be kept. What a rule asks is its project's matter.

@@ -25,6 +25,8 @@ const (
 type memory struct {
 	seen    map[string]*seen
 	decided map[string]time.Time // by trace: when it starts
+	busy    bool                 // a look uses it; guarded by Judges.mu
+	next    time.Time            // no look before that; the same
 }
 
 // seen is a trace that is not decided.
@@ -35,8 +37,8 @@ type seen struct {
 	next  time.Time // when it is tried again
 }
 
-// remembered is the memory of a rule.
-func (j *Judges) remembered(of *held) *memory {
+// free is the memory of a rule that may be looked at now, for a look; nil: not now.
+func (j *Judges) free(of *held) *memory {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	m := j.known[of.id()]
@@ -47,7 +49,25 @@ func (j *Judges) remembered(of *held) *memory {
 		}
 		j.known[of.id()] = m
 	}
+	if of.Disabled || m.busy || j.o.Now().Before(m.next) {
+		return nil
+	}
+	m.busy = true
 	return m
+}
+
+// done ends the look that free began.
+func (j *Judges) done(m *memory) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	m.busy = false
+}
+
+// rest has no look begin for nine times as long as the list took: looks take a tenth of the time at most.
+func (j *Judges) rest(m *memory, took time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	m.next = j.o.Now().Add(9 * took)
 }
 
 func (j *Judges) say(of *held, fault string) {
@@ -61,10 +81,10 @@ func (j *Judges) say(of *held, fault string) {
 }
 
 // look judges what of a rule's traces is due, and keeps how far it is.
-func (j *Judges) look(ctx context.Context, h *held) {
-	m := j.remembered(h)
+func (j *Judges) look(ctx context.Context, h *held, m *memory) {
 	now := j.o.Now().UTC()
 	due, from, err := j.candidates(ctx, h, m, now)
+	j.rest(m, j.o.Now().Sub(now))
 	if err != nil {
 		if ctx.Err() == nil {
 			j.say(h, "the traces could not be listed: "+strings.ReplaceAll(err.Error(), "\n", " "))
@@ -87,15 +107,17 @@ func (j *Judges) look(ctx context.Context, h *held) {
 		return
 	}
 	// Calls count before they are made: a node that is killed has used them up.
+	granted := int64(0)
 	if !j.note(h, func(is *held) {
+		granted = min(int64(len(due)), is.left(now)) // by what is kept now
 		is.Spent = is.today(now)
-		is.Spent.Calls += int64(len(due))
+		is.Spent.Calls += granted
 		is.Total.Over += over
 		is.From = maxTime(is.From, from)
 	}) {
 		return
 	}
-	j.judge(ctx, h, m, due, now)
+	j.judge(ctx, h, m, due[:granted], now)
 }
 
 // note keeps a change of how far a rule is; false when it could not be kept.
