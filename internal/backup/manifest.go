@@ -68,7 +68,7 @@ type File struct {
 
 // fileName is every name that a member of a backup may have: nothing of an
 // archive can reach beyond its directory.
-var fileName = regexp.MustCompile(`^(log/[0-9]{20}\.seg|keys\.json|alerts\.json|budgets\.json|saved\.json|judges\.json|prompts/project-[a-z0-9._-]{1,64}\.json|quarantine/quarantine\.jsonl|erasing\.json|prices/(journal\.json|[0-9a-f]{64}\.txt)|media/project-[a-z0-9._-]{1,64}/[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,12})|datasets/project-[a-z0-9._-]{1,64}/([0-9A-Z]{26}|experiments)\.jsonl)$`)
+var fileName = regexp.MustCompile(`^(log/[0-9]{20}\.seg|keys\.json|alerts\.json|budgets\.json|saved\.json|judges\.json|prompts/project-[a-z0-9._-]{1,64}\.json|quarantine/quarantine\.jsonl|erasing\.json|prices/(journal\.json|[0-9a-f]{64}\.txt)|media/project-[a-z0-9._-]{1,64}/[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,12}|datasets/project-[a-z0-9._-]{1,64}/([0-9A-Z]{26}|experiments)\.jsonl)$`)
 
 func (m *Manifest) encode() ([]byte, error) {
 	raw, err := json.MarshalIndent(m, "", "  ")
