@@ -80,7 +80,9 @@ func postSQL(ctx context.Context, s *Server, c *call) (*answer, error) {
 		s.sql.failed.Add(1)
 		return nil, s.sqlProblem(ctx, err)
 	}
-	return form(a, took)
+	ans, err := form(a, took)
+	s.freshness(ans)
+	return ans, err
 }
 
 // sqlTurn waits until no other question in SQL is worked at: they take what memory and time they find.
