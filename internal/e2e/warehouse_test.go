@@ -209,7 +209,12 @@ func (s *sharing) check(t *testing.T, what string, n *rig.Node) {
 			return false
 		}
 		n.GetJSON(t, "/v1/stats?of=observations&metrics=count,cost", &stats)
-		return len(stats.Data) == 1 && stats.Data[0].Count >= want*stepsOf
+		if len(stats.Data) != 1 || stats.Data[0].Count < want*stepsOf {
+			return false
+		}
+		var traces struct{ Data []struct{ Count int } } // their rows come after those of their observations
+		n.GetJSON(t, "/v1/stats?of=traces&metrics=count", &traces)
+		return len(traces.Data) == 1 && traces.Data[0].Count >= want
 	})
 	if len(stats.Data) != 1 || stats.Data[0].Count != want*stepsOf || math.Abs(stats.Data[0].Cost-float64(want*stepsOf)*costOf) > 1e-9 {
 		t.Errorf("%s: %d traces have %+v (%s events)", what, want, stats.Data, last)

@@ -25,6 +25,8 @@ func explained(ctx context.Context, err error) error {
 	case !errors.As(err, &said):
 	case said.IsCode(proto.ErrAllConnectionTriesFailed, proto.ErrNetworkError, proto.ErrSocketTimeout): // to another server, which its text names
 		return &connectError{"a shard of clickhouse is away", err}
+	case !wrong(said.Code) && namesServer(said.Message): // that broke off in the middle, or said so itself
+		return &connectError{"a shard of clickhouse cannot answer", err}
 	case said.IsCode(proto.ErrTooManyRowsOrBytes), said.IsCode(proto.ErrMemoryLimitExceeded) && ofTheQuestion(said.Message):
 		return fmt.Errorf("%w: %w", store.ErrStarved, err)
 	case said.IsCode(proto.ErrTimeoutExceeded):
@@ -33,6 +35,16 @@ func explained(ctx context.Context, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+}
+
+// namesServer says that a message has the address of another server: /readyz shows what is said of the servers to whoever asks.
+func namesServer(message string) bool {
+	for _, before := range []string{"packet from ", "eceived from ", "peer: "} {
+		if _, address, found := strings.Cut(message, before); found && strings.Contains(address, ":") {
+			return true
+		}
+	}
+	return false
 }
 
 // ofTheQuestion says that a limit of memory is that of the question alone, and not of all that the server does, or does for the user.

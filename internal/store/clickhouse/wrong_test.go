@@ -43,6 +43,8 @@ func TestWhatPasses(t *testing.T) {
 		{proto.ErrMemoryLimitExceeded, "Query memory limit exceeded: would use 65.00 MiB", store.ErrStarved},
 		{proto.ErrAllConnectionTriesFailed, "All connection tries failed. Connection refused (10.0.0.1:9000)", store.ErrUnavailable},
 		{proto.ErrNetworkError, "Connection reset by peer, while reading from socket (peer: 10.0.0.1:9000)", store.ErrUnavailable},
+		{proto.ErrAttemptToReadAfterEOF, "Attempt to read after eof: while receiving packet from 10.0.0.1:9000", store.ErrUnavailable},
+		{proto.ErrAborted, "Received from 10.0.0.1:9000. DB::Exception: The server is shutting down due to a fatal error", store.ErrUnavailable},
 		{proto.ErrTooManyRowsOrBytes, "Limit for result exceeded, max rows: 1.00 thousand", store.ErrStarved},
 		{proto.ErrTimeoutExceeded, "Timeout exceeded: elapsed 2 seconds", context.DeadlineExceeded},
 		{proto.ErrSyntaxError, "Syntax error", nil},
