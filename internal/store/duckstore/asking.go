@@ -22,6 +22,12 @@ const readers = 4
 // errPreempted stops a question whose memory the writer needs.
 var errPreempted = errors.New("the writer needs the memory")
 
+// errGaveWay stops a question that may take long (longQuestion), and that a checkpoint has waited for.
+var errGaveWay = errors.New("a checkpoint waited for the question")
+
+// longQuestion is in the context of a question that may take as long as it likes: who writes does not wait for it.
+type longQuestion struct{}
+
 // asking is the questions that are being answered.
 type asking struct {
 	turns chan struct{} // one for each that may be answered at once
@@ -30,11 +36,12 @@ type asking struct {
 	mu       sync.Mutex // guards all below
 	stopped  bool       // the writer has the memory
 	running  map[int]context.CancelCauseFunc
+	long     map[int]context.CancelCauseFunc // of running, those that give way
 	sequence int
 }
 
 func newAsking() *asking {
-	return &asking{turns: make(chan struct{}, readers), running: map[int]context.CancelCauseFunc{}}
+	return &asking{turns: make(chan struct{}, readers), running: map[int]context.CancelCauseFunc{}, long: map[int]context.CancelCauseFunc{}}
 }
 
 // turn waits for one turn, or for all of them; done gives back.
@@ -70,6 +77,9 @@ func (a *asking) begin(ctx context.Context) (_ context.Context, end func()) {
 	a.sequence++
 	id := a.sequence
 	a.running[id] = cancel
+	if ctx.Value(longQuestion{}) != nil {
+		a.long[id] = cancel
+	}
 	if a.stopped {
 		cancel(errPreempted)
 	}
@@ -77,6 +87,7 @@ func (a *asking) begin(ctx context.Context) (_ context.Context, end func()) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		delete(a.running, id)
+		delete(a.long, id)
 		cancel(nil)
 	}
 }
@@ -90,6 +101,15 @@ func (a *asking) stop(stopped bool) {
 		for _, cancel := range a.running {
 			cancel(errPreempted)
 		}
+	}
+}
+
+// giveWay ends the questions that may take long.
+func (a *asking) giveWay() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, cancel := range a.long {
+		cancel(errGaveWay)
 	}
 }
 
@@ -185,8 +205,8 @@ func (w *Warehouse) answer(ctx context.Context, read *sql.DB, project string, al
 	ctx, end := w.asking.begin(ctx)
 	defer end()
 	err = w.inView(ctx, read, project, f)
-	if err != nil && context.Cause(ctx) == errPreempted {
-		return errPreempted
+	if cause := context.Cause(ctx); err != nil && (cause == errPreempted || cause == errGaveWay) {
+		return cause
 	}
 	return err
 }

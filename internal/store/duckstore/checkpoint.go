@@ -21,10 +21,15 @@ func (w *Warehouse) Checkpoint(ctx context.Context) error {
 // gateHeld is how long a checkpoint keeps questions out: until it has begun.
 const gateHeld = 50 * time.Millisecond
 
+// longWait is how long a checkpoint waits for a question that may take long, before that gives way.
+const longWait = 2 * time.Second
+
 // checkpoint moves the write-ahead log into the file. It begins when the questions that are
 // being answered have ended; the next ones run beside it. w.mu is held.
 func (w *Warehouse) checkpoint() error {
+	longer := time.AfterFunc(longWait, w.asking.giveWay)
 	w.gate.Lock()
+	longer.Stop()
 	open := sync.OnceFunc(w.gate.Unlock)
 	defer open()
 	defer time.AfterFunc(gateHeld, open).Stop()

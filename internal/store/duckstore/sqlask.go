@@ -29,9 +29,10 @@ func (w *Warehouse) SQL(ctx context.Context, project string, q store.SQLQuestion
 	if err := w.settle(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	ctx = context.WithValue(ctx, longQuestion{}, true)
 	var answer *store.SQLAnswer
 	var err error
-	for range 10 { // an interrupt of another may come late: see ask
+	for range 10 { // an interrupt of another may come late: see ask; and who gave way to a checkpoint is asked again behind it
 		read := w.read.Load()
 		err = w.answer(ctx, read, project, false, func(ctx context.Context, v *view) (err error) {
 			answer, err = v.sql(ctx, &q)
@@ -44,7 +45,7 @@ func (w *Warehouse) SQL(ctx context.Context, project string, q store.SQLQuestion
 			}
 			return nil, store.SQLErrorf("the engine failed at this statement")
 		}
-		if ctx.Err() != nil || !interrupted(err) {
+		if ctx.Err() != nil || !interrupted(err) && !errors.Is(err, errGaveWay) {
 			break
 		}
 	}
@@ -54,6 +55,9 @@ func (w *Warehouse) SQL(ctx context.Context, project string, q store.SQLQuestion
 		return nil, asked
 	case ctx.Err() == nil && (starved(err) || errors.Is(err, errPreempted)):
 		return nil, fmt.Errorf("%s: %w: the warehouse has %d MiB", what, store.ErrStarved, w.options.MemoryLimit>>20)
+	}
+	if errors.Is(err, errGaveWay) {
+		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	if err = w.explain(ctx, what, err); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/store/sqlview"
 	"github.com/brokle-ai/brokle-go/internal/store/storetest"
+	"github.com/brokle-ai/brokle-go/internal/watch"
 )
 
 // foreignText is in every text of the rows of the other project.
@@ -280,5 +281,36 @@ func TestSQLBounds(t *testing.T) {
 	}
 	if got := answerOf(t, w, "select count(*) from events"); got != "[[2100]]" {
 		t.Errorf("afterwards there are %s events", got)
+	}
+}
+
+// A checkpoint does not wait for a statement that takes long: that gives way, and begins again behind it.
+func TestSQLGivesWay(t *testing.T) {
+	t.Parallel()
+	w := twoProjects(t, 400, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := askSQL(ctx, w, "select count(*) from range(1000000000) a(x), range(1000000000) b(y) where x * y % 7 = 3")
+		ended <- err
+	}()
+	asked := func() (running, long, sequence int) {
+		w.asking.mu.Lock()
+		defer w.asking.mu.Unlock()
+		return len(w.asking.running), len(w.asking.long), w.asking.sequence
+	}
+	watch.Until(t, "it is worked at", func() bool { _, long, _ := asked(); return long == 1 })
+	_, _, before := asked()
+	begun := time.Now()
+	if err := w.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took > longWait+10*time.Second {
+		t.Errorf("the checkpoint took %v", took)
+	}
+	watch.Until(t, "it is worked at again", func() bool { _, long, sequence := asked(); return long == 1 && sequence > before })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the statement ended with %v", err)
 	}
 }
