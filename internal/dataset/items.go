@@ -1,12 +1,10 @@
 package dataset
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/wire"
@@ -32,64 +30,68 @@ type Putting struct {
 func (s *Dataset) Put(items []Item, how Putting) (Put, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := s.of.now().UTC()
-	out := Put{Version: s.log.latest()}
-	lines := make([]*line, 0, len(items)+1)
-	mine := map[string]int{}    // index in lines, by id
-	fresh := map[hash]bool{}    // contents of lines
-	wholes := map[string]hash{} // of lines, by id
-	for i := range items {
-		it := items[i]
-		content, whole := it.hashes()
-		if it.ID == "" {
-			if how.Deduplicate && (s.log.contents[content] > 0 || fresh[content]) {
-				out.Skipped++
-				continue
-			}
-			it.ID = wire.NewIDAt(at)
-		}
-		it.CreatedAt, it.UpdatedAt = at, at
-		if it.Source == "" {
-			it.Source = how.Source
-		}
-		if it.Source == "" {
-			it.Source = SourceManual
-		}
-		fresh[content] = true
-		before, had := s.log.alive[it.ID]
-		if had {
-			it.CreatedAt = s.log.entries[before].created
-		}
-		again, twice := mine[it.ID]
-		switch {
-		case twice && wholes[it.ID] == whole, !twice && had && s.log.entries[before].whole == whole:
-			out.Skipped++
-			continue
-		case twice:
-			lines[again].Item = it.kept()
-			wholes[it.ID] = whole
-			out.Updated++
-			continue
-		case had:
-			out.Updated++
-		default:
-			out.Created++
-		}
-		mine[it.ID], wholes[it.ID] = len(lines), whole
-		lines = append(lines, &line{Item: it.kept()})
+	b := &putting{Putting: how, log: s.log, at: s.of.now().UTC(), out: Put{Version: s.log.latest()}, mine: map[string]int{}, wholes: map[string]hash{}, fresh: map[hash]bool{}}
+	for _, it := range items {
+		b.add(it)
 	}
-	if len(lines) == 0 {
-		return out, s.there()
+	if len(b.lines) == 0 {
+		return b.out, s.there()
 	}
-	if len(s.log.entries)+len(lines) > MaxItems {
+	if len(s.log.entries)+len(b.lines) > MaxItems {
 		return Put{}, invalid("a dataset has at most %d items in all of its versions: make another", MaxItems)
 	}
-	lines = append(lines, &line{Change: &change{Version: s.log.latest() + 1, Items: len(lines), At: at, By: how.By}})
-	if err := s.write(lines); err != nil {
+	b.lines = append(b.lines, &line{Change: &change{Version: s.log.latest() + 1, Items: len(b.lines), At: b.at, By: how.By}})
+	if err := s.write(b.lines); err != nil {
 		return Put{}, err
 	}
-	out.Version = s.log.latest()
-	return out, nil
+	b.out.Version = s.log.latest()
+	return b.out, nil
+}
+
+// putting is what becomes of items that are put.
+type putting struct {
+	Putting
+	log    *log
+	at     time.Time
+	out    Put
+	lines  []*line
+	mine   map[string]int  // index in lines, by id
+	wholes map[string]hash // of lines, by id
+	fresh  map[hash]bool   // contents of lines
+}
+
+func (b *putting) add(it Item) {
+	content, whole := it.hashes()
+	if it.ID == "" {
+		if b.Deduplicate && (b.log.contents[content] > 0 || b.fresh[content]) {
+			b.out.Skipped++
+			return
+		}
+		it.ID = wire.NewIDAt(b.at)
+	}
+	it.CreatedAt, it.UpdatedAt = b.at, b.at
+	it.Source = cmp.Or(it.Source, b.Source, SourceManual)
+	before, had := b.log.alive[it.ID]
+	if had {
+		it.CreatedAt = b.log.entries[before].created
+	}
+	b.fresh[content] = true
+	again, twice := b.mine[it.ID]
+	switch {
+	case twice && b.wholes[it.ID] == whole, !twice && had && b.log.entries[before].whole == whole:
+		b.out.Skipped++
+		return
+	case twice:
+		b.lines[again].Item, b.wholes[it.ID] = it.kept(), whole
+		b.out.Updated++
+		return
+	case had:
+		b.out.Updated++
+	default:
+		b.out.Created++
+	}
+	b.mine[it.ID], b.wholes[it.ID] = len(b.lines), whole
+	b.lines = append(b.lines, &line{Item: it.kept()})
 }
 
 func (s *Dataset) there() error {
@@ -188,71 +190,6 @@ func (s *Dataset) read(of []*entry) ([]Item, error) {
 		return nil, fmt.Errorf("read dataset: %w", err)
 	}
 	return items, nil
-}
-
-// Version is what a change of the items made.
-type Version struct {
-	ID          string          `json:"id"` // "v" and the number
-	DatasetID   string          `json:"dataset_id"`
-	Version     int             `json:"version"`    // counts from 1
-	ItemCount   int             `json:"item_count"` // of the whole dataset
-	Description string          `json:"description,omitempty"`
-	Metadata    json.RawMessage `json:"metadata,omitempty"`
-	CreatedBy   string          `json:"created_by"` // the id of the key that made it
-	CreatedAt   time.Time       `json:"created_at"`
-}
-
-// VersionID is the id of a version by its number.
-func VersionID(version int) string { return "v" + strconv.Itoa(version) }
-
-// ParseVersion reads the id or the number of a version.
-func ParseVersion(id string) (int, bool) {
-	n, err := strconv.Atoi(strings.TrimPrefix(id, "v"))
-	return n, err == nil && n > 0
-}
-
-func (s *Dataset) version(n int) Version {
-	c := &s.log.changes[n-1]
-	return Version{
-		ID: VersionID(n), DatasetID: s.log.head.ID, Version: n, ItemCount: s.log.counts[n-1], Description: c.Description, Metadata: c.Metadata,
-		CreatedBy: c.By, CreatedAt: c.At,
-	}
-}
-
-// Versions are all versions, the newest first.
-func (s *Dataset) Versions() ([]Version, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	all := make([]Version, 0, s.log.latest())
-	for n := s.log.latest(); n > 0; n-- {
-		all = append(all, s.version(n))
-	}
-	return all, s.there()
-}
-
-// Snapshot makes a version of the items as they are, with what people say of it.
-func (s *Dataset) Snapshot(by, description string, metadata json.RawMessage) (Version, error) {
-	h := head{Name: "version"}
-	if err := (&Named{Description: &description, Metadata: metadata}).apply(&h); err != nil {
-		return Version{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := &change{Version: s.log.latest() + 1, Description: description, Metadata: h.Metadata, At: s.of.now().UTC(), By: by}
-	if err := s.write([]*line{{Change: c}}); err != nil {
-		return Version{}, err
-	}
-	return s.version(s.log.latest()), nil
-}
-
-// Pin has a version be read when none is asked for; 0 has the latest be.
-func (s *Dataset) Pin(by string, version int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if version < 0 || version > s.log.latest() {
-		return fmt.Errorf("%w: version %d", ErrUnknown, version)
-	}
-	return s.write([]*line{{Pin: &pin{Version: version, At: s.of.now().UTC(), By: by}}})
 }
 
 // erase writes the file anew without the items of traces.

@@ -146,70 +146,85 @@ func openJournal(path string, look bool, each func(l *line, at int64, length int
 		return nil, 0, err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	name := filepath.Base(path)
-	r := bufio.NewReaderSize(f, 256<<10)
-	var at, whole int64 // whole is behind the last line that waits for nothing
-	number, bad := 0, 0
-	type waiting struct {
-		l      *line
-		at     int64
-		length int
-	}
-	var queue []waiting
-	for {
-		raw, end, err := readLine(r)
+	in := &lines{r: bufio.NewReaderSize(f, 256<<10), each: each}
+	for more := true; more; {
+		if more, err = in.next(); errors.Is(err, ErrNewer) {
+			return nil, 0, err
+		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", name, err)
+			return nil, 0, fmt.Errorf("%s %w", filepath.Base(path), err)
 		}
-		if len(raw) == 0 && end {
-			break
-		}
-		number++
-		start := at
-		at += int64(len(raw))
-		var l *line
-		if !end {
-			l, err = parseLine(bytes.TrimSuffix(raw, []byte("\n")))
-		}
-		switch {
-		case end || err != nil: // cut, or not what was written
-			if bad == 0 {
-				bad = number
-			}
-			continue
-		case bad > 0 && !l.waits():
-			return nil, 0, fmt.Errorf("%s is damaged in line %d", name, bad)
-		case bad > 0:
-			continue
-		case number == 1 && l.Form > FormatVersion:
-			return nil, 0, ErrNewer
-		case number == 1 && l.Form < 1:
-			return nil, 0, fmt.Errorf("%s is damaged: its first line does not say its form", name)
-		}
-		if l.waits() {
-			queue = append(queue, waiting{l, start, len(raw)})
-			continue
-		}
-		for _, w := range queue {
-			if err := each(w.l, w.at, w.length); err != nil {
-				return nil, 0, fmt.Errorf("%s is damaged in line %d: %w", name, number, err)
-			}
-		}
-		queue = queue[:0]
-		if err := each(l, start, len(raw)); err != nil {
-			return nil, 0, fmt.Errorf("%s is damaged in line %d: %w", name, number, err)
-		}
-		whole = at
 	}
-	if whole == 0 {
-		return nil, 0, fmt.Errorf("%s is damaged in line 1", name)
+	if in.whole == 0 {
+		return nil, 0, fmt.Errorf("%s is damaged in line 1", filepath.Base(path))
 	}
-	if at > whole && !look {
-		if err := cut(path, whole); err != nil {
+	if in.at > in.whole && !look {
+		if err := cut(path, in.whole); err != nil {
 			return nil, 0, err
 		}
 	}
-	return &journal{path: path, size: whole}, at - whole, nil
+	return &journal{path: path, size: in.whole}, in.at - in.whole, nil
+}
+
+// lines reads the lines of a file.
+type lines struct {
+	r      *bufio.Reader
+	each   func(l *line, at int64, length int) error
+	at     int64 // behind what was read
+	whole  int64 // behind the last line that waits for nothing
+	number int
+	bad    int // the first line that is not what was written; 0: none yet
+	queue  []waiting
+}
+
+// waiting is a line of an item, before its change.
+type waiting struct {
+	l    *line
+	span span
+}
+
+// next takes a line; more says that there may be another one.
+func (in *lines) next() (more bool, err error) {
+	raw, end, err := readLine(in.r)
+	if err != nil {
+		return false, fmt.Errorf("cannot be read: %w", err)
+	}
+	if len(raw) == 0 && end {
+		return false, nil
+	}
+	in.number++
+	where := span{in.at, len(raw)}
+	in.at += int64(len(raw))
+	var l *line
+	if !end {
+		l, err = parseLine(bytes.TrimSuffix(raw, []byte("\n")))
+	}
+	switch {
+	case end || err != nil: // cut, or not what was written
+		if in.bad == 0 {
+			in.bad = in.number
+		}
+		return true, nil
+	case in.bad > 0 && !l.waits():
+		return false, fmt.Errorf("is damaged in line %d", in.bad)
+	case in.bad > 0:
+		return true, nil
+	case in.number == 1 && l.Form > FormatVersion:
+		return false, ErrNewer
+	case in.number == 1 && l.Form < 1:
+		return false, errors.New("is damaged: its first line does not say its form")
+	}
+	in.queue = append(in.queue, waiting{l, where})
+	if l.waits() {
+		return true, nil
+	}
+	for _, w := range in.queue {
+		if err := in.each(w.l, w.span.at, w.span.length); err != nil {
+			return false, fmt.Errorf("is damaged in line %d: %w", in.number, err)
+		}
+	}
+	in.queue, in.whole = in.queue[:0], in.at
+	return true, nil
 }
 
 // readLine reads a line with its end; end says that the file ended before one. A line that is longer than any is read in pieces, none of which is whole.

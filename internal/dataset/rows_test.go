@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -189,4 +192,52 @@ func TestTags(t *testing.T) {
 	if item, trial := Tagged([]string{"experiment:x", "trial:no"}); item != "" || trial != 1 {
 		t.Error(item, trial)
 	}
+}
+
+// Whatever is in a file: it is read, or refused, and is not changed by who only looks.
+func FuzzFile(f *testing.F) {
+	for _, name := range []string{"01KJMMA3F8YKXYBR0X8EAY4K4K.jsonl", "experiments.jsonl"} {
+		raw, err := os.ReadFile(filepath.Join("testdata", "v1", "project-one", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, name == "experiments.jsonl")
+		f.Add(raw[:len(raw)/2], false)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, experiments bool) {
+		dir := t.TempDir()
+		name := "01KJMMA3F8YKXYBR0X8EAY4K4K" + ext
+		if experiments {
+			name = experimentsFile
+		}
+		path := filepath.Join(dir, "project-one", name)
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, looked := Read(dir)
+		if now, _ := os.ReadFile(path); !bytes.Equal(now, raw) {
+			t.Error("who looks changes the file")
+		}
+		d, err := Open(Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return
+		}
+		if looked != nil {
+			t.Errorf("it opens, and verify refuses it: %v", looked)
+		}
+		for _, info := range d.List("one") {
+			set, err := d.Find("one", info.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for version := range info.LatestVersion + 1 {
+				if _, _, _, err := set.Items(version, 0, MaxItems); err != nil {
+					t.Errorf("version %d: %v", version, err)
+				}
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -266,5 +267,46 @@ func TestDatasetsOfASharedWarehouse(t *testing.T) {
 	}
 	if rep := h.send("POST", "/v1/datasets", []byte(`{"name":"d"}`)); rep.status != 409 {
 		t.Errorf("%d %s", rep.status, rep.body)
+	}
+}
+
+// Whatever is sent: it is taken, or refused with what is wrong, and the server never fails.
+func FuzzDatasetBodies(f *testing.F) {
+	for _, body := range []string{
+		`{"items":[{"id":"a","input":{"q":1},"expected":null}],"deduplicate":true}`, `{"input":"x"}` + "\nx", "input,expected\n\"a\",b\n",
+		`{"content":"q\n\"x","column_mapping":{"input_column":"q"},"has_header":false}`, `{"items":[{"q":1}],"keys_mapping":{"input_keys":["q"]}}`,
+		`{"trace_ids":["a"],"span_ids":["b"]}`, `{"items":[{"dataset_item_id":"a","input":1,"output":"x","scores":[{"name":"s","value":1e300,"string_value":""}]}]}`,
+		`{"name":"n","status":"running","metadata":{"a":[1]}}`, `{"experiment_ids":["x","x"],"baseline_id":"y"}`, `{"version_id":"v1"}`,
+	} {
+		f.Add([]byte(body))
+	}
+	h := open(f, setup{})
+	id := h.dataset("d")
+	x := data[dataset.Experiment](h, h.send("POST", "/v1/experiments", []byte(`{"name":"x"}`))).ID
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for path, media := range map[string]string{
+			"/items": "application/json", "/items/import": "application/x-ndjson", "/items/import?deduplicate=false": "text/csv", "/items/import-json": "application/json",
+			"/items/import-csv": "application/json", "/items/from-traces": "application/json", "/items/from-spans": "application/json", "/versions": "application/json", "/pin": "application/json",
+		} {
+			refusedOrTaken(t, h, "/v1/datasets/"+id+path, body, media)
+		}
+		for _, path := range []string{"/v1/datasets", "/v1/experiments", "/v1/experiments/" + x + "/items", "/v1/experiments/" + x + "/rerun", "/v1/experiments/compare"} {
+			refusedOrTaken(t, h, path, body, "application/json")
+		}
+	})
+}
+
+func refusedOrTaken(t *testing.T, h *house, path string, body []byte, media string) {
+	t.Helper()
+	rep, err := h.try("POST", path, bytes.NewReader(body), "Content-Type", "", "Content-Type", media)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch rep.status {
+	case 200:
+	case 400, 404, 409, 413:
+		rep.code(t)
+	default:
+		t.Errorf("%s: %d %s", path, rep.status, rep.body)
 	}
 }
