@@ -321,3 +321,24 @@ func ExampleLogHandler() {
 	fmt.Println(got.Level, got.Name, string(got.Metadata), got.ParentObservationID == span.ID())
 	// Output: WARN nothing found {"query":"sky"} true
 }
+
+// A prompt comes from the server, where people change it, and from the program while the server cannot be asked.
+func ExampleClient_Prompt() {
+	client, err := brokle.New(brokle.Config{}) // without a key it gives the fallback
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	p, err := client.Prompt(ctx, "greeting", brokle.FallbackText("Hello {{name}}!"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := p.CompileText(map[string]any{"name": "Ada"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, call := client.StartGeneration(ctx, "greet", brokle.OfPrompt(p), brokle.Input(text))
+	defer call.End()
+	fmt.Println(text)
+	// Output: Hello Ada!
+}

@@ -140,7 +140,7 @@ func TestNodesShareTheirState(t *testing.T) {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}
 	told := newAlerts(t)
-	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL, "--auth-failures", "10000")
+	s := startSharing(t, "--budget-interval", "5s", "--alert-webhook", told.URL, "--auth-failures", "10000", "--judge-private")
 	for i := range s.nodes {
 		redistest.Eventually(t, soon, func() bool {
 			_, answer, _ := as(t, s.node(i), http.MethodGet, "/readyz", "", "", "")
@@ -151,6 +151,8 @@ func TestNodesShareTheirState(t *testing.T) {
 	cookie := s.shareSignIns(t)
 	s.shareBudgets(t, told)
 	s.sharePrices(t)
+	s.sharePrompts(t)
+	s.shareJudges(t)
 	s.cutOff(t, cookie)
 	s.eraseWhatWasNotInserted(t)
 	for i := range s.nodes { // a rolling restart signs nobody out

@@ -357,3 +357,30 @@ func (j *Judges) Health() store.Health {
 	}
 	return h
 }
+
+// Gauge is how one rule stands, for those who measure.
+type Gauge struct {
+	Project, Name string
+	Decided       Decided
+	Today         Spending
+}
+
+// Stats is how all rules stand.
+type Stats struct {
+	Judges []Gauge
+	Leads  bool // this node judges
+	Fault  bool // the last write failed
+}
+
+// Stats says how it stands.
+func (j *Judges) Stats() Stats {
+	s := Stats{Leads: j.o.Lease.Held()}
+	for _, h := range j.snapshot() {
+		today := h.today(j.o.Now())
+		s.Judges = append(s.Judges, Gauge{h.Project, h.Name, h.Total, Spending{today.Calls, today.Cost}})
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s.Fault = j.lost != ""
+	return s
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,12 +17,12 @@ import (
 )
 
 func open(dir string) *Prompts {
-	at := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	began := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	var looked atomic.Int64
 	return New(Options{Place: func(project string) document.Place {
 		return &document.File{Path: filepath.Join(dir, FileName(project))}
 	}, Now: func() time.Time {
-		at = at.Add(time.Second)
-		return at
+		return began.Add(time.Duration(looked.Add(1)) * time.Second)
 	}})
 }
 

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -25,7 +27,7 @@ type sample struct {
 
 // Collect reads every Stats once.
 func (c *statsCollector) Collect(out chan<- prometheus.Metric) {
-	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.media(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.alerts(), c.health(), c.s.refusals.samples()} {
+	for _, group := range [][]sample{c.ingest(), c.log(), c.indexer(), c.claimer(), c.media(), c.retention(), c.repricing(), c.forwarding(), c.budgets(), c.alerts(), c.judges(), c.health(), c.s.refusals.samples()} {
 		for _, s := range group {
 			var names, values []string
 			for i := 0; i+1 < len(s.labels); i += 2 {
@@ -258,6 +260,27 @@ func (c *statsCollector) alerts() []sample {
 	}
 	for _, a := range st.Alerts {
 		out = append(out, gauge("alert_state", "The state of an alert: 0 ok, 1 warning, 2 alert.", float64(a.State), "project", a.Project, "alert", a.Name))
+	}
+	return out
+}
+
+// judges has series for each judge, of which a project has a bounded number.
+func (c *statsCollector) judges() []sample {
+	st := c.s.o.Judges.Stats()
+	out := []sample{
+		gauge("judge_leads", "1 while this node is the one that judges.", truth(st.Leads)),
+		gauge("judge_fault", "1 while the file of judges cannot be written.", truth(st.Fault)),
+	}
+	for _, j := range st.Judges {
+		of := []string{"project", j.Project, "judge", j.Name}
+		for _, d := range []struct {
+			outcome string
+			n       int64
+		}{{"judged", j.Decided.Judged}, {"nothing", j.Decided.Nothing}, {"given_up", j.Decided.GivenUp}, {"over", j.Decided.Over}} {
+			out = append(out, counter("judge_traces_total", "Traces that a judge has decided, since it was put first.", d.n, append(slices.Clone(of), "outcome", d.outcome)...))
+		}
+		out = append(out, gauge("judge_calls_today", "Calls of a judge on this day in UTC.", float64(j.Today.Calls), of...),
+			gauge("judge_cost_today_dollars", "What they cost, as far as it is known.", j.Today.Cost, of...))
 	}
 	return out
 }

@@ -19,6 +19,7 @@ type Judges interface {
 	Get(project, name string) (judge.Standing, error)
 	Put(project, name, by string, text []byte) (judge.Standing, error)
 	Delete(project, name string) error
+	Stats() judge.Stats
 }
 
 func judgeRoutes() []route {
