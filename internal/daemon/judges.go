@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/judge"
 	"github.com/brokle-ai/brokle-go/internal/store"
 	"github.com/brokle-ai/brokle-go/internal/wire"
+	"github.com/brokle-ai/brokle-go/internal/wireformat"
 )
 
 // judgeLease is for how long a node is the one that judges without saying so again.
@@ -88,7 +90,7 @@ func (j judging) Send(ctx context.Context, project, key, environment string, eve
 	if err := j.n.monitor.Admit(); err != nil {
 		return err
 	}
-	r := &ingest.Request{Events: events, Environment: environment, KeyID: key, Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
+	r := &ingest.Request{Events: events, Environment: cmp.Or(environment, wireformat.DefaultEnvironment), KeyID: key, Dedup: store.Dedup{Enabled: true, TTL: wire.MaxDedupTTL * time.Second}}
 	res, err := j.n.ingest.Submit(ctx, project, r)
 	if err == nil && len(res.Errors) > 0 {
 		err = fmt.Errorf("%s: %s", res.Errors[0].Message, res.Errors[0].Details)
