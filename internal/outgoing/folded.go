@@ -16,7 +16,7 @@ type subject struct {
 }
 
 // folded adds the observations and traces of which records speak that did not come as spans.
-func (b *builder) folded(recs []entity.Record, takes func(traceID string) bool) {
+func (b *builder) folded(recs []entity.Record, takes func(traceID string) bool, tariff entity.Tariff) {
 	own := map[entity.Seq]bool{}
 	folds := map[subject]*entity.Fold{}
 	for i := range recs {
@@ -46,6 +46,7 @@ func (b *builder) folded(recs []entity.Record, takes func(traceID string) bool) 
 		}
 		for _, row := range f.Observations(s.id) {
 			if takes(row.TraceID) && slices.ContainsFunc(row.Seqs, func(seq entity.Seq) bool { return own[seq] }) {
+				tariff.Price(&row)
 				rows = append(rows, row)
 			}
 		}

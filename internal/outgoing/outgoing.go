@@ -19,11 +19,13 @@ type Request struct {
 
 // Of makes a request of records, which are of one project and may hold anything. It fills their Fields.
 // An observation or a trace that did not come as spans is what all records given say of it.
-func Of(recs []entity.Record) *Request { return of(recs, func(string) bool { return true }) }
+func Of(recs []entity.Record) *Request {
+	return of(recs, func(string) bool { return true }, entity.Tariff{})
+}
 
-// OfTrace is Of, without what belongs to other traces.
-func OfTrace(recs []entity.Record, traceID string) *Request {
-	return of(recs, func(id string) bool { return id == traceID })
+// OfTrace is Of, without what belongs to other traces, and with what calls cost by a tariff.
+func OfTrace(recs []entity.Record, traceID string, tariff entity.Tariff) *Request {
+	return of(recs, func(id string) bool { return id == traceID }, tariff)
 }
 
 // Received is Of, without what did not come as spans or log records.
@@ -64,7 +66,7 @@ func newBuilder() *builder {
 	return &builder{signal{scopes: "scopeSpans", items: "spans"}, signal{scopes: "scopeLogs", items: "logRecords"}}
 }
 
-func of(recs []entity.Record, takes func(traceID string) bool) *Request {
+func of(recs []entity.Record, takes func(traceID string) bool, tariff entity.Tariff) *Request {
 	extract.Fill(recs)
 	b := newBuilder()
 	for i := range recs {
@@ -74,7 +76,7 @@ func of(recs []entity.Record, takes func(traceID string) bool) *Request {
 			}
 		}
 	}
-	b.folded(recs, takes)
+	b.folded(recs, takes, tariff)
 	return b.request()
 }
 

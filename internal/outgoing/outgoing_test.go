@@ -118,7 +118,7 @@ func TestReceivedGoesOutAsItWas(t *testing.T) {
 		return `{"otlp":{"door":"otlp","resource_schema":"r","scope_schema":"s","resource":{"attributes":[]},"scope":{"name":"x"},"` + kind + `":` + item + `}}`
 	}
 	recs := records("observation_create "+stored("span", span), "observation_update "+stored("log", record), "observation_create "+stored("span", span))
-	r := outgoing.OfTrace(recs, "0123456789abcdef0123456789abcdef")
+	r := outgoing.OfTrace(recs, "0123456789abcdef0123456789abcdef", entity.Tariff{})
 	const head = `[{"resource":{"attributes":[]},"schemaUrl":"r",`
 	if want := `{"resourceSpans":` + head + `"scopeSpans":[{"scope":{"name":"x"},"schemaUrl":"s","spans":[` + span + `,` + span + `]}]}]}`; string(r.Traces()) != want {
 		t.Errorf("%s, want %s", r.Traces(), want)
@@ -126,7 +126,7 @@ func TestReceivedGoesOutAsItWas(t *testing.T) {
 	if want := `{"resourceLogs":` + head + `"scopeLogs":[{"scope":{"name":"x"},"schemaUrl":"s","logRecords":[` + record + `]}]}]}`; string(r.Logs()) != want {
 		t.Errorf("%s, want %s", r.Logs(), want)
 	}
-	if other := outgoing.OfTrace(recs, "another"); other.Spans != 0 || other.Traces() != nil || string(other.ResourceSpans) != "[]" {
+	if other := outgoing.OfTrace(recs, "another", entity.Tariff{}); other.Spans != 0 || other.Traces() != nil || string(other.ResourceSpans) != "[]" {
 		t.Errorf("of another trace: %+v", other)
 	}
 }

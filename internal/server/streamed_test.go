@@ -135,7 +135,7 @@ func TestStreamedAnswersAreTheSame(t *testing.T) {
 			tree, alone := h.partsOf(h.wholeTrace(id, false))
 			h.same("/v1/traces/"+id+"?fields=tree", tree)
 			h.same("/v1/traces/"+id+"?fields=trace", alone)
-			if r := outgoing.OfTrace(h.wholly(store.TraceEvents(t.Context(), h.wh, "one", id)), id); r.Spans > 0 {
+			if r := outgoing.OfTrace(h.wholly(store.TraceEvents(t.Context(), h.wh, "one", id)), id, entity.Tariff{Prices: h.prices, Project: "one"}); r.Spans > 0 {
 				h.same("/v1/traces/"+id+"?format=otlp", h.encoded(r))
 			}
 		}
