@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/firebase/genkit/go/ai"
@@ -73,21 +74,17 @@ func (b *bench) flushed() []brokle.Event {
 // steps are what was recorded; each has ended once.
 func (b *bench) steps() map[string]*calltest.Call {
 	b.T.Helper()
-	// Genkit does not wait for the other tools of an answer when one fails.
+	// Genkit does not wait for the other tools of an answer when one fails: they may end, and even begin, after it.
+	var all []*calltest.Call
 	watch.Until(b.T, "every step has ended", func() bool {
-		open := 0
-		for _, ev := range b.flushed() {
-			switch ev.Type {
-			case brokle.ObservationCreate:
-				open++
-			case brokle.ObservationComplete:
-				open--
-			}
-		}
-		return open <= 0
+		all = b.Calls(b.flushed())
+		return !slices.ContainsFunc(all, func(c *calltest.Call) bool { return c.Ends == 0 })
 	})
+	if err := b.Client.Close(context.Background()); err != nil {
+		b.T.Fatal(err)
+	}
 	byName := map[string]*calltest.Call{}
-	for _, c := range b.Recorded() {
+	for _, c := range all {
 		name := c.Name
 		for n := 2; byName[name] != nil; n++ {
 			name = fmt.Sprint(c.Name, " ", n)

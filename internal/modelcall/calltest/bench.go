@@ -54,8 +54,14 @@ func (b *Bench) Recorded() (all []*Call) {
 	if err := b.Client.Close(context.Background()); err != nil {
 		b.T.Fatal(err)
 	}
+	return b.Calls(b.Srv.Events())
+}
+
+// Calls are those that events speak of.
+func (b *Bench) Calls(events []brokle.Event) (all []*Call) {
+	b.T.Helper()
 	byID := map[string]*Call{}
-	for _, ev := range b.Srv.Events() {
+	for _, ev := range events {
 		var o brokle.Observation
 		if err := json.Unmarshal(ev.Payload, &o); err != nil {
 			b.T.Fatal(err)
