@@ -37,8 +37,9 @@ func newBench(t *testing.T, opts ...broklegenkit.Option) *bench {
 	b.Base.Transport = answersTools{b.Base.Transport}
 	b.plugin = broklegenkit.New(append(opts, broklegenkit.WithClient(b.Client))...)
 	t.Cleanup(b.plugin.Stop)
+	// The slash at the end: without it each call of this client writes it into the URL that all share.
 	b.g = genkit.Init(t.Context(), genkit.WithPlugins(b.plugin, &openai.OpenAI{APIKey: "sk-test", Opts: []option.RequestOption{
-		option.WithBaseURL(b.URL + "/v1"), option.WithHTTPClient(b.Base), option.WithMaxRetries(0),
+		option.WithBaseURL(b.URL + "/v1/"), option.WithHTTPClient(b.Base), option.WithMaxRetries(0),
 	}}))
 	return b
 }
