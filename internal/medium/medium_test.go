@@ -71,7 +71,9 @@ func TestTake(t *testing.T) {
 	plain, escaped := std(b), strings.ReplaceAll(std(b), "/", `\/`)
 	inText := func(v string) string { raw, _ := json.Marshal(v); return string(raw) }
 	for name, c := range map[string]struct{ payload, kind string }{
-		"OpenAI chat":            {`{"input":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + plain + `"}}]}]}`, "image/png"},
+		"OpenAI chat": {`{"input":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + plain + `"}}]}]}`, "image/png"},
+		"behind letters whose lower case is longer":  {`{"text":"İİİİİİİİİİİİ data:image/png;base64,` + plain + `"}`, "image/png"},
+		"behind letters whose lower case is shorter": {`{"text":"\u212a\u212a\u212a\u212a\u212a\u212a KKKKKKDATA:image/png;BASE64,` + plain + `"}`, "image/png"},
 		"OpenAI audio":           {`{"input_audio":{"data":"` + plain + `","format":"wav"}}`, "audio/wav"},
 		"OpenAI file":            {`{"file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,` + plain + `"}}`, "application/pdf"},
 		"OpenAI images":          {`{"data":[{"b64_json":"` + plain + `"}]}`, "image/png"},

@@ -277,7 +277,10 @@ func dataURI(before []byte) (said string, is bool) {
 		return "", false
 	}
 	head := before[:len(before)-len(mark)]
-	i := bytes.LastIndex(bytes.ToLower(head), []byte(scheme))
+	i := len(head) - len(scheme) // in lower case head could have another length
+	for i >= 0 && !bytes.EqualFold(head[i:i+len(scheme)], []byte(scheme)) {
+		i--
+	}
 	if i < 0 || bytes.ContainsAny(head[i:], " \t\r\n\"'`<>(),\\") {
 		return "", false
 	}
