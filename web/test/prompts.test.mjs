@@ -85,6 +85,13 @@ test("what each version did is beside it, and on a telephone nothing sticks out"
       now,
     ]);
   }
+  // Other things have more scores than the calls of this prompt.
+  for (let i = 0; i < 40; i++)
+    events.push([
+      "quality_score_create",
+      { id: `${run}-x${i}`, trace_id: run, name: `more-${i % 8}-${run}`, value: 1 },
+      now,
+    ]);
   await send(events, run);
   const { context, page, problems } = await signedIn(browser);
   await page.goto(`${url}/prompts/${name}`);

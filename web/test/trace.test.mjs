@@ -444,11 +444,11 @@ test("downloads: the API's JSON, and a page that needs nothing else", async () =
   const text = files["HTML, one file"];
   assert.ok(!/<script|<img|<b>/i.test(text), "markup of a payload is markup of the file");
   const asked = [];
-  await context.route("**/*", r => {
+  const reader = await context.newPage();
+  await reader.route("**/*", r => {
     asked.push(r.request().url());
     return r.abort();
   });
-  const reader = await context.newPage();
   await reader.setContent(text);
   assert.equal(await reader.title(), "<b>saved</b>");
   assert.equal(await reader.locator("details").count(), 1);

@@ -17,6 +17,8 @@ interface Props {
 }
 
 const SCORES = 6; // columns
+const NAMES = 96; // of scores that are looked at
+const AT_ONCE = 16; // metrics of a question
 
 const heads = ["Version", "Calls", "Errors", "p50", "p95", "Tokens", "Cost"];
 
@@ -73,19 +75,20 @@ export function PromptMetrics({ name, params, asked, versions }: Props): JSX.Ele
 async function read(name: string, params: Params, signal: AbortSignal): Promise<{ rows: StatRow[]; scores: string[] }> {
   const filter = is("prompt", name);
   const given = await stats({ ...params, of: "scores", metrics: "count", group_by: "name" }, signal);
-  const scores = given
+  const names = given
     .sort((a, b) => Number(b.count) - Number(a.count))
-    .slice(0, SCORES)
+    .slice(0, NAMES)
     .map(r => String(r.name));
-  const metrics = [
-    "count",
-    "error_rate",
-    "latency_p50",
-    "latency_p95",
-    "tokens",
-    "cost",
-    ...scores.map(s => listed(`score_avg:${s}`)),
-  ].join(",");
-  const rows = await stats({ ...params, filter, metrics, group_by: "prompt_version" }, signal);
-  return { rows, scores: scores.filter(s => rows.some(r => number(r[`score_avg:${s}`]) !== null)) };
+  const asked = { ...params, filter, group_by: "prompt_version" };
+  // What other calls are given is no score of this prompt: all names are asked for, some at a time.
+  const pieces = [["count", "error_rate", "latency_p50", "latency_p95", "tokens", "cost"]];
+  for (let i = 0; i < names.length; i += AT_ONCE)
+    pieces.push(names.slice(i, i + AT_ONCE).map(s => listed(`score_avg:${s}`)));
+  const [rows, ...means] = await Promise.all(
+    pieces.map(metrics => stats({ ...asked, metrics: metrics.join(",") }, signal)),
+  );
+  const byVersion = new Map(rows!.map(r => [r.prompt_version, r]));
+  for (const r of means.flat()) Object.assign(byVersion.get(r.prompt_version) ?? {}, r);
+  const scores = names.filter(s => rows!.some(r => number(r[`score_avg:${s}`]) !== null));
+  return { rows: rows!, scores: scores.slice(0, SCORES) };
 }
