@@ -42,7 +42,7 @@ EVENTS      ?= 500000
 # `make equal MOVED=20000` is shorter.
 MOVED       ?= 200000
 
-.PHONY: help deps test-deps build shots run test check lint unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice bench-sql microbench soak prices clean
+.PHONY: help deps test-deps build shots run test check lint quick unit race fuzz vuln e2e torture torture-warehouse equal rounds mutations count bench bench-quick bench-otlp bench-clickhouse bench-reprice bench-sql microbench soak prices clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,9 +87,9 @@ run: build ## build, then serve with a sample: prints the URL, a key and a curl 
 	@exec $(BINARY) serve --dev --sample
 
 test: FUZZTIME := 5s
-test: check fuzz e2e ## everything: check, fuzz targets (5s each), the binary under SIGKILL
+test: test-deps lint unit race fuzz e2e ## everything: lint, unit tests, race detector, fuzz targets (5s each), the binary under SIGKILL
 
-check: test-deps lint unit race ## gofmt, vet, staticcheck, the page, unit tests, race detector
+check: test-deps lint quick ## before a commit: gofmt, vet, staticcheck, the page, unit tests in their short form
 
 lint: deps $(PAGE_DEPS)
 	@echo "web page: types and lint"; cd web && npm run -s check
@@ -100,11 +100,11 @@ lint: deps $(PAGE_DEPS)
 	@echo "the page: no way to write HTML"
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
-unit: test-deps
-	@echo "unit tests"; $(GO) test -vet=off -timeout 20m $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
+# -short leaves out what repeats the same code over other data; `unit` has all of it.
+quick unit: test-deps
+	@echo "unit tests"; $(GO) test -vet=off $(if $(filter quick,$@),-short) -timeout 20m $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
 	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off ./...); done
 
-# -short leaves out what repeats the same Go code over other data; `unit` has all of it.
 race: test-deps ## the tests of the concurrent packages under the race detector
 	@echo "race detector"; $(GO) test -vet=off -race -short -timeout 20m $(RACE)
 	@for module in broklehttp broklelangchain brokleeino broklegenkit brokleotel; do (cd $$module && $(GO) test -vet=off -race ./...); done # the others only hand over to internal/modelcall
@@ -115,7 +115,7 @@ fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); wr
 
 # What a commit can wait for is a few rounds of each random test; this is TIMES as many. SEED as in `make torture`.
 TIMES       ?= 10
-rounds: test-deps $(PAGE) ## the random tests with TIMES (10) times the rounds of `make check`; writes docs/reliability.md
+rounds: test-deps $(PAGE) ## the random tests with TIMES (10) times the rounds of `make test`; writes docs/reliability.md
 	@echo "random tests, $(TIMES) times their rounds"
 	@$(GO) test -vet=off -count=1 -timeout 3h -times $(TIMES) -seed $(SEED) \
 		$$(git grep -l '/internal/chance"' -- '*_test.go' ':!internal/e2e' | xargs -n1 dirname | sed 's|^|./|' | sort -u)
