@@ -310,6 +310,17 @@ func (a *Alerts) adopt(text []byte) error {
 	return nil
 }
 
+// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
+func (a *Alerts) reread() error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	text, err := a.o.Place.Read()
+	if err != nil {
+		return err
+	}
+	return a.adopt(text)
+}
+
 // follow takes over what other nodes change, until ctx ends.
 func (a *Alerts) follow(ctx context.Context) {
 	for {
@@ -318,11 +329,7 @@ func (a *Alerts) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		text, err := a.o.Place.Read()
-		if err == nil {
-			err = a.adopt(text)
-		}
-		if err != nil {
+		if err := a.reread(); err != nil {
 			a.o.Logger.Error("the alerts that another node changed cannot be read; those before hold here", "error", err)
 		}
 		clock.Wake(a.looks)

@@ -257,6 +257,17 @@ func (b *Budgets) adopt(text []byte) error {
 	return nil
 }
 
+// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
+func (b *Budgets) reread() error {
+	b.changing.Lock()
+	defer b.changing.Unlock()
+	text, err := b.place.Read()
+	if err != nil {
+		return err
+	}
+	return b.adopt(text)
+}
+
 // follow takes over what other nodes change, until ctx ends.
 func (b *Budgets) follow(ctx context.Context) {
 	for {
@@ -265,11 +276,7 @@ func (b *Budgets) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		text, err := b.place.Read()
-		if err == nil {
-			err = b.adopt(text)
-		}
-		if err != nil {
+		if err := b.reread(); err != nil {
 			b.o.Logger.Error("the budgets that another node changed cannot be read; those before hold here", "error", err)
 		}
 		clock.Wake(b.look)

@@ -329,6 +329,17 @@ func (j *Judges) Run(ctx context.Context) error {
 	return nil
 }
 
+// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
+func (j *Judges) reread() error {
+	j.changing.Lock()
+	defer j.changing.Unlock()
+	text, err := j.o.Place.Read()
+	if err != nil {
+		return err
+	}
+	return j.adopt(text)
+}
+
 // follow takes over what other nodes change, until ctx ends.
 func (j *Judges) follow(ctx context.Context) {
 	for {
@@ -337,11 +348,7 @@ func (j *Judges) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		text, err := j.o.Place.Read()
-		if err == nil {
-			err = j.adopt(text)
-		}
-		if err != nil {
+		if err := j.reread(); err != nil {
 			j.o.Logger.Error("the judges that another node changed cannot be read; those before hold here", "error", err)
 		}
 	}
