@@ -75,17 +75,15 @@ type Alerts struct {
 	// trials has room for one: rules are tried out one after the other.
 	trials chan struct{}
 
-	// changing is held while the place is written to: who asks how alerts stand does not wait for a disk.
-	changing sync.Mutex
+	kept document.List[held]
 
 	mu    sync.Mutex // guards all below
-	all   []held     // as the place has them; replaced, with changing held too, never changed in place
+	all   []held     // as the place has them; replaced, never changed in place
 	lead  lead       // as its place has it
 	due   map[id]time.Time
 	found map[id]figure
 	taken map[string]outcome // by its key: a delivery of which that could not be noted yet
 	stats counts
-	fault string // why the last write failed; "" when it did not
 }
 
 // Open reads what is kept.
@@ -99,7 +97,7 @@ func Open(o Options) (*Alerts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
-	return &Alerts{
+	a := &Alerts{
 		o: o, all: all, due: map[id]time.Time{}, found: map[id]figure{}, taken: map[string]outcome{},
 		looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), trials: make(chan struct{}, 1),
 		client: &http.Client{
@@ -107,7 +105,13 @@ func Open(o Options) (*Alerts, error) {
 			// A redirection would take what is told to somebody else, and around the check of addresses.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	a.kept = document.List[held]{
+		Place: o.Place, Take: a.adopt,
+		Parse:  func(text []byte) ([]held, error) { return parse("what is kept of alerts", text) },
+		Encode: func(all []held) ([]byte, error) { return encodeWithin(all, a.now()) },
+	}
+	return a, nil
 }
 
 // Put keeps the rule that text, a JSON object, says under this name, in the place of one that is there, and has it looked at. by is the id of the key that does.
@@ -119,10 +123,8 @@ func (a *Alerts) Put(project, name, by string, text []byte) (Row, error) {
 	}
 	made := map[string]string{}
 	var next held
-	a.changing.Lock()
-	defer a.changing.Unlock()
 	now := a.now()
-	err = a.replace(func(all []held) ([]held, error) {
+	err = a.kept.Change(func(all []held) ([]held, error) {
 		i, found := find(all, id{project, name})
 		next = held{Project: project, Made: now}
 		if found {
@@ -221,9 +223,7 @@ func (a *Alerts) become(h *held, rule Rule, made map[string]string) error {
 
 // Delete removes the rule of this name, and what of it was still to be sent. ErrUnknown when there is none.
 func (a *Alerts) Delete(project, name string) error {
-	a.changing.Lock()
-	defer a.changing.Unlock()
-	err := a.replace(func(all []held) ([]held, error) {
+	err := a.kept.Change(func(all []held) ([]held, error) {
 		i, found := find(all, id{project, name})
 		if !found {
 			return nil, ErrUnknown
@@ -236,67 +236,19 @@ func (a *Alerts) Delete(project, name string) error {
 	return nil
 }
 
-// errSame is that of an edit that changes nothing.
-var errSame = errors.New("nothing is to be changed")
-
-// replace has hold what edit makes of the newest rules, which are its own; it may be called several times, and its error is returned, but for errSame.
-// a.changing is held, a.mu is not.
-func (a *Alerts) replace(edit func([]held) ([]held, error)) error {
-	var refused error
-	now := a.now()
-	text, err := a.o.Place.Change(func(old []byte) ([]byte, error) {
-		all, err := parse("what is kept of alerts", old)
-		if err != nil {
-			return nil, err
-		}
-		all, refused = edit(all)
-		switch {
-		case errors.Is(refused, errSame) && old != nil:
-			refused = nil
-			return old, nil // which another node may have made
-		case refused != nil:
-			return nil, refused
-		}
-		return encodeWithin(all, now)
-	})
-	switch {
-	case errors.Is(refused, errSame):
-		return nil
-	case refused != nil:
-		return refused
-	case err == nil:
-		err = a.adopt(text)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case err == nil:
-		a.fault = ""
-	case !errors.Is(err, document.ErrUnavailable): // which another line of /readyz tells
-		a.fault = err.Error()
-	}
-	return err
-}
-
 // change replaces one rule by what edit makes of it, when it is still as it was set at a time; the zero time is any. false: nothing is to be changed.
 func (a *Alerts) change(of id, set time.Time, edit func(*held) bool) error {
-	a.changing.Lock()
-	defer a.changing.Unlock()
-	return a.replace(func(all []held) ([]held, error) {
+	return a.kept.Change(func(all []held) ([]held, error) {
 		i, found := find(all, of)
 		if !found || !set.IsZero() && !all[i].UpdatedAt.Equal(set) || !edit(&all[i]) {
-			return nil, errSame
+			return nil, document.ErrSame
 		}
 		return all, nil
 	})
 }
 
-// adopt has the rules of a text hold. What was found of those that were set since is forgotten.
-func (a *Alerts) adopt(text []byte) error {
-	all, err := parse("what is kept of alerts", text)
-	if err != nil {
-		return err
-	}
+// adopt has rules hold. What was found of those that were set since is forgotten.
+func (a *Alerts) adopt(all []held) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.all {
@@ -307,34 +259,6 @@ func (a *Alerts) adopt(text []byte) error {
 		}
 	}
 	a.all = all
-	return nil
-}
-
-// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
-func (a *Alerts) reread() error {
-	a.changing.Lock()
-	defer a.changing.Unlock()
-	text, err := a.o.Place.Read()
-	if err != nil {
-		return err
-	}
-	return a.adopt(text)
-}
-
-// follow takes over what other nodes change, until ctx ends.
-func (a *Alerts) follow(ctx context.Context) {
-	for {
-		select {
-		case <-a.o.Place.Changed():
-		case <-ctx.Done():
-			return
-		}
-		if err := a.reread(); err != nil {
-			a.o.Logger.Error("the alerts that another node changed cannot be read; those before hold here", "error", err)
-		}
-		clock.Wake(a.looks)
-		clock.Wake(a.sends)
-	}
 }
 
 // snapshot is all rules as they are.
@@ -353,7 +277,12 @@ func (a *Alerts) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { a.deliver(ctx) })
-	work.Go(func() { a.follow(ctx) })
+	work.Go(func() {
+		a.kept.Follow(ctx, a.o.Logger, "alerts", func() {
+			clock.Wake(a.looks)
+			clock.Wake(a.sends)
+		})
+	})
 	if a.o.Lead != nil {
 		work.Go(func() { a.leading(ctx) })
 	}

@@ -48,8 +48,7 @@ func (v *view) Changed() <-chan struct{} { return v.changed }
 // hears is what follow and leading do when another node has changed something.
 func hears(t *testing.T, a *Alerts) {
 	t.Helper()
-	text, _ := a.o.Place.Read()
-	if err := a.adopt(text); err != nil {
+	if err := a.kept.Reread(); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.elect(false); err != nil {

@@ -194,7 +194,7 @@ func (a *Alerts) Stats() Stats {
 	c := a.stats
 	s := Stats{
 		Looks: c.looks, Failed: c.failed, Delayed: c.delayed, Last: c.last, Changes: c.changes, Sent: c.sent, Retries: c.retries, Dropped: c.dropped,
-		Leads: leads, Fault: a.fault != "",
+		Leads: leads, Fault: a.kept.Fault() != "",
 	}
 	for i := range a.all {
 		h := &a.all[i]
@@ -214,8 +214,8 @@ func (a *Alerts) Health() store.Health {
 	if !leads {
 		h.Detail += " by another node"
 	}
-	if a.fault != "" {
-		h.OK, h.Detail = false, "the file of alerts cannot be written: "+strings.ReplaceAll(a.fault, "\n", " ")
+	if fault := a.kept.Fault(); fault != "" {
+		h.OK, h.Detail = false, "the file of alerts cannot be written: "+strings.ReplaceAll(fault, "\n", " ")
 	}
 	return h
 }

@@ -161,8 +161,6 @@ func (b *Budgets) take(h *held, a *Alert) (until time.Time, mine bool) {
 	if b.o.Node == "" {
 		return now, true
 	}
-	b.changing.Lock()
-	defer b.changing.Unlock()
 	until = now.Add(sendTime)
 	err := b.change(h, func(is *held) bool {
 		i := slices.IndexFunc(is.Alerts, func(is Alert) bool { return is.ID == a.ID })
@@ -194,8 +192,6 @@ func (b *Budgets) settle(h *held, a *Alert, delivery string) {
 		b.stats.dropped++
 	}
 	b.mu.Unlock()
-	b.changing.Lock()
-	defer b.changing.Unlock()
 	err := b.change(h, func(is *held) bool {
 		delete(is.Sending, a.ID)
 		for i := range is.Alerts {

@@ -87,16 +87,12 @@ type Budgets struct {
 	client *http.Client
 	// look and send have room for one: there is something new to look at, or to send.
 	look, send chan struct{}
-	place      document.Place
-
-	// changing is held while the place is written to: who is asked how budgets stand does not wait for a disk.
-	changing sync.Mutex
+	kept       document.List[held]
 
 	mu      sync.Mutex // guards all below
-	all     []held     // as the place has them; replaced, with changing held too, never changed in place
+	all     []held     // as the place has them; replaced, never changed in place
 	figures map[id]figure
 	stats   counts
-	fault   string // why the last write failed; "" when it did not
 	// refusals are why the last request to a project's webhook failed, where it did.
 	refusals map[string]string
 }
@@ -117,14 +113,19 @@ func Open(o Options) (*Budgets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open budgets: %w", err)
 	}
-	return &Budgets{
-		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1), place: o.Place,
+	b := &Budgets{
+		o: o, all: all, figures: map[id]figure{}, refusals: map[string]string{}, look: make(chan struct{}, 1), send: make(chan struct{}, 1),
 		client: &http.Client{
 			Transport: o.Transport, Timeout: requestTime,
 			// A redirection would take the headers, with their secrets, to somebody else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	b.kept = document.List[held]{
+		Place: o.Place, Encode: encode, Take: b.adopt,
+		Parse: func(text []byte) ([]held, error) { return parse(filepath.Base(o.File), text) },
+	}
+	return b, nil
 }
 
 // Set puts the budgets of text in the place of all that the project has, and has them looked at. It returns when they are on the disk. What is wrong
@@ -137,10 +138,8 @@ func (b *Budgets) Set(project string, text []byte) error {
 	if err := b.knowKeys(project, list); err != nil {
 		return err
 	}
-	b.changing.Lock()
-	defer b.changing.Unlock()
 	now := b.o.Now()
-	err = b.replace(func(all []held) ([]held, error) { return with(all, project, list, now) })
+	err = b.kept.Change(func(all []held) ([]held, error) { return with(all, project, list, now) })
 	switch {
 	case errors.Is(err, ErrInvalid):
 		return err
@@ -203,49 +202,8 @@ func (h *held) become(project string, is *Budget, now time.Time) held {
 
 func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// errSame is that of an edit that changes nothing.
-var errSame = errors.New("nothing is to be changed")
-
-// replace has hold what edit makes of the newest budgets, which are its own; it may be called several times, and its error is returned, but for errSame. b.changing is held,
-// b.mu is not.
-func (b *Budgets) replace(edit func([]held) ([]held, error)) error {
-	var refused error
-	text, err := b.place.Change(func(old []byte) ([]byte, error) {
-		all, err := parse(filepath.Base(b.o.File), old)
-		if err != nil {
-			return nil, err
-		}
-		all, refused = edit(all)
-		if refused != nil {
-			return nil, refused
-		}
-		return encode(all)
-	})
-	switch {
-	case errors.Is(refused, errSame):
-		return nil
-	case refused != nil:
-		return refused
-	case err == nil:
-		err = b.adopt(text)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case err == nil:
-		b.fault = ""
-	case !errors.Is(err, document.ErrUnavailable): // which another line of /readyz tells
-		b.fault = err.Error()
-	}
-	return err
-}
-
-// adopt has the budgets of a text hold. What a look found of others is forgotten.
-func (b *Budgets) adopt(text []byte) error {
-	all, err := parse(filepath.Base(b.o.File), text)
-	if err != nil {
-		return err
-	}
+// adopt has budgets hold. What a look found of others is forgotten.
+func (b *Budgets) adopt(all []held) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, h := range b.all {
@@ -254,43 +212,15 @@ func (b *Budgets) adopt(text []byte) error {
 		}
 	}
 	b.all = all
-	return nil
-}
-
-// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
-func (b *Budgets) reread() error {
-	b.changing.Lock()
-	defer b.changing.Unlock()
-	text, err := b.place.Read()
-	if err != nil {
-		return err
-	}
-	return b.adopt(text)
-}
-
-// follow takes over what other nodes change, until ctx ends.
-func (b *Budgets) follow(ctx context.Context) {
-	for {
-		select {
-		case <-b.place.Changed():
-		case <-ctx.Done():
-			return
-		}
-		if err := b.reread(); err != nil {
-			b.o.Logger.Error("the budgets that another node changed cannot be read; those before hold here", "error", err)
-		}
-		clock.Wake(b.look)
-		clock.Wake(b.send)
-	}
 }
 
 // change replaces one budget by what edit makes of it, when it is still there and counts the same. edit may be called several times; false: nothing is to be
-// changed. b.changing is held, b.mu is not.
+// changed. b.mu is not held.
 func (b *Budgets) change(of *held, edit func(*held) bool) error {
-	return b.replace(func(all []held) ([]held, error) {
+	return b.kept.Change(func(all []held) ([]held, error) {
 		i := find(all, of)
 		if i < 0 || !edit(&all[i]) {
-			return nil, errSame
+			return nil, document.ErrSame
 		}
 		return all, nil
 	})
@@ -312,7 +242,12 @@ func (b *Budgets) snapshot() []held {
 func (b *Budgets) Run(ctx context.Context) error {
 	var sending sync.WaitGroup
 	sending.Go(func() { b.deliver(ctx) })
-	sending.Go(func() { b.follow(ctx) })
+	sending.Go(func() {
+		b.kept.Follow(ctx, b.o.Logger, "budgets", func() {
+			clock.Wake(b.look)
+			clock.Wake(b.send)
+		})
+	})
 	defer sending.Wait()
 	for ctx.Err() == nil {
 		began := b.o.Now()

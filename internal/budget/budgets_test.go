@@ -499,7 +499,7 @@ func TestStatusWaitsForNoDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		writes := 0
-		b.place.(*document.File).Replace = func(path string, text []byte) error {
+		b.kept.Place.(*document.File).Replace = func(path string, text []byte) error {
 			writes++
 			if !b.mu.TryLock() {
 				t.Error("a write keeps others waiting")

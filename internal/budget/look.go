@@ -139,8 +139,6 @@ func (h *held) alertID(level string, usd float64, from time.Time) string {
 
 // tell notes, where they are kept, the levels that are reached; then it says so.
 func (b *Budgets) tell(h *held, f *figure) {
-	b.changing.Lock()
-	defer b.changing.Unlock()
 	if all := b.snapshot(); find(all, h) < 0 || len(all[find(all, h)].reached(f)) == 0 {
 		return
 	}
@@ -173,8 +171,6 @@ func (b *Budgets) tell(h *held, f *figure) {
 
 // forget drops alerts of periods that nobody looks at any more, and of levels that were raised since.
 func (b *Budgets) forget() {
-	b.changing.Lock()
-	defer b.changing.Unlock()
 	now := b.o.Now()
 	old := func(h *held) func(a Alert) bool {
 		return func(a Alert) bool {
@@ -184,7 +180,7 @@ func (b *Budgets) forget() {
 	if !slices.ContainsFunc(b.snapshot(), func(h held) bool { return slices.ContainsFunc(h.Alerts, old(&h)) }) {
 		return
 	}
-	err := b.replace(func(all []held) ([]held, error) {
+	err := b.kept.Change(func(all []held) ([]held, error) {
 		for i := range all {
 			was := all[i]
 			all[i].Alerts = slices.DeleteFunc(slices.Clone(was.Alerts), old(&was))

@@ -137,8 +137,8 @@ func (b *Budgets) Stats() Stats {
 
 // troubled says what does not work. b.mu is held.
 func (b *Budgets) troubled() string {
-	if b.fault != "" {
-		return "the file of budgets cannot be written: " + b.fault
+	if fault := b.kept.Fault(); fault != "" {
+		return "the file of budgets cannot be written: " + fault
 	}
 	for i := range b.all {
 		h := &b.all[i]

@@ -75,13 +75,12 @@ type Judges struct {
 	client *http.Client
 	looks  chan struct{} // has room for one: something changed
 
-	changing sync.Mutex // held while the place is written to
+	kept document.List[held]
 
 	mu    sync.Mutex // guards what follows
 	all   []held     // replaced, never changed in place
 	known map[id]*memory
 	fault map[id]string // why the last look or the last call of a rule failed
-	lost  string        // why the last write failed
 }
 
 // Open reads what is kept.
@@ -95,14 +94,19 @@ func Open(o Options) (*Judges, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open judges: %w", err)
 	}
-	return &Judges{
+	j := &Judges{
 		o: o, all: all, looks: make(chan struct{}, 1), known: map[id]*memory{}, fault: map[id]string{},
 		client: &http.Client{
 			Transport: o.Transport, Timeout: callTime,
 			// A redirection would take what is judged to somebody else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	j.kept = document.List[held]{
+		Place: o.Place, Encode: encode, Take: j.adopt,
+		Parse: func(text []byte) ([]held, error) { return parse("what is kept of judges", text) },
+	}
+	return j, nil
 }
 
 // Standing is a rule and how it stands. Its key and the path of its address are masked.
@@ -235,43 +239,14 @@ func (j *Judges) Delete(project, name string) error {
 	})
 }
 
-// errSame is that of an edit that changes nothing.
-var errSame = errors.New("nothing is to be changed")
-
-// change has hold what edit makes of the newest rules; its error is returned, but for errSame.
+// change has hold what edit makes of the newest rules; its error is returned, but for document.ErrSame.
 func (j *Judges) change(edit func([]held) ([]held, error)) error {
-	j.changing.Lock()
-	defer j.changing.Unlock()
-	var refused error
-	text, err := j.o.Place.Change(func(old []byte) ([]byte, error) {
-		all, err := parse("what is kept of judges", old)
-		if err != nil {
-			return nil, err
-		}
-		if all, refused = edit(all); refused != nil {
-			return nil, refused
-		}
-		return encode(all)
-	})
-	switch {
-	case errors.Is(refused, errSame):
-		return nil
-	case refused != nil:
-		return refused
-	case err == nil:
-		err = j.adopt(text)
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err == nil {
-		j.lost = ""
-	} else if !errors.Is(err, document.ErrUnavailable) { // which another line of /readyz tells
-		j.lost = err.Error()
-	}
-	if err != nil {
+	switch err := j.kept.Change(edit); {
+	case err == nil, errors.Is(err, ErrInvalid), errors.Is(err, ErrUnknown):
+		return err
+	default:
 		return fmt.Errorf("change judges: %w", err)
 	}
-	return nil
 }
 
 // one changes one rule that is still as it was put at a time.
@@ -279,19 +254,15 @@ func (j *Judges) one(of *held, edit func(*held)) error {
 	return j.change(func(all []held) ([]held, error) {
 		i, found := find(all, of.id())
 		if !found || !all[i].UpdatedAt.Equal(of.UpdatedAt) {
-			return nil, errSame
+			return nil, document.ErrSame
 		}
 		edit(&all[i])
 		return all, nil
 	})
 }
 
-// adopt has the rules of a text hold.
-func (j *Judges) adopt(text []byte) error {
-	all, err := parse("what is kept of judges", text)
-	if err != nil {
-		return err
-	}
+// adopt has rules hold.
+func (j *Judges) adopt(all []held) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range j.all {
@@ -302,14 +273,13 @@ func (j *Judges) adopt(text []byte) error {
 		}
 	}
 	j.all = all
-	return nil
 }
 
 // Run judges, where it is this node's to do that, until ctx ends; then it returns nil.
 func (j *Judges) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait() // also for calls, which end with ctx
-	work.Go(func() { j.follow(ctx) })
+	work.Go(func() { j.kept.Follow(ctx, j.o.Logger, "judges", nil) })
 	if j.o.Lease != nil {
 		work.Go(func() { j.o.Lease.Run(ctx) })
 	}
@@ -329,38 +299,13 @@ func (j *Judges) Run(ctx context.Context) error {
 	return nil
 }
 
-// reread has what the place has now hold. It waits for a change of this node: that would put what it wrote in the place of what came behind it.
-func (j *Judges) reread() error {
-	j.changing.Lock()
-	defer j.changing.Unlock()
-	text, err := j.o.Place.Read()
-	if err != nil {
-		return err
-	}
-	return j.adopt(text)
-}
-
-// follow takes over what other nodes change, until ctx ends.
-func (j *Judges) follow(ctx context.Context) {
-	for {
-		select {
-		case <-j.o.Place.Changed():
-		case <-ctx.Done():
-			return
-		}
-		if err := j.reread(); err != nil {
-			j.o.Logger.Error("the judges that another node changed cannot be read; those before hold here", "error", err)
-		}
-	}
-}
-
 // Health is the line of /readyz: whether what is decided can be kept. What a rule asks is its project's matter.
 func (j *Judges) Health() store.Health {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	h := store.Health{Part: "judges", OK: true, Detail: fmt.Sprintf("%d are there", len(j.all))}
-	if j.lost != "" {
-		h.OK, h.Detail = false, "the file of judges cannot be written: "+j.lost
+	if lost := j.kept.Fault(); lost != "" {
+		h.OK, h.Detail = false, "the file of judges cannot be written: "+lost
 	}
 	return h
 }
@@ -388,6 +333,6 @@ func (j *Judges) Stats() Stats {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s.Fault = j.lost != ""
+	s.Fault = j.kept.Fault() != ""
 	return s
 }
