@@ -50,6 +50,9 @@ func (v *view) sql(ctx context.Context, question *store.SQLQuestion) (*store.SQL
 	if err = tree.checkText(); err != nil {
 		return nil, err
 	}
+	if err = tree.checkAlike(); err != nil {
+		return nil, err
+	}
 	views := v.sqlViews()
 	if tree, err = v.sqlTree(ctx, "EXPLAIN QUERY TREE run_passes = 1, passes = 1 "+with(views, whole)); err != nil {
 		return nil, err
@@ -74,6 +77,9 @@ func (v *view) sqlSettings() []ch.Setting {
 		ch.SettingInt("do_not_merge_across_partitions_select_final", 0), ch.SettingInt("max_ast_depth", 500), ch.SettingInt("max_ast_elements", 20_000),
 		ch.SettingInt("max_bytes_before_external_group_by", 256<<20), ch.SettingInt("max_bytes_before_external_sort", 256<<20),
 		ch.SettingInt("output_format_json_quote_64bit_integers", 0), ch.SettingInt("output_format_json_quote_denormals", 0), ch.SettingInt("output_format_json_quote_decimals", 0),
+		// As DuckDB has it: UNION is that of rows that differ, and a sum or a maximum of no rows is NULL.
+		{Key: "union_default_mode", Value: "DISTINCT"}, {Key: "except_default_mode", Value: "DISTINCT"}, {Key: "intersect_default_mode", Value: "DISTINCT"},
+		ch.SettingInt("aggregate_functions_null_for_empty", 1),
 		{Key: "date_time_output_format", Value: "iso"}, ch.SettingInt("describe_compact_output", 1),
 	}
 }

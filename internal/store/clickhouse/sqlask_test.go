@@ -56,6 +56,9 @@ func rowsOf(t testing.TB, w store.SQLer, text string) string {
 			if n, ok := v.(int64); ok {
 				row[i] = fmt.Sprintf("%.6g", float64(n))
 			}
+			if n, ok := v.(json.Number); ok { // a decimal
+				row[i] = string(n)
+			}
 		}
 	}
 	raw, err := json.Marshal(a.Rows)
@@ -96,6 +99,8 @@ func TestSQLIsTheSame(t *testing.T) {
 			t.Errorf("%s:\n%s\n%s", text, got, want)
 		}
 	}
+	aliasesSQL(t, w, duck)
+	dialectsSQL(t, w, duck)
 	documentedSQL(t, w)
 	for _, v := range sqlview.Views() {
 		a, err := askSQL(t.Context(), w, "select * from "+v.Name+" order by "+v.Order())
@@ -122,6 +127,90 @@ func TestSQLIsTheSame(t *testing.T) {
 	plansSQL(t, w)
 	tenancySQL(t, w)
 	closeOf(t, w)
+}
+
+// aliasesSQL asks what has a name that is a result's and a column's: it has the same answer in both dialects, or is refused in words that say so.
+func aliasesSQL(t *testing.T, w *Warehouse, duck store.SQLer) {
+	for _, text := range []string{ // both mean the same by it
+		"select sum(latency_ms) as latency_ms from observations order by latency_ms", "select type, -sum(counted_tokens) as counted_tokens from observations group by type order by counted_tokens, type",
+		"select o.latency_ms as latency_ms from observations as o where latency_ms > 100 order by 1", "select latency_ms / 1000 as latency_ms from observations as o where o.latency_ms > 100 order by 1",
+		"select latency_ms / 1000 as seconds from observations where seconds > 0.1 order by 1", "select upper(type) as kind, count(*) as n from observations group by kind having n > 1 order by n desc, kind",
+		"select type, sum(counted_tokens) as counted_tokens from observations group by 1 having counted_tokens > 10 order by 1", "select count(*) as id from traces where name in (select name from observations where id <> '')",
+		"with x as (select latency_ms as a from observations) select a - 1 as a from x order by 1",
+	} {
+		if got, want := rowsOf(t, w, text), rowsOf(t, duck, text); got != want {
+			t.Errorf("%s:\n%s\n%s", text, got, want)
+		}
+	}
+	for text, place := range map[string]string{
+		"select latency_ms / 1000 as latency_ms from observations where latency_ms > 100":                                "WHERE",
+		"select upper(type) as type, count(*) from observations group by type":                                           "GROUP BY",
+		"select latency_ms / 1000 as latency_ms, round(latency_ms) from observations":                                    "SELECT",
+		"select sum(latency_ms) as latency_ms, sum(latency_ms) / count(*) from observations":                             "SELECT",
+		"select -latency_ms as latency_ms, row_number() over (order by latency_ms) from observations":                    "SELECT",
+		"select -latency_ms as latency_ms from observations order by latency_ms + 0":                                     "an expression of ORDER BY",
+		"with x as (select latency_ms as a from observations) select a - 1 as a from x where a > 2":                      "WHERE",
+		"select 1 from (select count(*) as id from traces where id <> '') as x":                                          "WHERE",
+		"select id from traces where id in (select 'x' || trace_id as trace_id from observations where trace_id <> '-')": "WHERE",
+	} {
+		if _, err := askSQL(t.Context(), w, text); err == nil || !strings.Contains(err.Error(), "the name of a result") || !strings.Contains(err.Error(), "in "+place+" ClickHouse") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := askSQL(t.Context(), duck, text); err != nil {
+			t.Errorf("%s: %v", text, err) // the others take it, so that words are due
+		}
+	}
+}
+
+// dialectsSQL asks what docs/sql.md says is spelled alike and is something else; and both agree about all other functions that both know.
+func dialectsSQL(t *testing.T, w *Warehouse, duck store.SQLer) {
+	page, err := os.ReadFile("../../../docs/sql.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\| `([^`]+)` \\| .*\\|$").FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 10 {
+		t.Fatalf("docs/sql.md has %d rows of what is something else", len(rows))
+	}
+	for _, row := range rows {
+		text := "select " + row[1] + "\nas v"
+		for i, asked := range []store.SQLer{duck, w} {
+			if got, want := rowsOf(t, asked, text), "[["+strings.ReplaceAll(row[2+i], `"`, "")+"]]"; strings.ReplaceAll(got, `"`, "") != want {
+				t.Errorf("%s of engine %d: %s, docs/sql.md says %s", row[1], i, got, want)
+			}
+		}
+	}
+	for _, text := range []string{
+		"select sum(value), avg(value), min(value), max(value), count(value), count(distinct name), any_value(value), max(timestamp), min(id) from scores where id = 'none'", "select * from (select id from traces union select id from traces) as x order by 1",
+		"select * from (select id from traces except select trace_id from observations) as x order by 1", "select * from (select name from traces intersect select name from traces) as x order by 1 nulls first",
+		"select * from ((select id from traces order by id limit 2) union all (select id from observations order by id limit 2)) as x order by 1", "select traces.id from traces join traces as u on traces.id = u.id order by 1",
+		"select id from traces where exists (select 1 from observations as o where o.trace_id = traces.id and o.level = 'ERROR') order by id",
+		"select name, max(latency_ms) from observations where id = 'none' group by name",
+		"select abs(-2), ceil(1.2), floor(-1.2), trunc(-1.7), sign(-3), sqrt(4), round(ln(2), 3), log2(8), log10(1000), power(2, 3), greatest(1, 2), least(1, 2), gcd(4, 6), lcm(4, 6), round(exp(1), 3), round(pi(), 3), 7 % 3, -7 % 3, 5 / 2",
+		"select round(sin(1), 4), round(cos(1), 4), round(tan(1), 4), round(asin(1), 4), round(acos(0.5), 4), round(atan(1), 4), round(atan2(1, 2), 4), round(cbrt(27), 3), round(degrees(1), 3), round(radians(180), 3), round(1.26, 1), round(-1.26, 1)",
+		"select lower('ABC'), upper('abc'), lcase('A'), ucase('a'), length('abc'), char_length('abc'), substring('abc', 2, 1), substr('abc', 2), left('abc', 2), right('abc', 2), reverse('abc'), position('b' in 'abc'), instr('abc', 'c')",
+		"select trim(' a '), ltrim(' a '), rtrim(' a '), replace('aba', 'a', 'c'), concat('a', 'b'), 'a' || 'b', 'a' || null, concat_ws('-', 'a', 'b'), ascii('a'),  nullif(1, 1), coalesce(null, 2), hex('a'), nullif('a', 'b')",
+		"select year(x), quarter(x), month(x), day(x), dayofmonth(x), dayofyear(x), hour(x), minute(x), second(x), monthname(x), date_trunc('hour', x), date_trunc('minute', x), date_diff('day', x, x + interval 40 day), datediff('month', x, x + interval 40 day) from (select max(start_time) as x from traces) as y",
+		"select round(corr(latency_ms, counted_tokens), 6), round(stddev_pop(latency_ms), 3), round(stddev_samp(latency_ms), 3), round(var_pop(counted_tokens), 3), round(var_samp(counted_tokens), 3), round(covar_pop(latency_ms, counted_tokens), 3), round(covar_samp(latency_ms, counted_tokens), 3) from observations",
+		"select id, row_number() over (order by id), rank() over (order by type), dense_rank() over (order by type), ntile(3) over (order by id), sum(counted_tokens) over (order by id), percent_rank() over (order by id), cume_dist() over (order by id), first_value(id) over (order by id) from observations where level = 'ERROR' order by id",
+	} {
+		if got, want := rowsOf(t, w, text), rowsOf(t, duck, text); got != want {
+			t.Errorf("%s:\n%s\n%s", text, got, want)
+		}
+	}
+	for text, words := range map[string]string{
+		"select id from traces union all select id from observations order by 1":                                   "behind UNION",
+		"select id from traces except select trace_id from observations limit 1":                                   "behind UNION",
+		"select id from traces where exists (select 1 from traces as u where traces.id <> u.id)":                   `"traces" is called u where it is read: write u.id`,
+		"select count(*) from observations as o join traces as t on o.trace_id = t.id where observations.id <> ''": `"observations" is called o`,
+	} {
+		if _, err := askSQL(t.Context(), w, text); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if got := rowsOf(t, w, "select substring('é', 1, 1)"); got != `[["`+"\ufffd"+`"]]` {
+		t.Errorf("half of a letter is %s", got)
+	}
 }
 
 // documentedSQL asks the questions of docs/sql.md, the sixth in the words of this dialect.
