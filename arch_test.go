@@ -182,9 +182,12 @@ func house() map[string]room {
 			may: with(contracts, []string{"internal/query", "internal/document", "internal/egress"}), inTests: with(engines, []string{"internal/durable"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
 		},
 		"internal/interval": {because: "numbers are numbers"},
-		"internal/dataset":  {may: []string{"internal/wire", "internal/interval", "internal/durable"}, because: "it keeps items in files, whoever asks for them"},
-		"internal/saved":    {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
-		"internal/prompt":   {may: []string{"internal/document", "internal/wire"}, because: "it keeps what people write, whoever asks for it"},
+		"internal/dataset": {
+			may: with(contracts, []string{"internal/interval", "internal/durable"}), inTests: []string{"internal/store/clickhouse", "internal/clickhousetest", "internal/store/storetest"},
+			because: "it keeps items in files or where nodes share them, whoever asks for them; it knows no engine",
+		},
+		"internal/saved":  {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
+		"internal/prompt": {may: []string{"internal/document", "internal/wire"}, because: "it keeps what people write, whoever asks for it"},
 		"internal/judge": {
 			may: with(contracts, []string{"internal/query", "internal/document"}), because: "it asks as anybody may; it knows no engine and no HTTP of ours",
 		},
@@ -227,7 +230,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar", "internal/dataset", "internal/interval", "internal/mcp"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview", "internal/store/clickhouse", "internal/clickhousetest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},

@@ -88,11 +88,8 @@ func (n *node) addMedia(out *backup.Writer) error {
 	})
 }
 
-// addDatasets adds the files of datasets, each as much of it as is whole.
+// addDatasets adds the files of datasets, each as much of it as is whole. Those that nodes share are in the backup of their warehouse.
 func (n *node) addDatasets(out *backup.Writer) error {
-	if n.datasets == nil {
-		return nil
-	}
 	return n.datasets.Export(func(name string, size int64, r io.Reader) error {
 		return out.Add(path.Join(datadir.DatasetsDir, name), size, r)
 	})
@@ -183,6 +180,9 @@ func endErasures(ctx context.Context, dir string, cfg Config, logger *slog.Logge
 			return errors.Join(err, log.Close())
 		}
 		if err := weeder.Erased(ctx, e.Project, e.Media); err != nil {
+			return errors.Join(err, log.Close())
+		}
+		if err := eraseRestored(ctx, filepath.Join(dir, datadir.DatasetsDir), e.Project, e.Traces); err != nil {
 			return errors.Join(err, log.Close())
 		}
 		if err := indexer.Forget(filepath.Join(dir, datadir.QuarantineDir), e.Seqs); err != nil {

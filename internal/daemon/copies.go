@@ -90,7 +90,7 @@ func (s *stores) noteBegun(_ context.Context, list []removal.Erasure) (own []rem
 	var others []erased
 	numbers := s.hadNumbers()
 	for _, e := range list {
-		mine, begun := removal.Erasure{Project: e.Project, Media: e.Media}, erased{Project: e.Project}
+		mine, begun := removal.Erasure{Project: e.Project, Media: e.Media, Traces: e.Traces}, erased{Project: e.Project}
 		for _, seq := range e.Seqs {
 			node, at := clickhouse.Own(seq)
 			if of, _ := numbers.Born(at); of == node {
@@ -125,7 +125,7 @@ func (s *stores) begunAlone(ctx context.Context, list []removal.Erasure) (shared
 		return nil, ctx.Err()
 	}
 	for _, e := range list {
-		shared = append(shared, removal.Erasure{Project: e.Project, Seqs: s.sharedSeqs(s.shared.Node(), e.Seqs)})
+		shared = append(shared, removal.Erasure{Project: e.Project, Seqs: s.sharedSeqs(s.shared.Node(), e.Seqs), Traces: e.Traces})
 	}
 	return shared, nil
 }

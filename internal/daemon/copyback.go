@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -171,7 +172,7 @@ func (b *copyingBack) fill(ctx context.Context) (*handover.Compared, error) {
 	if err := b.copyEvents(ctx); err != nil {
 		return nil, err
 	}
-	if err := b.copyFiles(); err != nil {
+	if err := b.copyFiles(ctx); err != nil {
 		return nil, err
 	}
 	return b.compare(ctx)
@@ -270,28 +271,16 @@ func factOf(r *entity.Record) clickhouse.FactOf {
 	return clickhouse.FactOf{Project: r.Project, EntityID: f.EntityID, EventID: r.Event.ID, Kind: f.Kind, Content: f.Content}
 }
 
-// copyFiles copies what is the node's and not in the tables. Places in its log become those of the new one.
-func (b *copyingBack) copyFiles() error {
-	names, err := prompt.Files(filepath.Join(b.from, datadir.PromptsDir))
+// copyFiles copies what is kept beside the data: what nodes share, as the tables have it, and else what the node has. Places in its log become those of the new one.
+func (b *copyingBack) copyFiles(ctx context.Context) error {
+	names, err := b.documents(ctx)
+	for i := 0; err == nil && i < len(names); i++ {
+		err = b.copyDocument(ctx, names[i])
+	}
 	if err != nil {
 		return err
 	}
-	for i := range names {
-		names[i] = filepath.Join(datadir.PromptsDir, names[i])
-	}
-	for _, name := range append(names, datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile) {
-		raw, err := os.ReadFile(filepath.Join(b.from, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = replaceWithin(filepath.Join(b.cfg.DataDir, name), raw)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := copyDatasets(filepath.Join(b.from, datadir.DatasetsDir), filepath.Join(b.cfg.DataDir, datadir.DatasetsDir)); err != nil {
+	if err := b.copyDatasets(ctx); err != nil {
 		return err
 	}
 	var numbers pricing.Numbers
@@ -300,6 +289,39 @@ func (b *copyingBack) copyFiles() error {
 	}
 	return pricing.Move(filepath.Join(b.from, datadir.PricesDir), filepath.Join(b.cfg.DataDir, datadir.PricesDir), b.number, numbers,
 		func(node uint16, place entity.Seq) entity.Seq { return b.state.Places[node][place] })
+}
+
+// documents are the names of what is kept beside the data, but for prices: of every project, also of those that the node never heard of.
+func (b *copyingBack) documents(ctx context.Context) ([]string, error) {
+	prompts, err := prompt.Files(filepath.Join(b.from, datadir.PromptsDir))
+	if err != nil {
+		return nil, err
+	}
+	names := []string{datadir.KeysFile, datadir.BudgetsFile, datadir.SavedFile, datadir.AlertsFile, datadir.JudgesFile}
+	for _, name := range prompts {
+		names = append(names, path.Join(datadir.PromptsDir, name))
+	}
+	shared, err := b.shared.DocumentVersions(ctx)
+	for name := range shared {
+		if path.Dir(name) == datadir.PromptsDir && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+func (b *copyingBack) copyDocument(ctx context.Context, name string) error {
+	raw, version, err := b.shared.Document(ctx, name, 0)
+	if err == nil && version == 0 {
+		raw, err = os.ReadFile(filepath.Join(b.from, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return replaceWithin(filepath.Join(b.cfg.DataDir, filepath.FromSlash(name)), raw)
 }
 
 // moveIn puts the directory in its place, the log last: no server starts on half of it.

@@ -1,24 +1,25 @@
 package daemon
 
 import (
+	"errors"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/brokle-ai/brokle-go/internal/datadir"
 	"github.com/brokle-ai/brokle-go/internal/dataset"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// A copy back keeps the datasets that the node had before it shared its Warehouse; a node that had none has none.
-func TestCopyDatasets(t *testing.T) {
+// A restore ends an erasure that was under way during the backup for items of datasets, too: the datasets may have been read before it.
+func TestARestoreErasesItems(t *testing.T) {
 	t.Parallel()
-	from, to := filepath.Join(t.TempDir(), "datasets"), filepath.Join(t.TempDir(), "datasets")
-	if err := copyDatasets(from, to); err != nil {
-		t.Errorf("of nothing: %v", err)
-	}
-	if _, err := os.Stat(to); err == nil {
-		t.Error("a directory of nothing")
-	}
-	d, err := dataset.Open(dataset.Options{Dir: from})
+	dir := t.TempDir()
+	files := filepath.Join(dir, datadir.DatasetsDir)
+	d, err := dataset.Open(dataset.Options{Dir: files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,13 +28,26 @@ func TestCopyDatasets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Begin("one", "key", dataset.Recorded{Name: &name, DatasetID: &info.ID}); err != nil {
+	set, err := d.Find("one", info.ID)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := copyDatasets(from, to); err != nil {
+	items := []dataset.Item{{ID: "a", Input: []byte(`"of the trace"`), SourceTraceID: "t"}, {ID: "b", Input: []byte(`"of another"`), SourceTraceID: "u"}}
+	if _, err := set.Put(items, dataset.Putting{}); err != nil {
 		t.Fatal(err)
 	}
-	if says, err := dataset.Read(to); err != nil || says != "1 datasets of 0 items, and 1 experiments" {
-		t.Errorf("%q, %v", says, err)
+	journal := filepath.Join(dir, datadir.JournalFile)
+	if err := os.WriteFile(journal, []byte(`{"version":1,"erasures":[{"project":"one","seqs":[],"traces":["`+store.TraceKey("t")+`"]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := endErasures(t.Context(), dir, Config{}.withDefaults(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(files, "project-one", info.ID+".jsonl"))
+	if err != nil || strings.Contains(string(raw), "of the trace") || !strings.Contains(string(raw), "of another") {
+		t.Errorf("%s %v", raw, err)
+	}
+	if _, err := os.Stat(journal); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the journal is still there: %v", err)
 	}
 }

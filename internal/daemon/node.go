@@ -65,7 +65,7 @@ type node struct {
 	saved      *saved.Saved
 	prompts    *prompt.Prompts
 	judges     *judge.Judges
-	datasets   *dataset.Datasets // nil: the node shares its Warehouse
+	datasets   *dataset.Datasets
 	repricer   *repricing.Repricer
 	forwarder  *forward.Forwarder // nil: nothing is sent on
 	monitor    *monitor
@@ -326,8 +326,8 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		n.asides.kept = min(n.asides.kept, shortest)
 	}
 	erasing := removal.EraserOptions{
-		Aside: n.asides.all,
-		Log:   n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
+		Aside: n.asides.all, Items: n.datasets,
+		Log: n.log, Mentions: n.log, Warehouse: n.warehouse, Indexer: n.indexer, Ingest: n.ingest,
 		Journal: filepath.Join(cfg.DataDir, datadir.JournalFile), Logger: logger.With("part", "erasure"),
 	}
 	if n.weeder != nil {

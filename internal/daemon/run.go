@@ -115,7 +115,7 @@ func (n *node) serve(ctx context.Context, out io.Writer) error {
 	jobs := parts.start("ingest", n.ingest.Run)
 	keep := parts.start("retention", n.keeper.Run)
 	weed := parts.start("media", n.weed)
-	erase := parts.start("erasure", n.eraser.Run)
+	erase := parts.start("erasure", n.endErasures)
 	aside := parts.start("files put aside", n.asides.run)
 	forwarding := parts.start("forwarding", n.forward)
 	budgets := parts.start("budgets", n.budgets.Run)

@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/brokle-ai/brokle-go/internal/durable"
 	"github.com/brokle-ai/brokle-go/internal/wire"
 )
 
@@ -89,36 +86,36 @@ func metadataFault(raw json.RawMessage) error {
 
 // Create makes a dataset. by is the id of the key that does. The error is ErrInvalid, ErrExists or ErrWrite.
 func (d *Datasets) Create(project, by string, n Named) (Info, error) {
-	d.naming.Lock()
-	defer d.naming.Unlock()
 	at := d.now().UTC()
 	h := head{ID: wire.NewIDAt(at), CreatedAt: at, UpdatedAt: at, By: by}
 	if err := n.apply(&h); err != nil {
 		return Info{}, err
 	}
-	others := d.all(project)
-	if len(others) >= MaxDatasets {
-		return Info{}, invalid("the project has %d datasets, which is as many as there may be", MaxDatasets)
-	}
-	if taken(others, h.Name, "") {
-		return Info{}, fmt.Errorf("%w: %q", ErrExists, h.Name)
-	}
-	dir, err := d.makeDir(project)
+	p := d.project(project)
+	err := p.change(h.ID, func(has *contents) ([]*line, error) {
+		others := has.whole()
+		if len(others) >= MaxDatasets {
+			return nil, invalid("the project has %d datasets, which is as many as there may be", MaxDatasets)
+		}
+		if taken(others, h.Name, "") {
+			return nil, fmt.Errorf("%w: %q", ErrExists, h.Name)
+		}
+		return []*line{{Dataset: &h}}, nil
+	})
 	if err != nil {
-		return Info{}, fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	set := &Dataset{project: project, of: d, log: newLog()}
-	first := &line{Dataset: &h}
-	if set.journal, err = createJournal(filepath.Join(dir, h.ID+ext), first); err != nil {
-		return Info{}, fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	if err := set.log.take(first, 0, 0); err != nil {
 		return Info{}, err
 	}
-	p := d.project(project)
-	d.mu.Lock()
-	p.datasets[h.ID] = set
-	d.mu.Unlock()
+	return p.info(h.ID)
+}
+
+// info is what the dataset of an id is now.
+func (p *project) info(id string) (Info, error) {
+	p.mu.RLock()
+	set := p.has.datasets[id]
+	p.mu.RUnlock()
+	if set == nil {
+		return Info{}, ErrUnknown
+	}
 	return set.Info()
 }
 
@@ -133,46 +130,29 @@ func taken(all []*Dataset, name, but string) bool {
 }
 
 // Delete deletes a dataset with all of its versions. Its experiments stay.
-func (d *Datasets) Delete(set *Dataset) error {
-	d.naming.Lock()
-	defer d.naming.Unlock()
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	if set.gone {
-		return ErrUnknown
-	}
-	if err := errors.Join(os.Remove(set.journal.path), durable.SyncDir(filepath.Dir(set.journal.path))); err != nil {
-		return fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	set.gone = true
-	d.mu.Lock()
-	delete(d.projects[set.project].datasets, set.log.head.ID)
-	d.mu.Unlock()
-	return nil
+func (d *Datasets) Delete(set *Dataset, by string) error {
+	return set.change(func(now *Dataset, _ *contents) ([]*line, error) {
+		return []*line{{Removed: &removedRecord{ID: set.id, At: d.now().UTC(), By: by}}}, nil
+	})
 }
 
 // Update changes what people say of a dataset.
 func (d *Datasets) Update(set *Dataset, by string, n Named) (Info, error) {
-	d.naming.Lock()
-	defer d.naming.Unlock()
-	others := d.all(set.project)
-	set.mu.RLock()
-	h := set.log.head
-	set.mu.RUnlock()
-	h.UpdatedAt, h.By = d.now().UTC(), by
-	if err := n.apply(&h); err != nil {
-		return Info{}, err
-	}
-	if taken(others, h.Name, h.ID) {
-		return Info{}, fmt.Errorf("%w: %q", ErrExists, h.Name)
-	}
-	set.mu.Lock()
-	err := set.write([]*line{{Dataset: &h}})
-	set.mu.Unlock()
+	err := set.change(func(now *Dataset, has *contents) ([]*line, error) {
+		h := now.log.head
+		h.UpdatedAt, h.By = d.now().UTC(), by
+		if err := n.apply(&h); err != nil {
+			return nil, err
+		}
+		if taken(has.whole(), h.Name, h.ID) {
+			return nil, fmt.Errorf("%w: %q", ErrExists, h.Name)
+		}
+		return []*line{{Dataset: &h}}, nil
+	})
 	if err != nil {
 		return Info{}, err
 	}
-	return set.Info()
+	return set.project.info(set.id)
 }
 
 // Info says what the dataset is. ErrUnknown when it was deleted.
@@ -184,7 +164,7 @@ func (s *Dataset) Info() (Info, error) {
 	}
 	h := &s.log.head
 	i := Info{
-		ID: h.ID, ProjectID: s.project, Name: h.Name, Description: h.Description, Metadata: h.Metadata, LatestVersion: s.log.latest(),
+		ID: h.ID, ProjectID: s.project.name, Name: h.Name, Description: h.Description, Metadata: h.Metadata, LatestVersion: s.log.latest(),
 		CreatedAt: h.CreatedAt, UpdatedAt: s.log.updated,
 	}
 	if v := s.log.current(); v > 0 {
@@ -195,25 +175,4 @@ func (s *Dataset) Info() (Info, error) {
 		i.CurrentVersion, i.CurrentVersionID = &v, &id
 	}
 	return i, nil
-}
-
-// write appends lines, and takes them. mu is held.
-func (s *Dataset) write(lines []*line) error {
-	if s.gone {
-		return ErrUnknown
-	}
-	at, err := s.journal.append(lines)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	for i, l := range lines {
-		end := s.journal.size
-		if i+1 < len(at) {
-			end = at[i+1]
-		}
-		if err := s.log.take(l, at[i], int(end-at[i])); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 var update = flag.Bool("update", false, "write the directory in testdata anew: a change of its form is another version")
@@ -26,18 +27,24 @@ type house struct {
 
 func open(t *testing.T, dir string) *house {
 	t.Helper()
+	return openWith(t, Options{Dir: dir})
+}
+
+func openWith(t *testing.T, o Options) *house {
+	t.Helper()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var mu sync.Mutex
-	d, err := Open(Options{Dir: dir, Now: func() time.Time {
+	o.Now = func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
 		at = at.Add(time.Second)
 		return at
-	}})
+	}
+	d, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{t, dir, d}
+	return &house{t, o.Dir, d}
 }
 
 func (h *house) create(project, name string) *Dataset {
@@ -60,6 +67,17 @@ func item(t *testing.T, raw string) Item {
 		t.Fatal(err)
 	}
 	return it
+}
+
+// journalOf is the file of a dataset.
+func journalOf(set *Dataset) *journal { return set.project.keep.(*files).get(set.id) }
+
+// keys stand for traces.
+func keys(traceIDs ...string) (all []string) {
+	for _, id := range traceIDs {
+		all = append(all, store.TraceKey(id))
+	}
+	return all
 }
 
 func put(t *testing.T, set *Dataset, deduplicate bool, raws ...string) Put {
@@ -92,7 +110,9 @@ func inputs(t *testing.T, set *Dataset, version int) string {
 	return strings.Join(all, " ")
 }
 
-func TestVersions(t *testing.T) {
+func TestVersions(t *testing.T) { inBothForms(t, testVersions) }
+
+func testVersions(t *testing.T, open opener) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "datasets")
 	h := open(t, dir)
@@ -163,7 +183,9 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-func TestDuplicates(t *testing.T) {
+func TestDuplicates(t *testing.T) { inBothForms(t, testDuplicates) }
+
+func testDuplicates(t *testing.T, open opener) {
 	t.Parallel()
 	set := open(t, t.TempDir()).create("one", "d")
 	put(t, set, true, `{"input":{"q":"x","n":1},"expected":"y"}`)
@@ -191,8 +213,8 @@ func TestEveryPrefix(t *testing.T) {
 		size int64
 		want string
 	}
-	states := []state{{set.journal.size, ""}}
-	note := func() { states = append(states, state{set.journal.size, inputs(t, set, Latest)}) }
+	states := []state{{journalOf(set).size, ""}}
+	note := func() { states = append(states, state{journalOf(set).size, inputs(t, set, Latest)}) }
 	put(t, set, false, `{"id":"a","input":"first"}`, `{"id":"b","input":"sécond"}`)
 	note()
 	put(t, set, false, `{"id":"a","input":"changed"}`, `{"id":"c","input":3}`)
@@ -201,11 +223,11 @@ func TestEveryPrefix(t *testing.T) {
 		t.Fatal(err)
 	}
 	note()
-	whole, err := os.ReadFile(set.journal.path)
+	whole, err := os.ReadFile(journalOf(set).path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Base(set.journal.path)
+	name := filepath.Base(journalOf(set).path)
 	copies := t.TempDir()
 	r := chance.Of(t)
 	for size := states[0].size; size <= int64(len(whole)); size++ {
@@ -258,7 +280,7 @@ func TestDamage(t *testing.T) {
 	set := h.create("one", "d")
 	put(t, set, false, `{"id":"a","input":"first"}`, `{"id":"b","input":"second"}`)
 	put(t, set, false, `{"id":"c","input":"third"}`)
-	whole, err := os.ReadFile(set.journal.path)
+	whole, err := os.ReadFile(journalOf(set).path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +290,7 @@ func TestDamage(t *testing.T) {
 		at := r.IntN(last)
 		harmed := slices.Clone(whole)
 		harmed[at] ^= byte(1 + r.IntN(255))
-		if err := os.WriteFile(set.journal.path, harmed, 0o600); err != nil {
+		if err := os.WriteFile(journalOf(set).path, harmed, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Open(Options{Dir: dir}); err == nil {
@@ -277,7 +299,7 @@ func TestDamage(t *testing.T) {
 		if _, err := Read(dir); err == nil {
 			t.Fatalf("byte %d is another, and verify does not see it", at)
 		}
-		if now, _ := os.ReadFile(set.journal.path); string(now) != string(harmed) {
+		if now, _ := os.ReadFile(journalOf(set).path); string(now) != string(harmed) {
 			t.Fatalf("byte %d: the file was changed", at)
 		}
 	}
@@ -285,7 +307,7 @@ func TestDamage(t *testing.T) {
 	l := &line{Form: 2}
 	raw, _ := l.encode()
 	newer = string(raw) + newer[strings.IndexByte(newer, '\n')+1:]
-	if err := os.WriteFile(set.journal.path, []byte(newer), 0o600); err != nil {
+	if err := os.WriteFile(journalOf(set).path, []byte(newer), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(Options{Dir: dir}); !errors.Is(err, ErrNewer) {
@@ -293,7 +315,9 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func TestErase(t *testing.T) {
+func TestErase(t *testing.T) { inBothForms(t, testErase) }
+
+func testErase(t *testing.T, open opener) {
 	t.Parallel()
 	dir := t.TempDir()
 	h := open(t, dir)
@@ -302,30 +326,29 @@ func TestErase(t *testing.T) {
 	put(t, set, false, `{"id":"a","input":"without them now"}`)
 	other := h.create("two", "d")
 	put(t, other, false, `{"id":"a","input":"another project's","source_trace_id":"t1"}`)
-	if n, err := h.Erase("one", []string{"t1", "nothing"}); err != nil || n != 1 {
+	if n, err := h.Erase(t.Context(), "one", keys("t1", "nothing")); err != nil || n != 1 {
 		t.Errorf("%d, %v", n, err)
 	}
-	for _, set := range []*Dataset{set, reopened(t, dir, "one")} {
+	for _, set := range []*Dataset{set, reopened(t, open, dir, "one")} {
 		if a, b := inputs(t, set, 1), inputs(t, set, 2); a != `"kept"` || b != `"without them now" "kept"` && b != `"kept" "without them now"` {
 			t.Errorf("version 1 has %s, version 2 %s", a, b)
 		}
 	}
-	raw, err := os.ReadFile(set.journal.path)
-	if err != nil || strings.Contains(string(raw), "secret") {
-		t.Errorf("the file still has what was erased: %v", err)
+	if raw := h.everything("one"); strings.Contains(raw, "secret") || !strings.Contains(raw, "kept") {
+		t.Errorf("what was erased is still kept: %s", raw)
 	}
 	if inputs(t, other, 1) != `"another project's"` {
 		t.Error("an item of another project is gone")
 	}
 	put(t, set, false, `{"id":"c","input":"goes on"}`)
-	if got := inputs(t, reopened(t, dir, "one"), 3); !strings.Contains(got, "goes on") {
+	if got := inputs(t, reopened(t, open, dir, "one"), 3); !strings.Contains(got, "goes on") {
 		t.Error(got)
 	}
 }
 
-func reopenedIn(t *testing.T, dir string) *Dataset { return reopened(t, dir, "one") }
+func reopenedIn(t *testing.T, dir string) *Dataset { return reopened(t, open, dir, "one") }
 
-func reopened(t *testing.T, dir, project string) *Dataset {
+func reopened(t *testing.T, open opener, dir, project string) *Dataset {
 	t.Helper()
 	set, err := open(t, dir).Find(project, "d")
 	if err != nil {
@@ -334,7 +357,9 @@ func reopened(t *testing.T, dir, project string) *Dataset {
 	return set
 }
 
-func TestNamesAndBounds(t *testing.T) {
+func TestNamesAndBounds(t *testing.T) { inBothForms(t, testNamesAndBounds) }
+
+func testNamesAndBounds(t *testing.T, open opener) {
 	t.Parallel()
 	h := open(t, t.TempDir())
 	set := h.create("one", "d")
@@ -357,7 +382,7 @@ func TestNamesAndBounds(t *testing.T) {
 	if info, err := h.Update(set, "key", Named{Name: &other}); err != nil || info.Name != "other" {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if err := h.Delete(set); err != nil {
+	if err := h.Delete(set, "key"); err != nil {
 		t.Error(err)
 	}
 	if _, err := set.Put([]Item{item(t, `{"input":1}`)}, Putting{}); !errors.Is(err, ErrUnknown) {
@@ -368,7 +393,9 @@ func TestNamesAndBounds(t *testing.T) {
 	}
 }
 
-func TestExperiments(t *testing.T) {
+func TestExperiments(t *testing.T) { inBothForms(t, testExperiments) }
+
+func testExperiments(t *testing.T, open opener) {
 	t.Parallel()
 	dir := t.TempDir()
 	h := open(t, dir)
@@ -416,13 +443,15 @@ func TestExperiments(t *testing.T) {
 	if got := open(t, dir).Experiments("one", ""); len(got) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if says, err := Read(dir); err != nil || says != "1 datasets of 2 items, and 1 experiments" {
+	if says, err := Read(dir); h.store == nil && (err != nil || says != "1 datasets of 2 items, and 1 experiments") {
 		t.Errorf("%q, %v", says, err)
 	}
 }
 
 // Many write at once: each change is a version of its own, and none is lost.
-func TestAtOnce(t *testing.T) {
+func TestAtOnce(t *testing.T) { inBothForms(t, testAtOnce) }
+
+func testAtOnce(t *testing.T, open opener) {
 	t.Parallel()
 	dir := t.TempDir()
 	h := open(t, dir)
@@ -442,7 +471,7 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if info, _ := reopened(t, dir, "one").Info(); info.LatestVersion != 80 || info.ItemCount != 80 {
+	if info, _ := reopened(t, open, dir, "one").Info(); info.LatestVersion != 80 || info.ItemCount != 80 {
 		t.Errorf("%+v", info)
 	}
 }
@@ -455,8 +484,8 @@ func TestDiskFull(t *testing.T) {
 	}
 	set := open(t, t.TempDir()).create("one", "d")
 	put(t, set, false, `{"id":"a","input":"first"}`)
-	path, size := set.journal.path, set.journal.size
-	set.journal.path = "/dev/full"
+	path, size := journalOf(set).path, journalOf(set).size
+	journalOf(set).path = "/dev/full"
 	if _, err := set.Put([]Item{item(t, `{"id":"b","input":2}`)}, Putting{}); !errors.Is(err, ErrWrite) {
 		t.Errorf("a full disk: %v", err)
 	}
@@ -466,8 +495,8 @@ func TestDiskFull(t *testing.T) {
 	if err := set.Pin("key", 1); !errors.Is(err, ErrWrite) {
 		t.Errorf("after it could not be mended: %v", err)
 	}
-	set.journal.path = path
-	if info, _ := set.Info(); info.LatestVersion != 1 || info.CurrentVersion != nil || set.journal.size != size || inputs(t, set, Latest) != `"first"` {
+	journalOf(set).path = path
+	if info, _ := set.Info(); info.LatestVersion != 1 || info.CurrentVersion != nil || journalOf(set).size != size || inputs(t, set, Latest) != `"first"` {
 		t.Errorf("%+v", info)
 	}
 }

@@ -2,18 +2,16 @@ package dataset
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/durable"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // Errors of what is asked for.
@@ -28,160 +26,107 @@ var (
 
 // Options of Open.
 type Options struct {
-	Dir    string           // where the files are; made with the first dataset. Required.
-	Now    func() time.Time // the clock. Default time.Now.
-	Logger *slog.Logger     // Default slog.Default().
+	// Dir is where the files are; made with the first dataset. Required. With Store these are the files of before, which Join brings in.
+	Dir    string
+	Store  store.DatasetLines // where nodes share them; nil: they are in the files
+	Now    func() time.Time   // the clock. Default time.Now.
+	Logger *slog.Logger       // Default slog.Default().
 }
 
 // Datasets are those of all projects, and their experiments. It is safe for concurrent use.
 type Datasets struct {
 	dir    string
+	store  store.DatasetLines // nil: they are in files
+	joined atomic.Bool        // what the files had is in the store
 	now    func() time.Time
 	logger *slog.Logger
 
-	mu       sync.RWMutex // guards projects and what is in them, not the datasets
+	mu       sync.Mutex // guards projects
 	projects map[string]*project
-	naming   sync.Mutex // held by who makes, names or deletes a dataset
 }
 
-// project is what one has.
-type project struct {
-	datasets    map[string]*Dataset // by id
-	experiments *experiments
-}
-
-// Dataset is an open one.
-type Dataset struct {
-	project string
-	of      *Datasets
-
-	mu      sync.RWMutex // guards what follows
-	journal *journal
-	log     *log
-	gone    bool
-}
-
-const (
-	projectPrefix   = "project-" // a project may be named ".."
-	ext             = ".jsonl"
-	experimentsFile = "experiments" + ext
-)
-
-// Open reads the files in a directory. The error is ErrNewer, or says which file is damaged.
+// Open reads the files in a directory. The error is ErrNewer, or says which file is damaged. What nodes share is read when somebody asks for it.
 func Open(o Options) (*Datasets, error) {
-	d := &Datasets{dir: o.Dir, now: o.Now, logger: o.Logger, projects: map[string]*project{}}
+	d := &Datasets{dir: o.Dir, store: o.Store, now: o.Now, logger: o.Logger, projects: map[string]*project{}}
 	if d.now == nil {
 		d.now = time.Now
 	}
 	if d.logger == nil {
 		d.logger = slog.Default()
 	}
-	err := files(o.Dir, func(name, file string) error {
+	if d.store != nil {
+		says, err := Read(o.Dir)
+		d.joined.Store(says == "")
+		return d, openError(err)
+	}
+	err := eachFile(o.Dir, func(name, file string) error {
 		p := d.project(name)
-		path := filepath.Join(d.dir, projectPrefix+name, file)
-		if file == experimentsFile {
-			return d.load(&p.experiments.journal, path, p.experiments.take)
-		}
-		set := &Dataset{project: name, of: d, log: newLog()}
-		if err := d.load(&set.journal, path, set.log.take); err != nil {
-			return err
-		}
-		if set.log.head.ID+ext != file {
-			return fmt.Errorf("%s is damaged: it is of dataset %q", file, set.log.head.ID)
-		}
-		p.datasets[set.log.head.ID] = set
-		return nil
+		return p.keep.(*files).open(file, p.has, d.logger)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("open datasets: %w", err)
-	}
-	return d, nil
+	return d, openError(err)
 }
 
-// files calls each for every file of datasets and experiments.
-func files(dir string, each func(project, file string) error) error {
-	projects, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+func openError(err error) error {
 	if err != nil {
-		return err
-	}
-	for _, p := range projects {
-		name, ok := strings.CutPrefix(p.Name(), projectPrefix)
-		if !ok || !p.IsDir() {
-			continue
-		}
-		all, err := os.ReadDir(filepath.Join(dir, p.Name()))
-		if err != nil {
-			return err
-		}
-		for _, f := range all {
-			if strings.HasSuffix(f.Name(), ext) {
-				if err := each(name, f.Name()); err != nil {
-					return fmt.Errorf("project %s: %w", name, err)
-				}
-			}
-		}
+		return fmt.Errorf("open datasets: %w", err)
 	}
 	return nil
 }
 
-func (d *Datasets) load(to **journal, path string, take func(l *line, at int64, length int) error) error {
-	j, torn, err := openJournal(path, false, take)
-	if err != nil {
-		return err
-	}
-	if torn > 0 {
-		d.logger.Warn("what was being written to a dataset when the process ended was not acknowledged, and is cut off", "file", filepath.Base(path), "bytes", torn)
-	}
-	*to = j
-	return nil
-}
-
-// project is what a project has; it is made when there is none. Open and naming call it.
+// project is what a project has; it is made when there is none.
 func (d *Datasets) project(name string) *project {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.projects[name]
 	if p == nil {
-		p = &project{datasets: map[string]*Dataset{}, experiments: newExperiments()}
+		p = &project{name: name, of: d}
+		if d.store != nil {
+			p.keep = &sharedLines{store: d.store, project: name, logger: d.logger}
+		} else {
+			p.keep = &files{dir: d.dir, project: name, journals: map[string]*journal{}}
+		}
+		p.has = newContents(p)
 		d.projects[name] = p
 	}
 	return p
 }
 
-// makeDir makes the directory of a project's files.
-func (d *Datasets) makeDir(project string) (string, error) {
-	dir := filepath.Join(d.dir, projectPrefix+project)
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+// known are the projects that were asked for or have files.
+func (d *Datasets) known() []*project {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []*project
+	for _, p := range d.projects {
+		all = append(all, p)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	return dir, errors.Join(durable.SyncDir(d.dir), durable.SyncDir(filepath.Dir(d.dir)))
+	slices.SortFunc(all, func(a, b *project) int { return cmp.Compare(a.name, b.name) })
+	return all
 }
 
-// all are the datasets of a project, by name.
-func (d *Datasets) all(project string) []*Dataset {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	p := d.projects[project]
-	if p == nil {
+// Fresh learns what other nodes have changed in a project: what one of them has acknowledged is in whatever is asked for next. The error is store.ErrUnavailable while that cannot be known.
+// A node alone knows everything.
+func (d *Datasets) Fresh(ctx context.Context, project string) error {
+	if d.store == nil {
 		return nil
 	}
-	var list []*Dataset
-	for _, set := range p.datasets {
-		list = append(list, set)
+	if err := d.arrived(); err != nil {
+		return err
 	}
-	return list
+	return d.project(project).fresh(ctx)
+}
+
+// arrived says that what this node had in files is in the store.
+func (d *Datasets) arrived() error {
+	if d.store != nil && !d.joined.Load() {
+		return fmt.Errorf("%w: the datasets that this node has in files are being brought in for all nodes", store.ErrUnavailable)
+	}
+	return nil
 }
 
 // List is the datasets of a project, by name.
 func (d *Datasets) List(project string) []Info {
 	list := []Info{}
-	for _, set := range d.all(project) {
+	for _, set := range d.project(project).all() {
 		if info, err := set.Info(); err == nil {
 			list = append(list, info)
 		}
@@ -192,36 +137,40 @@ func (d *Datasets) List(project string) []Info {
 
 // Find is the dataset of a project that has this id, or else this name. ErrUnknown when none has.
 func (d *Datasets) Find(project, id string) (*Dataset, error) {
-	d.mu.RLock()
-	p := d.projects[project]
-	var set *Dataset
-	if p != nil {
-		set = p.datasets[id]
-	}
-	d.mu.RUnlock()
-	if set != nil {
-		return set, nil
-	}
-	for _, set := range d.all(project) {
-		if info, err := set.Info(); err == nil && info.Name == id {
+	var named *Dataset
+	for _, set := range d.project(project).all() {
+		if set.id == id {
 			return set, nil
 		}
+		if info, err := set.Info(); err == nil && info.Name == id {
+			named = set
+		}
 	}
-	return nil, ErrUnknown
+	if named == nil {
+		return nil, ErrUnknown
+	}
+	return named, nil
 }
 
-// Erase takes the items that were made of these traces out of all versions of a project's datasets, for good: their files are written anew without them. It returns how many are gone.
-func (d *Datasets) Erase(project string, traceIDs []string) (items int, err error) {
-	of := make(map[string]bool, len(traceIDs))
-	for _, id := range traceIDs {
-		of[id] = true
+// eraseTime bounds an erasure: files are written anew, or tables.
+const eraseTime = 10 * time.Minute
+
+// Erase takes the items that were made of traces out of all versions of a project's datasets, for good, each of the traces named by its store.TraceKey. It returns how many are gone. It may be done again.
+func (d *Datasets) Erase(ctx context.Context, project string, traces []string) (items int, err error) {
+	if len(traces) == 0 {
+		return 0, nil
 	}
-	for _, set := range d.all(project) {
-		n, err := set.erase(of)
-		items += n
-		if err != nil {
-			return items, fmt.Errorf("%w: %w", ErrWrite, err)
-		}
+	if err := d.arrived(); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, eraseTime)
+	defer cancel()
+	p := d.project(project)
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	items, err = p.keep.erase(ctx, p, traces)
+	if err != nil {
+		return items, fmt.Errorf("%w: %w", ErrWrite, err)
 	}
 	return items, nil
 }

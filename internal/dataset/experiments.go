@@ -3,8 +3,6 @@ package dataset
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,51 +96,34 @@ func (r *Recorded) apply(x *Experiment, at time.Time) error {
 // experiments are those of a project.
 type experiments struct {
 	mu      sync.RWMutex // guards what follows
-	journal *journal     // nil: there is no file yet
 	byID    map[string]Experiment
+	removed map[string]bool // ids of those that there were
 }
 
-func newExperiments() *experiments { return &experiments{byID: map[string]Experiment{}} }
+func newExperiments() *experiments {
+	return &experiments{byID: map[string]Experiment{}, removed: map[string]bool{}}
+}
 
-func (e *experiments) take(l *line, _ int64, _ int) error {
+func (e *experiments) take(l *line) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	switch {
 	case l.Experiment != nil:
 		e.byID[l.Experiment.ID] = *l.Experiment
 	case l.Removed != nil:
 		delete(e.byID, l.Removed.ID)
+		e.removed[l.Removed.ID] = true
 	}
 	return nil
 }
 
-// write appends a line, and takes it. mu is held.
-func (e *experiments) write(d *Datasets, project string, l *line) error {
-	var err error
-	if e.journal == nil {
-		var dir string
-		if dir, err = d.makeDir(project); err == nil {
-			e.journal, err = createJournal(filepath.Join(dir, experimentsFile), l)
-		}
-	} else {
-		_, err = e.journal.append([]*line{l})
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	return e.take(l, 0, 0)
-}
-
 // Experiments are those of a project, the newest first; of one dataset when its id is given.
 func (d *Datasets) Experiments(project, datasetID string) []Experiment {
-	d.mu.RLock()
-	p := d.projects[project]
-	d.mu.RUnlock()
 	all := []Experiment{}
-	if p == nil {
-		return all
-	}
-	p.experiments.mu.RLock()
-	defer p.experiments.mu.RUnlock()
-	for _, x := range p.experiments.byID {
+	e := d.project(project).experiments()
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, x := range e.byID {
 		if datasetID == "" || x.DatasetID == datasetID {
 			all = append(all, x)
 		}
@@ -171,16 +152,19 @@ func (d *Datasets) Begin(project, by string, r Recorded) (Experiment, error) {
 	if err := r.apply(&x, at); err != nil {
 		return Experiment{}, err
 	}
-	if err := d.over(project, &x, r); err != nil {
+	err := d.project(project).change("", func(has *contents) ([]*line, error) {
+		if err := d.over(project, &x, r); err != nil {
+			return nil, err
+		}
+		if len(has.experiments.byID) >= MaxExperiments {
+			return nil, invalid("the project has %d experiments, which is as many as there may be: delete some", MaxExperiments)
+		}
+		return []*line{{Experiment: &x}}, nil
+	})
+	if err != nil {
 		return Experiment{}, err
 	}
-	p := d.project(project)
-	p.experiments.mu.Lock()
-	defer p.experiments.mu.Unlock()
-	if len(p.experiments.byID) >= MaxExperiments {
-		return Experiment{}, invalid("the project has %d experiments, which is as many as there may be: delete some", MaxExperiments)
-	}
-	return x, p.experiments.write(d, project, &line{Experiment: &x})
+	return x, nil
 }
 
 // over finds the dataset of an experiment that begins, and the version.
@@ -221,17 +205,21 @@ func (d *Datasets) Record(project, id string, r Recorded) (Experiment, error) {
 	if err != nil {
 		return Experiment{}, err
 	}
-	e := d.project(project).experiments
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	x, had := e.byID[was.ID]
-	if !had {
-		return Experiment{}, ErrUnknown
-	}
-	if err := r.apply(&x, d.now().UTC()); err != nil {
+	var x Experiment
+	err = d.project(project).change("", func(has *contents) ([]*line, error) {
+		var had bool
+		if x, had = has.experiments.byID[was.ID]; !had {
+			return nil, ErrUnknown
+		}
+		if err := r.apply(&x, d.now().UTC()); err != nil {
+			return nil, err
+		}
+		return []*line{{Experiment: &x}}, nil
+	})
+	if err != nil {
 		return Experiment{}, err
 	}
-	return x, e.write(d, project, &line{Experiment: &x})
+	return x, nil
 }
 
 // Forget deletes the record of an experiment. Its traces stay.
@@ -240,13 +228,12 @@ func (d *Datasets) Forget(project, id, by string) error {
 	if err != nil {
 		return err
 	}
-	e := d.project(project).experiments
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, had := e.byID[x.ID]; !had {
-		return ErrUnknown
-	}
-	return e.write(d, project, &line{Removed: &removedRecord{ID: x.ID, At: d.now().UTC(), By: by}})
+	return d.project(project).change("", func(has *contents) ([]*line, error) {
+		if _, had := has.experiments.byID[x.ID]; !had {
+			return nil, ErrUnknown
+		}
+		return []*line{{Removed: &removedRecord{ID: x.ID, At: d.now().UTC(), By: by}}}, nil
+	})
 }
 
 // Tags are those of the trace of an item of an experiment. Of the first try the number is not said.

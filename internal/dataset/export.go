@@ -6,63 +6,37 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
-	"sync"
 )
 
-// Export calls each for every file, with its name below the directory, with slashes, and what of it is whole at this moment. Changes go on meanwhile.
+// Export calls each for every file, with its name below the directory, with slashes, and what of it is whole at this moment. Changes go on meanwhile. What nodes share is in no file.
 func (d *Datasets) Export(each func(name string, size int64, r io.Reader) error) error {
-	for _, o := range d.opens() {
-		if err := o.export(each); err != nil {
-			return err
+	for _, p := range d.known() {
+		k, alone := p.keep.(*files)
+		if !alone {
+			return nil
+		}
+		for _, of := range k.all() {
+			if err := p.export(k, of, each); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// opens are the files that there are, in a steady order.
-func (d *Datasets) opens() []opened {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	var all []opened
-	for name, p := range d.projects {
-		dir := projectPrefix + name
-		for id, set := range p.datasets {
-			all = append(all, opened{path.Join(dir, id+ext), &set.mu, func() *journal { return set.journal }})
-		}
-		all = append(all, opened{path.Join(dir, experimentsFile), &p.experiments.mu, func() *journal { return p.experiments.journal }})
-	}
-	slices.SortFunc(all, func(a, b opened) int {
-		if a.name < b.name {
-			return -1
-		}
-		return 1
-	})
-	return all
-}
-
-// opened is a file and who guards it.
-type opened struct {
-	name    string
-	mu      *sync.RWMutex
-	journal func() *journal // nil: there is no file yet
-}
-
-func (o *opened) export(each func(name string, size int64, r io.Reader) error) error {
-	o.mu.RLock()
-	j := o.journal()
+// export calls each for a file, unless it was deleted meanwhile.
+func (p *project) export(k *files, of string, each func(name string, size int64, r io.Reader) error) error {
+	p.turn.Lock()
+	j := k.get(of)
 	if j == nil {
-		o.mu.RUnlock()
+		p.turn.Unlock()
 		return nil
 	}
 	size := j.size
 	f, err := os.Open(filepath.Clean(j.path)) // from here on it may be written anew, or deleted
-	o.mu.RUnlock()
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+	p.turn.Unlock()
 	if err != nil {
 		return err
 	}
-	return errors.Join(each(o.name, size, io.LimitReader(f, size)), f.Close())
+	return errors.Join(each(path.Join(projectPrefix+p.name, fileOf(of)), size, io.LimitReader(f, size)), f.Close())
 }

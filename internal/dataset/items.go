@@ -2,8 +2,8 @@ package dataset
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -28,24 +28,25 @@ type Putting struct {
 // Put puts items, and makes a version when any of them is new, or another than it was. An item whose id is there takes its place; as it is there it is skipped.
 // The items must be such as ParseItem returns. Of two with one id the last counts.
 func (s *Dataset) Put(items []Item, how Putting) (Put, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := &putting{Putting: how, log: s.log, at: s.of.now().UTC(), out: Put{Version: s.log.latest()}, mine: map[string]int{}, wholes: map[string]hash{}, fresh: map[hash]bool{}}
-	for _, it := range items {
-		b.add(it)
-	}
-	if len(b.lines) == 0 {
-		return b.out, s.there()
-	}
-	if len(s.log.entries)+len(b.lines) > MaxItems {
-		return Put{}, invalid("a dataset has at most %d items in all of its versions: make another", MaxItems)
-	}
-	b.lines = append(b.lines, &line{Change: &change{Version: s.log.latest() + 1, Items: len(b.lines), At: b.at, By: how.By}})
-	if err := s.write(b.lines); err != nil {
+	var out Put
+	err := s.change(func(now *Dataset, _ *contents) ([]*line, error) {
+		b := &putting{Putting: how, log: now.log, at: s.project.of.now().UTC(), out: Put{Version: now.log.latest()}, mine: map[string]int{}, wholes: map[string]hash{}, fresh: map[hash]bool{}}
+		for _, it := range items {
+			b.add(it)
+		}
+		if out = b.out; len(b.lines) == 0 {
+			return nil, nil
+		}
+		if len(now.log.entries)+len(b.lines) > MaxItems {
+			return nil, invalid("a dataset has at most %d items in all of its versions: make another", MaxItems)
+		}
+		out.Version++
+		return append(b.lines, &line{Change: &change{Version: out.Version, Items: len(b.lines), At: b.at, By: how.By}}), nil
+	})
+	if err != nil {
 		return Put{}, err
 	}
-	b.out.Version = s.log.latest()
-	return b.out, nil
+	return out, nil
 }
 
 // putting is what becomes of items that are put.
@@ -103,19 +104,22 @@ func (s *Dataset) there() error {
 
 // Remove takes items out, and makes a version; those before have them still. ErrUnknown names an id that is not there, and nothing is changed.
 func (s *Dataset) Remove(ids []string, by string) (Version, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	for _, id := range ids {
-		if _, had := s.log.alive[id]; !had {
-			return Version{}, fmt.Errorf("%w: item %q", ErrUnknown, id)
+	var made Version
+	err := s.change(func(now *Dataset, _ *contents) ([]*line, error) {
+		for _, id := range ids {
+			if _, had := now.log.alive[id]; !had {
+				return nil, fmt.Errorf("%w: item %q", ErrUnknown, id)
+			}
 		}
-	}
-	c := &change{Version: s.log.latest() + 1, Deleted: ids, At: s.of.now().UTC(), By: by}
-	if err := s.write([]*line{{Change: c}}); err != nil {
+		c := &change{Version: now.log.latest() + 1, Deleted: ids, At: s.project.of.now().UTC(), By: by}
+		made = now.made(c, len(now.log.alive)-len(ids))
+		return []*line{{Change: c}}, nil
+	})
+	if err != nil {
 		return Version{}, err
 	}
-	return s.version(s.log.latest()), nil
+	return made, nil
 }
 
 // Latest is what stands for the latest version, also where another one is pinned; Current for the one that is pinned, or else the latest.
@@ -127,36 +131,40 @@ const (
 // Items are items of a version in the order in which their ids came, from the offset on, at most limit of them, and how many there are.
 // Version is a number, Current or Latest; ErrUnknown when there is none of this number.
 func (s *Dataset) Items(version, offset, limit int) (items []Item, total, of int, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if of, err = s.number(version); err != nil {
-		return nil, 0, 0, err
-	}
-	if of > 0 {
-		total = s.log.counts[of-1]
-	}
-	items, err = s.read(s.page(of, offset, limit))
+	err = s.reading(func(now *Dataset) error {
+		if of, err = now.number(version); err != nil {
+			return err
+		}
+		if total = 0; of > 0 {
+			total = now.log.counts[of-1]
+		}
+		items, err = now.read(now.page(of, offset, limit))
+		return err
+	})
 	return items, total, of, err
 }
 
 // Item is the one of an id in a version, and that version.
-func (s *Dataset) Item(version int, id string) (Item, int, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	of, err := s.number(version)
+func (s *Dataset) Item(version int, id string) (it Item, of int, err error) {
+	err = s.reading(func(now *Dataset) error {
+		if of, err = now.number(version); err != nil {
+			return err
+		}
+		for i := range now.log.entries {
+			if e := &now.log.entries[i]; e.id == id && e.in(of) {
+				items, err := now.read([]*entry{e})
+				if err == nil {
+					it = items[0]
+				}
+				return err
+			}
+		}
+		return fmt.Errorf("%w: item %q", ErrUnknown, id)
+	})
 	if err != nil {
 		return Item{}, 0, err
 	}
-	for i := range s.log.entries {
-		if e := &s.log.entries[i]; e.id == id && e.in(of) {
-			items, err := s.read([]*entry{e})
-			if err != nil {
-				return Item{}, 0, err
-			}
-			return items[0], of, nil
-		}
-	}
-	return Item{}, 0, fmt.Errorf("%w: item %q", ErrUnknown, id)
+	return it, of, nil
 }
 
 func (s *Dataset) number(version int) (int, error) {
@@ -174,71 +182,27 @@ func (s *Dataset) number(version int) (int, error) {
 }
 
 func (s *Dataset) read(of []*entry) ([]Item, error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
+	defer cancel()
 	spans := make([]span, len(of))
 	for i, e := range of {
 		spans[i] = e.span
 	}
 	items := make([]Item, len(of))
-	err := s.journal.readAt(spans, func(i int, l *line) error {
+	err := s.project.keep.read(ctx, s.id, spans, func(i int, l *line) error {
 		if l.Item == nil || l.Item.ID != of[i].id {
 			return fmt.Errorf("item %q is not where it was", of[i].id)
 		}
-		items[i] = l.Item.item(s.log.head.ID)
+		items[i] = l.Item.item(s.id)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read dataset: %w", err)
 	}
 	return items, nil
-}
-
-// erase writes the file anew without the items of traces.
-func (s *Dataset) erase(of map[string]bool) (n int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.gone || !slices.ContainsFunc(s.log.entries, func(e entry) bool { return of[e.traceID] && e.traceID != "" }) {
-		return 0, nil
-	}
-	err = rewrite(s.journal.path, func(l *line) {
-		if l.Item != nil && l.Item.TraceID != "" && of[l.Item.TraceID] {
-			l.Item = &kept{ID: l.Item.ID, Erased: true}
-			n++
-		}
-	})
-	if err != nil {
-		return 0, err
-	}
-	fresh := newLog()
-	j, _, err := openJournal(s.journal.path, false, fresh.take)
-	if err != nil {
-		return 0, err
-	}
-	s.journal, s.log = j, fresh
-	return n, nil
-}
-
-// Read says in a line what the files in a directory hold; "" when there are none. The error is ErrNewer, or says which file is damaged.
-func Read(dir string) (string, error) {
-	sets, items, runs := 0, 0, 0
-	err := files(dir, func(project, file string) error {
-		path := filepath.Join(dir, projectPrefix+project, file)
-		if file == experimentsFile {
-			e := newExperiments()
-			_, _, err := openJournal(path, true, e.take)
-			runs += len(e.byID)
-			return err
-		}
-		g := newLog()
-		if _, _, err := openJournal(path, true, g.take); err != nil {
-			return err
-		}
-		sets, items = sets+1, items+len(g.alive)
-		return nil
-	})
-	if err != nil || sets+runs == 0 {
-		return "", err
-	}
-	return fmt.Sprintf("%d datasets of %d items, and %d experiments", sets, items, runs), nil
 }
 
 // Size is how many bytes the items of Items have in the file.

@@ -39,22 +39,31 @@ type line struct {
 	Pin        *pin           `json:"pin,omitempty"`
 	Experiment *Experiment    `json:"experiment,omitempty"`
 	Removed    *removedRecord `json:"removed,omitempty"`
+	// These are among nodes only, never in a file.
+	Arriving *arriving `json:"arriving,omitempty"`
+	Emptied  *emptied  `json:"emptied,omitempty"`
 }
 
 // waits says that the line is nothing before a change is behind it.
 func (l *line) waits() bool { return l.Item != nil }
 
 func (l *line) encode() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString("00000000 ")
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(l); err != nil {
+	raw, err := l.text("00000000 ")
+	if err != nil {
 		return nil, err
 	}
-	raw := b.Bytes()
 	copy(raw, fmt.Sprintf("%08x", crc32.Checksum(raw[sumDigits+1:len(raw)-1], castagnoli())))
 	return raw, nil
+}
+
+// text is the line as JSON, with its end, behind a beginning.
+func (l *line) text(begin string) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(begin)
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(l)
+	return b.Bytes(), err
 }
 
 // errLine says that a line is not whole.
@@ -82,24 +91,26 @@ type journal struct {
 	broken error // it could not be brought back to size
 }
 
-// create makes a file with its first lines.
-func createJournal(path string, lines ...*line) (*journal, error) {
+// createJournal makes a file with its first lines, and says where each is.
+func createJournal(path string, lines ...*line) (*journal, []span, error) {
 	var all []byte
+	var at []span
 	for _, l := range append([]*line{{Form: FormatVersion}}, lines...) {
 		raw, err := l.encode()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		at = append(at, span{at: int64(len(all)), length: len(raw)})
 		all = append(all, raw...)
 	}
 	if err := durable.Replace(path, all); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &journal{path: path, size: int64(len(all))}, nil
+	return &journal{path: path, size: int64(len(all))}, at[1:], nil
 }
 
-// append writes lines behind the file and returns where each begins. The lines before the last are synced before it is written. After an error the file is what it was.
-func (j *journal) append(lines []*line) (at []int64, err error) {
+// append writes lines behind the file and returns where each is. The lines before the last are synced before it is written. After an error the file is what it was.
+func (j *journal) append(lines []*line) (at []span, err error) {
 	if j.broken != nil {
 		return nil, j.broken
 	}
@@ -133,14 +144,14 @@ func (j *journal) append(lines []*line) (at []int64, err error) {
 		if _, err := w.Write(raw); err != nil {
 			return nil, err
 		}
-		at = append(at, size)
+		at = append(at, span{at: size, length: len(raw)})
 		size += int64(len(raw))
 	}
 	return at, errors.Join(w.Flush(), f.Sync())
 }
 
-// openJournal reads a file: each is called for every line, with where it begins and its length. What a loss of power left at the end is cut off, unless look says to leave the file as it is.
-func openJournal(path string, look bool, each func(l *line, at int64, length int) error) (j *journal, torn int64, err error) {
+// openJournal reads a file: each is called for every line, with where it is. What a loss of power left at the end is cut off, unless look says to leave the file as it is.
+func openJournal(path string, look bool, each func(l *line, at span) error) (j *journal, torn int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err
@@ -169,7 +180,7 @@ func openJournal(path string, look bool, each func(l *line, at int64, length int
 // lines reads the lines of a file.
 type lines struct {
 	r      *bufio.Reader
-	each   func(l *line, at int64, length int) error
+	each   func(l *line, at span) error
 	at     int64 // behind what was read
 	whole  int64 // behind the last line that waits for nothing
 	number int
@@ -193,7 +204,7 @@ func (in *lines) next() (more bool, err error) {
 		return false, nil
 	}
 	in.number++
-	where := span{in.at, len(raw)}
+	where := span{at: in.at, length: len(raw)}
 	in.at += int64(len(raw))
 	var l *line
 	if !end {
@@ -219,7 +230,7 @@ func (in *lines) next() (more bool, err error) {
 		return true, nil
 	}
 	for _, w := range in.queue {
-		if err := in.each(w.l, w.span.at, w.span.length); err != nil {
+		if err := in.each(w.l, w.span); err != nil {
 			return false, fmt.Errorf("is damaged in line %d: %w", in.number, err)
 		}
 	}
@@ -276,10 +287,11 @@ func (j *journal) readAt(of []span, each func(i int, l *line) error) error {
 	return nil
 }
 
-// span is where a line is.
+// span is where a line is: in a file from which byte on, or among nodes in which entry.
 type span struct {
 	at     int64
 	length int
+	n      uint32 // which line of an entry
 }
 
 // rewrite writes a file anew, each line as edit leaves it. After an error the file is what it was.
@@ -290,7 +302,7 @@ func rewrite(path string, edit func(l *line)) (err error) {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 256<<10)
-	_, _, err = openJournal(path, true, func(l *line, _ int64, _ int) error {
+	_, _, err = openJournal(path, true, func(l *line, _ span) error {
 		edit(l)
 		raw, err := l.encode()
 		if err == nil {

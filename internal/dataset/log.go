@@ -57,6 +57,17 @@ type removedRecord struct {
 	By string    `json:"by"`
 }
 
+// arriving says that a node brings in a dataset that it had in a file. There is none of it before the line that says that it is all there.
+type arriving struct {
+	By string `json:"by,omitempty"` // which attempt brings it, by a random text: what was of it before is nothing; "": it is all there
+}
+
+// emptied says that items were erased among nodes: where others have these, they read them again.
+type emptied struct {
+	Lines int       `json:"lines"` // of the project, all that are erased by now
+	At    time.Time `json:"at"`
+}
+
 // entry is an item from one version up to another.
 type entry struct {
 	id             string
@@ -82,9 +93,14 @@ type log struct {
 	updated  time.Time
 	pending  []entry
 	places   int
+	arriving string // the attempt that brings it in, which has not ended
+	began    int64  // the entry in which that began
 }
 
 func newLog() *log { return &log{alive: map[string]int{}, contents: map[hash]int{}} }
+
+// whole says that there is a dataset.
+func (g *log) whole() bool { return g.head.ID != "" && g.arriving == "" }
 
 func (g *log) latest() int { return len(g.changes) }
 
@@ -97,7 +113,7 @@ func (g *log) current() int {
 }
 
 // take adds a line.
-func (g *log) take(l *line, at int64, length int) error {
+func (g *log) take(l *line, at span) error {
 	switch {
 	case l.Dataset != nil:
 		if g.head.ID != "" && l.Dataset.ID != g.head.ID {
@@ -106,13 +122,17 @@ func (g *log) take(l *line, at int64, length int) error {
 		g.head, g.updated = *l.Dataset, l.Dataset.UpdatedAt
 	case l.Item != nil && !l.Item.Erased:
 		it := l.Item.item("")
-		e := entry{id: it.ID, span: span{at, length}, traceID: it.SourceTraceID, created: it.CreatedAt}
+		e := entry{id: it.ID, span: at, traceID: it.SourceTraceID, created: it.CreatedAt}
 		e.content, e.whole = it.hashes()
 		g.pending = append(g.pending, e)
 	case l.Item != nil:
 		g.pending = append(g.pending, entry{id: l.Item.ID, from: -1})
 	case l.Change != nil:
 		return g.commit(*l.Change)
+	case l.Arriving != nil:
+		if g.arriving = l.Arriving.By; g.arriving != "" {
+			g.began = at.at
+		}
 	case l.Pin != nil:
 		if l.Pin.Version < 0 || l.Pin.Version > g.latest() {
 			return fmt.Errorf("version %d is pinned, which there is not", l.Pin.Version)

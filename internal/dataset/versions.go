@@ -29,10 +29,10 @@ func ParseVersion(id string) (int, bool) {
 	return n, err == nil && n > 0
 }
 
-func (s *Dataset) version(n int) Version {
-	c := &s.log.changes[n-1]
+// made is the version that a change makes, of so many items.
+func (s *Dataset) made(c *change, items int) Version {
 	return Version{
-		ID: VersionID(n), DatasetID: s.log.head.ID, Version: n, ItemCount: s.log.counts[n-1], Description: c.Description, Metadata: c.Metadata,
+		ID: VersionID(c.Version), DatasetID: s.id, Version: c.Version, ItemCount: items, Description: c.Description, Metadata: c.Metadata,
 		CreatedBy: c.By, CreatedAt: c.At,
 	}
 }
@@ -43,7 +43,7 @@ func (s *Dataset) Versions() ([]Version, error) {
 	defer s.mu.RUnlock()
 	all := make([]Version, 0, s.log.latest())
 	for n := s.log.latest(); n > 0; n-- {
-		all = append(all, s.version(n))
+		all = append(all, s.made(&s.log.changes[n-1], s.log.counts[n-1]))
 	}
 	return all, s.there()
 }
@@ -54,21 +54,21 @@ func (s *Dataset) Snapshot(by, description string, metadata json.RawMessage) (Ve
 	if err := (&Named{Description: &description, Metadata: metadata}).apply(&h); err != nil {
 		return Version{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := &change{Version: s.log.latest() + 1, Description: description, Metadata: h.Metadata, At: s.of.now().UTC(), By: by}
-	if err := s.write([]*line{{Change: c}}); err != nil {
-		return Version{}, err
-	}
-	return s.version(s.log.latest()), nil
+	var made Version
+	err := s.change(func(now *Dataset, _ *contents) ([]*line, error) {
+		c := &change{Version: now.log.latest() + 1, Description: description, Metadata: h.Metadata, At: s.project.of.now().UTC(), By: by}
+		made = now.made(c, len(now.log.alive))
+		return []*line{{Change: c}}, nil
+	})
+	return made, err
 }
 
 // Pin has a version be read when none is asked for; 0 has the latest be.
 func (s *Dataset) Pin(by string, version int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if version < 0 || version > s.log.latest() {
-		return fmt.Errorf("%w: version %d", ErrUnknown, version)
-	}
-	return s.write([]*line{{Pin: &pin{Version: version, At: s.of.now().UTC(), By: by}}})
+	return s.change(func(now *Dataset, _ *contents) ([]*line, error) {
+		if version < 0 || version > now.log.latest() {
+			return nil, fmt.Errorf("%w: version %d", ErrUnknown, version)
+		}
+		return []*line{{Pin: &pin{Version: version, At: s.project.of.now().UTC(), By: by}}}, nil
+	})
 }

@@ -39,6 +39,10 @@ type EraserOptions struct {
 	Media interface {
 		Erased(ctx context.Context, project string, hashes []string) error
 	}
+	// Items erases the items of datasets that were made of traces, which store.TraceKey names, and says how many; nil: there are none. It may be asked again.
+	Items interface {
+		Erase(ctx context.Context, project string, traces []string) (n int, err error)
+	}
 	// Journal is the file of the erasure that is under way.
 	Journal string
 	// Local is which of these events are of the Log itself, and their Seqs there, where those of Mentions are others. Default: all are.
@@ -210,7 +214,7 @@ func (e *Eraser) begin(ctx context.Context, list []Erasure, told int) error {
 	return e.finish(ctx, list)
 }
 
-// finish erases from the Log, which is the truth, then from what was made of it, then the media that its events alone have referred to.
+// finish erases from the Log, which is the truth, then from what was made of it, items of datasets among that, then the media that its events alone have referred to.
 // Each step may be done again.
 func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 	for _, what := range list {
@@ -227,6 +231,9 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 			return err
 		}
 	}
+	if err := e.eraseItems(ctx, list); err != nil {
+		return err
+	}
 	for _, what := range list {
 		if e.o.Media == nil || len(what.Media) == 0 {
 			continue
@@ -241,6 +248,22 @@ func (e *Eraser) finish(ctx context.Context, list []Erasure) error {
 		}
 	}
 	return RemoveJournal(e.o.Journal)
+}
+
+func (e *Eraser) eraseItems(ctx context.Context, list []Erasure) error {
+	for _, what := range list {
+		if e.o.Items == nil || len(what.Traces) == 0 {
+			continue
+		}
+		n, err := e.o.Items.Erase(ctx, what.Project, what.Traces)
+		if n > 0 {
+			e.o.Logger.Info("items of datasets were erased with their traces", "project", what.Project, "items", n)
+		}
+		if err != nil {
+			return unavailable("erase items of datasets", err)
+		}
+	}
+	return nil
 }
 
 // Run ends an erasure that was interrupted, and returns. One that cannot be ended now is

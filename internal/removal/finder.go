@@ -135,7 +135,12 @@ func (f *finder) erasure() Erasure {
 			media[hash] = true
 		}
 	}
-	return Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs)), Media: slices.Sorted(maps.Keys(media))}
+	is := Erasure{Project: f.project, Seqs: slices.Sorted(maps.Keys(f.seqs)), Media: slices.Sorted(maps.Keys(media))}
+	for id := range f.traces {
+		is.Traces = append(is.Traces, store.TraceKey(id))
+	}
+	slices.Sort(is.Traces)
+	return is
 }
 
 func (f *finder) erased() *Erased {

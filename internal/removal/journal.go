@@ -12,12 +12,14 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/entity"
 )
 
-// Erasure is one that has begun: places in the Log, hashes of media, and nothing that names anybody.
+// Erasure is one that has begun: places in the Log, hashes of media and of the ids of traces, and nothing that names anybody.
 type Erasure struct {
 	Project string       `json:"project"`
 	Seqs    []entity.Seq `json:"seqs"`
 	// Media are the hashes of those that these events refer to, and perhaps others too.
 	Media []string `json:"media,omitempty"`
+	// Traces are those that go, by store.TraceKey: items of datasets were made of them.
+	Traces []string `json:"traces,omitempty"`
 }
 
 // JournalVersion is the version of the journal's form that this package reads and writes.

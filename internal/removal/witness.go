@@ -58,7 +58,7 @@ func (w *Witness) Journal(head entity.Seq) ([]byte, error) {
 	var list []Erasure
 	for _, e := range w.seen {
 		e.Seqs = slices.DeleteFunc(w.eraser.o.Local(e.Seqs), func(s entity.Seq) bool { return s > head })
-		if len(e.Seqs) > 0 {
+		if len(e.Seqs)+len(e.Traces) > 0 {
 			list = append(list, e)
 		}
 	}

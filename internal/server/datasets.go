@@ -64,20 +64,17 @@ func datasetRoutes() []route {
 	}
 }
 
-// datasets are those that the server keeps, or why it keeps none.
-func (s *Server) datasets() (*dataset.Datasets, error) {
-	if s.o.Datasets == nil {
-		return nil, problemf(http.StatusConflict, codeShared, "this server shares its warehouse: datasets and experiments are kept by a node with a warehouse of its own")
-	}
-	return s.o.Datasets, nil
+// datasets are all, of which what any node has acknowledged of the caller's project is known.
+func (s *Server) datasets(c *call) (*dataset.Datasets, error) {
+	return s.o.Datasets, s.o.Datasets.Fresh(c.r.Context(), c.caller.Project)
 }
 
-// changes is datasets, for what writes: not while the disk is full.
-func (s *Server) changes() (*dataset.Datasets, error) {
+// admitted says that something may be written: not while the disk is full.
+func (s *Server) admitted() error {
 	if err := s.o.Admit(); err != nil {
-		return nil, s.unavailable(err)
+		return s.unavailable(err)
 	}
-	return s.datasets()
+	return nil
 }
 
 // dataset is the one that a request names.
@@ -86,7 +83,7 @@ func (s *Server) dataset(c *call) (*dataset.Datasets, *dataset.Dataset, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,7 +93,7 @@ func (s *Server) dataset(c *call) (*dataset.Datasets, *dataset.Dataset, error) {
 
 // writableDataset is dataset, for what writes.
 func (s *Server) writableDataset(c *call) (*dataset.Datasets, *dataset.Dataset, error) {
-	if _, err := s.changes(); err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, nil, err
 	}
 	return s.dataset(c)
@@ -223,7 +220,7 @@ func objectOf(text []byte, v any) error {
 }
 
 func listDatasets(_ context.Context, s *Server, c *call) (*answer, error) {
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, err
 	}
@@ -231,12 +228,15 @@ func listDatasets(_ context.Context, s *Server, c *call) (*answer, error) {
 }
 
 func postDataset(_ context.Context, s *Server, c *call) (*answer, error) {
-	all, err := s.changes()
-	if err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, err
 	}
 	var n dataset.Named
 	if err := s.readObject(c, "datasets", &n); err != nil {
+		return nil, err
+	}
+	all, err := s.datasets(c)
+	if err != nil {
 		return nil, err
 	}
 	info, err := all.Create(c.caller.Project, c.caller.KeyID, n)
@@ -275,7 +275,7 @@ func deleteDataset(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	info, err := set.Info()
 	if err == nil {
-		err = all.Delete(set)
+		err = all.Delete(set, c.caller.KeyID)
 	}
 	if err != nil {
 		return nil, s.datasetProblem(err)

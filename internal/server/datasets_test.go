@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/dataset"
+	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
 // data is what an answer has under data.
@@ -37,9 +38,11 @@ func (h *house) rows(path string) (items []dataset.Item, total int) {
 	return page.Data, page.Meta.Pagination.Total
 }
 
-func TestDatasets(t *testing.T) {
+func TestDatasets(t *testing.T) { inBothForms(t, testDatasets) }
+
+func testDatasets(t *testing.T, place store.DatasetLines) {
 	t.Parallel()
-	h := open(t, setup{})
+	h := open(t, setup{datasets: place})
 	id := h.dataset("questions")
 	if rep := h.send("POST", "/v1/datasets", []byte(`{"name":"questions"}`)); rep.status != 409 || rep.code(t) != "dataset_exists" {
 		t.Errorf("a name twice: %d %s", rep.status, rep.body)
@@ -78,9 +81,11 @@ func TestDatasets(t *testing.T) {
 }
 
 // What is wrong is said, with the row; of what a program puts nothing is taken then, of a file the others are.
-func TestDatasetRows(t *testing.T) {
+func TestDatasetRows(t *testing.T) { inBothForms(t, testDatasetRows) }
+
+func testDatasetRows(t *testing.T, place store.DatasetLines) {
 	t.Parallel()
-	h := open(t, setup{})
+	h := open(t, setup{datasets: place})
 	id := h.dataset("d")
 	items := "/v1/datasets/" + id + "/items"
 	for body, says := range map[string]string{
@@ -135,9 +140,11 @@ func TestDatasetRows(t *testing.T) {
 	}
 }
 
-func TestItemsFromTraces(t *testing.T) {
+func TestItemsFromTraces(t *testing.T) { inBothForms(t, testItemsFromTraces) }
+
+func testItemsFromTraces(t *testing.T, place store.DatasetLines) {
 	t.Parallel()
-	h := open(t, setup{})
+	h := open(t, setup{datasets: place})
 	h.post(
 		event("1", "trace_create", `{"id":"t1","name":"own","input":{"q":"x","lang":"en"},"output":"y"}`),
 		event("2", "trace_create", `{"id":"t2","name":"of its root"}`),
@@ -176,6 +183,9 @@ func TestItemsFromTraces(t *testing.T) {
 	if items, total := h.rows("/v1/datasets/" + id + "/items?version=1"); total != 1 || items[0].SourceTraceID != "t2" {
 		t.Errorf("%+v", items)
 	}
+	if place != nil { // TestErase of the package has what the tables have
+		return
+	}
 	raw, err := os.ReadFile(filepath.Join(h.dir, "datasets", "project-one", id+".jsonl"))
 	if err != nil || strings.Contains(string(raw), `"lang"`) {
 		t.Errorf("the file has what was erased: %v", err)
@@ -183,9 +193,11 @@ func TestItemsFromTraces(t *testing.T) {
 }
 
 // An experiment whose results are sent as Brokle's clients do: each is a trace, its scores count, and sent again nothing is there twice.
-func TestExperimentResults(t *testing.T) {
+func TestExperimentResults(t *testing.T) { inBothForms(t, testExperimentResults) }
+
+func testExperimentResults(t *testing.T, place store.DatasetLines) {
 	t.Parallel()
-	h := open(t, setup{})
+	h := open(t, setup{datasets: place})
 	id := h.dataset("d")
 	h.send("POST", "/v1/datasets/"+id+"/items", []byte(`{"items":[{"id":"i1","input":1},{"id":"i2","input":2},{"id":"i3","input":3},{"id":"i4","input":4}]}`))
 	begin := func(name string) dataset.Experiment {
@@ -253,20 +265,6 @@ func TestExperimentResults(t *testing.T) {
 	list := decoded[datasetPage[dataset.Experiment]](t, h.get("/v1/experiments?dataset_id="+id))
 	if list.Meta.Pagination.Total != 3 {
 		t.Errorf("%+v", list.Meta)
-	}
-}
-
-// A server that shares its warehouse keeps none, and says so.
-func TestDatasetsOfASharedWarehouse(t *testing.T) {
-	t.Parallel()
-	h := open(t, setup{options: func(o *Options) { o.Datasets = nil }})
-	for _, path := range []string{"/v1/datasets", "/v1/datasets/d", "/v1/datasets/d/items", "/v1/experiments", "/v1/experiments/x", "/v1/experiments/compare?a=1&b=2"} {
-		if rep := h.get(path); rep.status != 409 || rep.code(t) != "warehouse_shared" {
-			t.Errorf("%s: %d %s", path, rep.status, rep.body)
-		}
-	}
-	if rep := h.send("POST", "/v1/datasets", []byte(`{"name":"d"}`)); rep.status != 409 {
-		t.Errorf("%d %s", rep.status, rep.body)
 	}
 }
 

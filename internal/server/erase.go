@@ -32,7 +32,7 @@ func deleteTrace(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.eraseItems(c, []string{id}); err != nil { // first: who asks again after a failure finds the trace still
+	if err := s.eraseItems(ctx, c, id); err != nil { // also those of a trace that has expired
 		return nil, err
 	}
 	return s.erase(ctx, c, s.o.Eraser.Trace, id)
@@ -59,9 +59,6 @@ func (s *Server) erase(ctx context.Context, c *call, remove func(ctx context.Con
 	if err != nil {
 		return nil, err
 	}
-	if err := s.eraseItems(c, gone.TraceIDs); err != nil {
-		return nil, err
-	}
 	s.o.Logger.Info("telemetry was erased", "project", c.caller.Project, "by", c.caller.KeyID, "events", gone.Events, "traces", len(gone.TraceIDs))
 	return &answer{status: http.StatusOK, body: &erasure{
 		Erased:   erased{Traces: len(gone.TraceIDs), Observations: gone.Observations, Scores: gone.Scores, Events: gone.Events},
@@ -69,12 +66,9 @@ func (s *Server) erase(ctx context.Context, c *call, remove func(ctx context.Con
 	}}, nil
 }
 
-// eraseItems takes what was made of traces out of the datasets, in all of their versions.
-func (s *Server) eraseItems(c *call, traceIDs []string) error {
-	if s.o.Datasets == nil {
-		return nil
-	}
-	n, err := s.o.Datasets.Erase(c.caller.Project, traceIDs)
+// eraseItems takes what was made of a trace out of the datasets, in all of their versions. What the trace itself has to do with the Eraser erases, and its items again.
+func (s *Server) eraseItems(ctx context.Context, c *call, traceID string) error {
+	n, err := s.o.Datasets.Erase(context.WithoutCancel(ctx), c.caller.Project, []string{store.TraceKey(traceID)})
 	if n > 0 {
 		s.o.Logger.Info("items of datasets were erased with their traces", "project", c.caller.Project, "by", c.caller.KeyID, "items", n)
 	}

@@ -35,7 +35,7 @@ func compareTwo(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if change != "" && !slices.Contains(changes, change) {
 		return nil, badParameter("change", "must be one of %s", strings.Join(changes, ", "))
 	}
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func compareSeveral(ctx context.Context, s *Server, c *call) (*answer, error) {
 }
 
 func (s *Server) compareAll(ctx context.Context, c *call, asked comparison) (*answer, error) {
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ type resultsTold struct {
 
 // postResults is POST /v1/experiments/{id}/items: each result becomes a trace with the experiment's tag, and its scores. Sent again the same ones are stored once.
 func postResults(ctx context.Context, s *Server, c *call) (*answer, error) {
-	if _, err := s.changes(); err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, err
 	}
 	_, x, err := s.experiment(c)

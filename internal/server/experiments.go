@@ -45,7 +45,7 @@ func (s *Server) experiment(c *call) (*dataset.Datasets, dataset.Experiment, err
 	if err != nil {
 		return nil, dataset.Experiment{}, err
 	}
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, dataset.Experiment{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Server) experiment(c *call) (*dataset.Datasets, dataset.Experiment, err
 }
 
 func listExperiments(_ context.Context, s *Server, c *call) (*answer, error) {
-	all, err := s.datasets()
+	all, err := s.datasets(c)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +62,15 @@ func listExperiments(_ context.Context, s *Server, c *call) (*answer, error) {
 }
 
 func postExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
-	all, err := s.changes()
-	if err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, err
 	}
 	var r dataset.Recorded
 	if err := s.readObject(c, "experiments", &r); err != nil {
+		return nil, err
+	}
+	all, err := s.datasets(c)
+	if err != nil {
 		return nil, err
 	}
 	x, err := all.Begin(c.caller.Project, c.caller.KeyID, r)
@@ -75,7 +78,7 @@ func postExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
 }
 
 func patchExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
-	if _, err := s.changes(); err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, err
 	}
 	all, x, err := s.experiment(c)
@@ -104,7 +107,7 @@ func deleteExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
 
 // rerunExperiment is POST /v1/experiments/{id}/rerun: a record over the same items, that is to be run.
 func rerunExperiment(_ context.Context, s *Server, c *call) (*answer, error) {
-	if _, err := s.changes(); err != nil {
+	if err := s.admitted(); err != nil {
 		return nil, err
 	}
 	all, x, err := s.experiment(c)

@@ -82,6 +82,9 @@ type setup struct {
 	now     func() time.Time
 	gather  time.Duration  // of the indexer; 0 is 2 ms
 	cost    pricing.Choice // "" is as-sent: nothing is computed
+
+	datasets store.DatasetLines            // where nodes share them; nil: in files
+	items    func(itemsEraser) itemsEraser // around what erases items of datasets, to inject faults
 }
 
 // stats answers as GET /v1/stats does.
@@ -126,7 +129,7 @@ func open(tb testing.TB, with setup) *house {
 	prompts := prompt.New(prompt.Options{Place: func(project string) document.Place {
 		return &document.File{Path: filepath.Join(dir, prompt.FileName(project))}
 	}, Now: with.now})
-	datasets, err := dataset.Open(dataset.Options{Dir: filepath.Join(dir, "datasets"), Now: with.now, Logger: logger})
+	datasets, err := dataset.Open(dataset.Options{Dir: filepath.Join(dir, "datasets"), Store: with.datasets, Now: with.now, Logger: logger})
 	check()
 	kept, err := saved.Open(saved.Options{Place: &document.File{Path: filepath.Join(dir, "saved.json")}, Now: with.now})
 	check()
@@ -155,8 +158,12 @@ func open(tb testing.TB, with setup) *house {
 	if with.options != nil {
 		with.options(&o)
 	}
+	var items itemsEraser = o.Datasets
+	if with.items != nil {
+		items = with.items(items)
+	}
 	o.Eraser = removal.NewEraser(removal.EraserOptions{
-		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Media: h.weeder, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
+		Log: l, Mentions: h.log, Warehouse: o.Warehouse, Indexer: h.idx, Ingest: h.ing, Media: h.weeder, Items: items, Journal: filepath.Join(dir, "erasing.json"), Logger: logger,
 	})
 	o.Repricer = repricing.New(repricing.Options{Prices: h.prices, Warehouse: o.Warehouse, Indexer: h.idx, Logger: logger})
 	h.srv, err = New(o)

@@ -52,7 +52,7 @@ type Options struct {
 	Definitions SavedList[saved.Definition]
 	Views       SavedList[saved.View]
 	Charts      SavedList[saved.Chart]
-	// Datasets are those of projects, and the records of their experiments. nil: the node shares its warehouse, and there are none.
+	// Datasets are those of projects, and the records of their experiments. Required.
 	Datasets *dataset.Datasets
 	// Search finds events by their words. Required.
 	Search store.Searcher

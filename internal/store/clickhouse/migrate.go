@@ -12,7 +12,9 @@ import (
 )
 
 // SchemaVersion is the version of the tables. Columns that a release adds to the field table are added without another one.
-const SchemaVersion = 1
+//
+//	2  the table datasets. A release that knows version 1 would erase a trace and leave the items that were made of it
+const SchemaVersion = 2
 
 const (
 	schemaMarks = "schema"  // the turn is the version
@@ -37,6 +39,7 @@ func tables() []tableSpec {
 		{name: "nodes", ddl: nodesDDL()},
 		{name: "erasures", ddl: erasuresDDL(), columns: againColumns},
 		{name: "documents", ddl: documentsDDL()},
+		{name: "datasets", ddl: datasetsDDL()},
 		{name: "events", ddl: eventsDDL(), columns: slices.Concat(eventColumns, said), indexes: []string{wordIndex}, id: "entity_id"},
 		{name: observationTable.name, ddl: observationTable.ddl(), columns: observationTable.columns, indexes: observationTable.indexes, id: "id"},
 		{name: scoreTable.name, ddl: scoreTable.ddl(), columns: scoreTable.columns, indexes: scoreTable.indexes, id: "id"},
