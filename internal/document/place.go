@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // shared is a document of a Shared.
@@ -68,7 +70,7 @@ func (d *shared) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	if d.of.shares() == nil {
-		return d.file.Change(edit)
+		return d.alone(edit)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
 	defer cancel()
@@ -91,6 +93,17 @@ func (d *shared) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	}
 }
 
+// alone changes the file, before anything is shared. Who reads meanwhile may have found that it is by now, and what the file had.
+func (d *shared) alone(edit func([]byte) ([]byte, error)) ([]byte, error) {
+	text, err := d.file.Change(edit)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil && d.read {
+		d.text = text
+	}
+	return text, err
+}
+
 func (d *shared) known() ([]byte, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -105,17 +118,7 @@ func (d *shared) follow(ctx context.Context, newest uint64) error {
 	if d.joined && newest == version && !d.wasEdited() {
 		return nil
 	}
-	before, _ := d.known()
-	if err := d.take(ctx); err != nil {
-		return err
-	}
-	if now, _ := d.known(); !bytes.Equal(before, now) {
-		select {
-		case d.changed <- struct{}{}:
-		default: // it was said
-		}
-	}
-	return nil
+	return d.take(ctx)
 }
 
 // wasEdited says that another process has changed the file.
@@ -127,8 +130,15 @@ func (d *shared) wasEdited() bool {
 	return err == nil && own != nil && !d.of.copies.has(d.name, own)
 }
 
-// take learns the newest version. Before that the file is brought in, unless it is a copy. The turn is held.
+// take learns the newest version, and says so, whoever asked: who wants to change something may be refused, and take nothing of it. Before that the file is brought in, unless it is a copy.
+// The turn is held.
 func (d *shared) take(ctx context.Context) error {
+	before, _ := d.known()
+	defer func() {
+		if now, _ := d.known(); !bytes.Equal(before, now) {
+			clock.Wake(d.changed)
+		}
+	}()
 	for {
 		_, known := d.known()
 		began := time.Now()
