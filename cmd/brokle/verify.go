@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/urfave/cli/v3"
 
@@ -22,12 +23,16 @@ func verifyCommand(std streams) *cli.Command {
 			"how to mend it, and 2 when something could not be checked: a server runs, or a later release wrote it.",
 		Flags: append(in.flags([]string{"data", "warehouse-memory", "index-cache", "warehouse-url", "retention", "retention-projects", "log-level", "log-format"}),
 			&cli.BoolFlag{Name: "warehouse", Sources: env("verify", "warehouse"), Usage: "compare the log with the warehouse that nodes share (--warehouse-url), instead: each event is there, with what it says"},
+			&cli.BoolFlag{Name: "repair", Sources: env("verify", "repair"), Usage: "with --warehouse: insert there what the log has and the warehouse has lost, and fold it anew; other nodes go on"},
 			&cli.StringFlag{Name: "from", Sources: env("verify", "from"), Usage: "a backup to check, instead of --data"},
 			jsonFlag("verify"),
 		),
 		Action: in.action(func(ctx context.Context, c *cli.Command, cfg daemon.Config) error {
 			if c.String("from") != "" {
 				cfg.DataDir = c.String("from")
+			}
+			if c.Bool("repair") && !c.Bool("warehouse") {
+				return &usageError{"brokle verify", errors.New("--repair needs --warehouse: what is in a data directory the next start mends")}
 			}
 			if c.Bool("warehouse") {
 				return verifyShared(ctx, c, cfg, std)
@@ -94,17 +99,33 @@ func printVerification(out io.Writer, v *verify.Report) error {
 	return err
 }
 
+func verifyOrRepair(ctx context.Context, cfg daemon.Config, repair bool, logger *slog.Logger) (v *daemon.Verified, restored int, err error) {
+	if repair {
+		return daemon.RepairWarehouse(ctx, cfg, logger)
+	}
+	v, err = daemon.VerifyWarehouse(ctx, cfg, logger)
+	return v, 0, err
+}
+
 // verifyShared compares a node's log with the warehouse that it shares.
 func verifyShared(ctx context.Context, c *cli.Command, cfg daemon.Config, std streams) error {
-	v, err := daemon.VerifyWarehouse(ctx, cfg, newLogger(std.err, cfg))
+	v, restored, err := verifyOrRepair(ctx, cfg, c.Bool("repair"), newLogger(std.err, cfg))
 	if err != nil {
 		return &uncheckedError{explainInUse(err)}
 	}
 	if c.Bool("json") {
-		err = printJSON(std.out, v)
+		err = printJSON(std.out, struct {
+			*daemon.Verified
+			Restored int `json:"restored"` // events that were inserted again
+		}{v, restored})
 	} else {
-		_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there by another copy of the same, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d not in the log\n",
-			v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing), len(v.Doubled), len(v.Surplus))
+		if c.Bool("repair") {
+			_, err = fmt.Fprintf(std.out, "%d events inserted again, and all folded anew\n", restored)
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(std.out, "%d events of the log compared, %d of them there by another copy of the same, %d payloads byte for byte: %d missing, %d differing, %d doubled, %d not in the log; %d in no row, %d traces without one\n",
+				v.Events, v.Elsewhere, v.Sampled, len(v.Missing), len(v.Differing), len(v.Doubled), len(v.Surplus), len(v.Unsettled), v.Rowless)
+		}
 	}
 	if err == nil && !v.Whole() {
 		return errReported

@@ -92,8 +92,13 @@ type Verified = clickhouse.Verified
 const verifyAtOnce = 20_000
 
 // VerifyWarehouse compares the log of a stopped node, as far as the shared warehouse says that it has it, with the tables: each event is there, with what it says, and
-// payloads of a sample are the same, byte for byte.
+// payloads of a sample are the same, byte for byte; and a row is made of it.
 func VerifyWarehouse(ctx context.Context, cfg Config, logger *slog.Logger) (*Verified, error) {
+	return withShared(ctx, cfg, logger, func(s *stores, cfg Config) (*Verified, error) { return s.compare(ctx, cfg) })
+}
+
+// withShared runs f with the stores of a stopped node that shares a warehouse.
+func withShared(ctx context.Context, cfg Config, logger *slog.Logger, f func(s *stores, cfg Config) (*Verified, error)) (*Verified, error) {
 	if _, err := cfg.shared(); err != nil {
 		return nil, err
 	}
@@ -103,26 +108,45 @@ func VerifyWarehouse(ctx context.Context, cfg Config, logger *slog.Logger) (*Ver
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{}
+	var v *Verified
 	if err = s.shared.Connect(ctx); err == nil {
-		err = s.compare(ctx, cfg, v)
+		v, err = f(&s, cfg)
 	}
 	return v, errors.Join(err, s.close(newStopping()))
 }
 
 // compare goes through the log, but for what is in quarantine.
-func (s *stores) compare(ctx context.Context, cfg Config, v *Verified) error {
+func (s *stores) compare(ctx context.Context, cfg Config) (*Verified, error) {
 	keep, err := cfg.retention()
 	if err != nil {
-		return err
-	}
-	upto, err := s.shared.Cursor(ctx)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	expired := store.Cutoffs{Now: now(), Retention: keep}
 	s.log.Hide(expired)
-	return compareLog(ctx, s.whole(cfg), s.shared, min(upto, s.log.Head()), cfg.DataDir, &expired, v, func(entity.Seq) {})
+	after, upto, err := s.handedOn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verified{}
+	err = compareLog(ctx, s.whole(cfg), s.shared, upto, cfg.DataDir, &expired, v, func(entity.Seq) {})
+	if err == nil {
+		err = s.shared.VerifyRows(ctx, after, upto, v)
+	}
+	return v, err
+}
+
+// handedOn is what the log has that the tables must have: after < Seq ≤ upto.
+func (s *stores) handedOn(ctx context.Context) (after, upto entity.Seq, err error) {
+	cursor, err := s.shared.Cursor(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	upto = min(cursor, s.log.Head())
+	recs, next, err := s.log.Read(ctx, 0, 1)
+	if after = min(next, upto); len(recs) > 0 {
+		after = min(recs[0].Seq-1, upto)
+	}
+	return after, upto, err
 }
 
 // compareLog compares the log up to a Seq with the tables, but for what is in the quarantine of the data directory.

@@ -244,6 +244,19 @@ func TestAway(t *testing.T) {
 		if _, fault := n.shared.State(); fault != nil {
 			t.Error(fault)
 		}
+
+		// Cut off, it knows at once what is changed by hand, on which who revokes a key there relies; and others when it is back.
+		store.set(gone)
+		if _, err := (&File{Path: n.path, Others: true}).Change(add("cut-off")); err != nil {
+			t.Fatal(err)
+		}
+		n.has(t, "by-hand\ncut-off\nx\n")
+		store.set(nil)
+		time.Sleep(2*Every + time.Millisecond)
+		n.has(t, "by-hand\ncut-off\nx\n")
+		if got := store.text("d"); got != "by-hand\ncut-off\nx\n" {
+			t.Errorf("shared: %q", got)
+		}
 	})
 }
 

@@ -124,3 +124,64 @@ func TestAFileOfSeveral(t *testing.T) {
 		t.Errorf("one that is too large: %v", err)
 	}
 }
+
+// Who follows a document is told of what another wrote whoever learned it here: also when that was somebody who wanted to change it and was refused, or asked for what is fresh.
+func TestWhatIsLearnedIsTold(t *testing.T) {
+	t.Parallel()
+	for name, learn := range map[string]func(Place) error{
+		"a change that is refused": func(p Place) error {
+			refused := errors.New("no")
+			if _, err := p.Change(func([]byte) ([]byte, error) { return nil, refused }); !errors.Is(err, refused) {
+				return fmt.Errorf("it was not refused: %w", err)
+			}
+			return nil
+		},
+		"what is fresh": func(p Place) error { _, err := p.Fresh(); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				store := &table{all: map[string][]string{"d": {"x\n"}}}
+				place, stop := shareAlone(t, dir, store, nil)
+				defer stop()
+				<-place.Changed() // of x
+				if won, err := store.PutDocument(t.Context(), "d", 2, []byte("y\n")); err != nil || !won {
+					t.Fatal(won, err)
+				}
+				if err := learn(place); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2*Every + time.Millisecond)
+				select {
+				case <-place.Changed():
+				default:
+					text, err := place.Read()
+					t.Errorf("nobody was told, and the document is %q, %v", text, err)
+				}
+			})
+		})
+	}
+}
+
+// A change of a file that was begun before it is shared is what the node knows when it is done, though somebody has read the file meanwhile.
+func TestChangedWhileItBeginsToBeShared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		store := &table{all: map[string][]string{}, away: errors.New("gone")}
+		n := open(t, dir)
+		var stop func()
+		if _, err := n.Change(func([]byte) ([]byte, error) {
+			stop = n.run(t, store)
+			synctest.Wait() // until it shares
+			if text, err := n.Read(); text != nil || err != nil {
+				t.Errorf("before: %q, %v", text, err)
+			}
+			return []byte("x\n"), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		n.has(t, "x\n")
+		stop()
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/brokle-ai/brokle-go/internal/clock"
 )
 
 // shared is a document of a Shared.
@@ -31,18 +33,24 @@ var _ Place = (*shared)(nil)
 
 func (d *shared) Changed() <-chan struct{} { return d.changed }
 
-// Read is the text that was taken last, or copied before this process began.
+// Read is the text that was taken last, or copied before this process began, and with it what another process has made of the file since: that is brought in for all nodes at the next look,
+// and holds here before, also while the Store cannot be reached.
 func (d *shared) Read() ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.read {
-		return d.text, nil
+	if !d.read {
+		text, err := d.file.Read()
+		if err == nil && d.of.shares() != nil {
+			d.text, d.read = text, true
+		}
+		return text, err
 	}
-	text, err := d.file.Read()
-	if err == nil && d.of.shares() != nil {
-		d.text, d.read = text, true
+	if own := d.edited(); own != nil {
+		if joined, err := d.join(own, d.text); err == nil { // else the next look says what is wrong
+			return joined, nil
+		}
 	}
-	return text, err
+	return d.text, nil
 }
 
 // Fresh asks for the newest version. Who asks while another one does waits for one question more at most.
@@ -68,7 +76,7 @@ func (d *shared) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	if d.of.shares() == nil {
-		return d.file.Change(edit)
+		return d.alone(edit)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
 	defer cancel()
@@ -91,6 +99,17 @@ func (d *shared) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	}
 }
 
+// alone changes the file, before anything is shared. Who reads meanwhile may have found that it is by now, and what the file had.
+func (d *shared) alone(edit func([]byte) ([]byte, error)) ([]byte, error) {
+	text, err := d.file.Change(edit)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil && d.read {
+		d.text = text
+	}
+	return text, err
+}
+
 func (d *shared) known() ([]byte, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,33 +121,33 @@ func (d *shared) follow(ctx context.Context, newest uint64) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	_, version := d.known()
-	if d.joined && newest == version && !d.wasEdited() {
+	if d.joined && newest == version && d.edited() == nil {
 		return nil
 	}
-	before, _ := d.known()
-	if err := d.take(ctx); err != nil {
-		return err
-	}
-	if now, _ := d.known(); !bytes.Equal(before, now) {
-		select {
-		case d.changed <- struct{}{}:
-		default: // it was said
-		}
-	}
-	return nil
+	return d.take(ctx)
 }
 
-// wasEdited says that another process has changed the file.
-func (d *shared) wasEdited() bool {
+// edited is the file where another process has changed it, else nil.
+func (d *shared) edited() []byte {
 	if !d.file.Others {
-		return false
+		return nil
 	}
 	own, err := d.file.Read()
-	return err == nil && own != nil && !d.of.copies.has(d.name, own)
+	if err != nil || own == nil || d.of.copies.has(d.name, own) {
+		return nil
+	}
+	return own
 }
 
-// take learns the newest version. Before that the file is brought in, unless it is a copy. The turn is held.
+// take learns the newest version, and says so, whoever asked: who wants to change something may be refused, and take nothing of it. Before that the file is brought in, unless it is a copy.
+// The turn is held.
 func (d *shared) take(ctx context.Context) error {
+	before, _ := d.known()
+	defer func() {
+		if now, _ := d.known(); !bytes.Equal(before, now) {
+			clock.Wake(d.changed)
+		}
+	}()
 	for {
 		_, known := d.known()
 		began := time.Now()
@@ -146,7 +165,7 @@ func (d *shared) take(ctx context.Context) error {
 			text, _ = d.known()
 		}
 		d.asked = began
-		if d.joined && !d.wasEdited() {
+		if d.joined && d.edited() == nil {
 			if version == known {
 				return nil
 			}
@@ -195,7 +214,7 @@ func (d *shared) adopt(text []byte, version uint64) error {
 		return nil
 	}
 	err := d.file.locked(func() error {
-		if d.wasEdited() {
+		if d.edited() != nil {
 			return nil // the next look brings that in, and copies then
 		}
 		if err := d.of.copies.expect(d.name, text); err != nil {

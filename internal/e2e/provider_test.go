@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,21 +34,24 @@ func answerChat(w http.ResponseWriter, r *http.Request) {
 		stream(w, asked.StreamOptions.IncludeUsage)
 	case len(asked.Tools) > 0:
 		_, _ = fmt.Fprintf(w, `{%s,"object":"chat.completion","usage":%s,"choices":[{"index":0,"finish_reason":"tool_calls","message":{"role":"assistant",`+
-			`"content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]}}]}`, chatHead, chatUsage)
+			`"content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]}}]}`, chatHead(), chatUsage)
 	default:
 		_, _ = fmt.Fprintf(w, `{%s,"object":"chat.completion","usage":{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25},`+
-			`"choices":[{"index":0,"message":{"role":"assistant","content":"because"},"finish_reason":"stop"}]}`, chatHead)
+			`"choices":[{"index":0,"message":{"role":"assistant","content":"because"},"finish_reason":"stop"}]}`, chatHead())
 	}
 }
 
-// What each answer says of the model, and of what it used where it is not the short one.
-const (
-	chatHead  = `"id":"chatcmpl-1","created":1700000000,"model":"gpt-4o-mini-2024-07-18"`
-	chatUsage = `{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,"prompt_tokens_details":{"cached_tokens":80},"completion_tokens_details":{"reasoning_tokens":30}}`
-)
+// chatHead begins an answer. Each has an id of its own, as a provider's have: two of one id that overlap in time, from two clients, would be one call that was reported twice.
+func chatHead() string {
+	return `"id":"chatcmpl-` + rand.Text() + `","created":1700000000,"model":"gpt-4o-mini-2024-07-18"`
+}
+
+// chatUsage is what each answer says that it used where it is not the short one.
+const chatUsage = `{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,"prompt_tokens_details":{"cached_tokens":80},"completion_tokens_details":{"reasoning_tokens":30}}`
 
 func stream(w io.Writer, withUsage bool) {
 	var all strings.Builder
+	head := chatHead()
 	for _, part := range []string{
 		`"choices":[{"index":0,"delta":{"role":"assistant","content":"It "},"finish_reason":null}]`,
 		`"choices":[{"index":0,"delta":{"content":"rains."},"finish_reason":null}]`,
@@ -55,7 +59,7 @@ func stream(w io.Writer, withUsage bool) {
 		`"choices":[],"usage":` + chatUsage,
 	} {
 		if withUsage || !strings.Contains(part, "usage") {
-			fmt.Fprintf(&all, "data: {%s,\"object\":\"chat.completion.chunk\",%s}\n\n", chatHead, part)
+			fmt.Fprintf(&all, "data: {%s,\"object\":\"chat.completion.chunk\",%s}\n\n", head, part)
 		}
 	}
 	_, _ = io.WriteString(w, all.String()+"data: [DONE]\n\n")

@@ -444,6 +444,19 @@ func TestANodeWaitsForItsWarehouse(t *testing.T) {
 	if out, code := brokleSays(t, "verify", "--warehouse", "--data", dir, "--warehouse-url", "@"+secret); code != 1 || !strings.Contains(out, "1 missing") {
 		t.Errorf("verify of tables that lost an event: %d %s", code, out)
 	}
+	server.Do(t, "TRUNCATE TABLE waiting.traces") // and all rows of a kind
+	if out, code := brokleSays(t, "verify", "--warehouse", "--repair", "--data", dir, "--warehouse-url", "@"+secret); code != 0 || !strings.Contains(out, "1 events inserted again") || !strings.Contains(out, "0 missing") {
+		t.Errorf("repair: %d %s", code, out)
+	}
+	if out, code := brokleSays(t, "verify", "--warehouse", "--data", dir, "--warehouse-url", "@"+secret); code != 0 {
+		t.Errorf("verify of what was repaired: %d %s", code, out)
+	}
+	n = startNode(t, dir, "--warehouse-url", "@"+secret)
+	s.nodes[0] = n
+	s.check(t, "once it is repaired", n)
+	if code := terminate(t, n); code != 0 {
+		t.Errorf("the stop ends with %d", code)
+	}
 	if out, code := brokleSays(t, "warehouse", "init", "--print", "--cluster", "c"); code != 0 || !strings.Contains(out, "ON CLUSTER `c`") {
 		t.Errorf("print: %d %s", code, out)
 	}

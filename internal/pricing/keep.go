@@ -147,38 +147,42 @@ func same(a, b entry) bool {
 
 // Refresh takes over what other nodes have written, up to this moment.
 func (p *Pricing) Refresh() error {
-	raw, err := p.o.place(JournalFile).Fresh()
-	if err != nil {
+	if _, err := p.o.place(JournalFile).Fresh(); err != nil {
 		return fmt.Errorf("read the journal of prices: %w", err)
 	}
-	return p.follow(raw)
+	return p.Follow()
 }
 
 // Follow takes over what other nodes have written, as far as it is known here.
 func (p *Pricing) Follow() error {
-	raw, err := p.o.place(JournalFile).Read()
-	if err != nil {
-		return fmt.Errorf("read the journal of prices: %w", err)
-	}
-	return p.follow(raw)
-}
-
-func (p *Pricing) follow(raw []byte) error {
-	if raw == nil {
-		return errors.New("the journal of prices is not there")
-	}
 	p.mu.RLock()
-	known := slices.Equal(raw, p.raw)
+	raw, err := p.newest()
+	known := err == nil && slices.Equal(raw, p.raw)
 	p.mu.RUnlock()
-	if known {
-		return nil
+	if err != nil || known {
+		return err
 	}
 	p.lock()
 	defer p.unlock()
+	if raw, err = p.newest(); err != nil { // not what was read before: something may have been written behind that, and hold here
+		return err
+	}
 	if err := p.adopt(raw); err != nil {
 		return fmt.Errorf("take over the journal of prices: %w", err)
 	}
 	return nil
+}
+
+// newest is the journal as it is known here.
+func (p *Pricing) newest() ([]byte, error) {
+	raw, err := p.o.place(JournalFile).Read()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the journal of prices: %w", err)
+	case raw == nil:
+		return nil, errors.New("the journal of prices is not there")
+	}
+	return raw, nil
 }
 
 // Changed has room for one: another node has written something.

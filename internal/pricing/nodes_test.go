@@ -156,3 +156,71 @@ func TestJoin(t *testing.T) {
 		t.Errorf("the first that joins: %s, %v, %v", first, err, err2)
 	}
 }
+
+// slowly is a Place whose next Read has something happen before the text that it read is used.
+type slowly struct {
+	document.File
+	then func()
+}
+
+func (s *slowly) Read() ([]byte, error) {
+	text, err := s.File.Read()
+	if then := s.then; then != nil {
+		s.then = nil
+		then()
+	}
+	return text, err
+}
+
+func (s *slowly) Fresh() ([]byte, error) { return s.Read() }
+
+// What this process said is never taken back by what it had read of the journal before that.
+func TestFollowedWhileOwnPricesAreSet(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for name, follow := range map[string]func(*Pricing) error{"as far as it is known": (*Pricing).Follow, "up to this moment": (*Pricing).Refresh} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			place := &slowly{File: document.File{Path: filepath.Join(dir, JournalFile)}}
+			p, err := Open(Options{
+				Dir: dir, Cost: PreferReported, Head: func() entity.Seq { return 0 }, Born: bornAs, Heads: func() (Reach, error) { return Reach{}, nil },
+				Place: func(name string) document.Place {
+					if name == JournalFile {
+						return place
+					}
+					return &document.File{Path: filepath.Join(dir, name)}
+				}, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := func(p *Pricing, project string) {
+				if err := p.SetOwn(project, []byte(`[{"model":"ours","input":2,"output":2}]`), now); err != nil {
+					t.Error(err)
+				}
+			}
+			set(openNode(t, dir, Reach{}, &now), "another's")
+			done := make(chan struct{})
+			place.then = func() {
+				go func() {
+					defer close(done)
+					set(p, "p")
+				}()
+				select {
+				case <-done:
+				case <-time.After(200 * time.Millisecond): // it waits, as it should
+				}
+			}
+			if err := follow(p); err != nil {
+				t.Fatal(err)
+			}
+			<-done
+			for _, project := range []string{"p", "another's"} {
+				if sets, err := p.Own(project); err != nil || len(sets) != 1 {
+					t.Errorf("%d sets of own prices of %s, %v", len(sets), project, err)
+				}
+			}
+		})
+	}
+}

@@ -30,6 +30,7 @@ type Prompts struct {
 // project is what is known of a project's.
 type project struct {
 	place document.Place
+	fresh sync.Once  // the newest were asked for
 	turn  sync.Mutex // one change at a time: a file has no order of its own
 
 	mu   sync.Mutex // guards what follows
@@ -45,7 +46,7 @@ func New(o Options) *Prompts {
 	return &Prompts{o: o, projects: map[string]*project{}}
 }
 
-// of is a project's. The first time the newest are asked for: another node may have made them.
+// of is a project's. The first time the newest are asked for, and whoever comes meanwhile waits for them: another node may have made them.
 func (p *Prompts) of(name string) *project {
 	p.mu.Lock()
 	is, known := p.projects[name]
@@ -54,9 +55,7 @@ func (p *Prompts) of(name string) *project {
 		p.projects[name] = is
 	}
 	p.mu.Unlock()
-	if !known {
-		_, _ = is.place.Fresh() // what is wrong is told by who reads
-	}
+	is.fresh.Do(func() { _, _ = is.place.Fresh() }) // what is wrong is told by who reads
 	return is
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -218,4 +219,48 @@ func TestFilesThatCannotBe(t *testing.T) {
 	if says, err := Read(filepath.Join(t.TempDir(), "none")); says != "" || err != nil {
 		t.Errorf("%q, %v", says, err)
 	}
+}
+
+// fresher is a Place of which another node has something newer, which is known here once it was asked for.
+type fresher struct {
+	document.File
+	newest []byte
+	asking chan<- struct{}
+	ask    chan struct{}
+}
+
+func (f *fresher) Fresh() ([]byte, error) {
+	f.asking <- struct{}{}
+	<-f.ask
+	return f.Change(func([]byte) ([]byte, error) { return f.newest, nil })
+}
+
+// Of several who ask for a project's prompts at once, on a node that has not heard of them, none is told that there are none.
+func TestTheFirstToAsk(t *testing.T) {
+	t.Parallel()
+	dir, other := t.TempDir(), t.TempDir()
+	put(t, open(other), `{"name":"greeting","template":{"content":"Hello!"}}`)
+	text, err := os.ReadFile(filepath.Join(other, FileName("shop")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asking := make(chan struct{})
+	place := &fresher{File: document.File{Path: filepath.Join(dir, FileName("shop"))}, newest: text, asking: asking, ask: make(chan struct{})}
+	p := New(Options{Place: func(string) document.Place { return place }})
+	var asked sync.WaitGroup
+	get := func() {
+		if v, err := p.Get("shop", "greeting", 0, ""); err != nil || v.Version != 1 {
+			t.Errorf("version %d, %v", v.Version, err)
+		}
+	}
+	asked.Go(get)
+	<-asking
+	for range 2 {
+		asked.Go(get)
+	}
+	for range 10_000 { // as long as it would take, if nothing held them up
+		runtime.Gosched()
+	}
+	close(place.ask)
+	asked.Wait()
 }

@@ -130,11 +130,16 @@ func (w *Warehouse) touched(ctx context.Context, condition string, node uint16, 
 
 // Resettle folds anew what events of this node touch that are behind a place in its Log and in the table: other prices hold for them.
 func (w *Warehouse) Resettle(ctx context.Context, after entity.Seq) error {
+	return w.resettle(ctx, after, logSeqs, func(touched []touch) []touch { return touched })
+}
+
+// resettle folds anew what events of this node in after < Seq ≤ upto touch, and more.
+func (w *Warehouse) resettle(ctx context.Context, after, upto entity.Seq, more func([]touch) []touch) error {
 	return w.locked(ctx, func() error {
-		touched, err := w.touched(ctx, "node = %d AND seq > %s", w.self.id, uint64(Shared(w.self.id, after)))
+		touched, err := w.touched(ctx, "node = %d AND seq > %s AND seq <= %s", w.self.id, uint64(Shared(w.self.id, after)), uint64(Shared(w.self.id, upto)))
 		if err == nil && len(touched) > 0 {
 			if err = w.step(ctx, w.self); err == nil { // so that what is settled now is in force
-				err = w.settle(ctx, nil, touched)
+				err = w.settle(ctx, nil, more(touched))
 			}
 		}
 		if err != nil {

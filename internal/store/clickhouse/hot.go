@@ -213,7 +213,12 @@ func (w *Warehouse) write(ctx context.Context, b block) error {
 	if err := w.putEvents(ctx, absent); err != nil {
 		return err
 	}
-	next = w.self
+	return w.settleBlock(ctx, b)
+}
+
+// settleBlock settles the block that is begun, whose events are in the table.
+func (w *Warehouse) settleBlock(ctx context.Context, b block) error {
+	next := w.self
 	next.inserted = next.inserting
 	if err := w.step(ctx, next); err != nil {
 		return err

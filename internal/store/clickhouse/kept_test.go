@@ -83,7 +83,7 @@ func TestATokenThatIsKnownAndNothingElse(t *testing.T) {
 		armed = armed || strings.HasPrefix(statement, "INSERT INTO") && strings.Contains(statement, "event_id")
 		return nil
 	}
-	w.pool.refuse = func() error {
+	w.pool.refuse = func(int, string) error {
 		if armed {
 			w.pool.refuse = nil
 			return io.EOF

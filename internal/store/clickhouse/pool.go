@@ -25,8 +25,8 @@ type pool struct {
 	logged []bool
 	// fault is asked before each statement, in tests: an error is that of the statement, which is not sent.
 	fault func(statement string) error
-	// refuse is asked in its place by whoever has a connection for it, in tests: what it says is as if the server had said it.
-	refuse func() error
+	// refuse is asked in its place by whoever has a connection for it, in tests: what it says is as if the server, by its place, had said it.
+	refuse func(server int, statement string) error
 
 	mu     sync.Mutex // guards what follows
 	idle   []*conn
@@ -105,7 +105,7 @@ func (p *pool) once(ctx context.Context, c *conn, q ch.Query) error {
 		wait = longer
 	}
 	if p.refuse != nil {
-		if err := p.refuse(); err != nil {
+		if err := p.refuse(c.server, q.Body); err != nil {
 			return err
 		}
 	}
@@ -120,9 +120,9 @@ const (
 	quorumWait = 200 * time.Millisecond // at most, before it is tried again
 )
 
-// another says that another of several servers may do what this one refuses: a replica that has lost its Keeper, or is behind the others.
+// another says that another of several servers may do what this one refuses: a replica that has no room left, has lost its Keeper, or is behind the others.
 func (p *pool) another(err error) bool {
-	return len(p.servers.addresses) > 1 && ch.IsErr(err, proto.ErrTooManySimultaneousQueries, proto.ErrTableIsReadOnly, proto.ErrReplicaIsNotInQuorum, proto.ErrKeeperException)
+	return len(p.servers.addresses) > 1 && (noWrites(err) != "" || ch.IsErr(err, proto.ErrTooManySimultaneousQueries, proto.ErrReplicaIsNotInQuorum))
 }
 
 // passOver has the other servers asked from now on, and gives up what is kept of this one.

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -16,32 +18,33 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
-// servers are those that hold the same data. One of them is asked, as long as it answers; one that is away is asked last, until it is found to be back.
+// servers are those that hold the same data. One of them is asked, as long as it answers; one that is away, or refuses to write, is asked last, until it is found to be back.
 type servers struct {
 	addresses []string
 
 	mu   sync.Mutex // guards what follows
 	at   int        // of addresses: the one that answered last
-	away []error    // by address: why it is away; nil, it is not known to be
+	away []absence  // by address
 }
 
 func newServers(addresses []string) *servers {
-	return &servers{addresses: addresses, away: make([]error, len(addresses))}
+	return &servers{addresses: addresses, away: make([]absence, len(addresses))}
 }
 
-// order is in which order they are asked.
+// order is in which order they are asked: of those that are passed over, first the one that has been for longest.
 func (s *servers) order() (order []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var last []int
 	for i := range s.addresses {
 		n := (s.at + i) % len(s.addresses)
-		if s.away[n] == nil {
+		if s.away[n].why == nil {
 			order = append(order, n)
 		} else {
 			last = append(last, n)
 		}
 	}
+	slices.SortStableFunc(last, func(a, b int) int { return s.away[a].since.Compare(s.away[b].since) })
 	return append(order, last...)
 }
 
@@ -49,14 +52,35 @@ func (s *servers) order() (order []int) {
 func (s *servers) answered(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.at, s.away[n] = n, nil
+	s.at = n
+	s.back(n)
+}
+
+// back has a server that answers be passed over no more, unless it refuses to write. The lock is held.
+func (s *servers) back(n int) {
+	if !time.Now().Before(s.away[n].until) {
+		s.away[n] = absence{}
+	}
 }
 
 // failed notes why a server is passed over from now on.
 func (s *servers) failed(n int, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.away[n] = why
+	s.away[n] = absenceFor(why)
+}
+
+// looked notes what a server said when it was asked whether it is there, and returns why it was passed over before and is now.
+func (s *servers) looked(n int, err error) (before, after error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.away[n].why
+	if err == nil {
+		s.back(n)
+	} else {
+		s.away[n] = absenceFor(err)
+	}
+	return before, s.away[n].why
 }
 
 // inUse is the one that is asked.
@@ -70,15 +94,15 @@ func (s *servers) inUse() int {
 func (s *servers) gone() (why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, why = range s.away {
-		if why == nil {
+	for _, a := range s.away {
+		if why = a.why; why == nil || noWrites(why) != "" {
 			return nil
 		}
 	}
 	return why
 }
 
-// Away says which of several servers are away, by their places in the URL: who asks /readyz need not know their names. "": none.
+// Away says which of several servers are passed over, by their places in the URL: who asks /readyz need not know their names. "": none.
 func (s *servers) Away() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,9 +110,13 @@ func (s *servers) Away() string {
 		return ""
 	}
 	var all []string
-	for i, why := range s.away {
-		if why != nil {
-			all = append(all, fmt.Sprintf("server %d of %d is away: %s", i+1, len(s.addresses), notConnected(why).Error()))
+	for i, a := range s.away {
+		if a.why != nil {
+			says := "is away: " + notConnected(a.why).Error()
+			if why := noWrites(a.why); why != "" {
+				says = "refuses to write: " + why
+			}
+			all = append(all, fmt.Sprintf("server %d of %d %s", i+1, len(s.addresses), says))
 		}
 	}
 	return strings.Join(all, "; ")
@@ -104,11 +132,8 @@ func (p *pool) lookAround(ctx context.Context, logger *slog.Logger, every bool) 
 		if ctx.Err() != nil {
 			return
 		}
-		p.servers.mu.Lock()
-		before := p.servers.away[i]
-		p.servers.away[i] = err
-		p.servers.mu.Unlock()
-		p.logServer(logger, i, address, before, err)
+		before, after := p.servers.looked(i, err)
+		p.logServer(logger, i, address, before, after)
 	}
 }
 
@@ -126,6 +151,9 @@ func (p *pool) logServer(logger *slog.Logger, i int, address string, before, err
 	switch {
 	case err != nil && !p.logged[i]:
 		text := "a server of clickhouse is away; the others are asked"
+		if noWrites(err) != "" {
+			text = "a server of clickhouse refuses to write; the others are asked"
+		}
 		if len(p.servers.addresses) == 1 {
 			text = "a shard of clickhouse is away; nothing that it has is answered or written"
 		}
@@ -155,6 +183,8 @@ func notConnected(cause error) error {
 	switch {
 	case ch.IsErr(cause, proto.ErrAuthenticationFailed, proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword):
 		says = "clickhouse refuses the user or the password"
+	case noWrites(cause) != "":
+		says = "clickhouse refuses to write: " + noWrites(cause)
 	case ch.IsErr(cause, proto.ErrUnknownDatabase):
 		says = "clickhouse has no database of that name"
 	case ch.IsException(cause):

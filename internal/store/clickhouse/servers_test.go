@@ -146,14 +146,15 @@ func TestReplicasThatRefuse(t *testing.T) {
 	recs := firstOf(withRows(t, storetest.History(12, 20)))
 	for code, passesOver := range map[proto.Error]bool{proto.ErrUnsatisfiedQuorumForPreviousWrite: false, proto.ErrTableIsReadOnly: true, proto.ErrReplicaIsNotInQuorum: true, proto.ErrKeeperException: true} {
 		refused := 0
-		w.pool.refuse = func() error {
+		by := -1
+		w.pool.refuse = func(server int, _ string) error {
 			if refused > 0 {
 				return nil
 			}
 			refused++
+			by = server
 			return fmt.Errorf("handle packet: %w", &ch.Exception{Code: code, Message: "refused"})
 		}
-		before := w.pool.servers.inUse()
 		err := w.CheckSettings(t.Context())
 		if err == nil && refused == 1 {
 			err = w.Insert(t.Context(), recs, recs[len(recs)-1].Seq)
@@ -161,7 +162,7 @@ func TestReplicasThatRefuse(t *testing.T) {
 		if err != nil || refused != 1 {
 			t.Errorf("code %d: refused %d times: %v", code, refused, err)
 		}
-		if passed := w.pool.servers.inUse() != before; passed != passesOver {
+		if passed := w.pool.servers.inUse() != by; passed != passesOver {
 			t.Errorf("code %d: another server is asked: %t", code, passed)
 		}
 		w.pool.refuse = nil

@@ -20,11 +20,14 @@ type Verified struct {
 	Doubled   []entity.Seq `json:"doubled,omitempty"` // those that are there in several rows: they are read once, but the tables take no notice of tokens
 	Surplus   []entity.Seq `json:"surplus,omitempty"` // what is there and not in the Log
 	Sampled   int64        `json:"sampled"`           // those whose payloads were compared byte for byte
+	// Unsettled are events that are there, and that no row of an observation, a trace or a score is made of; Rowless is how many traces of which there are observations have no row.
+	Unsettled []entity.Seq `json:"unsettled,omitempty"`
+	Rowless   int64        `json:"rowless,omitempty"`
 }
 
 // Whole says that nothing is wrong.
 func (v *Verified) Whole() bool {
-	return len(v.Missing)+len(v.Differing)+len(v.Doubled)+len(v.Surplus) == 0
+	return len(v.Missing)+len(v.Differing)+len(v.Doubled)+len(v.Surplus)+len(v.Unsettled) == 0 && v.Rowless == 0
 }
 
 // sampleEach is of how many records one payload is compared.
