@@ -112,8 +112,10 @@ func errorOf(method, path string, status int, body []byte) error {
 	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
 		e.Code, e.Message = answer.Error.Code, answer.Error.Message
 		if lines, ok := answer.Error.Details.([]any); ok { // what is wrong, one by one
-			for _, line := range lines {
-				e.Message += fmt.Sprintf("\n  %v", line)
+			for i, line := range lines {
+				if i > 0 || !strings.Contains(e.Message, fmt.Sprint(line)) { // the message has the first one
+					e.Message += fmt.Sprintf("\n  %v", line)
+				}
 			}
 		}
 	}

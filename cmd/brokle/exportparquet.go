@@ -98,7 +98,7 @@ func (x *parquetExport) view(ctx context.Context, v *sqlview.View, std streams) 
 			return fmt.Errorf("%s: %w", text[:len(time.DateOnly)], err)
 		}
 	}
-	_, err = fmt.Fprintf(std.err, "%s: %d days\n", v.Name, len(a.Rows))
+	_, err = fmt.Fprintf(std.err, "%s: days with rows: %d\n", v.Name, len(a.Rows))
 	return err
 }
 

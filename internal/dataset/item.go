@@ -113,7 +113,7 @@ func plainly(err error) error {
 	case errors.As(err, &kind) && kind.Field != "":
 		return fmt.Errorf("%s is a %s, which it cannot be", kind.Field, kind.Value)
 	case errors.As(err, &kind):
-		return fmt.Errorf("it is a %s, not an object", kind.Value)
+		return fmt.Errorf("it is no object but of the kind %s", kind.Value)
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is not JSON: %s", said)
 	case strings.HasPrefix(said, "unknown field "):

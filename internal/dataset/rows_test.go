@@ -26,7 +26,7 @@ func TestParseItem(t *testing.T) {
 		{`{"input":1,"id":5}`, "id is a number"},
 		{`{"input":1,"id":"a b"}`, "id: it has 1 to 128"},
 		{`{"input":1,"source":"elsewhere"}`, "source: it is one of"},
-		{`[1]`, "it is a array, not an object"},
+		{`[1]`, "it is no object but of the kind array"},
 		{`{"input":1`, "it is not JSON"},
 		{`{"input":1} {"input":2}`, "something follows"},
 		{"{\"input\":\"\xff\"}", "it is not UTF-8"},

@@ -104,11 +104,47 @@ func (j *Judges) post(ctx context.Context, h *held, body []byte, r *result) (ans
 		r.err = fmt.Errorf("the judge answered %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 		r.final = res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusRequestTimeout &&
 			res.StatusCode != http.StatusUnauthorized && res.StatusCode != http.StatusForbidden
-		if seconds, err := strconv.ParseUint(res.Header.Get("Retry-After"), 10, 31); err == nil {
-			r.after = min(time.Duration(seconds)*time.Second, time.Hour)
+		if why := reason(answer, h.Key); why != "" {
+			r.err = fmt.Errorf("%w: %s", r.err, why)
 		}
+		r.after = retryAfter(res.Header.Get("Retry-After"), j.o.Now())
 	}
 	return answer, res.StatusCode
+}
+
+// retryAfter is for how long a server wants to be left alone, in seconds or until a date (RFC 9110, section 10.2.3); an hour at most.
+func retryAfter(says string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(says, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, time.Hour)
+	}
+	if until, err := http.ParseTime(says); err == nil {
+		return min(max(until.Sub(now), 0), time.Hour)
+	}
+	return 0
+}
+
+// reason is what an answer says of its error, in the forms that providers have: {"error": {"message": …}}, {"error": …} and {"message": …}; without the key.
+func reason(answer []byte, key string) string {
+	var said struct {
+		Error   json.RawMessage `json:"error"`
+		Message string          `json:"message"`
+	}
+	if json.Unmarshal(answer, &said) != nil {
+		return ""
+	}
+	text := said.Message
+	var inner struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(said.Error, &inner) == nil && inner.Message != "" {
+		text = inner.Message
+	} else if plain := ""; json.Unmarshal(said.Error, &plain) == nil && plain != "" {
+		text = plain
+	}
+	if key != "" {
+		text = strings.ReplaceAll(text, key, masked)
+	}
+	return cut(strings.Join(strings.Fields(text), " "), 300)
 }
 
 // program is what a webhook is sent.

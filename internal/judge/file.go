@@ -72,8 +72,8 @@ func (h *held) today(at time.Time) spent {
 	return h.Spent
 }
 
-// left is how many calls may be made now. Near the day's bound of cost these are as many as there is room for by what the calls of the day have cost; before the first
-// of these, a few.
+// left is how many calls may be made now. Near the day's bound of cost these are as many as there is room for by what the calls of the day have cost; the first of these
+// is made alone.
 func (h *held) left(at time.Time) int64 {
 	s := h.today(at)
 	left := max(0, h.MaxCalls-s.Calls)
@@ -84,6 +84,8 @@ func (h *held) left(at time.Time) int64 {
 	switch {
 	case room <= 0:
 		return 0
+	case s.Calls == 0: // nobody knows what one costs
+		return min(left, 1)
 	case s.Cost == 0:
 		return min(left, atOnce)
 	}

@@ -56,7 +56,7 @@ func TestRules(t *testing.T) {
 	for text, says := range map[string]string{
 		`{}`: "score, name: it has 1 to 200", `[]`: "no JSON object", `{` + base + `} 1`: "something follows", `{` + base + `,"colour":1}`: `unknown field "colour"`,
 		`{` + base + `,"name":"other"}`: "the path says", `{` + base + `,"sample":2}`: "sample: it is above 0", `{` + base + `,"quiet":"1d"}`: "quiet: it is from 1s",
-		`{` + base + `,"max_calls_per_day":-1}`: "max_calls_per_day", `{` + base + `,"max_cost_per_day":0}`: "max_cost_per_day", `{` + base + `,"filter":"nonsense:1"}`: "filter: ",
+		`{` + base + `,"max_calls_per_day":-1}`: "max_calls_per_day", `{` + base + `,"max_calls_per_day":0}`: "disabled has nothing", `{` + base + `,"sample":0}`: "disabled has nothing", `{` + base + `,"max_cost_per_day":0}`: "max_cost_per_day", `{` + base + `,"filter":"nonsense:1"}`: "filter: ",
 		`{` + base + `,"parameters":{"stream":true}}`: "stream is none of them", strings.Replace(`{`+base+`}`, "{{output}}", "{{user}}", 1): "and has {{user}}",
 		strings.Replace(`{`+base+`}`, "https://", "ftp://", 1): "url: it is an http", strings.Replace(`{`+base+`}`, "llm.example", "me:pw@llm.example", 1): "no name, no password",
 		strings.Replace(`{`+base+`}`, `"llm"`, `"webhook"`, 1): "only the kind llm has them", strings.Replace(`{`+base+`}`, "NUMERIC", "BOOLEAN", 1): "min, max: only NUMERIC",
@@ -108,12 +108,33 @@ func TestBudgetOfADay(t *testing.T) {
 		cost  *float64
 		want  int64
 	}{
-		{spent{}, nil, 10}, {spent{"2026-11-30", 4, 5}, nil, 6}, {spent{"2026-11-30", 10, 0}, nil, 0}, {spent{"2026-11-29", 10, 5}, &bound, 4},
+		{spent{}, nil, 10}, {spent{"2026-11-30", 4, 5}, nil, 6}, {spent{"2026-11-30", 10, 0}, nil, 0}, {spent{"2026-11-29", 10, 5}, &bound, 1}, {spent{"2026-11-30", 2, 0}, &bound, 4},
 		{spent{"2026-11-30", 1, 0.3}, &bound, 2}, {spent{"2026-11-30", 3, 0.9}, &bound, 1}, {spent{"2026-11-30", 4, 1}, &bound, 0}, {spent{"2026-11-30", 8, 0.1}, &bound, 2},
 	} {
 		h := held{Judge: Judge{MaxCalls: 10, MaxCost: tc.cost}, Spent: tc.spent}
 		if got := h.left(at); got != tc.want {
 			t.Errorf("%+v: %d, want %d", tc.spent, got, tc.want)
+		}
+	}
+}
+
+// What a provider says of an error is told, in its own words and without the key.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		`{"error":{"message":"Incorrect API key: sk-secret.","type":"x"}}`: "Incorrect API key: ********.", `{"error":"model \"m\" not\nfound"}`: `model "m" not found`, `{"message":"slow down"}`: "slow down",
+		`<html>`: "", `{}`: "", `{"error":null}`: "", `[1]`: "", `{"error":{"message":"` + strings.Repeat("x", 500) + `"}}`: strings.Repeat("x", 300) + "…",
+	} {
+		if got := reason([]byte(answer), "sk-secret"); got != want {
+			t.Errorf("%s: %q, want %q", answer, got, want)
+		}
+	}
+	now := time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)
+	for says, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-1": 0, "99999": time.Hour, "soon": 0, "Mon, 30 Nov 2026 23:00:30 GMT": 30 * time.Second, "Mon, 30 Nov 2026 22:00:00 GMT": 0, "Fri, 31 Dec 2027 23:59:59 GMT": time.Hour,
+	} {
+		if got := retryAfter(says, now); got != want {
+			t.Errorf("%s: %v, want %v", says, got, want)
 		}
 	}
 }

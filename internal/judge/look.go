@@ -18,6 +18,7 @@ const (
 	// atOnce is how many calls a rule makes at the same time, and perLook how many in one look.
 	atOnce, perLook = 4, 40
 	attempts        = 5
+	mostWaits       = 100 // about three hours
 	lookTime        = 30 * time.Second
 )
 
@@ -33,7 +34,8 @@ type memory struct {
 type seen struct {
 	sign  string    // what of it was there
 	since time.Time // since when nothing came
-	tries int
+	tries int       // how often the judge was asked in vain
+	waits int       // how often this server could not read what is judged
 	next  time.Time // when it is tried again
 }
 
@@ -163,6 +165,11 @@ func (j *Judges) judge(ctx context.Context, h *held, m *memory, due []wire.Trace
 		case ctx.Err() != nil:
 		default:
 			fault = r.err.Error()
+			if !r.called && s.waits < mostWaits { // it is this server that could not, and the judge was not asked
+				s.next = j.o.Now().Add(j.o.First << (2 * min(s.waits, attempts-2)))
+				s.waits++
+				continue
+			}
 			if s.tries++; s.tries >= attempts || r.final {
 				m.decide(&due[i])
 				sum.GivenUp++
@@ -210,6 +217,9 @@ func (j *Judges) candidates(ctx context.Context, h *held, m *memory, now time.Ti
 		}
 		for i := range page.Data {
 			t := &page.Data[i]
+			if met[t.ID] { // its start moved while the pages were read
+				continue
+			}
 			met[t.ID] = true
 			if slices.Contains(t.Tags, Tag) || !h.takes(h.Project, t.ID) {
 				continue

@@ -91,13 +91,21 @@ func parseRule(name string, text []byte) (r Judge, err error) {
 		return r, fmt.Errorf("%w: name: the path says %q", ErrInvalid, name)
 	}
 	r.Name = name
+	// A zero that was said is none of those that stand for what is absent: who writes it wants nothing judged.
+	var said struct {
+		Sample   *float64 `json:"sample"`
+		MaxCalls *int64   `json:"max_calls_per_day"`
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return r, fmt.Errorf("%w: it is no JSON object of a judge", ErrInvalid)
+	}
 	if r.Quiet == "" {
 		r.Quiet = "1m"
 	}
-	if r.Sample == 0 {
+	if said.Sample == nil {
 		r.Sample = 1
 	}
-	if r.MaxCalls == 0 {
+	if said.MaxCalls == nil {
 		r.MaxCalls = 1000
 	}
 	return r, nil
@@ -114,13 +122,13 @@ func (r *Judge) check() error {
 		wrong("description: it has at most %d characters", longestText)
 	}
 	if !(r.Sample > 0 && r.Sample <= 1) {
-		wrong("sample: it is above 0, and at most 1")
+		wrong("sample: it is above 0, and at most 1; disabled has nothing judged")
 	}
 	if d, err := time.ParseDuration(r.Quiet); err != nil || d < time.Second || d > time.Hour {
 		wrong("quiet: it is from 1s to 1h")
 	}
 	if r.MaxCalls < 1 || r.MaxCalls > mostCalls {
-		wrong("max_calls_per_day: it is 1 to %d", mostCalls)
+		wrong("max_calls_per_day: it is 1 to %d; disabled has nothing judged", mostCalls)
 	}
 	if r.MaxCost != nil && !(*r.MaxCost > 0 && *r.MaxCost <= entity.MostCost) {
 		wrong("max_cost_per_day: it is above 0, in US dollars")

@@ -58,7 +58,7 @@ func New(o Options) *Catalog {
 }
 
 func allTools() []tool {
-	return slices.Concat(readingTools(), statsTools(), scoreTools(), datasetTools(), promptTools())
+	return slices.Concat(readingTools(), sessionTools(), statsTools(), scoreTools(), datasetTools(), promptTools())
 }
 
 // Tools are the names of all tools, whatever a key may.

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -12,7 +13,8 @@ import (
 
 // ServeLines speaks the protocol over in and out, a message a line, until in ends and what was asked is answered, or until ctx ends.
 func (c *Catalog) ServeLines(ctx context.Context, b Backend, scopes []string, in io.Reader, out io.Writer) error {
-	lines := &sdk.IOTransport{Reader: io.NopCloser(in), Writer: leftOpen{out}}
+	told := &oneWriter{to: out}
+	lines := &sdk.IOTransport{Reader: io.NopCloser(&messageLines{from: bufio.NewReaderSize(in, 64<<10), refuse: told.refuse}), Writer: leftOpen{told}}
 	err := c.Server(b, scopes).Run(ctx, finishing{lines})
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -39,8 +39,29 @@ func TestServeLines(t *testing.T) {
 			t.Errorf("%s: %s", says, out.String())
 		}
 	}
-	if err := everything.ServeLines(t.Context(), faulty(nil), nil, strings.NewReader("no JSON\n"), &bytes.Buffer{}); err == nil {
-		t.Error("what is no JSON ends without an error")
+}
+
+// A line that is no message is answered as such, and those behind it are read.
+func TestLinesThatAreNoMessages(t *testing.T) {
+	t.Parallel()
+	everything := New(Options{Offers: func(string, string) bool { return true }, Version: "1"})
+	hello := `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	for bad, says := range map[string]string{
+		"no JSON": "-32700", `{"jsonrpc":`: "-32700", "\xff": "-32700", `"text"`: "-32600", `[]`: "-32600", `[1]`: "-32600", `{"jsonrpc":"1.0","id":1,"method":"ping"}`: "-32600", `{}`: "-32600",
+		strings.Repeat("x", mostLine+1): "-32600", "": "", " \r": "",
+	} {
+		var out bytes.Buffer
+		in := bad + "\n" + hello + "\n" + bad + "\n" + `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+		if err := everything.ServeLines(t.Context(), faulty(nil), nil, strings.NewReader(in), &out); err != nil {
+			t.Errorf("%.30s: %v", bad, err)
+		}
+		want := 2
+		if says != "" {
+			want = 4
+		}
+		if got := strings.Split(strings.TrimSpace(out.String()), "\n"); len(got) != want || strings.Count(out.String(), `"id":null`) != want-2 || !strings.Contains(out.String(), says) || !strings.Contains(out.String(), `"id":1,"result"`) {
+			t.Errorf("%.30s: %s", bad, out.String())
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type listing struct {
 	columns []string // nil: all that a row has
 	long    int      // characters of a text that are shown
 	span    span
+	before  string // what the server says before how many there are
 }
 
 // ownTokens is room for what the server says of a list itself, with its cursor.
@@ -44,7 +45,7 @@ func (l *listing) answer(ctx context.Context, b Backend) (string, error) {
 		if err := get(ctx, b, l.path, l.values, &p); err != nil {
 			return "", err
 		}
-		own := l.told(len(p.Data), p.NextCursor)
+		own := l.before + l.told(len(p.Data), p.NextCursor)
 		room := l.tokens - overhead() - max(Tokens(own), ownTokens)
 		if room < leastRoom {
 			return "", fmt.Errorf("the place where this answer ends takes %d tokens alone: ask for more, by max_tokens", Tokens(own))

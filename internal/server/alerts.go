@@ -40,9 +40,7 @@ func alertProblem(err error) error {
 	case errors.Is(err, alert.ErrUnknown):
 		return problemf(http.StatusNotFound, codeNotFound, "the project of this key has no alert of this name")
 	case errors.Is(err, alert.ErrInvalid):
-		p := problemf(http.StatusBadRequest, codeInvalidBody, "nothing was changed: details has a line for each thing that is wrong")
-		p.details = linesOf(err, alert.ErrInvalid)
-		return p
+		return wrongLines(codeInvalidBody, err, alert.ErrInvalid)
 	}
 	return err
 }

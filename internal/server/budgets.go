@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/brokle-ai/brokle-go/internal/budget"
 )
@@ -42,9 +41,7 @@ func putBudgets(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	err = s.o.Budgets.Set(c.caller.Project, text)
 	if errors.Is(err, budget.ErrInvalid) {
-		p := problemf(http.StatusBadRequest, codeInvalidBudgets, "nothing was changed: the body is no list of budgets; details has a line for each thing that is wrong")
-		p.details = linesOf(err, budget.ErrInvalid)
-		return nil, p
+		return nil, wrongLines(codeInvalidBudgets, err, budget.ErrInvalid)
 	}
 	if err != nil {
 		return nil, err

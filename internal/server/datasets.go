@@ -113,10 +113,7 @@ func (s *Server) datasetProblem(err error) error {
 	case errors.Is(err, dataset.ErrExists):
 		return problemf(http.StatusConflict, codeDatasetExists, "the project has a dataset of this name")
 	case errors.Is(err, dataset.ErrInvalid):
-		lines := linesOf(err, dataset.ErrInvalid)
-		p := problemf(http.StatusBadRequest, codeInvalidBody, "nothing was changed: %s", lines[0])
-		p.details = lines
-		return p
+		return wrongLines(codeInvalidBody, err, dataset.ErrInvalid)
 	case errors.Is(err, dataset.ErrWrite):
 		return s.unavailable(err)
 	}

@@ -37,9 +37,7 @@ func judgeProblem(err error) error {
 	case errors.Is(err, judge.ErrUnknown):
 		return problemf(http.StatusNotFound, codeNotFound, "the project of this key has no judge of this name")
 	case errors.Is(err, judge.ErrInvalid):
-		p := problemf(http.StatusBadRequest, codeInvalidBody, "nothing was changed: details has a line for each thing that is wrong")
-		p.details = linesOf(err, judge.ErrInvalid)
-		return p
+		return wrongLines(codeInvalidBody, err, judge.ErrInvalid)
 	}
 	return err
 }

@@ -60,6 +60,12 @@ func postMCP(ctx context.Context, s *Server, c *call) (*answer, error) {
 	s.catalog.Handler(&ownAPI{s, c}, scopes).ServeHTTP(rec, r)
 	status := cmp.Or(rec.status, http.StatusOK)
 	media := rec.header.Get("Content-Type")
+	if status == http.StatusBadRequest && strings.Contains(rec.body.String(), "JSON RPC not handled") { // the library's words: what has an id wants an answer
+		if refusal := mcp.Unknown(text); refusal != nil {
+			return &answer{status: http.StatusOK, bytes: refusal, media: "application/json"}, nil
+		}
+		return &answer{status: http.StatusAccepted}, nil
+	}
 	if status >= http.StatusBadRequest && !strings.HasPrefix(media, "application/json") {
 		return nil, mcpProblem(status, strings.TrimSpace(rec.body.String()))
 	}

@@ -276,6 +276,37 @@ func TestMCPToolsOfAKey(t *testing.T) {
 	}
 }
 
+// Sessions and users are listed with what they add up to, and the traces of one session follow each other by cursors.
+func TestMCPSessions(t *testing.T) {
+	t.Parallel()
+	h := open(t, setup{})
+	for i := range 7 {
+		h.post(event(fmt.Sprint("e", i), "trace_create", fmt.Sprintf(`{"id":"t%d","name":"ask","session_id":"s/1","user_id":"ada","start_time":"2026-03-01T09:00:0%dZ","input":"question %d","output":"answer %d"}`, i, i, i, i)))
+	}
+	h.post(event("o", "trace_create", `{"id":"other","session_id":"s/2","user_id":"bob"}`))
+	if _, lines := h.worked("find_sessions", map[string]any{"filter": "user:ada"}); len(lines) != 1 || asObject(t, lines[0])["id"] != "s/1" || asObject(t, lines[0])["trace_count"] != 7.0 {
+		t.Errorf("sessions: %v", lines)
+	}
+	if _, lines := h.worked("find_users", map[string]any{"sort": "-trace_count"}); len(lines) != 2 || asObject(t, lines[0])["id"] != "ada" || asObject(t, lines[0])["session_count"] != 1.0 {
+		t.Errorf("users: %v", lines)
+	}
+	args, got := map[string]any{"session_id": "s/1", "limit": 3}, []string{}
+	for range 3 {
+		own, lines := h.worked("get_session", args)
+		if !strings.Contains(own, "In all: traces 7, errors 0") || strings.Contains(own, "ada") {
+			t.Errorf("the server says %q", own)
+		}
+		for _, line := range lines {
+			o := asObject(t, line)
+			got = append(got, fmt.Sprint(o["id"], " ", o["input_preview"], " ", o["output_preview"]))
+		}
+		args["cursor"] = cursorOf(own)
+	}
+	if len(got) != 7 || got[0] != "t0 question 0 answer 0" || got[6] != "t6 question 6 answer 6" || args["cursor"] != "" {
+		t.Errorf("%q, then %q", got, args["cursor"])
+	}
+}
+
 // What is wrong with a call is told to who made it.
 func TestMCPBadCalls(t *testing.T) {
 	t.Parallel()
@@ -285,6 +316,16 @@ func TestMCPBadCalls(t *testing.T) {
 	}
 	if a := h.mcp(h.key, "no/such", nil); a.Error == nil || a.Error.Code != -32601 {
 		t.Errorf("an unknown method: %+v", a)
+	}
+	old := func(body string) (int, string) {
+		rep := h.send("POST", "/mcp", []byte(body), "X-API-Key", "", "Authorization", "Bearer "+h.key, "Mcp-Protocol-Version", "2025-06-18")
+		return rep.status, strings.TrimSpace(string(rep.body))
+	}
+	if status, body := old(`{"jsonrpc":"2.0","id":"a","method":"no/such"}`); status != 200 || body != `{"jsonrpc":"2.0","id":"a","error":{"code":-32601,"message":"method not found: \"no/such\""}}` {
+		t.Errorf("an unknown method of an earlier revision: %d %s", status, body)
+	}
+	if status, body := old(`{"jsonrpc":"2.0","method":"notifications/no_such"}`); status != 202 || body != "" {
+		t.Errorf("an unknown notification of an earlier revision: %d %s", status, body)
 	}
 	if a := h.mcp(h.key, "resources/read", map[string]any{"uri": "brokle://no-such"}); a.Error == nil {
 		t.Errorf("an unknown resource: %+v", a)
@@ -322,6 +363,10 @@ func TestMCPBadCalls(t *testing.T) {
 		{"add_score", map[string]any{"trace_id": "t", "name": "n", "value": []int{1}}, "value"},
 		{"add_score", map[string]any{"trace_id": "t", "name": "", "value": 1}, "name"},
 		{"add_comment", map[string]any{"trace_id": "t", "comment": ""}, "comment"},
+		{"get_session", map[string]any{"session_id": "nowhere"}, "session_id"},
+		{"get_session", map[string]any{"session_id": ""}, "session_id"},
+		{"find_sessions", map[string]any{"fields": []string{"nonsense"}}, "trace_count"},
+		{"find_users", map[string]any{"cursor": "nonsense"}, "cursor"},
 	} {
 		if text, failed := h.tool(h.key, c.tool, c.args); !failed || !strings.Contains(text, c.says) {
 			t.Errorf("%s %v: %v %s", c.tool, c.args, failed, text)

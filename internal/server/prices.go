@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -70,9 +71,7 @@ func putPrices(_ context.Context, s *Server, c *call) (*answer, error) {
 	}
 	err = s.o.Prices.SetOwn(c.caller.Project, text, from)
 	if errors.Is(err, pricing.ErrInvalid) {
-		p := problemf(http.StatusBadRequest, codeInvalidPrices, "nothing was changed: details has a line for each thing that is wrong with these own prices")
-		p.details = linesOf(err, pricing.ErrInvalid)
-		return nil, p
+		return nil, wrongLines(codeInvalidPrices, err, pricing.ErrInvalid)
 	}
 	if err != nil {
 		return nil, err
@@ -100,9 +99,16 @@ func (s *Server) readText(c *call, most int64, what string) ([]byte, error) {
 	return text, nil
 }
 
-// linesOf is what err says behind the error that it wraps, a line for each thing.
-func linesOf(err, wraps error) []string {
-	return strings.Split(strings.TrimPrefix(err.Error(), wraps.Error()+": "), "\n")
+// wrongLines is the answer to what was not taken: err has a line for each thing that is wrong, behind the error that it wraps. The message has the first of them, for
+// clients that show nothing else.
+func wrongLines(code string, err, wraps error) *problem {
+	lines := strings.Split(strings.TrimPrefix(err.Error(), wraps.Error()+": "), "\n")
+	p := problemf(http.StatusBadRequest, code, "nothing was changed: %s", lines[0])
+	if n := len(lines) - 1; n > 0 {
+		p.message += fmt.Sprintf(" (details has a line for this, and for each of %d more)", n)
+	}
+	p.details = lines
+	return p
 }
 
 // costAnswer is what one observation costs, and how that came about.

@@ -83,9 +83,7 @@ func promptProblem(err error) error {
 	case errors.Is(err, prompt.ErrUnknown):
 		return problemf(http.StatusNotFound, codeNotFound, "%s in the project of this key", err)
 	case errors.Is(err, prompt.ErrInvalid):
-		p := problemf(http.StatusBadRequest, codeInvalidBody, "nothing was changed: details has a line for each thing that is wrong")
-		p.details = linesOf(err, prompt.ErrInvalid)
-		return p
+		return wrongLines(codeInvalidBody, err, prompt.ErrInvalid)
 	}
 	return err
 }

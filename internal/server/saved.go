@@ -40,9 +40,7 @@ func savedRoutes[T any](path, what string, scope keyring.Scope, of func(*Server)
 		}
 		x, err := of(s).Put(c.caller.Project, name, c.caller.KeyID, text)
 		if errors.Is(err, saved.ErrInvalid) {
-			p := problemf(http.StatusBadRequest, codeInvalidBody, "nothing was changed: details has a line for each thing that is wrong")
-			p.details = linesOf(err, saved.ErrInvalid)
-			return nil, p
+			return nil, wrongLines(codeInvalidBody, err, saved.ErrInvalid)
 		}
 		if err != nil {
 			return nil, err

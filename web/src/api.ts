@@ -103,7 +103,9 @@ function failure(status: number, text: string): ApiError {
     const { error } = JSON.parse(text) as {
       error: { code: string; message: string; details?: Record<string, unknown> };
     };
-    const lines = Array.isArray(error.details) ? error.details.filter(x => typeof x === "string") : [];
+    const lines = Array.isArray(error.details)
+      ? error.details.filter(x => typeof x === "string" && !error.message.includes(x))
+      : [];
     return new ApiError(status, error.code, [error.message, ...lines].join("\n"), error.details);
   } catch {
     return new ApiError(status, "unreadable", `The server answered ${status} and nothing readable.`);

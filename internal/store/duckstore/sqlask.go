@@ -152,8 +152,11 @@ func ofTheText(err error) error {
 	return err
 }
 
-// shortSQLError leaves out the line of the statement, which is not as it was sent.
+// shortSQLError leaves out the line of the statement, which is not as it was sent, and what nobody can set here.
 func shortSQLError(message string) string {
+	if strings.Contains(message, "Max expression depth") || strings.Contains(message, "memory exhausted at") { // the latter is the parser's stack
+		return fmt.Sprintf("the parts of the statement stand within each other deeper than %d: write it flatter", mostDepth)
+	}
 	message, _, _ = strings.Cut(message, "\n\nLINE ")
 	return strings.TrimSpace(message)
 }

@@ -48,7 +48,10 @@ func (v *view) sqlTree(ctx context.Context, text string) (*sqlTree, error) {
 	if t.node == nil {
 		return nil, notTaken("")
 	}
-	return t, t.check(statement, nil)
+	if err := t.check(statement, nil); err != nil {
+		return nil, err
+	}
+	return t, t.checkSize()
 }
 
 // notTaken is the error of a text that is no SELECT, or none that can be parsed.
@@ -160,6 +163,8 @@ func (t *sqlTree) checkNode(node map[string]any, known *ctes) error {
 		if name, _ := function["function_name"].(string); !sqlTableFunctions[strings.ToLower(name)] {
 			return store.SQLErrorf("the table function %s is not taken: it may read what is not the project's; %s", name, whatViews())
 		}
+	case typ == "SHOW_REF":
+		return store.SQLErrorf("DESCRIBE, SHOW and SUMMARIZE are not taken: %s, and a SELECT * of one with LIMIT 0 has its columns", whatViews())
 	case !sqlTypes[typ] && !strings.HasSuffix(typ, "_TYPE_INFO"):
 		return store.SQLErrorf("a part of the kind %s is not taken", typ)
 	}

@@ -12,7 +12,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 )
 
-// sqlValue is a value of the driver in the form of store.SQLAnswer, and about how many bytes it takes. What JSON cannot say (NaN, infinity) is nil.
+// sqlValue is a value of the driver in the form of store.SQLAnswer, and about how many bytes it takes. What JSON cannot say (NaN, infinity, also of times) is nil.
 func sqlValue(v any, typ string) (value any, bytes int) {
 	switch v := v.(type) {
 	case nil, bool, int64, json.Number:
@@ -103,8 +103,11 @@ func sqlFloat(f float64) any {
 	return f
 }
 
+// sqlTime writes a time. Infinity, which DuckDB has as a year of six digits, and what else no four digits are the year of, is nil.
 func sqlTime(t time.Time, typ string) any {
 	switch {
+	case t.Year() < 0 || t.Year() > 9999:
+		return nil
 	case typ == "DATE":
 		return t.Format(time.DateOnly)
 	case typ == "TIME":
