@@ -101,8 +101,8 @@ func inTurn(ctx context.Context, q question, e, c *asking) (embedded, with []tim
 }
 
 // fill runs a node that has o.ask events, or as many as it was left with, when it and its engine have nothing to do.
-func fill(ctx context.Context, o options, s *side, w *shared, dir string) (a *asking, err error) {
-	a = &asking{o: o, side: s, dir: dir}
+func fill(ctx context.Context, o options, s *side, w *shared, dir string) (_ *asking, err error) {
+	a := &asking{o: o, side: s, dir: dir}
 	if a.load, err = newAskLoad(o.ask); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func fill(ctx context.Context, o options, s *side, w *shared, dir string) (a *as
 	}
 	defer func() {
 		if err != nil {
-			a, err = nil, errors.Join(fmt.Errorf("fill %s: %w", dir, err), a.p.stop())
+			err = errors.Join(fmt.Errorf("fill %s: %w", dir, err), a.p.stop())
 		}
 	}()
 	if kept != nil {
@@ -131,10 +131,10 @@ func fill(ctx context.Context, o options, s *side, w *shared, dir string) (a *as
 		if err := a.send(ctx, left); err != nil {
 			return nil, err
 		}
-		if err := a.caughtUp(ctx); err != nil {
-			return nil, err
-		}
-		fmt.Printf("%s: %d events in %s\n", dir, left, time.Since(begin).Round(time.Second))
+		fmt.Printf("%s: %d events taken in %s\n", dir, left, time.Since(begin).Round(time.Second))
+	}
+	if err := a.caughtUp(ctx); err != nil {
+		return nil, err
 	}
 	if err := settle(ctx, dir, a.p.cmd.Process.Pid); err != nil {
 		return nil, err
