@@ -236,6 +236,11 @@ func (a *asking) times(ctx context.Context, q question) (took []time.Duration, e
 func (a *asking) indexed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainLongest)
 	defer cancel()
+	return a.caughtUp(ctx)
+}
+
+// caughtUp is indexed for as long as it takes.
+func (a *asking) caughtUp(ctx context.Context) error {
 	return until(ctx, pollEvery, func() error {
 		behind, err := a.side.behind()
 		if err == nil && behind > 0 {

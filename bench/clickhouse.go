@@ -21,9 +21,9 @@ type shared struct {
 	database string
 }
 
-// newShared starts a server. Each database is the warehouse of one node, which on runs with o and l.
-func newShared(o options) (*shared, error) {
-	s := &shared{dir: filepath.Join(o.dir, "clickhouse")}
+// newShared starts a server over dir. Each database is the warehouse of one node, which on runs with o and l.
+func newShared(dir string) (*shared, error) {
+	s := &shared{dir: dir}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -48,12 +48,25 @@ type cost struct {
 }
 
 // measureClickHouse lets a node with its own warehouse and one with ClickHouse take turns, and asks both.
-func measureClickHouse(ctx context.Context, o options, to *report) (err error) {
+func measureClickHouse(ctx context.Context, o options, to *report) error {
+	if o.rounds > 0 {
+		if err := takeTurns(ctx, o, to); err != nil {
+			return err
+		}
+	}
+	if o.ask == 0 {
+		return nil
+	}
+	return askBoth(ctx, o, to)
+}
+
+// takeTurns has both take events in.
+func takeTurns(ctx context.Context, o options, to *report) error {
 	l, err := newLoad(o, brokleWire())
 	if err != nil {
 		return err
 	}
-	engine, err := newShared(o)
+	engine, err := newShared(filepath.Join(o.dir, "clickhouse"))
 	if err != nil {
 		return err
 	}
@@ -79,10 +92,7 @@ func measureClickHouse(ctx context.Context, o options, to *report) (err error) {
 		fmt.Printf("round %d: embedded accepted %.0f, %.0f events per CPU-second; with ClickHouse %.0f, %.0f (engine %.0f); stopped %.0f\n", round+1, e.accepted, e.perCPU, c.accepted, c.perCPU, c.engine, n.accepted)
 	}
 	to.taken(o, l, embedded, with, without, drained)
-	if o.ask == 0 {
-		return nil
-	}
-	return askBoth(ctx, o, engine, to)
+	return nil
 }
 
 // takeIn is one round of a node: as fast as events are taken, all of it paid for. w is the shared warehouse of it, if it has one.
@@ -219,77 +229,4 @@ func medianCost(all []cost) cost {
 		results, engine = append(results, c.result), append(engine, c.engine)
 	}
 	return cost{result: median(results), engine: percentile(engine, 50)}
-}
-
-// askBoth fills one node after the other with o.ask events and asks it.
-func askBoth(ctx context.Context, o options, engine *shared, to *report) error {
-	var asked []question
-	for _, q := range questions() {
-		if q.shared {
-			asked = append(asked, q)
-		}
-	}
-	embedded, err := fillAndAsk(ctx, o, brokleSide(o, nil), nil, asked)
-	if err != nil {
-		return fmt.Errorf("ask the embedded one: %w", err)
-	}
-	w := engine.on(o, nil, "asked")
-	with, err := fillAndAsk(ctx, o, w.side, w, asked)
-	if err != nil {
-		return fmt.Errorf("ask clickhouse: %w", err)
-	}
-	size, err := w.size(o.ask)
-	if err != nil {
-		return err
-	}
-	to.line("Asked over HTTP with %d events in each, ten a trace, each question after %d events that have just come: p50 of %d in ms, in brackets the first. %s B/event on the disk of ClickHouse.\n", o.ask, justCome, askedTimes, size)
-	to.line("| | embedded | ClickHouse | target, reached |\n| --- | ---: | ---: | --- |")
-	for i, q := range asked {
-		e, c := percentile(embedded[i][1:], 50), percentile(with[i][1:], 50)
-		ratio := float64(c) / float64(e)
-		reached := "yes"
-		if ratio > 3 {
-			reached = "**no**"
-		}
-		to.line("| %s | %.1f (%.1f) | %.1f (%.1f), %.1f × | ≤ 3: %s |", q.name, ms(e), ms(embedded[i][0]), ms(c), ms(with[i][0]), ratio, reached)
-	}
-	to.line("")
-	return nil
-}
-
-// fillAndAsk sends o.ask events to an empty node, waits until it and the engine have nothing to do, and asks.
-func fillAndAsk(ctx context.Context, o options, s *side, w *shared, asked []question) (took [][]time.Duration, err error) {
-	a := &asking{o: o, side: s, dir: o.roundDir("asked", 0)}
-	if a.load, err = newAskLoad(o.ask); err != nil {
-		return nil, err
-	}
-	if a.p, err = s.start(ctx, a.dir); err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, a.p.stop(), os.RemoveAll(a.dir)) }()
-	begin := time.Now()
-	if err := a.send(ctx, o.ask); err != nil {
-		return nil, err
-	}
-	if err := s.waitQueryable(ctx, a.p.url, o.ask); err != nil {
-		return nil, err
-	}
-	fmt.Printf("%s: %d events in %s\n", s.name, o.ask, time.Since(begin).Round(time.Second))
-	if err := settle(ctx, a.dir, a.p.cmd.Process.Pid); err != nil {
-		return nil, err
-	}
-	if w != nil {
-		if err := settle(ctx, w.dir, w.engine.PID()); err != nil {
-			return nil, err
-		}
-	}
-	for _, q := range asked {
-		times, err := a.times(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", q.name, err)
-		}
-		took = append(took, times)
-		fmt.Printf("%s, %s: first %.1f, p50 %.1f ms\n", s.name, q.name, ms(times[0]), ms(percentile(times[1:], 50)))
-	}
-	return took, nil
 }

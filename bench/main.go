@@ -9,6 +9,7 @@
 //	go run . -bin ../bin/brokle -only ingest -peers=false     the floor and brokle alone
 //	go run . -bin ../bin/brokle -other GOMAXPROCS=3           brokle beside itself with another setting
 //	go run . -bin ../bin/brokle -redis                    one node alone beside one with Redis
+//	go run . -bin ../bin/brokle -only clickhouse -rounds 0 -keep DIR    questions alone, to nodes that stay in DIR
 //	go run . -bin ../bin/brokle -soak 30m                 do memory, files and disk stay within their bounds?
 package main
 
@@ -31,9 +32,10 @@ type options struct {
 	batch          int
 	conns          int
 	rounds         int
-	ids            int // most ids in the index
-	ask            int // events of the server that is asked
-	openRate       int // events/s; 0: no open loop
+	ids            int    // most ids in the index
+	ask            int    // events of the server that is asked
+	keep           string // clickhouse: where the nodes that are asked stay
+	openRate       int    // events/s; 0: no open loop
 	openTime       time.Duration
 	profile        string
 	profileTime    time.Duration
@@ -65,6 +67,7 @@ func main() {
 	flag.DurationVar(&o.openTime, "open-time", 12*time.Second, "how long the open loop lasts")
 	flag.IntVar(&o.ids, "ids", 50_000_000, "up to how many ids the id index is measured at: 1, 10 and 50 million")
 	flag.IntVar(&o.ask, "ask", 10_000_000, "events of the server that questions are put to; the warehouse alone has as many, the search alone a tenth")
+	flag.StringVar(&o.keep, "keep", "", "clickhouse: keep the nodes that are asked in this directory, filled, and find them there the next time")
 	quick := flag.Bool("quick", false, "taking events in only, one round of 250 000 events, no open loop")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server's last round to this file")
 	flag.DurationVar(&o.profileTime, "profile-time", 5*time.Second, "how long the profile lasts, from the first request on")

@@ -99,12 +99,17 @@ func (w *Warehouse) begun(ctx context.Context, p *pool, table string) (there map
 	var seq proto.ColUInt64
 	there = map[uint64]bool{}
 	q := &builder{}
-	text := fmt.Sprintf("SELECT seq FROM %s WHERE node = %d AND (seq > %s OR step > %s)", table, w.self.id, q.arg(uint64(Shared(w.self.id, w.self.cursor))), q.arg(w.self.settled))
-	err = w.askAt(ctx, p, q, text, w.wholeSettings(), proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
+	err = w.askAt(ctx, p, q, w.begunText(q, table), w.wholeSettings(), proto.Results{{Name: "seq", Data: &seq}}, func(i int) { there[seq.Row(i)] = true })
 	if err != nil {
 		return nil, fmt.Errorf("read which events are in the table: %w", err)
 	}
 	return there, nil
+}
+
+// begunText selects them: each of the two conditions by itself, because each has an index that says where nothing satisfies it, and none says that of both.
+func (w *Warehouse) begunText(q *builder, table string) string {
+	return fmt.Sprintf("SELECT seq FROM %s WHERE node = %d AND %s > %s UNION ALL SELECT seq FROM %[1]s WHERE node = %[2]d AND step > %[5]s",
+		table, w.self.id, ownSeq, q.arg(uint64(w.self.cursor)), q.arg(w.self.settled))
 }
 
 // nodes reads what all nodes have done.

@@ -112,7 +112,7 @@ func (v *view) first(ctx context.Context, p *store.Plan) (*firstPage, error) {
 	text := "WITH (" + q.lying(p, looking) + ") AS l SELECT " + strings.Join(names, ", ") + ", l.1 AS lying, l.2 AS without, l.3 AS least, l.4 AS most, id, value FROM (SELECT tr.id AS id, '' AS tie, " +
 		traceValue(p) + " AS value, " + selected + " FROM traces AS tr FINAL" + sqltext.Where(conditions...) + ")" + sqltext.Where(behind(q, p)) + order(p)
 	page := &firstPage{rows: map[string]*traceRow{}}
-	err := v.rows(ctx, q, text, result, func(i int) {
+	err := v.few(ctx, q, text, result, func(i int) {
 		page.keys = append(page.keys, key{id: id.Row(i), value: value.row(i)})
 		page.rows[id.Row(i)] = get(i)
 		page.all = n.Row(i) < uint64(looking)

@@ -76,7 +76,7 @@ func (v *view) found(kind entity.Kind, id string, seqs []uint64) {
 
 // traceEvents finds all events that fold into a trace.
 func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(string, []uint64)) error {
-	const isObservation, isTrace, isScore, isLoose = 0, 1, 2, 3
+	const isObservation, isTrace, isScore, isLooseScore = 0, 1, 2, 3
 	var what proto.ColUInt8
 	var id proto.ColStr
 	seqs := new(proto.ColUInt64).Array()
@@ -84,15 +84,17 @@ func (v *view) traceEvents(ctx context.Context, of store.EventRef, each func(str
 	trace := q.arg(of.TraceID)
 	text := fmt.Sprintf(`SELECT toUInt8(%d) AS what, id, seqs FROM traces FINAL WHERE project = {p1:String} AND id = %[3]s
 		UNION ALL SELECT toUInt8(%[2]d) AS what, id, seqs FROM observations FINAL WHERE project = {p1:String} AND trace_id = %[3]s
-		UNION ALL `, isTrace, isObservation, trace) + v.w.scoresAbout(fmt.Sprintf("toUInt8(if(trace_id = '', %d, %d)) AS what, id, seqs", isLoose, isScore), "("+trace+")")
+		UNION ALL `, isTrace, isObservation, trace)
+	ofScores := fmt.Sprintf("toUInt8(if(trace_id = '', %d, %d)) AS what, id, seqs", isLooseScore, isScore)
 	there := false
 	var found [][]uint64
 	var loose []string
 	looseSeqs := map[string][]uint64{}
-	err := v.rows(ctx, q, text, proto.Results{{Name: "what", Data: &what}, {Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}, func(i int) {
+	result := proto.Results{{Name: "what", Data: &what}, {Name: "id", Data: &id}, {Name: "seqs", Data: seqs}}
+	err := v.scoresAbout(ctx, q, text, ofScores, "("+trace+")", result, func(i int) bool { return what.Row(i) == isLooseScore }, func(i int) {
 		own := slices.Clone(seqs.Row(i))
-		v.found([...]entity.Kind{isObservation: entity.ObservationKind, isTrace: entity.TraceKind, isScore: entity.ScoreKind, isLoose: entity.ScoreKind}[what.Row(i)], id.Row(i), own)
-		if what.Row(i) == isLoose {
+		v.found([...]entity.Kind{isObservation: entity.ObservationKind, isTrace: entity.TraceKind, isScore: entity.ScoreKind, isLooseScore: entity.ScoreKind}[what.Row(i)], id.Row(i), own)
+		if what.Row(i) == isLooseScore {
 			loose = append(loose, id.Row(i))
 			looseSeqs[id.Row(i)] = own
 			return
@@ -132,7 +134,7 @@ func (w *Warehouse) Twins(ctx context.Context, project string, of store.EventRef
 		q := v.query()
 		ids := q.arg(values)
 		text := fmt.Sprintf(`SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %s UNION ALL SELECT trace_id, id FROM observations WHERE project = {p1:String} AND duplicate_of != '' AND %s IN %[2]s`, column, ids, kept)
-		err := v.rows(ctx, q, text, proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}}, func(i int) {
+		err := v.few(ctx, q, text, proto.Results{{Name: "trace_id", Data: &trace}, {Name: "id", Data: &id}}, func(i int) {
 			traces, lying = append(traces, trace.Row(i)), append(lying, id.Row(i))
 		})
 		if err != nil || len(lying) == 0 {

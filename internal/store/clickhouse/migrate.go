@@ -40,7 +40,7 @@ func tables() []tableSpec {
 		{name: "erasures", ddl: erasuresDDL(), columns: againColumns},
 		{name: "documents", ddl: documentsDDL()},
 		{name: "datasets", ddl: datasetsDDL()},
-		{name: "events", ddl: eventsDDL(), columns: slices.Concat(eventColumns, said), indexes: []string{wordIndex}, id: "entity_id"},
+		{name: "events", ddl: eventsDDL(), columns: slices.Concat(eventColumns, said), indexes: []string{wordIndex, ownIndex}, id: "entity_id"},
 		{name: observationTable.name, ddl: observationTable.ddl(), columns: observationTable.columns, indexes: observationTable.indexes, id: "id"},
 		{name: scoreTable.name, ddl: scoreTable.ddl(), columns: scoreTable.columns, indexes: scoreTable.indexes, id: "id"},
 		{name: traceTable.name, ddl: traceTable.ddl(), columns: traceTable.columns, indexes: traceTable.indexes, id: "id"},

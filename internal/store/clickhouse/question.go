@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -81,5 +82,14 @@ func (w *Warehouse) finals() []ch.Setting {
 
 // rows runs a statement of a question, and calls each for every row of its answer.
 func (v *view) rows(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
-	return v.w.askSet(ctx, q, text, []ch.Setting{ch.SettingInt("do_not_merge_across_partitions_select_final", 0)}, result, each)
+	return v.w.askSet(ctx, q, text, []ch.Setting{acrossPartitions}, result, each)
 }
+
+// few is rows of a statement that reads a few pieces of a table: to wake and to join several threads for them takes longer than one needs for all.
+func (v *view) few(ctx context.Context, q *builder, text string, result proto.Results, each func(row int)) error {
+	return v.w.askSet(ctx, q, text, append(slices.Clip(oneThread), acrossPartitions), result, each)
+}
+
+var oneThread = []ch.Setting{ch.SettingInt("max_threads", 1)}
+
+var acrossPartitions = ch.SettingInt("do_not_merge_across_partitions_select_final", 0)

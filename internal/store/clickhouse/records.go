@@ -65,7 +65,11 @@ func (w *Warehouse) Records(ctx context.Context, seqs []entity.Seq) ([]entity.Re
 	}
 	found := make(map[entity.Seq]entity.Record, len(seqs))
 	read := func(condition string, q *builder, seqs []entity.Seq) error {
-		return w.records(ctx, q, condition+"seq IN "+q.arg(uints(seqs)), nil, func(r entity.Record) { found[r.Seq] = r })
+		var settings []ch.Setting
+		if len(seqs) <= readAtOnce {
+			settings = oneThread
+		}
+		return w.records(ctx, q, condition+"seq IN "+q.arg(uints(seqs)), settings, func(r entity.Record) { found[r.Seq] = r })
 	}
 	at, known, rest := w.whereabouts.find(seqs)
 	if len(known) > 0 {

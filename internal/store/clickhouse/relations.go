@@ -27,17 +27,6 @@ var (
 // ownTraces says of the observations that scores name without a trace which trace has the newest.
 const ownTraces = `SELECT id AS own_id, argMax(trace_id, (newness, trace_id)) AS own_trace FROM o WHERE id IN (SELECT observation_id FROM s WHERE trace_id = '') GROUP BY id`
 
-// scoresAbout selects the scores that may be of these traces: those that name one of them, and those that name only an observation of which one is in them.
-func (w *Warehouse) scoresAbout(selected, traces string) string {
-	named := "project = {p1:String} AND trace_id IN " + traces
-	loose := "project = {p1:String} AND trace_id = '' AND observation_id IN (SELECT id FROM observations WHERE " + named + ")"
-	if !w.looksAgain.Load() { // with FINAL the server uses no index but the key's
-		named += " AND id IN (SELECT id FROM scores WHERE " + named + ")"
-		loose += " AND id IN (SELECT id FROM scores WHERE " + loose + ")"
-	}
-	return "SELECT " + selected + " FROM scores FINAL WHERE " + named + " UNION ALL SELECT " + selected + " FROM scores FINAL WHERE " + loose
-}
-
 // placed says where scores are that name only an observation, by their ids: in the trace of the newest.
 func (v *view) placed(ctx context.Context, scores []string) (map[string]string, error) {
 	if len(scores) == 0 {

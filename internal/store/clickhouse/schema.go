@@ -65,7 +65,7 @@ func eventsDDL() string {
 		"INDEX by_event event_id TYPE bloom_filter(0.01) GRANULARITY 1",
 		"INDEX by_seq seq TYPE bloom_filter(0.01) GRANULARITY 1",
 		"INDEX by_step step TYPE minmax GRANULARITY 1",
-		wordIndex,
+		wordIndex, ownIndex,
 	}) + ") ENGINE = ReplacingMergeTree(earliness) PARTITION BY toYYYYMMDD(received)" +
 		" PRIMARY KEY (project, kind, entity_id) ORDER BY (project, kind, entity_id, event_id, content) SETTINGS " + settings(1024)
 }
@@ -76,6 +76,12 @@ const (
 	payloadWords = `arrayPushBack(splitByNonAlpha(lower(payload)), if(match(payload, '[^\\x00-\\x7f]|\\\\u'), '` + notPlain + `', ''))`
 	notPlain     = "beyond ASCII"
 	wordIndex    = "INDEX by_word " + payloadWords + " TYPE bloom_filter(0.001) GRANULARITY 1"
+)
+
+// ownSeq is the number that an event has in the Log of its node. Of nodes that take about as many events a piece of the table has numbers that are alike.
+const (
+	ownSeq   = "bitAnd(seq, 281474976710655)"
+	ownIndex = "INDEX by_own " + ownSeq + " TYPE minmax GRANULARITY 1"
 )
 
 // nodesDDL is the table of what each node has done: see clock.go.

@@ -157,7 +157,7 @@ func (v *view) scoresOf(ctx context.Context, traces []string) (all []placedScore
 	var loose []string
 	q := v.query()
 	selected, result, get := fewScoreColumns.selected("")
-	err = v.rows(ctx, q, v.w.scoresAbout(selected, q.arg(traces)), result, func(i int) {
+	err = v.scoresAbout(ctx, q, "", selected, q.arg(traces), result, func(i int) bool { return get(i).TraceID == "" }, func(i int) {
 		row := get(i)
 		all = append(all, placedScore{row.TraceID, *row})
 		if row.TraceID == "" {

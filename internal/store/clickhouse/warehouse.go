@@ -46,6 +46,7 @@ type Warehouse struct {
 
 	whereabouts whereabouts
 	fronts      fronts
+	loose       looseScores
 
 	turn    chan struct{} // held by the one who writes; guards what follows
 	folding *folding

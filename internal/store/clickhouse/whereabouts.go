@@ -62,20 +62,13 @@ func (h *whereabouts) find(seqs []entity.Seq) (at map[eventKey]bool, known, unkn
 
 // keyed is the condition that events are at one of these places.
 func (q *builder) keyed(at map[eventKey]bool) string {
-	ids := map[string]map[entity.Kind][]string{}
+	kinds, ids := map[string][]uint64{}, map[string][]string{}
 	for key := range at {
-		if ids[key.project] == nil {
-			ids[key.project] = map[entity.Kind][]string{}
-		}
-		ids[key.project][key.kind] = append(ids[key.project][key.kind], key.id)
+		kinds[key.project], ids[key.project] = append(kinds[key.project], uint64(key.kind)), append(ids[key.project], key.id)
 	}
 	var all []string
 	for _, project := range slices.Sorted(maps.Keys(ids)) {
-		var of []string
-		for _, kind := range slices.Sorted(maps.Keys(ids[project])) {
-			of = append(of, fmt.Sprintf("kind = %d AND entity_id IN %s", kind, q.arg(ids[project][kind])))
-		}
-		all = append(all, "project = "+q.arg(project)+" AND ("+strings.Join(of, " OR ")+")")
+		all = append(all, fmt.Sprintf("project = %s AND (kind, entity_id) IN arrayZip(%s, %s)", q.arg(project), q.arg(kinds[project]), q.arg(ids[project])))
 	}
 	return "(" + strings.Join(all, " OR ") + ")"
 }
