@@ -106,11 +106,7 @@ func (w *Warehouse) attach() (err error) {
 	if err := w.loadSeen(); err != nil {
 		return err
 	}
-	dsn := w.path
-	for name, value := range written {
-		dsn += "?" + name + "=" + value
-	}
-	connector, err := duckdb.NewConnector(dsn, nil)
+	connector, err := duckdb.NewConnector(w.path+"?"+storedAs+"="+storedVersion, nil)
 	if err != nil {
 		return err
 	}
