@@ -27,6 +27,7 @@ import (
 type options struct {
 	bin            string
 	input          string
+	data           string // sql: the data directory
 	dir            string
 	events         int
 	batch          int
@@ -59,6 +60,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "../bin/brokle", "the built brokle binary")
 	flag.StringVar(&o.input, "input", "", "JSON Lines of events whose payloads are sent (default: generated text)")
 	flag.StringVar(&o.dir, "dir", "", "directory for data (default: a temporary one, removed at the end)")
+	flag.StringVar(&o.data, "data", "", "sql: a data directory that stays: filled where it is not there, else asked as it is (it must have as many events as -events says)")
 	flag.IntVar(&o.events, "events", 300_000, "events per round and side")
 	flag.IntVar(&o.batch, "batch", 100, "events per request")
 	flag.IntVar(&o.conns, "conns", 8, "connections")

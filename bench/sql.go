@@ -46,8 +46,12 @@ func measureSQL(ctx context.Context, o options, to *report) (err error) {
 	if err != nil {
 		return err
 	}
-	s, dir := brokleSide(o, l), o.roundDir("sql", 0)
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, dir := brokleSide(o, l), o.data
+	if dir == "" {
+		dir = o.roundDir("sql", 0)
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	_, statErr := os.Stat(dir)
 	p, err := s.start(ctx, dir)
 	if err != nil {
 		return err
@@ -58,8 +62,10 @@ func measureSQL(ctx context.Context, o options, to *report) (err error) {
 			err = errors.Join(err, p.stop())
 		}
 	}()
-	if _, _, err := l.fire(p.url, o); err != nil {
-		return err
+	if statErr != nil { // nothing was there
+		if _, _, err := l.fire(p.url, o); err != nil {
+			return err
+		}
 	}
 	if err := s.waitQueryable(ctx, p.url, o.events); err != nil {
 		return err
@@ -85,7 +91,7 @@ func measureSQL(ctx context.Context, o options, to *report) (err error) {
 	if err != nil {
 		return err
 	}
-	to.line("%d events, ten a trace: eight observations, a score, and who it is of. Median of %d runs in ms, over HTTP and with all settings as they are (one thread, 128 MiB), beside DuckDB %s on Parquet (zstd) of the same rows, which adds sessions up from the traces, too, with one thread and with all processors.\nTo be: at most 2 times DuckDB with one thread.\n",
+	to.line("%d events, ten a trace: eight observations, a score, and who it is of. Median of %d runs in ms, over HTTP and with all settings as they are (one thread, 128 MiB, of which a question has twice as much), beside DuckDB %s on Parquet (zstd) of the same rows, which adds sessions up from the traces, too, with one thread and with all processors.\nTo be: at most 2 times DuckDB with one thread.\n",
 		o.events, sqlRuns, stock.Version)
 	to.line("| question | brokle | DuckDB, one thread | times | DuckDB, all | times |\n| --- | ---: | ---: | ---: | ---: | ---: |")
 	for i := range questions {

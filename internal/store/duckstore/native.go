@@ -31,7 +31,13 @@ func (c *conn) fails(statement string) error {
 
 // connect opens the database at path through the cache that the SQL driver
 // uses too, so that both are one database in this process.
-func connect(path string) (*conn, error) { return connectWith(path, nil) }
+func connect(path string) (*conn, error) {
+	return connectWith(path, map[string]string{storedAs: storedVersion})
+}
+
+// A new file is written in this storage format: texts by a dictionary that has NULL in it, too, so that DuckDB groups and compares its entries. In what all releases of DuckDB
+// read, NULL stands beside, and of a column that has one every row is unpacked. A file that is there stays as it was made.
+const storedAs, storedVersion = "storage_compatibility_version", "v1.3.0"
 
 // connectWith is connect with further settings, which must be those of the driver's.
 func connectWith(path string, settings map[string]string) (*conn, error) {

@@ -106,7 +106,7 @@ func (w *Warehouse) attach() (err error) {
 	if err := w.loadSeen(); err != nil {
 		return err
 	}
-	connector, err := duckdb.NewConnector(w.path, nil)
+	connector, err := duckdb.NewConnector(w.path+"?"+storedAs+"="+storedVersion, nil)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (w *Warehouse) revive(read *sql.DB) error {
 func (w *Warehouse) configure(o Options) error {
 	tuneAllocator()
 	for _, set := range []string{
-		fmt.Sprintf("SET memory_limit = '%dB'", o.MemoryLimit),
+		w.memoryLimit(1),
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		"SET preserve_insertion_order = false",
 		compactNothing,

@@ -30,11 +30,15 @@ func (w *Warehouse) SQL(ctx context.Context, project string, q store.SQLQuestion
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	ctx = context.WithValue(ctx, longQuestion{}, true)
+	defer w.enterSQL()()
 	var answer *store.SQLAnswer
 	var err error
 	for range 10 { // an interrupt of another may come late: see ask; and who gave way to a checkpoint is asked again behind it
 		read := w.read.Load()
 		err = w.answer(ctx, read, project, false, func(ctx context.Context, v *view) (err error) {
+			if _, err = v.tx.ExecContext(ctx, w.memoryLimit(sqlMemory)); err != nil {
+				return err
+			}
 			answer, err = v.sql(ctx, &q)
 			return err
 		})
@@ -54,7 +58,7 @@ func (w *Warehouse) SQL(ctx context.Context, project string, q store.SQLQuestion
 	case errors.As(err, &asked):
 		return nil, asked
 	case ctx.Err() == nil && (starved(err) || errors.Is(err, errPreempted)):
-		return nil, fmt.Errorf("%s: %w: the warehouse has %d MiB", what, store.ErrStarved, w.options.MemoryLimit>>20)
+		return nil, fmt.Errorf("%s: %w: the warehouse has %d MiB", what, store.ErrStarved, sqlMemory*w.options.MemoryLimit>>20)
 	}
 	if errors.Is(err, errGaveWay) {
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
@@ -78,7 +82,7 @@ func (v *view) sql(ctx context.Context, q *store.SQLQuestion) (*store.SQLAnswer,
 	if err != nil {
 		return nil, err
 	}
-	if err = v.sqlViews(ctx, tree.views); err != nil {
+	if err = v.sqlViews(ctx, tree.views, tree.times()); err != nil {
 		return nil, err
 	}
 	if err = v.checkPlan(ctx, text); err != nil {

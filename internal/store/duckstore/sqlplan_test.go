@@ -38,7 +38,7 @@ func TestSQLPlan(t *testing.T) {
 		{"select * from information_schema.tables", false}, {"select * from pragma_table_info('traces')", false}, {"select * from repeat('x', 3)", false},
 	} {
 		err := w.ask(t.Context(), "default", "plan", func(ctx context.Context, v *view) error {
-			if err := v.sqlViews(ctx, map[string]bool{"traces": true, "observations": true, "scores": true, "sessions": true, "events": true}); err != nil {
+			if err := v.sqlViews(ctx, map[string]bool{"traces": true, "observations": true, "scores": true, "sessions": true, "events": true}, nil); err != nil {
 				return err
 			}
 			return v.checkPlan(ctx, c.text)
@@ -76,7 +76,7 @@ func (s *statements) value(a string) string {
 func (s *statements) condition(a string, depth int) string {
 	c := s.one("true", a+".name is not null", a+".name like '"+foreignText+"%'", a+".environment = '"+foreignText+"'", a+".id > ''", "1 = 1 or true", a+".project = 'other'", "project = 'other'", "cast("+a+".name as integer) > 0",
 		a+".id not in ('')", "exists (select 1 from observations x where x.name >= "+a+".name)", "length("+a+".name) > 3", a+".name ~ 'F.*'", "error("+a+".name)", a+".name between 'A' and 'z'", a+".id in (select trace_id from scores)",
-		"1 / 0 > 1", "strptime("+a+".name, '%Y') is not null", "sqrt(length("+a+".name) - 12) > 0", "regexp_extract("+a+".name, '(') = ''")
+		a+".start_time >= '2026-01-01'", "start_time < '2026-03-01 09:00:10.5'", "'2026-03-01 09:00' <= start_time", "1 / 0 > 1", "strptime("+a+".name, '%Y') is not null", "sqrt(length("+a+".name) - 12) > 0", "regexp_extract("+a+".name, '(') = ''")
 	switch s.r.IntN(4) {
 	case 0:
 		return c + s.one(" and ", " or ") + s.condition(a, depth)

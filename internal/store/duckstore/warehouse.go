@@ -30,6 +30,8 @@ type Warehouse struct {
 	// gate is held by each question for reading. A checkpoint that holds it begins with the
 	// database for itself: else it fails, or leaves the room of removed rows unused.
 	gate sync.RWMutex
+	// sqlRoom is taken before gate.
+	sqlRoom sqlRoom
 
 	hotMu sync.Mutex // guards what follows, up to the empty line
 	hot   *hot       // what is inserted goes here
