@@ -33,8 +33,13 @@ func (n *sqlNode) columnsNamed() map[string]int {
 		}
 	}
 	_ = n.walk(nil, func(n *sqlNode, _ []*sqlNode) error {
-		for _, result := range n.results() {
-			columns[result.name()]++
+		results := n.results()
+		for _, result := range results {
+			name := result.name()
+			if result.says["alias"] == "" && slices.ContainsFunc(results, func(other *sqlNode) bool { return other.says["alias"] == name }) {
+				continue // it is that result again
+			}
+			columns[name]++
 		}
 		return nil
 	})

@@ -53,6 +53,9 @@ func (v *view) sql(ctx context.Context, question *store.SQLQuestion) (*store.SQL
 	if err = tree.checkAlike(); err != nil {
 		return nil, err
 	}
+	if err = tree.checkSize(); err != nil {
+		return nil, err
+	}
 	views := v.sqlViews()
 	if tree, err = v.sqlTree(ctx, "EXPLAIN QUERY TREE run_passes = 1, passes = 1 "+with(views, whole)); err != nil {
 		return nil, err

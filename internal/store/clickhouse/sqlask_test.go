@@ -124,6 +124,7 @@ func TestSQLIsTheSame(t *testing.T) {
 	}
 	closeOf(t, h)
 	refusesSQL(t, w)
+	sizesSQL(t, w)
 	plansSQL(t, w)
 	tenancySQL(t, w)
 	closeOf(t, w)
@@ -136,7 +137,7 @@ func aliasesSQL(t *testing.T, w *Warehouse, duck store.SQLer) {
 		"select o.latency_ms as latency_ms from observations as o where latency_ms > 100 order by 1", "select latency_ms / 1000 as latency_ms from observations as o where o.latency_ms > 100 order by 1",
 		"select latency_ms / 1000 as seconds from observations where seconds > 0.1 order by 1", "select upper(type) as kind, count(*) as n from observations group by kind having n > 1 order by n desc, kind",
 		"select type, sum(counted_tokens) as counted_tokens from observations group by 1 having counted_tokens > 10 order by 1", "select count(*) as id from traces where name in (select name from observations where id <> '')",
-		"with x as (select latency_ms as a from observations) select a - 1 as a from x order by 1",
+		"with x as (select latency_ms as a from observations) select a - 1 as a from x order by 1", "select latency_ms / 1000 as seconds, seconds, seconds * 2 from observations order by 1",
 	} {
 		if got, want := rowsOf(t, w, text), rowsOf(t, duck, text); got != want {
 			t.Errorf("%s:\n%s\n%s", text, got, want)
@@ -255,6 +256,35 @@ func refusesSQL(t *testing.T, w *Warehouse) {
 			t.Errorf("%s: %v", text, err)
 		case ofAnother.MatchString(refused.Message):
 			t.Errorf("%s: %q has something of another project", text, refused.Message)
+		}
+	}
+}
+
+// sizesSQL tries what doubles with each name, which the server would make before it looks at the clock; and what is large as people write it is taken.
+func sizesSQL(t *testing.T, w *Warehouse) {
+	double := func(times int, first, next, last string) string {
+		text := first
+		for i := range times {
+			text += strings.NewReplacer("NEXT", fmt.Sprint("a", i+1), "LAST", fmt.Sprint("a", i)).Replace(next)
+		}
+		return text + strings.ReplaceAll(last, "LAST", fmt.Sprint("a", times))
+	}
+	selects := []string{"with a0 as (select id from traces)", ", NEXT as (select l.id from LAST as l join LAST as r on l.id = r.id)", " select count(*) from LAST"}
+	values := []string{"select 1 as a0", ", (LAST, LAST) as NEXT", ", LAST"}
+	for _, parts := range [][]string{selects, values} {
+		if a, err := askSQL(t.Context(), w, double(40, parts[0], parts[1], parts[2])); err == nil || !strings.Contains(err.Error(), "comes to more than") {
+			t.Errorf("%s doubled: %v, %v", parts[0], a, err)
+		}
+		if _, err := askSQL(t.Context(), w, double(3, parts[0], parts[1], parts[2])); err != nil {
+			t.Errorf("%s doubled three times: %v", parts[0], err)
+		}
+	}
+	for _, text := range []string{
+		"select 1" + strings.Repeat(" + 1", 100), "select count(*) from (" + strings.TrimPrefix(strings.Repeat(" union all select id from traces", 30), " union all ") + ") as x",
+		"with a as (select id, name as other from traces), b as (select other as id from a) select other as id from a where other in (select id from b)",
+	} {
+		if _, err := askSQL(t.Context(), w, text); err != nil {
+			t.Errorf("%.200s: %v", text, err)
 		}
 	}
 }
