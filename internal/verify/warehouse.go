@@ -190,8 +190,16 @@ func (w *warehouseCheck) hasExpired(r duckstore.Row) bool { return r.At < w.expi
 
 // lookUp leaves out what has a row of its first acceptance.
 func (w *warehouseCheck) lookUp() error {
+	if w.part.State != Whole { // what cannot be read lacks nothing that can be named
+		w.missing = w.missing[:0]
+		return nil
+	}
 	none, err := w.has.Without(w.ctx, w.missing)
 	w.missing = w.missing[:0]
+	if duckstore.Corrupt(err) {
+		w.part.problem(datadir.WarehouseFile, remedyStore, "cannot be read: %v", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

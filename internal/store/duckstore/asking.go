@@ -170,7 +170,7 @@ func (w *Warehouse) explain(ctx context.Context, what string, err error) error {
 		return err
 	case ctx.Err() != nil && interrupted(err):
 		err = ctx.Err() // why it was interrupted
-	case starved(err) || errors.Is(err, errPreempted) || corrupt(err):
+	case starved(err) || errors.Is(err, errPreempted) || Corrupt(err):
 		w.broken(err) // the second try's error
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}

@@ -17,7 +17,7 @@ func (w *Warehouse) Damaged() <-chan struct{} { return w.damage }
 // failed half-way, on a full disk for example. The file is whole; it only has
 // to be opened again. It notes what says that the file is not whole.
 func (w *Warehouse) broken(err error) bool {
-	if corrupt(err) {
+	if Corrupt(err) {
 		w.damaged.Do(func() {
 			w.options.Logger.Error("the warehouse file is damaged", "file", w.path, "error", err)
 			close(w.damage)
@@ -36,10 +36,10 @@ func (w *Warehouse) isDamaged() bool {
 	}
 }
 
-// corrupt says whether the file's content is the reason for err: every block of the
+// Corrupt says whether the file's content is the reason for err: every block of the
 // file has a checksum, and a file that was cut lacks blocks. DuckDB begins its message
 // with the kind of the error; an error of another kind may quote what a client sent.
-func corrupt(err error) bool {
+func Corrupt(err error) bool {
 	if err == nil {
 		return false
 	}

@@ -88,7 +88,7 @@ func TestQuotedTextIsNoDamage(t *testing.T) {
 		"Conversion Error: Could not convert string 'IO Error: Corrupt database file: computed checksum' to INT64":          false,
 		"Out of Memory Error: failed to pin block of size 256.0 KiB":                                                        false,
 	} {
-		if got := corrupt(fmt.Errorf("query traces: %w", errors.New(text))); got != want {
+		if got := Corrupt(fmt.Errorf("query traces: %w", errors.New(text))); got != want {
 			t.Errorf("%v for %s", got, text)
 		}
 	}
