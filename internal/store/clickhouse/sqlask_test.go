@@ -163,7 +163,7 @@ func aliasesSQL(t *testing.T, w *Warehouse, duck store.SQLer) {
 	}
 }
 
-// dialectsSQL asks what docs/sql.md says is spelled alike and is something else; and both agree about all other functions that both know.
+// dialectsSQL asks what docs/sql.md says is spelled alike and is something else; and both agree about what else is usual.
 func dialectsSQL(t *testing.T, w *Warehouse, duck store.SQLer) {
 	page, err := os.ReadFile("../../../docs/sql.md")
 	if err != nil {
