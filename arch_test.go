@@ -183,7 +183,7 @@ func house() map[string]room {
 		},
 		"internal/interval": {because: "numbers are numbers"},
 		"internal/dataset": {
-			may: with(contracts, []string{"internal/interval", "internal/durable"}), inTests: []string{"internal/store/clickhouse", "internal/clickhousetest", "internal/store/storetest"},
+			may: with(contracts, []string{"internal/interval", "internal/durable"}), inTests: []string{"internal/linestest", "internal/store/storetest"},
 			because: "it keeps items in files or where nodes share them, whoever asks for them; it knows no engine",
 		},
 		"internal/saved":  {may: []string{"internal/document", "internal/entity"}, because: "it keeps what people make, whoever asks for it"},
@@ -230,7 +230,7 @@ func house() map[string]room {
 		"internal/server": {
 			may: with(contracts, []string{"internal/extract", "internal/rawjson", "internal/textsearch", "internal/query", "internal/ingest", "internal/wireformat",
 				"internal/detail", "internal/outgoing", "internal/wireformat/formats", "internal/removal", "internal/live", "internal/signin", "internal/document", "internal/recent", "internal/page", "internal/keyring", "internal/pricing", "internal/repricing", "internal/alert", "internal/budget", "internal/judge", "internal/prompt", "internal/saved", "internal/columnar", "internal/dataset", "internal/interval", "internal/mcp"}),
-			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview", "internal/store/clickhouse", "internal/clickhousetest"}),
+			inTests: with(engines, []string{".", "internal/indexer", "internal/wireformat/batch", "internal/wireformat/otlphttp", "internal/wireformat/scores", "internal/store/storetest", "internal/store/sqlview", "internal/linestest"}),
 			because: "it speaks HTTP; it knows no format and no engine",
 		},
 		"web":             {because: "it is the built page's files, nothing else"},
@@ -245,6 +245,7 @@ func house() map[string]room {
 		"internal/harm":           {because: "it harms files, whatever is in them"},
 		"internal/watch":          {because: "it looks, whatever there is to see"},
 		"internal/chance":         {because: "it gives tests their seed, whatever they test"},
+		"internal/linestest":      {may: []string{"internal/clickhousetest", "internal/store/clickhouse", "internal/store/storetest"}, because: "it is where nodes share datasets, for tests"},
 		"internal/clickhousetest": {because: "it starts a ClickHouse for tests, and knows nothing of ours"},
 		"internal/redistest":      {may: []string{"internal/clock", "internal/watch"}, because: "it starts a redis-server for tests, and knows nothing of ours"},
 		"internal/e2e":            {inTests: []string{".", "brokleeval", "internal/clickhousetest", "internal/redistest", "internal/e2e/rig", "internal/modelcall", "internal/standin", "internal/store/storetest"}, because: "it talks to the built binary; a random history is what it sends"},

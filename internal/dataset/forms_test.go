@@ -1,67 +1,21 @@
 package dataset
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/clickhousetest"
+	"github.com/brokle-ai/brokle-go/internal/linestest"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
-	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
-// engine is the ClickHouse of all tests of the package.
-var engine struct {
-	once      sync.Once
-	server    *clickhousetest.Server
-	warehouse *clickhouse.Warehouse
-	dir       string
-}
+// engine is the ClickHouse of the tests of the package.
+var engine linestest.Engine
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if engine.warehouse != nil {
-		_ = engine.warehouse.Close()
-	}
-	if engine.server != nil {
-		engine.server.Kill()
-		_ = os.RemoveAll(engine.dir)
-	}
-	os.Exit(code)
-}
-
-// placeOf is the place that the tests share, started when the first one asks; a test has the projects of its dir.
-func placeOf(t *testing.T, dir string) *storetest.Lines {
-	t.Helper()
-	engine.once.Do(func() {
-		var err error
-		if engine.dir, err = os.MkdirTemp("", "brokle-datasets-"); err != nil {
-			t.Fatal(err)
-		}
-		engine.server = clickhousetest.StartIn(t, engine.dir)
-		engine.warehouse, err = clickhouse.Open(context.Background(), clickhouse.Options{
-			Addresses: []string{engine.server.Addr()}, Database: "d", User: clickhousetest.User, Password: clickhousetest.Password,
-			Logger: slog.New(slog.DiscardHandler), QuestionTime: 10 * time.Minute,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
-	if engine.warehouse == nil {
-		t.Skip("skipped: there is no ClickHouse, as another test says")
-	}
-	sum := sha256.Sum256([]byte(dir))
-	return &storetest.Lines{DatasetLines: engine.warehouse, Prefix: hex.EncodeToString(sum[:8]) + "-"}
-}
+func TestMain(m *testing.M) { os.Exit(engine.Run(m)) }
 
 // opener opens what is in a directory; in the shared form a directory stands for a place that nodes share, and who opens it twice is two nodes.
 type opener func(t *testing.T, dir string) *house
@@ -73,7 +27,7 @@ func inBothForms(t *testing.T, test func(t *testing.T, open opener)) {
 }
 
 func openShared(t *testing.T, dir string) *house {
-	return openOn(t, filepath.Join(dir, "none"), placeOf(t, dir))
+	return openOn(t, filepath.Join(dir, "none"), engine.Place(t, dir))
 }
 
 // openOn opens a node with files of its own, on a place.

@@ -42,7 +42,7 @@ func TestJoin(t *testing.T) {
 	dir, alone := filled(t)
 	want := alone.answers("one") + alone.answers("two")
 	place := t.TempDir()
-	failing := placeOf(t, place)
+	failing := engine.Place(t, place)
 	r := chance.Of(t)
 	died, left := errors.New("killed"), 0
 	failing.Before = func(string) error {
@@ -111,7 +111,7 @@ func TestJoinOfTwo(t *testing.T) {
 
 	place := t.TempDir()
 	join := func(dir, node string) *house {
-		h := openOn(t, dir, placeOf(t, place))
+		h := openOn(t, dir, engine.Place(t, place))
 		if err := h.Join(t.Context(), node); err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func TestNodesChangeOneDataset(t *testing.T) {
 func TestTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	place := t.TempDir()
-	killed, other := placeOf(t, place), openShared(t, place)
+	killed, other := engine.Place(t, place), openShared(t, place)
 	h := openOn(t, filepath.Join(place, "none"), killed)
 	gone := errors.New("killed")
 	killed.After = func(string) error { return gone }
@@ -114,7 +114,7 @@ func TestErasureAmongNodes(t *testing.T) {
 		t.Run(dies, func(t *testing.T) {
 			t.Parallel()
 			place := t.TempDir()
-			failing := placeOf(t, place)
+			failing := engine.Place(t, place)
 			h, other := openOn(t, filepath.Join(place, "none"), failing), openShared(t, place)
 			set := h.create("one", "d")
 			put(t, set, false, `{"id":"a","input":"secret","source_trace_id":"t1"}`, `{"id":"b","input":"kept","source_trace_id":"t2"}`)
@@ -192,7 +192,7 @@ func TestWhatIsNotThereAnyMore(t *testing.T) {
 	if got := other.answers("one"); got != h.answers("one") || !strings.Contains(got, `"latest_version":1`) {
 		t.Errorf("%s", got)
 	}
-	engine.server.Do(t, fmt.Sprintf("ALTER TABLE d.datasets DELETE WHERE project = '%sone' AND entry > 4 SETTINGS mutations_sync = 2", placeOf(t, place).Prefix))
+	engine.Do(t, fmt.Sprintf("ALTER TABLE d.datasets DELETE WHERE project = '%sone' AND entry > 4 SETTINGS mutations_sync = 2", engine.Place(t, place).Prefix))
 	if got := other.answers("one"); !strings.Contains(got, `"latest_version":0`) {
 		t.Errorf("of restored tables: %s", got)
 	}

@@ -3,73 +3,27 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/brokle-ai/brokle-go/internal/clickhousetest"
+	"github.com/brokle-ai/brokle-go/internal/linestest"
 	"github.com/brokle-ai/brokle-go/internal/store"
-	"github.com/brokle-ai/brokle-go/internal/store/clickhouse"
-	"github.com/brokle-ai/brokle-go/internal/store/storetest"
 )
 
 // engine is the ClickHouse of the tests of datasets that nodes share.
-var engine struct {
-	once      sync.Once
-	server    *clickhousetest.Server
-	warehouse *clickhouse.Warehouse
-	dir       string
-}
+var engine linestest.Engine
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if engine.warehouse != nil {
-		_ = engine.warehouse.Close()
-	}
-	if engine.server != nil {
-		engine.server.Kill()
-		_ = os.RemoveAll(engine.dir)
-	}
-	os.Exit(code)
-}
-
-// sharedPlace is where nodes share datasets, with projects of the test's own.
-func sharedPlace(t *testing.T) *storetest.Lines {
-	t.Helper()
-	engine.once.Do(func() {
-		var err error
-		if engine.dir, err = os.MkdirTemp("", "brokle-datasets-"); err != nil {
-			t.Fatal(err)
-		}
-		engine.server = clickhousetest.StartIn(t, engine.dir)
-		engine.warehouse, err = clickhouse.Open(context.Background(), clickhouse.Options{
-			Addresses: []string{engine.server.Addr()}, Database: "d", User: clickhousetest.User, Password: clickhousetest.Password,
-			Logger: slog.New(slog.DiscardHandler), QuestionTime: 10 * time.Minute,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
-	if engine.warehouse == nil {
-		t.Skip("skipped: there is no ClickHouse, as another test says")
-	}
-	sum := sha256.Sum256([]byte(t.Name()))
-	return &storetest.Lines{DatasetLines: engine.warehouse, Prefix: hex.EncodeToString(sum[:8]) + "-"}
-}
+func TestMain(m *testing.M) { os.Exit(engine.Run(m)) }
 
 // inBothForms runs a test with datasets in files, and with such as nodes share.
 func inBothForms(t *testing.T, test func(t *testing.T, place store.DatasetLines)) {
 	t.Parallel()
 	t.Run("files", func(t *testing.T) { test(t, nil) })
-	t.Run("shared", func(t *testing.T) { test(t, sharedPlace(t)) })
+	t.Run("shared", func(t *testing.T) { test(t, engine.Place(t, t.Name())) })
 }
 
 // itemsEraser is what an Eraser erases items of datasets with.
@@ -133,7 +87,7 @@ func testAnErasedUserTakesItems(t *testing.T, place store.DatasetLines) {
 // While the place that nodes share cannot be asked there is no answer about datasets, and nothing is changed.
 func TestSharedDatasetsAreAway(t *testing.T) {
 	t.Parallel()
-	place := &away{DatasetLines: sharedPlace(t)}
+	place := &away{DatasetLines: engine.Place(t, t.Name())}
 	h := open(t, setup{datasets: place})
 	h.dataset("d")
 	place.is.Store(true)
