@@ -119,7 +119,8 @@ func TestMoveToASharedWarehouseAndBack(t *testing.T) {
 	server := clickhousetest.Start(t)
 	server.Supervise(t)
 	dir, url := t.TempDir(), server.URL("moved")
-	n := startNode(t, dir)
+	patient := []string{"--query-timeout", "5m"} // so that answers do not depend on what else the machine does
+	n := startNode(t, dir, patient...)
 	setUp(t, n, rng, *moveEvents)
 	began := time.Now()
 
@@ -133,7 +134,7 @@ func TestMoveToASharedWarehouseAndBack(t *testing.T) {
 		switch kills {
 		case 1:
 			n.Kill()
-			n = startNode(t, dir)
+			n = startNode(t, dir, patient...)
 		case 2:
 			down = time.AfterFunc(wait/2, server.Kill)
 		case 3:
@@ -165,7 +166,7 @@ func TestMoveToASharedWarehouseAndBack(t *testing.T) {
 		t.Fatalf("the stop ends with %d", code)
 	}
 
-	n = startNode(t, dir, "--warehouse-url", url)
+	n = startNode(t, dir, append(patient, "--warehouse-url", url)...)
 	redistest.Eventually(t, 2*time.Minute, func() bool {
 		out, code := brokleSays(t, "warehouse", "status", "--json", "--warehouse-url", url)
 		var is struct {
@@ -209,7 +210,7 @@ func TestMoveToASharedWarehouseAndBack(t *testing.T) {
 			}
 		}
 	}
-	n = startNode(t, back)
+	n = startNode(t, back, patient...)
 	sameAnswers(t, "from the new directory", record(t, n, paths), before)
 	if got := exported(t, n); got != events {
 		t.Errorf("%d bytes are exported from the new directory instead of %d", len(got), len(events))

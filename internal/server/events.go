@@ -25,31 +25,21 @@ const (
 
 // eventsQuery is what GET /v1/telemetry/events asks for.
 type eventsQuery struct {
-	project     string
-	from, to    time.Time // of the event's timestamp
-	environment string
-	keyID       string
-	limit       int
-	after       entity.Seq // the last event of the page before
-	until       entity.Seq // the end of the Log when the first page was asked for
+	store.EventFilter
+	limit int
+	after entity.Seq // the last event of the page before
+	until entity.Seq // the end of the Log when the first page was asked for
 }
 
 // wanted are those of recs that the query asks for, in memory of their own: a client may take long to read them.
 func (q *eventsQuery) wanted(recs []entity.Record) []entity.Record {
 	var wanted []entity.Record
 	for i := range recs {
-		if recs[i].Seq <= q.until && q.wants(&recs[i]) {
+		if recs[i].Seq <= q.until && q.Has(&recs[i]) {
 			wanted = append(wanted, owned(recs[i]))
 		}
 	}
 	return wanted
-}
-
-func (q *eventsQuery) wants(rec *entity.Record) bool {
-	at := rec.Event.Timestamp.Time
-	return rec.Project == q.project &&
-		(q.environment == "" || rec.Environment == q.environment) && (q.keyID == "" || rec.KeyID == q.keyID) &&
-		(q.from.IsZero() || !at.Before(q.from)) && (q.to.IsZero() || at.Before(q.to))
 }
 
 // listEvents pages through the stored events in the order of the Log: what an
@@ -59,15 +49,14 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	eq := eventsQuery{
-		project: c.caller.Project, from: q.From, to: q.To, environment: q.Environment, keyID: q.KeyID, limit: q.Limit, until: s.o.Events.Head(),
-	}
+	of := store.EventFilter{Project: c.caller.Project, From: q.From, To: q.To, Environment: q.Environment, KeyID: q.KeyID}
+	eq := eventsQuery{EventFilter: of, limit: q.Limit, until: s.o.Events.Head()}
 	if q.Cursor != "" && !eq.resume(s.places(), q.Cursor) {
 		return nil, badParameter("cursor", "must be the next_cursor of a page of the same query")
 	}
 	read := s.logEvents
 	if q.TraceID != "" {
-		seqs, err := store.TraceEvents(ctx, s.o.Warehouse, eq.project, q.TraceID)
+		seqs, err := store.TraceEvents(ctx, s.o.Warehouse, eq.Project, q.TraceID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
@@ -92,7 +81,7 @@ func listEvents(ctx context.Context, s *Server, c *call) (*answer, error) {
 			if err != nil || !full {
 				return nil, err
 			}
-			cursor := s.places().seal(ofEvents, q.project, q.after, q.until)
+			cursor := s.places().seal(ofEvents, q.Project, q.after, q.until)
 			return &cursor, nil
 		}, nil)
 	}}, nil)
@@ -111,7 +100,7 @@ func (s *Server) logEvents(ctx context.Context, page *eventsPage) (more bool, er
 		}
 		began := s.o.Now()
 		// Read waits only where there is nothing behind after; until was the Head once.
-		recs, upto, err := s.o.Events.ReadOf(ctx, q.project, q.after, next)
+		recs, upto, err := s.o.Events.ReadOf(ctx, &q.EventFilter, q.after, next)
 		if err != nil {
 			return false, err
 		}
@@ -199,5 +188,5 @@ func writePage[R any](enc *jsontext.Encoder, rows func(add func(*R) error) (next
 // back to an older copy since: then the place is not there.
 func (q *eventsQuery) resume(sealing *positions, cursor string) bool {
 	head := q.until
-	return sealing.open(cursor, ofEvents, q.project, &q.after, &q.until) && q.after <= q.until && q.until <= head
+	return sealing.open(cursor, ofEvents, q.Project, &q.after, &q.until) && q.after <= q.until && q.until <= head
 }

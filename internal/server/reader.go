@@ -13,8 +13,8 @@ import (
 // logReader is a node's own Log as all that there is to be read.
 type logReader struct{ store.Log }
 
-// ReadOf is the Log's Read: the events of other projects are among them.
-func (r logReader) ReadOf(ctx context.Context, _ string, after entity.Seq, most int) ([]entity.Record, entity.Seq, error) {
+// ReadOf is the Log's Read: other events are among them.
+func (r logReader) ReadOf(ctx context.Context, _ *store.EventFilter, after entity.Seq, most int) ([]entity.Record, entity.Seq, error) {
 	return r.Read(ctx, after, most)
 }
 

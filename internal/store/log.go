@@ -58,11 +58,27 @@ type Log interface {
 type Reader interface {
 	// Get is a Log's: the records at seqs in the order asked, without those that are gone.
 	Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record, error)
-	// ReadOf returns up to max records of the project with Seq > after, in order, and upto, the position to continue from. Records of other
-	// projects may be among them. Where nothing comes up to Head, upto is Head.
-	ReadOf(ctx context.Context, project string, after entity.Seq, max int) (recs []entity.Record, upto entity.Seq, err error)
+	// ReadOf returns up to max events that a filter lets through with Seq > after, in order, and upto, the position to continue from. Others
+	// may be among them. Where nothing comes up to Head, upto is Head.
+	ReadOf(ctx context.Context, of *EventFilter, after entity.Seq, max int) (recs []entity.Record, upto entity.Seq, err error)
 	// Head is a position that no event is behind which was accepted before.
 	Head() entity.Seq
+}
+
+// EventFilter lets events of a project through, as far as the rest names what they must be.
+type EventFilter struct {
+	Project     string
+	From, To    time.Time // of the event's timestamp: From <= it < To
+	Environment string
+	KeyID       string
+}
+
+// Has says whether it lets an event through.
+func (f *EventFilter) Has(rec *entity.Record) bool {
+	at := rec.Event.Timestamp.Time
+	return rec.Project == f.Project &&
+		(f.Environment == "" || rec.Environment == f.Environment) && (f.KeyID == "" || rec.KeyID == f.KeyID) &&
+		(f.From.IsZero() || !at.Before(f.From)) && (f.To.IsZero() || at.Before(f.To))
 }
 
 // Receipts answers for what happened to batches, jobs and events. Receipts are

@@ -114,7 +114,7 @@ func (w *Warehouse) foldedFrom(ctx context.Context, r *removal) (touched []touch
 			trace = "trace_id"
 		}
 		q := r.query()
-		text := fmt.Sprintf("SELECT toUInt8(%d) AS kind, id AS entity_id, %s AS trace FROM %s FINAL WHERE project = {p1:String} AND hasAny(seqs, %s)", kind, trace, tableOf(kind), q.arg(r.seqs))
+		text := fmt.Sprintf("SELECT toUInt8(%d) AS kind, id AS entity_id, %s AS trace FROM %s FINAL WHERE project = {p1:String} AND %s", kind, trace, tableOf(kind), anyOf("seqs", q.arg(r.seqs)))
 		if err := w.ask(ctx, q, text, result, add); err != nil {
 			return nil, err
 		}

@@ -28,25 +28,6 @@ func (w *Warehouse) Get(ctx context.Context, seqs []entity.Seq) ([]entity.Record
 // Head is behind the events of all nodes.
 func (w *Warehouse) Head() entity.Seq { return math.MaxInt64 }
 
-// ReadOf reads events of a project, each fact once, in the order of their Seqs: node by node, and in each in the order in which it took them.
-func (w *Warehouse) ReadOf(ctx context.Context, project string, after entity.Seq, most int) (recs []entity.Record, upto entity.Seq, err error) {
-	err = w.question(ctx, project, "page through events", func(ctx context.Context, v *view) error {
-		var seq proto.ColUInt64
-		var seqs []entity.Seq
-		q := v.query()
-		text := "SELECT seq FROM events FINAL WHERE project = {p1:String} AND seq > " + q.arg(uint64(after)) + fmt.Sprintf(" ORDER BY seq LIMIT %d", most)
-		if err := v.rows(ctx, q, text, proto.Results{{Name: "seq", Data: &seq}}, func(i int) { seqs = append(seqs, entity.Seq(seq.Row(i))) }); err != nil {
-			return err
-		}
-		if upto = w.Head(); len(seqs) == most {
-			upto = seqs[most-1]
-		}
-		recs, err = w.Records(ctx, seqs)
-		return err
-	})
-	return recs, upto, err
-}
-
 // Mentioning calls found for the events in the tables that name one of the mentions, of all nodes and every copy of a fact, and for others. upto is not
 // kept to: what came behind it names them too.
 func (w *Warehouse) Mentioning(ctx context.Context, project string, of []entity.Mention, _ entity.Seq, found func(*entity.Record)) error {

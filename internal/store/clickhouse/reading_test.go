@@ -39,28 +39,45 @@ func TestReadingWhatAllNodesHave(t *testing.T) {
 		}
 	}
 	for node, w := range []*Warehouse{first, second} {
-		var got []entity.Seq
-		for after := entity.Seq(0); after < w.Head(); {
-			page, upto, err := w.ReadOf(t.Context(), storetest.HistoryProject, after, 7)
-			if err != nil {
-				t.Fatal(err)
+		w.ahead.most = 33 // not a multiple of a page
+		for _, f := range []store.EventFilter{
+			{}, {Environment: recs[0].Environment}, {Environment: "none"}, {KeyID: recs[0].KeyID}, {KeyID: "none"}, {From: recs[40].Event.Timestamp.Time, To: recs[90].Event.Timestamp.Time},
+		} {
+			f.Project = storetest.HistoryProject
+			some := slices.DeleteFunc(slices.Clone(want), func(seq entity.Seq) bool {
+				_, own := Own(seq)
+				return !f.Has(&recs[own-1])
+			})
+			if got := readAll(t, w, &f, recs); !slices.Equal(got, some) {
+				t.Errorf("node %d reads %d of %+v, want %d", node, got, f, some)
 			}
-			for i := range page {
-				got = append(got, page[i].Seq)
-				if _, own := Own(page[i].Seq); string(page[i].Event.Payload) != string(recs[own-1].Event.Payload) {
-					t.Fatalf("event %d has another payload", page[i].Seq)
-				}
-			}
-			after = upto
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("node %d reads %d, want %d", node, got, want)
 		}
 		searchAll(t, w, recs)
 		namesAll(t, w, recs)
 	}
 	closeOf(t, first)
 	closeOf(t, second)
+}
+
+// readAll pages through the events that a filter lets through; the reader may give more.
+func readAll(t *testing.T, w *Warehouse, f *store.EventFilter, recs []entity.Record) (got []entity.Seq) {
+	t.Helper()
+	for after := entity.Seq(0); after < w.Head(); {
+		page, upto, err := w.ReadOf(t.Context(), f, after, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page {
+			if _, own := Own(page[i].Seq); string(page[i].Event.Payload) != string(recs[own-1].Event.Payload) {
+				t.Fatalf("event %d has another payload", page[i].Seq)
+			}
+			if f.Has(&page[i]) {
+				got = append(got, page[i].Seq)
+			}
+		}
+		after = upto
+	}
+	return got
 }
 
 // searchAll looks for words, and compares with our matcher on all events.
@@ -82,7 +99,7 @@ func searchAll(t *testing.T, w *Warehouse, recs []entity.Record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seqs, ok, err := search.Seqs(t.Context(), 1000)
+		seqs, ok, err := search.Rare(t.Context(), 1000)
 		if err != nil || !ok {
 			t.Fatalf("%q: %t, %v", text, ok, err)
 		}
@@ -95,9 +112,15 @@ func searchAll(t *testing.T, w *Warehouse, recs []entity.Record) {
 			t.Errorf("%q is in %v, want %v", text, got, want)
 		}
 		if len(want) > 0 {
-			if _, ok, err := search.Seqs(t.Context(), 0); ok || err != nil {
+			if _, ok, err := search.Rare(t.Context(), 0); ok || err != nil {
 				t.Errorf("%q: all of it was read where nothing may be: %v", text, err)
 			}
+			if _, ok, err := search.All(t.Context(), len(seqs)-1); ok || err != nil {
+				t.Errorf("%q: more events come than may: %v", text, err)
+			}
+		}
+		if all, ok, err := search.All(t.Context(), len(seqs)); !ok || err != nil || !slices.Equal(all, seqs) {
+			t.Errorf("%q: all are %v, %t, %v; want %v", text, all, ok, err, seqs)
 		}
 		matches, err := search.Match(t.Context(), []entity.Seq{1, 2, Shared(1, 100), 999})
 		if err != nil || len(matches) != 4 || matches[0] != want[1] || matches[1] != want[2] || matches[2] != want[100] || matches[3] {
@@ -125,7 +148,7 @@ func TestSearchFindsWhatIsWrittenOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seqs, ok, err := search.Seqs(context.Background(), 1000)
+	seqs, ok, err := search.Rare(context.Background(), 1000)
 	if want := []entity.Seq{1, 2, 3, 4, 5, 8, 9}; err != nil || !ok || !slices.Equal(seqs, want) {
 		t.Errorf("found %d, %t, %v; want %d", seqs, ok, err, want)
 	}

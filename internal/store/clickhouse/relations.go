@@ -191,7 +191,12 @@ func (q *builder) having(list string, seqs []entity.Seq) string {
 	if len(seqs) == 0 {
 		return "0"
 	}
-	return "hasAny(" + list + ", " + q.arg(uints(seqs)) + ")"
+	return anyOf(list, q.arg(uints(seqs)))
+}
+
+// anyOf is the condition that a list has one of others, which become a set: hasAny compares each with each, and took 6 s of 100 000 rows for 20 000.
+func anyOf(list, others string) string {
+	return "arrayExists(one -> one IN " + others + ", " + list + ")"
 }
 
 // entitiesOf are the ids, by kind, of the entities that the events are of; ok is false when that is not known of all.

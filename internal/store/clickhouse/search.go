@@ -3,7 +3,9 @@ package clickhouse
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,29 +36,48 @@ type search struct {
 	matcher *textsearch.Matcher
 }
 
-// mostSearched bounds how many payloads come for one search before they are said to be too many.
+// mostSearched bounds how many payloads come for a search for what is rare before it is said not to be.
 const mostSearched = 50_000
 
-// Seqs finds all events that match, unless too many have the letters.
-func (s *search) Seqs(ctx context.Context, limit int) (seqs []entity.Seq, ok bool, err error) {
+// Rare finds all events that match, unless too many have the letters.
+func (s *search) Rare(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
 	most := min(limit, mostSearched)
-	n := 0
+	return s.found(ctx, fmt.Sprintf(" LIMIT %d", most+1), most, most)
+}
+
+// All finds all events that match, unless more than most do.
+func (s *search) All(ctx context.Context, most int) ([]entity.Seq, bool, error) {
+	return s.found(ctx, "", math.MaxInt, most)
+}
+
+// errEnough ends a statement of whose answer no more is needed.
+var errEnough = errors.New("enough has been read")
+
+// found reads what has the letters, and ends with ok false behind more than reads of it or more than most that match.
+func (s *search) found(ctx context.Context, limit string, reads, most int) (seqs []entity.Seq, ok bool, err error) {
 	err = s.w.question(ctx, s.project, "search", func(ctx context.Context, v *view) error {
-		seqs, n = nil, 0
+		ctx, enough := context.WithCancelCause(ctx)
+		defer enough(nil)
+		seqs, ok = []entity.Seq{}, true
+		read := 0
 		q := v.query()
-		return s.read(ctx, v, q, "PREWHERE project = {p1:String}"+s.letters(q)+" WHERE "+s.indexed(q)+fmt.Sprintf(" LIMIT %d", most+1), func(seq entity.Seq, matches bool) {
-			if n++; matches {
+		err := s.read(ctx, v, q, "PREWHERE project = {p1:String}"+s.letters(q)+" WHERE "+s.indexed(q)+limit, func(seq entity.Seq, matches bool) {
+			if read++; matches && ok {
 				seqs = append(seqs, seq)
 			}
+			if ok = read <= reads && len(seqs) <= most; !ok {
+				enough(errEnough)
+			}
 		})
+		if !ok {
+			return nil
+		}
+		return err
 	})
-	if err != nil || n > most {
+	if err != nil || !ok {
 		return nil, false, err
 	}
 	slices.Sort(seqs)
-	if seqs == nil {
-		seqs = []entity.Seq{}
-	}
 	return seqs, true, nil
 }
 

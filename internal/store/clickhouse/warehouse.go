@@ -45,6 +45,7 @@ type Warehouse struct {
 	hot   *hot
 
 	whereabouts whereabouts
+	ahead       ahead
 	fronts      fronts
 	loose       looseScores
 

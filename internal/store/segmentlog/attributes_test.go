@@ -40,7 +40,7 @@ func TestSearchAttributes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		seqs, ok, err := s.Seqs(ctx, 1<<30)
+		seqs, ok, err := s.Rare(ctx, 1<<30)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sort"
@@ -97,16 +98,32 @@ type candidate struct {
 
 func (p candidate) answer() *answer { return &p.part.answers[p.stretch] }
 
-// Seqs implements store.TextSearch. What has no filter yet is read in any case: it
+// Rare implements store.TextSearch. What has no filter yet is read in any case: it
 // is little, and the newest.
-func (s *search) Seqs(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
-	seqs, err := call(s.Log, "search log", func() ([]entity.Seq, error) { return s.seqs(ctx, limit) })
+func (s *search) Rare(ctx context.Context, limit int) ([]entity.Seq, bool, error) {
+	return s.found(ctx, limit, limit)
+}
+
+// All implements store.TextSearch.
+func (s *search) All(ctx context.Context, most int) ([]entity.Seq, bool, error) {
+	return s.found(ctx, math.MaxInt, most)
+}
+
+// found is what matches, unless more than most do or many more than reads may.
+func (s *search) found(ctx context.Context, reads, most int) ([]entity.Seq, bool, error) {
+	seqs, err := call(s.Log, "search log", func() ([]entity.Seq, error) {
+		passing, err := s.passing(reads)
+		if passing == nil || err != nil {
+			return nil, err
+		}
+		return s.matching(ctx, passing, most)
+	})
 	return seqs, seqs != nil, err
 }
 
-// seqs is nil when there are more than limit.
-func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
-	var passing []candidate
+// passing are the stretches that the filters do not exclude; nil when these have more than reads events.
+func (s *search) passing(reads int) ([]candidate, error) {
+	passing := []candidate{}
 	events := 0
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -122,11 +139,16 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
 			if p.filter == nil && p.list[j].mem == nil {
 				continue
 			}
-			if events += int(p.list[j].events); events > limit {
+			if events += int(p.list[j].events); events > reads {
 				return nil, nil
 			}
 		}
 	}
+	return passing, nil
+}
+
+// matching are the events of these stretches that match; nil when more than most do.
+func (s *search) matching(ctx context.Context, passing []candidate, most int) ([]entity.Seq, error) {
 	found := 0
 	for some := range slices.Chunk(passing, 64) {
 		if err := s.read(ctx, some); err != nil {
@@ -135,7 +157,7 @@ func (s *search) seqs(ctx context.Context, limit int) ([]entity.Seq, error) {
 		for _, p := range some {
 			found += len(p.answer().hits)
 		}
-		if found > limit {
+		if found > most {
 			return nil, nil
 		}
 	}

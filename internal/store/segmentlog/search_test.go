@@ -41,7 +41,7 @@ func found(t testing.TB, l *Log, project, text string) []entity.Seq {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	seqs, ok, err := one.Seqs(ctx, 1<<30)
+	seqs, ok, err := one.Rare(ctx, 1<<30)
 	if err != nil || !ok {
 		t.Fatalf("seqs of %q: %t %v", text, ok, err)
 	}
@@ -451,28 +451,37 @@ func TestSearchBounds(t *testing.T) {
 			idle = idle.Add(time.Hour)
 			runTidy(t, l)
 		}
-		if seqs, ok, err := search("call").Seqs(context.Background(), 399); ok || err != nil || seqs != nil {
+		if seqs, ok, err := search("call").Rare(context.Background(), 399); ok || err != nil || seqs != nil {
 			t.Errorf("filtered %t: 400 events within 399: %d %t %v", filtered, len(seqs), ok, err)
 		}
-		if seqs, ok, err := search("call").Seqs(context.Background(), 400); !ok || err != nil || len(seqs) != 400 {
+		if seqs, ok, err := search("call").Rare(context.Background(), 400); !ok || err != nil || len(seqs) != 400 {
 			t.Errorf("filtered %t: 400 events within 400: %d %t %v", filtered, len(seqs), ok, err)
+		}
+		if seqs, ok, err := search("call").All(context.Background(), 399); ok || err != nil || seqs != nil {
+			t.Errorf("filtered %t: all of 400 events, at most 399: %d %t %v", filtered, len(seqs), ok, err)
+		}
+		if seqs, ok, err := search("call").All(context.Background(), 400); !ok || err != nil || len(seqs) != 400 {
+			t.Errorf("filtered %t: all of 400 events: %d %t %v", filtered, len(seqs), ok, err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, _, err := search("call").Seqs(ctx, 400); err == nil {
+		if _, _, err := search("call").Rare(ctx, 400); err == nil {
 			t.Error("a search goes on after its context")
 		}
 	}
 	// Of an absent word, the filters let nothing be read.
 	s := search("unheardof")
-	if _, ok, err := s.Seqs(context.Background(), 0); !ok || err != nil {
+	if _, ok, err := s.Rare(context.Background(), 0); !ok || err != nil {
 		t.Errorf("%t %v", ok, err)
+	}
+	if seqs, ok, err := s.All(context.Background(), 0); !ok || err != nil || seqs == nil {
+		t.Errorf("all events with an absent word: %v %t %v", seqs, ok, err)
 	}
 	open := search("call")
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := open.Seqs(context.Background(), 400); err == nil {
+	if _, _, err := open.Rare(context.Background(), 400); err == nil {
 		t.Error("a search goes on after Close")
 	}
 	if _, err := l.Search("p1", parse(t, "call")); err == nil {
@@ -573,7 +582,7 @@ func TestSearchBeside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok, err := s.Seqs(ctx, 1<<30)
+		got, ok, err := s.Rare(ctx, 1<<30)
 		s.Close()
 		if err != nil || !ok {
 			t.Fatalf("%t %v", ok, err)
