@@ -362,7 +362,7 @@ func open(cfg Config, logger *slog.Logger, from outside, at *stopping) (n *node,
 		n.monitor.documents = n.documents.State
 	}
 	options := server.Options{
-		SignIns: n.place(cfg, datadir.SignInsFile, false, signin.Join),
+		SignIns: n.place(cfg, datadir.SignInsFile, n.documents != nil, signin.Join),
 		Ingest:  n.ingest, Limits: limits, Log: n.log, Receipts: n.log, Warehouse: n.warehouse, Prices: n.prices, Budgets: n.budgets, Alerts: n.alerts, Prompts: n.prompts, Judges: n.judges, Definitions: n.saved.Definitions(), Views: n.saved.Views(), Charts: n.saved.Charts(), Datasets: n.datasets, Search: n.log, Keys: n.keys,
 		Indexer: n.indexer, Eraser: n.eraser, Repricer: n.repricer, PositionKey: n.positionKey, Backup: n.backup,
 		Admit: n.monitor.Admit, Health: n.monitor.Health, LogStats: n.log.Stats, IndexerStats: n.indexer.Stats, ClaimerStats: claimerStats,

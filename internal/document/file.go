@@ -21,6 +21,8 @@ type Place interface {
 	// Change replaces the newest text by what edit makes of it, and returns that once it is kept. edit may be called several times, and its error is
 	// returned as it is.
 	Change(edit func(old []byte) ([]byte, error)) ([]byte, error)
+	// Leave is Change for what cannot wait until the others can be reached: it holds here, also after a restart, and is joined with what they have as soon as that can be.
+	Leave(edit func(old []byte) ([]byte, error)) error
 	// Changed has room for one: somebody else has changed the text. nil: nobody does, or nobody says so.
 	Changed() <-chan struct{}
 }
@@ -78,6 +80,12 @@ func (f *File) Change(edit func(old []byte) ([]byte, error)) (text []byte, err e
 		return f.write(text)
 	})
 	return text, err
+}
+
+// Leave is Change.
+func (f *File) Leave(edit func(old []byte) ([]byte, error)) error {
+	_, err := f.Change(edit)
+	return err
 }
 
 // Changed is nil: who wants to know reads the file.

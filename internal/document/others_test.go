@@ -63,6 +63,51 @@ func TestTablesThatAreOthers(t *testing.T) {
 	})
 }
 
+// What is left while the tables are away holds here at once and behind a restart, and is brought in when they are back, with what others made meanwhile.
+func TestWhatIsLeftIsBroughtIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		store := &table{all: map[string][]string{"d": {"a\n"}}}
+		share := func() (Place, func()) {
+			s, err := NewShared(dir, time.Now, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			place := s.Place("d", File{Path: filepath.Join(dir, "d"), Others: true}, union)
+			ctx, cancel := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { _ = s.Run(ctx, store) }) // it ends with ctx
+			time.Sleep(2*Every + time.Millisecond)
+			return place, func() { cancel(); running.Wait() }
+		}
+		says := func(place Place, want string) {
+			t.Helper()
+			if got, err := place.Read(); err != nil || string(got) != want {
+				t.Errorf("the node knows %q, %v, want %q", got, err, want)
+			}
+		}
+		place, stop := share()
+		store.set(errors.New("away"))
+		if err := place.Leave(add("b")); err != nil {
+			t.Fatal(err)
+		}
+		says(place, "a\nb\n")
+		stop()
+		place, stop = share()
+		defer stop()
+		says(place, "a\nb\n")
+		store.mu.Lock()
+		store.away, store.all["d"] = nil, []string{"a\n", "a\nc\n"}
+		store.mu.Unlock()
+		time.Sleep(2*Every + time.Millisecond)
+		says(place, "a\nb\nc\n")
+		if got := store.text("d"); got != "a\nb\nc\n" {
+			t.Errorf("the tables have %q", got)
+		}
+	})
+}
+
 // A file that was about to be replaced by a newer copy when the process ended is a copy still: what others took out meanwhile does not come back with it.
 func TestACopyThatWasNotReplaced(t *testing.T) {
 	t.Parallel()

@@ -110,6 +110,18 @@ func (d *shared) alone(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	return text, err
 }
 
+// Leave changes the file as another process would: the next look that reaches the Store brings it in. The file must be one that others change.
+func (d *shared) Leave(edit func([]byte) ([]byte, error)) error {
+	text, err := d.Read()
+	if err == nil {
+		text, err = edit(text)
+	}
+	if err == nil {
+		_, err = d.file.Change(func([]byte) ([]byte, error) { return text, nil })
+	}
+	return err
+}
+
 func (d *shared) known() ([]byte, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,6 +97,51 @@ func TestSignInsAreKept(t *testing.T) {
 	again := s.start("k")
 	if s = open(); s.alive(stays) || !s.alive(again) {
 		t.Error("a damaged file")
+	}
+}
+
+// nowhere is what nodes share, away.
+type nowhere struct{}
+
+var errNowhere = errors.New("away")
+
+func (nowhere) DocumentVersions(context.Context) (map[string]uint64, error) { return nil, errNowhere }
+
+func (nowhere) Document(context.Context, string, uint64) ([]byte, uint64, error) {
+	return nil, 0, errNowhere
+}
+
+func (nowhere) PutDocument(context.Context, string, uint64, []byte) (bool, error) {
+	return false, errNowhere
+}
+
+// Who signs in or out while nothing can be told to the other nodes has done so after a restart of this one, too.
+func TestSignInsOutliveANodeThatIsAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	quiet := slog.New(slog.DiscardHandler)
+	open := func(shares bool) *signIns {
+		all, err := document.NewShared(dir, time.Now, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := all.Place("signins", document.File{Path: filepath.Join(dir, "signins.json"), Others: true}, Join)
+		if shares {
+			ended, end := context.WithCancel(t.Context())
+			end()
+			if err := all.Run(ended, nowhere{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return newSignIns(time.Now, place, quiet)
+	}
+	before := open(false).start("k") // which all nodes know
+	s := open(true)
+	during := s.start("k")
+	s.end(before)
+	s = open(true)
+	if s.alive(before) || !s.alive(during) {
+		t.Errorf("behind a restart: who signed out is signed in (%t), who signed in is (%t)", s.alive(before), s.alive(during))
 	}
 }
 

@@ -179,25 +179,33 @@ func (s *signIns) end(token string) {
 	}
 }
 
-// save writes what is not written, if there is something. What cannot be written now is tried again.
+// save writes what is not written, if there is something. What cannot be written for all nodes now is kept on this one, and tried again.
 func (s *signIns) save() {
 	if s.place == nil {
 		return
 	}
-	text, err := s.place.Change(func(old []byte) ([]byte, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.unsaved = false
-		return s.all.with(parse(old, s.logger), s.now()).encode()
-	})
+	text, err := s.place.Change(s.written)
 	if err == nil {
 		s.take(text)
 		return
 	}
+	left := s.place.Leave(s.written)
 	s.mu.Lock()
 	s.unsaved = true
 	s.mu.Unlock()
-	s.logger.Warn("sign-ins to the page cannot be written: this node knows them until it stops", "error", err)
+	if left != nil {
+		s.logger.Warn("sign-ins to the page cannot be written: this node knows them until it stops", "error", errors.Join(err, left))
+		return
+	}
+	s.logger.Warn("sign-ins to the page cannot be written for all nodes: this node keeps them until they can", "error", err)
+}
+
+// written is a text with what is known here.
+func (s *signIns) written(old []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsaved = false
+	return s.all.with(parse(old, s.logger), s.now()).encode()
 }
 
 // take takes in what a text has.
