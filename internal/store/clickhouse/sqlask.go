@@ -172,7 +172,7 @@ func ofTheText(err error) error {
 func ofTheAnalysis(err error) error {
 	var said *ch.Exception
 	if !errors.As(err, &said) || said.IsCode(proto.ErrMemoryLimitExceeded, proto.ErrTimeoutExceeded, proto.ErrSocketTimeout, proto.ErrNetworkError, proto.ErrAllConnectionTriesFailed,
-		proto.ErrTooManySimultaneousQueries, proto.ErrAuthenticationFailed) {
+		proto.ErrTooManySimultaneousQueries, proto.ErrAuthenticationFailed, proto.ErrAborted) || namesServer(said.Message) {
 		return ofTheText(err)
 	}
 	return store.SQLErrorf("%s", shortSQLError(said.Message))
@@ -180,7 +180,10 @@ func ofTheAnalysis(err error) error {
 
 // shortSQLError leaves out where in our statement it was, which has more than was sent.
 func shortSQLError(message string) string {
-	for _, before := range []string{": In scope", ". In scope", " In scope", " in scope ", ": while ", ": While ", " (in query:", " (version "} {
+	if strings.Contains(message, "Correlated subqueries are not supported with remote tables") {
+		return "over several shards a subquery cannot name columns of the query around it: write a JOIN, or IN with a subquery of its own"
+	}
+	for _, before := range []string{": In scope", ". In scope", " In scope", ". In query", " In query", " in scope ", ": while ", ": While ", " (in query:", " (version "} {
 		message, _, _ = strings.Cut(message, before)
 	}
 	return strings.TrimSpace(strings.TrimPrefix(message, "DB::Exception: "))
