@@ -24,16 +24,51 @@ func verifiedWhole(t *testing.T, w *Warehouse, recs []entity.Record) *Verified {
 	return v
 }
 
-// lost is a database of two nodes' events, the same facts among them, of which a server has lost some, and rows.
-func lost(t *testing.T, s *clickhousetest.Server) (o Options, w *Warehouse, recs []entity.Record, missing []entity.Seq) {
+// losses are what servers may lose of a database, and the events that are gone with it, of the first node.
+var losses = map[string]func(t *testing.T, all []*clickhousetest.Server, database, suffix string) []entity.Seq{
+	"Rows": func(t *testing.T, all []*clickhousetest.Server, database, suffix string) []entity.Seq {
+		missing := []entity.Seq{12, 50, 51, 120}
+		var seqs []string
+		for _, seq := range missing {
+			seqs = append(seqs, strconv.FormatUint(uint64(Shared(0, seq)), 10))
+		}
+		for _, s := range all {
+			s.Do(t, "ALTER TABLE "+database+".events"+suffix+" DELETE WHERE seq IN ("+strings.Join(seqs, ",")+") SETTINGS mutations_sync = 2")
+			for _, table := range []string{"observations", "traces", "scores"} {
+				s.Do(t, "ALTER TABLE "+database+"."+table+suffix+" DELETE WHERE cityHash64(id) % 3 = 0 SETTINGS mutations_sync = 2")
+			}
+		}
+		return missing
+	},
+	// A merge for which there was no room puts a file without rows in the place of whole ones.
+	"Parts": func(t *testing.T, all []*clickhousetest.Server, database, suffix string) (missing []entity.Seq) {
+		s := all[len(all)-1]
+		for _, table := range []string{"events", "observations", "traces"} {
+			part := s.Do(t, "SELECT name FROM system.parts WHERE active AND database = '"+database+"' AND table = '"+table+suffix+"' ORDER BY rows DESC LIMIT 1")
+			if table == "events" {
+				for seq := range strings.FieldsSeq(s.Do(t, "SELECT seq FROM "+database+".events"+suffix+" WHERE node = 0 AND _part = '"+part+"' ORDER BY seq")) {
+					n, err := strconv.ParseUint(seq, 10, 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					missing = append(missing, entity.Seq(n))
+				}
+			}
+			s.Do(t, "ALTER TABLE "+database+"."+table+suffix+" DROP PART '"+part+"'")
+		}
+		return missing
+	},
+}
+
+// lost is a database of two nodes' events, the same facts among them, of which servers have lost some, and rows.
+func lost(t *testing.T, o Options, all []*clickhousetest.Server, loss string) (w *Warehouse, recs []entity.Record, missing []entity.Seq) {
 	t.Helper()
-	o = testOptions(t, s, s.Database(t))
 	o.Node = 1
 	other := openWith(t, o)
 	o.Node = 0
 	w = openWith(t, o)
 	other.pool.silence, w.pool.silence = 5*time.Minute, 5*time.Minute
-	recs = withRows(t, firstOf(storetest.History(31, 120)))
+	recs = withRows(t, firstOf(storetest.History(31, 160)))[:120]
 	for i := range recs {
 		recs[i].Seq = entity.Seq(i + 1)
 		recs[i].ReceivedAt = recs[i].ReceivedAt.AddDate(0, 0, i/50)
@@ -47,16 +82,11 @@ func lost(t *testing.T, s *clickhousetest.Server) (o Options, w *Warehouse, recs
 	if v := verifiedWhole(t, w, recs); !v.Whole() || v.Events != int64(len(recs)) {
 		t.Fatalf("as it was inserted: %+v", v)
 	}
-	missing = []entity.Seq{12, 50, 51, entity.Seq(len(recs))}
-	var seqs []string
-	for _, seq := range missing {
-		seqs = append(seqs, strconv.FormatUint(uint64(Shared(0, seq)), 10))
+	suffix := ""
+	if len(all) > 1 {
+		suffix = localSuffix
 	}
-	s.Do(t, "ALTER TABLE "+o.Database+".events DELETE WHERE seq IN ("+strings.Join(seqs, ",")+") SETTINGS mutations_sync = 2")
-	for _, table := range []string{"observations", "traces", "scores"} {
-		s.Do(t, "ALTER TABLE "+o.Database+"."+table+" DELETE WHERE cityHash64(id) % 3 = 0 SETTINGS mutations_sync = 2")
-	}
-	return o, w, recs, missing
+	return w, recs, losses[loss](t, all, o.Database, suffix)
 }
 
 func these(recs []entity.Record, seqs []entity.Seq) (all []entity.Record) {
@@ -68,15 +98,30 @@ func these(recs []entity.Record, seqs []entity.Seq) (all []entity.Record) {
 	return all
 }
 
-// What a server has lost of events and of rows is found, and is there again once the node has inserted what its log has and folded it: each event once, and every answer as it was.
+// What servers have lost of events and of rows, or whole files of both, is found, and is there again once the node has inserted what its log has and folded it: each event once, and every
+// answer as it was, in one place and over shards.
 func TestRepair(t *testing.T) {
 	t.Parallel()
-	s := server(t)
-	o, w, recs, missing := lost(t, s)
+	shards := clickhousetest.StartCluster(t, 2)
+	for loss := range losses {
+		t.Run(loss, func(t *testing.T) {
+			t.Parallel()
+			s := server(t)
+			repair(t, testOptions(t, s, s.Database(t)), []*clickhousetest.Server{s}, loss)
+		})
+		t.Run(loss+"OnShards", func(t *testing.T) {
+			t.Parallel()
+			repair(t, onShards(t, shards, databaseOf(t.TempDir())), shards, loss)
+		})
+	}
+}
+
+func repair(t *testing.T, o Options, all []*clickhousetest.Server, loss string) {
+	w, recs, missing := lost(t, o, all, loss)
 	defer closeOf(t, w)
 	v := verifiedWhole(t, w, recs)
-	if !slices.Equal(v.Missing, missing) || len(v.Unsettled) == 0 || v.Rowless == 0 || v.Whole() {
-		t.Errorf("what is lost: %+v", v)
+	if len(missing) == 0 || !slices.Equal(v.Missing, missing) || len(v.Unsettled) == 0 || loss == "Rows" && v.Rowless == 0 || v.Whole() {
+		t.Errorf("what is lost: %+v, want %v", v, missing)
 	}
 	if err := w.Restore(t.Context(), these(recs, v.Missing)); err != nil {
 		t.Fatal(err)
@@ -87,7 +132,7 @@ func TestRepair(t *testing.T) {
 	if v := verifiedWhole(t, w, recs); !v.Whole() {
 		t.Errorf("after it was mended: %+v", v)
 	}
-	if got := s.Do(t, "SELECT count() FROM "+o.Database+".events WHERE node = 0"); got != strconv.Itoa(len(recs)) {
+	if got := all[0].Do(t, "SELECT count() FROM "+o.Database+".events WHERE node = 0"); got != strconv.Itoa(len(recs)) {
 		t.Errorf("%s rows of %d events", got, len(recs))
 	}
 	same(t, "after it was mended", answers(t, w), answers(t, reference(t, recs)))
@@ -97,7 +142,8 @@ func TestRepair(t *testing.T) {
 func TestRepairIsInterrupted(t *testing.T) {
 	t.Parallel()
 	s := server(t)
-	o, w, recs, missing := lost(t, s)
+	o := testOptions(t, s, s.Database(t))
+	w, recs, missing := lost(t, o, []*clickhousetest.Server{s}, "Rows")
 	crashed := errors.New("crashed")
 	inserts := 0
 	w.pool.fault = func(statement string) error {
