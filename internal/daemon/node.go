@@ -102,7 +102,7 @@ func openStores(cfg Config, logger *slog.Logger) (s stores, err error) {
 		return s, err
 	}
 	s.log, err = segmentlog.Open(filepath.Join(cfg.DataDir, datadir.LogDir), segmentlog.Options{
-		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now, AcceptLoss: cfg.AcceptLoss,
+		Logger: logger.With("part", "log"), IndexCacheBytes: int64(cfg.IndexCache), Now: now, AcceptLoss: cfg.AcceptLoss, Unsearched: cfg.WarehouseURL != "",
 	})
 	if err != nil {
 		return s, errors.Join(err, s.dir.close())

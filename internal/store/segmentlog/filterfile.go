@@ -14,6 +14,7 @@ import (
 
 const (
 	filterMagic  = "BROKFLT\x00"
+	namesMagic   = "BROKFLN\x00" // of filters that know only whom events name
 	filterExt    = ".flt"
 	maxStretches = 1 << 22
 )
@@ -22,13 +23,14 @@ const (
 // also changes with what textsearch takes for a word or an attribute and with whom extract.MentionsOf finds named.
 const FilterVersion = 4
 
-// errOlderFilter says that a program made the filter file for which other words were words. It
+// errOlderFilter says that a program made the filter file for which other words were words, or none were. It
 // is no damage: the file is made again.
 var errOlderFilter = errors.New("older filter")
 
 // filterHeader opens a filter file. It names the segment file that the filters
 // were made of: another one, of the same name, has another salt.
 type filterHeader struct {
+	names     bool // only: not the words
 	salt      uint32
 	base      entity.Seq
 	end       int64 // bytes of the segment
@@ -38,7 +40,11 @@ type filterHeader struct {
 
 func (h *filterHeader) append(b []byte) []byte {
 	at := len(b)
-	b = append(b, filterMagic...)
+	if h.names {
+		b = append(b, namesMagic...)
+	} else {
+		b = append(b, filterMagic...)
+	}
 	b = binary.LittleEndian.AppendUint32(b, FilterVersion)
 	b = binary.LittleEndian.AppendUint32(b, h.salt)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.base))
@@ -51,7 +57,7 @@ func (h *filterHeader) append(b []byte) []byte {
 
 func parseFilterHeader(b []byte) (filterHeader, error) {
 	var h filterHeader
-	if len(b) < headerLen || string(b[:8]) != filterMagic || binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
+	if h.names = len(b) >= 8 && string(b[:8]) == namesMagic; len(b) < headerLen || !h.names && string(b[:8]) != filterMagic || binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return h, damaged("header of filter file")
 	}
 	if v := binary.LittleEndian.Uint32(b[8:]); v < FilterVersion {

@@ -11,15 +11,18 @@ import (
 type filters struct {
 	list []stretch // with their filters; the last has none before it is full, or close
 
-	set     hashSet // of the last stretch
-	hashes  *textsearch.Hashes
+	set     hashSet            // of the last stretch
+	hashes  *textsearch.Hashes // nil: words are left out
 	fields  entity.Fields
 	mention []byte // memory of one
 }
 
-func newFilters() *filters {
+// newFilters makes filters of words and of whom events name, or of these alone.
+func newFilters(words bool) *filters {
 	f := &filters{}
-	f.hashes = textsearch.NewHashes(f.set.add)
+	if words {
+		f.hashes = textsearch.NewHashes(f.set.add)
+	}
 	return f
 }
 
@@ -37,7 +40,9 @@ func (f *filters) add(b *block, off int64) {
 	}
 	for t, i := range b.each() {
 		if b.live(i) {
-			f.hashes.Event(&b.events[i])
+			if f.hashes != nil {
+				f.hashes.Event(&b.events[i])
+			}
 			f.mentions(t.project, b, i)
 		}
 	}

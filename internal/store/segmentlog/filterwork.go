@@ -65,7 +65,7 @@ func (l *Log) filter(ctx context.Context, seg *segment) error {
 	if len(list) > maxStretches {
 		return errors.New("segment has more stretches than a filter file can name")
 	}
-	h := filterHeader{salt: seg.salt, base: seg.base, end: v.end}
+	h := filterHeader{names: l.o.Unsearched, salt: seg.salt, base: seg.base, end: v.end}
 	if err := durable.ReplaceIn(l.fs, filterPath(seg.path), appendFilters(nil, h, list)); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (l *Log) filter(ctx context.Context, seg *segment) error {
 
 // buildFilters reads the segment and makes the filters of its words.
 func (v *view) buildFilters(ctx context.Context) ([]stretch, error) {
-	f := newFilters()
+	f := newFilters(!v.o.Unsearched)
 	sc := v.seg.scanner(v.h, v.end, scanAhead)
 	err := v.decoded(sc, func(b *block, off int64) error { // what is damaged is passed over, and its segment gets no filters
 		f.add(b, off)

@@ -2,6 +2,7 @@ package segmentlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,13 +10,23 @@ import (
 	"time"
 
 	"github.com/brokle-ai/brokle-go/internal/entity"
+	"github.com/brokle-ai/brokle-go/internal/textsearch"
 )
 
-// Which events refer to a medium the filters know: packed, merged, after a restart, and when one of them was erased. Little else is read for it.
+// Which events refer to a medium the filters know: packed, merged, after a restart, and when one of them was erased. Little else is read for it. So do those without words.
 func TestMentionedMedia(t *testing.T) {
 	t.Parallel()
+	for _, unsearched := range []bool{false, true} {
+		t.Run(fmt.Sprint("unsearched ", unsearched), func(t *testing.T) {
+			t.Parallel()
+			testMentionedMedia(t, unsearched)
+		})
+	}
+}
+
+func testMentionedMedia(t *testing.T, unsearched bool) {
 	ctx, dir, idle := context.Background(), t.TempDir(), time.Now()
-	o := Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }}
+	o := Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }, Unsearched: unsearched}
 	l := openTest(t, nil, dir, o)
 	hash := strings.Repeat("0123456789abcdef", 4)
 	another := strings.Repeat("fedcba9876543210", 4)
@@ -72,4 +83,59 @@ func TestMentionedMedia(t *testing.T) {
 	}
 	want = want[1:]
 	check("one is erased")
+}
+
+// A Log that nobody asks for words has none in its filters, and says so to who asks; opened by one that is asked it makes them again, and finds all.
+func TestUnsearched(t *testing.T) {
+	t.Parallel()
+	ctx, dir, idle := context.Background(), t.TempDir(), time.Now()
+	o := Options{SegmentBytes: 10 << 10, Now: func() time.Time { return idle }, Unsearched: true}
+	l := openTest(t, nil, dir, o)
+	for i := range 40 {
+		if _, err := l.Append(ctx, testBatch(fmt.Sprint("b", i), 10, 200)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idle = idle.Add(time.Hour)
+	sealNow(t, l)
+	runTidy(t, l)
+	words := func() (all, with int) {
+		for _, file := range filterFiles(t, dir) {
+			if all++; holds(t, file, textsearch.WordHash([]byte("call"))) {
+				with++
+			}
+		}
+		return all, with
+	}
+	if all, with := words(); all == 0 || with > 0 {
+		t.Errorf("%d of %d filter files have a word", with, all)
+	}
+	if _, err := l.Search("p1", parse(t, "call")); !errors.Is(err, errUnsearched) {
+		t.Errorf("a search: %v", err)
+	}
+	reopen := func(unsearched bool) {
+		t.Helper()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.Unsearched = unsearched
+		l = openTest(t, nil, dir, o)
+	}
+	reopen(false)
+	if n := len(found(t, l, "p1", "call")); n != 400 {
+		t.Errorf("%d of 400 events are found", n)
+	}
+	runTidy(t, l)
+	if all, with := words(); all == 0 || with != all {
+		t.Errorf("%d of %d filter files have the word", with, all)
+	}
+	reopen(true)
+	read := 0
+	err := l.Mentioning(ctx, "p1", []entity.Mention{{Of: entity.TraceKind, ID: "none"}}, l.Head(), func(*entity.Record) { read++ })
+	if err != nil || read > 100 {
+		t.Errorf("%d of 400 events are read for what none names: %v", read, err)
+	}
+	if all, with := words(); with != all {
+		t.Errorf("%d of %d filter files have the word still", with, all)
+	}
 }

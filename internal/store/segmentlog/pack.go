@@ -47,7 +47,7 @@ func (l *Log) newPacker(olds []*segment, expire *expiry) (*packer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &packer{Log: l, w: w, filters: newFilters(), expire: expire, kept: map[entity.Seq]int64{}}, nil
+	return &packer{Log: l, w: w, filters: newFilters(!l.o.Unsearched), expire: expire, kept: map[entity.Seq]int64{}}, nil
 }
 
 // repack makes one packed segment of a run of others. A damaged one among them is errDamaged: it is left as it

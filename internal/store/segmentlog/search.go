@@ -47,6 +47,9 @@ type answer struct {
 // Search implements store.Searcher.
 func (l *Log) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
 	return call(l, "search log", func() (store.TextSearch, error) {
+		if l.o.Unsearched {
+			return nil, errUnsearched
+		}
 		s := &search{Log: l, project: project, q: q, hashes: append(q.Hashes(), projectHash(project))}
 		if err := s.open(); err != nil {
 			s.Close()
@@ -55,6 +58,8 @@ func (l *Log) Search(project string, q *textsearch.Query) (store.TextSearch, err
 		return s, nil
 	})
 }
+
+var errUnsearched = errors.New("its filters do not know the words")
 
 // open takes hold of all segments: what replaces one later is not waited for.
 func (s *search) open() error {
@@ -396,7 +401,7 @@ func (v *view) openFilter() (*handle, error) {
 		return nil, err
 	}
 	if errors.Is(err, errOlderFilter) {
-		v.o.Logger.Info("filter file of an older version is made again", "segment", seg.path)
+		v.o.Logger.Info("filter file of an older version, or without words, is made again", "segment", seg.path)
 	} else {
 		v.o.Logger.Warn("filter file of a segment is not its own; it is made again", "segment", seg.path, "error", err)
 	}
@@ -407,6 +412,9 @@ func (v *view) readFilters(h *handle, size int64) ([]stretch, error) {
 	header, list, err := readFilters(h.file, size)
 	if err == nil && (!v.seg.salted || header.salt != v.seg.salt || header.base != v.seg.base || header.end != v.end) {
 		err = damaged("filter file of another segment")
+	}
+	if err == nil && header.names && !v.o.Unsearched {
+		err = fmt.Errorf("%w: %w", errOlderFilter, damaged("filter file without words"))
 	}
 	return list, err
 }
