@@ -217,6 +217,7 @@ except WebhookVerificationError:
 
 // Of two nodes that share alerts one tells; when it is killed the other one takes over, with what was still to be told.
 func TestOneNodeTells(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}

@@ -92,6 +92,7 @@ func (c *calls) stop(nodes ...*rig.Node) {
 // A node that shared its warehouse prices calls of before by what held for them, whatever is folded again, when it is alone; what is said alone holds for what comes then. So it is
 // when it is back with the others, and in directories that are made of what it has: a copy back, a backup.
 func TestPricesOfANodeThatLeavesAndComesBack(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}

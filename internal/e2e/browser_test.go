@@ -65,6 +65,7 @@ func (b *browserTest) run(t *testing.T, n *rig.Node, files ...string) {
 // The page, over a day of the sample and, when it is there, the real input.
 // BROKLE_SHOTS names a directory for pictures.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	b := newBrowserTest(t)
 	n := startNode(t, b.data, "--dev", "--sample")
 	waitSample(t, n)

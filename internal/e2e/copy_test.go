@@ -112,6 +112,7 @@ func copying(t *testing.T, kill time.Duration, args ...string) (out string, code
 // A node's data go to a shared warehouse while it runs, whatever is killed meanwhile, and back to a directory of its own: it answers everything as before, stores no retry twice,
 // and what was erased, repriced and stored after the copy is right, too.
 func TestMoveToASharedWarehouseAndBack(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs nodes and a ClickHouse")
 	}

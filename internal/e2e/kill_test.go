@@ -60,6 +60,7 @@ func (w *writers) finish() {
 // Properties 1, 2 and 3: whatever the server acknowledged is there, once, after
 // any number of SIGKILLs, some of them in the middle of recovery.
 func TestSIGKILL(t *testing.T) {
+	t.Parallel()
 	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)

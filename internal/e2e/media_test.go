@@ -53,6 +53,7 @@ func media(t *testing.T, dir string) (names []string) {
 
 // A node dies between a medium and its event, or behind both. What was not stored leaves nothing behind; the retry brings both, once.
 func TestKilledBetweenMediumAndEvent(t *testing.T) {
+	t.Parallel()
 	mortal, err := rig.Build("faultpoints")
 	if err != nil {
 		t.Fatal(err)

@@ -271,6 +271,7 @@ func TestNodesShareARedis(t *testing.T) {
 
 // The same on a Redis Cluster of six processes.
 func TestNodesShareACluster(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, 3, redistest.StartCluster(t).URL())
 	f.run(t, chance.Of(t), func(batch int) bool { return batch == 12 })
 	f.check(t, true)
@@ -312,6 +313,7 @@ func (f *fleet) checkMetrics(t *testing.T) {
 // Property 16: Redis empties, stops, and dies in mid-run. No event is lost, and
 // what two nodes accepted is one row in the reading of each.
 func TestRedisFailsInMidRun(t *testing.T) {
+	t.Parallel()
 	for name, fail := range map[string]func(t *testing.T, f *fleet, s *redistest.Server){
 		"FLUSHALL": func(t *testing.T, f *fleet, s *redistest.Server) {
 			for range 5 {
@@ -375,6 +377,7 @@ func TestRedisFailsInMidRun(t *testing.T) {
 // and commit. The retry on another node is never called a duplicate of something
 // that is not stored there, and is processed once.
 func TestNodeKilledHoldingClaims(t *testing.T) {
+	t.Parallel()
 	mortal, err := rig.Build("faultpoints")
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,7 @@ const (
 // in observations as in traces, also while calls of these days come in. A second repricing has nothing to do, and a warehouse that is
 // built anew from the log has the same costs.
 func TestKilledWhileRepricing(t *testing.T) {
+	t.Parallel()
 	rng := chance.Of(t)
 	dir := t.TempDir()
 	n := startNode(t, dir)

@@ -64,6 +64,7 @@ var sameCall = map[string]map[string]string{
 // Issue 17, "What it must show", 2, and one call of a client that makes spans of its own: the same call, recorded in every way there is, is
 // one generation that says the same; where a library says less, it is exactly what is written here.
 func TestTheSameCall(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped: -short leaves out what installs packages")
 	}

@@ -16,6 +16,7 @@ import (
 // Two nodes over two ClickHouse servers, each a shard, with a Redis. A node is killed, and a shard, while clients send and send again: what was acknowledged is there once, from either node; while
 // the shard is away nothing is answered without it, and which one it is is said.
 func TestNodesShareShards(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and two ClickHouse servers, and kills them")
 	}

@@ -35,6 +35,7 @@ func ask(t *testing.T, n func() *rig.Node, method, path, body string) (answer []
 // Datasets and experiments are of all nodes: whichever is asked, at the same time, or killed; what is erased is gone on all. A node that was alone brings in its own, and what nodes share goes back to
 // one that is alone.
 func TestNodesShareDatasets(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}

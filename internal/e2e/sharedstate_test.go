@@ -136,6 +136,7 @@ func (a *alerts) got() []string {
 
 // What is kept beside the data is of all nodes: whichever is asked, killed, or cut off.
 func TestNodesShareTheirState(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse")
 	}

@@ -262,6 +262,7 @@ func (s *sharing) check(t *testing.T, what string, n *rig.Node) {
 // Two nodes, of which one is killed and started again and ClickHouse too, while clients send and send again: what was acknowledged is there once, from either
 // node, and from the one that is left.
 func TestNodesShareAWarehouse(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: it runs two nodes, a Redis and a ClickHouse, and kills them")
 	}
