@@ -43,6 +43,11 @@ func (v *view) Change(edit func([]byte) ([]byte, error)) ([]byte, error) {
 	return text, err
 }
 
+func (v *view) Leave(edit func([]byte) ([]byte, error)) error {
+	_, err := v.Change(edit)
+	return err
+}
+
 func (v *view) Changed() <-chan struct{} { return v.changed }
 
 // hears is what follow and leading do when another node has changed something.

@@ -47,7 +47,7 @@ type eventAt struct {
 func (a *ahead) take(of store.EventFilter, after entity.Seq) (p places, known bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lists = slices.DeleteFunc(a.lists, func(of places) bool { return time.Since(of.found) > aheadFor })
+	a.lists = slices.DeleteFunc(a.lists, func(p places) bool { return time.Since(p.found) > aheadFor })
 	i := slices.IndexFunc(a.lists, func(p places) bool { return p.after == after && p.of == of })
 	if i < 0 {
 		return places{}, false
@@ -57,9 +57,11 @@ func (a *ahead) take(of store.EventFilter, after entity.Seq) (p places, known bo
 	return p, true
 }
 
+// put keeps what comes behind a Seq in the place of what somebody who began earlier found there: events may have come since.
 func (a *ahead) put(p places) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.lists = slices.DeleteFunc(a.lists, func(had places) bool { return had.after == p.after && had.of == p.of })
 	if len(a.lists) == listsAhead {
 		a.lists = slices.Delete(a.lists, 0, 1)
 	}

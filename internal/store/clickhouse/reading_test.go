@@ -59,6 +59,27 @@ func TestReadingWhatAllNodesHave(t *testing.T) {
 	closeOf(t, second)
 }
 
+// Who pages through all events has all that came before it began, whoever else did so before and stopped in the middle.
+func TestReadingBesideOthers(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	w := openWith(t, testOptions(t, s, s.Database(t)))
+	recs := firstOf(withRows(t, storetest.History(chance.Seed(t), 60)))
+	for i := range recs {
+		recs[i].Seq = entity.Seq(i + 1)
+	}
+	f := &store.EventFilter{Project: storetest.HistoryProject}
+	insert(t, w, recs[:30], 30)
+	if _, _, err := w.ReadOf(t.Context(), f, 0, 7); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, w, recs[30:], entity.Seq(len(recs)))
+	if got := readAll(t, w, f, recs); len(got) != len(recs) {
+		t.Errorf("%d of %d events are read", len(got), len(recs))
+	}
+	closeOf(t, w)
+}
+
 // readAll pages through the events that a filter lets through; the reader may give more.
 func readAll(t *testing.T, w *Warehouse, f *store.EventFilter, recs []entity.Record) (got []entity.Seq) {
 	t.Helper()
