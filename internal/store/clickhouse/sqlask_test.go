@@ -371,7 +371,7 @@ func tenancySQL(t *testing.T, w *Warehouse) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		a, err := askSQL(ctx, w, text)
 		for w.sharded() && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil { // a server is run again
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond)
 			a, err = askSQL(ctx, w, text)
 		}
 		cancel()

@@ -573,7 +573,7 @@ func TestSearchBeside(t *testing.T) {
 	}
 	for n := 0; n < 30 || !enough(); n++ {
 		if n >= 30 { // the machine is busy
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		if n > 100_000 {
 			t.Fatal("nothing is erased or recompressed beside the searches")
