@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/brokle-ai/brokle-go/internal/chance"
@@ -112,6 +114,49 @@ func (c crowded) Search(project string, q *textsearch.Query) (store.TextSearch, 
 }
 
 func (crowdedSearch) All(context.Context, int) ([]entity.Seq, bool, error) { return nil, false, nil }
+
+// leaking counts searches that are open. The second one fails.
+type leaking struct {
+	store.Searcher
+	open, all *atomic.Int32
+}
+
+type leakingSearch struct {
+	store.TextSearch
+	of    leaking
+	fails bool
+}
+
+func (c leaking) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
+	s, err := c.Searcher.Search(project, q)
+	c.open.Add(1)
+	return leakingSearch{s, c, c.all.Add(1) == 2}, err
+}
+
+func (s leakingSearch) Rare(context.Context, int) ([]entity.Seq, bool, error) {
+	if s.fails {
+		return nil, false, errors.New("broken")
+	}
+	return nil, false, nil
+}
+
+func (s leakingSearch) Close() {
+	s.of.open.Add(-1)
+	s.TextSearch.Close()
+}
+
+// A search that fails leaves none open of those before it.
+func TestSearchThatFails(t *testing.T) {
+	t.Parallel()
+	var left, all atomic.Int32
+	h := open(t, setup{options: func(o *Options) { o.Search = leaking{o.Search, &left, &all} }})
+	if rep := h.get("/v1/traces?q=alpha&filter=beta"); rep.status != 500 || all.Load() != 2 {
+		t.Errorf("%d %s after %d searches", rep.status, rep.body, all.Load())
+	}
+	if n := left.Load(); n != 0 {
+		t.Errorf("%d searches are open", n)
+	}
+}
 
 // Statistics of what too many events have say so, by the parameter that asks for it.
 func TestStatsOfTooManyEvents(t *testing.T) {
