@@ -100,9 +100,12 @@ lint: deps $(PAGE_DEPS)
 	@echo "the page: no way to write HTML"
 	@! grep -rnE 'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write' web/src
 
+# Packages are tested in this order, as many at once as there are processors: what takes minutes comes first, so that the rest runs beside it.
+SLOWEST     := ./internal/store/clickhouse ./internal/server
+
 # -short leaves out what repeats the same code over other data; `unit` has all of it.
 quick unit: test-deps
-	@echo "unit tests"; $(GO) test -vet=off $(if $(filter quick,$@),-short) -timeout 20m $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
+	@echo "unit tests"; $(GO) test -vet=off $(if $(filter quick,$@),-short) -timeout 30m $(SLOWEST) $$($(GO) list ./... | grep -v '/internal/e2e\(/torture\)\?$$')
 	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off ./...); done
 
 race: test-deps ## the tests of the concurrent packages under the race detector
