@@ -109,7 +109,7 @@ quick unit: test-deps
 	@for module in $(NESTED); do (cd $$module && $(GO) test -vet=off ./...); done
 
 race: test-deps ## the tests of the concurrent packages under the race detector
-	@echo "race detector"; $(GO) test -vet=off -race -short -timeout 20m $(RACE)
+	@echo "race detector"; $(GO) test -vet=off -race -short -timeout 30m $(SLOWEST) $(RACE)
 	@for module in broklehttp broklelangchain brokleeino broklegenkit brokleotel; do (cd $$module && $(GO) test -vet=off -race ./...); done # the others only hand over to internal/modelcall
 
 fuzz: test-deps ## each fuzz target for FUZZTIME (10m: more than five hours); writes docs/reliability.md

@@ -102,7 +102,10 @@ func these(recs []entity.Record, seqs []entity.Seq) (all []entity.Record) {
 // answer as it was, in one place and over shards.
 func TestRepair(t *testing.T) {
 	t.Parallel()
-	shards := clickhousetest.StartCluster(t, 2)
+	var shards []*clickhousetest.Server
+	if !testing.Short() {
+		shards = clickhousetest.StartCluster(t, 2)
+	}
 	for loss := range losses {
 		t.Run(loss, func(t *testing.T) {
 			t.Parallel()
@@ -110,6 +113,9 @@ func TestRepair(t *testing.T) {
 			repair(t, testOptions(t, s, s.Database(t)), []*clickhousetest.Server{s}, loss)
 		})
 		t.Run(loss+"OnShards", func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("the same again, over two servers")
+			}
 			t.Parallel()
 			repair(t, onShards(t, shards, databaseOf(t.TempDir())), shards, loss)
 		})

@@ -125,6 +125,9 @@ func TestSQLIsTheSame(t *testing.T) {
 // What has rows in two shards is answered in SQL as a warehouse in one place answers it, and has nothing of another project. The servers are run again when they end: the engine as a library
 // does when another shard breaks a connection off in its first packets, as it may when a statement fails.
 func TestSQLOnShards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the statements of TestSQLIsTheSame again, to two servers")
+	}
 	t.Parallel()
 	all := clickhousetest.StartCluster(t, 2)
 	for _, s := range all {
