@@ -20,11 +20,18 @@ import (
 // shareAlone shares the document "d" of a directory, whose file nobody else changes.
 func shareAlone(t *testing.T, dir string, store Store, replace func(string, []byte) error) (place Place, stop func()) {
 	t.Helper()
+	return shareFile(t, dir, store, File{Replace: replace})
+}
+
+// shareFile shares the document "d" of a directory.
+func shareFile(t *testing.T, dir string, store Store, file File) (place Place, stop func()) {
+	t.Helper()
+	file.Path = filepath.Join(dir, "d")
 	s, err := NewShared(dir, time.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	place = s.Place("d", File{Path: filepath.Join(dir, "d"), Replace: replace}, union)
+	place = s.Place("d", file, union)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Run(ctx, store) }) // it ends with ctx
@@ -69,32 +76,20 @@ func TestWhatIsLeftIsBroughtIn(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		store := &table{all: map[string][]string{"d": {"a\n"}}}
-		share := func() (Place, func()) {
-			s, err := NewShared(dir, time.Now, slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			place := s.Place("d", File{Path: filepath.Join(dir, "d"), Others: true}, union)
-			ctx, cancel := context.WithCancel(t.Context())
-			var running sync.WaitGroup
-			running.Go(func() { _ = s.Run(ctx, store) }) // it ends with ctx
-			time.Sleep(2*Every + time.Millisecond)
-			return place, func() { cancel(); running.Wait() }
-		}
 		says := func(place Place, want string) {
 			t.Helper()
 			if got, err := place.Read(); err != nil || string(got) != want {
 				t.Errorf("the node knows %q, %v, want %q", got, err, want)
 			}
 		}
-		place, stop := share()
+		place, stop := shareFile(t, dir, store, File{Others: true})
 		store.set(errors.New("away"))
 		if err := place.Leave(add("b")); err != nil {
 			t.Fatal(err)
 		}
 		says(place, "a\nb\n")
 		stop()
-		place, stop = share()
+		place, stop = shareFile(t, dir, store, File{Others: true})
 		defer stop()
 		says(place, "a\nb\n")
 		store.mu.Lock()

@@ -15,7 +15,7 @@ func TestFilters(t *testing.T) {
 			t.Parallel()
 			h := open(t, setup{options: func(o *Options) {
 				if way == "common" {
-					o.Search = common{o.Search}
+					o.Search = common{Searcher: o.Search}
 				}
 			}})
 			testFilters(t, h)

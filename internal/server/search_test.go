@@ -71,17 +71,30 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// common makes every word a common one.
-type common struct{ store.Searcher }
+// common makes every word a common one, and crowded one of more events than statistics are made of.
+type common struct {
+	store.Searcher
+	crowded bool
+}
 
-type commonSearch struct{ store.TextSearch }
+type commonSearch struct {
+	store.TextSearch
+	crowded bool
+}
 
 func (c common) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
 	s, err := c.Searcher.Search(project, q)
-	return commonSearch{s}, err
+	return commonSearch{s, c.crowded}, err
 }
 
 func (commonSearch) Rare(context.Context, int) ([]entity.Seq, bool, error) { return nil, false, nil }
+
+func (s commonSearch) All(ctx context.Context, most int) ([]entity.Seq, bool, error) {
+	if s.crowded {
+		return nil, false, nil
+	}
+	return s.TextSearch.All(ctx, most)
+}
 
 // A search is the list without what the words are not in: for rare words and
 // common ones, with ties, on pages, while more comes in (property 25).
@@ -92,7 +105,7 @@ func TestSearchPaging(t *testing.T) {
 			t.Parallel()
 			h := open(t, setup{options: func(o *Options) {
 				if way == "common" {
-					o.Search = common{o.Search}
+					o.Search = common{Searcher: o.Search}
 				}
 			}})
 			testSearchPaging(t, h, chance.Of(t))
@@ -102,18 +115,6 @@ func TestSearchPaging(t *testing.T) {
 		})
 	}
 }
-
-// crowded makes every word one of more events than statistics are made of.
-type crowded struct{ store.Searcher }
-
-type crowdedSearch struct{ store.TextSearch }
-
-func (c crowded) Search(project string, q *textsearch.Query) (store.TextSearch, error) {
-	s, err := c.Searcher.Search(project, q)
-	return crowdedSearch{s}, err
-}
-
-func (crowdedSearch) All(context.Context, int) ([]entity.Seq, bool, error) { return nil, false, nil }
 
 // leaking counts searches that are open. The second one fails.
 type leaking struct {
@@ -161,7 +162,7 @@ func TestSearchThatFails(t *testing.T) {
 // Statistics of what too many events have say so, by the parameter that asks for it.
 func TestStatsOfTooManyEvents(t *testing.T) {
 	t.Parallel()
-	h := open(t, setup{options: func(o *Options) { o.Search = crowded{o.Search} }})
+	h := open(t, setup{options: func(o *Options) { o.Search = common{Searcher: o.Search, crowded: true} }})
 	for param, query := range map[string]string{"q": "q=alpha", "filter": "filter=alpha"} {
 		rep := h.get("/v1/stats?of=traces&" + query)
 		if rep.status != 400 || !strings.Contains(string(rep.body), param+": what it asks for") || !strings.Contains(string(rep.body), "in more than 200000 events") {

@@ -17,7 +17,7 @@ func TestPreviews(t *testing.T) {
 			t.Parallel()
 			h := open(t, setup{options: func(o *Options) {
 				if way == "common" {
-					o.Search = common{o.Search}
+					o.Search = common{Searcher: o.Search}
 				}
 			}})
 			testPreviews(t, h)

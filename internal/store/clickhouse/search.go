@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,14 +49,11 @@ func (s *search) All(ctx context.Context, most int) ([]entity.Seq, bool, error) 
 	return s.found(ctx, "", math.MaxInt, most)
 }
 
-// errEnough ends a statement of whose answer no more is needed.
-var errEnough = errors.New("enough has been read")
-
 // found reads what has the letters, and ends with ok false behind more than reads of it or more than most that match.
 func (s *search) found(ctx context.Context, limit string, reads, most int) (seqs []entity.Seq, ok bool, err error) {
 	err = s.w.question(ctx, s.project, "search", func(ctx context.Context, v *view) error {
-		ctx, enough := context.WithCancelCause(ctx)
-		defer enough(nil)
+		ctx, enough := context.WithCancel(ctx)
+		defer enough()
 		seqs, ok = []entity.Seq{}, true
 		read := 0
 		q := v.query()
@@ -66,7 +62,7 @@ func (s *search) found(ctx context.Context, limit string, reads, most int) (seqs
 				seqs = append(seqs, seq)
 			}
 			if ok = read <= reads && len(seqs) <= most; !ok {
-				enough(errEnough)
+				enough() // no more of the answer is needed
 			}
 		})
 		if !ok {

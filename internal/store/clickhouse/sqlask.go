@@ -186,5 +186,8 @@ func shortSQLError(message string) string {
 	for _, before := range []string{": In scope", ". In scope", " In scope", ". In query", " In query", " in scope ", ": while ", ": While ", " (in query:", " (version "} {
 		message, _, _ = strings.Cut(message, before)
 	}
+	if namesServer(message) { // what another shard said, behind its address
+		_, message, _ = strings.Cut(message, "DB::Exception: ")
+	}
 	return strings.TrimSpace(strings.TrimPrefix(message, "DB::Exception: "))
 }

@@ -13,6 +13,28 @@ import (
 	"github.com/brokle-ai/brokle-go/internal/store"
 )
 
+// Of a text that is looked at, what a server says that goes down passes, and what another one says comes without its address.
+func TestWhatIsOfTheText(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code          proto.Error
+		message, want string // "": it passes
+	}{
+		{proto.ErrAborted, "DB::Exception: The server is shutting down due to a fatal error", ""},
+		{proto.ErrLogicalError, "DB::Exception: Received from 127.0.0.1:9000. DB::Exception: Bad cast", ""},
+		{proto.ErrUnknownIdentifier, "DB::Exception: Unknown identifier x. In query SELECT x FROM secret", "Unknown identifier x"},
+		{proto.ErrUnknownIdentifier, "Received from 127.0.0.1:9000. DB::Exception: Unknown identifier x", "Unknown identifier x"},
+		{proto.ErrUnsupportedMethod, "DB::Exception: Correlated subqueries are not supported with remote tables. In query WITH t AS (SELECT 1)",
+			"over several shards a subquery cannot name columns of the query around it: write a JOIN, or IN with a subquery of its own"},
+	} {
+		err := ofTheAnalysis(&ch.Exception{Code: c.code, Message: c.message})
+		var asked *store.SQLError
+		if is := errors.As(err, &asked); is != (c.want != "") || is && !strings.HasSuffix(asked.Error(), c.want) || is && strings.Contains(asked.Error(), "127.0.0.1") {
+			t.Errorf("%q: %v, want %q", c.message, err, c.want)
+		}
+	}
+}
+
 // What a server says of its own trouble passes; what it says of a statement does not; what a question asks too much of is the question's fault, unless all that the server does is too much.
 func TestWhatPasses(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ type Options struct {
 	// IdleAfter is how long no append must have come before the segment that is appended to is
 	// sealed, and a few small segments are made one. Default 2 s.
 	IdleAfter time.Duration
-	// Unsearched says that nobody asks this Log for words, because a warehouse knows them: its filters know only whom events name, which costs a tenth less for each event.
+	// Unsearched says that nobody asks this Log for words, because a warehouse knows them: its filters know only whom events name, as in a profile of taking in words were a tenth of the processor time.
 	// Search refuses. Opened without it the Log makes such filters again.
 	Unsearched bool
 	// indexHashBits is idindex.Options.HashBits; tests set it.
